@@ -1,0 +1,144 @@
+//! Names and help texts of metrics, made from the catalogue. They are an API: a golden list guards them.
+
+use super::{Aggregation, Counter, Group};
+
+/// The first word of every metric of the exporter.
+const PREFIX: &str = "asyncos_";
+
+impl Counter {
+    /// The name of the gauge with the value of the newest committed window. Of no use for text, which has no sample.
+    #[must_use]
+    pub fn gauge_name(&self, group: &Group) -> String {
+        format!("{}_last_window", self.family(group))
+    }
+
+    /// The HELP text of that gauge: what is counted, the unit, how it relates to the window, and where it comes from.
+    #[must_use]
+    pub fn gauge_help(&self, group: &Group) -> String {
+        let Self { name, help, .. } = self;
+        let (noun, over) = (self.unit.noun(), self.aggregation.over_window());
+        format!("{help}: {noun}, {over} (API {}, counter {name})", group.api_path())
+    }
+
+    /// What all metrics of this counter begin with: group, counter and, unless already there, the unit.
+    fn family(&self, group: &Group) -> String {
+        let base = format!("{PREFIX}{}_{}", group.name, self.name);
+        let suffix = self.unit.suffix();
+        if base.ends_with(suffix) { base } else { base + suffix }
+    }
+}
+
+impl Aggregation {
+    const fn over_window(self) -> &'static str {
+        match self {
+            Self::Sum => "sum over the newest complete window",
+            Self::Average => "average over the newest complete window",
+            Self::Maximum => "maximum over the newest complete window",
+            Self::Last => "at the end of the newest complete window",
+            Self::Text => "never a sample",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+    use std::{env, fs};
+
+    use crate::catalogue::{Counter, Group, group, groups};
+
+    fn gauges() -> impl Iterator<Item = (&'static Group, &'static Counter)> {
+        let all = groups().iter().flat_map(|group| group.counters.iter().map(move |counter| (group, counter)));
+        all.filter(|(_, counter)| counter.is_numeric())
+    }
+
+    fn pair(group_name: &str, counter: &str) -> (&'static Group, &'static Counter) {
+        let group = group(group_name).unwrap();
+        (group, group.counter(counter).unwrap())
+    }
+
+    #[test]
+    fn the_names_are_the_golden_ones() {
+        let names: BTreeSet<_> = gauges().map(|(group, counter)| counter.gauge_name(group)).collect();
+        let page: String = names.iter().map(|name| format!("{name}\n")).collect();
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/metric_names.txt");
+        if env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&golden, &page).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&golden).unwrap(), page, "if meant, run again with UPDATE_GOLDEN=1");
+    }
+
+    #[test]
+    fn no_two_counters_share_a_family() {
+        // `x` and `x_total` would meet in one family once a `_total` is published.
+        let stem = |(group, counter): (&Group, &Counter)| counter.family(group).trim_end_matches("_total").to_owned();
+        let families: BTreeSet<_> = gauges().map(stem).collect();
+        assert_eq!(families.len(), gauges().count());
+    }
+
+    #[test]
+    fn every_name_is_legal_and_ends_in_last_window() {
+        for (group, counter) in gauges() {
+            let name = counter.gauge_name(group);
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");
+            assert!(name.starts_with("asyncos_") && name.ends_with("_last_window") && !name.contains("__"), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_unit_stands_at_the_end_and_once() {
+        let name = |group, counter| {
+            let (group, counter) = pair(group, counter);
+            counter.gauge_name(group)
+        };
+        assert_eq!(
+            name("mail_system_capacity", "average_incoming_message_size_in_bytes"),
+            "asyncos_mail_system_capacity_average_incoming_message_size_in_bytes_last_window"
+        );
+        assert_eq!(
+            name("mail_system_capacity", "overall_percent_cpu_usage"),
+            "asyncos_mail_system_capacity_overall_percent_cpu_usage_ratio_last_window"
+        );
+        assert_eq!(
+            name("mail_system_capacity", "workqueue_average_time_spent"),
+            "asyncos_mail_system_capacity_workqueue_average_time_spent_seconds_last_window"
+        );
+        assert_eq!(
+            name("mail_incoming_traffic_summary", "detected_spam"),
+            "asyncos_mail_incoming_traffic_summary_detected_spam_last_window"
+        );
+    }
+
+    #[test]
+    fn help_says_what_in_which_unit_over_which_time_and_whence() {
+        let help = |group, counter| {
+            let (group, counter) = pair(group, counter);
+            counter.gauge_help(group)
+        };
+        assert_eq!(
+            help("mail_incoming_traffic_summary", "detected_spam"),
+            "Spam, certain or suspected, by any engine: recipients, sum over the newest complete window \
+             (API reporting/mail_incoming_traffic_summary, counter detected_spam)"
+        );
+        assert_eq!(
+            help("mail_system_capacity", "workqueue_maximum_messages"),
+            "Longest the work queue has been: messages, maximum over the newest complete window \
+             (API reporting/mail_system_capacity, counter workqueue_maximum_messages)"
+        );
+        assert_eq!(
+            help("mail_system_capacity", "overall_percent_cpu_usage"),
+            "Share of the CPU in use by everything together: ratio, average over the newest complete window \
+             (API reporting/mail_system_capacity, counter overall_percent_cpu_usage)"
+        );
+    }
+
+    #[test]
+    fn help_needs_no_escaping_and_ends_without_a_full_stop() {
+        let counters = groups().iter().flat_map(|group| group.counters).map(|counter| counter.help);
+        for help in counters.chain(groups().iter().map(|group| group.help)) {
+            assert!(help.starts_with(char::is_uppercase) && !help.ends_with(['.', ' ', ':']), "{help}");
+            assert!(help.is_ascii() && !help.contains(['"', '\\', '\n', '|']) && !help.contains("  "), "{help}");
+        }
+    }
+}
