@@ -1,0 +1,243 @@
+//! The configuration: what a YAML file says, as types that cannot be wrong. A raw twin takes any shape of file, so that
+//! every mistake is reported at once; what leaves this module has been checked. Knows nothing of how it is used.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::Path as FilePath;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use url::Url;
+
+use crate::catalogue::Group;
+use crate::secret::Secret;
+use crate::window::Grid;
+
+mod appliance;
+mod field;
+mod groups;
+mod locate;
+mod polling;
+mod problem;
+mod raw;
+mod trust;
+
+pub use problem::{ConfigError, Problem};
+
+/// The longest file that is read, in bytes: room for ten thousand appliances, not for a mistaken path to a log.
+const LONGEST_FILE: u64 = 16 << 20;
+
+/// A fleet to watch, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The appliances in the order of the file; at least one, names unique.
+    pub appliances: Vec<Appliance>,
+    /// What is allowed and yet should be known.
+    pub warnings: Vec<Problem>,
+}
+
+/// One appliance that is polled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Appliance {
+    /// The value of the label `appliance`.
+    pub name: String,
+    /// Scheme, host and port; never a path, a query or user information.
+    pub url: Url,
+    /// Which of the two products answers there.
+    pub product: Product,
+    /// How requests are authorised.
+    pub auth: Auth,
+    /// Who says what.
+    pub credentials: Credentials,
+    /// What is believed about its certificate.
+    pub trust: Trust,
+    /// How it is polled.
+    pub polling: Polling,
+    /// What one report is asked for: the appliance itself first, then device groups, then devices.
+    pub scopes: Vec<Scope>,
+    /// What is asked for in each scope.
+    pub groups: Vec<GroupChoice>,
+}
+
+/// The two products of AsyncOS for mail; Cloud Gateway is an ESA or SMA hosted by the vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// Secure Email Gateway.
+    Esa,
+    /// Secure Email and Web Manager.
+    Sma,
+}
+
+impl Product {
+    /// How long after its end a window is asked for unless configured. A gateway reports its own traffic; a manager
+    /// is fed in files of 15 minutes, so its figures are that much younger than they look.
+    #[must_use]
+    pub const fn default_settle(self) -> Duration {
+        match self {
+            Self::Esa => Duration::from_secs(2 * 60),
+            Self::Sma => Duration::from_secs(20 * 60),
+        }
+    }
+}
+
+/// How requests are authorised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// A login for a token, the token with every request.
+    Jwt,
+    /// User name and passphrase with every request.
+    Basic,
+}
+
+/// An account on the appliance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// Never empty.
+    pub username: String,
+    /// Never empty.
+    pub password: Secret,
+}
+
+/// What is believed about an appliance's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// On what grounds a certificate is accepted.
+    pub anchor: Anchor,
+    /// The name the certificate must carry where it is not the host of the URL.
+    pub server_name: Option<String>,
+}
+
+/// On what grounds a certificate is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// It chains to a root of the operating system.
+    System,
+    /// It chains to one of these certificates, or is one of them.
+    File(Vec<CertificateDer<'static>>),
+    /// The SHA-256 of its DER form is this.
+    Fingerprint([u8; 32]),
+    /// Any certificate is accepted.
+    Nothing,
+}
+
+/// How an appliance is polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Polling {
+    /// The windows of groups that name none of their own.
+    pub grid: Grid,
+    /// How long after its end a window may be asked for.
+    pub settle: Duration,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// Requests in flight; at least 1.
+    pub concurrency: usize,
+    /// How far back missed windows are fetched.
+    pub catch_up: Duration,
+    /// How far back the first watermark lies when nothing was polled before; one window where absent.
+    pub start: Option<Duration>,
+    /// Which windows the appliance is believed to answer.
+    pub alignment: Alignment,
+}
+
+/// Which windows an appliance answers; some releases accept whole hours only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alignment {
+    /// As configured, whole hours once it says that it takes no others.
+    Auto,
+    /// As configured, whatever it says.
+    Minute,
+    /// Whole hours from the start.
+    Hour,
+}
+
+/// What one report is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Everything the appliance knows.
+    Appliance,
+    /// One group of devices of a manager.
+    DeviceGroup(String),
+    /// One device of a manager.
+    Device(String),
+}
+
+impl Scope {
+    /// The value of the label `device_group`; empty where the scope is none.
+    #[must_use]
+    pub fn device_group(&self) -> &str {
+        match self {
+            Self::DeviceGroup(name) => name,
+            Self::Appliance | Self::Device(_) => "",
+        }
+    }
+
+    /// The value of the label `device`; empty where the scope is none.
+    #[must_use]
+    pub fn device(&self) -> &str {
+        match self {
+            Self::Device(name) => name,
+            Self::Appliance | Self::DeviceGroup(_) => "",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Appliance => out.write_str("the appliance"),
+            Self::DeviceGroup(name) => write!(out, "device group `{name}`"),
+            Self::Device(name) => write!(out, "device `{name}`"),
+        }
+    }
+}
+
+/// One counter group to poll and the windows it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GroupChoice {
+    /// The group.
+    pub group: &'static Group,
+    /// Its windows.
+    pub grid: Grid,
+}
+
+impl Config {
+    /// Reads and checks `file`. Opens no socket.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no YAML, or says anything that is wrong: every problem at once.
+    pub fn load(file: &FilePath) -> Result<Self, ConfigError> {
+        let name = file.display().to_string();
+        let unreadable = |reason: String| ConfigError::unreadable(&name, &reason);
+        let size = std::fs::metadata(file).map_err(|error| unreadable(error.to_string()))?.len();
+        if size > LONGEST_FILE {
+            return Err(unreadable(format!("{size} bytes are more than any configuration has ({LONGEST_FILE})")));
+        }
+        let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|_| unreadable("the text is not UTF-8".into()))?;
+        Self::parse(&name, &text)
+    }
+
+    /// Checks `text`; `name` is what messages call the file.
+    ///
+    /// # Errors
+    /// When the text is no YAML or says anything that is wrong: every problem at once.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
+        appliance::fleet(name, text)
+    }
+}
+
+/// The keys of every table of the file, for the example and the manual to be held against.
+#[must_use]
+pub fn known_keys() -> Vec<(&'static str, &'static [&'static str])> {
+    raw::known_keys()
+}
+
+/// Whether `host` names this machine, where a password in clear text does not leave it.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(url::Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,226 @@
+//! `appliances`: the fleet, one table an appliance.
+
+use serde_yaml::Value;
+use url::Url;
+
+use super::groups::Selection;
+use super::polling::Wishes;
+use super::problem::{ConfigError, Path, Problems};
+use super::{Appliance, Auth, Config, Credentials, Product, Scope, field, is_loopback, raw, trust};
+use crate::catalogue::Profile;
+use crate::secret::Secret;
+
+const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
+
+/// A passphrase longer than this is another file.
+const LONGEST_PASSWORD: usize = 4096;
+
+/// Reads the whole file.
+pub(super) fn fleet(file: &str, text: &str) -> Result<Config, ConfigError> {
+    let document: Value = serde_yaml::from_str(text).map_err(|error| ConfigError::not_yaml(file, &error))?;
+    let mut problems = Problems::default();
+    let root = Path::default();
+    let raw = raw::File::read(document, &root, &mut problems);
+    let defaults = Wishes::read(raw.defaults, &root.key("defaults"), &mut problems);
+    let groups_path = root.key("counter_groups");
+    let groups = Selection::read(raw.counter_groups, &groups_path, &mut problems)
+        .unwrap_or_else(|| Selection::profile(Profile::Default, &groups_path));
+    let path = root.key("appliances");
+    let list = field::list(raw.appliances.as_ref(), &path, &mut problems).unwrap_or_default();
+    if list.is_empty() {
+        problems.error(&path, "names no appliance: at least one with `name`, `url`, `username` and `password_file`");
+    }
+    let mut appliances: Vec<Appliance> = Vec::new();
+    for (position, element) in list.iter().enumerate() {
+        let path = path.index(position);
+        if let Some(name) = element.get("name").and_then(Value::as_str)
+            && list[..position].iter().any(|earlier| earlier.get("name").and_then(Value::as_str) == Some(name))
+        {
+            problems.error(&path.key("name"), format!("`{name}` is the name of two appliances"));
+        }
+        let Some(appliance) = read(element.clone(), defaults, &groups, &path, &mut problems) else { continue };
+        if let Some(earlier) = appliances.iter().find(|earlier| earlier.url == appliance.url) {
+            problems.warn(&path.key("url"), format!("is polled twice: `{}` has the same URL", earlier.name));
+        }
+        appliances.push(appliance);
+    }
+    let warnings = problems.finish(file, text)?;
+    Ok(Config { appliances, warnings })
+}
+
+/// One appliance. None where it lacks what the rest hangs on; all that is wrong is in `problems` then.
+fn read(
+    element: Value,
+    defaults: Wishes,
+    groups: &Selection,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<Appliance> {
+    let raw = raw::Appliance::read(element, path, problems);
+    let required = [("name", &raw.name), ("url", &raw.url), ("username", &raw.username)];
+    for (key, _) in required.iter().filter(|(_, value)| value.is_none()) {
+        problems.error(path, format!("`{key}` is missing"));
+    }
+    let name = field::label(raw.name.as_ref(), &path.key("name"), problems);
+    let url = url(raw.url.as_ref(), &path.key("url"), problems);
+    let product = field::choice(raw.product.as_ref(), PRODUCTS, &path.key("product"), problems);
+    let product = product.unwrap_or(Product::Esa);
+    let auth = auth(raw.auth.as_ref(), &path.key("auth"), problems);
+    let username = username(raw.username.as_ref(), auth, &path.key("username"), problems);
+    let password = password(&raw, path, problems);
+    let trust = trust::read(raw.tls, url.as_ref(), &path.key("tls"), problems);
+    let polling = Wishes::read(raw.polling, &path.key("polling"), problems);
+    let polling = polling.settled(defaults, product, &path.key("polling"), problems);
+    let own = Selection::read(raw.counter_groups, &path.key("counter_groups"), problems);
+    let groups = own.as_ref().unwrap_or(groups).choices(&polling, problems);
+    let device_groups = members(raw.device_groups.as_ref(), product, &path.key("device_groups"), problems);
+    let devices = members(raw.devices.as_ref(), product, &path.key("devices"), problems);
+    let later = [("health", &raw.health), ("xml_status", &raw.xml_status), ("quarantines", &raw.quarantines)];
+    for (key, value) in later {
+        let path = path.key(key);
+        if field::switch(value.as_ref(), &path, problems) == Some(true) {
+            problems.warn(&path, "this version does not collect it yet");
+        }
+    }
+    if url.as_ref().is_some_and(|url| url.scheme() == "http" && !is_loopback(url)) {
+        problems.warn(&path.key("url"), "http sends the password in clear text: use https");
+    }
+    let scopes = std::iter::once(Scope::Appliance)
+        .chain(device_groups.into_iter().map(Scope::DeviceGroup))
+        .chain(devices.into_iter().map(Scope::Device))
+        .collect();
+    let credentials = Credentials { username: username?, password: password? };
+    Some(Appliance { name: name?, url: url?, product, auth, credentials, trust, polling, scopes, groups })
+}
+
+/// Scheme, host and port. Never quotes the input: it may hold a password.
+fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Url> {
+    let text = field::text(value, path, problems)?;
+    let url = match Url::parse(&text) {
+        Ok(url) => url,
+        Err(error) => {
+            problems.error(path, format!("expected a URL such as `https://esa1.example.com:6443`: {error}"));
+            return None;
+        }
+    };
+    let refusal = if !matches!(url.scheme(), "http" | "https") {
+        Some("must begin with `https://` (or `http://`)")
+    } else if !url.username().is_empty() || url.password().is_some() {
+        Some("must not carry user information: give `username` and `password_file`")
+    } else if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        Some("must end after the port: the API's path is added by the exporter")
+    } else if url.host().is_none() {
+        Some("names no host")
+    } else {
+        None
+    };
+    match refusal {
+        Some(reason) => {
+            problems.error(path, reason);
+            None
+        }
+        None => Some(url),
+    }
+}
+
+fn auth(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Auth {
+    const METHODS: &[(&str, Option<Auth>)] = &[("jwt", Some(Auth::Jwt)), ("basic", Some(Auth::Basic)), ("oidc", None)];
+    match field::choice(value, METHODS, path, problems) {
+        Some(None) => {
+            problems.error(path, "`oidc` is not supported by this version: use `jwt` or `basic`");
+            Auth::Jwt
+        }
+        Some(Some(method)) => method,
+        None => Auth::Jwt,
+    }
+}
+
+fn username(value: Option<&Value>, auth: Auth, path: &Path, problems: &mut Problems) -> Option<String> {
+    let name = field::label(value, path, problems)?;
+    // RFC 7617 section 2: the first colon ends the user name.
+    if auth == Auth::Basic && name.contains(':') {
+        problems.error(path, "must not contain a colon with `auth: basic`");
+        return None;
+    }
+    Some(name)
+}
+
+/// The passphrase from the one source that is given. No message quotes it.
+fn password(raw: &raw::Appliance, path: &Path, problems: &mut Problems) -> Option<Secret> {
+    let sources = [
+        ("password", raw.password.as_ref()),
+        ("password_file", raw.password_file.as_ref()),
+        ("password_env", raw.password_env.as_ref()),
+    ];
+    let given: Vec<_> = sources.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).collect();
+    let [(key, value)] = given[..] else {
+        let found = if given.is_empty() { "none" } else { "several" };
+        problems.error(path, format!("give one of `password_file`, `password_env` and `password`, found {found}"));
+        return None;
+    };
+    let path = &path.key(key);
+    let text = match key {
+        "password" => {
+            problems.warn(path, "a password in the file is read by whoever reads the file: use `password_file`");
+            inline(value, path, problems)?
+        }
+        "password_file" => from_file(&field::text(Some(value), path, problems)?, path, problems)?,
+        _ => from_environment(&field::text(Some(value), path, problems)?, path, problems)?,
+    };
+    if text.is_empty() {
+        problems.error(path, "the password is empty");
+        return None;
+    }
+    if text.len() > LONGEST_PASSWORD {
+        problems.error(path, format!("the password is longer than {LONGEST_PASSWORD} bytes"));
+        return None;
+    }
+    Some(Secret::new(text))
+}
+
+fn inline(value: &Value, path: &Path, problems: &mut Problems) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        other => {
+            problems.error(path, format!("expected text, found {} (put it in quotes)", field::kind(other)));
+            None
+        }
+    }
+}
+
+/// The file without the line break that editors and `echo` put at its end.
+fn from_file(file: &str, path: &Path, problems: &mut Problems) -> Option<String> {
+    match std::fs::read_to_string(file) {
+        Ok(mut text) => {
+            text.truncate(text.trim_end_matches(['\r', '\n']).len());
+            Some(text)
+        }
+        Err(error) => {
+            problems.error(path, format!("cannot read `{file}`: {error}"));
+            None
+        }
+    }
+}
+
+fn from_environment(variable: &str, path: &Path, problems: &mut Problems) -> Option<String> {
+    match std::env::var(variable) {
+        Ok(text) => Some(text),
+        Err(std::env::VarError::NotPresent) => {
+            problems.error(path, format!("the environment variable `{variable}` is not set"));
+            None
+        }
+        Err(std::env::VarError::NotUnicode(_)) => {
+            problems.error(path, format!("the environment variable `{variable}` is not UTF-8"));
+            None
+        }
+    }
+}
+
+/// Device groups or devices, which only a manager has.
+fn members(value: Option<&Value>, product: Product, path: &Path, problems: &mut Problems) -> Vec<String> {
+    let names = field::labels(value, path, problems);
+    if !names.is_empty() && product == Product::Esa {
+        problems.error(path, "only a manager has members: set `product: sma`, or leave it out");
+    }
+    names
+}

@@ -1,0 +1,164 @@
+//! Readers of single values: text, numbers, durations, switches, lists. Each names what it expected and what it found.
+
+use std::time::Duration;
+
+use serde_yaml::Value;
+
+use super::problem::{Path, Problems};
+
+/// What a value is, for a message; never what it says.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a switch",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Sequence(_) => "a list",
+        Value::Mapping(_) => "a table",
+        Value::Tagged(_) => "a tagged value",
+    }
+}
+
+fn quoted(value: &Value) -> String {
+    match value {
+        Value::Bool(switch) => format!("`{switch}`"),
+        Value::Number(number) => format!("the number `{number}`"),
+        Value::String(text) => format!("`{text}`"),
+        Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => kind(value).into(),
+    }
+}
+
+/// Non-empty text. Numbers are not taken for text: a name that YAML reads as a number needs quotes.
+pub(super) fn text(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<String> {
+    match value? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::String(_) => {
+            problems.error(path, "must not be empty");
+            None
+        }
+        other => {
+            problems.error(path, format!("expected text, found {} (put it in quotes)", quoted(other)));
+            None
+        }
+    }
+}
+
+/// Text that becomes the value of a label: not empty, one line, of bearable length.
+pub(super) fn label(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<String> {
+    const LONGEST: usize = 128;
+    let text = text(value, path, problems)?;
+    if text.chars().any(char::is_control) || text.trim() != text {
+        problems.error(path, "must be one line without blanks around it");
+        return None;
+    }
+    if text.len() > LONGEST {
+        problems.error(path, format!("must not be longer than {LONGEST} bytes"));
+        return None;
+    }
+    Some(text)
+}
+
+/// `true` or `false`.
+pub(super) fn switch(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<bool> {
+    match value? {
+        Value::Bool(switch) => Some(*switch),
+        other => {
+            problems.error(path, format!("expected `true` or `false`, found {}", quoted(other)));
+            None
+        }
+    }
+}
+
+/// A whole number in `range`.
+pub(super) fn number(
+    value: Option<&Value>,
+    range: std::ops::RangeInclusive<usize>,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<usize> {
+    let value = value?;
+    let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+    if number.is_none_or(|number| !range.contains(&number)) {
+        let (least, most) = (range.start(), range.end());
+        problems.error(path, format!("expected a whole number from {least} to {most}, found {}", quoted(value)));
+        return None;
+    }
+    number
+}
+
+/// One word of a closed set.
+pub(super) fn choice<T: Copy>(
+    value: Option<&Value>,
+    words: &[(&str, T)],
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<T> {
+    let value = value?;
+    let found = value.as_str().and_then(|word| words.iter().find(|(known, _)| *known == word));
+    if found.is_none() {
+        let known = words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        problems.error(path, format!("expected one of {known}, found {}", quoted(value)));
+    }
+    found.map(|(_, meaning)| *meaning)
+}
+
+/// A span of time such as `90s` or `1h 30m`, at most `longest`.
+pub(super) fn duration(
+    value: Option<&Value>,
+    range: std::ops::RangeInclusive<Duration>,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<Duration> {
+    let value = value?;
+    let Value::String(text) = value else {
+        problems.error(path, format!("expected a duration with a unit such as `90s`, found {}", quoted(value)));
+        return None;
+    };
+    if names_calendar_unit(text) {
+        problems.error(path, format!("`{text}`: months and years have no fixed length; use days, hours or minutes"));
+        return None;
+    }
+    let Ok(span) = humantime::parse_duration(text) else {
+        problems.error(path, format!("expected a duration such as `90s`, `5m` or `24h`, found `{text}`"));
+        return None;
+    };
+    if !range.contains(&span) {
+        let (least, most) = (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
+        problems.error(path, format!("expected a duration from {least} to {most}, found `{text}`"));
+        return None;
+    }
+    Some(span)
+}
+
+/// humantime reads `M` as a month of 30.44 days, which an operator who means minutes must not get.
+fn names_calendar_unit(text: &str) -> bool {
+    text.split(|letter: char| !letter.is_alphabetic())
+        .any(|unit| unit == "M" || unit.starts_with("month") || unit.starts_with('y'))
+}
+
+/// A list of distinct labels.
+pub(super) fn labels(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Vec<String> {
+    let Some(list) = list(value, path, problems) else { return Vec::new() };
+    let mut found: Vec<String> = Vec::new();
+    for (position, element) in list.iter().enumerate() {
+        let path = path.index(position);
+        match label(Some(element), &path, problems) {
+            Some(name) if found.contains(&name) => problems.error(&path, format!("`{name}` is named twice")),
+            Some(name) => found.push(name),
+            None => {}
+        }
+    }
+    found
+}
+
+/// A list of anything; nothing at all counts as none.
+pub(super) fn list<'a>(value: Option<&'a Value>, path: &Path, problems: &mut Problems) -> Option<&'a [Value]> {
+    match value? {
+        Value::Sequence(list) => Some(list),
+        Value::Null => None,
+        other => {
+            problems.error(path, format!("expected a list, found {}", quoted(other)));
+            None
+        }
+    }
+}

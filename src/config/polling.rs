@@ -1,0 +1,109 @@
+//! The keys that say how an appliance is polled, alone and as defaults for all.
+
+use std::time::Duration;
+
+use serde_yaml::Value;
+
+use super::problem::{Path, Problems};
+use super::{Alignment, Polling, Product, field, raw};
+use crate::window::Grid;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+const DEFAULT_WINDOW: Duration = Duration::from_secs(5 * 60);
+/// Published clients wait 30 to 100 seconds for a report.
+const DEFAULT_TIMEOUT: Duration = MINUTE;
+const DEFAULT_CATCH_UP: Duration = DAY;
+/// Beyond a month of windows a report for the range is the better tool.
+const LONGEST_CATCH_UP: Duration = Duration::from_secs(31 * 24 * 3600);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+/// What the appliance bears in parallel is not documented; more than this is no polling any more.
+const MOST_CONCURRENT: usize = 8;
+
+const ALIGNMENTS: &[(&str, Alignment)] =
+    &[("auto", Alignment::Auto), ("minute", Alignment::Minute), ("hour", Alignment::Hour)];
+
+/// What one table says; what it leaves open is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wishes {
+    grid: Option<Grid>,
+    settle: Option<Duration>,
+    timeout: Option<Duration>,
+    concurrency: Option<usize>,
+    catch_up: Option<Duration>,
+    start: Option<Duration>,
+    alignment: Option<Alignment>,
+}
+
+impl Wishes {
+    pub(super) fn read(value: Option<Value>, path: &Path, problems: &mut Problems) -> Self {
+        let Some(value) = value else { return Self::default() };
+        let raw = raw::Polling::read(value, path, problems);
+        let mut span = |key: &str, value: Option<&Value>, least, most| {
+            field::duration(value, least..=most, &path.key(key), problems)
+        };
+        let settle = span("settle", raw.settle.as_ref(), Duration::ZERO, DAY);
+        let timeout = span("timeout", raw.timeout.as_ref(), SECOND, LONGEST_TIMEOUT);
+        let catch_up = span("catch_up", raw.catch_up.as_ref(), MINUTE, LONGEST_CATCH_UP);
+        let start = span("start", raw.start.as_ref(), Duration::ZERO, LONGEST_CATCH_UP);
+        Self {
+            grid: grid(raw.window.as_ref(), &path.key("window"), problems),
+            settle,
+            timeout,
+            concurrency: field::number(
+                raw.concurrency.as_ref(),
+                1..=MOST_CONCURRENT,
+                &path.key("concurrency"),
+                problems,
+            ),
+            catch_up,
+            start,
+            alignment: field::choice(raw.alignment.as_ref(), ALIGNMENTS, &path.key("alignment"), problems),
+        }
+    }
+
+    /// These wishes where they say something, then `defaults`, then what fits `product`.
+    pub(super) fn settled(self, defaults: Self, product: Product, path: &Path, problems: &mut Problems) -> Polling {
+        let standard = Grid::try_new(DEFAULT_WINDOW).unwrap_or(Grid::HOURS);
+        let alignment = self.alignment.or(defaults.alignment).unwrap_or(Alignment::Auto);
+        let grid = self.grid.or(defaults.grid).unwrap_or(standard);
+        let polling = Polling {
+            grid: aligned(grid, alignment),
+            settle: self.settle.or(defaults.settle).unwrap_or(product.default_settle()),
+            timeout: self.timeout.or(defaults.timeout).unwrap_or(DEFAULT_TIMEOUT),
+            concurrency: self.concurrency.or(defaults.concurrency).unwrap_or(1),
+            catch_up: self.catch_up.or(defaults.catch_up).unwrap_or(DEFAULT_CATCH_UP),
+            start: self.start.or(defaults.start),
+            alignment,
+        };
+        if polling.catch_up < polling.grid.length() {
+            problems.error(&path.key("catch_up"), "must not be shorter than `window`, or no window is ever fetched");
+        }
+        if polling.start.is_some_and(|start| start > polling.catch_up) {
+            problems.error(&path.key("start"), "must not be longer than `catch_up`, or the first windows are lost");
+        }
+        polling
+    }
+}
+
+/// `grid` as `alignment` has it.
+pub(super) fn aligned(grid: Grid, alignment: Alignment) -> Grid {
+    match alignment {
+        Alignment::Hour => grid.in_hours(),
+        Alignment::Auto | Alignment::Minute => grid,
+    }
+}
+
+/// The windows a key `window` asks for.
+pub(super) fn grid(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Grid> {
+    let length = field::duration(value, Duration::ZERO..=LONGEST_CATCH_UP, path, problems)?;
+    match Grid::try_new(length) {
+        Ok(grid) => Some(grid),
+        Err(reason) => {
+            problems.error(path, format!("{reason}, found `{}`", humantime::format_duration(length)));
+            None
+        }
+    }
+}

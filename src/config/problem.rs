@@ -1,0 +1,140 @@
+//! What is wrong with a configuration, and where.
+
+use std::fmt;
+
+use super::locate;
+
+/// A place in the file: the keys and positions that lead to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Path(Vec<Step>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl Path {
+    pub(super) fn key(&self, name: &str) -> Self {
+        self.with(Step::Key(name.into()))
+    }
+
+    pub(super) fn index(&self, position: usize) -> Self {
+        self.with(Step::Index(position))
+    }
+
+    fn with(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
+    }
+
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Index(index) => write!(out, "[{index}]")?,
+                Step::Key(key) if position == 0 => out.write_str(key)?,
+                Step::Key(key) => write!(out, ".{key}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One thing that is wrong, or worth a warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: `config.yaml:12: appliances[0].url`; what YAML gives no line or path for lacks it.
+    place: String,
+    message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.place, self.message)
+    }
+}
+
+/// Every problem of one configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    pub(super) fn unreadable(file: &str, reason: &str) -> Self {
+        Self { problems: vec![Problem { place: file.into(), message: format!("cannot read the file: {reason}") }] }
+    }
+
+    pub(super) fn not_yaml(file: &str, error: &serde_yaml::Error) -> Self {
+        let line = error.location().map(|location| format!(":{}", location.line())).unwrap_or_default();
+        Self { problems: vec![Problem { place: format!("{file}{line}"), message: format!("not valid YAML: {error}") }] }
+    }
+
+    /// The problems in the order of the file.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for ConfigError {
+    /// One problem a line.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.problems.iter().enumerate() {
+            let line_break = if position == 0 { "" } else { "\n" };
+            write!(out, "{line_break}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Collects problems while a file is read.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    errors: Vec<(Path, String)>,
+    warnings: Vec<(Path, String)>,
+}
+
+impl Problems {
+    pub(super) fn error(&mut self, path: &Path, message: impl Into<String>) {
+        self.errors.push((path.clone(), message.into()));
+    }
+
+    pub(super) fn warn(&mut self, path: &Path, message: impl Into<String>) {
+        self.warnings.push((path.clone(), message.into()));
+    }
+
+    /// The warnings, when nothing is wrong.
+    ///
+    /// # Errors
+    /// All that is wrong, in the order of the file.
+    pub(super) fn finish(self, file: &str, text: &str) -> Result<Vec<Problem>, ConfigError> {
+        if self.errors.is_empty() {
+            return Ok(located(self.warnings, file, text));
+        }
+        Err(ConfigError { problems: located(self.errors, file, text) })
+    }
+}
+
+fn located(found: Vec<(Path, String)>, file: &str, text: &str) -> Vec<Problem> {
+    let mut sorted: Vec<_> =
+        found.into_iter().map(|(path, message)| (locate::line_of(text, &path), path, message)).collect();
+    sorted.sort_by_key(|(line, _, _)| *line);
+    sorted
+        .into_iter()
+        .map(|(line, path, message)| {
+            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+            let path = if path.steps().is_empty() { String::new() } else { format!(": {path}") };
+            Problem { place: format!("{file}{line}{path}"), message }
+        })
+        .collect()
+}

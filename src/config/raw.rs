@@ -1,0 +1,78 @@
+//! The raw twin: the tables of the file with values of any type, so that reading one never stops at a mistake.
+
+use std::collections::BTreeMap;
+
+use serde_yaml::Value;
+
+use super::field;
+use super::problem::{Path, Problems};
+
+/// Declares tables whose values are not looked at yet, with the list of their keys.
+macro_rules! tables {
+    ($($(#[$doc:meta])* $table:ident { $($key:ident),+ })+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Default)]
+            pub(super) struct $table { $(pub(super) $key: Option<Value>),+ }
+
+            impl $table {
+                const KEYS: &[&str] = &[$(stringify!($key)),+];
+
+                /// Takes the known keys of `value`; the others are problems, as is a value that is no table.
+                pub(super) fn read(value: Value, path: &Path, problems: &mut Problems) -> Self {
+                    let mut entries = entries(value, path, problems);
+                    let table = Self { $($key: entries.remove(stringify!($key))),+ };
+                    for key in entries.keys() {
+                        let known = Self::KEYS.join(", ");
+                        problems.error(&path.key(key), format!("unknown key; known here are {known}"));
+                    }
+                    table
+                }
+            }
+        )+
+
+        /// Every table's name in the code and its keys.
+        pub(super) fn known_keys() -> Vec<(&'static str, &'static [&'static str])> {
+            vec![$((stringify!($table), $table::KEYS)),+]
+        }
+    };
+}
+
+tables! {
+    /// The file itself.
+    File { defaults, counter_groups, appliances }
+    /// One element of `appliances`.
+    Appliance {
+        name, url, product, auth, username, password, password_file, password_env, tls, polling, counter_groups,
+        device_groups, devices, health, xml_status, quarantines
+    }
+    /// `tls` of an appliance.
+    Tls { ca_file, server_name, fingerprint_sha256, insecure_skip_verify }
+    /// `defaults`, and `polling` of an appliance.
+    Polling { window, settle, timeout, concurrency, catch_up, start, alignment }
+    /// One element of a list of `counter_groups` that is more than a name.
+    Choice { name, top, window }
+}
+
+/// The entries of a table. Nothing at all counts as an empty one: a key whose children are all commented out.
+fn entries(value: Value, path: &Path, problems: &mut Problems) -> BTreeMap<String, Value> {
+    let found = field::kind(&value);
+    let mapping = match value {
+        Value::Mapping(mapping) => mapping,
+        Value::Null => return BTreeMap::new(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Sequence(_) | Value::Tagged(_) => {
+            problems.error(path, format!("expected a table, found {found}"));
+            return BTreeMap::new();
+        }
+    };
+    let mut entries = BTreeMap::new();
+    for (key, value) in mapping {
+        match key {
+            Value::String(key) => {
+                entries.insert(key, value);
+            }
+            other => problems.error(path, format!("expected names as keys, found {}", field::kind(&other))),
+        }
+    }
+    entries
+}
