@@ -1,0 +1,131 @@
+//! The appliance's REST API: one [`Client`] an appliance, which logs in, asks for reports and reads the answers.
+//! The only opener of connections to appliances. Knows nothing of schedules, metrics or what the numbers are for.
+
+use std::sync::Arc;
+
+use crate::catalogue::Group;
+use crate::clock::{Clock, Timestamp};
+use crate::config::{self, Scope};
+use crate::window::Window;
+
+mod breaker;
+mod event;
+mod failure;
+mod login;
+mod query;
+mod report;
+mod session;
+mod time;
+mod tls;
+mod transport;
+
+pub use event::{Event, Listener};
+pub use failure::{Failure, Reason};
+pub use report::{Number, Report, Unusable};
+
+use session::{Session, Verdict};
+use transport::{Answer, Wire};
+
+/// One question to the reporting API.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Which part of the appliance's knowledge.
+    pub scope: Scope,
+    /// Which counter group.
+    pub group: &'static Group,
+    /// For which interval.
+    pub window: Window,
+}
+
+/// A report and the appliance's time when it was answered.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// What was read.
+    pub report: Report,
+    /// The appliance's clock as of the answer; the guess of [`Client::now`] where it does not send a `Date`.
+    pub at: Timestamp,
+}
+
+/// Talks to one appliance as one account. Calls may run side by side; a login is made once for all of them.
+#[derive(Debug)]
+pub struct Client {
+    wire: Arc<Wire>,
+    session: Session,
+}
+
+impl Client {
+    /// A client for `appliance`; `listener` hears of every request.
+    ///
+    /// # Errors
+    /// When the TLS configuration cannot be built, which [`config::Config::load`] has made unlikely.
+    pub fn try_new(appliance: &config::Appliance, clock: Clock, listener: Listener) -> Result<Self, Failure> {
+        let wire = Arc::new(Wire::try_new(appliance, clock, listener)?);
+        let session = Session::new(Arc::clone(&wire), appliance.auth, appliance.credentials.clone());
+        Ok(Self { wire, session })
+    }
+
+    /// Makes sure that the account is accepted, which also tells the appliance's time.
+    ///
+    /// # Errors
+    /// Why it is not; refused logins are spaced and then stopped without asking the appliance again.
+    pub async fn connect(&self) -> Result<(), Failure> {
+        self.session.credential().await.map(|_| ())
+    }
+
+    /// The appliance's clock now: from its last `Date` and the time since, or ours before its first.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.wire.time.now()
+    }
+
+    /// How far the appliance's clock was ahead of ours at its last answer, in seconds; none before the first.
+    #[must_use]
+    pub fn skew_seconds(&self) -> Option<f64> {
+        self.wire.time.skew_seconds()
+    }
+
+    /// Asks for one report.
+    ///
+    /// # Errors
+    /// Why there is none. A 401 has led to at most one new login by then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection; asking again repeats a read.
+    pub async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
+        let path = query.group.api_path();
+        let answer = self.get(&path, &query::report(query)).await?;
+        let report = Report::parse(answer.body()).inspect_err(|failure| self.wire.failed(failure.reason))?;
+        Ok(Reply { report, at: answer.at })
+    }
+
+    async fn get(&self, endpoint: &str, parameters: &str) -> Result<Answer, Failure> {
+        let mut last_try = false;
+        loop {
+            let held = self.session.credential().await?;
+            let answer = self.wire.get(endpoint, parameters, &held.header).await?;
+            self.session.renewed(&held, &answer);
+            let failure = match answer.checked() {
+                Ok(answer) => {
+                    self.session.accepted(&held, endpoint);
+                    return Ok(answer);
+                }
+                Err(failure) if failure.reason != Reason::Unauthorized => {
+                    self.wire.failed(failure.reason);
+                    return Err(failure);
+                }
+                Err(failure) => failure,
+            };
+            let verdict = self.session.rejected(&held, endpoint, &failure, last_try);
+            let failure = match verdict {
+                Verdict::NotAllowed => failure.because(Reason::NotAllowed),
+                Verdict::Refused => failure.because(Reason::LoginRefused),
+                Verdict::Retry | Verdict::GiveUp => failure,
+            };
+            self.wire.failed(failure.reason);
+            if verdict != Verdict::Retry || last_try {
+                return Err(failure);
+            }
+            last_try = true;
+        }
+    }
+}

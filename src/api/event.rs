@@ -1,0 +1,53 @@
+//! What a client tells whoever counts: the client itself knows no metrics.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Reason;
+use crate::clock::Timestamp;
+
+/// Something that happened between us and one appliance.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A request was made; `code` is none when no answer came.
+    Request {
+        /// The path below `/api/v2.0/`, without parameters.
+        endpoint: &'a str,
+        /// The HTTP status.
+        code: Option<u16>,
+        /// From the first byte sent to the last received, or to the failure.
+        took: Duration,
+    },
+    /// A request did not bring what it was made for.
+    Failed(Reason),
+    /// A login was accepted; for Basic, the account's first request.
+    LoggedIn,
+    /// A login was not accepted.
+    LoginFailed(Reason),
+    /// Whether logins have been stopped after too many refusals.
+    LoginBlocked(bool),
+    /// The token in use now ends then, by the appliance's clock.
+    TokenExpires(Timestamp),
+}
+
+/// Hears every event; called from the client's tasks, so it must not wait.
+#[derive(Clone)]
+pub struct Listener(Arc<dyn Fn(Event<'_>) + Send + Sync>);
+
+impl Listener {
+    /// Calls `hear` for every event.
+    pub fn new(hear: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hear))
+    }
+
+    /// Passes `event` on.
+    pub fn tell(&self, event: Event<'_>) {
+        (self.0)(event);
+    }
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Listener")
+    }
+}

@@ -1,0 +1,239 @@
+//! Why a request brought nothing: a closed set of reasons, which are the values of the label `reason`.
+
+use std::time::Duration;
+
+/// The kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The host name has no address.
+    Dns,
+    /// No connection was established.
+    Connect,
+    /// The TLS handshake failed.
+    Tls,
+    /// No complete answer within the time limit.
+    Timeout,
+    /// The connection ended before the answer did.
+    Reset,
+    /// What came is no HTTP.
+    Protocol,
+    /// The body is larger than any report.
+    TooLarge,
+    /// The answer points elsewhere; a token or password is never taken there.
+    Redirect,
+    /// 401, and a new login did not help.
+    Unauthorized,
+    /// 401 or 403 on this endpoint while the account is accepted elsewhere.
+    NotAllowed,
+    /// The appliance read the request and declined it (400, 404, 406): its message says why.
+    Declined,
+    /// 429: too many requests.
+    Throttled,
+    /// 408 or 5xx.
+    Unavailable,
+    /// Any other status that is no success.
+    Status,
+    /// The body is no JSON.
+    NotJson,
+    /// The body is JSON of a shape that no report has.
+    Malformed,
+    /// The report holds no counter.
+    Empty,
+    /// The login was refused.
+    LoginRefused,
+    /// The account wants a second factor.
+    TwoFactor,
+    /// No login was tried, because earlier ones were refused.
+    LoginWait,
+}
+
+impl Reason {
+    /// Every reason, for counters that start at zero.
+    pub const ALL: [Self; 20] = [
+        Self::Dns,
+        Self::Connect,
+        Self::Tls,
+        Self::Timeout,
+        Self::Reset,
+        Self::Protocol,
+        Self::TooLarge,
+        Self::Redirect,
+        Self::Unauthorized,
+        Self::NotAllowed,
+        Self::Declined,
+        Self::Throttled,
+        Self::Unavailable,
+        Self::Status,
+        Self::NotJson,
+        Self::Malformed,
+        Self::Empty,
+        Self::LoginRefused,
+        Self::TwoFactor,
+        Self::LoginWait,
+    ];
+
+    /// The value of the label `reason`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Protocol => "protocol",
+            Self::TooLarge => "too_large",
+            Self::Redirect => "redirect",
+            Self::Unauthorized => "unauthorized",
+            Self::NotAllowed => "not_allowed",
+            Self::Declined => "declined",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Status => "status",
+            Self::NotJson => "not_json",
+            Self::Malformed => "malformed",
+            Self::Empty => "empty",
+            Self::LoginRefused => "login_refused",
+            Self::TwoFactor => "two_factor",
+            Self::LoginWait => "login_wait",
+        }
+    }
+
+    /// Whether asking again soon may help by itself.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        match self {
+            Self::Dns
+            | Self::Connect
+            | Self::Timeout
+            | Self::Reset
+            | Self::Protocol
+            | Self::Throttled
+            | Self::Unavailable
+            | Self::NotJson
+            | Self::Malformed => true,
+            Self::Tls
+            | Self::TooLarge
+            | Self::Redirect
+            | Self::Unauthorized
+            | Self::NotAllowed
+            | Self::Declined
+            | Self::Empty
+            | Self::Status
+            | Self::LoginRefused
+            | Self::TwoFactor
+            | Self::LoginWait => false,
+        }
+    }
+
+    /// Whether a login can end so.
+    #[must_use]
+    pub const fn ends_logins(self) -> bool {
+        match self {
+            Self::Unauthorized | Self::NotAllowed | Self::Empty | Self::LoginWait => false,
+            Self::Dns
+            | Self::Connect
+            | Self::Tls
+            | Self::Timeout
+            | Self::Reset
+            | Self::Protocol
+            | Self::TooLarge
+            | Self::Redirect
+            | Self::Declined
+            | Self::Throttled
+            | Self::Unavailable
+            | Self::Status
+            | Self::NotJson
+            | Self::Malformed
+            | Self::LoginRefused
+            | Self::TwoFactor => true,
+        }
+    }
+
+    /// Whether the API itself has answered, so that the appliance is there and the account is good.
+    #[must_use]
+    pub const fn proves_presence(self) -> bool {
+        match self {
+            Self::NotAllowed | Self::Declined | Self::Malformed | Self::Empty | Self::TooLarge => true,
+            Self::Dns
+            | Self::Connect
+            | Self::Tls
+            | Self::Timeout
+            | Self::Reset
+            | Self::Protocol
+            | Self::Redirect
+            | Self::Unauthorized
+            | Self::Throttled
+            | Self::Unavailable
+            | Self::Status
+            | Self::NotJson
+            | Self::LoginRefused
+            | Self::TwoFactor
+            | Self::LoginWait => false,
+        }
+    }
+
+    /// Whether no other request to the appliance can fare better now.
+    #[must_use]
+    pub const fn concerns_all(self) -> bool {
+        match self {
+            Self::Dns
+            | Self::Connect
+            | Self::Tls
+            | Self::Throttled
+            | Self::LoginRefused
+            | Self::TwoFactor
+            | Self::LoginWait => true,
+            Self::Timeout
+            | Self::Reset
+            | Self::Protocol
+            | Self::TooLarge
+            | Self::Redirect
+            | Self::Unauthorized
+            | Self::NotAllowed
+            | Self::Declined
+            | Self::Unavailable
+            | Self::Status
+            | Self::NotJson
+            | Self::Malformed
+            | Self::Empty => false,
+        }
+    }
+}
+
+/// Why a request brought nothing.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct Failure {
+    /// Its kind.
+    pub reason: Reason,
+    /// What is known beyond the kind: our words, or the appliance's message cut and cleaned; never a whole body.
+    pub detail: String,
+    /// How long the appliance asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), retry_after: None }
+    }
+
+    /// The same words for another reason.
+    pub(super) fn because(mut self, reason: Reason) -> Self {
+        self.reason = reason;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_listed_once_under_its_own_label() {
+        let mut labels: Vec<_> = Reason::ALL.iter().map(|reason| reason.label()).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        assert_eq!(labels.len(), Reason::ALL.len());
+    }
+}

@@ -1,0 +1,285 @@
+//! The account's standing with the appliance: one token, renewed before it ends, obtained by one login whatever the
+//! number of callers. Refused logins are bounded below the appliance's lock-out.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+
+use super::breaker::{Breaker, Permit};
+use super::login::{self, Life};
+use super::transport::{Answer, TOKEN_HEADER, Wire};
+use super::{Event, Failure, Reason};
+use crate::clock::{Tick, Timestamp};
+use crate::config::{Auth, Credentials};
+use crate::secret::Secret;
+
+/// A token with less than this left is replaced by a login, if it lives ten times as long.
+const LEAST_LEFT: Duration = Duration::from_secs(60);
+/// Logins after a 401 that may follow each other at once: a revoked token is rare, a storm of them is a fault.
+const RELOGIN_BURST: u32 = 3;
+/// The pace of further ones.
+const RELOGIN_PACE: Duration = Duration::from_secs(60);
+
+/// What a request carries to be accepted.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) header: (HeaderName, HeaderValue),
+    generation: u64,
+    /// None for Basic, which does not end.
+    life: Option<Life>,
+}
+
+/// What a 401 means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The token was no good: ask again with another.
+    Retry,
+    /// The account is good, yet not for this endpoint.
+    NotAllowed,
+    /// The account's password is refused.
+    Refused,
+    /// A new token was no better, or too many were no good of late.
+    GiveUp,
+}
+
+#[derive(Debug)]
+pub(super) struct Session {
+    wire: Arc<Wire>,
+    auth: Auth,
+    credentials: Credentials,
+    /// Held while a login is made, so that there is one.
+    flight: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: Option<Held>,
+    generation: u64,
+    /// Logins that have ended, well or not: tells a waiter that the one it waited for is over.
+    attempts: u64,
+    last_failure: Option<Failure>,
+    breaker: Breaker,
+    /// Whether the credential in hand was accepted by any endpoint.
+    accepted: bool,
+    /// Endpoints that have accepted this account.
+    proven: HashSet<String>,
+    relogins: Option<(u32, Tick)>,
+}
+
+impl Session {
+    pub(super) fn new(wire: Arc<Wire>, auth: Auth, credentials: Credentials) -> Self {
+        Self { wire, auth, credentials, flight: tokio::sync::Mutex::new(()), state: Mutex::default() }
+    }
+
+    /// A credential that is good for one more request. All callers wait for the same login and share its failure.
+    ///
+    /// # Errors
+    /// When there is no token and the login failed or may not be tried yet.
+    ///
+    /// # Cancel safety
+    /// Dropping the future of the caller that makes the login lets the next one make it.
+    pub(super) async fn credential(&self) -> Result<Held, Failure> {
+        let seen = match self.usable() {
+            Ok(held) => return Ok(held),
+            Err(attempts) => attempts,
+        };
+        let _flight = self.flight.lock().await;
+        let attempts = match self.usable() {
+            Ok(held) => return Ok(held),
+            Err(attempts) => attempts,
+        };
+        if attempts != seen
+            && let Some(failure) = self.state().last_failure.clone()
+        {
+            return Err(failure);
+        }
+        self.permit()?;
+        let outcome = match self.auth {
+            Auth::Jwt => self.log_in().await,
+            Auth::Basic => self.prove().await,
+        };
+        self.ended(outcome)
+    }
+
+    /// Takes the token that an answer brings. It counts only if its request was made with the token in hand: an old
+    /// request's answer must not bring back an old token.
+    pub(super) fn renewed(&self, held: &Held, answer: &Answer) {
+        let Some(token) = &answer.token else { return };
+        let Some(next) = token_header(token) else { return };
+        let life = Life::of(token, answer.at);
+        {
+            let mut state = self.state();
+            if self.auth != Auth::Jwt || state.generation != held.generation || state.held.is_none() {
+                return;
+            }
+            state.hold(next, Some(life));
+        }
+        self.wire.tell(Event::TokenExpires(life.expires));
+    }
+
+    /// Remembers that `endpoint` took the credential.
+    pub(super) fn accepted(&self, held: &Held, endpoint: &str) {
+        let mut state = self.state();
+        state.accepted |= state.generation == held.generation;
+        if !state.proven.contains(endpoint) {
+            state.proven.insert(endpoint.to_owned());
+        }
+    }
+
+    /// What a 401 from `endpoint` means, and forgets the credential where it is to blame and another may be had.
+    ///
+    /// The appliance says `Unauthorized.` both for a credential it does not know and for one whose role does not reach
+    /// the endpoint, so what was accepted before decides; its other messages speak of the token.
+    ///
+    /// **Source:** published API log and PyJWT exception names in answers.
+    pub(super) fn rejected(&self, held: &Held, endpoint: &str, failure: &Failure, last_try: bool) -> Verdict {
+        let now = self.wire.time.clock().tick();
+        let mut state = self.state();
+        if state.generation != held.generation {
+            return Verdict::Retry;
+        }
+        let blames_role = !failure.detail.ends_with("Error.");
+        if blames_role && state.accepted && !state.proven.contains(endpoint) {
+            return Verdict::NotAllowed;
+        }
+        if self.auth == Auth::Basic {
+            state.held = None;
+            self.refuse(&mut state);
+            return Verdict::Refused;
+        }
+        if last_try || !state.may_relogin(now) {
+            return Verdict::GiveUp;
+        }
+        state.held = None;
+        Verdict::Retry
+    }
+
+    /// The credential in hand while it has enough life left, else the number of logins so far.
+    fn usable(&self) -> Result<Held, u64> {
+        let now = self.wire.time.now();
+        let state = self.state();
+        match &state.held {
+            Some(held) if held.life.is_none_or(|life| self.lasts(life, now)) => Ok(held.clone()),
+            Some(_) | None => Err(state.attempts),
+        }
+    }
+
+    /// Whether a token will outlive a request. Under a tenth of its life left is too little, but no more than a minute,
+    /// or the time of a request where that is longer, is asked of a long one.
+    fn lasts(&self, life: Life, now: Timestamp) -> bool {
+        let least = (life.span / 10).min(LEAST_LEFT.max(self.wire.timeout()));
+        life.expires.since(now) > least
+    }
+
+    fn permit(&self) -> Result<(), Failure> {
+        let wait = |detail: String| Err(Failure::new(Reason::LoginWait, detail));
+        match self.state().breaker.permit(self.wire.time.clock().tick()) {
+            Permit::Granted => Ok(()),
+            Permit::Wait(span) => {
+                let span = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
+                wait(format!("the last login was refused: the next is tried in {span}"))
+            }
+            Permit::Blocked => wait("logins are stopped after repeated refusals: correct the password".into()),
+        }
+    }
+
+    async fn log_in(&self) -> Result<((HeaderName, HeaderValue), Option<Life>), Failure> {
+        let answer = self.wire.post("login", &login::body(&self.credentials)).await?;
+        let at = answer.at;
+        let answer = answer.checked().map_err(|failure| self.login_failed(failure))?;
+        let token = login::token(answer.body()).inspect_err(|failure| self.wire.failed(failure.reason))?;
+        let unusable = || Failure::new(Reason::Malformed, "the login's token cannot travel in a header");
+        Ok((token_header(&token).ok_or_else(unusable)?, Some(Life::of(&token, at))))
+    }
+
+    /// Basic has no login. One request to the root of the API, which answers 404 to a good account and 401 to a bad
+    /// one, stands for it: a wrong password is then met once and not by every group.
+    ///
+    /// **Source:** docs.ces.cisco.com, API log.
+    async fn prove(&self) -> Result<((HeaderName, HeaderValue), Option<Life>), Failure> {
+        let unusable = || Failure::new(Reason::LoginRefused, "the password cannot travel in a header");
+        let mut value = HeaderValue::from_str(login::basic(&self.credentials).expose()).map_err(|_| unusable())?;
+        value.set_sensitive(true);
+        let header = (AUTHORIZATION, value);
+        match self.wire.get("", "", &header).await?.checked() {
+            Ok(_) => Ok((header, None)),
+            Err(failure) if failure.reason == Reason::Declined => Ok((header, None)),
+            Err(failure) => Err(self.login_failed(failure)),
+        }
+    }
+
+    /// A login's 401 or 403 is a refusal; anything else leaves open whether the account is good.
+    fn login_failed(&self, failure: Failure) -> Failure {
+        let refused = matches!(failure.reason, Reason::Unauthorized | Reason::NotAllowed);
+        let failure = if refused { failure.because(Reason::LoginRefused) } else { failure };
+        self.wire.failed(failure.reason);
+        failure
+    }
+
+    fn ended(&self, outcome: Result<((HeaderName, HeaderValue), Option<Life>), Failure>) -> Result<Held, Failure> {
+        let mut state = self.state();
+        state.attempts += 1;
+        match outcome {
+            Ok((header, life)) => {
+                state.breaker.accepted();
+                state.last_failure = None;
+                state.accepted = false;
+                let held = state.hold(header, life);
+                drop(state);
+                self.wire.tell(Event::LoggedIn);
+                self.wire.tell(Event::LoginBlocked(false));
+                if let Some(life) = life {
+                    self.wire.tell(Event::TokenExpires(life.expires));
+                }
+                Ok(held)
+            }
+            Err(failure) => {
+                state.last_failure = Some(failure.clone());
+                if matches!(failure.reason, Reason::LoginRefused | Reason::TwoFactor) {
+                    self.refuse(&mut state);
+                }
+                drop(state);
+                self.wire.tell(Event::LoginFailed(failure.reason));
+                Err(failure)
+            }
+        }
+    }
+
+    fn refuse(&self, state: &mut State) {
+        state.breaker.refused(self.wire.time.clock().tick());
+        self.wire.tell(Event::LoginBlocked(state.breaker.is_blocked()));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn hold(&mut self, header: (HeaderName, HeaderValue), life: Option<Life>) -> Held {
+        self.generation += 1;
+        let held = Held { header, generation: self.generation, life };
+        self.held = Some(held.clone());
+        held
+    }
+
+    /// A bucket of [`RELOGIN_BURST`] logins that fills by one every [`RELOGIN_PACE`].
+    fn may_relogin(&mut self, now: Tick) -> bool {
+        let (left, since) = self.relogins.unwrap_or((RELOGIN_BURST, now));
+        let gained = now.since(since).as_secs() / RELOGIN_PACE.as_secs();
+        let gained = u32::try_from(gained).unwrap_or(RELOGIN_BURST).min(RELOGIN_BURST);
+        let left = (left + gained).min(RELOGIN_BURST);
+        let since = if left == RELOGIN_BURST { now } else { since + RELOGIN_PACE * gained };
+        self.relogins = Some((left.saturating_sub(1), since));
+        left > 0
+    }
+}
+
+fn token_header(token: &Secret) -> Option<(HeaderName, HeaderValue)> {
+    let mut value = HeaderValue::from_str(token.expose()).ok()?;
+    value.set_sensitive(true);
+    Some((TOKEN_HEADER, value))
+}
