@@ -1,0 +1,132 @@
+//! What one appliance said, immutable and published whole. A scrape takes the newest; nothing waits for anything.
+//! Knows nothing of requests or of text formats.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::api::Unusable;
+use crate::clock::{Tick, Timestamp};
+use crate::config::Scope;
+use crate::sample::Sample;
+
+/// Everything known about one appliance.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The value of the label `appliance`.
+    pub appliance: Arc<str>,
+    /// Whether its API answers us.
+    pub up: bool,
+    /// How far its clock is ahead of ours; none before its first answer.
+    pub clock_skew_seconds: Option<f64>,
+    /// One view a scope and counter group, in the order of the configuration.
+    pub groups: Vec<Arc<GroupView>>,
+}
+
+/// Why windows were given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostReason {
+    /// They lay further back than `catch_up`.
+    CatchUp,
+    /// They lay within an hour that had been begun when the appliance took to whole hours.
+    Alignment,
+}
+
+impl LostReason {
+    /// Every reason, for counters that start at zero.
+    pub const ALL: [Self; 2] = [Self::CatchUp, Self::Alignment];
+
+    /// The value of the label `reason`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::CatchUp => "catch_up",
+            Self::Alignment => "alignment",
+        }
+    }
+}
+
+/// Counts about one scope and counter group since the exporter started; they only grow.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Windows counted.
+    pub committed: u64,
+    /// Windows given up, in the order of [`LostReason::ALL`].
+    pub lost: [u64; LostReason::ALL.len()],
+    /// Counters that a report lacked.
+    pub missing: u64,
+    /// Counters that the catalogue lacks.
+    pub unknown: u64,
+    /// Counters without a usable value, in the order of [`Unusable::ALL`].
+    pub unusable: [u64; Unusable::ALL.len()],
+}
+
+impl Tally {
+    /// Counts `windows` as lost.
+    pub fn lose(&mut self, windows: u64, why: LostReason) {
+        if let Some(position) = LostReason::ALL.iter().position(|reason| *reason == why) {
+            self.lost[position] += windows;
+        }
+    }
+}
+
+/// One counter group in one scope.
+#[derive(Clone, Debug)]
+pub struct GroupView {
+    /// The labels `device_group` and `device`.
+    pub scope: Scope,
+    /// The label `group`.
+    pub group: &'static str,
+    /// Whether the newest poll brought what it was made for.
+    pub success: bool,
+    /// When one last did, by our clock.
+    pub last_success: Option<Timestamp>,
+    /// The length of its windows.
+    pub window: Duration,
+    /// How long after its end a window is asked for.
+    pub settle: Duration,
+    /// Complete windows that are not counted yet.
+    pub pending: u64,
+    /// The end of the newest counted window.
+    pub window_end: Option<Timestamp>,
+    /// What was counted, lost and missed.
+    pub tally: Tally,
+    /// The values of the newest counted window.
+    pub reading: Option<Reading>,
+}
+
+/// The values of one window, until they are stale.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The values.
+    pub samples: Vec<Sample>,
+    /// From then on they must not be shown as current.
+    pub expires: Tick,
+}
+
+/// The newest snapshot of every appliance.
+#[derive(Debug, Default)]
+pub struct Board {
+    snapshots: RwLock<BTreeMap<Arc<str>, Arc<Snapshot>>>,
+}
+
+impl Board {
+    /// Replaces what is known about the snapshot's appliance.
+    pub fn publish(&self, snapshot: Snapshot) {
+        let name = Arc::clone(&snapshot.appliance);
+        let mut snapshots = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
+        snapshots.insert(name, Arc::new(snapshot));
+    }
+
+    /// Forgets `appliance`.
+    pub fn remove(&self, appliance: &str) {
+        self.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(appliance);
+    }
+
+    /// The newest snapshots, by appliance.
+    #[must_use]
+    pub fn read(&self) -> Vec<Arc<Snapshot>> {
+        let snapshots = self.snapshots.read().unwrap_or_else(PoisonError::into_inner);
+        snapshots.values().map(Arc::clone).collect()
+    }
+}
