@@ -1,0 +1,61 @@
+//! One poll of one window: the request, its retries, and the question whether the appliance takes whole hours only.
+
+use crate::api::{Failure, Query, Reason, Reply};
+use crate::clock::Clock;
+use crate::config::{Alignment, Polling};
+use crate::window::Grid;
+
+use super::retry::Retry;
+use super::{Source, plan};
+
+/// What a poll came to.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Report(Reply),
+    /// The window was declined for its minutes: the group is answered for whole hours.
+    HoursOnly,
+    Failed(Failure),
+}
+
+/// Asks for `query`, with the retries that a passing failure is worth.
+pub(super) async fn ask<S: Source>(source: &S, query: &Query, polling: Polling, clock: &Clock) -> Outcome {
+    let declined = match fetch(source, query, polling, clock).await {
+        Ok(reply) => return Outcome::Report(reply),
+        Err(failure) if failure.reason == Reason::Declined && may_be_hours(query, polling) => failure,
+        Err(failure) => return Outcome::Failed(failure),
+    };
+    // The wording differs by release, so the appliance is asked instead: does it answer for a whole hour?
+    let hour = Query { window: plan::last_hour(source.now(), polling.settle), ..query.clone() };
+    if source.fetch(&hour).await.is_err() {
+        return Outcome::Failed(declined);
+    }
+    if declined.detail.contains("minutes") {
+        return Outcome::HoursOnly;
+    }
+    // An hour was answered, but the refusal did not speak of minutes: one fault must not cost the resolution for good.
+    match source.fetch(query).await {
+        Ok(reply) => Outcome::Report(reply),
+        Err(failure) if failure.reason == Reason::Declined => Outcome::HoursOnly,
+        Err(failure) => Outcome::Failed(failure),
+    }
+}
+
+fn may_be_hours(query: &Query, polling: Polling) -> bool {
+    let whole = |time| Grid::HOURS.floor(time) == time;
+    polling.alignment == Alignment::Auto && !(whole(query.window.start()) && whole(query.window.end()))
+}
+
+async fn fetch<S: Source>(source: &S, query: &Query, polling: Polling, clock: &Clock) -> Result<Reply, Failure> {
+    let began = clock.tick();
+    let mut retry = Retry::new(polling.timeout);
+    loop {
+        let failure = match source.fetch(query).await {
+            Ok(reply) => return Ok(reply),
+            Err(failure) => failure,
+        };
+        match retry.wait(&failure, clock.tick().since(began)) {
+            Some(wait) => clock.sleep(wait).await,
+            None => return Err(failure),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Which window is asked for next, and when. Pure: arithmetic on the watermark and the appliance's clock.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::snapshot::LostReason;
+use crate::window::{Grid, Window};
+
+/// The longest shift of one appliance's polls against another's.
+const LONGEST_PHASE: Duration = Duration::from_secs(60);
+
+/// How the windows of one key are chosen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    pub(super) grid: Grid,
+    pub(super) settle: Duration,
+    pub(super) phase: Duration,
+    pub(super) catch_up: Duration,
+}
+
+/// What to do for one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Ask for this window; `backlog` tells that a newer one is complete too.
+    Fetch { window: Window, backlog: bool },
+    /// Nothing is due for this long.
+    Wait(Duration),
+}
+
+/// A watermark that must move without counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Skip {
+    pub(super) to: Timestamp,
+    pub(super) windows: u64,
+    pub(super) why: LostReason,
+}
+
+impl Rule {
+    /// The end of the newest window that is complete at `now`.
+    fn frontier(self, now: Timestamp) -> Timestamp {
+        self.grid.floor(now - self.settle)
+    }
+
+    /// Where a key begins that was never polled: `start`, or one window, before the newest complete window's end.
+    pub(super) fn first_watermark(self, now: Timestamp, start: Option<Duration>) -> Timestamp {
+        let start = start.unwrap_or(self.grid.length());
+        self.grid.floor(self.frontier(now) - start)
+    }
+
+    /// Complete windows after `watermark`.
+    pub(super) fn pending(self, watermark: Timestamp, now: Timestamp) -> u64 {
+        let started = self.grid.ceil(watermark);
+        let rest = u64::from(started != watermark && started <= self.frontier(now));
+        rest + self.grid.count_between(started, self.frontier(now))
+    }
+
+    /// The windows that cannot be fetched any more.
+    pub(super) fn skip(self, watermark: Timestamp, now: Timestamp) -> Option<Skip> {
+        let oldest = self.grid.ceil(self.frontier(now) - self.catch_up.max(self.grid.length()));
+        if watermark < oldest {
+            let windows = self.pending(watermark, now).saturating_sub(self.pending(oldest, now));
+            return Some(Skip { to: oldest, windows, why: LostReason::CatchUp });
+        }
+        let aligned = Grid::HOURS.ceil(watermark);
+        if !self.grid.needs_minutes() && aligned != watermark {
+            return Some(Skip { to: aligned, windows: 1, why: LostReason::Alignment });
+        }
+        None
+    }
+
+    /// The oldest window after `watermark` if it is due.
+    pub(super) fn step(self, watermark: Timestamp, now: Timestamp) -> Step {
+        let window = self.grid.window_from(watermark);
+        let due = window.end() + self.settle;
+        // A backlog has waited long enough; only the newest window waits for its turn.
+        let backlog = self.pending(watermark, now) > 1;
+        let due = if backlog { due } else { due + self.phase };
+        if due > now { Step::Wait(due.since(now)) } else { Step::Fetch { window, backlog } }
+    }
+}
+
+/// How much later than others the appliance of this name is polled, so that a fleet does not move in lockstep:
+/// up to a quarter of its window, the same at every start.
+pub(super) fn phase(name: &str, grid: Grid) -> Duration {
+    let longest = (grid.length() / 4).min(LONGEST_PHASE).as_millis();
+    // FNV-1a: the standard hasher may differ between releases of Rust.
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let mixed = u128::from(hash ^ (hash >> 32));
+    Duration::from_millis(u64::try_from(mixed % longest.max(1)).unwrap_or(0))
+}
+
+/// The last whole hour that is complete at `now`.
+pub(super) fn last_hour(now: Timestamp, settle: Duration) -> Window {
+    let end = Grid::HOURS.floor(now - settle);
+    Grid::HOURS.containing(end - Duration::from_secs(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: u64 = 1_795_435_200; // 2026-11-23T12:00:00Z
+
+    fn minutes(count: u64) -> Duration {
+        Duration::from_secs(60 * count)
+    }
+
+    /// Minutes and seconds after noon; negative minutes before.
+    fn at(minutes: i64, seconds: u64) -> Timestamp {
+        Timestamp::from_secs(NOON.saturating_add_signed(minutes * 60) + seconds)
+    }
+
+    fn rule(window: u64) -> Rule {
+        let grid = Grid::try_new(minutes(window)).expect("a valid window");
+        Rule { grid, settle: minutes(2), phase: Duration::from_secs(7), catch_up: minutes(60 * 24) }
+    }
+
+    #[test]
+    fn the_first_watermark_leaves_one_complete_window() {
+        let rule = rule(5);
+        assert_eq!(rule.first_watermark(at(7, 0), None), at(0, 0), "the window to 12:05 has just settled");
+        assert_eq!(rule.first_watermark(at(6, 59), None), at(-5, 0));
+        assert_eq!(rule.first_watermark(at(7, 0), Some(minutes(60))), at(-55, 0));
+        assert_eq!(rule.first_watermark(at(7, 0), Some(Duration::ZERO)), at(5, 0));
+    }
+
+    #[test]
+    fn no_second_of_an_hour_asks_for_an_incomplete_window_or_misses_a_due_one() {
+        for window in [1, 5, 60] {
+            let rule = rule(window);
+            for second in 0..7200 {
+                let now = at(0, second);
+                let watermark = rule.first_watermark(now, None);
+                let Step::Fetch { window, .. } = rule.step(watermark, now + rule.phase) else {
+                    panic!("one window is due at {now}")
+                };
+                assert!(window.end() + rule.settle <= now);
+                let Step::Wait(span) = rule.step(window.end(), now) else { panic!("nothing more is due at {now}") };
+                assert_eq!(now + span, window.end() + rule.grid.length() + rule.settle + rule.phase);
+            }
+        }
+    }
+
+    #[test]
+    fn a_backlog_goes_oldest_first_without_waiting_its_turn() {
+        let rule = rule(1);
+        let step = rule.step(at(0, 0), at(10, 0));
+        assert_eq!(step, Step::Fetch { window: rule.grid.window_from(at(0, 0)), backlog: true });
+        assert_eq!(rule.pending(at(0, 0), at(10, 0)), 8);
+        assert_eq!(rule.step(at(7, 0), at(10, 0)), Step::Wait(rule.phase));
+    }
+
+    #[test]
+    fn what_lies_beyond_catch_up_is_counted_as_lost() {
+        let rule = Rule { catch_up: minutes(30), ..rule(5) };
+        let skip = rule.skip(at(-120, 0), at(2, 0)).expect("two hours are too far back");
+        assert_eq!(skip, Skip { to: at(-30, 0), windows: 18, why: LostReason::CatchUp });
+        assert_eq!(rule.skip(at(-30, 0), at(2, 0)), None);
+    }
+
+    #[test]
+    fn an_hour_begun_in_minutes_is_lost_to_hours() {
+        let rule = rule(60);
+        let skip = rule.skip(at(5, 0), at(30, 0)).expect("12:05 is no border of an hour");
+        assert_eq!(skip, Skip { to: at(60, 0), windows: 1, why: LostReason::Alignment });
+        assert_eq!(rule.skip(at(60, 0), at(30, 0)), None);
+    }
+
+    #[test]
+    fn a_longer_grid_first_finishes_the_window_it_begins_in() {
+        let rule = rule(5);
+        let Step::Fetch { window, .. } = rule.step(at(3, 0), at(10, 0)) else { panic!("a window is due") };
+        assert_eq!((window.start(), window.end()), (at(3, 0), at(5, 0)));
+        assert_eq!(rule.pending(at(3, 0), at(12, 0)), 2);
+    }
+
+    #[test]
+    fn a_clock_set_back_only_waits() {
+        let rule = rule(1);
+        assert_eq!(rule.step(at(60, 0), at(0, 0)), Step::Wait(minutes(63) + rule.phase));
+        assert_eq!((rule.pending(at(60, 0), at(0, 0)), rule.skip(at(60, 0), at(0, 0))), (0, None));
+    }
+
+    #[test]
+    fn phases_spread_and_stay() {
+        let grid = Grid::try_new(minutes(5)).expect("five minutes");
+        let phases: Vec<u128> = (0..100).map(|n| phase(&format!("esa{n}"), grid).as_millis()).collect();
+        assert!(phases.iter().all(|phase| *phase < 60_000));
+        let quarters = [0, 15_000, 30_000, 45_000]
+            .map(|from| phases.iter().filter(|phase| (from..from + 15_000).contains(*phase)).count());
+        assert!(quarters.iter().all(|count| *count >= 10), "{quarters:?}");
+        assert_eq!(phase("esa1", grid), phase("esa1", grid));
+    }
+
+    #[test]
+    fn the_last_hour_is_whole_and_settled() {
+        let hour = |now| last_hour(now, minutes(2)).end();
+        assert_eq!((hour(at(1, 59)), hour(at(2, 0)), hour(at(61, 0))), (at(-60, 0), at(0, 0), at(0, 0)));
+    }
+}

@@ -1,0 +1,314 @@
+//! The poller against an appliance below the seam, on a paused clock: days pass in milliseconds.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use super::*;
+use crate::api::{Reason, Report};
+use crate::config::{Alignment, Config, Polling};
+use crate::snapshot::{LostReason, Snapshot};
+use crate::window::{Grid, Window};
+
+const NOON: u64 = 1_795_435_200; // 2026-11-23T12:00:00Z
+const MINUTE: Duration = Duration::from_secs(60);
+
+type Script = Box<dyn Fn(&Query, usize) -> Result<(), Failure> + Send + Sync>;
+
+/// An appliance whose every counter shows the minutes of the window asked for.
+struct Fake {
+    clock: Clock,
+    /// Added to our clock; may be changed while polls run.
+    offset: Mutex<i64>,
+    script: Script,
+    asked: Mutex<Vec<(String, &'static str, Window)>>,
+    latency: Duration,
+}
+
+impl Fake {
+    fn now(&self) -> Timestamp {
+        let offset = *self.offset.lock().expect("no panic");
+        Timestamp::from_secs(self.clock.wall().as_secs().saturating_add_signed(offset))
+    }
+
+    fn windows(&self, group: &str) -> Vec<Window> {
+        let asked = self.asked.lock().expect("no panic");
+        asked.iter().filter(|(_, name, _)| *name == group).map(|(_, _, window)| *window).collect()
+    }
+}
+
+impl Source for Arc<Fake> {
+    async fn connect(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
+        let count = {
+            let mut asked = self.asked.lock().expect("no panic");
+            asked.push((query.scope.to_string(), query.group.name, query.window));
+            asked.len()
+        };
+        let at = Fake::now(self);
+        tokio::time::sleep(self.latency).await;
+        (self.script)(query, count)?;
+        let minutes = query.window.length().as_secs() / 60;
+        let counters: BTreeMap<_, _> = query.group.counters.iter().map(|counter| (counter.name, minutes)).collect();
+        let body = serde_json::json!({"data": {"resultSet": counters}}).to_string();
+        Ok(Reply { report: Report::parse(&body)?, at })
+    }
+
+    fn now(&self) -> Timestamp {
+        Fake::now(self)
+    }
+
+    fn skew_seconds(&self) -> Option<f64> {
+        Some(0.0)
+    }
+}
+
+/// A poller at work and what it can be judged by.
+struct Bench {
+    fake: Arc<Fake>,
+    board: Arc<Board>,
+    clock: Clock,
+    stop: Stop,
+    task: JoinSet<()>,
+}
+
+fn polling(window: Duration) -> Polling {
+    Polling {
+        grid: Grid::try_new(window).expect("a valid window"),
+        settle: 2 * MINUTE,
+        timeout: MINUTE,
+        concurrency: 1,
+        catch_up: 24 * 60 * MINUTE,
+        start: None,
+        alignment: Alignment::Auto,
+    }
+}
+
+fn bench(groups: &[&str], polling: Polling, script: Script) -> Bench {
+    slow_bench(groups, polling, Duration::from_millis(200), script)
+}
+
+fn slow_bench(groups: &[&str], polling: Polling, latency: Duration, script: Script) -> Bench {
+    let clock = Clock::lapse(Timestamp::from_secs(NOON + 30), 1);
+    let list = groups.join(", ");
+    let text = format!(
+        "appliances: [{{name: a, url: 'http://localhost:1', username: u, password: p, counter_groups: [{list}]}}]"
+    );
+    let mut appliance = Config::parse("test", &text).expect("a valid configuration").appliances.remove(0);
+    appliance.polling = polling;
+    for choice in &mut appliance.groups {
+        choice.grid = polling.grid;
+    }
+    let (offset, asked) = (Mutex::new(0), Mutex::default());
+    let fake = Arc::new(Fake { clock: clock.clone(), offset, script, asked, latency });
+    let board = Arc::new(Board::default());
+    let desk = Desk { clock: clock.clone(), ledger: Arc::new(Ledger::default()), board: Arc::clone(&board) };
+    let stop = Stop::new();
+    let mut task = JoinSet::new();
+    task.spawn(Poller::new(&appliance, Arc::clone(&fake), desk).run(stop.clone()));
+    Bench { fake, board, clock, stop, task }
+}
+
+impl Bench {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.board.read().remove(0)
+    }
+
+    async fn end(mut self) {
+        self.stop.request();
+        while self.task.join_next().await.is_some() {}
+    }
+}
+
+fn fails(reason: Reason) -> Failure {
+    Failure { reason, detail: "status 404: no".into(), retry_after: None }
+}
+
+/// Whether `windows` follow each other without a gap or an overlap.
+fn contiguous(windows: &[Window]) -> bool {
+    windows.windows(2).all(|pair| pair[0].end() == pair[1].start())
+}
+
+const CAPACITY: &str = "mail_system_capacity";
+const INCOMING: &str = "mail_incoming_traffic_summary";
+
+#[tokio::test(start_paused = true)]
+async fn a_day_of_minutes_misses_none_and_repeats_none() {
+    let bench = bench(&[CAPACITY, INCOMING], polling(MINUTE), Box::new(|_, _| Ok(())));
+    bench.clock.sleep(24 * 60 * MINUTE).await;
+    for group in [CAPACITY, INCOMING] {
+        let windows = bench.fake.windows(group);
+        assert!(contiguous(&windows));
+        assert!((1438..=1442).contains(&windows.len()), "{}", windows.len());
+    }
+    assert_eq!(bench.snapshot().groups[0].tally.lost, [0, 0]);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_answers_do_not_make_windows_drift() {
+    let bench = slow_bench(&[CAPACITY], polling(MINUTE), Duration::from_secs(55), Box::new(|_, _| Ok(())));
+    bench.clock.sleep(6 * 60 * MINUTE).await;
+    let windows = bench.fake.windows(CAPACITY);
+    assert!(contiguous(&windows) && windows.iter().all(|window| window.length() == MINUTE));
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_poll_is_made_up_for() {
+    for reason in
+        [Reason::Timeout, Reason::Reset, Reason::Unavailable, Reason::NotJson, Reason::Malformed, Reason::Empty]
+    {
+        let begins = Timestamp::from_secs(NOON + 600);
+        let ends = Timestamp::from_secs(NOON + 1200);
+        let clock_of = Arc::new(Mutex::new(None::<Clock>));
+        let inner = Arc::clone(&clock_of);
+        let script = move |_: &Query, _| {
+            let now = inner.lock().expect("no panic").as_ref().map_or(begins, Clock::wall);
+            if begins < now && now < ends { Err(fails(reason)) } else { Ok(()) }
+        };
+        let bench = bench(&[CAPACITY, INCOMING], polling(MINUTE), Box::new(script));
+        *clock_of.lock().expect("no panic") = Some(bench.clock.clone());
+        bench.clock.sleep(15 * MINUTE).await;
+        let snapshot = bench.snapshot();
+        assert!(!snapshot.groups[0].success && snapshot.groups[0].pending >= 3, "{reason:?}");
+        assert_eq!(snapshot.up, reason.proves_presence(), "{reason:?}");
+        bench.clock.sleep(30 * MINUTE).await;
+        let snapshot = bench.snapshot();
+        assert!(snapshot.up && snapshot.groups[0].success, "{reason:?}");
+        let mut windows = bench.fake.windows(CAPACITY);
+        windows.dedup();
+        assert!(contiguous(&windows), "asked again until it was had, then on: {reason:?}");
+        assert_eq!(snapshot.groups[0].tally.lost, [0, 0]);
+        assert!(snapshot.groups[0].pending <= 1);
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_appliance_that_is_down_is_asked_once_a_minute_at_most() {
+    let bench = bench(&[CAPACITY, INCOMING], polling(MINUTE), Box::new(|_, _| Err(fails(Reason::Tls))));
+    bench.clock.sleep(60 * MINUTE).await;
+    let asked = bench.fake.asked.lock().expect("no panic").len();
+    assert!((58..=62).contains(&asked), "{asked}");
+    assert!(!bench.snapshot().up);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wish_to_be_left_alone_is_granted_within_bounds() {
+    let asked = |seconds, reason| async move {
+        let retry_after = Some(Duration::from_secs(seconds));
+        let script = move |_: &Query, _| Err(Failure { retry_after, ..fails(reason) });
+        let bench = bench(&[CAPACITY, INCOMING], polling(MINUTE), Box::new(script));
+        bench.clock.sleep(60 * MINUTE).await;
+        let asked = bench.fake.asked.lock().expect("no panic").len();
+        bench.end().await;
+        asked
+    };
+    assert!((11..=13).contains(&asked(300, Reason::Throttled).await), "every five minutes");
+    assert!((6..=7).contains(&asked(1 << 40, Reason::Unavailable).await), "ten minutes are the most");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hours_only_is_found_out_whatever_the_words() {
+    for words in ["status 404: duration attribute supports only 00 minutes..", "status 404: No."] {
+        let script = move |query: &Query, _| match Grid::HOURS.floor(query.window.end()) == query.window.end()
+            && query.window.length() >= 60 * MINUTE
+        {
+            true => Ok(()),
+            false => Err(Failure { detail: words.into(), ..fails(Reason::Declined) }),
+        };
+        let bench = bench(&[CAPACITY, INCOMING], polling(5 * MINUTE), Box::new(script));
+        bench.clock.sleep(MINUTE).await;
+        let snapshot = bench.snapshot();
+        for view in &snapshot.groups {
+            assert_eq!(view.window, 60 * MINUTE);
+            assert_eq!(view.window_end, Some(Timestamp::from_secs(NOON - 3600)), "12:00 has not settled");
+        }
+        bench.clock.sleep(5 * 60 * MINUTE).await;
+        let asked = bench.fake.windows(CAPACITY);
+        let declined = asked.iter().filter(|window| window.length() < 60 * MINUTE).count();
+        assert!(declined <= 2, "{declined} requests were made in vain");
+        let hours: Vec<_> = asked.into_iter().filter(|window| window.length() == 60 * MINUTE).skip(1).collect();
+        assert!(contiguous(&hours) && hours.len() == 6, "{hours:?}");
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_stray_404_does_not_cost_the_resolution() {
+    let script = |_: &Query, count| if count == 3 { Err(fails(Reason::Declined)) } else { Ok(()) };
+    let bench = bench(&[CAPACITY], polling(MINUTE), Box::new(script));
+    bench.clock.sleep(30 * MINUTE).await;
+    let snapshot = bench.snapshot();
+    assert_eq!((snapshot.groups[0].window, snapshot.groups[0].tally.lost), (MINUTE, [0, 0]));
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_is_not_offered_is_asked_for_seldom_and_others_go_on() {
+    for reason in [Reason::Declined, Reason::NotAllowed] {
+        let script = move |query: &Query, _| if query.group.name == CAPACITY { Err(fails(reason)) } else { Ok(()) };
+        let bench = bench(&[CAPACITY, INCOMING], polling(MINUTE), Box::new(script));
+        bench.clock.sleep(6 * 60 * MINUTE).await;
+        let snapshot = bench.snapshot();
+        assert!(snapshot.up && !snapshot.groups[0].success && snapshot.groups[1].success);
+        assert!(contiguous(&bench.fake.windows(INCOMING)));
+        let asked = bench.fake.windows(CAPACITY).len();
+        assert!(asked <= 20, "{asked} requests in six hours for {reason:?}");
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_older_than_catch_up_is_counted_as_lost() {
+    let begins = Timestamp::from_secs(NOON + 600);
+    let ends = Timestamp::from_secs(NOON + 600 + 3 * 3600);
+    let clock_of = Arc::new(Mutex::new(None::<Clock>));
+    let inner = Arc::clone(&clock_of);
+    let script = move |_: &Query, _| {
+        let now = inner.lock().expect("no panic").as_ref().map_or(begins, Clock::wall);
+        if begins < now && now < ends { Err(fails(Reason::Connect)) } else { Ok(()) }
+    };
+    let short = Polling { catch_up: 60 * MINUTE, ..polling(MINUTE) };
+    let bench = bench(&[CAPACITY], short, Box::new(script));
+    *clock_of.lock().expect("no panic") = Some(bench.clock.clone());
+    bench.clock.sleep(4 * 60 * MINUTE).await;
+    let tally = bench.snapshot().groups[0].tally;
+    let [lost, _] = tally.lost;
+    assert!((118..=124).contains(&lost), "{lost} of 180 minutes lie beyond an hour");
+    assert_eq!(lost + tally.committed, 241, "every minute from 11:57 to 15:58 is either counted or lost");
+    assert_eq!(LostReason::ALL[0], LostReason::CatchUp);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_from_before_the_end_of_the_window_is_not_counted() {
+    let bench = bench(&[CAPACITY], polling(MINUTE), Box::new(|_, _| Ok(())));
+    bench.clock.sleep(10 * MINUTE).await;
+    let before = bench.snapshot().groups[0].window_end;
+    *bench.fake.offset.lock().expect("no panic") = -3600;
+    bench.clock.sleep(30 * MINUTE).await;
+    assert_eq!(bench.snapshot().groups[0].window_end, before, "the appliance's clock went back: wait");
+    *bench.fake.offset.lock().expect("no panic") = 90;
+    bench.clock.sleep(60 * MINUTE).await;
+    assert!(contiguous(&bench.fake.windows(CAPACITY)));
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn concurrency_is_kept_and_used() {
+    let wide = Polling { concurrency: 3, start: Some(60 * MINUTE), ..polling(MINUTE) };
+    let bench =
+        bench(&[CAPACITY, INCOMING, "mail_security_summary", "mail_mar_summary"], wide, Box::new(|_, _| Ok(())));
+    bench.clock.sleep(Duration::from_millis(100)).await;
+    assert_eq!(bench.fake.asked.lock().expect("no panic").len(), 3);
+    bench.clock.sleep(10 * MINUTE).await;
+    for group in [CAPACITY, INCOMING] {
+        assert!(contiguous(&bench.fake.windows(group)), "one request in flight per key");
+    }
+    bench.end().await;
+}
