@@ -1,0 +1,106 @@
+//! The pollers of all appliances: started, replaced and stopped as the configuration says.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio::task::{Id, JoinSet};
+
+use super::AppError;
+use crate::api::Client;
+use crate::config::{Appliance, Config};
+use crate::poll::{Desk, Poller};
+use crate::stop::Stop;
+use crate::telemetry::Telemetry;
+
+#[derive(Debug)]
+pub(super) struct Fleet {
+    desk: Desk,
+    telemetry: Arc<Telemetry>,
+    running: BTreeMap<String, Running>,
+    tasks: JoinSet<()>,
+    /// Whose task is whose; a task that was told to stop is in here no more.
+    names: HashMap<Id, String>,
+}
+
+#[derive(Debug)]
+struct Running {
+    config: Appliance,
+    stop: Stop,
+    task: Id,
+}
+
+impl Fleet {
+    pub(super) fn new(desk: Desk, telemetry: Arc<Telemetry>) -> Self {
+        Self { desk, telemetry, running: BTreeMap::new(), tasks: JoinSet::new(), names: HashMap::new() }
+    }
+
+    /// Makes the fleet what `config` says: unchanged appliances go on undisturbed, removed ones take their series
+    /// along, changed ones begin anew where their watermarks are.
+    ///
+    /// # Errors
+    /// When a client cannot be built; nothing has changed then.
+    pub(super) fn apply(&mut self, config: &Config) -> Result<(), AppError> {
+        let is_new = |appliance: &&Appliance| {
+            self.running.get(&appliance.name).is_none_or(|running| running.config != **appliance)
+        };
+        let mut pollers = Vec::new();
+        for appliance in config.appliances.iter().filter(is_new) {
+            let (metrics, listener) = Telemetry::appliance(&appliance.name)?;
+            let client = Client::try_new(appliance, self.desk.clock.clone(), listener)
+                .map_err(|failure| AppError::Client { appliance: appliance.name.clone(), failure })?;
+            pollers.push((appliance.clone(), client, metrics));
+        }
+        let named = |name: &str| config.appliances.iter().any(|appliance| appliance.name == name);
+        let gone: Vec<String> = self.running.keys().filter(|name| !named(name)).cloned().collect();
+        for name in gone {
+            self.end(&name);
+            self.telemetry.remove(&name);
+            self.desk.board.remove(&name);
+            tracing::info!(appliance = name, "appliance is no longer polled");
+        }
+        for (appliance, client, metrics) in pollers {
+            self.end(&appliance.name);
+            self.telemetry.show(metrics);
+            let poller = Poller::new(&appliance, client, self.desk.clone());
+            let stop = Stop::new();
+            let task = self.tasks.spawn(poller.run(stop.clone())).id();
+            self.names.insert(task, appliance.name.clone());
+            let (groups, scopes) = (appliance.groups.len(), appliance.scopes.len());
+            tracing::info!(appliance = appliance.name, url = %appliance.url, groups, scopes, "appliance is polled");
+            self.running.insert(appliance.name.clone(), Running { config: appliance, stop, task });
+        }
+        Ok(())
+    }
+
+    /// The name of a poller that has ended without being told to.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub(super) async fn ended(&mut self) -> String {
+        loop {
+            let task = match self.tasks.join_next_with_id().await {
+                Some(Ok((task, ()))) => task,
+                Some(Err(error)) => error.id(),
+                None => std::future::pending().await,
+            };
+            if let Some(name) = self.names.remove(&task) {
+                return format!("appliance `{name}`");
+            }
+        }
+    }
+
+    /// Ends all pollers and waits for them.
+    pub(super) async fn stop(&mut self) {
+        for running in self.running.values() {
+            running.stop.request();
+        }
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    fn end(&mut self, name: &str) {
+        if let Some(running) = self.running.remove(name) {
+            running.stop.request();
+            self.names.remove(&running.task);
+        }
+    }
+}

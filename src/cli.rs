@@ -1,0 +1,252 @@
+//! The command line, as Prometheus exporters have it. Secrets are never flags: a process list shows those.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::logging;
+
+/// Prometheus exporter for Cisco Secure Email Gateway, Cloud Gateway and Secure Email and Web Manager.
+#[derive(Debug, Parser)]
+#[command(name = "asyncos_exporter", version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+impl Cli {
+    /// What is to be done; serving unless another command is named.
+    #[must_use]
+    pub fn command(self) -> Command {
+        match self.command {
+            Some(command) => command,
+            None if self.serve.config_check => Command::Check(Check { config_file: self.serve.config_file }),
+            None => Command::Serve(self.serve),
+        }
+    }
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Poll the appliances of the configuration and serve their metrics (the default)
+    Serve(Serve),
+    /// Print every problem of the configuration with its line; opens no socket
+    Check(Check),
+    /// Run a simulated fleet and the exporter on it; needs no configuration
+    Demo(Demo),
+    /// Run one simulated appliance
+    Simulate(Simulate),
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The configuration file
+    #[arg(long = "config.file", value_name = "FILE", default_value = "config.yaml")]
+    pub config_file: PathBuf,
+    /// Only check the configuration, like the command `check`
+    #[arg(long = "config.check")]
+    pub config_check: bool,
+    /// Directory for what must outlive a restart (this version keeps it in memory)
+    #[arg(long = "storage.path", value_name = "DIRECTORY")]
+    pub storage_path: Option<PathBuf>,
+    /// Flags of the web side.
+    #[command(flatten)]
+    pub web: Web,
+    /// File with TLS and users for the web side (not supported by this version)
+    #[arg(long = "web.config.file", value_name = "FILE", default_value = "")]
+    pub web_config_file: String,
+    /// Allow POST to /-/reload and /-/quit
+    #[arg(long = "web.enable-lifecycle")]
+    pub web_enable_lifecycle: bool,
+    /// Flags of the log.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// Flags of what is served where.
+#[derive(Debug, Args)]
+pub struct Web {
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10042")]
+    pub listen_address: String,
+    /// Path of the metrics
+    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = path)]
+    pub telemetry_path: String,
+    /// Scrapes served at once, 0 for any number
+    #[arg(long = "web.max-requests", value_name = "NUMBER", default_value_t = 40)]
+    pub max_requests: usize,
+}
+
+/// Flags of the log, which goes to standard error.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Log {
+    /// Least severity that is logged
+    #[arg(long = "log.level", value_enum, default_value_t = Level::Info)]
+    pub level: Level,
+    /// Form of a line
+    #[arg(long = "log.format", value_enum, default_value_t = Format::Logfmt)]
+    pub format: Format,
+}
+
+/// Severities.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Level {
+    /// Only our own bugs and what stops us
+    Error,
+    /// What went bad
+    Warn,
+    /// Start, end and recovery
+    Info,
+    /// Every request
+    Debug,
+    /// Everything, libraries included
+    Trace,
+}
+
+impl From<Level> for logging::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::Error,
+            Level::Warn => Self::Warn,
+            Level::Info => Self::Info,
+            Level::Debug => Self::Debug,
+            Level::Trace => Self::Trace,
+        }
+    }
+}
+
+/// Forms of a log line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    /// key=value pairs
+    Logfmt,
+    /// One JSON object
+    Json,
+}
+
+impl From<Format> for logging::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Logfmt => Self::Logfmt,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
+/// Flags of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The configuration file
+    #[arg(long = "config.file", value_name = "FILE", default_value = "config.yaml")]
+    pub config_file: PathBuf,
+}
+
+/// Flags of `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Flags of the web side.
+    #[command(flatten)]
+    pub web: Web,
+    /// Flags of the log.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// Flags of `simulate`.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6080")]
+    pub listen: SocketAddr,
+    /// What the appliance is
+    #[arg(long, value_enum, default_value_t = Product::Esa)]
+    pub product: Product,
+    /// Its host name, which its traffic depends on
+    #[arg(long, default_value = "esa1.example.com")]
+    pub name: String,
+    /// Device group of a manager and its devices, as NAME=DEVICE,DEVICE; may be repeated
+    #[arg(long = "device-group", value_name = "NAME=DEVICES", value_parser = device_group)]
+    pub device_groups: Vec<(String, Vec<String>)>,
+    /// Life of a token
+    #[arg(long = "token-life", default_value = "30m", value_parser = humantime::parse_duration)]
+    pub token_life: Duration,
+    /// Answer whole hours only, as some releases do
+    #[arg(long = "hour-only")]
+    pub hour_only: bool,
+    /// Answer with HTTP/1.1 in place of 1.0
+    #[arg(long = "http11")]
+    pub http11: bool,
+    /// How much younger than now its newest data are
+    #[arg(long, value_parser = humantime::parse_duration)]
+    pub lag: Option<Duration>,
+    /// How long it takes to answer
+    #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
+    pub latency: Duration,
+    /// Flags of the log.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// The two products.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Product {
+    /// Secure Email Gateway
+    Esa,
+    /// Secure Email and Web Manager
+    Sma,
+}
+
+fn path(text: &str) -> Result<String, String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#'));
+    match text.starts_with('/') && plain {
+        true => Ok(text.into()),
+        false => Err("must begin with `/` and hold no `?`, `#` or blank".into()),
+    }
+}
+
+fn device_group(text: &str) -> Result<(String, Vec<String>), String> {
+    match text.split_once('=') {
+        Some((name, devices)) if !name.is_empty() && !devices.is_empty() => {
+            Ok((name.into(), devices.split(',').map(str::to_owned).collect()))
+        }
+        Some(_) | None => Err("expected NAME=DEVICE,DEVICE".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Command {
+        let all = std::iter::once("asyncos_exporter").chain(arguments.iter().copied());
+        Cli::try_parse_from(all).expect("valid arguments").command()
+    }
+
+    #[test]
+    fn serving_is_the_default_command() {
+        for arguments in [&["--config.file=x.yaml", "--web.listen-address=:0"][..], &["serve", "--config.file=x.yaml"]]
+        {
+            let Command::Serve(serve) = parse(arguments) else { panic!("serve") };
+            assert_eq!(serve.config_file, PathBuf::from("x.yaml"));
+        }
+    }
+
+    #[test]
+    fn the_flag_to_check_is_the_command() {
+        let Command::Check(check) = parse(&["--config.check", "--config.file=x.yaml"]) else { panic!("check") };
+        assert_eq!(check.config_file, PathBuf::from("x.yaml"));
+    }
+
+    #[test]
+    fn definitions_are_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+        assert!(path("metrics").is_err() && path("/a b").is_err() && path("/m").is_ok());
+        assert_eq!(device_group("eu=a,b"), Ok(("eu".into(), vec!["a".into(), "b".into()])));
+    }
+}

@@ -1,0 +1,82 @@
+//! `serve`: the daemon.
+
+use tokio::sync::mpsc;
+
+use crate::app::{self, App, AppError, Settings};
+use crate::cli::Serve;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::logging;
+use crate::stop::Stop;
+
+use super::signals::Signals;
+use super::{CONFIGURATION, RUNTIME, complain};
+
+pub(super) async fn serve(flags: Serve) -> u8 {
+    let clock = Clock::system();
+    let config = match Config::load(&flags.config_file) {
+        Ok(config) => config,
+        Err(error) => {
+            complain(error);
+            return CONFIGURATION;
+        }
+    };
+    if !flags.web_config_file.is_empty() {
+        // Serving in clear text what was meant to be protected would be the worst answer.
+        complain("--web.config.file: TLS and users for the web side are not supported by this version");
+        return CONFIGURATION;
+    }
+    logging::install(flags.log.level.into(), flags.log.format.into(), clock.clone());
+    tracing::info!(version = crate::telemetry::VERSION, "starting");
+    app::warn(&config);
+    match &flags.storage_path {
+        Some(path) => {
+            let path = path.display();
+            tracing::warn!(%path, "storage.path is not used by this version: state is kept in memory");
+        }
+        None => tracing::info!("state is kept in memory: a restart begins at `start`"),
+    }
+    let settings = Settings {
+        listen_address: flags.web.listen_address,
+        telemetry_path: flags.web.telemetry_path,
+        max_requests: flags.web.max_requests,
+        lifecycle: flags.web_enable_lifecycle,
+        config_file: Some(flags.config_file),
+    };
+    match App::bind(settings, config, clock).await {
+        Ok(app) => run(app).await,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Runs the daemon until a signal ends it.
+pub(super) async fn run(app: App) -> u8 {
+    tracing::info!(address = %app.address(), "listening");
+    let signals = match Signals::try_new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!(%error, "cannot catch signals");
+            return RUNTIME;
+        }
+    };
+    let stop = Stop::new();
+    let (sender, wishes) = mpsc::channel(1);
+    tokio::select! {
+        outcome = app.run(wishes, stop.clone()) => match outcome {
+            Ok(()) => {
+                tracing::info!("stopped");
+                0
+            }
+            Err(error) => failed(&error),
+        },
+        () = signals.drive(stop, sender) => RUNTIME,
+    }
+}
+
+fn failed(error: &AppError) -> u8 {
+    tracing::error!(%error, "cannot go on");
+    match error {
+        AppError::Config(_) => CONFIGURATION,
+        AppError::Bind(_) | AppError::Client { .. } | AppError::Metrics(_) | AppError::TaskEnded(_) => RUNTIME,
+    }
+}

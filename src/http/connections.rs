@@ -1,0 +1,185 @@
+//! Accepting, bounding and draining connections. Knows nothing of routes.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::io;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use super::deadline::Deadline;
+use super::site::Site;
+use crate::stop::Stop;
+
+/// What the connections of one server may take. A parameter so that tests need neither 512 clients nor five seconds.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    /// Connections at once; beyond it clients wait in the kernel's queue.
+    pub(super) connections: usize,
+    /// How long requests in flight may go on after a stop.
+    pub(super) drain: Duration,
+}
+
+/// 512 connections leave half of the usual 1024 file descriptors for polling and for the state; five seconds are
+/// what the command line promises for SIGTERM.
+pub(super) const BOUNDS: Bounds = Bounds { connections: 512, drain: Duration::from_secs(5) };
+
+/// How long a client may be silent between requests, take to send one request's head, or take to accept an
+/// answer. One number because hyper starts its timer for the next head when an answer is queued, not when it is
+/// sent: a shorter one would cut off slow readers of large pages. Above the usual scrape interval of 15 s, so that
+/// Prometheus keeps its connection.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Bytes of one request's head; a scrape sends under one KiB.
+const HEAD_SIZE: usize = 64 * 1024;
+
+/// Header lines of one request; a scrape sends five, a browser about twenty.
+const HEADERS: usize = 64;
+
+/// The first and the longest wait after a failed accept: long enough not to spin while file descriptors are short,
+/// short enough for the next scrape.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Serves `site` on `listener` until `stop`; then drains.
+pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, bounds: Bounds, stop: &Stop) {
+    let graceful = GracefulShutdown::new();
+    let mut open = JoinSet::new();
+    let mut door = Door { listener, slots: Arc::new(Semaphore::new(bounds.connections)), trouble: None };
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.requested() => break,
+            Some(ended) = open.join_next() => conclude(ended),
+            (stream, slot) = door.next() => {
+                open.spawn(attend(stream, slot, Arc::clone(&site), graceful.watcher()));
+            }
+        }
+    }
+    drop(door);
+    if tokio::time::timeout(bounds.drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!(connections = open.len(), "dropping connections that did not finish in time");
+        open.abort_all();
+    }
+    while let Some(ended) = open.join_next().await {
+        conclude(ended);
+    }
+}
+
+/// A dead connection task is our bug and must not pass unseen; an aborted one was aborted by us.
+fn conclude(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        resume_unwind(error.into_panic());
+    }
+}
+
+/// Where connections come in, one slot each.
+struct Door {
+    listener: TcpListener,
+    slots: Arc<Semaphore>,
+    /// Since the last accept failed; absent when accepting works.
+    trouble: Option<Trouble>,
+}
+
+struct Trouble {
+    pause: Duration,
+    retry_at: Instant,
+}
+
+impl Door {
+    /// The next connection, once there is a slot for it.
+    ///
+    /// # Cancel safety
+    /// No connection is lost, and a wait after a failed accept goes on where it was.
+    async fn next(&mut self) -> (TcpStream, OwnedSemaphorePermit) {
+        loop {
+            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
+                // The semaphore is never closed; without a slot there is no connection.
+                std::future::pending::<()>().await;
+                continue;
+            };
+            if let Some(trouble) = &self.trouble {
+                sleep_until(trouble.retry_at).await;
+            }
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    if self.trouble.take().is_some() {
+                        tracing::info!("accepting connections again");
+                    }
+                    return (stream, slot);
+                }
+                Err(error) if concerns_one_client(&error) => {}
+                Err(error) => {
+                    if self.trouble.is_none() {
+                        tracing::warn!(error = &error as &dyn Error, "cannot accept connections");
+                    }
+                    let pause = next_pause(self.trouble.as_ref().map(|trouble| trouble.pause));
+                    self.trouble = Some(Trouble { pause, retry_at: Instant::now() + pause });
+                }
+            }
+        }
+    }
+}
+
+/// Whether the failed accept says something about the client that left, nothing about us.
+fn concerns_one_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+fn next_pause(last: Option<Duration>) -> Duration {
+    last.map_or(FIRST_PAUSE, |pause| (pause * 2).min(LONGEST_PAUSE))
+}
+
+async fn attend(stream: TcpStream, slot: OwnedSemaphorePermit, site: Arc<Site>, watcher: Watcher) {
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let site = Arc::clone(&site);
+        // No route takes a body. Dropping it unread makes hyper close the connection instead of reading one of any
+        // size.
+        let (head, _) = request.into_parts();
+        async move { Ok::<_, Infallible>(site.answer(&head.method, head.uri.path()).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(HEAD_SIZE)
+        .max_headers(HEADERS)
+        .serve_connection(TokioIo::new(Deadline::new(stream, PATIENCE)), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(error = &error as &dyn Error, "connection failed");
+    }
+    drop(slot);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_a_tenth_of_a_second_to_one() {
+        let mut last = None;
+        let pauses = std::array::from_fn::<_, 6, _>(|_| {
+            last = Some(next_pause(last));
+            last.unwrap().as_millis()
+        });
+        assert_eq!(pauses, [100, 200, 400, 800, 1000, 1000]);
+    }
+
+    #[test]
+    fn only_faults_of_one_client_are_retried_at_once() {
+        assert!(concerns_one_client(&io::ErrorKind::ConnectionAborted.into()));
+        let too_many_open_files = io::Error::from_raw_os_error(24);
+        assert!(!concerns_one_client(&too_many_open_files));
+    }
+}

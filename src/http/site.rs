@@ -1,0 +1,207 @@
+//! What is answered to a method and a path. Knows nothing of sockets.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{
+    ALLOW, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, Response, StatusCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::spawn_blocking;
+
+use super::{Lifecycle, Limits, Pages, Render};
+
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+const HTML_TYPE: &str = "text/html; charset=utf-8";
+const TEXT_TYPE: &str = "text/plain; charset=utf-8";
+
+type Answer = Response<Full<Bytes>>;
+
+/// Everything there is to ask for.
+pub(super) struct Site {
+    pages: Pages,
+    max_scrapes: usize,
+    /// Absent means no limit.
+    scrapes: Option<Arc<Semaphore>>,
+}
+
+impl Site {
+    pub(super) fn new(pages: Pages, limits: Limits) -> Self {
+        let Limits { max_scrapes } = limits;
+        let permits = max_scrapes.min(Semaphore::MAX_PERMITS);
+        Self { pages, max_scrapes, scrapes: (permits > 0).then(|| Arc::new(Semaphore::new(permits))) }
+    }
+
+    /// Answers one request; for HEAD with the body, which hyper leaves out.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves a reload running whose outcome nobody hears.
+    pub(super) async fn answer(&self, method: &Method, path: &str) -> Answer {
+        let answer = match self.route(path) {
+            None => text(StatusCode::NOT_FOUND, "no such page\n"),
+            Some(route) if !route.allows(method) => refuse_method(route),
+            Some(Route::Metrics) => self.metrics().await,
+            Some(Route::Landing) => self.landing().await,
+            Some(Route::Healthy) => text(StatusCode::OK, "healthy\n"),
+            Some(Route::Ready) => self.ready(),
+            Some(Route::Reload) => self.reload().await,
+            Some(Route::Quit) => self.quit().await,
+        };
+        tracing::debug!(%method, path, status = answer.status().as_u16(), "answered");
+        answer
+    }
+
+    /// Paths are compared as they come: no decoding, no `..`, no doubled or trailing slash.
+    fn route(&self, path: &str) -> Option<Route> {
+        match path {
+            path if path == self.pages.telemetry_path => Some(Route::Metrics),
+            "/" => Some(Route::Landing),
+            "/-/healthy" => Some(Route::Healthy),
+            "/-/ready" => Some(Route::Ready),
+            "/-/reload" => Some(Route::Reload),
+            "/-/quit" => Some(Route::Quit),
+            _ => None,
+        }
+    }
+
+    async fn metrics(&self) -> Answer {
+        let permit = match &self.scrapes {
+            None => None,
+            Some(scrapes) => match Arc::clone(scrapes).try_acquire_owned() {
+                Ok(permit) => Some(permit),
+                Err(_) => {
+                    let most = self.max_scrapes;
+                    let reason = format!("limit of {most} concurrent scrapes reached, see --web.max-requests\n");
+                    return text(StatusCode::SERVICE_UNAVAILABLE, reason);
+                }
+            },
+        };
+        match render(&self.pages.metrics, permit).await {
+            Some(page) => answer(StatusCode::OK, METRICS_TYPE, page),
+            None => stopping(),
+        }
+    }
+
+    async fn landing(&self) -> Answer {
+        let Some(page) = render(&self.pages.landing, None).await else {
+            return stopping();
+        };
+        let mut answer = answer(StatusCode::OK, HTML_TYPE, page);
+        let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+        answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        answer
+    }
+
+    fn ready(&self) -> Answer {
+        if (self.pages.ready)() {
+            text(StatusCode::OK, "ready\n")
+        } else {
+            text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        }
+    }
+
+    async fn reload(&self) -> Answer {
+        let Some(lifecycle) = &self.pages.lifecycle else {
+            return lifecycle_disabled();
+        };
+        let (reply, outcome) = oneshot::channel();
+        if lifecycle.send(Lifecycle::Reload(reply)).await.is_err() {
+            return stopping();
+        }
+        match outcome.await {
+            Ok(Ok(())) => text(StatusCode::OK, "reloaded\n"),
+            Ok(Err(reason)) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("cannot reload: {reason}\n")),
+            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "cannot reload: given up\n"),
+        }
+    }
+
+    async fn quit(&self) -> Answer {
+        let Some(lifecycle) = &self.pages.lifecycle else {
+            return lifecycle_disabled();
+        };
+        match lifecycle.send(Lifecycle::Quit).await {
+            Ok(()) => text(StatusCode::OK, "stopping\n"),
+            Err(_) => stopping(),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Route {
+    Metrics,
+    Landing,
+    Healthy,
+    Ready,
+    Reload,
+    Quit,
+}
+
+impl Route {
+    /// The methods it takes, as the header `Allow` lists them.
+    const fn methods(self) -> &'static str {
+        match self {
+            Self::Metrics | Self::Landing | Self::Healthy | Self::Ready => "GET, HEAD",
+            Self::Reload | Self::Quit => "POST, PUT",
+        }
+    }
+
+    fn allows(self, method: &Method) -> bool {
+        self.methods().split(", ").any(|name| name == method.as_str())
+    }
+}
+
+/// A page that keeps its scrape counted until hyper has sent the last byte or dropped the connection: the limit is
+/// there to bound memory, and a page waiting for a slow reader is memory.
+struct Counted {
+    page: Bytes,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.page
+    }
+}
+
+/// Absent means that the runtime ends.
+async fn render(page: &Render, permit: Option<OwnedSemaphorePermit>) -> Option<Bytes> {
+    let page = Arc::clone(page);
+    // The permit goes along: when the client leaves, the rendering still goes on and still counts.
+    match spawn_blocking(move || Bytes::from_owner(Counted { page: page(), _permit: permit })).await {
+        Ok(page) => Some(page),
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        Err(_) => None,
+    }
+}
+
+fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
+    let length = HeaderValue::from(body.len());
+    let mut answer = Response::new(Full::new(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer.headers_mut().insert(CONTENT_LENGTH, length);
+    answer
+}
+
+fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+    answer(status, TEXT_TYPE, body.into())
+}
+
+fn refuse_method(route: Route) -> Answer {
+    let methods = route.methods();
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, format!("use one of: {methods}\n"));
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    answer
+}
+
+fn lifecycle_disabled() -> Answer {
+    text(StatusCode::FORBIDDEN, "not enabled, see --web.enable-lifecycle\n")
+}
+
+fn stopping() -> Answer {
+    text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+}

@@ -1,0 +1,375 @@
+//! The server as a client sees it, over real sockets.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use super::connections::Bounds;
+use super::*;
+
+const NO_LIMIT: Limits = Limits { max_scrapes: 0 };
+
+struct Server {
+    address: SocketAddr,
+    stop: Stop,
+    tasks: JoinSet<()>,
+}
+
+impl Server {
+    async fn start(pages: Pages, limits: Limits) -> Self {
+        let bound = Bound::bind("127.0.0.1:0").await.unwrap();
+        let (address, stop, mut tasks) = (bound.address(), Stop::new(), JoinSet::new());
+        tasks.spawn(bound.serve(pages, limits, stop.clone()));
+        Self { address, stop, tasks }
+    }
+
+    async fn bounded(pages: Pages, bounds: Bounds) -> Self {
+        let Bound { listener, address } = Bound::bind("127.0.0.1:0").await.unwrap();
+        let (site, stop, mut tasks) = (Arc::new(site::Site::new(pages, NO_LIMIT)), Stop::new(), JoinSet::new());
+        let until = stop.clone();
+        tasks.spawn(async move { connections::serve(listener, site, bounds, &until).await });
+        Self { address, stop, tasks }
+    }
+
+    async fn plain() -> Self {
+        Self::start(pages(), NO_LIMIT).await
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn ask(&self, method: &str, path: &str) -> Answer {
+        ask(self.connect().await, method, path).await
+    }
+
+    async fn end(mut self) {
+        self.stop.request();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.unwrap();
+        }
+    }
+}
+
+fn pages() -> Pages {
+    Pages {
+        telemetry_path: "/metrics".into(),
+        metrics: Arc::new(|| Bytes::from_static(b"asyncos_up 1\n")),
+        landing: Arc::new(|| Bytes::from_static(b"<p>hello</p>\n")),
+        ready: Arc::new(|| true),
+        lifecycle: None,
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Answer {
+    status: u16,
+    headers: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+}
+
+async fn ask(stream: TcpStream, method: &str, path: &str) -> Answer {
+    exchange(stream, &format!("{method} {path} HTTP/1.1\r\nHost: us\r\nConnection: close\r\n\r\n")).await
+}
+
+async fn exchange(mut stream: TcpStream, request: &str) -> Answer {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let (first, headers) = head.split_once("\r\n").unwrap_or((head, ""));
+    let status = first.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, headers: headers.to_owned(), body: body.to_owned() }
+}
+
+/// A metrics closure that reports each call and waits to be let go.
+fn blocking_metrics() -> (Render, mpsc::UnboundedReceiver<()>, std::sync::mpsc::Sender<()>) {
+    let (entered, calls) = mpsc::unbounded_channel();
+    let (release, released) = std::sync::mpsc::channel();
+    let released = Mutex::new(released);
+    let metrics = move || {
+        entered.send(()).unwrap();
+        released.lock().unwrap().recv().unwrap();
+        Bytes::from_static(b"asyncos_up 1\n")
+    };
+    (Arc::new(metrics), calls, release)
+}
+
+#[tokio::test]
+async fn metrics_have_the_exact_content_type() {
+    let server = Server::plain().await;
+    for path in ["/metrics", "/metrics?x=1"] {
+        let answer = server.ask("GET", path).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "asyncos_up 1\n"), "{path}");
+        assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+        assert_eq!(answer.header("content-length"), Some("13"));
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn head_answers_the_headers_of_get_and_no_body() {
+    let server = Server::plain().await;
+    for path in ["/metrics", "/", "/-/healthy", "/-/ready"] {
+        let (get, head) = (server.ask("GET", path).await, server.ask("HEAD", path).await);
+        assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
+        for name in ["content-type", "content-length"] {
+            assert_eq!(head.header(name), get.header(name), "{path}");
+            assert!(head.header(name).is_some(), "{path}");
+        }
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn the_landing_page_is_html_that_may_load_nothing() {
+    let server = Server::plain().await;
+    let answer = server.ask("GET", "/").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "<p>hello</p>\n"));
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(answer.header("content-security-policy"), Some("default-src 'none'; style-src 'unsafe-inline'"));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn metrics_at_the_root_win_over_the_landing_page() {
+    let server = Server::start(Pages { telemetry_path: "/".into(), ..pages() }, NO_LIMIT).await;
+    assert_eq!(server.ask("GET", "/").await.body, "asyncos_up 1\n");
+    assert_eq!(server.ask("GET", "/metrics").await.status, 404);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn only_the_very_path_is_found() {
+    let server = Server::plain().await;
+    for path in ["/x", "//metrics", "/metrics/", "/../metrics", "/./metrics", "/%6detrics", "/Metrics", "/-/"] {
+        let answer = server.ask("GET", path).await;
+        assert_eq!((answer.status, answer.body.as_str()), (404, "no such page\n"), "{path}");
+        assert_eq!(answer.header("content-length"), Some("13"), "{path}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn other_methods_are_told_which_ones_work() {
+    let server = Server::plain().await;
+    let cases = [
+        ("POST", "/metrics", "GET, HEAD"),
+        ("DELETE", "/", "GET, HEAD"),
+        ("PUT", "/-/healthy", "GET, HEAD"),
+        ("OPTIONS", "/-/ready", "GET, HEAD"),
+        ("GET", "/-/reload", "POST, PUT"),
+        ("HEAD", "/-/quit", "POST, PUT"),
+    ];
+    for (method, path, allowed) in cases {
+        let answer = server.ask(method, path).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method} {path}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn healthy_is_always_yes_and_ready_is_what_we_are_told() {
+    for (ready, status, body) in [(true, 200, "ready\n"), (false, 503, "not ready\n")] {
+        let server = Server::start(Pages { ready: Arc::new(move || ready), ..pages() }, NO_LIMIT).await;
+        assert_eq!(server.ask("GET", "/-/healthy").await.status, 200);
+        let answer = server.ask("GET", "/-/ready").await;
+        assert_eq!((answer.status, answer.body.as_str()), (status, body));
+        server.end().await;
+    }
+}
+
+#[tokio::test]
+async fn lifecycle_is_refused_unless_enabled() {
+    let server = Server::plain().await;
+    for (method, path) in [("POST", "/-/reload"), ("PUT", "/-/quit")] {
+        let answer = server.ask(method, path).await;
+        assert_eq!((answer.status, answer.body.contains("--web.enable-lifecycle")), (403, true), "{path}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn reload_tells_the_outcome_and_quit_asks_to_end() {
+    let (lifecycle, mut wishes) = mpsc::channel(1);
+    let server = Server::start(Pages { lifecycle: Some(lifecycle), ..pages() }, NO_LIMIT).await;
+    let cases = [(Ok(()), 200, "reloaded\n"), (Err("line 3: no".to_owned()), 500, "cannot reload: line 3: no\n")];
+    for (outcome, status, body) in cases {
+        let obey = async {
+            let Some(Lifecycle::Reload(reply)) = wishes.recv().await else { panic!("no reload") };
+            reply.send(outcome).unwrap();
+        };
+        let (answer, ()) = tokio::join!(server.ask("POST", "/-/reload"), obey);
+        assert_eq!((answer.status, answer.body.as_str()), (status, body));
+    }
+    assert_eq!(server.ask("PUT", "/-/quit").await.status, 200);
+    assert!(matches!(wishes.recv().await, Some(Lifecycle::Quit)));
+
+    drop(wishes);
+    assert_eq!(server.ask("POST", "/-/reload").await.status, 503);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_body_is_not_waited_for() {
+    let (lifecycle, mut wishes) = mpsc::channel(1);
+    let server = Server::start(Pages { lifecycle: Some(lifecycle), ..pages() }, NO_LIMIT).await;
+    let request = "POST /-/quit HTTP/1.1\r\nHost: us\r\nContent-Length: 1000000000000\r\n\r\nthe first bytes";
+    assert_eq!(exchange(server.connect().await, request).await.status, 200);
+    assert!(matches!(wishes.recv().await, Some(Lifecycle::Quit)));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_oversized_head_is_refused_and_the_server_lives() {
+    let server = Server::plain().await;
+    let mut long = "GET / HTTP/1.1\r\nHost: us\r\nX-Long: ".to_owned();
+    // To the byte: what the server leaves unread would make the kernel reset the connection under the answer.
+    long.push_str(&"x".repeat(64 * 1024 - long.len()));
+    let many = format!("GET / HTTP/1.1\r\nHost: us\r\n{}\r\n", "X-Many: x\r\n".repeat(64));
+    for request in [long.as_str(), many.as_str(), "not HTTP\r\n\r\n"] {
+        let status = exchange(server.connect().await, request).await.status;
+        assert!((400..500).contains(&status), "{status}");
+    }
+    assert_eq!(server.ask("GET", "/metrics").await.status, 200);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn one_scrape_too_many_is_refused() {
+    let (metrics, mut calls, release) = blocking_metrics();
+    let server = Server::start(Pages { metrics, ..pages() }, Limits { max_scrapes: 1 }).await;
+    let second = async {
+        calls.recv().await.unwrap();
+        let refused = server.ask("GET", "/metrics").await;
+        release.send(()).unwrap();
+        refused
+    };
+    let (first, refused) = tokio::join!(server.ask("GET", "/metrics"), second);
+    assert_eq!(first.status, 200);
+    assert_eq!(
+        (refused.status, refused.body.as_str()),
+        (503, "limit of 1 concurrent scrapes reached, see --web.max-requests\n")
+    );
+    release.send(()).unwrap();
+    assert_eq!(server.ask("GET", "/metrics").await.status, 200, "the slot is free again");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_request_in_flight_survives_the_stop() {
+    let (metrics, mut calls, release) = blocking_metrics();
+    let mut server = Server::start(Pages { metrics, ..pages() }, NO_LIMIT).await;
+    let idle = server.connect().await;
+    let (stop, busy) = (server.stop.clone(), server.connect().await);
+    let stopping = async {
+        calls.recv().await.unwrap();
+        stop.request();
+        assert_eq!(read_all(idle).await, "", "an idle connection is closed while others finish");
+        release.send(()).unwrap();
+    };
+    let (answer, ()) = tokio::join!(ask(busy, "GET", "/metrics"), stopping);
+    assert_eq!((answer.status, answer.body.as_str()), (200, "asyncos_up 1\n"));
+    server.tasks.join_next().await.unwrap().unwrap();
+}
+
+async fn read_all(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+#[tokio::test]
+async fn a_panicking_page_ends_the_server() {
+    let mut server = Server::start(Pages { metrics: Arc::new(|| panic!("on purpose")), ..pages() }, NO_LIMIT).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: us\r\n\r\n").await.unwrap();
+    assert!(server.tasks.join_next().await.unwrap().unwrap_err().is_panic());
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_a_slot() {
+    const MOST: usize = 2;
+    const CLIENTS: usize = 8;
+    let (metrics, mut calls, release) = blocking_metrics();
+    let bounds = Bounds { connections: MOST, ..connections::BOUNDS };
+    let server = Server::bounded(Pages { metrics, ..pages() }, bounds).await;
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let stream = server.connect().await;
+        clients.spawn(async move { assert_eq!(ask(stream, "GET", "/metrics").await.status, 200) });
+    }
+    for _ in 0..MOST {
+        calls.recv().await.unwrap();
+    }
+    for _ in MOST..CLIENTS {
+        assert!(calls.try_recv().is_err(), "more requests than connections allowed");
+        release.send(()).unwrap();
+        calls.recv().await.unwrap();
+    }
+    for _ in 0..MOST {
+        release.send(()).unwrap();
+    }
+    while let Some(ended) = clients.join_next().await {
+        ended.unwrap();
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_request_that_outlasts_the_drain_is_dropped() {
+    let (metrics, mut calls, release) = blocking_metrics();
+    let bounds = Bounds { drain: Duration::ZERO, ..connections::BOUNDS };
+    let server = Server::bounded(Pages { metrics, ..pages() }, bounds).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: us\r\n\r\n").await.unwrap();
+    calls.recv().await.unwrap();
+    server.end().await;
+    assert_eq!(read_all(stream).await, "");
+    release.send(()).unwrap();
+}
+
+#[tokio::test]
+async fn addresses_take_every_usual_form() {
+    for (address, is_everywhere) in [("127.0.0.1:0", false), ("localhost:0", false), ("0.0.0.0:0", true), (":0", true)]
+    {
+        let bound = Bound::bind(address).await.unwrap();
+        assert_ne!(bound.address().port(), 0, "{address}");
+        assert_eq!(bound.address().ip().is_unspecified(), is_everywhere, "{address}");
+    }
+    // Absent on machines without IPv6, where the first loop has shown the fallback.
+    if let Ok(bound) = Bound::bind("[::1]:0").await {
+        assert!(bound.address().is_ipv6());
+    }
+}
+
+#[tokio::test]
+async fn a_port_alone_is_reached_over_ipv4_too() {
+    let bound = Bound::bind(":0").await.unwrap();
+    let (port, stop, mut tasks) = (bound.address().port(), Stop::new(), JoinSet::new());
+    tasks.spawn(bound.serve(pages(), NO_LIMIT, stop.clone()));
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    assert_eq!(ask(stream, "GET", "/-/healthy").await.status, 200);
+    stop.request();
+    tasks.join_next().await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_address_is_named() {
+    let taken = Bound::bind("127.0.0.1:0").await.unwrap();
+    for address in [taken.address().to_string(), "nonsense".to_owned(), ":port".to_owned()] {
+        let error = Bound::bind(&address).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot listen on `{address}`"));
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod api;
+pub mod app;
+pub mod catalogue;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod exposition;
+pub mod http;
+pub mod ledger;
+pub mod logging;
+pub mod poll;
+pub mod sample;
+pub mod secret;
+pub mod sim;
+pub mod snapshot;
+pub mod stop;
+pub mod telemetry;
+pub mod window;

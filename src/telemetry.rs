@@ -1,0 +1,250 @@
+//! Metrics about ourselves and about the traffic with the appliances; one method an event. The only place that names the
+//! crate `prometheus`. What the appliances say of mail is not here: that is in snapshots.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use prometheus::proto::MetricFamily;
+use prometheus::{
+    Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+
+use crate::api::{Event, Listener, Reason};
+use crate::clock::Timestamp;
+
+mod process;
+
+/// Upper bounds of the request durations in seconds: a small report takes a fraction of one, published clients wait 30
+/// to 100 for a large one.
+const DURATION_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The commit it was built from, where the build was told.
+pub const REVISION: Option<&str> = option_env!("ASYNCOS_EXPORTER_REVISION");
+
+/// A metric could not be registered: two of them have one name, which is our mistake.
+pub type MetricError = prometheus::Error;
+
+/// All metrics about ourselves.
+#[derive(Debug)]
+pub struct Telemetry {
+    registry: Registry,
+    reload_successful: IntGauge,
+    reload_success_timestamp: GaugeVec,
+    /// A registry an appliance, so that a removed appliance takes its series along.
+    appliances: Mutex<BTreeMap<String, Registry>>,
+}
+
+impl Telemetry {
+    /// The metrics of a process that has begun.
+    ///
+    /// # Errors
+    /// When two metrics share a name.
+    pub fn try_new() -> Result<Self, MetricError> {
+        let registry = Registry::new();
+        let build = GaugeVec::new(
+            Opts::new("asyncos_exporter_build_info", "The version and commit this exporter was built from; always 1"),
+            &["version", "revision"],
+        )?;
+        build.with_label_values(&[VERSION, REVISION.unwrap_or("unknown")]).set(1.0);
+        registry.register(Box::new(build))?;
+        registry.register(Box::new(process::Process::new()))?;
+        let reload_successful = IntGauge::new(
+            "asyncos_config_last_reload_successful",
+            "Whether the newest attempt to read the configuration succeeded",
+        )?;
+        registry.register(Box::new(reload_successful.clone()))?;
+        let reload_success_timestamp = GaugeVec::new(
+            Opts::new(
+                "asyncos_config_last_reload_success_timestamp_seconds",
+                "When the configuration in force was read, in seconds since 1970",
+            ),
+            &[],
+        )?;
+        registry.register(Box::new(reload_success_timestamp.clone()))?;
+        Ok(Self { registry, reload_successful, reload_success_timestamp, appliances: Mutex::default() })
+    }
+
+    /// The configuration was read and is in force.
+    pub fn config_loaded(&self, at: Timestamp) {
+        self.reload_successful.set(1);
+        self.reload_success_timestamp.with_label_values::<&str>(&[]).set(at.as_secs_f64());
+    }
+
+    /// The configuration could not be read; the one before it stays in force.
+    pub fn config_refused(&self) {
+        self.reload_successful.set(0);
+    }
+
+    /// Metrics of an appliance, all at zero, and who feeds them. They are shown once [`Telemetry::show`] takes them.
+    ///
+    /// # Errors
+    /// When two metrics share a name.
+    pub fn appliance(name: &str) -> Result<(ApplianceMetrics, Listener), MetricError> {
+        let registry = Registry::new();
+        let traffic = Traffic::try_new(&registry, name)?;
+        let metrics = ApplianceMetrics { name: name.to_owned(), registry };
+        Ok((metrics, Listener::new(move |event| traffic.hear(event))))
+    }
+
+    /// Shows the metrics of an appliance, in place of those it had.
+    pub fn show(&self, ApplianceMetrics { name, registry }: ApplianceMetrics) {
+        self.appliances().insert(name, registry);
+    }
+
+    /// Drops the metrics of an appliance.
+    pub fn remove(&self, appliance: &str) {
+        self.appliances().remove(appliance);
+    }
+
+    /// Appends all metrics in the text format 0.0.4, sorted by name.
+    pub fn render(&self, page: &mut Vec<u8>) {
+        let mut families: BTreeMap<String, MetricFamily> = BTreeMap::new();
+        let gathered = self.appliances().values().flat_map(Registry::gather).collect::<Vec<_>>();
+        for family in self.registry.gather().into_iter().chain(gathered) {
+            match families.get_mut(family.name()) {
+                Some(known) => known.mut_metric().extend_from_slice(family.get_metric()),
+                None => {
+                    families.insert(family.name().to_owned(), family);
+                }
+            }
+        }
+        let families: Vec<MetricFamily> = families.into_values().collect();
+        // Writing to memory does not fail, and a family without metrics is not gathered.
+        if let Err(error) = TextEncoder::new().encode(&families, page) {
+            tracing::error!(%error, "metrics about ourselves could not be written");
+        }
+    }
+
+    fn appliances(&self) -> MutexGuard<'_, BTreeMap<String, Registry>> {
+        self.appliances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Metrics of an appliance that are not shown yet.
+#[derive(Debug)]
+pub struct ApplianceMetrics {
+    name: String,
+    registry: Registry,
+}
+
+/// Metrics about the traffic with one appliance.
+struct Traffic {
+    requests: IntCounterVec,
+    failures: IntCounterVec,
+    durations: Histogram,
+    logins: IntCounter,
+    login_failures: IntCounterVec,
+    login_blocked: IntGauge,
+    token_expiry: GaugeVec,
+}
+
+impl Traffic {
+    fn try_new(registry: &Registry, appliance: &str) -> Result<Self, MetricError> {
+        // As a label of the registry it would come last; like this it comes first, as everywhere on the page.
+        let opts = |name: &str, help: &str| Opts::new(name, help).const_label("appliance", appliance);
+        let traffic = Self {
+            requests: IntCounterVec::new(
+                opts(
+                    "asyncos_api_requests_total",
+                    "Requests to the appliance by path below /api/v2.0/ and HTTP status, `none` where no answer came",
+                ),
+                &["endpoint", "code"],
+            )?,
+            failures: IntCounterVec::new(
+                opts(
+                    "asyncos_api_request_failures_total",
+                    "Requests to the appliance that did not bring what they were made for",
+                ),
+                &["reason"],
+            )?,
+            durations: Histogram::with_opts(
+                HistogramOpts::from(opts(
+                    "asyncos_api_request_duration_seconds",
+                    "Time from sending a request to the appliance to its whole answer, or to the failure",
+                ))
+                .buckets(DURATION_BUCKETS.to_vec()),
+            )?,
+            logins: IntCounter::with_opts(opts("asyncos_logins_total", "Login attempts at the appliance that ended"))?,
+            login_failures: IntCounterVec::new(
+                opts("asyncos_login_failures_total", "Login attempts at the appliance that failed"),
+                &["reason"],
+            )?,
+            login_blocked: IntGauge::with_opts(opts(
+                "asyncos_login_blocked",
+                "Whether logins have stopped after repeated refusals, before the appliance locks the account",
+            ))?,
+            token_expiry: GaugeVec::new(
+                opts(
+                    "asyncos_token_expiry_timestamp_seconds",
+                    "When the token in use ends by the appliance's clock, in seconds since 1970",
+                ),
+                &[],
+            )?,
+        };
+        registry.register(Box::new(traffic.requests.clone()))?;
+        registry.register(Box::new(traffic.failures.clone()))?;
+        registry.register(Box::new(traffic.durations.clone()))?;
+        registry.register(Box::new(traffic.logins.clone()))?;
+        registry.register(Box::new(traffic.login_failures.clone()))?;
+        registry.register(Box::new(traffic.login_blocked.clone()))?;
+        registry.register(Box::new(traffic.token_expiry.clone()))?;
+        for reason in Reason::ALL.iter().filter(|reason| **reason != Reason::LoginWait) {
+            traffic.failures.with_label_values(&[reason.label()]);
+        }
+        for reason in Reason::ALL.iter().filter(|reason| reason.ends_logins()) {
+            traffic.login_failures.with_label_values(&[reason.label()]);
+        }
+        Ok(traffic)
+    }
+
+    fn hear(&self, event: Event<'_>) {
+        match event {
+            Event::Request { endpoint, code, took } => {
+                let code = code.map_or_else(|| "none".into(), |code| code.to_string());
+                // The root of the API has no path of its own.
+                let endpoint = if endpoint.is_empty() { "root" } else { endpoint };
+                self.requests.with_label_values(&[endpoint, code.as_str()]).inc();
+                self.durations.observe(took.as_secs_f64());
+            }
+            Event::Failed(reason) => self.failures.with_label_values(&[reason.label()]).inc(),
+            Event::LoggedIn => self.logins.inc(),
+            Event::LoginFailed(reason) => {
+                self.logins.inc();
+                self.login_failures.with_label_values(&[reason.label()]).inc();
+            }
+            Event::LoginBlocked(blocked) => self.login_blocked.set(i64::from(blocked)),
+            Event::TokenExpires(at) => self.token_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(telemetry: &Telemetry) -> String {
+        let mut page = Vec::new();
+        telemetry.render(&mut page);
+        String::from_utf8(page).expect("text")
+    }
+
+    #[test]
+    fn an_appliance_begins_at_zero_and_leaves_nothing() {
+        let telemetry = Telemetry::try_new().expect("distinct names");
+        let (esa1, listener) = Telemetry::appliance("esa1").expect("distinct names");
+        let (esa2, _) = Telemetry::appliance("esa2").expect("distinct names");
+        telemetry.show(esa1);
+        telemetry.show(esa2);
+        let text = page(&telemetry);
+        assert!(text.contains("asyncos_api_request_failures_total{appliance=\"esa1\",reason=\"timeout\"} 0\n"));
+        assert!(!text.contains("asyncos_token_expiry_timestamp_seconds{"), "unknown is not zero");
+        listener.tell(Event::TokenExpires(Timestamp::from_secs(1_800)));
+        telemetry.remove("esa2");
+        let text = page(&telemetry);
+        assert!(text.contains("asyncos_token_expiry_timestamp_seconds{appliance=\"esa1\"} 1800\n"));
+        assert!(!text.contains("esa2"));
+        assert_eq!(text.matches("# TYPE asyncos_logins_total").count(), 1);
+    }
+}
