@@ -1,0 +1,45 @@
+//! The simulated appliance: a real TCP server that answers as an ESA or SMA does, checks what it is sent, and breaks on
+//! request. Written from the vendor's documents and from recorded answers; it names nothing else of this crate, so that
+//! a misspelt field cannot be wrong on both sides of a test and look right. It must not read the wall clock either: time
+//! comes in through [`Now`]. What no document or recording settles is marked "assumed" where it is decided.
+
+mod access;
+mod answer;
+mod appliance;
+mod connection;
+mod date;
+mod fault;
+mod group;
+mod json;
+mod log;
+mod plan;
+mod report;
+mod request;
+mod route;
+mod settings;
+mod status;
+mod token;
+mod traffic;
+mod truth;
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use appliance::{Appliance, Scope};
+pub use fault::{Fault, FaultBody, On, Which};
+pub use request::{Request, RequestKind};
+pub use settings::{
+    Behaviour, Centralised, DeviceGroup, HOUR_ONLY_MESSAGES, HttpVersion, LOG_LIMIT, Product, Settings, Shape,
+};
+pub use truth::truth;
+
+/// The clock the appliance lives by, before its own `clock_offset_secs`.
+pub type Now = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// Whole seconds since 1970, rounded down; 0 before that.
+fn unix_secs(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests;

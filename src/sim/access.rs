@@ -1,0 +1,150 @@
+//! Who may come in: login, tokens, Basic credentials, lock-out. Decides from one request at a time and knows no path
+//! but the one of the login. **Source:** asyncos-api §2.
+
+use std::io;
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::sim::answer::Answer;
+use crate::sim::json::Json;
+use crate::sim::request::{Request, RequestKind};
+use crate::sim::settings::Settings;
+use crate::sim::token::{Bound, Claims, Refused, Tokens};
+use crate::sim::unix_secs;
+
+/// An answer to a token with less than this to live carries a fresh one. **Source:** asyncos-api §2.3.
+const REFRESH_SECS: u64 = 5 * 60;
+
+/// What is known about who came so far.
+pub(super) struct Access {
+    tokens: Tokens,
+    /// Failed logins and Basic attempts since the last good one.
+    failures: u32,
+}
+
+/// What becomes of a request before its path is looked at.
+pub(super) enum Admission {
+    /// It has its answer: it was a login, or it was refused.
+    Answered(Answer),
+    /// It may go on; the answer carries the fresh token, if there is one.
+    Granted { fresh: Option<String> },
+}
+
+impl Access {
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub(super) fn try_new() -> io::Result<Self> {
+        Ok(Self { tokens: Tokens::try_new()?, failures: 0 })
+    }
+
+    pub(super) fn revoke(&mut self) {
+        self.tokens.revoke();
+    }
+
+    pub(super) fn unlock(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Looks at one request; `clock` is the appliance's own time.
+    pub(super) fn admit(
+        &mut self,
+        settings: &Settings,
+        request: &Request,
+        body: &[u8],
+        clock: SystemTime,
+    ) -> Admission {
+        // A locked account answers like this to everyone, whatever they bring (assumed).
+        if settings.behaviour.lockout_after.is_some_and(|limit| self.failures >= limit) {
+            return Admission::Answered(Answer::unauthorized());
+        }
+        match &request.kind {
+            RequestKind::Login => Admission::Answered(self.login(settings, request, body, clock)),
+            RequestKind::Report { .. } | RequestKind::Other => match request.header("jwtToken") {
+                Some(token) => self.by_token(settings, request, token, clock),
+                None => self.by_basic(settings, request),
+            },
+        }
+    }
+
+    fn login(&mut self, settings: &Settings, request: &Request, body: &[u8], clock: SystemTime) -> Answer {
+        let Some((user, passphrase)) = fields(body) else { return Answer::error(404, "Unsupported attribute.") };
+        // A field that is no Base64 is taken for a wrong one (assumed).
+        let given = decoded(&user).zip(decoded(&passphrase));
+        if !self.is_user(settings, given) {
+            return Answer::error(401, "Invalid username or passphrase.");
+        }
+        let token = self.issue(settings, request, clock);
+        let needs_more = if settings.behaviour.two_factor { "true" } else { "false" };
+        let data = Json::object([
+            ("userName", settings.username.as_str().into()),
+            ("is2FactorRedirectRequired", needs_more.into()),
+            ("role", "Administrator".into()),
+            ("email", Json::List(Vec::new())),
+            ("jwtToken", token.into()),
+        ]);
+        Answer::json(&Json::object([("data", data)]))
+    }
+
+    fn by_token(&mut self, settings: &Settings, request: &Request, token: &str, clock: SystemTime) -> Admission {
+        let bound = if settings.behaviour.bind_token { Bound::Yes } else { Bound::No };
+        let now = unix_secs(clock);
+        let held = match self.tokens.check(token, request, &settings.username, now, bound) {
+            Ok(held) => held,
+            Err(Refused::ExpiredSignature) => return refuse("ExpiredSignatureError."),
+            Err(Refused::InvalidToken) => return refuse("InvalidTokenError."),
+        };
+        if held.second_factor {
+            return refuse("Unauthorized.");
+        }
+        let ends_soon = held.expires - now < REFRESH_SECS;
+        let fresh = (settings.behaviour.refresh && ends_soon).then(|| self.issue(settings, request, clock));
+        Admission::Granted { fresh }
+    }
+
+    fn by_basic(&mut self, settings: &Settings, request: &Request) -> Admission {
+        let Some(credentials) = request.header("Authorization") else { return refuse("Unauthorized.") };
+        let given = credentials.strip_prefix("Basic ").and_then(decoded);
+        let given = given.as_deref().and_then(|given| given.split_once(':'));
+        let given = given.map(|(user, passphrase)| (user.to_owned(), passphrase.to_owned()));
+        let refused_anyway = !settings.behaviour.allow_basic || settings.behaviour.two_factor;
+        if !self.is_user(settings, given) || refused_anyway {
+            return refuse("Unauthorized.");
+        }
+        Admission::Granted { fresh: None }
+    }
+
+    /// Whether these are the credentials of the user; counts the failures that lock the account.
+    fn is_user(&mut self, settings: &Settings, given: Option<(String, String)>) -> bool {
+        let is_user = given.is_some_and(|(user, pass)| user == settings.username && pass == settings.passphrase);
+        self.failures = if is_user { 0 } else { self.failures.saturating_add(1) };
+        is_user
+    }
+
+    fn issue(&mut self, settings: &Settings, request: &Request, clock: SystemTime) -> String {
+        self.tokens.issue(&Claims {
+            user: &settings.username,
+            request,
+            expires: unix_secs(clock) + settings.behaviour.token_life.as_secs(),
+            second_factor: settings.behaviour.two_factor,
+            opaque: settings.behaviour.token_is_opaque,
+        })
+    }
+}
+
+fn refuse(message: &str) -> Admission {
+    Admission::Answered(Answer::error(401, message))
+}
+
+/// The two fields of a login body, still encoded; `None` when one is missing.
+fn fields(body: &[u8]) -> Option<(String, String)> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let field = |name: &str| body["data"][name].as_str().map(str::to_owned);
+    field("userName").zip(field("passphrase"))
+}
+
+fn decoded(text: impl AsRef<str>) -> Option<String> {
+    String::from_utf8(STANDARD.decode(text.as_ref()).ok()?).ok()
+}

@@ -1,0 +1,81 @@
+//! The dates of `startDate` and `endDate`. **Source:** asyncos-api §1.3: `2022-07-25T19:00:00.000Z` and
+//! `2017-11-14T02:00+00:00`.
+
+use std::time::UNIX_EPOCH;
+
+/// A date as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Instant {
+    /// Seconds since 1970, in UTC.
+    pub(super) secs: u64,
+    /// Whether it is a whole second.
+    pub(super) whole: bool,
+}
+
+impl Instant {
+    pub(super) const fn on_the_hour(self) -> bool {
+        // Seconds have their own message, so only the minutes matter here.
+        (self.secs / 60).is_multiple_of(60)
+    }
+
+    pub(super) const fn on_the_minute(self) -> bool {
+        self.whole && self.secs.is_multiple_of(60)
+    }
+}
+
+/// Reads a date; `None` when it is not one, lies before 1970, or has no zone.
+pub(super) fn parse(text: &str) -> Option<Instant> {
+    let (local, offset) = split_zone(text)?;
+    // `hh:mm` alone is accepted, and is what the shorter form has.
+    let seconds = if local.len() == "2017-11-14T02:00".len() { ":00" } else { "" };
+    if local.as_bytes().get(10) != Some(&b'T') {
+        return None;
+    }
+    let time = humantime::parse_rfc3339(&format!("{local}{seconds}Z")).ok()?;
+    let since_epoch = time.duration_since(UNIX_EPOCH).ok()?;
+    let secs = i64::try_from(since_epoch.as_secs()).ok()?.checked_sub(offset)?;
+    Some(Instant { secs: u64::try_from(secs).ok()?, whole: since_epoch.subsec_nanos() == 0 })
+}
+
+/// Splits off the zone and gives it as seconds east of UTC.
+fn split_zone(text: &str) -> Option<(&str, i64)> {
+    if let Some(local) = text.strip_suffix('Z') {
+        return Some((local, 0));
+    }
+    let (local, zone) = text.split_at_checked(text.len().checked_sub("+00:00".len())?)?;
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let seconds = i64::from(hours.parse::<u8>().ok()?) * 3600 + i64::from(minutes.parse::<u8>().ok()?) * 60;
+    match zone.as_bytes().first()? {
+        // A plus sign sent as itself in a query reaches the server as a space.
+        b'+' | b' ' => Some((local, seconds)),
+        b'-' => Some((local, -seconds)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_documented_forms_and_no_others() {
+        let at = |text| parse(text).map(|instant| instant.secs);
+        assert_eq!(at("2022-07-25T19:00:00.000Z"), Some(1_658_775_600));
+        assert_eq!(at("2022-07-25T19:00+00:00"), Some(1_658_775_600));
+        assert_eq!(at("2022-07-25T19:00 00:00"), Some(1_658_775_600));
+        assert_eq!(at("2022-07-25T21:00:00.000+02:00"), Some(1_658_775_600));
+        assert_eq!(at("2022-07-25T15:30-03:30"), Some(1_658_775_600));
+        for bad in ["", "Z", "now", "2022-07-25", "2022-07-25T19:00", "2022-02-30T19:00:00Z", "2022-07-25 19:00:00Z"] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn tells_minutes_from_seconds_from_milliseconds() {
+        let of = |text| parse(text).map(|instant| (instant.on_the_hour(), instant.on_the_minute()));
+        assert_eq!(of("2022-07-25T19:00:00.000Z"), Some((true, true)));
+        assert_eq!(of("2022-07-25T19:05:00.000Z"), Some((false, true)));
+        assert_eq!(of("2022-07-25T19:00:01.000Z"), Some((true, false)));
+        assert_eq!(of("2022-07-25T19:00:00.001Z"), Some((true, false)));
+    }
+}

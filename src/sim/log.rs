@@ -1,0 +1,106 @@
+//! The request log: what arrived, in order, and what became of it; whoever waits for it is woken at each change.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::watch;
+
+use crate::sim::request::Request;
+
+/// The log of one appliance, and the count of requests being served.
+pub(super) struct Log {
+    entries: watch::Sender<Entries>,
+    in_flight: AtomicUsize,
+    limit: usize,
+}
+
+#[derive(Default)]
+struct Entries {
+    /// How many entries were dropped from the front.
+    dropped: usize,
+    kept: Vec<Request>,
+}
+
+/// A request that is being served; it stops counting when this is dropped.
+pub(super) struct Visit<'a> {
+    log: &'a Log,
+    number: usize,
+}
+
+impl Log {
+    /// An empty log that keeps at most `limit` entries, and at least 2.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { entries: watch::Sender::new(Entries::default()), in_flight: AtomicUsize::new(0), limit: limit.max(2) }
+    }
+
+    /// Enters a request.
+    pub(super) fn arrive(&self, mut request: Request) -> Visit<'_> {
+        let mut number = 0;
+        self.entries.send_modify(|entries| {
+            // Under the log's lock, so that the counts ascend in the order of the entries.
+            request.in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            if entries.kept.len() >= self.limit {
+                let half = self.limit / 2;
+                entries.kept.drain(..half);
+                entries.dropped += half;
+            }
+            number = entries.dropped + entries.kept.len();
+            entries.kept.push(request);
+        });
+        Visit { log: self, number }
+    }
+
+    pub(super) fn read<T>(&self, read: impl FnOnce(&[Request]) -> T) -> T {
+        read(&self.entries.borrow().kept)
+    }
+
+    /// Completes once `enough` holds.
+    pub(super) async fn wait_for(&self, enough: impl Fn(&[Request]) -> bool) {
+        let mut changes = self.entries.subscribe();
+        // It cannot fail: the sender is borrowed for as long as this waits.
+        let _ = changes.wait_for(|entries| enough(&entries.kept)).await;
+    }
+}
+
+impl Visit<'_> {
+    /// Notes the status and ends the visit. Called before the first byte is sent: a client that has its answer and asks
+    /// again at once must not be counted twice.
+    pub(super) fn answered(self, status: u16) {
+        self.log.entries.send_modify(|entries| {
+            if let Some(entry) = self.number.checked_sub(entries.dropped).and_then(|at| entries.kept.get_mut(at)) {
+                entry.status = status;
+            }
+        });
+    }
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        self.log.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::sim::settings::Product;
+
+    fn request(target: &str) -> Request {
+        Request::new(Product::Esa, "GET", target, Vec::new(), UNIX_EPOCH)
+    }
+
+    #[test]
+    fn the_oldest_entries_go_first_and_late_statuses_find_their_entry() {
+        let log = Log::new(4);
+        let first = log.arrive(request("/0"));
+        let visits: Vec<_> = (1..5).map(|n| log.arrive(request(&format!("/{n}")))).collect();
+        first.answered(500);
+        for visit in visits {
+            visit.answered(200);
+        }
+        let seen = log.read(|log| log.iter().map(|r| (r.path.clone(), r.status, r.in_flight)).collect::<Vec<_>>());
+        assert_eq!(seen, [("/2".to_owned(), 200, 3), ("/3".to_owned(), 200, 4), ("/4".to_owned(), 200, 5)]);
+        assert_eq!(log.in_flight.load(Ordering::SeqCst), 0);
+    }
+}

@@ -1,0 +1,406 @@
+//! The appliance over a real socket. The client here knows nothing of HTTP but how to split an answer, so that what is
+//! asserted is what was on the wire.
+
+mod faults;
+mod numbers;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+
+/// 2026-11-23T12:00:00Z, a Monday.
+const NOON: u64 = 1_795_435_200;
+const WINDOW: &str = "startDate=2026-11-23T11:00:00.000Z&endDate=2026-11-23T12:00:00.000Z";
+const INCOMING: &str = "mail_incoming_traffic_summary";
+
+/// A clock that stands still until it is set.
+#[derive(Clone)]
+struct Watch(Arc<AtomicU64>);
+
+impl Watch {
+    fn set(&self, secs: u64) {
+        self.0.store(secs, Ordering::SeqCst);
+    }
+
+    fn now(&self) -> Now {
+        let secs = Arc::clone(&self.0);
+        Arc::new(move || UNIX_EPOCH + Duration::from_secs(secs.load(Ordering::SeqCst)))
+    }
+}
+
+struct Rig {
+    appliance: Appliance,
+    watch: Watch,
+}
+
+struct Heard {
+    head: String,
+    body: String,
+}
+
+impl Heard {
+    fn code(&self) -> u16 {
+        self.head.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    fn message(&self) -> String {
+        self.json()["error"]["message"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Rig {
+    async fn start(settings: Settings) -> Self {
+        let watch = Watch(Arc::new(AtomicU64::new(NOON)));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let appliance = Appliance::start(settings, address, watch.now()).await.unwrap();
+        Self { appliance, watch }
+    }
+
+    async fn esa() -> Self {
+        Self::start(Settings::esa("esa1.example.com")).await
+    }
+
+    /// Everything the appliance sends to this.
+    async fn bytes(&self, request: &str) -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(self.appliance.address()).await?;
+        stream.write_all(request.as_bytes()).await?;
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await?;
+        Ok(bytes)
+    }
+
+    async fn send(&self, request: &str) -> Heard {
+        let text = String::from_utf8(self.bytes(request).await.unwrap()).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        Heard { head: head.to_owned(), body: body.to_owned() }
+    }
+
+    async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> Heard {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        self.send(&format!("GET {target} HTTP/1.1\r\n{headers}\r\n")).await
+    }
+
+    /// With Basic credentials.
+    async fn get(&self, target: &str) -> Heard {
+        self.get_with(target, &[("Host", "esa"), ("Authorization", &basic("ironport"))]).await
+    }
+
+    /// A report of an ESA.
+    async fn report(&self, rest: &str) -> Heard {
+        self.get(&format!("/esa/api/v2.0/reporting/{rest}")).await
+    }
+
+    async fn post_login(&self, body: &str) -> Heard {
+        let length = body.len();
+        let head = "POST /esa/api/v2.0/login HTTP/1.1\r\nHost: esa\r\nAccept: */*\r\nUser-Agent: one\r\n";
+        self.send(&format!("{head}Content-Length: {length}\r\n\r\n{body}")).await
+    }
+
+    async fn login(&self, passphrase: &str) -> Heard {
+        let [user, pass] = ["monitor", passphrase].map(|text| STANDARD.encode(text));
+        self.post_login(&format!(r#"{{"data": {{"userName": "{user}", "passphrase": "{pass}"}}}}"#)).await
+    }
+
+    async fn token(&self) -> String {
+        self.login("ironport").await.json()["data"]["jwtToken"].as_str().unwrap().to_owned()
+    }
+
+    /// As the client that fetched the token, or as another.
+    async fn with_token(&self, token: &str, agent: &str) -> Heard {
+        let headers = [("Host", "esa"), ("accept", "*/*"), ("User-Agent", agent), ("jwttoken", token)];
+        self.get_with("/esa/api/v2.0/login/privileges", &headers).await
+    }
+}
+
+fn basic(passphrase: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("monitor:{passphrase}")))
+}
+
+#[tokio::test]
+async fn a_report_is_what_was_recorded_to_the_byte() {
+    let rig = Rig::esa().await;
+    let heard = rig.report(&format!("mail_dlp_outgoing_traffic_summary?{WINDOW}&device_type=esa")).await;
+    let truth = |counter: &str| {
+        let group = "mail_dlp_outgoing_traffic_summary";
+        rig.appliance.truth(&Scope::Whole, group, counter, NOON - 3600, NOON).unwrap()
+    };
+    let names = ["dlp_incidents_critical", "dlp_incidents_high", "dlp_incidents_low", "dlp_incidents_medium"];
+    let rows: Vec<_> =
+        names.iter().chain(&["total_dlp_incidents"]).map(|n| format!(r#"{{"{n}": {}}}"#, truth(n))).collect();
+    let rows = rows.join(", ");
+    let body = format!(
+        r#"{{"meta": {{"totalCount": -1}}, "data": {{"type": "mail_dlp_outgoing_traffic_summary", "resultSet": [{rows}]}}}}"#
+    );
+    assert_eq!(heard.body, body);
+    let lines: Vec<_> = heard.head.lines().collect();
+    let length = format!("Content-Length: {}", body.len());
+    let expected = [
+        "HTTP/1.0 200 OK",
+        "Server: API/2.0",
+        "Date: Mon, 23 Nov 2026 12:00:00 GMT",
+        "Content-type: application/json",
+        &length,
+        "Connection: close",
+        "Access-Control-Allow-Origin: *",
+        "Access-Control-Allow-Headers: content-type, jwttoken, mid, h, email",
+        "Access-Control-Allow-Credentials: true",
+        "Access-Control-Allow-Methods: GET, POST, DELETE, OPTIONS",
+        "Access-Control-Expose-Headers: Content-Disposition, jwtToken",
+    ];
+    assert_eq!(lines, expected);
+}
+
+/// In the order in which the checks are made: each request passes all before the one it fails.
+#[tokio::test]
+async fn refusals_have_the_documented_messages() {
+    let rig = Rig::esa().await;
+    let cases = [
+        ("/sma/api/v2.0/reporting/mail_mar_summary", "Not Found."),
+        ("/esa/api/v2.0/", "Not Found."),
+        ("/esa/api/v2.0/reporting/no_such_group", "Not Found."),
+        ("/esa/api/v2.0/reporting/mail_mar_summary/no_such_counter", "Not Found."),
+        ("/esa/api/v2.0/reporting/mail_mar_summary", "Missing attribute - device_type."),
+        ("/esa/api/v2.0/config/system_time", "Missing attribute - device_type."),
+        ("/esa/api/v2.0/reporting/mail_mar_summary?device_type=wsa", "Invalid value for attribute - device_type."),
+        ("/esa/api/v2.0/reporting/mail_mar_summary?device_type=esa", "Missing attribute - startDate or endDate."),
+        (
+            "/esa/api/v2.0/reporting/mail_mar_summary?device_type=esa&startDate=2026-11-23T11:00:00.000Z",
+            "Missing attribute - startDate or endDate.",
+        ),
+        (
+            "/esa/api/v2.0/reporting/mail_mar_summary?device_type=esa&startDate=yesterday&endDate=today",
+            "Invalid value for attribute - startDate or endDate.",
+        ),
+        (
+            "/esa/api/v2.0/reporting/mail_mar_summary?device_type=esa&startDate=2026-11-23T11%3A00:00.000Z&endDate=2026-11-23T12:00:00.000Z",
+            "Invalid value for attribute - startDate or endDate.",
+        ),
+        (
+            "/esa/api/v2.0/reporting/mail_mar_summary?device_type=esa&startDate=2026-11-23T11:05:07.000Z&endDate=2026-11-23T12:00:00.000Z",
+            "startDate and endDate attribute supports only 00 seconds and 000 microseconds.",
+        ),
+        (
+            "/esa/api/v2.0/reporting/mail_mar_summary?device_type=esa&startDate=2026-11-23T11:00:00.001Z&endDate=2026-11-23T12:00:00.000Z",
+            "startDate and endDate attribute supports only 00 seconds and 000 microseconds.",
+        ),
+        (
+            "/esa/api/v2.0/reporting/mail_mar_summary?device_type=esa&startDate=2026-11-23T12:00:00.000Z&endDate=2026-11-23T12:00:00.000Z",
+            "Invalid value for attribute - startDate or endDate.",
+        ),
+    ];
+    for (target, message) in cases {
+        let heard = rig.get(target).await;
+        assert_eq!(heard.code(), 404, "{target}");
+        let explanation = "404 = Nothing matches the given URI.";
+        let body = format!(r#"{{"error": {{"message": "{message}", "code": "404", "explanation": "{explanation}"}}}}"#);
+        assert_eq!(heard.body, body, "{target}");
+        let status_line = format!("HTTP/1.0 404 {}", message.strip_suffix('.').unwrap());
+        assert_eq!(heard.head.lines().next(), Some(status_line.as_str()), "{target}");
+        assert_eq!(heard.header("Content-Type"), Some("application/json"), "{target}");
+    }
+    let unsupported = rig.report(&format!("mail_mar_summary?device_type=esa&{WINDOW}&query_type=graph")).await;
+    assert_eq!(unsupported.message(), "Unsupported attribute.");
+}
+
+#[tokio::test]
+async fn minutes_are_refused_where_a_release_knows_only_hours() {
+    let rig = Rig::esa().await;
+    let five = "startDate=2026-11-23T11:05:00.000Z&endDate=2026-11-23T11:10:00.000Z";
+    let target = format!("{INCOMING}?{five}&device_type=esa");
+    let ask = || rig.report(&target);
+    assert_eq!(ask().await.code(), 200);
+    for message in HOUR_ONLY_MESSAGES {
+        rig.appliance.change(|behaviour| behaviour.hour_only = Some(message.to_owned()));
+        let heard = ask().await;
+        assert_eq!((heard.code(), heard.message().as_str()), (404, message));
+        assert_eq!(rig.report(&format!("{INCOMING}?{WINDOW}&device_type=esa")).await.code(), 200);
+    }
+    let dots = HOUR_ONLY_MESSAGES[0];
+    rig.appliance.change(|behaviour| behaviour.hour_only = Some(dots.to_owned()));
+    let status_line = "HTTP/1.0 404 duration attribute supports only 00 minutes.";
+    assert_eq!(ask().await.head.lines().next(), Some(status_line));
+}
+
+#[tokio::test]
+async fn credentials_come_before_everything_else() {
+    let rig = Rig::esa().await;
+    let none = rig.get_with("/esa/api/v2.0/nowhere", &[]).await;
+    assert_eq!((none.code(), none.message().as_str()), (401, "Unauthorized."));
+    assert!(!none.head.to_ascii_lowercase().contains("www-authenticate"));
+    let wrong = rig.get_with("/esa/api/v2.0/", &[("Authorization", &basic("guess"))]).await;
+    assert_eq!(wrong.message(), "Unauthorized.");
+    let wrong = rig.login("guess").await;
+    assert_eq!((wrong.code(), wrong.message().as_str()), (401, "Invalid username or passphrase."));
+    let incomplete = rig.post_login(r#"{"data": {"userName": "bW9uaXRvcg=="}}"#).await;
+    assert_eq!((incomplete.code(), incomplete.message().as_str()), (404, "Unsupported attribute."));
+    rig.appliance.change(|behaviour| behaviour.allow_basic = false);
+    assert_eq!(rig.get("/esa/api/v2.0/login/privileges").await.code(), 401);
+}
+
+#[tokio::test]
+async fn a_login_is_answered_as_recorded() {
+    let rig = Rig::esa().await;
+    let token = rig.token().await;
+    let [_, payload, _] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap();
+    let claims: Value = serde_json::from_slice(&payload).unwrap();
+    assert_eq!(claims["exp"], NOON + 1800);
+    rig.appliance.change(|behaviour| behaviour.two_factor = true);
+    let heard = rig.login("ironport").await;
+    let token = heard.json()["data"]["jwtToken"].as_str().unwrap().to_owned();
+    let body = format!(
+        r#"{{"data": {{"userName": "monitor", "is2FactorRedirectRequired": "true", "role": "Administrator", "email": [], "jwtToken": "{token}"}}}}"#
+    );
+    assert_eq!(heard.body, body);
+    assert_eq!(rig.with_token(&token, "one").await.message(), "Unauthorized.");
+    assert_eq!(rig.get("/esa/api/v2.0/login/privileges").await.code(), 401);
+}
+
+#[tokio::test]
+async fn a_token_is_refused_by_name_of_the_reason() {
+    let rig = Rig::esa().await;
+    let token = rig.token().await;
+    assert_eq!(rig.with_token(&token, "one").await.code(), 200);
+    assert_eq!(rig.with_token(&token, "two").await.message(), "InvalidTokenError.");
+    assert_eq!(rig.with_token("x.y.z", "one").await.message(), "InvalidTokenError.");
+    rig.appliance.change(|behaviour| behaviour.bind_token = false);
+    assert_eq!(rig.with_token(&token, "two").await.code(), 200);
+    rig.watch.set(NOON + 1799);
+    assert_eq!(rig.with_token(&token, "one").await.code(), 200);
+    rig.watch.set(NOON + 1800);
+    assert_eq!(rig.with_token(&token, "one").await.message(), "ExpiredSignatureError.");
+    let token = rig.token().await;
+    rig.appliance.revoke_tokens();
+    assert_eq!(rig.with_token(&token, "one").await.message(), "InvalidTokenError.");
+    rig.appliance.change(|behaviour| behaviour.token_is_opaque = true);
+    let token = rig.token().await;
+    assert!(!token.contains('.'));
+    assert_eq!(rig.with_token(&token, "one").await.code(), 200);
+}
+
+#[tokio::test]
+async fn the_last_five_minutes_bring_a_fresh_token() {
+    let rig = Rig::esa().await;
+    let token = rig.token().await;
+    rig.watch.set(NOON + 1500);
+    assert_eq!(rig.with_token(&token, "one").await.header("jwtToken"), None);
+    rig.watch.set(NOON + 1501);
+    let heard = rig.with_token(&token, "one").await;
+    let fresh = heard.header("jwtToken").unwrap();
+    rig.watch.set(NOON + 1800);
+    assert_eq!(rig.with_token(fresh, "one").await.code(), 200);
+    rig.appliance.change(|behaviour| behaviour.refresh = false);
+    rig.watch.set(NOON + 1501 + 1799);
+    assert_eq!(rig.with_token(fresh, "one").await.header("jwtToken"), None);
+}
+
+#[tokio::test]
+async fn a_locked_account_lets_nobody_in() {
+    let rig = Rig::esa().await;
+    rig.appliance.change(|behaviour| behaviour.lockout_after = Some(2));
+    let token = rig.token().await;
+    rig.login("guess").await;
+    assert_eq!(rig.login("ironport").await.code(), 200, "a good login resets the count");
+    rig.login("guess").await;
+    rig.get_with("/esa/api/v2.0/", &[("Authorization", &basic("guess"))]).await;
+    assert_eq!(rig.login("ironport").await.message(), "Unauthorized.");
+    assert_eq!(rig.with_token(&token, "one").await.message(), "Unauthorized.");
+    rig.appliance.unlock();
+    assert_eq!(rig.login("ironport").await.code(), 200);
+    rig.appliance.set_passphrase("changed");
+    assert_eq!(rig.login("ironport").await.message(), "Invalid username or passphrase.");
+    assert_eq!(rig.login("changed").await.code(), 200);
+}
+
+#[tokio::test]
+async fn groups_can_be_forbidden_or_absent() {
+    let rig = Rig::esa().await;
+    rig.appliance.change(|behaviour| {
+        behaviour.forbidden_groups.insert("mail_mar_summary".to_owned());
+        behaviour.absent_groups.insert("mail_mor_summary".to_owned());
+    });
+    for (group, code, message) in [("mail_mar_summary", 401, "Unauthorized."), ("mail_mor_summary", 404, "Not Found.")]
+    {
+        let heard = rig.report(&format!("{group}?{WINDOW}&device_type=esa")).await;
+        assert_eq!((heard.code(), heard.message().as_str()), (code, message));
+    }
+}
+
+#[tokio::test]
+async fn the_small_endpoints_answer() {
+    let rig = Rig::esa().await;
+    let time = rig.get("/esa/api/v2.0/config/system_time?device_type=esa").await;
+    let expected = r#"{"data": {"timezone": "Etc/UTC", "continent": ["Etc", "UTC", "UTC"], "time": "Mon Nov 23 12:00:00 2026 UTC"}}"#;
+    assert_eq!(time.body, expected);
+    let privileges = rig.get("/esa/api/v2.0/login/privileges").await.json();
+    assert!(privileges["data"].as_array().unwrap().contains(&"e_message_tracking_messages".into()));
+    let other = rig.send("PUT /esa/api/v2.0/ HTTP/1.1\r\n\r\n").await;
+    assert_eq!(other.head.lines().next(), Some("HTTP/1.0 501 Unsupported method ('PUT')"));
+    assert_eq!(other.header("Content-Type"), Some("text/html"));
+    let noise = rig.send("\x16\x03\x01\r\n\r\n").await;
+    assert_eq!(noise.head.lines().next(), Some("HTTP/1.0 400 Bad request syntax"));
+}
+
+#[tokio::test]
+async fn looks_can_be_changed() {
+    let rig = Rig::esa().await;
+    rig.appliance.change(|behaviour| {
+        behaviour.http = HttpVersion::Http11;
+        behaviour.clock_offset_secs = -120;
+    });
+    let heard = rig.report(&format!("mail_mar_summary?{WINDOW}&device_type=esa")).await;
+    assert!(heard.head.starts_with("HTTP/1.1 200 OK\r\n"));
+    assert_eq!(heard.header("Date"), Some("Mon, 23 Nov 2026 11:58:00 GMT"));
+    rig.appliance.change(|behaviour| behaviour.date_header = false);
+    let heard = rig.report(&format!("mail_mar_summary?{WINDOW}&device_type=esa")).await;
+    assert_eq!(heard.header("Date"), None);
+}
+
+#[tokio::test]
+async fn the_log_tells_what_was_asked() {
+    let rig = Rig::esa().await;
+    rig.login("guess").await;
+    rig.report("mail_mar_summary/msgs_total?startDate=2026-11-23T11:00:00.000Z&endDate=2026-11-23T11:30%2B00:00&device_type=esa").await;
+    rig.appliance.wait_for(|log| log.len() == 2).await;
+    let log = rig.appliance.requests();
+    assert_eq!((log[0].method.as_str(), log[0].status, &log[0].kind), ("POST", 401, &RequestKind::Login));
+    let report = &log[1];
+    assert_eq!(report.kind, RequestKind::Report { group: "mail_mar_summary".to_owned() });
+    assert_eq!(report.path, "/esa/api/v2.0/reporting/mail_mar_summary/msgs_total");
+    assert_eq!(report.attribute("endDate"), Some("2026-11-23T11:30+00:00"));
+    assert_eq!(report.window, Some((NOON - 3600, NOON - 1800)));
+    assert_eq!((report.status, report.in_flight), (200, 1));
+    assert_eq!(report.at, UNIX_EPOCH + Duration::from_secs(NOON));
+    assert_eq!(rig.appliance.count(|request| request.status == 401), 1);
+}
+
+#[tokio::test]
+async fn stopping_closes_the_listener_and_what_hangs() {
+    let rig = Rig::esa().await;
+    rig.appliance.inject(Fault::Hang, On::every());
+    let asked = rig.bytes("GET / HTTP/1.1\r\n\r\n");
+    let stopped = async {
+        rig.appliance.wait_for(|log| log.len() == 1).await;
+        rig.appliance.stop().await;
+    };
+    let (bytes, ()) = tokio::join!(asked, stopped);
+    assert_eq!(bytes.unwrap_or_default(), b"");
+    assert!(TcpStream::connect(rig.appliance.address()).await.is_err());
+}

@@ -1,0 +1,210 @@
+//! Tokens: HS256 JWTs with the recorded claims. Stateless: what a token says is in it, and revoking changes the key.
+//! **Source:** asyncos-api §2.3.
+
+use std::io;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ring::hmac;
+use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::Value;
+
+use crate::sim::json::Quoted;
+use crate::sim::request::Request;
+
+/// Issues tokens and checks them.
+pub(super) struct Tokens {
+    root: [u8; 32],
+    generation: u64,
+    issued: u64,
+}
+
+/// What a token is made for.
+pub(super) struct Claims<'a> {
+    pub(super) user: &'a str,
+    /// The request that fetches the token; the token is bound to three of its headers.
+    pub(super) request: &'a Request,
+    /// Seconds since 1970.
+    pub(super) expires: u64,
+    pub(super) second_factor: bool,
+    /// Whether the token hides that it is a JWT.
+    pub(super) opaque: bool,
+}
+
+/// A token that was accepted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Seconds since 1970.
+    pub(super) expires: u64,
+    pub(super) second_factor: bool,
+}
+
+/// Why a token was not accepted; the names are those of the messages.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    ExpiredSignature,
+    InvalidToken,
+}
+
+impl Tokens {
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub(super) fn try_new() -> io::Result<Self> {
+        let mut root = [0; 32];
+        SystemRandom::new().fill(&mut root).map_err(|_| io::Error::other("no randomness for the token key"))?;
+        Ok(Self { root, generation: 0, issued: 0 })
+    }
+
+    /// Makes every token issued so far invalid.
+    pub(super) fn revoke(&mut self) {
+        self.generation += 1;
+    }
+
+    pub(super) fn issue(&mut self, claims: &Claims<'_>) -> String {
+        self.issued += 1;
+        // The count stands for the number at the head of the recorded cookie, and keeps two tokens of one second apart.
+        let number = STANDARD.encode(self.issued.to_string());
+        let cookie = STANDARD.encode(format!("{number};{};", binding(claims.request, claims.user)));
+        let payload = format!(
+            r#"{{"userName":{},"is2FactorCheckRequired":{},"cookie":"{cookie}","user":"NONEUQ","exp":{}}}"#,
+            Quoted(claims.user),
+            claims.second_factor,
+            claims.expires
+        );
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
+        let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload));
+        let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&self.key(), signed.as_bytes()));
+        let token = format!("{signed}.{signature}");
+        if claims.opaque { URL_SAFE_NO_PAD.encode(token) } else { token }
+    }
+
+    /// Checks a token that came with `request` at `now` (seconds since 1970). `user` is the only user there is; `bound`
+    /// says whether the headers must be those the token was fetched with.
+    pub(super) fn check(
+        &self,
+        token: &str,
+        request: &Request,
+        user: &str,
+        now: u64,
+        bound: Bound,
+    ) -> Result<Held, Refused> {
+        let claims = self.verified(token).ok_or(Refused::InvalidToken)?;
+        let expires = claims["exp"].as_u64().ok_or(Refused::InvalidToken)?;
+        if expires <= now {
+            return Err(Refused::ExpiredSignature);
+        }
+        let fits = match bound {
+            Bound::No => true,
+            Bound::Yes => bound_to(&claims).as_deref() == Some(&format!("{};", binding(request, user))),
+        };
+        if !fits {
+            return Err(Refused::InvalidToken);
+        }
+        Ok(Held { expires, second_factor: claims["is2FactorCheckRequired"] == Value::Bool(true) })
+    }
+
+    fn verified(&self, token: &str) -> Option<Value> {
+        let clear = match token.contains('.') {
+            true => token.to_owned(),
+            false => String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?,
+        };
+        let (signed, signature) = clear.rsplit_once('.')?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        hmac::verify(&self.key(), signed.as_bytes(), &signature).ok()?;
+        let (_, payload) = signed.split_once('.')?;
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+    }
+
+    fn key(&self) -> hmac::Key {
+        let root = hmac::Key::new(hmac::HMAC_SHA256, &self.root);
+        let of_generation = hmac::sign(&root, &self.generation.to_be_bytes());
+        hmac::Key::new(hmac::HMAC_SHA256, of_generation.as_ref())
+    }
+}
+
+/// Whether the headers a token was fetched with are enforced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    Yes,
+    No,
+}
+
+/// The items of the cookie that tie a token to its client, as recorded, without the number before them and the empty
+/// item behind.
+fn binding(request: &Request, user: &str) -> String {
+    let header = |name| request.header(name).unwrap_or_default();
+    // Model, version and serial; the values are ours.
+    let identity = "C100V;16.0.0-050;000000000000000000AA-AAAAAAAAAAAA;";
+    let items = [header("Accept"), header("Host"), header("User-Agent"), identity, user];
+    items.map(|item| STANDARD.encode(item)).join(";")
+}
+
+/// The cookie of a token without its first item.
+fn bound_to(claims: &Value) -> Option<String> {
+    let cookie = String::from_utf8(STANDARD.decode(claims["cookie"].as_str()?).ok()?).ok()?;
+    cookie.split_once(';').map(|(_, rest)| rest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::sim::settings::Product;
+
+    fn request(agent: &str) -> Request {
+        let headers = [("accept", "*/*"), ("Host", "esa:6443"), ("User-Agent", agent)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Request::new(Product::Esa, "GET", "/", headers, UNIX_EPOCH)
+    }
+
+    fn claims<'a>(request: &'a Request, expires: u64) -> Claims<'a> {
+        Claims { user: "monitor", request, expires, second_factor: false, opaque: false }
+    }
+
+    #[test]
+    fn a_token_has_the_recorded_claims() {
+        let mut tokens = Tokens::try_new().unwrap();
+        let token = tokens.issue(&claims(&request("ua"), 1_800));
+        let parts: Vec<_> = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
+        assert_eq!(parts.len(), 3);
+        assert_eq!(parts[0], br#"{"alg":"HS256","typ":"JWT"}"#);
+        let payload: Value = serde_json::from_slice(&parts[1]).unwrap();
+        assert_eq!(payload["userName"], "monitor");
+        assert_eq!(payload["is2FactorCheckRequired"], false);
+        assert_eq!(payload["user"], "NONEUQ");
+        assert_eq!(payload["exp"], 1_800);
+        let cookie = String::from_utf8(STANDARD.decode(payload["cookie"].as_str().unwrap()).unwrap()).unwrap();
+        let items: Vec<_> =
+            cookie.split(';').map(|item| String::from_utf8(STANDARD.decode(item).unwrap()).unwrap()).collect();
+        let identity = "C100V;16.0.0-050;000000000000000000AA-AAAAAAAAAAAA;";
+        assert_eq!(items, ["1", "*/*", "esa:6443", "ua", identity, "monitor", ""]);
+    }
+
+    #[test]
+    fn a_token_is_good_only_for_its_client_and_its_time() {
+        let mut tokens = Tokens::try_new().unwrap();
+        let (home, away) = (request("one"), request("two"));
+        let token = tokens.issue(&claims(&home, 1_800));
+        let check = |tokens: &Tokens, request, now, bound| tokens.check(&token, request, "monitor", now, bound);
+        let held = Ok(Held { expires: 1_800, second_factor: false });
+        assert_eq!(check(&tokens, &home, 1_799, Bound::Yes), held);
+        assert_eq!(check(&tokens, &away, 1_799, Bound::No), held);
+        assert_eq!(check(&tokens, &away, 1_799, Bound::Yes), Err(Refused::InvalidToken));
+        assert_eq!(check(&tokens, &home, 1_800, Bound::Yes), Err(Refused::ExpiredSignature));
+        tokens.revoke();
+        assert_eq!(check(&tokens, &home, 1_799, Bound::Yes), Err(Refused::InvalidToken));
+        for malformed in ["", "x", "a.b.c", "....", "ü"] {
+            assert_eq!(tokens.check(malformed, &home, "monitor", 0, Bound::No), Err(Refused::InvalidToken));
+        }
+    }
+
+    #[test]
+    fn an_opaque_token_works_and_does_not_look_like_a_jwt() {
+        let mut tokens = Tokens::try_new().unwrap();
+        let home = request("one");
+        let token = tokens.issue(&Claims { opaque: true, ..claims(&home, 9) });
+        assert!(!token.contains('.'));
+        assert!(tokens.check(&token, &home, "monitor", 8, Bound::Yes).is_ok());
+    }
+}

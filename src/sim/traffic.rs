@@ -1,0 +1,161 @@
+//! The mail that flows through a simulated device: every number is a pure function of device name and minute, so that
+//! truth can be computed for any window. The relations found in recorded answers (asyncos-api §4.8) hold minute by
+//! minute, and so in every sum. How much mail there is, and how it is spread, is made up.
+
+mod messages;
+mod recipients;
+mod system;
+
+pub(super) use system::Cpu;
+
+/// A device as the traffic sees it.
+pub(super) struct Device {
+    seed: u64,
+    /// Its size against the others, in thousandths: 500 to 1500.
+    size: u64,
+}
+
+impl Device {
+    pub(super) fn new(name: &str) -> Self {
+        // FNV-1a, then mixed: names that differ in one digit should not have similar traffic.
+        let fnv = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let seed = mix(name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv));
+        Self { seed, size: 500 + seed % 1001 }
+    }
+}
+
+/// One device during one minute.
+pub(super) struct Moment {
+    key: u64,
+    size: u64,
+    /// How busy the hour is, in thousandths of the busiest.
+    load: u64,
+}
+
+/// A stream of events: its own randomness, and how many there are in the busiest hour of a device of middle size.
+#[derive(Clone, Copy)]
+pub(super) struct Stream {
+    salt: u64,
+    per_hour: u64,
+}
+
+/// A way to divide a number: its own randomness, and the weights of the parts.
+pub(super) struct Division<const N: usize> {
+    salt: u64,
+    weights: [u64; N],
+}
+
+const fn stream(salt: u64, per_hour: u64) -> Stream {
+    Stream { salt, per_hour }
+}
+
+const fn division<const N: usize>(salt: u64, weights: [u64; N]) -> Division<N> {
+    Division { salt, weights }
+}
+
+// Salts are unique; nothing else about them matters.
+const CLEAN_IN: Stream = stream(1, 5400);
+pub(super) const MARKETING: Stream = stream(2, 600);
+pub(super) const SOCIAL: Stream = stream(3, 240);
+pub(super) const BULK: Stream = stream(4, 420);
+pub(super) const SPAM_CERTAIN: Stream = stream(5, 900);
+pub(super) const SPAM_SUSPECT: Stream = stream(6, 180);
+pub(super) const VIRUS_IN: Stream = stream(7, 18);
+pub(super) const FILTERED_IN: Stream = stream(8, 36);
+pub(super) const URL_IN: Stream = stream(9, 18);
+pub(super) const INVALID_RECIPIENT: Stream = stream(10, 120);
+pub(super) const DMARC: Stream = stream(11, 24);
+pub(super) const SDR_BLOCKED: Stream = stream(12, 18);
+pub(super) const DECRYPTED: Stream = stream(13, 20);
+pub(super) const NOT_DECRYPTED: Stream = stream(14, 5);
+pub(super) const FAILED_DKIM: Stream = stream(15, 60);
+pub(super) const FAILED_SPF: Stream = stream(16, 80);
+pub(super) const SPOOFED: Stream = stream(17, 15);
+pub(super) const REJECTED: Stream = stream(18, 1200);
+pub(super) const REFUSED: Stream = stream(19, 90);
+const FILES_IN: Stream = stream(21, 1500);
+const FILES_OUT: Stream = stream(22, 600);
+const CLEAN_OUT: Stream = stream(23, 2400);
+pub(super) const SPAM_OUT: Stream = stream(24, 12);
+pub(super) const VIRUS_OUT: Stream = stream(25, 6);
+pub(super) const FILTERED_OUT: Stream = stream(26, 12);
+pub(super) const URL_OUT: Stream = stream(27, 5);
+pub(super) const DLP_LOW: Stream = stream(28, 20);
+pub(super) const DLP_MEDIUM: Stream = stream(29, 12);
+pub(super) const DLP_HIGH: Stream = stream(30, 6);
+pub(super) const DLP_CRITICAL: Stream = stream(31, 4);
+pub(super) const MAR_DELETED: Stream = stream(32, 6);
+pub(super) const MAR_FORWARDED: Stream = stream(33, 4);
+pub(super) const MAR_BOTH: Stream = stream(34, 4);
+pub(super) const MOR_DELETED: Stream = stream(35, 5);
+pub(super) const MOR_FORWARDED: Stream = stream(36, 4);
+pub(super) const MOR_BOTH: Stream = stream(37, 4);
+pub(super) const FEED_DOMAIN: Stream = stream(38, 20);
+pub(super) const FEED_HASH: Stream = stream(39, 6);
+pub(super) const FEED_URL: Stream = stream(40, 30);
+pub(super) const OUTBREAK: Stream = stream(41, 8);
+pub(super) const PHISHING_SENT: Stream = stream(42, 200);
+pub(super) const PHISHING_FAILED: Stream = stream(43, 5);
+pub(super) const CONSERVATION: Stream = stream(44, 4);
+
+/// How busy each hour of a day is (UTC), in thousandths: quiet at night, a morning peak, a lower one after noon.
+const DAY: [u64; 24] = [
+    160, 140, 130, 120, 130, 180, 300, 520, 800, 960, 1000, 970, 820, 860, 930, 900, 800, 620, 460, 380, 320, 270, 220,
+    190,
+];
+
+/// Weekends have this many tenths of a working day.
+const WEEKEND_TENTHS: u64 = 4;
+
+impl Moment {
+    /// `minute` counts from 1970.
+    pub(super) fn new(device: &Device, minute: u64) -> Self {
+        let (hour, of_hour) = (minute / 60, minute % 60);
+        let at = |hour: u64| DAY[(hour % 24) as usize];
+        let slope = (at(hour) * (60 - of_hour) + at(hour + 1) * of_hour) / 60;
+        // 1970 began on a Thursday, so days 2 and 3 of each week are the weekend.
+        let weekend = matches!(hour / 24 % 7, 2 | 3);
+        let load = if weekend { slope * WEEKEND_TENTHS / 10 } else { slope };
+        Self { key: mix(device.seed ^ minute.wrapping_mul(0x9e37_79b9_7f4a_7c15)), size: device.size, load }
+    }
+
+    /// The events of a stream in this minute. What is under one event is left to chance, so that rare streams happen.
+    pub(super) fn count(&self, stream: Stream) -> u64 {
+        /// Load, size and jitter in thousandths each, minutes per hour.
+        const ONE: u64 = 1000 * 1000 * 1000 * 60;
+        let noise = self.noise(stream.salt);
+        let jitter = 600 + (noise & 0xffff) % 801;
+        (stream.per_hour * self.load * self.size * jitter + (noise >> 16) % ONE) / ONE
+    }
+
+    /// Divides a number into parts that add up to it. Every part gets its share in the long run, however small.
+    fn divide<const N: usize>(&self, division: &Division<N>, whole: u64) -> [u64; N] {
+        let sum: u64 = division.weights.iter().sum();
+        let chance = self.noise(division.salt) % sum;
+        let (mut passed, mut taken) = (0, 0);
+        division.weights.map(|weight| {
+            passed += weight;
+            let upto = (whole * passed + chance) / sum;
+            let part = upto - taken;
+            taken = upto;
+            part
+        })
+    }
+
+    fn noise(&self, salt: u64) -> u64 {
+        mix(self.key.wrapping_add(salt.wrapping_mul(0xd1b5_4a32_d192_ed03)))
+    }
+
+    /// Something in `0..below`.
+    fn chance(&self, salt: u64, below: u64) -> u64 {
+        self.noise(salt) % below
+    }
+}
+
+/// The finaliser of splitmix64.
+const fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
