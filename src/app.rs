@@ -110,8 +110,10 @@ impl App {
         let (by_http, mut from_http) = mpsc::channel(WAITING_WISHES);
         let pages = daemon.pages(daemon.settings.lifecycle.then_some(by_http));
         let limits = Limits { max_scrapes: daemon.settings.max_requests };
+        // Not a child of `stop`: the server is asked to end below, and its end before that is a fault.
+        let serving = Stop::new();
         let mut server = JoinSet::new();
-        server.spawn(bound.serve(pages, limits, stop.child()));
+        server.spawn(bound.serve(pages, limits, serving.clone()));
         let outcome = loop {
             let wish = tokio::select! {
                 () = stop.requested() => break Ok(()),
@@ -125,7 +127,7 @@ impl App {
                 Lifecycle::Reload(answer) => daemon.reload(answer),
             }
         };
-        stop.request();
+        serving.request();
         daemon.fleet.stop().await;
         while server.join_next().await.is_some() {}
         outcome

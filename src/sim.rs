@@ -1,7 +1,8 @@
-//! The simulated appliance: a real TCP server that answers as an ESA or SMA does, checks what it is sent, and breaks on
-//! request. Written from the vendor's documents and from recorded answers; it names nothing else of this crate, so that
-//! a misspelt field cannot be wrong on both sides of a test and look right. It must not read the wall clock either: time
-//! comes in through [`Now`]. What no document or recording settles is marked "assumed" where it is decided.
+//! The simulated appliance: a real TCP server that answers as an ESA or SMA does, checks what it is sent, and breaks
+//! on request. Written from the vendor's documents and from recorded answers; it names nothing else of this crate, so
+//! that a misspelt field cannot be wrong on both sides of a test and look right. It must not read the wall clock
+//! either: time comes in through [`Now`]. What no document or recording settles is marked "assumed" where it is
+//! decided.
 
 mod access;
 mod answer;

@@ -13,13 +13,7 @@ impl Stop {
         Self::default()
     }
 
-    /// A stop that follows this one and can be requested alone.
-    #[must_use]
-    pub fn child(&self) -> Self {
-        Self(self.0.child_token())
-    }
-
-    /// Asks everyone who holds this stop, or a child of it, to end.
+    /// Asks everyone who holds a clone of this stop to end.
     pub fn request(&self) {
         self.0.cancel();
     }
@@ -44,12 +38,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_child_follows_its_parent_and_not_the_other_way() {
-        let parent = Stop::new();
-        let (one, two) = (parent.child(), parent.child());
-        one.request();
-        assert!(one.is_requested() && !parent.is_requested() && !two.is_requested());
-        parent.request();
-        two.requested().await;
+    async fn a_request_reaches_every_clone_and_stays() {
+        let stop = Stop::new();
+        let clone = stop.clone();
+        assert!(!clone.is_requested());
+        stop.request();
+        clone.requested().await;
+        assert!(clone.is_requested());
     }
 }

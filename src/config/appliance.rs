@@ -56,7 +56,11 @@ fn read(
     path: &Path,
     problems: &mut Problems,
 ) -> Option<Appliance> {
+    let is_table = element.is_mapping();
     let raw = raw::Appliance::read(element, path, problems);
+    if !is_table {
+        return None;
+    }
     let required = [("name", &raw.name), ("url", &raw.url), ("username", &raw.username)];
     for (key, _) in required.iter().filter(|(_, value)| value.is_none()) {
         problems.error(path, format!("`{key}` is missing"));

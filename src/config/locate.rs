@@ -7,11 +7,16 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::problem::{Path, Step};
 
-/// The line (from 1) of the key or list element that `path` names; none where the text does not have it.
+/// The line (from 1) of the key or list element that `path` names, or of the nearest one around it where the text does
+/// not have it, as with a default; none where it has nothing of it.
 pub(super) fn line_of(text: &str, path: &Path) -> Option<usize> {
-    let parser = serde_yaml::Deserializer::from_str(text);
-    let failure = Seek(path.steps()).deserialize(parser).err()?;
-    failure.location().map(|location| location.line())
+    let steps = path.steps();
+    let line = |length| {
+        let parser = serde_yaml::Deserializer::from_str(text);
+        let failure = Seek(&steps[..length]).deserialize(parser).err()?;
+        failure.location().map(|location| location.line())
+    };
+    if steps.is_empty() { line(0) } else { (1..=steps.len()).rev().find_map(line) }
 }
 
 /// Descends along the steps and fails at their end.
@@ -143,9 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_has_no_line() {
+    fn what_is_not_there_has_no_line_of_its_own() {
         let root = Path::default();
         assert_eq!(line_of(TEXT, &root.key("nothing")), None);
-        assert_eq!(line_of(TEXT, &root.key("appliances").index(7)), None);
+        assert_eq!(
+            line_of(TEXT, &root.key("appliances").index(0).key("polling").key("start")),
+            Some(5),
+            "what is around it"
+        );
     }
 }

@@ -267,6 +267,16 @@ async fn one_scrape_too_many_is_refused() {
 }
 
 #[tokio::test]
+async fn a_scrape_counts_until_its_page_is_sent() {
+    let site = site::Site::new(pages(), Limits { max_scrapes: 1 });
+    let scrape = || site.answer(&hyper::Method::GET, "/metrics");
+    let waiting_for_its_reader = scrape().await;
+    assert_eq!(scrape().await.status(), 503);
+    drop(waiting_for_its_reader);
+    assert_eq!(scrape().await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_request_in_flight_survives_the_stop() {
     let (metrics, mut calls, release) = blocking_metrics();
     let mut server = Server::start(Pages { metrics, ..pages() }, NO_LIMIT).await;

@@ -1,5 +1,6 @@
 //! Who may come in: login, tokens, Basic credentials, lock-out. Decides from one request at a time and knows no path
-//! but the one of the login. **Source:** asyncos-api §2.
+//! but the one of the login. **Source:** docs.ces.cisco.com, AsyncOS API, authentication; recorded answers
+//! and published clients for the messages.
 
 use std::io;
 use std::time::SystemTime;
@@ -15,7 +16,7 @@ use crate::sim::settings::Settings;
 use crate::sim::token::{Bound, Claims, Refused, Tokens};
 use crate::sim::unix_secs;
 
-/// An answer to a token with less than this to live carries a fresh one. **Source:** asyncos-api §2.3.
+/// An answer to a token with less than this to live carries a fresh one. **Source:** API guide 16.0.
 const REFRESH_SECS: u64 = 5 * 60;
 
 /// What is known about who came so far.

@@ -129,8 +129,9 @@ impl Appliance {
         self.shared.log.wait_for(enough).await;
     }
 
-    /// What a counter really is over the minutes that begin in `[start_secs, end_secs)`, whatever has arrived of it; see
-    /// [`truth`]. `None` also for a group or device the SMA does not have. An ESA knows only itself, whatever `scope`.
+    /// What a counter really is over the minutes that begin in `[start_secs, end_secs)`, whatever has arrived of it;
+    /// see [`truth`]. `None` also for a group or device the SMA does not have. An ESA knows only itself,
+    /// whatever `scope`.
     #[must_use]
     pub fn truth(&self, scope: &Scope, group: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<f64> {
         let state = self.shared.state();

@@ -1,5 +1,5 @@
-//! One connection: reads a request, asks what to answer, puts it on the wire or spoils it there, closes. One request per
-//! connection, as in every recorded answer.
+//! One connection: reads a request, asks what to answer, puts it on the wire or spoils it there, closes. One request
+//! per connection, as in every recorded answer.
 
 use std::io;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The dates of `startDate` and `endDate`. **Source:** asyncos-api §1.3: `2022-07-25T19:00:00.000Z` and
+//! The dates of `startDate` and `endDate`. **Source:** API guide 16.0 and an SMA sample: `2022-07-25T19:00:00.000Z` and
 //! `2017-11-14T02:00+00:00`.
 
 use std::time::UNIX_EPOCH;

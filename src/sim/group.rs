@@ -1,6 +1,6 @@
 //! The counter groups this appliance has, with the counters as the API spells them and where each number comes from.
 //! Only groups of scalars so far; keyed groups would be one more kind of [`Contents`].
-//! **Source:** the catalogue of asyncos-api §6.2; counters outside the Swagger file are those of recorded answers.
+//! **Source:** the Swagger client kribsi/esa_python; counters it lacks are those of recorded answers and clients.
 
 use crate::sim::traffic::{self as t, Cpu, Moment};
 

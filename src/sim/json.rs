@@ -1,5 +1,6 @@
 //! JSON as the appliance writes it: one line, members in the order given, `", "` and `": "` between things, nothing but
-//! ASCII (Python's `json.dumps`). **Source:** asyncos-api §1.2; the escaping of other characters is inferred.
+//! ASCII (Python's `json.dumps`). **Source:** lengths of recorded SMA answers; the escaping of other characters is
+//! inferred.
 
 use std::fmt::{self, Display, Formatter, Write};
 

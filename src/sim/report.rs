@@ -1,5 +1,5 @@
 //! A report: the rows of one group for one window, the changes a fault makes to them, and the envelope.
-//! **Source:** asyncos-api §4.
+//! **Source:** recorded answers (demisto/content, Packs/CiscoSMA and CiscoESA).
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use crate::sim::truth::{self, Number};
 use crate::sim::unix_secs;
 
 /// How long data are kept, to bound what one request can cost; real appliances keep what their disk quota allows, and
-/// clients ask for up to a year (asyncos-api §3.1). Assumed.
+/// clients ask for up to a year (published scripts). Assumed.
 const RETENTION: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// What is asked for, in seconds since 1970, and up to when data are there.

@@ -38,8 +38,8 @@ pub struct Request {
     pub kind: RequestKind,
     /// `startDate` and `endDate` in seconds since 1970, when both could be read.
     pub window: Option<(u64, u64)>,
-    /// How many requests, this one included, had arrived and were not yet being answered when this one arrived. A client
-    /// that gives up keeps counting until the appliance notices that it left.
+    /// How many requests, this one included, had arrived and were not yet being answered when this one arrived. One
+    /// whose client gave up keeps counting until the appliance notices that it left.
     pub in_flight: usize,
     /// When it arrived, by [`Now`](super::Now).
     pub at: SystemTime,

@@ -1,5 +1,5 @@
 //! What an admitted request gets: paths, and the checks on a report in the order the appliance is taken to make them
-//! (assumed, asyncos-api §10.5). Pure; the answer follows from the request, the settings and the time.
+//! (assumed). Pure; the answer follows from the request, the settings and the time.
 
 use std::time::SystemTime;
 
@@ -18,7 +18,7 @@ pub(super) enum Content {
 }
 
 /// Attributes a report takes. Others are refused like an unknown body field (assumed); `query_type` is among the
-/// others because no answer to it is known. **Source:** asyncos-api §3.
+/// others because no answer to it is known. **Source:** API guide 16.0, reporting.
 const ATTRIBUTES: [&str; 13] = [
     "startDate",
     "endDate",
@@ -35,7 +35,8 @@ const ATTRIBUTES: [&str; 13] = [
     "filterOperator",
 ];
 
-/// Attributes that work only together; with one missing the report comes back empty. **Source:** asyncos-api §3.
+/// Attributes that work only together; with one missing the report comes back empty. **Source:** API guide 16.0,
+/// reporting.
 const PAIRS: [(&str, &str); 2] = [("orderBy", "orderDir"), ("offset", "limit")];
 
 /// Methods the server library knows, from the CORS block; others never reach the API.
@@ -44,7 +45,7 @@ pub(super) const METHODS: [&str; 4] = ["GET", "POST", "DELETE", "OPTIONS"];
 /// The answer to an admitted request when the appliance's clock shows `clock`; `Err` is every answer that is not 200.
 pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -> Result<Content, Answer> {
     let rest = request.path.strip_prefix(settings.product.prefix()).ok_or_else(Answer::not_found)?;
-    // A slash between path and query is accepted. **Source:** asyncos-api §1.3.
+    // A slash between path and query is accepted; published clients rely on it.
     let segments: Vec<_> = rest.strip_suffix('/').unwrap_or(rest).split('/').collect();
     match (request.method.as_str(), segments.as_slice()) {
         ("GET", ["reporting", group]) => report(settings, request, clock, group, None).map(Content::Report),
@@ -166,12 +167,12 @@ fn missing(what: &str) -> Answer {
     Answer::error(404, &format!("Missing attribute - {what}."))
 }
 
-/// **Source:** asyncos-api §5 for `mid or icid`; the wording for other attributes is assumed.
+/// **Source:** recorded for `mid or icid`; the wording for other attributes is assumed.
 fn invalid(what: &str) -> Answer {
     Answer::error(404, &format!("Invalid value for attribute - {what}."))
 }
 
-/// **Source:** asyncos-api §7.2; `Thu Apr 12 23:38:05 2018 IST` is the recorded form. This appliance lives in UTC, and
+/// **Source:** API guide 16.0, whose sample has `Thu Apr 12 23:38:05 2018 IST`. This appliance lives in UTC, and
 /// how that is spelt here is assumed.
 fn system_time(clock: SystemTime) -> Json {
     let date = httpdate::fmt_http_date(clock);
@@ -188,7 +189,7 @@ fn system_time(clock: SystemTime) -> Json {
     Json::object([("data", data)])
 }
 
-/// **Source:** asyncos-api §2.6, the flat form; the names of the reporting privileges are not published.
+/// **Source:** API guide 16.0, the flat form; the names of the reporting privileges are not published.
 fn privileges() -> Json {
     let names = [
         "e_message_tracking_messages",

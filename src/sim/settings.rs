@@ -15,7 +15,7 @@ pub enum Product {
 }
 
 impl Product {
-    /// The base path of the API, with its final slash. **Source:** asyncos-api §1.1.
+    /// The base path of the API, with its final slash. **Source:** API guides, recorded answers.
     pub(super) const fn prefix(self) -> &'static str {
         match self {
             Self::Esa => "/esa/api/v2.0/",
@@ -112,7 +112,7 @@ pub struct DeviceGroup {
 /// The version in the status line. Answers close the connection under either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpVersion {
-    /// `HTTP/1.0`, as in most samples.
+    /// `HTTP/1.0`, as in most samples of the guides.
     Http10,
     /// `HTTP/1.1`, as the SMA guide claims.
     Http11,
@@ -191,10 +191,10 @@ pub struct Behaviour {
     pub centralised: Centralised,
 }
 
-/// The life of a token. **Source:** asyncos-api §2.3, recorded.
+/// The life of a token. **Source:** a recorded SMA 12.0 token.
 const TOKEN_LIFE: Duration = Duration::from_secs(1800);
 
-/// The length of the spool files in which an SMA gets its data. **Source:** asyncos-api §3.2.
+/// The length of the spool files in which an SMA gets its data. **Source:** TechNote 212101.
 const SPOOL: Duration = Duration::from_secs(15 * 60);
 
 impl Behaviour {

@@ -1,5 +1,5 @@
-//! What the server library says about each status code. **Source:** asyncos-api §5: `explanation` is `<code> = ` and the
-//! long text Python's `BaseHTTPServer` has for that code; only 400, 401 and 404 are recorded, the rest is inferred.
+//! What the server library says about each status code. **Source:** recorded answers: `explanation` is `<code> = ` and
+//! the long text Python's `BaseHTTPServer` has for that code; only 400, 401 and 404 are recorded, the rest is inferred.
 
 /// The short and the long text of a code; a code the library does not know has `???` for both, as it does there.
 pub(super) const fn texts(code: u16) -> (&'static str, &'static str) {

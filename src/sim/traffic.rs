@@ -1,6 +1,8 @@
 //! The mail that flows through a simulated device: every number is a pure function of device name and minute, so that
-//! truth can be computed for any window. The relations found in recorded answers (asyncos-api §4.8) hold minute by
-//! minute, and so in every sum. How much mail there is, and how it is spread, is made up.
+//! truth can be computed for any window. The relations found in recorded answers and in the sample of the v1 guide
+//! hold minute by minute, and so in every sum. How much mail there is, and how it is spread, is made up.
+
+use std::cell::OnceCell;
 
 mod messages;
 mod recipients;
@@ -30,6 +32,8 @@ pub(super) struct Moment {
     size: u64,
     /// How busy the hour is, in thousandths of the busiest.
     load: u64,
+    /// Most numbers about messages and connections start from this one, and it is the dearest.
+    accepted_messages: OnceCell<u64>,
 }
 
 /// A stream of events: its own randomness, and how many there are in the busiest hour of a device of middle size.
@@ -116,7 +120,8 @@ impl Moment {
         // 1970 began on a Thursday, so days 2 and 3 of each week are the weekend.
         let weekend = matches!(hour / 24 % 7, 2 | 3);
         let load = if weekend { slope * WEEKEND_TENTHS / 10 } else { slope };
-        Self { key: mix(device.seed ^ minute.wrapping_mul(0x9e37_79b9_7f4a_7c15)), size: device.size, load }
+        let key = mix(device.seed ^ minute.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        Self { key, size: device.size, load, accepted_messages: OnceCell::new() }
     }
 
     /// The events of a stream in this minute. What is under one event is left to chance, so that rare streams happen.

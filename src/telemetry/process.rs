@@ -49,7 +49,7 @@ const VIRTUAL: Family = Family {
 
 /// Collects the `process_…` metrics. A metric whose source cannot be read, as anywhere but on Linux, is left out.
 #[derive(Debug)]
-pub struct Process {
+pub(super) struct Process {
     /// `/proc`, but for tests.
     proc: PathBuf,
     descriptions: Vec<Desc>,
@@ -61,7 +61,7 @@ pub struct Process {
 impl Process {
     /// A collector for the process that calls this.
     #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::reading("/proc".into())
     }
 

@@ -7,7 +7,7 @@ use crate::sim::group::{Contents, GROUPS, Merge};
 
 const DEVICES: [&str; 3] = ["esa1.example.com", "esa2.example.com", "esa3.example.com"];
 
-fn hour(group: &str, counter: &str, devices: &[&str], start: u64, minutes: u64) -> f64 {
+fn total(group: &str, counter: &str, devices: &[&str], start: u64, minutes: u64) -> f64 {
     truth(devices, group, counter, start, start + 60 * minutes).unwrap()
 }
 
@@ -141,13 +141,15 @@ const SUMS: [(&str, &[&str]); 20] = [
 ];
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
     #[test]
     fn the_arithmetic_of_recorded_answers_holds_for_any_window(
         start in 26_000_000..30_000_000_u64, minutes in 1..200_u64, devices in 1..=3_usize,
     ) {
         let value = |path: &str| {
             let (group, counter) = path.split_once('/').unwrap();
-            hour(group, counter, &DEVICES[..devices], start * 60, minutes)
+            total(group, counter, &DEVICES[..devices], start * 60, minutes)
         };
         for (whole, parts) in SUMS {
             let sum: f64 = parts.iter().map(|part| value(part)).sum();
@@ -160,7 +162,7 @@ proptest! {
         for group in &GROUPS {
             let Contents::Numbers(counters) = &group.contents else { continue };
             for counter in *counters {
-                let of = |devices: &[&str], start, minutes| hour(group.name, counter.name, devices, start * 60, minutes);
+                let of = |devices: &[&str], from, minutes| total(group.name, counter.name, devices, from * 60, minutes);
                 let whole = of(&DEVICES, start, minutes);
                 let each = DEVICES.iter().flat_map(|&device| (start..start + minutes).map(move |m| (device, m)));
                 let each: Vec<_> = each.map(|(device, minute)| of(&[device], minute, 1)).collect();
@@ -185,7 +187,7 @@ fn every_counter_moves_and_percentages_stay_possible() {
         let Contents::Numbers(counters) = &group.contents else { continue };
         for counter in *counters {
             for device in DEVICES {
-                let value = hour(group.name, counter.name, &[device], monday, minutes);
+                let value = total(group.name, counter.name, &[device], monday, minutes);
                 assert!(value > 0.0, "{}/{} of {device}", group.name, counter.name);
                 assert!(!counter.name.contains("percent") || value < 100.0, "{}", counter.name);
             }
@@ -207,7 +209,7 @@ fn the_catalogue_is_complete() {
 
 #[test]
 fn days_differ_from_nights_and_devices_from_each_other() {
-    let clean = |device, start| hour(INCOMING, "total_clean_recipients", &[device], start, 60);
+    let clean = |device, start| total(INCOMING, "total_clean_recipients", &[device], start, 60);
     let (noon, night) = (NOON - 7200, NOON - 9 * 3600);
     assert!(clean(DEVICES[0], noon) > 3.0 * clean(DEVICES[0], night));
     assert_ne!(clean(DEVICES[0], noon), clean(DEVICES[1], noon));

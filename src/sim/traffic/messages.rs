@@ -21,8 +21,10 @@ const REPUTATION: Division<9> = division(72, [20, 500, 300, 30, 30, 20, 50, 10, 
 impl Moment {
     /// Messages from outside that were accepted; a message may have several recipients.
     fn accepted_messages(&self) -> u64 {
-        let recipients = self.clean_in() + self.graymail() + self.accepted_threat();
-        recipients - recipients / 5
+        *self.accepted_messages.get_or_init(|| {
+            let recipients = self.clean_in() + self.graymail() + self.accepted_threat();
+            recipients - recipients / 5
+        })
     }
 
     pub(in crate::sim) fn messages_in(&self) -> u64 {

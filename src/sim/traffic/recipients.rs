@@ -15,7 +15,8 @@ const DELIVERY: Division<2> = division(63, [985, 15]);
 /// Spam only Multi-Scan found, the rest.
 const MULTI_SCAN_IN: Division<2> = division(64, [30, 970]);
 const MULTI_SCAN_OUT: Division<2> = division(65, [300, 700]);
-/// The Sender Reputation Multiplier: each rejected connection counts as so many recipients. **Source:** asyncos-api §4.8.
+/// The Sender Reputation Multiplier: each rejected connection counts as so many recipients. **Source:** TechNote
+/// 212101, its default.
 const MULTIPLIER: u64 = 3;
 
 /// Incoming mail, in recipients.

@@ -1,0 +1,105 @@
+//! The corpus of configurations: what is accepted with which warnings, what is refused with which words.
+
+use std::path::{Path, PathBuf};
+
+use asyncos_exporter::config::{Config, known_keys};
+
+use crate::golden;
+
+fn corpus(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new("tests/configs").join(folder);
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("the corpus")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+#[test]
+fn accepted_files_are_accepted_with_their_warnings() {
+    for file in corpus("ok") {
+        let config = Config::load(&file).unwrap_or_else(|error| panic!("{}:\n{error}", file.display()));
+        let warnings: String = config.warnings.iter().map(|warning| format!("{warning}\n")).collect();
+        golden::compare(&file.with_extension("warnings"), &warnings);
+    }
+}
+
+#[test]
+fn refused_files_are_refused_with_all_their_problems_at_once() {
+    for file in corpus("bad") {
+        let error = Config::load(&file).expect_err(&file.display().to_string());
+        golden::compare(&file.with_extension("problems"), &format!("{error}\n"));
+    }
+}
+
+#[test]
+fn no_message_quotes_a_password() {
+    for folder in ["ok", "bad"] {
+        for file in corpus(folder) {
+            let said = match Config::load(&file) {
+                Ok(config) => format!("{config:?}"),
+                Err(error) => format!("{error} {error:?}"),
+            };
+            for secret in ["hunter2", "only-for-tests", "12345"] {
+                assert!(!said.contains(secret), "{}: {said}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_says_so() {
+    let error = Config::load(Path::new("/nonexistent/config.yaml")).expect_err("no such file").to_string();
+    assert_eq!(error, "/nonexistent/config.yaml: cannot read the file: No such file or directory (os error 2)");
+}
+
+/// The example with the files it names in a place that exists.
+fn example() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = rcgen::generate_simple_self_signed(["esa1.example.com".to_owned()]).expect("a certificate");
+    for file in ["esa1.password", "sma1.password"] {
+        std::fs::write(folder.path().join(file), "secret\n").expect("a file");
+    }
+    std::fs::write(folder.path().join("esa1.pem"), key.cert.pem()).expect("a file");
+    let text = std::fs::read_to_string("config.example.yaml").expect("the example");
+    let text = text.replace("/etc/asyncos_exporter", &folder.path().display().to_string());
+    (folder, text)
+}
+
+#[test]
+fn the_example_is_accepted() {
+    let (_folder, text) = example();
+    let config = Config::parse("config.example.yaml", &text).expect("the example is valid");
+    assert_eq!(config.appliances.len(), 2);
+}
+
+#[test]
+fn the_example_shows_every_key() {
+    let text = std::fs::read_to_string("config.example.yaml").expect("the example");
+    for (table, keys) in known_keys() {
+        for key in keys {
+            let shown = text.lines().any(|line| {
+                let line = line.trim_start().trim_start_matches("# ").trim_start_matches("- ").trim_start_matches('{');
+                line.split([',', '{']).any(|part| part.trim_start().starts_with(&format!("{key}:")))
+            });
+            assert!(shown, "`{key}` of {table} is missing in config.example.yaml");
+        }
+    }
+}
+
+#[test]
+fn the_defaults_in_the_example_are_the_defaults() {
+    let bare = "appliances: [{name: a, url: 'https://a.example.com', username: u, password: p}]";
+    let (_folder, text) = example();
+    let text: String =
+        text.lines().take_while(|line| !line.starts_with("appliances:")).map(|line| format!("{line}\n")).collect();
+    let spelled = Config::parse("spelled", &format!("{text}{bare}")).expect("valid");
+    let silent = Config::parse("silent", bare).expect("valid");
+    let (spelled, silent) = (&spelled.appliances[0], &silent.appliances[0]);
+    assert_eq!(spelled.groups, silent.groups);
+    assert_eq!(spelled.polling.start, Some(silent.polling.grid.length()), "left out it is one window");
+    assert_eq!(asyncos_exporter::config::Polling { start: None, ..spelled.polling }, silent.polling);
+}

@@ -1,0 +1,157 @@
+//! Wires simulated appliances and the daemon in one process, on a time lapse, and waits for what its page shows.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use asyncos_exporter::app::{App, Settings};
+use asyncos_exporter::clock::{Clock, Timestamp};
+use asyncos_exporter::config::Config;
+use asyncos_exporter::http::Lifecycle;
+use asyncos_exporter::sim;
+use asyncos_exporter::stop::Stop;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::exposition::Page;
+
+/// 2026-11-23T12:00:30Z, a Monday: where every time lapse begins.
+pub(crate) const BEGINNING: u64 = 1_795_435_230;
+/// How long an outcome is waited for before a test gives up; never how long something may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) fn lapse(rate: u32) -> Clock {
+    Clock::lapse(Timestamp::from_secs(BEGINNING), rate)
+}
+
+/// A simulated appliance that lives on `clock`.
+pub(crate) async fn simulate(settings: sim::Settings, clock: &Clock) -> sim::Appliance {
+    let clock = clock.clone();
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let now: sim::Now = Arc::new(move || clock.wall().into());
+    sim::Appliance::start(settings, anywhere, now).await.expect("a simulated appliance")
+}
+
+/// Three lines of configuration for a simulated appliance.
+pub(crate) fn entry(name: &str, appliance: &sim::Appliance, rest: &str) -> String {
+    let rest = if rest.is_empty() { String::new() } else { format!(", {rest}") };
+    format!("  - {{name: {name}, url: '{}', username: monitor, password: ironport{rest}}}\n", appliance.url())
+}
+
+/// A running daemon.
+pub(crate) struct Rig {
+    pub(crate) address: SocketAddr,
+    pub(crate) clock: Clock,
+    pub(crate) wishes: mpsc::Sender<Lifecycle>,
+    stop: Stop,
+    task: JoinSet<()>,
+}
+
+impl Rig {
+    /// Runs the daemon with this configuration on `clock`.
+    pub(crate) async fn start(text: &str, clock: &Clock) -> Self {
+        Self::start_with(text, None, clock).await
+    }
+
+    /// Runs the daemon with the configuration in `file`.
+    pub(crate) async fn start_file(file: &std::path::Path, clock: &Clock) -> Self {
+        let text = std::fs::read_to_string(file).expect("the configuration");
+        Self::start_with(&text, Some(file.to_owned()), clock).await
+    }
+
+    async fn start_with(text: &str, config_file: Option<std::path::PathBuf>, clock: &Clock) -> Self {
+        let config = Config::parse("rig", text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let settings = Settings {
+            listen_address: "127.0.0.1:0".into(),
+            telemetry_path: "/metrics".into(),
+            max_requests: 40,
+            lifecycle: true,
+            config_file,
+        };
+        let app = App::bind(settings, config, clock.clone()).await.expect("a free port");
+        let (address, stop) = (app.address(), Stop::new());
+        let (wishes, received) = mpsc::channel(1);
+        let mut task = JoinSet::new();
+        let until = stop.clone();
+        task.spawn(async move { app.run(received, until).await.expect("the daemon runs") });
+        Self { address, clock: clock.clone(), wishes, stop, task }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        get(&format!("http://{}{path}", self.address)).await
+    }
+
+    pub(crate) async fn text(&self) -> String {
+        self.get("/metrics").await.text().await.expect("a page")
+    }
+
+    /// The page as it is now; a page that breaks the format fails the test.
+    pub(crate) async fn page(&self) -> Page {
+        let text = self.text().await;
+        Page::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    /// The first page that satisfies `enough`.
+    pub(crate) async fn until(&self, what: &str, enough: impl Fn(&Page) -> bool) -> Page {
+        let wait = async {
+            loop {
+                let page = self.page().await;
+                if enough(&page) {
+                    return page;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, wait).await {
+            Ok(page) => page,
+            Err(_) => panic!("waited in vain until {what}\n{}", self.text().await),
+        }
+    }
+
+    /// Ends the daemon and waits for it.
+    pub(crate) async fn end(mut self) {
+        self.stop.request();
+        while let Some(ended) = self.task.join_next().await {
+            ended.expect("the daemon ends in order");
+        }
+    }
+}
+
+pub(crate) async fn get(url: &str) -> reqwest::Response {
+    client().get(url).send().await.expect("an answer")
+}
+
+/// A client without TLS, proxies or patience.
+pub(crate) fn client() -> reqwest::Client {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .build()
+        .expect("a client")
+}
+
+/// The windows of `group` that the appliance was asked for and answered, in order of arrival, as seconds since 1970.
+pub(crate) fn answered(appliance: &sim::Appliance, group: &str) -> Vec<(u64, u64)> {
+    let requests = appliance.requests();
+    let reports = requests.iter().filter(|request| {
+        request.status == 200
+            && matches!(&request.kind, sim::RequestKind::Report { group: asked, .. } if asked == group)
+    });
+    reports.filter_map(|request| request.window).collect()
+}
+
+/// Panics unless the distinct windows follow each other without gap or overlap.
+pub(crate) fn assert_contiguous(mut windows: Vec<(u64, u64)>) {
+    windows.dedup();
+    for pair in windows.windows(2) {
+        assert_eq!(pair[0].1, pair[1].0, "a gap or an overlap in {windows:?}");
+    }
+}
