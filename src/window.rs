@@ -55,10 +55,9 @@ impl Grid {
         if length > LONGEST {
             return Err(InvalidLength::TooLong);
         }
-        if !divides(HOUR, length) && !(divides(length, HOUR) && divides(LONGEST, length)) {
-            return Err(InvalidLength::Uneven);
-        }
-        Ok(Self { length })
+        let within_hour = divides(HOUR, length);
+        let whole_hours = divides(length, HOUR) && divides(LONGEST, length);
+        if within_hour || whole_hours { Ok(Self { length }) } else { Err(InvalidLength::Uneven) }
     }
 
     /// The length of every window of this grid.

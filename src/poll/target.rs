@@ -158,12 +158,9 @@ impl Target {
             let longest = self.rule.grid.length().clamp(FIRST_WAIT, LONGEST_WAIT);
             FIRST_WAIT.saturating_mul(1 << self.failures.min(8)).min(longest)
         };
-        let wait = match failure.reason {
-            Reason::Declined | Reason::NotAllowed => {
-                DECLINED_WAITS[usize::try_from(self.failures).unwrap_or(usize::MAX).min(DECLINED_WAITS.len() - 1)]
-            }
-            _ => usual(),
-        };
+        let declined = matches!(failure.reason, Reason::Declined | Reason::NotAllowed);
+        let step = usize::try_from(self.failures).unwrap_or(usize::MAX).min(DECLINED_WAITS.len() - 1);
+        let wait = if declined { DECLINED_WAITS[step] } else { usual() };
         self.not_before = now + wait;
         self.failures += 1;
         self.success = false;

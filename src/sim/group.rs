@@ -65,7 +65,7 @@ const fn max(name: &'static str, at: fn(&Moment) -> u64) -> Counter {
 }
 
 /// Every group.
-pub(super) static GROUPS: [Group; 19] = [
+pub(super) const GROUPS: &[Group] = &[
     group("advanced_phishing_protection_summary", &ADVANCED_PHISHING_PROTECTION_SUMMARY),
     group("mail_amp_threat_summary", &MAIL_AMP_THREAT_SUMMARY),
     group("mail_authentication_summary", &MAIL_AUTHENTICATION_SUMMARY),
@@ -87,13 +87,13 @@ pub(super) static GROUPS: [Group; 19] = [
     Group { name: "reporting_system", contents: Contents::ReportingSystem(&REPORTING_SYSTEM) },
 ];
 
-static ADVANCED_PHISHING_PROTECTION_SUMMARY: [Counter; 2] =
+const ADVANCED_PHISHING_PROTECTION_SUMMARY: [Counter; 2] =
     [sum("failure", |m| m.count(t::PHISHING_FAILED)), sum("success", |m| m.count(t::PHISHING_SENT))];
 
-static MAIL_AMP_THREAT_SUMMARY: [Counter; 2] =
+const MAIL_AMP_THREAT_SUMMARY: [Counter; 2] =
     [sum("incoming_malicious", |m| m.files_in()[4]), sum("outgoing_malicious", |m| m.files_out()[4])];
 
-static MAIL_AUTHENTICATION_SUMMARY: [Counter; 9] = [
+const MAIL_AUTHENTICATION_SUMMARY: [Counter; 9] = [
     sum("received_auth", |m| m.authenticated()[0]),
     sum("received_conn_auth_fail", |m| m.authentication()[0]),
     sum("received_conn_auth_success", |m| m.authentication()[1]),
@@ -105,7 +105,7 @@ static MAIL_AUTHENTICATION_SUMMARY: [Counter; 9] = [
     sum("received_total", Moment::messages_in),
 ];
 
-static MAIL_DLP_OUTGOING_TRAFFIC_SUMMARY: [Counter; 5] = [
+const MAIL_DLP_OUTGOING_TRAFFIC_SUMMARY: [Counter; 5] = [
     sum("dlp_incidents_critical", |m| m.count(t::DLP_CRITICAL)),
     sum("dlp_incidents_high", |m| m.count(t::DLP_HIGH)),
     sum("dlp_incidents_low", |m| m.count(t::DLP_LOW)),
@@ -113,7 +113,7 @@ static MAIL_DLP_OUTGOING_TRAFFIC_SUMMARY: [Counter; 5] = [
     sum("total_dlp_incidents", Moment::dlp),
 ];
 
-static MAIL_INCOMING_AMP_SUMMARY: [Counter; 8] = [
+const MAIL_INCOMING_AMP_SUMMARY: [Counter; 8] = [
     sum("blockedlist", |m| m.files_in()[5]),
     sum("clamav_lowrisk", |m| m.files_in()[3]),
     sum("clean", |m| m.files_in()[0]),
@@ -124,11 +124,11 @@ static MAIL_INCOMING_AMP_SUMMARY: [Counter; 8] = [
     sum("unscannable", |m| m.files_in()[7]),
 ];
 
-static MAIL_INCOMING_MALWARE_THREAT_FILE_DETAIL_SUMMARY: [Counter; 2] =
+const MAIL_INCOMING_MALWARE_THREAT_FILE_DETAIL_SUMMARY: [Counter; 2] =
     [sum("detected_amp", Moment::amp_in), sum("detected_amp_files", |m| m.files_in()[4])];
 
 /// In the order of the recorded answer.
-static MAIL_INCOMING_TRAFFIC_SUMMARY: [Counter; 26] = [
+const MAIL_INCOMING_TRAFFIC_SUMMARY: [Counter; 26] = [
     sum("failed_dkim", |m| m.count(t::FAILED_DKIM)),
     sum("total_graymail_recipients", Moment::graymail),
     sum("detected_spam", Moment::spam_in),
@@ -157,20 +157,20 @@ static MAIL_INCOMING_TRAFFIC_SUMMARY: [Counter; 26] = [
     sum("blocked_reputation", Moment::blocked_reputation),
 ];
 
-static MAIL_MAR_SUMMARY: [Counter; 4] = [
+const MAIL_MAR_SUMMARY: [Counter; 4] = [
     sum("msgs_deleted", |m| m.count(t::MAR_DELETED)),
     sum("msgs_forwarded", |m| m.count(t::MAR_FORWARDED)),
     sum("msgs_forwarded_deleted", |m| m.count(t::MAR_BOTH)),
     sum("msgs_total", Moment::remediated),
 ];
 
-static MAIL_MOR_SUMMARY: [Counter; 3] = [
+const MAIL_MOR_SUMMARY: [Counter; 3] = [
     sum("msgs_deleted", |m| m.count(t::MOR_DELETED)),
     sum("msgs_forwarded", |m| m.count(t::MOR_FORWARDED)),
     sum("msgs_forwarded_deleted", |m| m.count(t::MOR_BOTH)),
 ];
 
-static MAIL_OUTGOING_AMP_SUMMARY: [Counter; 8] = [
+const MAIL_OUTGOING_AMP_SUMMARY: [Counter; 8] = [
     sum("blockedlist", |m| m.files_out()[5]),
     sum("clamav_lowrisk", |m| m.files_out()[3]),
     sum("clean", |m| m.files_out()[0]),
@@ -181,10 +181,10 @@ static MAIL_OUTGOING_AMP_SUMMARY: [Counter; 8] = [
     sum("unscannable", |m| m.files_out()[7]),
 ];
 
-static MAIL_OUTGOING_MALWARE_THREAT_FILE_DETAIL_SUMMARY: [Counter; 2] =
+const MAIL_OUTGOING_MALWARE_THREAT_FILE_DETAIL_SUMMARY: [Counter; 2] =
     [sum("detected_amp", Moment::amp_out), sum("detected_amp_files", |m| m.files_out()[4])];
 
-static MAIL_OUTGOING_TRAFFIC_SUMMARY: [Counter; 12] = [
+const MAIL_OUTGOING_TRAFFIC_SUMMARY: [Counter; 12] = [
     sum("detected_amp", Moment::amp_out),
     sum("detected_spam", |m| m.count(t::SPAM_OUT)),
     sum("detected_virus", |m| m.count(t::VIRUS_OUT)),
@@ -199,7 +199,7 @@ static MAIL_OUTGOING_TRAFFIC_SUMMARY: [Counter; 12] = [
     sum("total_recipients_processed", Moment::processed_out),
 ];
 
-static MAIL_SECURITY_SUMMARY: [Counter; 20] = [
+const MAIL_SECURITY_SUMMARY: [Counter; 20] = [
     sum("received_conn_plain", |m| m.tls_in()[0]),
     sum("received_conn_tls_fail", |m| m.tls_in()[1]),
     sum("received_conn_tls_opt_fail", |m| m.tls_in()[2]),
@@ -222,7 +222,7 @@ static MAIL_SECURITY_SUMMARY: [Counter; 20] = [
     sum("sent_unencrypted", |m| m.encryption_out()[1]),
 ];
 
-static MAIL_SENDER_DOMAIN_REPUTATION: [Counter; 9] = [
+const MAIL_SENDER_DOMAIN_REPUTATION: [Counter; 9] = [
     sum("awful", |m| m.reputation()[0]),
     sum("good", |m| m.reputation()[1]),
     sum("neutral", |m| m.reputation()[2]),
@@ -234,14 +234,14 @@ static MAIL_SENDER_DOMAIN_REPUTATION: [Counter; 9] = [
     sum("weak", |m| m.reputation()[8]),
 ];
 
-static MAIL_SENDER_GROUP_SUMMARY: [Counter; 4] = [
+const MAIL_SENDER_GROUP_SUMMARY: [Counter; 4] = [
     sum("connections_accept", Moment::accepted_connections),
     sum("connections_reject", |m| m.count(t::REJECTED)),
     sum("connections_relay", Moment::relayed_connections),
     sum("connections_tcp_refuse", |m| m.count(t::REFUSED)),
 ];
 
-static MAIL_SYSTEM_CAPACITY: [Counter; 20] = [
+const MAIL_SYSTEM_CAPACITY: [Counter; 20] = [
     mean("average_incoming_message_size_in_bytes", |m| m.size_in() * 100),
     mean("average_memory_page_swapping", Moment::swapping),
     mean("average_outgoing_message_size_in_bytes", |m| m.size_out() * 100),
@@ -264,14 +264,14 @@ static MAIL_SYSTEM_CAPACITY: [Counter; 20] = [
     max("workqueue_messages_max", Moment::queue_peak),
 ];
 
-static MAIL_THREATFEEDS_INDICATOR_SUMMARY: [Counter; 3] = [
+const MAIL_THREATFEEDS_INDICATOR_SUMMARY: [Counter; 3] = [
     sum("domain", |m| m.count(t::FEED_DOMAIN)),
     sum("file_hash", |m| m.count(t::FEED_HASH)),
     sum("url", |m| m.count(t::FEED_URL)),
 ];
 
-static MAIL_VOF_SPECIFIC_THREAT_SUMMARY: [Counter; 1] =
+const MAIL_VOF_SPECIFIC_THREAT_SUMMARY: [Counter; 1] =
     [sum("threat_detected_virus_or_malware", |m| m.count(t::OUTBREAK))];
 
-static REPORTING_SYSTEM: [&str; 5] =
+const REPORTING_SYSTEM: [&str; 5] =
     ["begin_time", "end_time", "heartbeat", "centralized_reporting_enabled", "centralized_reporting_expired"];

@@ -3,6 +3,9 @@
 mod config;
 mod exposition;
 mod golden;
+mod page;
 mod polling;
+mod readme;
 mod rig;
 mod session;
+mod tidy;

@@ -76,7 +76,8 @@ async fn every_number_of_every_scope_is_the_appliances_own() {
             page.matching("asyncos_group_success", &[]).iter().filter(|(_, success)| *success == 1.0).count() == keys
         })
         .await;
-    let scopes: [(&sim::Appliance, &[(&str, &str)], Scope); 5] = [
+    type Case<'a> = (&'a sim::Appliance, &'a [(&'a str, &'a str)], Scope);
+    let scopes: [Case<'_>; 5] = [
         (&esa, &[("appliance", "esa1")], Scope::Whole),
         (&sma, &[("appliance", "sma1")], Scope::Whole),
         (&sma, &[("appliance", "sma1"), ("device_group", "europe")], Scope::Group("europe".into())),
@@ -194,7 +195,8 @@ async fn survive(Case { fault, on, reason }: Case) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn odd_answers_that_still_tell_the_number_are_read() {
-    let odd: Vec<(&str, Box<dyn Fn(&sim::Appliance)>)> = vec![
+    type Case = (&'static str, Box<dyn Fn(&sim::Appliance)>);
+    let odd: Vec<Case> = vec![
         ("HTTP/1.1", Box::new(|esa| esa.change(|behaviour| behaviour.http = sim::HttpVersion::Http11))),
         ("one object", Box::new(|esa| esa.change(|behaviour| behaviour.shape = sim::Shape::OneObject))),
         ("reversed", Box::new(|esa| esa.change(|behaviour| behaviour.shape = sim::Shape::ReverseOrder))),

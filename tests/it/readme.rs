@@ -1,0 +1,118 @@
+//! The manual against the code: what it lists is what there is, and what it shows works.
+
+use std::path::Path;
+
+use asyncos_exporter::config::{Config, known_keys};
+use asyncos_exporter::{catalogue, exposition};
+
+use crate::exposition::Page;
+use crate::golden;
+
+fn readme() -> String {
+    std::fs::read_to_string("README.md").expect("the manual")
+}
+
+/// Compares the part between `<!-- name -->` and `<!-- /name -->`, or rewrites it with `UPDATE_GOLDEN=1`.
+fn section(name: &str, expected: &str) {
+    let text = readme();
+    let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let (before, rest) = text.split_once(&open).expect(name);
+    let (found, after) = rest.split_once(&close).expect(name);
+    if found != expected {
+        golden::compare(Path::new("README.md"), &format!("{before}{open}{expected}{close}{after}"));
+    }
+}
+
+/// All sections in one test: they share a file when they are rewritten.
+#[test]
+fn the_tables_are_those_of_the_code() {
+    section("groups", &catalogue::table());
+    let rows = |rows: Vec<(String, String, String)>| {
+        let rows: String =
+            rows.into_iter().map(|(name, kind, help)| format!("| `{name}` | {kind} | {help} |\n")).collect();
+        format!("| metric | type | what it tells |\n| --- | --- | --- |\n{rows}")
+    };
+    let about = exposition::ABOUT_DATA.iter();
+    let about = about.map(|about| (about.name.to_owned(), about.kind.to_owned(), about.help.to_owned()));
+    section("about-data", &rows(about.collect()));
+    let golden = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page");
+    let golden =
+        Page::parse(&golden.replace(" …\n", " 0\n").replace("process_start_time_seconds …", "")).expect("a page");
+    let about = exposition::ABOUT_DATA;
+    let ours = golden
+        .families()
+        .filter(|(name, _, _)| !name.ends_with("_last_window") && about.iter().all(|about| about.name != *name));
+    let ours = ours.map(|(name, kind, help)| (name.to_owned(), kind.to_owned(), help.to_owned()));
+    section("about-us", &rows(ours.collect()));
+}
+
+#[test]
+fn the_keys_are_those_of_the_configuration() {
+    let text = readme();
+    let (_, rest) = text.split_once("<!-- keys -->").expect("the keys");
+    let (table, _) = rest.split_once("<!-- /keys -->").expect("the keys");
+    for (name, keys) in known_keys() {
+        let row = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+        assert!(table.contains(&format!("| {row} |")), "{name}: {row}");
+    }
+}
+
+/// The fenced blocks of a language, without the indentation they stand in.
+fn fenced(language: &str) -> Vec<String> {
+    let text = readme();
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim_start() == format!("```{language}") {
+            let indent = line.len() - line.trim_start().len();
+            let block = lines.by_ref().take_while(|line| line.trim_start() != "```");
+            blocks.push(block.map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect());
+        }
+    }
+    blocks
+}
+
+#[test]
+fn the_configuration_in_the_manual_is_accepted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let password = folder.path().join("esa1.password");
+    std::fs::write(&password, "secret\n").expect("a file");
+    let [configuration, _prometheus] = &fenced("yaml")[..] else { panic!("two blocks of YAML") };
+    let text = configuration.replace("esa1.password", &password.display().to_string());
+    let config = Config::parse("README.md", &text).expect("accepted");
+    assert!(config.warnings.is_empty(), "and without a warning");
+    assert_eq!(text.lines().count(), 5, "five lines, as promised");
+}
+
+#[test]
+fn every_metric_in_the_manual_exists() {
+    let text = readme();
+    let known = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page")
+        + &std::fs::read_to_string("tests/golden/metric_names.txt").expect("the golden names");
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let words = text.split(|letter| !is_name(letter)).filter(|word| word.starts_with("asyncos_"));
+    let mut found = 0;
+    for word in words.filter(|word| !matches!(*word, "asyncos_exporter" | "asyncos_")) {
+        assert!(known.contains(word), "`{word}` is no metric");
+        found += 1;
+    }
+    assert!(found > 30);
+}
+
+#[test]
+fn every_flag_in_the_manual_exists_and_every_flag_is_in_the_manual() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_asyncos_exporter")).args(["serve", "--help"]).output();
+    let help = String::from_utf8(help.expect("the program").stdout).expect("text");
+    let flags = |text: &str| {
+        let is_flag = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.');
+        let mut flags: Vec<String> = text
+            .split(|letter| !is_flag(letter))
+            .filter(|word| ["--config.", "--web.", "--storage.", "--log."].iter().any(|start| word.starts_with(start)))
+            .map(str::to_owned)
+            .collect();
+        flags.sort();
+        flags.dedup();
+        flags
+    };
+    assert_eq!(flags(&readme()), flags(&help));
+}

@@ -1,0 +1,227 @@
+//! Rules of the layout that no compiler holds: who may use whom, who may name which crate, how long a file may be.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The order of the modules: each may use those of earlier tiers, and earlier ones of its own tier.
+const TIERS: &[&[&str]] = &[
+    &["secret", "clock", "stop", "window"],
+    &["catalogue"],
+    &["config"],
+    &["api"],
+    &["ledger"],
+    &["sample", "snapshot"],
+    &["telemetry"],
+    &["poll"],
+    &["exposition"],
+    &["http", "logging"],
+    &["app"],
+    &["cli", "commands"],
+    &["main"],
+];
+
+/// Who may name a crate. What is not listed may be named by anyone.
+const CRATES: &[(&str, &[&str])] = &[
+    ("backoff", &["poll"]),
+    ("clap", &["cli", "main"]),
+    ("httparse", &["sim"]),
+    ("hyper_util", &["http"]),
+    ("http_body_util", &["http"]),
+    ("hyper", &["http", "api"]),
+    ("prometheus", &["telemetry"]),
+    ("reqwest", &["api"]),
+    ("ring", &["api", "sim"]),
+    ("rustls", &["api", "config"]),
+    ("rustls_native_certs", &["api"]),
+    ("secrecy", &["secret"]),
+    ("serde_yaml", &["config"]),
+    ("tracing_subscriber", &["logging"]),
+];
+
+/// Words of code that give a capability, and the modules that may have it.
+const CAPABILITIES: &[(&str, &[&str])] = &[
+    ("SystemTime::now", &["clock"]),
+    ("TcpListener", &["http", "sim"]),
+    ("TcpStream", &["http", "sim"]),
+    ("UnixListener", &[]),
+    ("UdpSocket", &[]),
+    ("std::process::Command", &[]),
+    ("unsafe ", &[]),
+    ("static ", &[]),
+    ("expose()", &["secret", "api", "config"]),
+];
+
+const LONGEST_FILE: usize = 420;
+
+struct Source {
+    path: PathBuf,
+    module: String,
+    text: String,
+}
+
+/// Every source file with its top module; comments and the unit tests at the end of a file are cut off.
+fn sources() -> Vec<Source> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(source(path));
+            }
+        }
+    }
+    found.retain(|source| source.module != "lib");
+    assert!(found.len() > 50, "the sources are read");
+    found
+}
+
+fn source(path: PathBuf) -> Source {
+    let below = path.strip_prefix("src").expect("below src");
+    let first = below.iter().next().expect("a name").to_string_lossy();
+    let module = first.trim_end_matches(".rs").to_owned();
+    let is_test = below.iter().any(|part| part == "tests" || part == "tests.rs");
+    let text = std::fs::read_to_string(&path).expect("a file");
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code: String =
+        code.lines().map(|line| line.split("//").next().unwrap_or_default()).map(|line| format!("{line}\n")).collect();
+    Source { path, module, text: if is_test { String::new() } else { code } }
+}
+
+/// The modules that `text` uses by `crate::…`, or by the library's name in `main`.
+fn used(text: &str) -> Vec<String> {
+    ["crate::", "asyncos_exporter::"]
+        .iter()
+        .flat_map(|root| text.split(root).skip(1))
+        .flat_map(|rest| {
+            let names = rest.strip_prefix('{').map_or(rest, |list| list.split('}').next().unwrap_or_default());
+            let several = rest.starts_with('{');
+            let names: Vec<&str> = if several { names.split(',').collect() } else { vec![names] };
+            names
+                .into_iter()
+                .map(|name| {
+                    name.trim().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+                })
+                .collect::<Vec<String>>()
+        })
+        .collect()
+}
+
+#[test]
+fn modules_keep_their_order() {
+    let rank: BTreeMap<&str, (usize, usize)> = TIERS
+        .iter()
+        .enumerate()
+        .flat_map(|(tier, modules)| modules.iter().enumerate().map(move |(place, module)| (*module, (tier, place))))
+        .collect();
+    for Source { path, module, text } in sources() {
+        for other in used(&text).iter().filter(|other| **other != module) {
+            let edge = format!("{} uses `{other}`", path.display());
+            assert!(module != "sim", "{edge}: the simulator imports nothing of ours");
+            assert!(other != "sim" || module == "commands", "{edge}: only commands run the simulator");
+            if other == "sim" {
+                continue;
+            }
+            let rank = |name: &str| rank.get(name).unwrap_or_else(|| panic!("{edge}: `{name}` is in no tier"));
+            assert!(rank(other) < rank(&module), "{edge}, which comes after it in src/ARCHITECTURE.md");
+        }
+    }
+}
+
+#[test]
+fn the_rule_sees_an_edge_that_breaks_it() {
+    assert_eq!(used("use crate::http::{self, X};\nuse crate::{poll, app::App};"), ["http", "poll", "app"]);
+}
+
+#[test]
+fn every_module_is_in_the_order_and_in_the_architecture() {
+    let library = std::fs::read_to_string("src/lib.rs").expect("the library");
+    let architecture = std::fs::read_to_string("src/ARCHITECTURE.md").expect("the architecture");
+    for module in library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')) {
+        assert!(module == "sim" || TIERS.iter().any(|tier| tier.contains(&module)), "`{module}` is in no tier");
+        assert!(architecture.contains(&format!("[`{module}`]")), "`{module}` is not in src/ARCHITECTURE.md");
+    }
+}
+
+#[test]
+fn crates_are_named_where_they_belong() {
+    for Source { path, module, text } in sources() {
+        for (name, allowed) in CRATES {
+            let named = [format!("{name}::"), format!("use {name};")].iter().any(|word| {
+                text.match_indices(word.as_str()).any(|(at, _)| {
+                    !text[..at].ends_with(|before: char| before.is_alphanumeric() || matches!(before, '_' | ':'))
+                })
+            });
+            assert!(!named || allowed.contains(&module.as_str()), "{} names the crate `{name}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn capabilities_stay_where_they_belong() {
+    for Source { path, module, text } in sources() {
+        for (word, allowed) in CAPABILITIES {
+            let has = text.match_indices(word).any(|(at, _)| {
+                !text[..at].ends_with(|before: char| before.is_alphanumeric() || matches!(before, '_' | '\'' | '&'))
+            });
+            assert!(!has || allowed.contains(&module.as_str()), "{} has `{word}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn files_hold_one_noun() {
+    for folder in ["src", "tests/it"] {
+        let mut folders = vec![PathBuf::from(folder)];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    assert!(path.file_name().is_some_and(|name| name != "mod.rs"));
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let lines = std::fs::read_to_string(&path).expect("a file").lines().count();
+                    assert!(lines <= LONGEST_FILE, "{} has {lines} lines", path.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn files_begin_with_what_they_are_for() {
+    for Source { path, .. } in sources() {
+        let text = std::fs::read_to_string(&path).expect("a file");
+        assert!(text.starts_with("//! "), "{} has no head", path.display());
+        assert!(!text.contains("TODO") && !text.contains("FIXME"), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_project_speaks_only_of_itself() {
+    // Split so that this file does not find itself.
+    let words = [
+        ["/wo", "rk/"].concat(),
+        ["cra", "tes.io"].concat(),
+        ["registry.np", "mjs"].concat(),
+        ["py", "pi.org"].concat(),
+    ];
+    let mut folders: Vec<PathBuf> = ["src", "tests"].iter().map(PathBuf::from).collect();
+    let mut files: Vec<PathBuf> =
+        ["README.md", "config.example.yaml", "Cargo.toml"].iter().map(PathBuf::from).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    for path in files.iter().filter(|path| path.exists()) {
+        let text = std::fs::read(path).expect("a file");
+        let text = String::from_utf8_lossy(&text);
+        for word in &words {
+            assert!(!text.contains(word.as_str()), "{} holds `{word}`", Path::new(path).display());
+        }
+    }
+}
