@@ -92,11 +92,11 @@ pub struct GroupView {
     /// What was counted, lost and missed.
     pub tally: Tally,
     /// The values of the newest counted window.
-    pub reading: Option<Reading>,
+    pub reading: Option<Arc<Reading>>,
 }
 
 /// The values of one window, until they are stale.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Reading {
     /// The values.
     pub samples: Vec<Sample>,

@@ -206,7 +206,10 @@ impl Session {
         let header = (AUTHORIZATION, value);
         match self.wire.get("", "", &header).await?.checked() {
             Ok(_) => Ok((header, None)),
-            Err(failure) if failure.reason == Reason::Declined => Ok((header, None)),
+            // Known is a 404 with a message; what matters is that it is no 401, so any other client error will do.
+            Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotJson | Reason::Status) => {
+                Ok((header, None))
+            }
             Err(failure) => Err(self.login_failed(failure)),
         }
     }

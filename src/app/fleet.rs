@@ -104,3 +104,25 @@ impl Fleet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    fn fleet() -> Fleet {
+        let desk = Desk { clock: Clock::system(), ledger: Arc::default(), board: Arc::default() };
+        Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")))
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_by_itself_is_named_and_one_that_was_told_to_is_not() {
+        let mut fleet = fleet();
+        let told = fleet.tasks.spawn(async {}).id();
+        fleet.names.insert(told, "told".into());
+        fleet.names.remove(&told);
+        let died = fleet.tasks.spawn(async { panic!("a bug of ours") }).id();
+        fleet.names.insert(died, "esa1".into());
+        assert_eq!(fleet.ended().await, "appliance `esa1`");
+    }
+}

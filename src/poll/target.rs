@@ -46,7 +46,7 @@ pub(super) struct Target {
     success: bool,
     last_success: Option<Timestamp>,
     window_end: Option<Timestamp>,
-    reading: Option<Reading>,
+    reading: Option<Arc<Reading>>,
     tally: Tally,
 }
 
@@ -126,7 +126,7 @@ impl Target {
         }
         let stale = window.end() + self.rule.grid.length() * STALE_AFTER_WINDOWS + self.rule.settle;
         let expires = moment.tick + stale.since(moment.appliance);
-        self.reading = Some(Reading { samples: read.samples, expires });
+        self.reading = Some(Arc::new(Reading { samples: read.samples, expires }));
         self.window_end = Some(window.end());
         self.last_success = Some(moment.wall);
         self.success = true;

@@ -159,7 +159,7 @@ proptest! {
 
     #[test]
     fn minutes_and_devices_add_up(start in 26_000_000..30_000_000_u64, minutes in 1..90_u64) {
-        for group in &GROUPS {
+        for group in GROUPS {
             let Contents::Numbers(counters) = &group.contents else { continue };
             for counter in *counters {
                 let of = |devices: &[&str], from, minutes| total(group.name, counter.name, devices, from * 60, minutes);
@@ -183,7 +183,7 @@ proptest! {
 #[test]
 fn every_counter_moves_and_percentages_stay_possible() {
     let (monday, minutes) = (NOON - 12 * 3600, 24 * 60);
-    for group in &GROUPS {
+    for group in GROUPS {
         let Contents::Numbers(counters) = &group.contents else { continue };
         for counter in *counters {
             for device in DEVICES {
