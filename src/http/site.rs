@@ -1,6 +1,5 @@
 //! What is answered to a method and a path. Knows nothing of sockets.
 
-use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,11 +9,10 @@ use hyper::header::{
 };
 use hyper::{Method, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::task::spawn_blocking;
 
 use super::{Lifecycle, Limits, Pages, Render};
+use crate::exposition;
 
-const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HTML_TYPE: &str = "text/html; charset=utf-8";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 
@@ -43,8 +41,8 @@ impl Site {
         let answer = match self.route(path) {
             None => text(StatusCode::NOT_FOUND, "no such page\n"),
             Some(route) if !route.allows(method) => refuse_method(route),
-            Some(Route::Metrics) => self.metrics().await,
-            Some(Route::Landing) => self.landing().await,
+            Some(Route::Metrics) => self.metrics(),
+            Some(Route::Landing) => self.landing(),
             Some(Route::Healthy) => text(StatusCode::OK, "healthy\n"),
             Some(Route::Ready) => self.ready(),
             Some(Route::Reload) => self.reload().await,
@@ -67,7 +65,7 @@ impl Site {
         }
     }
 
-    async fn metrics(&self) -> Answer {
+    fn metrics(&self) -> Answer {
         let permit = match &self.scrapes {
             None => None,
             Some(scrapes) => match Arc::clone(scrapes).try_acquire_owned() {
@@ -79,17 +77,11 @@ impl Site {
                 }
             },
         };
-        match render(&self.pages.metrics, permit).await {
-            Some(page) => answer(StatusCode::OK, METRICS_TYPE, page),
-            None => stopping(),
-        }
+        answer(StatusCode::OK, exposition::CONTENT_TYPE, render(&self.pages.metrics, permit))
     }
 
-    async fn landing(&self) -> Answer {
-        let Some(page) = render(&self.pages.landing, None).await else {
-            return stopping();
-        };
-        let mut answer = answer(StatusCode::OK, HTML_TYPE, page);
+    fn landing(&self) -> Answer {
+        let mut answer = answer(StatusCode::OK, HTML_TYPE, render(&self.pages.landing, None));
         let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
         answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
         answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -167,15 +159,10 @@ impl AsRef<[u8]> for Counted {
     }
 }
 
-/// Absent means that the runtime ends.
-async fn render(page: &Render, permit: Option<OwnedSemaphorePermit>) -> Option<Bytes> {
-    let page = Arc::clone(page);
-    // The permit goes along: when the client leaves, the rendering still goes on and still counts.
-    match spawn_blocking(move || Bytes::from_owner(Counted { page: page(), _permit: permit })).await {
-        Ok(page) => Some(page),
-        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        Err(_) => None,
-    }
+/// Renders on the spot. Threads for blocking work would be shared with name look-ups, and a name server that hangs must
+/// not hold up a scrape.
+fn render(page: &Render, permit: Option<OwnedSemaphorePermit>) -> Bytes {
+    Bytes::from_owner(Counted { page: page(), _permit: permit })
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {

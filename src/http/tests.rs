@@ -1,5 +1,6 @@
 //! The server as a client sees it, over real sockets.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -245,7 +246,7 @@ async fn an_oversized_head_is_refused_and_the_server_lives() {
     server.end().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_scrape_too_many_is_refused() {
     let (metrics, mut calls, release) = blocking_metrics();
     let server = Server::start(Pages { metrics, ..pages() }, Limits { max_scrapes: 1 }).await;
@@ -276,20 +277,33 @@ async fn a_scrape_counts_until_its_page_is_sent() {
     assert_eq!(scrape().await.status(), 200);
 }
 
+/// Pages whose reload is a request in flight for as long as the test likes.
+fn reloadable() -> (Pages, mpsc::Receiver<Lifecycle>) {
+    let (lifecycle, wishes) = mpsc::channel(16);
+    (Pages { lifecycle: Some(lifecycle), ..pages() }, wishes)
+}
+
+async fn next_reload(wishes: &mut mpsc::Receiver<Lifecycle>) -> oneshot::Sender<Result<(), String>> {
+    match wishes.recv().await {
+        Some(Lifecycle::Reload(reply)) => reply,
+        Some(Lifecycle::Quit) | None => panic!("no reload"),
+    }
+}
+
 #[tokio::test]
 async fn a_request_in_flight_survives_the_stop() {
-    let (metrics, mut calls, release) = blocking_metrics();
-    let mut server = Server::start(Pages { metrics, ..pages() }, NO_LIMIT).await;
+    let (pages, mut wishes) = reloadable();
+    let mut server = Server::start(pages, NO_LIMIT).await;
     let idle = server.connect().await;
     let (stop, busy) = (server.stop.clone(), server.connect().await);
     let stopping = async {
-        calls.recv().await.unwrap();
+        let reply = next_reload(&mut wishes).await;
         stop.request();
         assert_eq!(read_all(idle).await, "", "an idle connection is closed while others finish");
-        release.send(()).unwrap();
+        reply.send(Ok(())).unwrap();
     };
-    let (answer, ()) = tokio::join!(ask(busy, "GET", "/metrics"), stopping);
-    assert_eq!((answer.status, answer.body.as_str()), (200, "asyncos_up 1\n"));
+    let (answer, ()) = tokio::join!(ask(busy, "POST", "/-/reload"), stopping);
+    assert_eq!((answer.status, answer.body.as_str()), (200, "reloaded\n"));
     server.tasks.join_next().await.unwrap().unwrap();
 }
 
@@ -311,24 +325,25 @@ async fn a_panicking_page_ends_the_server() {
 async fn connections_beyond_the_limit_wait_for_a_slot() {
     const MOST: usize = 2;
     const CLIENTS: usize = 8;
-    let (metrics, mut calls, release) = blocking_metrics();
+    let (pages, mut wishes) = reloadable();
     let bounds = Bounds { connections: MOST, ..connections::BOUNDS };
-    let server = Server::bounded(Pages { metrics, ..pages() }, bounds).await;
+    let server = Server::bounded(pages, bounds).await;
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let stream = server.connect().await;
-        clients.spawn(async move { assert_eq!(ask(stream, "GET", "/metrics").await.status, 200) });
+        clients.spawn(async move { assert_eq!(ask(stream, "POST", "/-/reload").await.status, 200) });
     }
+    let mut in_flight = VecDeque::new();
     for _ in 0..MOST {
-        calls.recv().await.unwrap();
+        in_flight.push_back(next_reload(&mut wishes).await);
     }
     for _ in MOST..CLIENTS {
-        assert!(calls.try_recv().is_err(), "more requests than connections allowed");
-        release.send(()).unwrap();
-        calls.recv().await.unwrap();
+        assert!(wishes.try_recv().is_err(), "more requests than connections allowed");
+        in_flight.pop_front().unwrap().send(Ok(())).unwrap();
+        in_flight.push_back(next_reload(&mut wishes).await);
     }
-    for _ in 0..MOST {
-        release.send(()).unwrap();
+    for reply in in_flight {
+        reply.send(Ok(())).unwrap();
     }
     while let Some(ended) = clients.join_next().await {
         ended.unwrap();
@@ -338,15 +353,14 @@ async fn connections_beyond_the_limit_wait_for_a_slot() {
 
 #[tokio::test]
 async fn a_request_that_outlasts_the_drain_is_dropped() {
-    let (metrics, mut calls, release) = blocking_metrics();
+    let (pages, mut wishes) = reloadable();
     let bounds = Bounds { drain: Duration::ZERO, ..connections::BOUNDS };
-    let server = Server::bounded(Pages { metrics, ..pages() }, bounds).await;
+    let server = Server::bounded(pages, bounds).await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: us\r\n\r\n").await.unwrap();
-    calls.recv().await.unwrap();
+    stream.write_all(b"POST /-/reload HTTP/1.1\r\nHost: us\r\n\r\n").await.unwrap();
+    let _reply = next_reload(&mut wishes).await;
     server.end().await;
     assert_eq!(read_all(stream).await, "");
-    release.send(()).unwrap();
 }
 
 #[tokio::test]
