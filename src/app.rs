@@ -1,6 +1,6 @@
 //! The composition root: builds every part once, wires it, and keeps the daemon in one piece until it is told to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -105,7 +105,7 @@ impl App {
     /// When an appliance's client cannot be built, or a task ends that should not: the supervisor restarts us then.
     pub async fn run(self, mut wishes: mpsc::Receiver<Lifecycle>, stop: Stop) -> Result<(), AppError> {
         let Self { bound, mut daemon } = self;
-        daemon.fleet.apply(&daemon.config)?;
+        daemon.fleet.apply(&daemon.config).await?;
         daemon.telemetry.config_loaded(daemon.desk.clock.wall());
         let (by_http, mut from_http) = mpsc::channel(WAITING_WISHES);
         let pages = daemon.pages(daemon.settings.lifecycle.then_some(by_http));
@@ -124,7 +124,7 @@ impl App {
             };
             match wish {
                 Lifecycle::Quit => break Ok(()),
-                Lifecycle::Reload(answer) => daemon.reload(answer),
+                Lifecycle::Reload(answer) => daemon.reload(answer).await,
             }
         };
         serving.request();
@@ -155,14 +155,10 @@ impl Daemon {
     }
 
     /// Reads the configuration again. A wrong one changes nothing.
-    fn reload(&mut self, answer: oneshot::Sender<Result<(), String>>) {
-        let outcome = match &self.settings.config_file {
+    async fn reload(&mut self, answer: oneshot::Sender<Result<(), String>>) {
+        let outcome = match self.settings.config_file.clone() {
             None => Err("the configuration did not come from a file".to_owned()),
-            Some(file) => Config::load(file)
-                .map_err(AppError::from)
-                .and_then(|config| self.fleet.apply(&config).map(|()| config))
-                .map(|config| warn(&config))
-                .map_err(|error| error.to_string()),
+            Some(file) => self.take(&file).await.map_err(|error| error.to_string()),
         };
         match &outcome {
             Ok(()) => {
@@ -176,6 +172,13 @@ impl Daemon {
         }
         // Whoever asked may have gone.
         let _ = answer.send(outcome);
+    }
+
+    async fn take(&mut self, file: &Path) -> Result<(), AppError> {
+        let config = Config::load(file)?;
+        self.fleet.apply(&config).await?;
+        warn(&config);
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! What each command does, and which exit code it ends with.
 
+use std::error::Error;
+use std::io::Write;
 use std::process::ExitCode;
 
 use crate::cli::Command;
@@ -26,14 +28,19 @@ pub async fn run(command: Command) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Says something to whoever started a command; the log says the rest.
-#[allow(clippy::print_stdout, reason = "the one place that speaks to a person on standard output")]
+/// Says something to whoever started a command; the log says the rest. Not by `println!`, which ends the program where
+/// nobody reads, as in `demo | head -1`.
 fn say(line: impl std::fmt::Display) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// An error with its causes: its own text is its level only.
+fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
 }
 
 /// Says what is wrong before a log exists, or where a log is not asked for.
-#[allow(clippy::print_stderr, reason = "the one place that complains to a person on standard error")]
 fn complain(line: impl std::fmt::Display) {
-    eprintln!("{line}");
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -44,6 +44,9 @@ pub(super) fn advice(error: &Error) -> String {
         Error::AlertReceived(AlertDescription::ProtocolVersion) => {
             "the appliance speaks neither TLS 1.2 nor 1.3: enable TLS 1.2 with the CLI command `sslconfig`".into()
         }
+        // Its own text shows ours as `Debug` does.
+        Error::InvalidCertificate(CertificateError::Other(OtherError(said))) => said.to_string(),
+        Error::InvalidCertificate(said) => said.to_string(),
         other => other.to_string(),
     }
 }
@@ -107,7 +110,7 @@ impl ServerCertVerifier for Verifier {
             (_, None) => "cannot be verified: this machine has no root certificates (package ca-certificates)".into(),
             (_, Some(chain)) => match chain.verify_server_cert(leaf, intermediates, host, ocsp, now) {
                 Ok(verified) => return Ok(verified),
-                Err(error) => format!("is not trusted ({error})"),
+                Err(error) => format!("is not trusted ({})", advice(&error)),
             },
         };
         let refusal = Refusal { refusal, leaf: hex(&fingerprint(leaf)) };

@@ -232,20 +232,17 @@ fn classified(error: &reqwest::Error) -> Failure {
     Failure::new(reason, words)
 }
 
-/// The first error of type `T` in the chain below `error`, also where an I/O error carries it.
+/// The first error of type `T` in the chain below `error`.
 fn find<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
-    let mut next = error.source();
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(found) = carried.and_then(|inner| inner.downcast_ref::<T>()) {
-            return Some(found);
-        }
-        next = error.source();
+    std::iter::successors(error.source(), |error| below(*error)).find_map(|error| error.downcast_ref())
+}
+
+/// What `error` carries. The source of an I/O error skips what it wraps, and the TLS library's is wrapped in two.
+fn below<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (dyn std::error::Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(carried) => Some(carried),
+        None => error.source(),
     }
-    None
 }
 
 /// The chain of causes without the URL, which the operator knows from the appliance's name.

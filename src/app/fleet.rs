@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use tokio::task::{Id, JoinSet};
 
 use super::AppError;
@@ -27,6 +28,8 @@ struct Running {
     config: Appliance,
     stop: Stop,
     task: Id,
+    /// Fails once the task is over, in whatever way.
+    over: oneshot::Receiver<()>,
 }
 
 impl Fleet {
@@ -39,7 +42,7 @@ impl Fleet {
     ///
     /// # Errors
     /// When a client cannot be built; nothing has changed then.
-    pub(super) fn apply(&mut self, config: &Config) -> Result<(), AppError> {
+    pub(super) async fn apply(&mut self, config: &Config) -> Result<(), AppError> {
         let is_new = |appliance: &&Appliance| {
             self.running.get(&appliance.name).is_none_or(|running| running.config != **appliance)
         };
@@ -53,21 +56,27 @@ impl Fleet {
         let named = |name: &str| config.appliances.iter().any(|appliance| appliance.name == name);
         let gone: Vec<String> = self.running.keys().filter(|name| !named(name)).cloned().collect();
         for name in gone {
-            self.end(&name);
+            self.end(&name).await;
             self.telemetry.remove(&name);
             self.desk.board.remove(&name);
             tracing::info!(appliance = name, "appliance is no longer polled");
         }
         for (appliance, client, metrics) in pollers {
-            self.end(&appliance.name);
+            self.end(&appliance.name).await;
             self.telemetry.show(metrics);
             let poller = Poller::new(&appliance, client, self.desk.clone());
             let stop = Stop::new();
-            let task = self.tasks.spawn(poller.run(stop.clone())).id();
+            let (alive, over) = oneshot::channel::<()>();
+            let until = stop.clone();
+            let polling = async move {
+                poller.run(until).await;
+                drop(alive);
+            };
+            let task = self.tasks.spawn(polling).id();
             self.names.insert(task, appliance.name.clone());
             let (groups, scopes) = (appliance.groups.len(), appliance.scopes.len());
             tracing::info!(appliance = appliance.name, url = %appliance.url, groups, scopes, "appliance is polled");
-            self.running.insert(appliance.name.clone(), Running { config: appliance, stop, task });
+            self.running.insert(appliance.name.clone(), Running { config: appliance, stop, task, over });
         }
         Ok(())
     }
@@ -97,10 +106,14 @@ impl Fleet {
         while self.tasks.join_next().await.is_some() {}
     }
 
-    fn end(&mut self, name: &str) {
-        if let Some(running) = self.running.remove(name) {
-            running.stop.request();
-            self.names.remove(&running.task);
+    /// Ends the poller of `name`. Waits, or an answer on its way would publish a snapshot of what is gone, and a
+    /// successor would ask beside it.
+    async fn end(&mut self, name: &str) {
+        if let Some(Running { stop, task, over, .. }) = self.running.remove(name) {
+            self.names.remove(&task);
+            stop.request();
+            // Nothing is ever sent.
+            let _ = over.await;
         }
     }
 }

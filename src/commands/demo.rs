@@ -10,7 +10,7 @@ use crate::logging;
 use crate::sim;
 
 use super::simulate::now;
-use super::{RUNTIME, complain, say, serve};
+use super::{RUNTIME, chain, complain, say, serve};
 
 /// The gateways of the fleet; the manager knows the same ones.
 const GATEWAYS: [&str; 3] = ["esa1.example.com", "esa2.example.com", "esa3.example.com"];
@@ -44,7 +44,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
     let app = match App::bind(settings, config, clock).await {
         Ok(app) => app,
         Err(error) => {
-            complain(error);
+            complain(chain(&error));
             return RUNTIME;
         }
     };

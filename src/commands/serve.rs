@@ -1,5 +1,7 @@
 //! `serve`: the daemon.
 
+use std::error::Error;
+
 use tokio::sync::mpsc;
 
 use crate::app::{self, App, AppError, Settings};
@@ -51,7 +53,7 @@ pub(super) async fn serve(flags: Serve) -> u8 {
 
 /// Runs the daemon until a signal ends it.
 pub(super) async fn run(app: App) -> u8 {
-    tracing::info!(address = %app.address(), "listening");
+    // Before the world is told that we run: whoever reads it may signal at once.
     let signals = match Signals::try_new() {
         Ok(signals) => signals,
         Err(error) => {
@@ -59,6 +61,7 @@ pub(super) async fn run(app: App) -> u8 {
             return RUNTIME;
         }
     };
+    tracing::info!(address = %app.address(), "listening");
     let stop = Stop::new();
     let (sender, wishes) = mpsc::channel(1);
     tokio::select! {
@@ -74,7 +77,7 @@ pub(super) async fn run(app: App) -> u8 {
 }
 
 fn failed(error: &AppError) -> u8 {
-    tracing::error!(%error, "cannot go on");
+    tracing::error!(error = error as &dyn Error, "cannot go on");
     match error {
         AppError::Config(_) => CONFIGURATION,
         AppError::Bind(_) | AppError::Client { .. } | AppError::Metrics(_) | AppError::TaskEnded(_) => RUNTIME,

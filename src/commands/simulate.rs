@@ -29,8 +29,7 @@ pub(super) async fn simulate(flags: Simulate) -> u8 {
             return RUNTIME;
         }
     };
-    let sim::Settings { username, passphrase, .. } = settings(&flags);
-    say(format!("{} at {}, user `{username}`, passphrase `{passphrase}`", flags.name, appliance.url()));
+    // Before the world is told that we run: whoever reads it may signal at once.
     let signals = match Signals::try_new() {
         Ok(signals) => signals,
         Err(error) => {
@@ -38,6 +37,8 @@ pub(super) async fn simulate(flags: Simulate) -> u8 {
             return RUNTIME;
         }
     };
+    let sim::Settings { username, passphrase, .. } = settings(&flags);
+    say(format!("{} at {}, user `{username}`, passphrase `{passphrase}`", flags.name, appliance.url()));
     let stop = Stop::new();
     let (sender, _wishes) = mpsc::channel(1);
     tokio::select! {

@@ -1,11 +1,19 @@
 //! All integration tests in one binary.
 
+mod app;
+mod cli;
 mod config;
+mod demo;
 mod exposition;
 mod golden;
 mod page;
 mod polling;
+mod program;
 mod readme;
+mod reload;
 mod rig;
+mod secrets;
 mod session;
 mod tidy;
+mod tls;
+mod tls_proxy;

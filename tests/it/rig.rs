@@ -18,7 +18,7 @@ use crate::exposition::Page;
 /// 2026-11-23T12:00:30Z, a Monday: where every time lapse begins.
 pub(crate) const BEGINNING: u64 = 1_795_435_230;
 /// How long an outcome is waited for before a test gives up; never how long something may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn lapse(rate: u32) -> Clock {
     Clock::lapse(Timestamp::from_secs(BEGINNING), rate)
@@ -87,25 +87,12 @@ impl Rig {
 
     /// The page as it is now; a page that breaks the format fails the test.
     pub(crate) async fn page(&self) -> Page {
-        let text = self.text().await;
-        Page::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+        page(self.address).await
     }
 
     /// The first page that satisfies `enough`.
     pub(crate) async fn until(&self, what: &str, enough: impl Fn(&Page) -> bool) -> Page {
-        let wait = async {
-            loop {
-                let page = self.page().await;
-                if enough(&page) {
-                    return page;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        match tokio::time::timeout(PATIENCE, wait).await {
-            Ok(page) => page,
-            Err(_) => panic!("waited in vain until {what}\n{}", self.text().await),
-        }
+        until(self.address, what, enough).await
     }
 
     /// Ends the daemon and waits for it.
@@ -114,6 +101,29 @@ impl Rig {
         while let Some(ended) = self.task.join_next().await {
             ended.expect("the daemon ends in order");
         }
+    }
+}
+
+/// The page of the daemon at `address`; one that breaks the format fails the test.
+pub(crate) async fn page(address: SocketAddr) -> Page {
+    let text = get(&format!("http://{address}/metrics")).await.text().await.expect("a page");
+    Page::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The first page of the daemon at `address` that satisfies `enough`.
+pub(crate) async fn until(address: SocketAddr, what: &str, enough: impl Fn(&Page) -> bool) -> Page {
+    let wait = async {
+        loop {
+            let page = page(address).await;
+            if enough(&page) {
+                return page;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, wait).await {
+        Ok(page) => page,
+        Err(_) => panic!("waited in vain until {what}\n{:#?}", page(address).await),
     }
 }
 

@@ -1,0 +1,88 @@
+//! The commands for strangers: what they print to try, and that trying it works.
+
+use asyncos_exporter::sim;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::exposition::Page;
+use crate::program::Program;
+use crate::rig;
+
+const GAUGES: [&str; 5] = [
+    "asyncos_mail_incoming_traffic_summary_detected_spam_last_window",
+    "asyncos_mail_incoming_traffic_summary_detected_virus_last_window",
+    "asyncos_mail_incoming_traffic_summary_total_clean_recipients_last_window",
+    "asyncos_mail_security_summary_received_conn_tls_success_last_window",
+    "asyncos_mail_system_capacity_workqueue_average_messages_last_window",
+];
+const SERIES: [&[(&str, &str)]; 7] = [
+    &[("appliance", "esa1")],
+    &[("appliance", "esa2")],
+    &[("appliance", "esa3")],
+    &[("appliance", "sma1")],
+    &[("appliance", "sma1"), ("device_group", "europe")],
+    &[("appliance", "sma1"), ("device_group", "americas")],
+    &[("appliance", "sma1"), ("device", "esa3.example.com")],
+];
+
+fn is_complete(page: &Page) -> bool {
+    GAUGES.iter().all(|gauge| SERIES.iter().all(|labels| page.value(gauge, labels).is_some()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_shows_a_fleet_where_it_says() {
+    let mut program = Program::start(&["demo", "--web.listen-address=127.0.0.1:0"]);
+    let address = program.address().await;
+    let port = address.port();
+    let page = rig::until(address, "the fleet is complete", is_complete).await;
+    for labels in &SERIES[..4] {
+        assert_eq!(page.value("asyncos_up", labels), Some(1.0), "{labels:?}");
+    }
+    let ended = program.stop().await;
+    for said in [
+        format!("metrics              http://localhost:{port}/metrics"),
+        format!("start page           http://localhost:{port}/"),
+        format!("try                  curl -s http://localhost:{port}/metrics | grep detected_spam"),
+    ] {
+        assert!(ended.stdout.lines().any(|line| line == said), "{said}: {}", ended.stdout);
+    }
+    assert_eq!(ended.stdout.matches("simulated appliance").count(), 4);
+    assert!(!ended.stderr.contains("level=error") && !ended.stderr.contains("report is not had"), "{}", ended.stderr);
+}
+
+/// What stands between the words of a line.
+fn between<'a>(line: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = line.split_once(before).expect("the words before");
+    rest.split_once(after).expect("the words after").0
+}
+
+#[tokio::test]
+async fn a_simulated_appliance_takes_the_login_it_prints() {
+    for (product, name) in [("esa", "esa7.example.com"), ("sma", "sma7.example.com")] {
+        let group = ["--device-group=europe=esa7.example.com"];
+        let arguments =
+            ["simulate", "--listen=127.0.0.1:0", &format!("--product={product}"), &format!("--name={name}")];
+        let mut program = Program::start(&[&arguments[..], &group].concat());
+        let line = program.says(name).await;
+        let url = between(&line, " at ", ",");
+        let field = |before| STANDARD.encode(between(&line, before, "`"));
+        let login = json!({"data": {"userName": field("user `"), "passphrase": field("passphrase `")}});
+        let address = format!("{url}/{product}/api/v2.0/login");
+        let answer = rig::client().post(address).body(login.to_string()).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{line}");
+        let body: serde_json::Value = serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON");
+        assert!(body["data"]["jwtToken"].is_string(), "{body}");
+        program.signal("INT");
+        assert_eq!(program.ended().await.code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_simulated_appliance_has_the_login_of_the_settings() {
+    let sim::Settings { username, passphrase, .. } = sim::Settings::esa("esa1");
+    let mut program = Program::start(&["simulate", "--listen=127.0.0.1:0"]);
+    let line = program.says("passphrase").await;
+    assert!(line.contains(&format!("user `{username}`, passphrase `{passphrase}`")), "{line}");
+    program.stop().await;
+}

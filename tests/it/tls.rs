@@ -1,0 +1,207 @@
+//! Whose certificate is believed, and what is said about those that are not.
+
+use asyncos_exporter::api::{Client, Failure, Listener, Query, Reason};
+use asyncos_exporter::catalogue;
+use asyncos_exporter::clock::Clock;
+use asyncos_exporter::config::{Config, Scope};
+use asyncos_exporter::sim;
+use asyncos_exporter::window::Grid;
+use rcgen::{BasicConstraints, IsCa};
+use ring::digest;
+use rustls::CipherSuite;
+use rustls::crypto::ring::default_provider;
+
+use crate::program::Folder;
+use crate::rig::simulate;
+use crate::tls_proxy::{Authority, Identity, Proxy, server, usual};
+
+/// The host of the URLs that need no name.
+const ADDRESS: &str = "127.0.0.1";
+const CA: IsCa = IsCa::Ca(BasicConstraints::Unconstrained);
+
+fn fingerprint(identity: &Identity) -> String {
+    let digest = digest::digest(&digest::SHA256, &identity.certificate);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Asks the server at `port` for a report, trusting what the table `tls` says.
+async fn ask(port: u16, host: &str, tls: &str) -> Result<(), Failure> {
+    let clock = Clock::system();
+    let text = format!(
+        "appliances: [{{name: esa1, url: 'https://{host}:{port}', username: monitor, password: ironport, tls: {tls}}}]"
+    );
+    let config = Config::parse("tls", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let client = Client::try_new(&config.appliances[0], clock, Listener::new(|_| {})).expect("a client");
+    let window = Grid::HOURS.containing(client.now() - std::time::Duration::from_secs(3600));
+    let group = catalogue::group("mail_system_capacity").expect("in the catalogue");
+    client.fetch(&Query { scope: Scope::Appliance, group, window }).await.map(|_| ())
+}
+
+/// What becomes of the question when the appliance shows `identity` under TLS 1.2 and under 1.3, which must agree.
+async fn show(identity: &Identity, host: &str, tls: &str) -> Result<(), String> {
+    let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
+    let mut outcomes = Vec::new();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let config = server(identity, default_provider(), &[version]);
+        let proxy = Proxy::terminate(config, appliance.address()).await;
+        let outcome = ask(proxy.port, host, tls).await;
+        outcomes.push(outcome.map_err(|failure| {
+            assert_eq!(failure.reason, Reason::Tls, "{failure}");
+            failure.to_string()
+        }));
+    }
+    assert_eq!(outcomes[0], outcomes[1], "TLS 1.2 and 1.3");
+    let asked = !appliance.requests().is_empty();
+    assert_eq!(asked, outcomes[0].is_ok(), "nothing is said to whom is not believed");
+    outcomes.remove(0)
+}
+
+fn file(folder: &Folder, pem: &str) -> String {
+    format!("{{ca_file: '{}'}}", folder.write("ca.pem", pem))
+}
+
+fn assert_refused(outcome: Result<(), String>, why: &str, identity: &Identity) {
+    let said = outcome.expect_err("refused");
+    let advice = format!("set `tls.ca_file`, or `tls.fingerprint_sha256: {}`", fingerprint(identity));
+    assert!(said.contains(why) && said.contains(&advice), "{said}");
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_refused_with_the_way_out() {
+    for is_ca in [IsCa::NoCa, CA] {
+        let own = Identity::self_signed(ADDRESS, is_ca);
+        assert_refused(show(&own, ADDRESS, "{}").await, "the certificate ", &own);
+    }
+}
+
+#[tokio::test]
+async fn the_way_out_works() {
+    let own = Identity::self_signed(ADDRESS, CA);
+    let said = show(&own, ADDRESS, "{}").await.expect_err("refused");
+    let (_, rest) = said.split_once("`tls.").expect("a key");
+    let (_, rest) = rest.split_once("`tls.").expect("a second key");
+    let (advice, _) = rest.split_once('`').expect("its end");
+    assert_eq!(show(&own, ADDRESS, &format!("{{{advice}}}")).await, Ok(()), "{advice}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_in_the_file_is_believed_whatever_it_says() {
+    let folder = Folder::new();
+    for (name, is_ca) in [(ADDRESS, IsCa::NoCa), (ADDRESS, CA), ("esa1.example.com", CA)] {
+        let own = Identity::self_signed(name, is_ca);
+        assert_eq!(show(&own, ADDRESS, &file(&folder, &own.pem)).await, Ok(()), "{name}");
+    }
+    let expired = Authority::new().issue_expired(ADDRESS);
+    assert_eq!(show(&expired, ADDRESS, &file(&folder, &expired.pem)).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_file_of_several_certificates_counts_whole() {
+    let folder = Folder::new();
+    let (other, own) = (Identity::self_signed("other", CA), Identity::self_signed(ADDRESS, CA));
+    let both = format!("{}{}", other.pem, own.pem);
+    assert_eq!(show(&own, ADDRESS, &file(&folder, &both)).await, Ok(()));
+    let outcome = show(&own, ADDRESS, &file(&folder, &other.pem)).await;
+    assert_refused(outcome, "is not trusted (", &own);
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_authority_in_the_file_is_believed_under_its_name() {
+    let folder = Folder::new();
+    let authority = Authority::new();
+    let tls = file(&folder, &authority.pem);
+    assert_eq!(show(&authority.issue(ADDRESS), ADDRESS, &tls).await, Ok(()));
+    let other = authority.issue("esa1.example.com");
+    assert_refused(show(&other, ADDRESS, &tls).await, "not valid for name", &other);
+    let named = tls.replace('}', ", server_name: esa1.example.com}");
+    assert_eq!(show(&other, ADDRESS, &named).await, Ok(()));
+    let misnamed = tls.replace('}', ", server_name: esa2.example.com}");
+    assert_refused(show(&other, ADDRESS, &misnamed).await, "not valid for name", &other);
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_authority_ends() {
+    let folder = Folder::new();
+    let authority = Authority::new();
+    let expired = authority.issue_expired(ADDRESS);
+    assert_refused(show(&expired, ADDRESS, &file(&folder, &authority.pem)).await, "expired", &expired);
+}
+
+#[tokio::test]
+async fn an_authority_of_the_same_name_is_another() {
+    let folder = Folder::new();
+    let impostor = Authority::new().issue(ADDRESS);
+    let outcome = show(&impostor, ADDRESS, &file(&folder, &Authority::new().pem)).await;
+    assert_refused(outcome, "is not trusted (", &impostor);
+}
+
+#[tokio::test]
+async fn a_fingerprint_believes_one_certificate_and_no_other() {
+    let own = Identity::self_signed("esa1.example.com", CA);
+    let pin = fingerprint(&own);
+    let pairs: Vec<_> = pin.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).to_uppercase()).collect();
+    for spelled in [pin.clone(), pairs.join(":")] {
+        assert_eq!(show(&own, ADDRESS, &format!("{{fingerprint_sha256: '{spelled}'}}")).await, Ok(()), "{spelled}");
+    }
+    let renewed = Identity::self_signed("esa1.example.com", CA);
+    let outcome = show(&renewed, ADDRESS, &format!("{{fingerprint_sha256: '{pin}'}}")).await;
+    assert_refused(outcome, "is not the one that `fingerprint_sha256` names", &renewed);
+}
+
+#[tokio::test]
+async fn verification_that_is_off_believes_anybody() {
+    let expired = Authority::new().issue_expired("esa1.example.com");
+    assert_eq!(show(&expired, ADDRESS, "{insecure_skip_verify: true}").await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_host_name_is_checked_like_an_address() {
+    let folder = Folder::new();
+    let authority = Authority::new();
+    let tls = file(&folder, &authority.pem);
+    assert_eq!(show(&authority.issue("localhost"), "localhost", &tls).await, Ok(()));
+    let other = authority.issue(ADDRESS);
+    assert_refused(show(&other, "localhost", &tls).await, "not valid for name", &other);
+}
+
+async fn refusal(proxy: &Proxy) -> String {
+    let failure = ask(proxy.port, ADDRESS, "{insecure_skip_verify: true}").await.expect_err("no TLS");
+    assert_eq!(failure.reason, Reason::Tls, "{failure}");
+    failure.to_string()
+}
+
+#[tokio::test]
+async fn no_cipher_in_common_is_told_with_the_way_out() {
+    let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
+    // The key is one for ECDSA and the ciphers are for RSA: nothing is left to agree on.
+    let mut provider = default_provider();
+    provider.cipher_suites.retain(|suite| suite.suite() == CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256);
+    let own = Identity::self_signed(ADDRESS, CA);
+    let config = server(&own, provider, &[&rustls::version::TLS12]);
+    let said = refusal(&Proxy::terminate(config, appliance.address()).await).await;
+    assert!(said.starts_with("the appliance shares no cipher with us") && said.contains("`sslconfig`"), "{said}");
+}
+
+#[tokio::test]
+async fn an_old_protocol_is_told_with_the_way_out() {
+    // A fatal alert `protocol_version` (70), as OpenSSL sends it where TLS 1.0 is the newest it may speak.
+    let said = refusal(&Proxy::reply(b"\x15\x03\x01\x00\x02\x02\x46").await).await;
+    assert!(said.contains("TLS 1.2") && said.contains("`sslconfig`"), "{said}");
+}
+
+#[tokio::test]
+async fn a_port_without_tls_is_told_as_such() {
+    let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
+    let failure = ask(appliance.address().port(), ADDRESS, "{}").await.expect_err("no TLS");
+    assert_eq!(failure.reason, Reason::Tls, "{failure}");
+    assert!(appliance.requests().is_empty(), "no login in the clear");
+}
+
+#[tokio::test]
+async fn both_versions_together_work() {
+    let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
+    let folder = Folder::new();
+    let own = Identity::self_signed(ADDRESS, CA);
+    let proxy = Proxy::terminate(usual(&own), appliance.address()).await;
+    assert_eq!(ask(proxy.port, ADDRESS, &file(&folder, &own.pem)).await.map_err(|failure| failure.reason), Ok(()));
+}
