@@ -9,9 +9,12 @@ mod golden;
 mod page;
 mod polling;
 mod program;
+#[cfg(feature = "external-tests")]
+mod prometheus;
 mod readme;
 mod reload;
 mod rig;
+mod scripts;
 mod secrets;
 mod session;
 mod tidy;

@@ -1,0 +1,311 @@
+//! The demo as a stranger runs it: the real binary, scraped by a real Prometheus and read by its own tools.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use asyncos_exporter::catalogue::{self, Counter, Group, Profile};
+use asyncos_exporter::sim;
+use serde_json::Value;
+use tempfile::TempDir;
+use url::Url;
+
+use crate::exposition::{Labels, Page};
+use crate::rig;
+
+/// How long an outcome is waited for before a test gives up. The demo's half an hour of history alone takes its time
+/// on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Where the demo has values: the labels of a series, and the devices it is about.
+struct Place {
+    labels: &'static [(&'static str, &'static str)],
+    devices: &'static [&'static str],
+}
+
+const PLACES: [Place; 7] = [
+    Place { labels: &[("appliance", "esa1")], devices: &["esa1.example.com"] },
+    Place { labels: &[("appliance", "esa2")], devices: &["esa2.example.com"] },
+    Place { labels: &[("appliance", "esa3")], devices: &["esa3.example.com"] },
+    Place { labels: &[("appliance", "sma1")], devices: &["esa1.example.com", "esa2.example.com", "esa3.example.com"] },
+    Place {
+        labels: &[("appliance", "sma1"), ("device_group", "europe")],
+        devices: &["esa1.example.com", "esa2.example.com"],
+    },
+    Place { labels: &[("appliance", "sma1"), ("device_group", "americas")], devices: &["esa3.example.com"] },
+    Place { labels: &[("appliance", "sma1"), ("device", "esa3.example.com")], devices: &["esa3.example.com"] },
+];
+
+/// Every gauge the demo shows in each of its places: it asks for the groups of the default profile.
+fn gauges() -> impl Iterator<Item = (&'static Group, &'static Counter)> {
+    let all = catalogue::profile(Profile::Default)
+        .flat_map(|group| group.counters.iter().map(move |counter| (group, counter)));
+    all.filter(|(_, counter)| counter.is_numeric())
+}
+
+/// Refuses names of series, or of families, that are not every gauge so many times.
+fn is_complete<'a>(names: impl Iterator<Item = &'a str>, times: usize) -> Result<(), String> {
+    let (shown, wanted) = (names.filter(|name| name.ends_with("_last_window")).count(), gauges().count() * times);
+    if shown == wanted { Ok(()) } else { Err(format!("{shown} of {wanted} gauges are shown")) }
+}
+
+/// The first success of `ask`; its last excuse is what a test that gives up says.
+async fn until<T>(mut ask: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let mut excuse = String::new();
+    let wait = async {
+        loop {
+            match ask().await {
+                Ok(outcome) => return outcome,
+                Err(reason) => excuse = reason,
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let outcome = tokio::time::timeout(PATIENCE, wait).await;
+    outcome.unwrap_or_else(|_| panic!("waited in vain: {excuse}"))
+}
+
+/// A program with a folder of its own; both end with the test, however it ends.
+struct Program {
+    child: Child,
+    folder: TempDir,
+    /// Where it listens.
+    address: String,
+}
+
+impl Program {
+    /// Starts it and waits for the line of its log that has `mark` and its address.
+    async fn listening(mut command: Command, folder: TempDir, mark: &str) -> Self {
+        let log = File::create(folder.path().join("log")).expect("a log");
+        let errors = log.try_clone().expect("a log");
+        let child = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn();
+        let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}; tests/run installs what is missing"));
+        let mut program = Self { child, folder, address: String::new() };
+        program.address = until(async || {
+            let log = program.log();
+            if let Some(status) = program.child.try_wait().expect("our child") {
+                panic!("{command:?} ended with {status}:\n{log}");
+            }
+            // Without the line's end the address may be half written.
+            let line = log.split_inclusive('\n').find(|line| line.contains(mark) && line.ends_with('\n'));
+            let address = line.and_then(|line| line.split_whitespace().find_map(|pair| pair.strip_prefix("address=")));
+            address.map(str::to_owned).ok_or_else(|| format!("{command:?} did not say `{mark}`:\n{log}"))
+        })
+        .await;
+        program
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).expect("its log")
+    }
+
+    fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("http://{}{path}", self.address)).expect("an address")
+    }
+
+    async fn text(&self, path: &str) -> String {
+        rig::get(self.url(path).as_str()).await.text().await.expect("a text")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Both fail only if it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+async fn demo() -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_asyncos_exporter"));
+    command.args(["demo", "--web.listen-address=127.0.0.1:0"]);
+    Program::listening(command, folder(), "msg=listening").await
+}
+
+/// A Prometheus that scrapes one target, as the job `demo`.
+struct Prometheus(Program);
+
+impl Prometheus {
+    async fn scraping(target: &str) -> Self {
+        let folder = folder();
+        let config = folder.path().join("prometheus.yml");
+        let text = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
+             scrape_configs: [{{job_name: demo, static_configs: [{{targets: ['{target}']}}]}}]\n"
+        );
+        std::fs::write(&config, text).expect("a configuration");
+        let mut command = Command::new("prometheus");
+        command.arg(format!("--config.file={}", config.display()));
+        command.arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()));
+        command.arg("--web.listen-address=127.0.0.1:0");
+        Self(Program::listening(command, folder, "msg=\"Listening on\"").await)
+    }
+
+    /// What the HTTP API answers.
+    ///
+    /// # Errors
+    /// The answer's text where it is not a success, as it is while the server starts.
+    async fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
+        let mut url = self.0.url(path);
+        url.query_pairs_mut().extend_pairs(parameters);
+        let text = rig::get(url.as_str()).await.text().await.expect("an answer");
+        let mut answer: Value = serde_json::from_str(&text).map_err(|_| text.clone())?;
+        if answer["status"] == "success" { Ok(answer["data"].take()) } else { Err(text) }
+    }
+
+    /// Everything of the newest scrape.
+    async fn newest(&self) -> Result<Scrape, String> {
+        let time = self.ask("/api/v1/query", &[("query", "timestamp(up{job=\"demo\"})")]).await?;
+        let time = time["result"][0]["value"][1].as_str().ok_or("nothing was scraped yet")?;
+        // One instant for all: the end of a window and the values of the next one would not fit.
+        let found = self.ask("/api/v1/query", &[("query", "{job=\"demo\"}"), ("time", time)]).await?;
+        Ok(Scrape::read(&found))
+    }
+
+    /// The state of the only target.
+    async fn target(&self) -> Result<(), String> {
+        let found = self.ask("/api/v1/targets", &[]).await?;
+        let target = &found["activeTargets"][0];
+        match (target["health"].as_str(), target["lastError"].as_str()) {
+            (Some("up"), Some("")) => Ok(()),
+            _ => Err(target.to_string()),
+        }
+    }
+}
+
+/// What Prometheus stored of one scrape.
+struct Scrape(BTreeMap<(String, Labels), f64>);
+
+impl Scrape {
+    fn read(found: &Value) -> Self {
+        let series = found["result"].as_array().expect("a vector");
+        Self(series.iter().map(Self::series).collect())
+    }
+
+    /// One series, without the labels that Prometheus adds.
+    fn series(found: &Value) -> ((String, Labels), f64) {
+        let labels = found["metric"].as_object().expect("labels").iter();
+        let mut labels: Labels =
+            labels.map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned())).collect();
+        let name = labels.remove("__name__").expect("a name");
+        assert!(labels.remove("job").is_some() && labels.remove("instance").is_some());
+        ((name, labels), found["value"][1].as_str().expect("a number as text").parse().expect("a number"))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(|(name, _)| name.as_str())
+    }
+
+    fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        let have = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let value = self.0.get(&(name.to_owned(), have));
+        *value.unwrap_or_else(|| panic!("Prometheus has no {name} {labels:?}"))
+    }
+
+    /// The window that the values of `group` claim to be of, in seconds since 1970.
+    fn window(&self, labels: &[(&str, &str)], group: &'static str) -> (u64, u64) {
+        let mut labels = labels.to_vec();
+        labels.push(("group", group));
+        let end = self.value("asyncos_window_end_timestamp_seconds", &labels);
+        let length = self.value("asyncos_window_seconds", &labels);
+        ((end - length) as u64, end as u64)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_through_a_real_prometheus_equals_the_simulators_truth() {
+    let demo = demo().await;
+    let prometheus = Prometheus::scraping(&demo.address).await;
+    let scrape = until(async || {
+        prometheus.target().await?;
+        let scrape = prometheus.newest().await?;
+        is_complete(scrape.names(), PLACES.len())?;
+        Ok(scrape)
+    })
+    .await;
+    assert_eq!(scrape.value("up", &[]), 1.0);
+    assert!(scrape.value("scrape_samples_post_metric_relabeling", &[]) > 500.0);
+    for Place { labels, devices } in &PLACES {
+        let mut nonzero = 0;
+        for (group, counter) in gauges() {
+            let (name, (start, end)) = (counter.gauge_name(group), scrape.window(labels, group.name));
+            let shown = scrape.value(&name, labels);
+            let truth = sim::truth(devices, group.name, counter.name, start, end).expect("known to the simulator");
+            let truth = counter.unit.scale(truth);
+            let is_true = if truth.fract() == 0.0 { shown == truth } else { (shown - truth).abs() < 1e-9 };
+            assert!(is_true, "{name} {labels:?} of [{start}, {end}): {shown} is not {truth}");
+            nonzero += usize::from(truth != 0.0);
+        }
+        assert!(nonzero > gauges().count() / 2, "only {nonzero} numbers of {labels:?} tell anything");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prometheus_takes_every_sample_and_knows_every_type_and_help() {
+    let demo = demo().await;
+    let prometheus = Prometheus::scraping(&demo.address).await;
+    until(async || {
+        let page = Page::parse(&demo.text("/metrics").await).expect("a page");
+        let ours = page.families().map(|(name, kind, help)| (name.to_owned(), (kind.to_owned(), help.to_owned())));
+        let ours: BTreeMap<_, _> = ours.collect();
+        let theirs = metadata(&prometheus.ask("/api/v1/metadata", &[]).await?);
+        is_complete(ours.keys().map(String::as_str), 1)?;
+        let differing: BTreeSet<_> =
+            ours.keys().chain(theirs.keys()).filter(|it| ours.get(*it) != theirs.get(*it)).collect();
+        if differing.is_empty() { Ok(()) } else { Err(format!("page and metadata differ in {differing:?}")) }
+    })
+    .await;
+    // What a scrape loses to duplicates, order, bounds or limits.
+    let about_itself = prometheus.0.text("/metrics").await;
+    let complaints: Vec<_> =
+        about_itself.lines().filter(|line| line.starts_with("prometheus_target_scrapes_")).collect();
+    assert!(complaints.len() >= 5, "{complaints:?}");
+    assert!(complaints.iter().all(|line| line.ends_with(" 0")), "{complaints:?}");
+}
+
+/// Type and help by name.
+fn metadata(found: &Value) -> BTreeMap<String, (String, String)> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let families = found.as_object().expect("families").iter();
+    families
+        .map(|(name, entries)| {
+            let entries = entries.as_array().expect("a list");
+            assert_eq!(entries.len(), 1, "{name} is one thing");
+            (name.clone(), (text(&entries[0]["type"]), text(&entries[0]["help"])))
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promtool_finds_nothing_on_the_demos_page() {
+    let demo = demo().await;
+    let file = demo.folder.path().join("page");
+    until(async || {
+        let text = demo.text("/metrics").await;
+        std::fs::write(&file, &text).expect("a file");
+        is_complete(text.lines().filter_map(|line| line.split_once('{')).map(|(name, _)| name), PLACES.len())
+    })
+    .await;
+    let (_, version) = promtool(&["--version"], Stdio::null());
+    let (code, findings) = promtool(&["check", "metrics"], File::open(&file).expect("the page").into());
+    // promlint used to object to the word of any type anywhere in a name, and the vendor's groups are called
+    // summaries; since client_golang 1.20 (pull request 1455) it looks for the metric's own type only.
+    let is_old = version.starts_with("promtool, version 2.");
+    let is_false = |line: &&str| is_old && line.ends_with("metric name should not include type 'summary'");
+    let (false_alarms, rest): (Vec<_>, Vec<_>) = findings.lines().partition(is_false);
+    assert_eq!(rest, [""; 0]);
+    assert_eq!(code, if false_alarms.is_empty() { Some(0) } else { Some(3) });
+}
+
+/// The exit code, and all that was said on both outputs.
+fn promtool(arguments: &[&str], input: Stdio) -> (Option<i32>, String) {
+    let output = Command::new("promtool").args(arguments).stdin(input).output();
+    let output = output.unwrap_or_else(|error| panic!("promtool: {error}; tests/run installs what is missing"));
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).expect("text"))
+}
