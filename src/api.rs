@@ -22,6 +22,7 @@ mod transport;
 pub use event::{Event, Listener};
 pub use failure::{Failure, Reason};
 pub use report::{Number, Report, Unusable};
+pub use tls::SystemRoots;
 
 use session::{Session, Verdict};
 use transport::{Answer, Wire};
@@ -58,10 +59,23 @@ impl Client {
     ///
     /// # Errors
     /// When the TLS configuration cannot be built, which [`config::Config::load`] has made unlikely.
-    pub fn try_new(appliance: &config::Appliance, clock: Clock, listener: Listener) -> Result<Self, Failure> {
-        let wire = Arc::new(Wire::try_new(appliance, clock, listener)?);
+    pub fn try_new(
+        appliance: &config::Appliance,
+        roots: &SystemRoots,
+        clock: Clock,
+        listener: Listener,
+    ) -> Result<Self, Failure> {
+        let wire = Arc::new(Wire::try_new(appliance, roots, clock, listener)?);
         let session = Session::new(Arc::clone(&wire), appliance.auth, appliance.credentials.clone());
         Ok(Self { wire, session })
+    }
+
+    /// Goes on with the session of `old` if it is the same account at the same place: its token, and above all its count
+    /// of refused logins, which an edit elsewhere in the configuration must not reset.
+    pub fn take_over(&self, old: &Self) {
+        if self.wire.is_to_where(&old.wire) {
+            self.session.take_over(&old.session);
+        }
     }
 
     /// Makes sure that the account is accepted, which also tells the appliance's time.

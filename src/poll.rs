@@ -97,7 +97,7 @@ enum Done {
 impl<S: Source> Poller<S> {
     /// A poller of `appliance`, which publishes that it knows nothing yet.
     #[must_use]
-    pub fn new(appliance: &config::Appliance, source: S, desk: Desk) -> Self {
+    pub fn new(appliance: &config::Appliance, source: Arc<S>, desk: Desk) -> Self {
         let name: Arc<str> = appliance.name.as_str().into();
         let phase = plan::phase(&name, appliance.polling.grid);
         let targets: Vec<Target> = appliance
@@ -107,7 +107,7 @@ impl<S: Source> Poller<S> {
             .map(|(scope, choice)| Target::new(&name, scope.clone(), *choice, appliance.polling, phase))
             .collect();
         let poller = Self {
-            source: Arc::new(source),
+            source,
             paced_until: desk.clock.tick(),
             desk,
             name,

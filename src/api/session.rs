@@ -54,7 +54,7 @@ pub(super) struct Session {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     held: Option<Held>,
     generation: u64,
@@ -72,6 +72,19 @@ struct State {
 impl Session {
     pub(super) fn new(wire: Arc<Wire>, auth: Auth, credentials: Credentials) -> Self {
         Self { wire, auth, credentials, flight: tokio::sync::Mutex::new(()), state: Mutex::default() }
+    }
+
+    /// Goes on where `old` is, if it is of the same account.
+    pub(super) fn take_over(&self, old: &Self) {
+        if (self.auth, &self.credentials) != (old.auth, &old.credentials) {
+            return;
+        }
+        let state = old.state().clone();
+        self.wire.tell(Event::LoginBlocked(state.breaker.is_blocked()));
+        if let Some(life) = state.held.as_ref().and_then(|held| held.life) {
+            self.wire.tell(Event::TokenExpires(life.expires));
+        }
+        *self.state() = state;
     }
 
     /// A credential that is good for one more request. All callers wait for the same login and share its failure.

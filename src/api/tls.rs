@@ -2,7 +2,7 @@
 //! self-signed certificate as a rule, so "turn verification off" must never be the easiest way out.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -16,14 +16,29 @@ use rustls::{
 use super::{Failure, Reason};
 use crate::config::{Anchor, Trust};
 
+/// The operating system's root certificates, read once for all who share this.
+#[derive(Clone, Debug, Default)]
+pub struct SystemRoots(Arc<OnceLock<Arc<RootCertStore>>>);
+
+impl SystemRoots {
+    fn get(&self) -> Arc<RootCertStore> {
+        let load = || {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            Arc::new(roots)
+        };
+        Arc::clone(self.0.get_or_init(load))
+    }
+}
+
 /// The client side of TLS 1.2 and 1.3 with `trust`.
 ///
 /// # Errors
 /// When a verifier cannot be built from the certificates.
-pub(super) fn client_config(trust: &Trust) -> Result<ClientConfig, Failure> {
+pub(super) fn client_config(trust: &Trust, roots: &SystemRoots) -> Result<ClientConfig, Failure> {
     let failure = |error: &dyn fmt::Display| Failure::new(Reason::Tls, format!("cannot set up TLS: {error}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::try_new(trust, &provider).map_err(|error| failure(&error))?;
+    let verifier = Verifier::try_new(trust, roots, &provider).map_err(|error| failure(&error))?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| failure(&error))?
@@ -61,21 +76,24 @@ struct Verifier {
 }
 
 impl Verifier {
-    fn try_new(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Self, Box<dyn std::error::Error>> {
-        let mut roots = RootCertStore::empty();
-        match &trust.anchor {
-            Anchor::System => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            }
+    fn try_new(
+        trust: &Trust,
+        system: &SystemRoots,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let roots = match &trust.anchor {
+            Anchor::System => system.get(),
             // What cannot be a root, such as a version 1 certificate, can still be the presented one.
             Anchor::File(certificates) => {
+                let mut roots = RootCertStore::empty();
                 roots.add_parsable_certificates(certificates.iter().cloned());
+                Arc::new(roots)
             }
-            Anchor::Fingerprint(_) | Anchor::Nothing => {}
-        }
+            Anchor::Fingerprint(_) | Anchor::Nothing => Arc::new(RootCertStore::empty()),
+        };
         let chain = match roots.is_empty() {
             true => None,
-            false => Some(WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build()?),
+            false => Some(WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider)).build()?),
         };
         let name = trust.server_name.clone().map(ServerName::try_from).transpose()?;
         Ok(Self { anchor: trust.anchor.clone(), chain, name, algorithms: provider.signature_verification_algorithms })

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::login::is_header_text;
 use super::time::ApplianceTime;
-use super::{Event, Failure, Listener, Reason, tls};
+use super::{Event, Failure, Listener, Reason, SystemRoots, tls};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Product};
 use crate::secret::Secret;
@@ -40,7 +40,12 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn try_new(appliance: &config::Appliance, clock: Clock, listener: Listener) -> Result<Self, Failure> {
+    pub(super) fn try_new(
+        appliance: &config::Appliance,
+        roots: &SystemRoots,
+        clock: Clock,
+        listener: Listener,
+    ) -> Result<Self, Failure> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
@@ -49,7 +54,7 @@ impl Wire {
         let timeout = appliance.polling.timeout;
         let http = reqwest::Client::builder()
             .default_headers(headers)
-            .tls_backend_preconfigured(tls::client_config(&appliance.trust)?)
+            .tls_backend_preconfigured(tls::client_config(&appliance.trust, roots)?)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()
@@ -71,6 +76,11 @@ impl Wire {
         let mut root = appliance.url.clone();
         root.set_path(&format!("/{product}/api/v2.0/"));
         Ok(Self { http, root, timeout, listener, time: ApplianceTime::new(clock) })
+    }
+
+    /// Whether `other` leads to the same API.
+    pub(super) fn is_to_where(&self, other: &Self) -> bool {
+        self.root == other.root
     }
 
     /// How long one request may take.

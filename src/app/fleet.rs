@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::{Id, JoinSet};
 
 use super::AppError;
-use crate::api::Client;
+use crate::api::{Client, SystemRoots};
 use crate::config::{Appliance, Config};
 use crate::poll::{Desk, Poller};
 use crate::stop::Stop;
@@ -17,6 +17,7 @@ use crate::telemetry::Telemetry;
 pub(super) struct Fleet {
     desk: Desk,
     telemetry: Arc<Telemetry>,
+    roots: SystemRoots,
     running: BTreeMap<String, Running>,
     tasks: JoinSet<()>,
     /// Whose task is whose; a task that was told to stop is in here no more.
@@ -26,6 +27,7 @@ pub(super) struct Fleet {
 #[derive(Debug)]
 struct Running {
     config: Appliance,
+    client: Arc<Client>,
     stop: Stop,
     task: Id,
     /// Fails once the task is over, in whatever way.
@@ -34,7 +36,14 @@ struct Running {
 
 impl Fleet {
     pub(super) fn new(desk: Desk, telemetry: Arc<Telemetry>) -> Self {
-        Self { desk, telemetry, running: BTreeMap::new(), tasks: JoinSet::new(), names: HashMap::new() }
+        Self {
+            desk,
+            telemetry,
+            roots: SystemRoots::default(),
+            running: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            names: HashMap::new(),
+        }
     }
 
     /// Makes the fleet what `config` says: unchanged appliances go on undisturbed, removed ones take their series
@@ -49,9 +58,9 @@ impl Fleet {
         let mut pollers = Vec::new();
         for appliance in config.appliances.iter().filter(is_new) {
             let (metrics, listener) = Telemetry::appliance(&appliance.name)?;
-            let client = Client::try_new(appliance, self.desk.clock.clone(), listener)
+            let client = Client::try_new(appliance, &self.roots, self.desk.clock.clone(), listener)
                 .map_err(|failure| AppError::Client { appliance: appliance.name.clone(), failure })?;
-            pollers.push((appliance.clone(), client, metrics));
+            pollers.push((appliance.clone(), Arc::new(client), metrics));
         }
         let named = |name: &str| config.appliances.iter().any(|appliance| appliance.name == name);
         let gone: Vec<String> = self.running.keys().filter(|name| !named(name)).cloned().collect();
@@ -62,9 +71,11 @@ impl Fleet {
             tracing::info!(appliance = name, "appliance is no longer polled");
         }
         for (appliance, client, metrics) in pollers {
-            self.end(&appliance.name).await;
+            if let Some(old) = self.end(&appliance.name).await {
+                client.take_over(&old);
+            }
             self.telemetry.show(metrics);
-            let poller = Poller::new(&appliance, client, self.desk.clone());
+            let poller = Poller::new(&appliance, Arc::clone(&client), self.desk.clone());
             let stop = Stop::new();
             let (alive, over) = oneshot::channel::<()>();
             let until = stop.clone();
@@ -76,7 +87,7 @@ impl Fleet {
             self.names.insert(task, appliance.name.clone());
             let (groups, scopes) = (appliance.groups.len(), appliance.scopes.len());
             tracing::info!(appliance = appliance.name, url = %appliance.url, groups, scopes, "appliance is polled");
-            self.running.insert(appliance.name.clone(), Running { config: appliance, stop, task, over });
+            self.running.insert(appliance.name.clone(), Running { config: appliance, client, stop, task, over });
         }
         Ok(())
     }
@@ -107,14 +118,14 @@ impl Fleet {
     }
 
     /// Ends the poller of `name`. Waits, or an answer on its way would publish a snapshot of what is gone, and a
-    /// successor would ask beside it.
-    async fn end(&mut self, name: &str) {
-        if let Some(Running { stop, task, over, .. }) = self.running.remove(name) {
-            self.names.remove(&task);
-            stop.request();
-            // Nothing is ever sent.
-            let _ = over.await;
-        }
+    /// successor would ask beside it. Returns its client, which knows the session.
+    async fn end(&mut self, name: &str) -> Option<Arc<Client>> {
+        let Running { client, stop, task, over, .. } = self.running.remove(name)?;
+        self.names.remove(&task);
+        stop.request();
+        // Nothing is ever sent.
+        let _ = over.await;
+        Some(client)
     }
 }
 

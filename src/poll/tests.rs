@@ -25,7 +25,7 @@ struct Fake {
 }
 
 impl Fake {
-    fn now(&self) -> Timestamp {
+    fn time(&self) -> Timestamp {
         let offset = *self.offset.lock().expect("no panic");
         Timestamp::from_secs(self.clock.wall().as_secs().saturating_add_signed(offset))
     }
@@ -36,7 +36,7 @@ impl Fake {
     }
 }
 
-impl Source for Arc<Fake> {
+impl Source for Fake {
     async fn connect(&self) -> Result<(), Failure> {
         Ok(())
     }
@@ -47,7 +47,7 @@ impl Source for Arc<Fake> {
             asked.push((query.scope.to_string(), query.group.name, query.window));
             asked.len()
         };
-        let at = Fake::now(self);
+        let at = self.time();
         tokio::time::sleep(self.latency).await;
         (self.script)(query, count)?;
         let minutes = query.window.length().as_secs() / 60;
@@ -57,7 +57,7 @@ impl Source for Arc<Fake> {
     }
 
     fn now(&self) -> Timestamp {
-        Fake::now(self)
+        self.time()
     }
 
     fn skew_seconds(&self) -> Option<f64> {

@@ -70,7 +70,7 @@ async fn an_unchanged_appliance_does_not_notice_a_reload() {
     let windows = answered(&stays, INCOMING).len();
     has_answered(&stays, windows + 2).await;
     daemon.rig.end().await;
-    assert_eq!((logins(&stays), logins(&changes)), (1, 4));
+    assert_eq!((logins(&stays), logins(&changes)), (1, 1), "the session outlives an edit");
     let windows = answered(&stays, INCOMING);
     assert!(windows.windows(2).all(|pair| pair[0].1 == pair[1].0), "each once and none left out: {windows:?}");
 }
@@ -175,4 +175,27 @@ async fn nothing_outlives_a_daemon_whose_requests_hang() {
     clock.sleep(Duration::from_secs(20 * 60)).await;
     assert_eq!(requests(), before);
     assert!(tokio::net::TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_does_not_forget_refused_logins() {
+    let clock = lapse(RATE);
+    let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
+    esa.set_passphrase("another");
+    let text = |rest: &str| format!("{DEFAULTS}{}", entry("esa1", &esa, rest));
+    let daemon = Filed::start(&text(""), &clock).await;
+    let blocked = [("appliance", "esa1")];
+    let is_blocked = |page: &crate::exposition::Page| page.value("asyncos_login_blocked", &blocked) == Some(1.0);
+    daemon.rig.until("logins are blocked", is_blocked).await;
+    for window in ["2m", "3m"] {
+        assert_eq!(daemon.reload(&text(&format!("polling: {{window: {window}}}"))).await, Ok(()));
+        assert!(is_blocked(&daemon.rig.page().await));
+        clock.sleep(Duration::from_secs(600)).await;
+    }
+    assert_eq!(logins(&esa), 3);
+    let corrected = text("").replace("ironport", "another");
+    assert_eq!(daemon.reload(&corrected).await, Ok(()));
+    has_answered(&esa, 1).await;
+    daemon.rig.end().await;
+    assert_eq!(logins(&esa), 4, "another password begins anew");
 }

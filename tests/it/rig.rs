@@ -41,7 +41,6 @@ pub(crate) fn entry(name: &str, appliance: &sim::Appliance, rest: &str) -> Strin
 /// A running daemon.
 pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
-    pub(crate) clock: Clock,
     pub(crate) wishes: mpsc::Sender<Lifecycle>,
     stop: Stop,
     task: JoinSet<()>,
@@ -74,7 +73,7 @@ impl Rig {
         let mut task = JoinSet::new();
         let until = stop.clone();
         task.spawn(async move { app.run(received, until).await.expect("the daemon runs") });
-        Self { address, clock: clock.clone(), wishes, stop, task }
+        Self { address, wishes, stop, task }
     }
 
     pub(crate) async fn get(&self, path: &str) -> reqwest::Response {

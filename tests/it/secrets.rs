@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use asyncos_exporter::api::{Client, Listener, Query};
+use asyncos_exporter::api::{Client, Listener, Query, SystemRoots};
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
@@ -249,7 +249,9 @@ async fn nothing_in_memory_shows_a_secret_to_debug() {
             appliance.url()
         );
         let config = Config::parse("secrets", &text).unwrap_or_else(|error| panic!("{error}"));
-        let client = Client::try_new(&config.appliances[0], Clock::system(), Listener::new(|_| {})).expect("a client");
+        let client =
+            Client::try_new(&config.appliances[0], &SystemRoots::default(), Clock::system(), Listener::new(|_| {}))
+                .expect("a client");
         let mut said = format!("{config:?} {config:#?} {client:?}");
         let window = Grid::HOURS.containing(client.now() - std::time::Duration::from_secs(3600));
         let group = catalogue::group("mail_system_capacity").expect("in the catalogue");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use asyncos_exporter::api::{Client, Listener, Query, Reason};
+use asyncos_exporter::api::{Client, Listener, Query, Reason, SystemRoots};
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
@@ -18,7 +18,7 @@ const CAPACITY: &str = "mail_system_capacity";
 fn client(appliance: &sim::Appliance, rest: &str, clock: &Clock) -> Arc<Client> {
     let text = format!("appliances:\n{}", entry("esa1", appliance, rest));
     let config = Config::parse("session", &text).unwrap_or_else(|error| panic!("{error}"));
-    let client = Client::try_new(&config.appliances[0], clock.clone(), Listener::new(|_| {}));
+    let client = Client::try_new(&config.appliances[0], &SystemRoots::default(), clock.clone(), Listener::new(|_| {}));
     Arc::new(client.expect("a client"))
 }
 

@@ -1,6 +1,6 @@
 //! Whose certificate is believed, and what is said about those that are not.
 
-use asyncos_exporter::api::{Client, Failure, Listener, Query, Reason};
+use asyncos_exporter::api::{Client, Failure, Listener, Query, Reason, SystemRoots};
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
@@ -31,7 +31,8 @@ async fn ask(port: u16, host: &str, tls: &str) -> Result<(), Failure> {
         "appliances: [{{name: esa1, url: 'https://{host}:{port}', username: monitor, password: ironport, tls: {tls}}}]"
     );
     let config = Config::parse("tls", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let client = Client::try_new(&config.appliances[0], clock, Listener::new(|_| {})).expect("a client");
+    let client = Client::try_new(&config.appliances[0], &SystemRoots::default(), clock, Listener::new(|_| {}))
+        .expect("a client");
     let window = Grid::HOURS.containing(client.now() - std::time::Duration::from_secs(3600));
     let group = catalogue::group("mail_system_capacity").expect("in the catalogue");
     client.fetch(&Query { scope: Scope::Appliance, group, window }).await.map(|_| ())
