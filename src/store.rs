@@ -1,0 +1,165 @@
+//! Durable state: one record a key, written whole, many in one transaction. Knows nothing of what a record means beyond
+//! its fields; decides nothing but whether a record can be believed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+mod disk;
+
+use disk::Disk;
+
+/// Records written in one transaction: one commit of a fleet of a thousand appliances is a handful of them.
+const LARGEST_BATCH: usize = 4096;
+/// Records that wait for the writer; whoever brings one more waits for its turn.
+const LONGEST_QUEUE: usize = 4096;
+
+/// What is kept under one key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The end of the last window counted, in seconds since 1970.
+    pub watermark: u64,
+    /// When the totals began at zero, in seconds since 1970.
+    pub epoch: u64,
+    /// Sums since then, by counter.
+    pub totals: BTreeMap<String, u64>,
+}
+
+/// What was found when the state was opened.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The records that can be believed.
+    pub records: HashMap<String, Record>,
+    /// Whether the file was damaged and set aside; it is then named here.
+    pub set_aside: Option<PathBuf>,
+    /// Records that were damaged and are not used.
+    pub damaged: usize,
+}
+
+/// Why the state cannot be used. Each names what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be made or written.
+    #[error("cannot use the directory `{}`", .0.display())]
+    Directory(PathBuf, #[source] std::io::Error),
+    /// Another process has it open.
+    #[error("`{}` is in use by another process: one exporter has one --storage.path", .0.display())]
+    InUse(PathBuf),
+    /// A newer version has written it.
+    #[error("`{}` was written by a newer version (schema {}): use that version, or move the file away and lose its totals", .0.display(), .1)]
+    Newer(PathBuf, u64),
+    /// Anything else.
+    #[error("cannot open `{}`: {}", .0.display(), .1)]
+    Other(PathBuf, String),
+}
+
+/// A record was not written; what was there before is there still.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the state was not written: {0}")]
+pub struct WriteError(String);
+
+/// Hears how every batch ended; called from the writer's thread.
+pub type Listener = Box<dyn Fn(&Result<(), WriteError>) + Send>;
+
+/// Where records are kept.
+pub enum Store {
+    /// Nowhere: a restart begins anew.
+    Memory,
+    /// In a file, by a thread of its own: a disk that hangs holds up nothing but commits.
+    Disk {
+        /// Records for the writer; none once it was told to end.
+        queue: Option<SyncSender<Wish>>,
+        /// The writer.
+        writer: Option<JoinHandle<()>>,
+    },
+}
+
+/// A record that wants to be written.
+pub struct Wish {
+    key: String,
+    record: Record,
+    done: oneshot::Sender<Result<(), WriteError>>,
+}
+
+impl Store {
+    /// Opens the state in `directory`, makes it where there is none, and locks it.
+    ///
+    /// A file that is damaged is set aside and an empty one begun; that and damaged records are told in [`Found`].
+    ///
+    /// # Errors
+    /// When there is no way to keep state there, or a newer version has.
+    pub fn open(directory: &Path, listener: Listener) -> Result<(Self, Found), OpenError> {
+        let (disk, found) = Disk::open(directory)?;
+        let (queue, wishes) = sync_channel(LONGEST_QUEUE);
+        let writer = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || write(disk, &wishes, &listener))
+            .map_err(|error| OpenError::Directory(directory.to_owned(), error))?;
+        Ok((Self::Disk { queue: Some(queue), writer: Some(writer) }, found))
+    }
+
+    /// Writes `record` under `key` and returns once it would survive a power cut.
+    ///
+    /// # Errors
+    /// When it was not written.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves open whether the record is written.
+    pub async fn write(&self, key: String, record: Record) -> Result<(), WriteError> {
+        let Self::Disk { queue: Some(queue), .. } = self else { return Ok(()) };
+        let ended = || WriteError("the writer has ended".into());
+        let (done, outcome) = oneshot::channel();
+        // A full queue means that the disk hangs: the caller tries again with its next poll.
+        queue.try_send(Wish { key, record, done }).map_err(|_| WriteError("the writer does not keep up".into()))?;
+        outcome.await.map_err(|_| ended())?
+    }
+}
+
+impl Drop for Store {
+    /// Waits for what is being written.
+    fn drop(&mut self) {
+        if let Self::Disk { queue, writer } = self {
+            queue.take();
+            if let Some(writer) = writer.take() {
+                // A writer that died has nothing left to write.
+                let _ = writer.join();
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Memory => "Memory",
+            Self::Disk { .. } => "Disk",
+        })
+    }
+}
+
+/// The writer: takes what waits as one batch, so that a disk that is slow costs latency and not throughput.
+fn write(mut disk: Disk, wishes: &Receiver<Wish>, listener: &Listener) {
+    while let Ok(first) = wishes.recv() {
+        let mut batch = vec![first];
+        while batch.len() < LARGEST_BATCH
+            && let Ok(next) = wishes.try_recv()
+        {
+            batch.push(next);
+        }
+        let records = batch.iter().map(|wish| (wish.key.as_str(), &wish.record));
+        let outcome = disk.write(records).map_err(WriteError);
+        listener(&outcome);
+        for wish in batch {
+            // Whoever asked may have been stopped meanwhile.
+            let _ = wish.done.send(outcome.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
