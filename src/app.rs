@@ -11,13 +11,14 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::exposition;
 use crate::http::{self, Bound, Lifecycle, Limits, Pages};
-use crate::ledger::Ledger;
 use crate::poll::Desk;
 use crate::snapshot::Board;
 use crate::stop::Stop;
+use crate::store::OpenError;
 use crate::telemetry::{self, Telemetry};
 
 mod fleet;
+mod state;
 
 use fleet::Fleet;
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub max_requests: usize,
     /// Whether reloading and quitting over HTTP is allowed.
     pub lifecycle: bool,
+    /// The directory of the state; none for state in memory.
+    pub storage_path: Option<PathBuf>,
     /// The file that a reload reads again; none for a configuration that came from elsewhere.
     pub config_file: Option<PathBuf>,
 }
@@ -48,6 +51,9 @@ pub enum AppError {
     /// The address to listen on cannot be had.
     #[error(transparent)]
     Bind(#[from] http::BindError),
+    /// The state cannot be used.
+    #[error(transparent)]
+    State(#[from] OpenError),
     /// An appliance's client cannot be built.
     #[error("appliance `{appliance}`: {failure}")]
     Client {
@@ -84,10 +90,11 @@ impl App {
     /// Builds the daemon and binds its address.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// When the state cannot be used or the address cannot be bound.
     pub async fn bind(settings: Settings, config: Config, clock: Clock) -> Result<Self, AppError> {
         let telemetry = Arc::new(Telemetry::try_new()?);
-        let desk = Desk { clock, ledger: Arc::new(Ledger::default()), board: Arc::new(Board::default()) };
+        let ledger = state::open(settings.storage_path.as_deref(), &telemetry, &clock)?;
+        let desk = Desk { clock, ledger: Arc::new(ledger), board: Arc::new(Board::default()) };
         let bound = Bound::bind(&settings.listen_address).await?;
         let fleet = Fleet::new(desk.clone(), Arc::clone(&telemetry));
         Ok(Self { bound, daemon: Daemon { settings, config, fleet, telemetry, desk } })

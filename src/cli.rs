@@ -52,7 +52,7 @@ pub struct Serve {
     /// Only check the configuration, like the command `check`
     #[arg(long = "config.check")]
     pub config_check: bool,
-    /// Directory for what must outlive a restart (this version keeps it in memory)
+    /// Directory for the totals, so that they outlive a restart; without it they are in memory
     #[arg(long = "storage.path", value_name = "DIRECTORY")]
     pub storage_path: Option<PathBuf>,
     /// Flags of the web side.

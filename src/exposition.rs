@@ -20,7 +20,7 @@ pub fn render(snapshots: &[Arc<Snapshot>], clock: &Clock, page: &mut Vec<u8>) {
         for view in &snapshot.groups {
             let labels = labels(&snapshot.appliance, view);
             state(view, &labels, &mut families);
-            reading(view, &labels, now, &mut families);
+            values(view, &labels, now, &mut families);
         }
     }
     families.write(page);
@@ -125,7 +125,11 @@ fn state(view: &GroupView, labels: &Labels, families: &mut Families) {
     }
 }
 
-fn reading(view: &GroupView, labels: &Labels, now: Tick, families: &mut Families) {
+fn values(view: &GroupView, labels: &Labels, now: Tick, families: &mut Families) {
+    for total in &*view.totals {
+        let family = families.family(&total.family.name, "counter", &total.family.help);
+        family.line(&total.family.name, labels, total.value);
+    }
     let Some(reading) = view.reading.as_ref().filter(|reading| reading.expires > now) else { return };
     for sample in &reading.samples {
         let family = families.family(&sample.family.name, "gauge", &sample.family.help);

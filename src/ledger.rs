@@ -1,13 +1,15 @@
-//! How far each report has been counted: the watermark of every key, moved by compare-and-set so that no window is
-//! counted twice. Knows nothing of requests or metrics.
+//! The running totals: how far each report has been counted, and how much. A window is added once, durably, before
+//! anybody sees it. Knows nothing of requests or metrics.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Timestamp;
 use crate::config::Scope;
+use crate::store::{Record, Store, WriteError};
 
-/// What has a watermark of its own.
+/// What has totals of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The appliance's name in the configuration.
@@ -18,45 +20,172 @@ pub struct Key {
     pub group: &'static str,
 }
 
-/// The watermark was not where the caller believed it to be; nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the window was counted already")]
-pub struct Moved;
+impl Key {
+    /// The key as text for the store. Names hold no control characters, so nothing can be taken for another.
+    fn text(&self) -> String {
+        let Self { appliance, scope, group } = self;
+        let (kind, member) = match scope {
+            Scope::Appliance => ("appliance", ""),
+            Scope::DeviceGroup(name) => ("device_group", name.as_str()),
+            Scope::Device(name) => ("device", name.as_str()),
+        };
+        [appliance, kind, member, group].join("\u{1f}")
+    }
+}
 
-/// The watermarks of the whole fleet, in memory: a restart begins anew at `start`.
-#[derive(Debug, Default)]
+/// What is counted under one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The end of the last window counted.
+    pub watermark: Timestamp,
+    /// When the totals began at zero.
+    pub epoch: Timestamp,
+    /// Sums since then, by counter; one that is not here is zero.
+    pub totals: BTreeMap<String, u64>,
+}
+
+impl Account {
+    fn new(watermark: Timestamp, epoch: Timestamp) -> Self {
+        Self { watermark, epoch, totals: BTreeMap::new() }
+    }
+}
+
+/// How a key begins after a start of its poller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Nothing was known of it: zero.
+    New,
+    /// It goes on where it was.
+    Resumed,
+    /// What was known is too old, or of a time that has not come: a new epoch at zero.
+    Reset {
+        /// Where its watermark was.
+        from: Timestamp,
+    },
+}
+
+/// Why a window was not counted; nothing has changed then.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The watermark was not where the caller believed it to be.
+    #[error("the window was counted already")]
+    Moved,
+    /// The state could not be written.
+    #[error(transparent)]
+    NotWritten(#[from] WriteError),
+}
+
+/// The totals of the whole fleet.
+#[derive(Debug)]
 pub struct Ledger {
-    watermarks: Mutex<HashMap<Key, Timestamp>>,
+    store: Store,
+    accounts: Mutex<HashMap<String, Account>>,
 }
 
 impl Ledger {
-    /// The end of the last window counted under `key`; none before the first [`Ledger::begin`].
+    /// A ledger that goes on from `records` and keeps itself in `store`.
+    #[must_use]
+    pub fn new(store: Store, records: HashMap<String, Record>) -> Self {
+        let account = |Record { watermark, epoch, totals }| Account {
+            watermark: Timestamp::from_secs(watermark),
+            epoch: Timestamp::from_secs(epoch),
+            totals,
+        };
+        let accounts = records.into_iter().map(|(key, record)| (key, account(record))).collect();
+        Self { store, accounts: Mutex::new(accounts) }
+    }
+
+    /// A ledger that a restart forgets.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::new(Store::Memory, HashMap::new())
+    }
+
+    /// What is counted under `key`; none before the first [`Ledger::begin`].
+    #[must_use]
+    pub fn account(&self, key: &Key) -> Option<Account> {
+        self.accounts().get(&key.text()).cloned()
+    }
+
+    /// The watermark of `key`; none before the first [`Ledger::begin`].
     #[must_use]
     pub fn watermark(&self, key: &Key) -> Option<Timestamp> {
-        self.watermarks().get(key).copied()
+        self.accounts().get(&key.text()).map(|account| account.watermark)
     }
 
-    /// Sets the first watermark of `key`, unless it has one.
-    pub fn begin(&self, key: &Key, at: Timestamp) -> Timestamp {
-        *self.watermarks().entry(key.clone()).or_insert(at)
-    }
-
-    /// Moves the watermark of `key` to `to` if it is at `from`.
-    ///
-    /// # Errors
-    /// [`Moved`] when it is not: a late or repeated answer changes nothing.
-    pub fn advance(&self, key: &Key, from: Timestamp, to: Timestamp) -> Result<(), Moved> {
-        match self.watermarks().get_mut(key) {
-            Some(watermark) if *watermark == from => {
-                *watermark = to;
-                Ok(())
+    /// Makes sure that `key` has an account: at `first` when it has none, or one from after `latest`. One from before
+    /// `oldest` has a gap behind it that cannot be filled: totals that went on over it would be too low for ever, so
+    /// they begin anew, at `oldest`.
+    pub fn begin(&self, key: &Key, first: Timestamp, oldest: Timestamp, latest: Timestamp) -> Begun {
+        match self.accounts().entry(key.text()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Account::new(first, first));
+                Begun::New
             }
-            Some(_) | None => Err(Moved),
+            Entry::Occupied(mut known) => {
+                let from = known.get().watermark;
+                if (oldest..=latest).contains(&from) {
+                    return Begun::Resumed;
+                }
+                let watermark = if from < oldest { oldest } else { first };
+                known.insert(Account::new(watermark, watermark));
+                Begun::Reset { from }
+            }
         }
     }
 
-    fn watermarks(&self) -> MutexGuard<'_, HashMap<Key, Timestamp>> {
-        self.watermarks.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Moves the watermark of `key` from `from` to `to` without counting what lies between; false when it is not at
+    /// `from`. The move reaches the store with the next window that is counted.
+    pub fn skip(&self, key: &Key, from: Timestamp, to: Timestamp) -> bool {
+        match self.accounts().get_mut(&key.text()) {
+            Some(account) if account.watermark == from => {
+                account.watermark = to;
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// Adds a window that reaches from the watermark `from` to `to`, and returns what is counted then, once it would
+    /// survive a power cut.
+    ///
+    /// # Errors
+    /// When the watermark is not at `from`, so that a late or repeated answer changes nothing, or the state cannot be
+    /// written, so that the window must be asked for again.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the window uncounted here; the state may have it, and then a restart has it too.
+    pub async fn commit(
+        &self,
+        key: &Key,
+        from: Timestamp,
+        to: Timestamp,
+        increments: &[(&'static str, u64)],
+    ) -> Result<Account, CommitError> {
+        let text = key.text();
+        let mut next = match self.accounts().get(&text) {
+            Some(account) if account.watermark == from => account.clone(),
+            Some(_) | None => return Err(CommitError::Moved),
+        };
+        next.watermark = to;
+        for (counter, increment) in increments {
+            let total = next.totals.entry((*counter).to_owned()).or_default();
+            *total = total.saturating_add(*increment);
+        }
+        let record =
+            Record { watermark: next.watermark.as_secs(), epoch: next.epoch.as_secs(), totals: next.totals.clone() };
+        self.store.write(text.clone(), record).await?;
+        match self.accounts().get_mut(&text) {
+            Some(account) if account.watermark == from => {
+                *account = next.clone();
+                Ok(next)
+            }
+            Some(_) | None => Err(CommitError::Moved),
+        }
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,15 +193,66 @@ impl Ledger {
 mod tests {
     use super::*;
 
+    fn key() -> Key {
+        Key { appliance: "a".into(), scope: Scope::Appliance, group: "g" }
+    }
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_secs(seconds)
+    }
+
+    fn total(account: &Account) -> Option<u64> {
+        account.totals.get("c").copied()
+    }
+
+    #[tokio::test]
+    async fn a_window_is_counted_once() {
+        let ledger = Ledger::in_memory();
+        let key = key();
+        let commit = || ledger.commit(&key, at(0), at(60), &[("c", 5)]);
+        assert!(matches!(commit().await, Err(CommitError::Moved)), "nothing has begun");
+        assert_eq!(ledger.begin(&key, at(0), at(0), at(600)), Begun::New);
+        assert_eq!(total(&commit().await.expect("counted")), Some(5));
+        assert!(matches!(commit().await, Err(CommitError::Moved)), "the same answer again");
+        assert_eq!(total(&ledger.account(&key).expect("begun")), Some(5));
+    }
+
+    #[tokio::test]
+    async fn a_restart_goes_on_unless_the_gap_is_too_wide() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || {
+            let (store, found) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
+            Ledger::new(store, found.records)
+        };
+        let ledger = open();
+        ledger.begin(&key(), at(0), at(0), at(600));
+        ledger.commit(&key(), at(0), at(60), &[("c", 5)]).await.expect("counted");
+        drop(ledger);
+        let ledger = open();
+        assert_eq!(ledger.begin(&key(), at(900), at(60), at(900)), Begun::Resumed);
+        let account = ledger.commit(&key(), at(60), at(120), &[("c", 2)]).await.expect("counted");
+        assert_eq!((total(&account), account.epoch), (Some(7), at(0)));
+        drop(ledger);
+        let ledger = open();
+        assert_eq!(ledger.begin(&key(), at(9000), at(6000), at(9000)), Begun::Reset { from: at(120) });
+        let account = ledger.account(&key()).expect("begun");
+        assert_eq!((account.watermark, account.epoch, total(&account)), (at(6000), at(6000), None));
+        drop(ledger);
+        let ledger = open();
+        assert_eq!(ledger.begin(&key(), at(60), at(0), at(90)), Begun::Reset { from: at(120) }, "from the future");
+        assert_eq!(ledger.watermark(&key()), Some(at(60)));
+    }
+
     #[test]
-    fn a_window_is_counted_once() {
-        let ledger = Ledger::default();
-        let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: "g" };
-        let at = Timestamp::from_secs;
-        assert_eq!(ledger.advance(&key, at(0), at(60)), Err(Moved));
-        assert_eq!(ledger.begin(&key, at(0)), at(0));
-        assert_eq!(ledger.advance(&key, at(0), at(60)), Ok(()));
-        assert_eq!(ledger.advance(&key, at(0), at(60)), Err(Moved), "the same answer again");
-        assert_eq!(ledger.begin(&key, at(999)), at(60), "a restart of the poller keeps the watermark");
+    fn keys_are_told_apart() {
+        let scope = |scope| Key { scope, ..key() }.text();
+        let texts = [
+            scope(Scope::Appliance),
+            scope(Scope::DeviceGroup("x".into())),
+            scope(Scope::Device("x".into())),
+            scope(Scope::Device("x\" y".into())),
+        ];
+        let distinct: std::collections::BTreeSet<_> = texts.iter().collect();
+        assert_eq!(distinct.len(), texts.len());
     }
 }

@@ -17,5 +17,6 @@ pub mod secret;
 pub mod sim;
 pub mod snapshot;
 pub mod stop;
+pub mod store;
 pub mod telemetry;
 pub mod window;

@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 use crate::api::{Client, Failure, Query, Reply};
 use crate::clock::{Clock, Tick, Timestamp};
 use crate::config;
-use crate::ledger::Ledger;
+use crate::ledger::{Account, CommitError, Key, Ledger};
+use crate::sample::Samples;
 use crate::snapshot::{Board, Snapshot};
 use crate::stop::Stop;
 
@@ -91,7 +92,17 @@ pub struct Poller<S> {
 #[derive(Debug)]
 enum Done {
     Connected(Result<(), Failure>),
-    Asked { target: usize, query: Query, outcome: Outcome, took: Duration },
+    Asked { job: Job, outcome: Outcome, took: Duration },
+    Counted { job: Job, read: Samples, outcome: Result<Account, CommitError> },
+}
+
+/// One poll: of which target, for which windows.
+#[derive(Clone, Debug)]
+struct Job {
+    target: usize,
+    query: Query,
+    /// How many windows of the target's grid the query covers.
+    count: u32,
 }
 
 impl<S: Source> Poller<S> {
@@ -104,7 +115,10 @@ impl<S: Source> Poller<S> {
             .scopes
             .iter()
             .flat_map(|scope| appliance.groups.iter().map(move |choice| (scope, choice)))
-            .map(|(scope, choice)| Target::new(&name, scope.clone(), *choice, appliance.polling, phase))
+            .map(|(scope, choice)| {
+                let key = Key { appliance: Arc::clone(&name), scope: scope.clone(), group: choice.group.name };
+                Target::new(key, *choice, appliance.polling, phase, &desk.ledger)
+            })
             .collect();
         let poller = Self {
             source,
@@ -155,7 +169,7 @@ impl<S: Source> Poller<S> {
         }
         while self.jobs.len() < self.polling.concurrency {
             match self.next(now) {
-                Next::Now { target, query } => self.start(target, query),
+                Next::Now(job) => self.start(job),
                 Next::At(wake) => return wake,
             }
         }
@@ -181,25 +195,25 @@ impl<S: Source> Poller<S> {
                 plan::Step::Fetch { backlog: true, .. } if self.paced_until > now => {
                     wake = wake.min(self.paced_until);
                 }
-                plan::Step::Fetch { window, .. } => {
+                plan::Step::Fetch { window, count, .. } => {
                     let query = Query { scope: target.scope().clone(), group: target.group(), window };
                     self.cursor = (position + 1) % self.targets.len();
-                    return Next::Now { target: position, query };
+                    return Next::Now(Job { target: position, query, count });
                 }
             }
         }
         Next::At(wake)
     }
 
-    fn start(&mut self, target: usize, query: Query) {
-        self.targets[target].in_flight = true;
+    fn start(&mut self, job: Job) {
+        self.targets[job.target].in_flight = true;
         let source = Arc::clone(&self.source);
         let clock = self.desk.clock.clone();
         let polling = self.polling;
         self.jobs.spawn(async move {
             let began = clock.tick();
-            let outcome = ask::ask(&*source, &query, polling, &clock).await;
-            Done::Asked { target, query, outcome, took: clock.tick().since(began) }
+            let outcome = ask::ask(&*source, &job.query, polling, &clock).await;
+            Done::Asked { job, outcome, took: clock.tick().since(began) }
         });
     }
 
@@ -216,32 +230,52 @@ impl<S: Source> Poller<S> {
                 }
             }
             Done::Connected(Err(failure)) => self.standing.unreachable(&self.name, &failure, now),
-            Done::Asked { target, query, outcome, took } => {
-                self.targets[target].in_flight = false;
+            Done::Asked { job, outcome, took } => {
                 self.paced_until = now + took.clamp(LEAST_PACE, LONGEST_PACE);
-                self.take(target, &query, outcome, now);
+                self.take(job, outcome, now);
+            }
+            Done::Counted { job, read, outcome } => {
+                let target = &mut self.targets[job.target];
+                target.in_flight = false;
+                let moment = target::Moment { tick: now, appliance: self.source.now(), wall: self.desk.clock.wall() };
+                target.counted(job.query.window, job.count, read, outcome, moment);
             }
         }
         self.publish();
     }
 
-    fn take(&mut self, target: usize, query: &Query, outcome: Outcome, now: Tick) {
-        let target = &mut self.targets[target];
+    fn take(&mut self, job: Job, outcome: Outcome, now: Tick) {
+        let target = &mut self.targets[job.target];
         match outcome {
             Outcome::Report(reply) => {
                 self.standing.reached(&self.name);
-                let moment = target::Moment { tick: now, appliance: self.source.now(), wall: self.desk.clock.wall() };
-                target.commit(&self.desk.ledger, query.window, &reply, moment);
+                match target.read(job.query.window, &reply) {
+                    Some(read) => self.count(job, read),
+                    None => target.in_flight = false,
+                }
             }
             Outcome::HoursOnly => {
                 self.standing.reached(&self.name);
+                target.in_flight = false;
                 target.take_hours(&self.desk.ledger, self.source.now());
             }
             Outcome::Failed(failure) => {
                 self.standing.failed(&self.name, &failure, now);
+                target.in_flight = false;
                 target.failed(&failure, now);
             }
         }
+    }
+
+    /// Writes a window down; the target stays in flight until that is done.
+    fn count(&mut self, job: Job, read: Samples) {
+        let ledger = Arc::clone(&self.desk.ledger);
+        let key = self.targets[job.target].key().clone();
+        self.jobs.spawn(async move {
+            let window = job.query.window;
+            let outcome = ledger.commit(&key, window.start(), window.end(), &read.increments).await;
+            Done::Counted { job, read, outcome }
+        });
     }
 
     fn publish(&self) {
@@ -257,7 +291,7 @@ impl<S: Source> Poller<S> {
 }
 
 enum Next {
-    Now { target: usize, query: Query },
+    Now(Job),
     At(Tick),
 }
 

@@ -1,19 +1,20 @@
 //! Turns a report into labelled values: names and units from the catalogue, and an account of what could not be used.
 //! Knows nothing of windows or of who reads the samples.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::api::{Report, Unusable};
+use crate::api::{Number, Report, Unusable};
 use crate::catalogue::{self, Aggregation, Group};
 
 /// Counters beyond the catalogue that become gauges, per group: a release adds a few, a mistake adds thousands.
 const MOST_UNKNOWN: usize = 64;
 const LONGEST_NAME: usize = 100;
 
-/// A gauge family: its name and help.
+/// A family of gauges or counters: its name and help.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Family {
-    /// `asyncos_<group>_<counter>_last_window`.
+    /// `asyncos_<group>_<counter>_last_window`, or `…_total`.
     pub name: String,
     /// What it counts, in what unit, and where it comes from.
     pub help: String,
@@ -33,6 +34,8 @@ pub struct Sample {
 pub struct Samples {
     /// The usable counters.
     pub samples: Vec<Sample>,
+    /// What the window adds to the totals, by counter.
+    pub increments: Vec<(&'static str, u64)>,
     /// Counters of the catalogue that the report does not hold. Missing is not zero.
     pub missing: u64,
     /// Counters of the report that the catalogue does not hold.
@@ -41,28 +44,44 @@ pub struct Samples {
     pub unusable: [u64; Unusable::ALL.len()],
 }
 
-/// The gauges of one counter group.
+/// The metrics of one counter group.
 #[derive(Debug)]
-pub struct Gauges {
+pub struct Metrics {
     group: &'static Group,
-    families: Vec<Arc<Family>>,
+    gauges: Vec<Arc<Family>>,
+    totals: Vec<(&'static str, Arc<Family>)>,
 }
 
-impl Gauges {
-    /// The gauges of `group`, named once.
+impl Metrics {
+    /// The metrics of `group`, named once.
     #[must_use]
     pub fn new(group: &'static Group) -> Self {
-        let family = |counter: &catalogue::Counter| {
+        let gauge = |counter: &catalogue::Counter| {
             Arc::new(Family { name: counter.gauge_name(group), help: counter.gauge_help(group) })
         };
-        Self { group, families: group.counters.iter().map(family).collect() }
+        let total = |counter: &'static catalogue::Counter| {
+            let name = counter.total_name(group)?;
+            Some((counter.name, Arc::new(Family { name, help: counter.total_help(group) })))
+        };
+        let (gauges, totals) = (group.counters.iter().map(gauge), group.counters.iter().filter_map(total));
+        Self { group, gauges: gauges.collect(), totals: totals.collect() }
+    }
+
+    /// The totals as samples: every additive counter of the catalogue, at zero where nothing was counted yet.
+    #[must_use]
+    pub fn totals(&self, counted: &BTreeMap<String, u64>) -> Vec<Sample> {
+        let sample = |(counter, family): &(&str, Arc<Family>)| {
+            let value = counted.get(*counter).copied().unwrap_or(0) as f64;
+            Sample { family: Arc::clone(family), value }
+        };
+        self.totals.iter().map(sample).collect()
     }
 
     /// Reads the values of `report`.
     #[must_use]
     pub fn read(&self, report: &Report) -> Samples {
         let mut read = Samples::default();
-        for (counter, family) in self.group.counters.iter().zip(&self.families) {
+        for (counter, family) in self.group.counters.iter().zip(&self.gauges) {
             if counter.aggregation == Aggregation::Text {
                 continue;
             }
@@ -70,12 +89,13 @@ impl Gauges {
                 Some(Ok(number)) => {
                     let value = counter.unit.scale(number.as_f64());
                     read.samples.push(Sample { family: Arc::clone(family), value });
-                }
-                Some(Err(unusable)) => {
-                    if let Some(position) = Unusable::ALL.iter().position(|known| *known == unusable) {
-                        read.unusable[position] += 1;
+                    match (counter.aggregation, number) {
+                        (Aggregation::Sum, Number::Whole(count)) => read.increments.push((counter.name, count)),
+                        (Aggregation::Sum, Number::Fraction(_)) => read.refuse(Unusable::NotWhole),
+                        (Aggregation::Average | Aggregation::Maximum | Aggregation::Last | Aggregation::Text, _) => {}
                     }
                 }
+                Some(Err(unusable)) => read.refuse(unusable),
                 None => read.missing += 1,
             }
         }
@@ -110,14 +130,22 @@ impl Gauges {
     }
 }
 
+impl Samples {
+    fn refuse(&mut self, why: Unusable) {
+        if let Some(position) = Unusable::ALL.iter().position(|known| *known == why) {
+            self.unusable[position] += 1;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(group: &str, results: &str) -> Samples {
         let body = format!(r#"{{"data": {{"resultSet": {results}}}}}"#);
-        let gauges = Gauges::new(catalogue::group(group).expect("in the catalogue"));
-        gauges.read(&Report::parse(&body).expect("a report"))
+        let metrics = Metrics::new(catalogue::group(group).expect("in the catalogue"));
+        metrics.read(&Report::parse(&body).expect("a report"))
     }
 
     fn values(read: &Samples) -> Vec<(&str, f64)> {
@@ -138,7 +166,20 @@ mod tests {
                 ("asyncos_mail_dlp_outgoing_traffic_summary_new_last_window", 7.0),
             ]
         );
-        assert_eq!((found.missing, found.unknown, found.unusable), (2, 3, [1, 1, 0]));
+        assert_eq!((found.missing, found.unknown, found.unusable), (2, 3, [1, 1, 0, 0]));
+    }
+
+    #[test]
+    fn only_whole_counts_go_into_totals() {
+        let found =
+            read("mail_system_capacity", r#"{"bytes_in": 10, "bytes_out": 1.5, "workqueue_maximum_messages": 3}"#);
+        assert_eq!(found.samples.len(), 3);
+        assert_eq!((found.increments, found.unusable), (vec![("bytes_in", 10)], [0, 0, 0, 1]));
+        let metrics = Metrics::new(catalogue::group("mail_mar_summary").expect("in the catalogue"));
+        let totals = metrics.totals(&BTreeMap::from([("msgs_deleted".into(), 7), ("gone".into(), 9)]));
+        let totals: Vec<_> = totals.iter().map(|total| (total.family.name.as_str(), total.value)).collect();
+        assert_eq!(totals[0], ("asyncos_mail_mar_summary_msgs_deleted_total", 7.0));
+        assert!(totals.len() == 4 && totals[1..].iter().all(|(_, value)| *value == 0.0), "the others are at zero");
     }
 
     #[test]

@@ -93,6 +93,8 @@ pub struct GroupView {
     pub tally: Tally,
     /// The values of the newest counted window.
     pub reading: Option<Arc<Reading>>,
+    /// The sums of all counted windows.
+    pub totals: Arc<Vec<Sample>>,
 }
 
 /// The values of one window, until they are stale.

@@ -32,6 +32,10 @@ pub struct Telemetry {
     registry: Registry,
     reload_successful: IntGauge,
     reload_success_timestamp: GaugeVec,
+    state_durable: IntGauge,
+    state_persist_failures: IntCounter,
+    state_last_persist: GaugeVec,
+    state_refused: IntCounterVec,
     /// A registry an appliance, so that a removed appliance takes its series along.
     appliances: Mutex<BTreeMap<String, Registry>>,
 }
@@ -63,7 +67,65 @@ impl Telemetry {
             &[],
         )?;
         registry.register(Box::new(reload_success_timestamp.clone()))?;
-        Ok(Self { registry, reload_successful, reload_success_timestamp, appliances: Mutex::default() })
+        let state_durable =
+            IntGauge::new("asyncos_state_durable", "Whether totals outlive a restart; 0 when they are in memory only")?;
+        let state_persist_failures = IntCounter::new(
+            "asyncos_state_persist_failures_total",
+            "Batches of totals that could not be written down",
+        )?;
+        let state_last_persist = GaugeVec::new(
+            Opts::new(
+                "asyncos_state_last_persist_timestamp_seconds",
+                "When totals were last written down, in seconds since 1970",
+            ),
+            &[],
+        )?;
+        let state_refused = IntCounterVec::new(
+            Opts::new("asyncos_state_refused_total", "Damaged state that was found at the start and is not used"),
+            &["what"],
+        )?;
+        registry.register(Box::new(state_durable.clone()))?;
+        registry.register(Box::new(state_persist_failures.clone()))?;
+        registry.register(Box::new(state_last_persist.clone()))?;
+        registry.register(Box::new(state_refused.clone()))?;
+        for what in ["file", "record"] {
+            state_refused.with_label_values(&[what]);
+        }
+        Ok(Self {
+            registry,
+            reload_successful,
+            reload_success_timestamp,
+            state_durable,
+            state_persist_failures,
+            state_last_persist,
+            state_refused,
+            appliances: Mutex::default(),
+        })
+    }
+
+    /// Totals are kept on disk.
+    pub fn state_durable(&self) {
+        self.state_durable.set(1);
+    }
+
+    /// A batch of totals was written down.
+    pub fn state_persisted(&self, at: Timestamp) {
+        self.state_last_persist.with_label_values::<&str>(&[]).set(at.as_secs_f64());
+    }
+
+    /// A batch of totals could not be written down.
+    pub fn state_persist_failed(&self) {
+        self.state_persist_failures.inc();
+    }
+
+    /// The whole file of the state was damaged.
+    pub fn state_file_refused(&self) {
+        self.state_refused.with_label_values(&["file"]).inc();
+    }
+
+    /// So many records of the state were damaged.
+    pub fn state_records_refused(&self, count: usize) {
+        self.state_refused.with_label_values(&["record"]).inc_by(count as u64);
     }
 
     /// The configuration was read and is in force.

@@ -104,6 +104,13 @@ impl Grid {
         Window { start, end: self.floor(start) + self.length }
     }
 
+    /// The stretch of `count` windows from `start`, the first of which may be the rest of one; at least one.
+    #[must_use]
+    pub fn stretch_from(self, start: Timestamp, count: u32) -> Window {
+        let first = self.window_from(start);
+        Window { start, end: first.end + self.length * count.saturating_sub(1) }
+    }
+
     /// How many whole windows lie between the borders `start` and `end`; zero when `end` is not later.
     #[must_use]
     pub fn count_between(self, start: Timestamp, end: Timestamp) -> u64 {
@@ -111,7 +118,7 @@ impl Grid {
     }
 }
 
-/// One window `[start, end)` of a [`Grid`].
+/// One window `[start, end)` of a [`Grid`], or several in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     start: Timestamp,

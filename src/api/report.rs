@@ -41,11 +41,13 @@ pub enum Unusable {
     Negative,
     /// The answer gives the counter twice with different values.
     Conflicting,
+    /// Not whole, where a count is due: shown, but in no total.
+    NotWhole,
 }
 
 impl Unusable {
     /// Every reason, for counters that start at zero.
-    pub const ALL: [Self; 3] = [Self::NotANumber, Self::Negative, Self::Conflicting];
+    pub const ALL: [Self; 4] = [Self::NotANumber, Self::Negative, Self::Conflicting, Self::NotWhole];
 
     /// The value of the label `reason`.
     #[must_use]
@@ -54,6 +56,7 @@ impl Unusable {
             Self::NotANumber => "not_a_number",
             Self::Negative => "negative",
             Self::Conflicting => "conflicting",
+            Self::NotWhole => "not_whole",
         }
     }
 }

@@ -133,9 +133,10 @@ impl Fleet {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::ledger::Ledger;
 
     fn fleet() -> Fleet {
-        let desk = Desk { clock: Clock::system(), ledger: Arc::default(), board: Arc::default() };
+        let desk = Desk { clock: Clock::system(), ledger: Arc::new(Ledger::in_memory()), board: Arc::default() };
         Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")))
     }
 

@@ -20,6 +20,20 @@ impl Counter {
         format!("{help}: {noun}, {over} (API {}, counter {name})", group.api_path())
     }
 
+    /// The name of the counter with the sum of all committed windows; only what is additive has one.
+    #[must_use]
+    pub fn total_name(&self, group: &Group) -> Option<String> {
+        (self.aggregation == Aggregation::Sum).then(|| format!("{}_total", self.family(group)))
+    }
+
+    /// The HELP text of that counter.
+    #[must_use]
+    pub fn total_help(&self, group: &Group) -> String {
+        let Self { name, help, .. } = self;
+        let noun = self.unit.noun();
+        format!("{help}: {noun}, sum of complete windows (API {}, counter {name})", group.api_path())
+    }
+
     /// What all metrics of this counter begin with: group, counter and, unless already there, the unit.
     fn family(&self, group: &Group) -> String {
         let base = format!("{PREFIX}{}_{}", group.name, self.name);
@@ -60,7 +74,8 @@ mod tests {
 
     #[test]
     fn the_names_are_the_golden_ones() {
-        let names: BTreeSet<_> = gauges().map(|(group, counter)| counter.gauge_name(group)).collect();
+        let totals = gauges().filter_map(|(group, counter)| counter.total_name(group));
+        let names: BTreeSet<_> = gauges().map(|(group, counter)| counter.gauge_name(group)).chain(totals).collect();
         let page: String = names.iter().map(|name| format!("{name}\n")).collect();
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/metric_names.txt");
         if env::var_os("UPDATE_GOLDEN").is_some() {

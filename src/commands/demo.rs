@@ -38,6 +38,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
         telemetry_path: flags.web.telemetry_path,
         max_requests: flags.web.max_requests,
         lifecycle: false,
+        storage_path: None,
         config_file: None,
     };
     let path = settings.telemetry_path.clone();

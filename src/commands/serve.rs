@@ -31,20 +31,17 @@ pub(super) async fn serve(flags: Serve) -> u8 {
     logging::install(flags.log.level.into(), flags.log.format.into(), clock.clone());
     tracing::info!(version = crate::telemetry::VERSION, "starting");
     app::warn(&config);
-    match &flags.storage_path {
-        Some(path) => {
-            let path = path.display();
-            tracing::warn!(%path, "storage.path is not used by this version: state is kept in memory");
-        }
-        None => tracing::info!("state is kept in memory: a restart begins at `start`"),
-    }
     let settings = Settings {
         listen_address: flags.web.listen_address,
         telemetry_path: flags.web.telemetry_path,
         max_requests: flags.web.max_requests,
         lifecycle: flags.web_enable_lifecycle,
+        storage_path: flags.storage_path.filter(|path| !path.as_os_str().is_empty()),
         config_file: Some(flags.config_file),
     };
+    if settings.storage_path.is_none() {
+        tracing::warn!("state is in memory: totals begin at zero with every start (set --storage.path)");
+    }
     match App::bind(settings, config, clock).await {
         Ok(app) => run(app).await,
         Err(error) => failed(&error),
@@ -80,6 +77,10 @@ fn failed(error: &AppError) -> u8 {
     tracing::error!(error = error as &dyn Error, "cannot go on");
     match error {
         AppError::Config(_) => CONFIGURATION,
-        AppError::Bind(_) | AppError::Client { .. } | AppError::Metrics(_) | AppError::TaskEnded(_) => RUNTIME,
+        AppError::Bind(_)
+        | AppError::State(_)
+        | AppError::Client { .. }
+        | AppError::Metrics(_)
+        | AppError::TaskEnded(_) => RUNTIME,
     }
 }

@@ -1,11 +1,15 @@
 //! Which window is asked for next, and when. Pure: arithmetic on the watermark and the appliance's clock.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::snapshot::LostReason;
 use crate::window::{Grid, Window};
 
+/// The longest stretch of missed windows that one request asks for: counts add up, so a backlog of minutes costs a
+/// request an hour. Longer ones are slow at the appliance.
+const LONGEST_STRETCH: Duration = Duration::from_secs(3600);
 /// The longest shift of one appliance's polls against another's.
 const LONGEST_PHASE: Duration = Duration::from_secs(60);
 
@@ -21,8 +25,8 @@ pub(super) struct Rule {
 /// What to do for one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Ask for this window; `backlog` tells that a newer one is complete too.
-    Fetch { window: Window, backlog: bool },
+    /// Ask for this window, or for several in a row; `backlog` tells that a newer one is complete too.
+    Fetch { window: Window, count: u32, backlog: bool },
     /// Nothing is due for this long.
     Wait(Duration),
 }
@@ -68,14 +72,26 @@ impl Rule {
         None
     }
 
-    /// The oldest window after `watermark` if it is due.
+    /// The oldest windows after `watermark` if they are due. The newest one always comes alone: gauges show one window.
     pub(super) fn step(self, watermark: Timestamp, now: Timestamp) -> Step {
-        let window = self.grid.window_from(watermark);
-        let due = window.end() + self.settle;
+        let pending = self.pending(watermark, now);
+        let due = self.grid.window_from(watermark).end() + self.settle;
         // A backlog has waited long enough; only the newest window waits for its turn.
-        let backlog = self.pending(watermark, now) > 1;
+        let backlog = pending > 1;
         let due = if backlog { due } else { due + self.phase };
-        if due > now { Step::Wait(due.since(now)) } else { Step::Fetch { window, backlog } }
+        if due > now {
+            return Step::Wait(due.since(now));
+        }
+        let most = LONGEST_STRETCH.as_secs() / self.grid.length().as_secs();
+        let count = u32::try_from(pending.saturating_sub(1).min(most)).unwrap_or(1).max(1);
+        Step::Fetch { window: self.grid.stretch_from(watermark, count), count, backlog }
+    }
+
+    /// The watermarks from which a key goes on after a start. One from before the first has lost windows that can not
+    /// be had any more; one from after the last is of another clock.
+    pub(super) fn resumable(self, now: Timestamp) -> RangeInclusive<Timestamp> {
+        let reach = self.catch_up.max(self.grid.length());
+        self.grid.ceil(self.frontier(now) - reach)..=now + reach
     }
 }
 
@@ -147,7 +163,9 @@ mod tests {
     fn a_backlog_goes_oldest_first_without_waiting_its_turn() {
         let rule = rule(1);
         let step = rule.step(at(0, 0), at(10, 0));
-        assert_eq!(step, Step::Fetch { window: rule.grid.window_from(at(0, 0)), backlog: true });
+        assert_eq!(step, Step::Fetch { window: rule.grid.stretch_from(at(0, 0), 7), count: 7, backlog: true });
+        let day = rule.step(at(-600, 0), at(10, 0));
+        assert_eq!(day, Step::Fetch { window: rule.grid.stretch_from(at(-600, 0), 60), count: 60, backlog: true });
         assert_eq!(rule.pending(at(0, 0), at(10, 0)), 8);
         assert_eq!(rule.step(at(7, 0), at(10, 0)), Step::Wait(rule.phase));
     }
@@ -171,7 +189,7 @@ mod tests {
     #[test]
     fn a_longer_grid_first_finishes_the_window_it_begins_in() {
         let rule = rule(5);
-        let Step::Fetch { window, .. } = rule.step(at(3, 0), at(10, 0)) else { panic!("a window is due") };
+        let Step::Fetch { window, .. } = rule.step(at(3, 0), at(9, 0)) else { panic!("a window is due") };
         assert_eq!((window.start(), window.end()), (at(3, 0), at(5, 0)));
         assert_eq!(rule.pending(at(3, 0), at(12, 0)), 2);
     }

@@ -1,5 +1,6 @@
 //! One counter group in one scope of one appliance: its windows, its standing, its newest values.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +8,9 @@ use crate::api::{Failure, Reason, Reply};
 use crate::catalogue::Group;
 use crate::clock::{Tick, Timestamp};
 use crate::config::{GroupChoice, Polling, Scope};
-use crate::ledger::{Key, Ledger};
-use crate::sample::Gauges;
-use crate::snapshot::{GroupView, Reading, Tally};
+use crate::ledger::{Account, Begun, CommitError, Key, Ledger};
+use crate::sample::{Metrics, Sample, Samples};
+use crate::snapshot::{GroupView, LostReason, Reading, Tally};
 use crate::window::Window;
 
 use super::plan::{Rule, Skip, Step};
@@ -21,6 +22,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 /// asking once an hour is enough, but a fault that looks like a refusal must not cost an hour.
 const DECLINED_WAITS: [Duration; 3] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(60 * 60)];
+/// How long a target is left alone after its window could not be written down.
+const NOT_WRITTEN_WAIT: Duration = Duration::from_secs(10);
 /// Values are shown until their window is this many windows, and the settle delay, old.
 const STALE_AFTER_WINDOWS: u32 = 3;
 
@@ -38,7 +41,7 @@ pub(super) struct Target {
     group: &'static Group,
     rule: Rule,
     start: Option<Duration>,
-    gauges: Gauges,
+    metrics: Metrics,
     pub(super) in_flight: bool,
     /// Before this the target is left alone.
     pub(super) not_before: Tick,
@@ -47,31 +50,32 @@ pub(super) struct Target {
     last_success: Option<Timestamp>,
     window_end: Option<Timestamp>,
     reading: Option<Arc<Reading>>,
+    totals: Arc<Vec<Sample>>,
     tally: Tally,
 }
 
 impl Target {
-    pub(super) fn new(
-        appliance: &Arc<str>,
-        scope: Scope,
-        choice: GroupChoice,
-        polling: Polling,
-        phase: Duration,
-    ) -> Self {
+    /// A target whose totals are what the ledger knows: a page must not show zero for what a restart remembers.
+    pub(super) fn new(key: Key, choice: GroupChoice, polling: Polling, phase: Duration, ledger: &Ledger) -> Self {
         let GroupChoice { group, grid } = choice;
+        let metrics = Metrics::new(group);
+        let known = ledger.account(&key);
+        let totals = metrics.totals(&known.as_ref().map(|account| account.totals.clone()).unwrap_or_default());
         Self {
-            key: Key { appliance: Arc::clone(appliance), scope, group: group.name },
+            key,
             group,
             rule: Rule { grid, settle: polling.settle, phase, catch_up: polling.catch_up },
             start: polling.start,
-            gauges: Gauges::new(group),
+            metrics,
             in_flight: false,
             not_before: Tick::default(),
             failures: 0,
-            success: false,
+            // The newest poll before a restart is still the newest, and it brought what the ledger knows.
+            success: known.is_some(),
             last_success: None,
-            window_end: None,
+            window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
             reading: None,
+            totals: Arc::new(totals),
             tally: Tally::default(),
         }
     }
@@ -84,49 +88,93 @@ impl Target {
         self.group
     }
 
-    /// Sets the first watermark, now that the appliance's time is known.
+    pub(super) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Finds the place to go on from, now that the appliance's time is known.
     pub(super) fn begin(&mut self, ledger: &Ledger, now: Timestamp) {
-        ledger.begin(&self.key, self.rule.first_watermark(now, self.start));
+        let resumable = self.rule.resumable(now);
+        let first = self.rule.first_watermark(now, self.start);
+        if let Begun::Reset { from } = ledger.begin(&self.key, first, *resumable.start(), *resumable.end()) {
+            let lost = self.rule.pending(from, now).saturating_sub(self.rule.pending(*resumable.start(), now));
+            self.tally.lose(lost, LostReason::CatchUp);
+            self.warn_lost(
+                lost,
+                from,
+                *resumable.start(),
+                "the state is too old or of another time: totals begin at zero",
+            );
+            self.window_end = None;
+            self.success = false;
+            self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
+        }
     }
 
     /// What to do next; windows that cannot be fetched any more are given up on the way.
     pub(super) fn plan(&mut self, ledger: &Ledger, now: Timestamp) -> Step {
-        let mut watermark = ledger.begin(&self.key, self.rule.first_watermark(now, self.start));
+        let Some(mut watermark) = ledger.watermark(&self.key) else {
+            self.begin(ledger, now);
+            return Step::Wait(Duration::ZERO);
+        };
         while let Some(Skip { to, windows, why }) = self.rule.skip(watermark, now) {
-            if ledger.advance(&self.key, watermark, to).is_ok() {
+            if ledger.skip(&self.key, watermark, to) {
                 self.tally.lose(windows, why);
-                let (from, reason) = (watermark, why.label());
-                self.warn_lost(windows, from, to, reason);
+                self.warn_lost(windows, watermark, to, why.label());
             }
             watermark = to;
         }
         self.rule.step(watermark, now)
     }
 
-    /// Counts a window. An answer that the appliance gave before the window was complete, or that came twice, is not.
-    pub(super) fn commit(&mut self, ledger: &Ledger, window: Window, reply: &Reply, moment: Moment) {
-        let (scope, group) = (&self.key.scope, self.group.name);
+    /// Reads an answer for `window`; none when the appliance gave it before the window was complete.
+    pub(super) fn read(&self, window: Window, reply: &Reply) -> Option<Samples> {
         if reply.at < window.end() + self.rule.settle {
+            let (scope, group) = (&self.key.scope, self.group.name);
             tracing::debug!(appliance = &*self.key.appliance, %scope, group, %window, "answer came too early");
-            return;
+            return None;
         }
-        let read = self.gauges.read(&reply.report);
-        if ledger.advance(&self.key, window.start(), window.end()).is_err() {
-            tracing::debug!(appliance = &*self.key.appliance, %scope, group, %window, "window was counted already");
-            return;
-        }
+        Some(self.metrics.read(&reply.report))
+    }
+
+    /// Takes in that `count` windows in a row were counted, or were not.
+    pub(super) fn counted(
+        &mut self,
+        window: Window,
+        count: u32,
+        read: Samples,
+        outcome: Result<Account, CommitError>,
+        moment: Moment,
+    ) {
+        let (scope, group) = (&self.key.scope, self.group.name);
+        let account = match outcome {
+            Ok(account) => account,
+            Err(CommitError::Moved) => {
+                tracing::debug!(appliance = &*self.key.appliance, %scope, group, %window, "window was counted already");
+                return;
+            }
+            Err(CommitError::NotWritten(_)) => {
+                // Said by the store for all of them; the window is asked for again.
+                self.not_before = moment.tick + NOT_WRITTEN_WAIT;
+                return;
+            }
+        };
         if self.failures > 0 {
             tracing::info!(appliance = &*self.key.appliance, %scope, group, "report is had again");
         }
-        self.tally.committed += 1;
+        self.tally.committed += u64::from(count);
         self.tally.missing += read.missing;
         self.tally.unknown += read.unknown;
         for (sum, more) in self.tally.unusable.iter_mut().zip(read.unusable) {
             *sum += more;
         }
-        let stale = window.end() + self.rule.grid.length() * STALE_AFTER_WINDOWS + self.rule.settle;
-        let expires = moment.tick + stale.since(moment.appliance);
-        self.reading = Some(Arc::new(Reading { samples: read.samples, expires }));
+        self.totals = Arc::new(self.metrics.totals(&account.totals));
+        // Averages and maxima of several windows are of none of them, and their sums are no window's count.
+        if count == 1 {
+            let stale = window.end() + self.rule.grid.length() * STALE_AFTER_WINDOWS + self.rule.settle;
+            let expires = moment.tick + stale.since(moment.appliance);
+            self.reading = Some(Arc::new(Reading { samples: read.samples, expires }));
+        }
         self.window_end = Some(window.end());
         self.last_success = Some(moment.wall);
         self.success = true;
@@ -140,10 +188,10 @@ impl Target {
         let message = "report is answered for whole hours only: its windows are hours from now on";
         tracing::info!(appliance = &*self.key.appliance, %scope, group, "{message}");
         self.rule.grid = self.rule.grid.in_hours();
-        if let (0, Some(watermark)) = (self.tally.committed, ledger.watermark(&self.key)) {
+        if let (None, Some(watermark)) = (self.window_end, ledger.watermark(&self.key)) {
             let whole = self.rule.grid.floor(watermark).min(self.rule.first_watermark(now, self.start));
             // Nobody else moves this key: one task owns the target.
-            let _ = ledger.advance(&self.key, watermark, whole);
+            let _ = ledger.skip(&self.key, watermark, whole);
         }
     }
 
@@ -179,6 +227,7 @@ impl Target {
             window_end: self.window_end,
             tally: self.tally,
             reading: self.reading.clone(),
+            totals: Arc::clone(&self.totals),
         }
     }
 
