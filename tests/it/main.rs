@@ -3,6 +3,7 @@
 mod app;
 mod cli;
 mod config;
+mod crash;
 mod demo;
 mod exposition;
 mod golden;

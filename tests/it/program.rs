@@ -87,8 +87,11 @@ impl Program {
     }
 
     fn spawn(arguments: &[&str], environment: &[(&str, &str)], last: Option<&'static str>) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_asyncos_exporter"))
-            .args(arguments)
+        Self::adopt(Command::new(env!("CARGO_BIN_EXE_asyncos_exporter")).args(arguments), environment, last)
+    }
+
+    fn adopt(command: &mut Command, environment: &[(&str, &str)], last: Option<&'static str>) -> Self {
+        let mut child = command
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -104,6 +107,20 @@ impl Program {
     pub(crate) fn serve(file: &str, arguments: &[&str]) -> Self {
         let config = format!("--config.file={file}");
         Self::start(&[&["serve", &config, "--web.listen-address=127.0.0.1:0"], arguments].concat())
+    }
+
+    /// As [`Program::serve`], for a limit of file sizes to make writes fail like a full disk: the signal that comes with
+    /// it is ignored.
+    pub(crate) fn serve_deaf_to_file_limits(file: &str, arguments: &[&str]) -> Self {
+        let script = r#"trap "" XFSZ; exec "$0" "$@""#;
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_asyncos_exporter"), "serve", "--web.listen-address=127.0.0.1:0"]);
+        Self::adopt(shell.arg(format!("--config.file={file}")).args(arguments), &[], None)
+    }
+
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The first line on standard error that contains `part`.

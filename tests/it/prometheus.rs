@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::exposition::{Labels, Page};
+use crate::readme;
 use crate::rig;
 
 /// How long an outcome is waited for before a test gives up. The demo's half an hour of history alone takes its time
@@ -266,6 +267,20 @@ async fn prometheus_takes_every_sample_and_knows_every_type_and_help() {
         about_itself.lines().filter(|line| line.starts_with("prometheus_target_scrapes_")).collect();
     assert!(complaints.len() >= 5, "{complaints:?}");
     assert!(complaints.iter().all(|line| line.ends_with(" 0")), "{complaints:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_query_of_the_manual_is_answered() {
+    let demo = demo().await;
+    let prometheus = Prometheus::scraping(&demo.address).await;
+    until(async || prometheus.newest().await.map(|_| ())).await;
+    let mut asked = 0;
+    for query in readme::fenced("promql").iter().flat_map(|block| block.split("\n\n")) {
+        let found = prometheus.ask("/api/v1/query", &[("query", query)]).await;
+        assert!(found.is_ok(), "{query}\n{found:?}");
+        asked += 1;
+    }
+    assert!(asked >= 8);
 }
 
 /// Type and help by name.

@@ -65,6 +65,7 @@ impl Rig {
             telemetry_path: "/metrics".into(),
             max_requests: 40,
             lifecycle: true,
+            storage_path: None,
             config_file,
         };
         let app = App::bind(settings, config, clock.clone()).await.expect("a free port");

@@ -1,0 +1,93 @@
+//! The totals of the real program, killed again and again, against the simulator's truth.
+
+use std::process::Command;
+use std::time::Duration;
+
+use asyncos_exporter::sim;
+
+use crate::exposition::Page;
+use crate::polling::assert_totals_true;
+use crate::program::{Folder, Program, committed, simulate};
+use crate::rig::{entry, until};
+
+const GROUPS: [&str; 3] = ["mail_incoming_traffic_summary", "mail_outgoing_traffic_summary", "mail_system_capacity"];
+const KILLS: usize = 200;
+
+/// When counting began: the oldest window that the appliance was asked for.
+fn begun(esa: &sim::Appliance, group: &str) -> u64 {
+    let requests = esa.requests();
+    let of_group = requests.iter().filter(|request| request.path.ends_with(group) && request.status == 200);
+    of_group.filter_map(|request| request.window).map(|(start, _)| start).min().expect("asked")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_kills_lose_and_double_nothing() {
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    let folder = Folder::new();
+    // Four weeks of hours: enough windows for every kill to hit one.
+    let polling = "polling: {window: 1h, settle: 0s, start: 28d, catch_up: 31d}";
+    let text = format!("counter_groups: minimal\nappliances:\n{}", entry("esa1", &esa, polling));
+    let (config, state) = (folder.write("c.yaml", &text), format!("--storage.path={}", folder.path("state")));
+    for kill in 0..KILLS {
+        let program = Program::serve(&config, &[&state]);
+        // From before the first request to well into the history, differently each time.
+        let requests = esa.requests().len() + kill * 7 % 23;
+        esa.wait_for(|log| log.len() >= requests).await;
+        tokio::time::sleep(Duration::from_micros((kill * 37 % 5000) as u64)).await;
+        program.signal("KILL");
+        program.ended().await;
+    }
+    let mut program = Program::serve(&config, &[&state]);
+    let address = program.address().await;
+    let page = until(address, "everything is counted", |page| {
+        let all = |name, value| page.matching(name, &[]).iter().all(|(_, found)| *found == value);
+        all("asyncos_windows_pending", 0.0) && all("asyncos_group_success", 1.0)
+    })
+    .await;
+    assert!(esa.requests().len() > KILLS, "every run got somewhere");
+    for group in GROUPS {
+        assert_totals_true(&page, &esa, "esa1", group, begun(&esa, group));
+    }
+}
+
+/// Lets the process write files of any size, or none at all, as a full disk would.
+fn allow_writing(process: u32, allowed: bool) {
+    let limit = if allowed { "unlimited" } else { "0" };
+    let set =
+        Command::new("prlimit").args([&format!("--pid={process}"), &format!("--fsize={limit}:unlimited")]).status();
+    assert!(set.expect("prlimit of util-linux").success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_stops_the_totals_and_loses_nothing() {
+    let mut settings = sim::Settings::esa("esa1");
+    settings.behaviour.latency = Duration::from_millis(5);
+    let esa = simulate(settings).await;
+    let folder = Folder::new();
+    let polling = "polling: {window: 1h, settle: 0s, start: 7d, catch_up: 31d}";
+    let text = format!("counter_groups: minimal\nappliances:\n{}", entry("esa1", &esa, polling));
+    let (config, state) = (folder.write("c.yaml", &text), folder.path("state"));
+    let mut program = Program::serve_deaf_to_file_limits(&config, &[&format!("--storage.path={state}")]);
+    let address = program.address().await;
+    until(address, "some windows are counted", |page| committed(page, "esa1") >= 20.0).await;
+    allow_writing(program.id(), false);
+    let failures = |page: &Page| page.value("asyncos_state_persist_failures_total", &[]).expect("published");
+    let stopped = until(address, "writing fails", |page| failures(page) >= 3.0).await;
+    let later = until(address, "writing fails on", |page| failures(page) >= 5.0).await;
+    for (labels, total) in stopped.matching("asyncos_mail_incoming_traffic_summary_detected_spam_total", &[]) {
+        let labels: Vec<_> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let now = later.value("asyncos_mail_incoming_traffic_summary_detected_spam_total", &labels);
+        assert_eq!(now, Some(total), "a total that is not written down is not shown");
+    }
+    allow_writing(program.id(), true);
+    let page = until(address, "everything is counted", |page| {
+        page.matching("asyncos_windows_pending", &[]).iter().all(|(_, found)| *found == 0.0)
+    })
+    .await;
+    for group in GROUPS {
+        assert_totals_true(&page, &esa, "esa1", group, begun(&esa, group));
+    }
+    let log = program.stop().await.stderr;
+    assert_eq!(log.matches("state is not written").count(), 1, "said once: {log}");
+    assert_eq!(log.matches("state is written again").count(), 1, "{log}");
+}
