@@ -169,12 +169,11 @@ impl Target {
             *sum += more;
         }
         self.totals = Arc::new(self.metrics.totals(&account.totals));
-        // Averages and maxima of several windows are of none of them, and their sums are no window's count.
-        if count == 1 {
-            let stale = window.end() + self.rule.grid.length() * STALE_AFTER_WINDOWS + self.rule.settle;
-            let expires = moment.tick + stale.since(moment.appliance);
-            self.reading = Some(Arc::new(Reading { samples: read.samples, expires }));
-        }
+        let stale = window.end() + self.rule.grid.length() * STALE_AFTER_WINDOWS + self.rule.settle;
+        let expires = moment.tick + stale.since(moment.appliance);
+        // Averages and maxima of several windows are of none of them, and their sums are no window's count. The values
+        // of an older window would not be of the one that is newest now.
+        self.reading = (count == 1).then(|| Arc::new(Reading { samples: read.samples, expires }));
         self.window_end = Some(window.end());
         self.last_success = Some(moment.wall);
         self.success = true;

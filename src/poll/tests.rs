@@ -1,5 +1,7 @@
 //! The poller against an appliance below the seam, on a paused clock: days pass in milliseconds.
 
+mod model;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
