@@ -304,6 +304,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_text_is_read_or_refused(body in ".*") {
             let _ = Report::parse(&body);

@@ -190,7 +190,7 @@ async fn live(acts: &[Act]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_life_counts_every_minute_once_or_gives_it_up(acts in prop::collection::vec(act(), 1..80)) {
