@@ -1,0 +1,63 @@
+//! A day in half a minute: outage, revoked tokens, an appliance for hours only, a manager fed in batches.
+
+use asyncos_exporter::sim::{self, Fault, FaultBody, On, RequestKind};
+
+use crate::exposition::Page;
+use crate::polling::assert_totals_true;
+use crate::rig::{BEGINNING, Rig, entry, lapse, simulate};
+
+const INCOMING: &str = "mail_incoming_traffic_summary";
+/// An hour of the time lapse is a second.
+const RATE: u32 = 3600;
+const HOUR: u64 = 3600;
+
+/// Where the appliance was first asked for `group`.
+fn begun(appliance: &sim::Appliance, group: &str) -> u64 {
+    let requests = appliance.requests();
+    let answered = requests.iter().filter(|request| {
+        request.status == 200 && matches!(&request.kind, RequestKind::Report { group: asked, .. } if asked == group)
+    });
+    answered.filter_map(|request| request.window).map(|(start, _)| start).min().expect("answered")
+}
+
+fn counted_until(page: &Page, appliance: &str) -> f64 {
+    let ends = page.matching("asyncos_window_end_timestamp_seconds", &[("appliance", appliance)]);
+    ends.iter().map(|(_, end)| *end).fold(f64::INFINITY, f64::min)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_with_its_troubles_is_counted_to_the_unit() {
+    let clock = lapse(RATE);
+    let troubled = simulate(sim::Settings::esa("esa1"), &clock).await;
+    let mut settings = sim::Settings::esa("esa2");
+    settings.behaviour.hour_only = Some(sim::HOUR_ONLY_MESSAGES[0].into());
+    let hourly = simulate(settings, &clock).await;
+    let manager = simulate(sim::Settings::sma("sma1").with_group("all", &["esa1", "esa2"]), &clock).await;
+    let text = format!(
+        "defaults: {{window: 5m, timeout: 10s}}\ncounter_groups: minimal\nappliances:\n{}{}{}",
+        entry("troubled", &troubled, ""),
+        // The first probe asks for the last whole hour, which must be no part of the count.
+        entry("hourly", &hourly, ""),
+        entry("manager", &manager, "product: sma")
+    );
+    let rig = Rig::start(&text, &clock).await;
+    let at = |hours: u64| move |page: &Page| counted_until(page, "manager") >= (BEGINNING + hours * HOUR) as f64;
+    rig.until("three hours have passed", at(3)).await;
+    let outage = Fault::Status { code: 503, body: FaultBody::Html, retry_after: None };
+    troubled.inject(outage, On::every());
+    rig.until("the outage has lasted three hours", at(6)).await;
+    troubled.clear_faults();
+    for hour in [9, 12, 15] {
+        rig.until("the tokens are revoked", at(hour)).await;
+        troubled.revoke_tokens();
+        manager.revoke_tokens();
+    }
+    let end = (BEGINNING + 24 * HOUR) as f64;
+    let names = ["troubled", "hourly", "manager"];
+    let page = rig.until("the day is over", |page| names.iter().all(|name| counted_until(page, name) >= end)).await;
+    for (name, appliance) in names.iter().zip([&troubled, &hourly, &manager]) {
+        assert_totals_true(&page, appliance, name, INCOMING, begun(appliance, INCOMING));
+    }
+    assert!(page.matching("asyncos_windows_lost_total", &[]).iter().all(|(_, lost)| *lost == 0.0));
+    rig.end().await;
+}
