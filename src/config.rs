@@ -137,6 +137,17 @@ pub struct Polling {
     pub start: Option<Duration>,
     /// Which windows the appliance is believed to answer.
     pub alignment: Alignment,
+    /// What becomes of data that arrive after their window was counted.
+    pub late: Late,
+}
+
+/// What becomes of data that arrive after their window was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// They go into the totals when they are found.
+    Add,
+    /// They are counted as late and are in no total.
+    Ignore,
 }
 
 /// Which windows an appliance answers; some releases accept whole hours only.

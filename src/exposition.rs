@@ -54,6 +54,14 @@ const SETTLE: About = gauge("asyncos_settle_seconds", "How long after its end a 
 const PENDING: About = gauge("asyncos_windows_pending", "Complete windows that are not counted yet");
 const COMMITTED: About = counter("asyncos_windows_committed_total", "Windows that were counted");
 const LOST: About = counter("asyncos_windows_lost_total", "Windows that were given up and are in no number");
+const DIFFERENCE: About = gauge(
+    "asyncos_reconciliation_difference",
+    "What the appliance's report for whole hours had beyond our windows when they were last compared, over all counters",
+);
+const RECONCILIATIONS: About =
+    counter("asyncos_reconciliations_total", "Comparisons of whole hours with the sum of their windows");
+const LATE: About =
+    counter("asyncos_late_events_total", "Events that were found after their window was counted, over all counters");
 const MISSING: About =
     counter("asyncos_counters_missing_total", "Counters of the catalogue that a report did not hold");
 const UNKNOWN: About =
@@ -72,6 +80,9 @@ pub const ABOUT_DATA: &[About] = &[
     PENDING,
     COMMITTED,
     LOST,
+    DIFFERENCE,
+    RECONCILIATIONS,
+    LATE,
     MISSING,
     UNKNOWN,
     UNUSABLE,
@@ -109,6 +120,11 @@ fn state(view: &GroupView, labels: &Labels, families: &mut Families) {
     families.add(&SETTLE, &labels, view.settle.as_secs_f64());
     families.add(&PENDING, &labels, view.pending as f64);
     families.add(&COMMITTED, &labels, tally.committed as f64);
+    families.add(&RECONCILIATIONS, &labels, tally.reconciliations as f64);
+    families.add(&LATE, &labels, tally.late as f64);
+    if let Some(difference) = view.difference {
+        families.add(&DIFFERENCE, &labels, difference as f64);
+    }
     families.add(&MISSING, &labels, tally.missing as f64);
     families.add(&UNKNOWN, &labels, tally.unknown as f64);
     for (reason, lost) in LostReason::ALL.iter().zip(tally.lost) {

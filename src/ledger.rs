@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Timestamp;
-use crate::config::Scope;
-use crate::store::{Record, Store, WriteError};
+use crate::config::{Late, Scope};
+use crate::store::{Day, Record, Store, WriteError};
+use crate::window::Window;
+
+mod day;
 
 /// What has totals of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,12 +45,38 @@ pub struct Account {
     pub epoch: Timestamp,
     /// Sums since then, by counter; one that is not here is zero.
     pub totals: BTreeMap<String, u64>,
+    /// What of them lies in the days that may still be compared with the appliance's own report, oldest first.
+    pub days: Vec<Day>,
 }
 
 impl Account {
     fn new(watermark: Timestamp, epoch: Timestamp) -> Self {
-        Self { watermark, epoch, totals: BTreeMap::new() }
+        Self { watermark, epoch, totals: BTreeMap::new(), days: Vec::new() }
     }
+
+    fn add(&mut self, counter: &str, count: u64) {
+        add(&mut self.totals, counter, count);
+    }
+
+    fn record(&self) -> Record {
+        Record {
+            watermark: self.watermark.as_secs(),
+            epoch: self.epoch.as_secs(),
+            totals: self.totals.clone(),
+            days: self.days.clone(),
+        }
+    }
+}
+
+/// What a comparison of a stretch of hours with the appliance's own report came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconciled {
+    /// What is counted now.
+    pub account: Account,
+    /// Events in the report that were in no window when it was asked for.
+    pub late: u64,
+    /// Events in the windows that are in the report no more.
+    pub surplus: u64,
 }
 
 /// How a key begins after a start of its poller.
@@ -86,10 +115,11 @@ impl Ledger {
     /// A ledger that goes on from `records` and keeps itself in `store`.
     #[must_use]
     pub fn new(store: Store, records: HashMap<String, Record>) -> Self {
-        let account = |Record { watermark, epoch, totals }| Account {
+        let account = |Record { watermark, epoch, totals, days }| Account {
             watermark: Timestamp::from_secs(watermark),
             epoch: Timestamp::from_secs(epoch),
             totals,
+            days,
         };
         let accounts = records.into_iter().map(|(key, record)| (key, account(record))).collect();
         Self { store, accounts: Mutex::new(accounts) }
@@ -140,6 +170,7 @@ impl Ledger {
         match self.accounts().get_mut(&key.text()) {
             Some(account) if account.watermark == from => {
                 account.watermark = to;
+                day::broken(&mut account.days);
                 true
             }
             Some(_) | None => false,
@@ -169,12 +200,58 @@ impl Ledger {
         };
         next.watermark = to;
         for (counter, increment) in increments {
-            let total = next.totals.entry((*counter).to_owned()).or_default();
-            *total = total.saturating_add(*increment);
+            next.add(counter, *increment);
         }
-        let record =
-            Record { watermark: next.watermark.as_secs(), epoch: next.epoch.as_secs(), totals: next.totals.clone() };
-        self.store.write(text.clone(), record).await?;
+        day::counted(&mut next.days, from, to, increments);
+        self.replace(text, from, next).await
+    }
+
+    /// Compares the hours from `start` to `end` with `report`, the appliance's own figures for them, and with
+    /// [`Late::Add`] adds what the windows lacked: it goes into the totals now, though it happened then.
+    ///
+    /// # Errors
+    /// When those hours are not the ones that are counted, or the state cannot be written.
+    ///
+    /// # Cancel safety
+    /// As [`Ledger::commit`].
+    pub async fn reconcile(
+        &self,
+        key: &Key,
+        hours: Window,
+        report: &[(&'static str, u64)],
+        late: Late,
+    ) -> Result<Reconciled, CommitError> {
+        let text = key.text();
+        let Some(mut next) = self.accounts().get(&text).cloned() else { return Err(CommitError::Moved) };
+        let (start, end) = (hours.start().as_secs(), hours.end().as_secs());
+        let Some(day) = next.days.iter_mut().find(|day| (day.start, day.end) == (start, end)) else {
+            return Err(CommitError::Moved);
+        };
+        let (mut lacked, mut surplus) = (Vec::new(), 0);
+        for (counter, reported) in report {
+            let counted = day.closed.get(*counter).copied().unwrap_or(0);
+            surplus += counted.saturating_sub(*reported);
+            if *reported > counted {
+                lacked.push((*counter, reported - counted));
+            }
+        }
+        let sum = lacked.iter().map(|(_, count)| count).sum();
+        if lacked.is_empty() || late == Late::Ignore {
+            return Ok(Reconciled { account: next, late: sum, surplus });
+        }
+        for (counter, count) in &lacked {
+            add(&mut day.closed, counter, *count);
+        }
+        for (counter, count) in lacked {
+            next.add(counter, count);
+        }
+        let from = next.watermark;
+        Ok(Reconciled { account: self.replace(text, from, next).await?, late: sum, surplus })
+    }
+
+    /// Writes `next` down, and shows it if the watermark is still at `from` then.
+    async fn replace(&self, text: String, from: Timestamp, next: Account) -> Result<Account, CommitError> {
+        self.store.write(text.clone(), next.record()).await?;
         match self.accounts().get_mut(&text) {
             Some(account) if account.watermark == from => {
                 *account = next.clone();
@@ -186,6 +263,15 @@ impl Ledger {
 
     fn accounts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn add(sums: &mut BTreeMap<String, u64>, counter: &str, count: u64) {
+    match sums.get_mut(counter) {
+        Some(sum) => *sum = sum.saturating_add(count),
+        None => {
+            sums.insert(counter.to_owned(), count);
+        }
     }
 }
 
@@ -241,6 +327,26 @@ mod tests {
         let ledger = open();
         assert_eq!(ledger.begin(&key(), at(60), at(0), at(90)), Begun::Reset { from: at(120) }, "from the future");
         assert_eq!(ledger.watermark(&key()), Some(at(60)));
+    }
+
+    #[tokio::test]
+    async fn what_was_late_is_added_once_and_what_is_gone_is_only_shown() {
+        let ledger = Ledger::in_memory();
+        let key = key();
+        let hour = |number: u64| at(number * 3600);
+        ledger.begin(&key, hour(0), hour(0), hour(99));
+        ledger.commit(&key, hour(0), hour(1), &[("c", 5), ("d", 5)]).await.expect("counted");
+        let hours = crate::window::Grid::HOURS.window_from(hour(0));
+        let audit = |late| ledger.reconcile(&key, hours, &[("c", 8), ("d", 4), ("e", 1)], late);
+        let ignored = audit(Late::Ignore).await.expect("compared");
+        assert_eq!((total(&ignored.account), ignored.late, ignored.surplus), (Some(5), 4, 1));
+        let added = audit(Late::Add).await.expect("compared");
+        assert_eq!((total(&added.account), added.late, added.surplus), (Some(8), 4, 1));
+        assert_eq!(added.account.totals.get("d"), Some(&5), "a total never steps back");
+        let again = audit(Late::Add).await.expect("compared");
+        assert_eq!((total(&again.account), again.late, again.surplus), (Some(8), 0, 1));
+        ledger.commit(&key, hour(1), hour(2), &[("c", 1)]).await.expect("counted");
+        assert!(matches!(audit(Late::Add).await, Err(CommitError::Moved)), "other hours are counted by now");
     }
 
     #[test]

@@ -10,12 +10,14 @@ use tokio::task::JoinSet;
 use crate::api::{Client, Failure, Query, Reply};
 use crate::clock::{Clock, Tick, Timestamp};
 use crate::config;
-use crate::ledger::{Account, CommitError, Key, Ledger};
+use crate::ledger::{Account, CommitError, Key, Ledger, Reconciled};
 use crate::sample::Samples;
 use crate::snapshot::{Board, Snapshot};
 use crate::stop::Stop;
+use crate::window::Window;
 
 mod ask;
+mod audit;
 mod plan;
 mod retry;
 mod standing;
@@ -94,6 +96,7 @@ enum Done {
     Connected(Result<(), Failure>),
     Asked { job: Job, outcome: Outcome, took: Duration },
     Counted { job: Job, read: Samples, outcome: Result<Account, CommitError> },
+    Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
 }
 
 /// One poll: of which target, for which windows.
@@ -101,8 +104,16 @@ enum Done {
 struct Job {
     target: usize,
     query: Query,
-    /// How many windows of the target's grid the query covers.
-    count: u32,
+    purpose: Purpose,
+}
+
+/// What a report is asked for for.
+#[derive(Clone, Copy, Debug)]
+enum Purpose {
+    /// To count so many windows of the target's grid.
+    Count(u32),
+    /// To compare it with what was counted.
+    Audit,
 }
 
 impl<S: Source> Poller<S> {
@@ -196,13 +207,19 @@ impl<S: Source> Poller<S> {
                     wake = wake.min(self.paced_until);
                 }
                 plan::Step::Fetch { window, count, .. } => {
-                    let query = Query { scope: target.scope().clone(), group: target.group(), window };
-                    self.cursor = (position + 1) % self.targets.len();
-                    return Next::Now(Job { target: position, query, count });
+                    return self.job(position, window, Purpose::Count(count));
                 }
+                plan::Step::Audit(hours) => return self.job(position, hours, Purpose::Audit),
             }
         }
         Next::At(wake)
+    }
+
+    fn job(&mut self, target: usize, window: Window, purpose: Purpose) -> Next {
+        self.cursor = (target + 1) % self.targets.len();
+        let of = &self.targets[target];
+        let query = Query { scope: of.scope().clone(), group: of.group(), window };
+        Next::Now(Job { target, query, purpose })
     }
 
     fn start(&mut self, job: Job) {
@@ -235,34 +252,53 @@ impl<S: Source> Poller<S> {
                 self.take(job, outcome, now);
             }
             Done::Counted { job, read, outcome } => {
+                let moment = self.moment(now);
                 let target = &mut self.targets[job.target];
                 target.in_flight = false;
-                let moment = target::Moment { tick: now, appliance: self.source.now(), wall: self.desk.clock.wall() };
-                target.counted(job.query.window, job.count, read, outcome, moment);
+                let count = match job.purpose {
+                    Purpose::Count(count) => count,
+                    Purpose::Audit => 0,
+                };
+                target.counted(job.query.window, count, read, outcome, moment);
+            }
+            Done::Reconciled { job, outcome } => {
+                let appliance_now = self.source.now();
+                let target = &mut self.targets[job.target];
+                target.in_flight = false;
+                target.reconciled(job.query.window, outcome, appliance_now);
             }
         }
         self.publish();
     }
 
+    fn moment(&self, tick: Tick) -> target::Moment {
+        target::Moment { tick, appliance: self.source.now(), wall: self.desk.clock.wall() }
+    }
+
     fn take(&mut self, job: Job, outcome: Outcome, now: Tick) {
+        let appliance_now = self.source.now();
         let target = &mut self.targets[job.target];
-        match outcome {
-            Outcome::Report(reply) => {
+        match (outcome, job.purpose) {
+            (Outcome::Report(reply), purpose) => {
                 self.standing.reached(&self.name);
-                match target.read(job.query.window, &reply) {
-                    Some(read) => self.count(job, read),
-                    None => target.in_flight = false,
+                match (target.read(job.query.window, &reply), purpose) {
+                    (Some(read), Purpose::Count(_)) => self.count(job, read),
+                    (Some(read), Purpose::Audit) => self.reconcile(job, read),
+                    (None, _) => target.in_flight = false,
                 }
             }
-            Outcome::HoursOnly => {
+            (Outcome::HoursOnly, _) => {
                 self.standing.reached(&self.name);
                 target.in_flight = false;
-                target.take_hours(&self.desk.ledger, self.source.now());
+                target.take_hours(&self.desk.ledger, appliance_now);
             }
-            Outcome::Failed(failure) => {
+            (Outcome::Failed(failure), purpose) => {
                 self.standing.failed(&self.name, &failure, now);
                 target.in_flight = false;
-                target.failed(&failure, now);
+                match purpose {
+                    Purpose::Count(_) => target.failed(&failure, now),
+                    Purpose::Audit => target.audit_failed(&failure, appliance_now),
+                }
             }
         }
     }
@@ -275,6 +311,17 @@ impl<S: Source> Poller<S> {
             let window = job.query.window;
             let outcome = ledger.commit(&key, window.start(), window.end(), &read.increments).await;
             Done::Counted { job, read, outcome }
+        });
+    }
+
+    /// Compares hours with the report for them, and writes down what was late.
+    fn reconcile(&mut self, job: Job, read: Samples) {
+        let ledger = Arc::clone(&self.desk.ledger);
+        let key = self.targets[job.target].key().clone();
+        let late = self.polling.late;
+        self.jobs.spawn(async move {
+            let outcome = ledger.reconcile(&key, job.query.window, &read.increments, late).await;
+            Done::Reconciled { job, outcome }
         });
     }
 

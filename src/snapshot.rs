@@ -53,6 +53,10 @@ pub struct Tally {
     pub committed: u64,
     /// Windows given up, in the order of [`LostReason::ALL`].
     pub lost: [u64; LostReason::ALL.len()],
+    /// Comparisons with the appliance's own report.
+    pub reconciliations: u64,
+    /// Events that came after their window was counted.
+    pub late: u64,
     /// Counters that a report lacked.
     pub missing: u64,
     /// Counters that the catalogue lacks.
@@ -91,6 +95,8 @@ pub struct GroupView {
     pub window_end: Option<Timestamp>,
     /// What was counted, lost and missed.
     pub tally: Tally,
+    /// What the newest comparison found in the report beyond what was counted; negative when it was less.
+    pub difference: Option<i64>,
     /// The values of the newest counted window.
     pub reading: Option<Arc<Reading>>,
     /// The sums of all counted windows.

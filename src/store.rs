@@ -28,6 +28,22 @@ pub struct Record {
     pub epoch: u64,
     /// Sums since then, by counter.
     pub totals: BTreeMap<String, u64>,
+    /// What of them lies in which day, while it may still be compared with the appliance's own report.
+    #[serde(default)]
+    pub days: Vec<Day>,
+}
+
+/// What was counted of one day in UTC, from the first whole hour on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    /// The beginning of the first hour, in seconds since 1970.
+    pub start: u64,
+    /// The end of the last hour that is counted whole.
+    pub end: u64,
+    /// Sums of `[start, end)`, by counter, late data included.
+    pub closed: BTreeMap<String, u64>,
+    /// Sums of what was counted of the hour from `end` on.
+    pub open: BTreeMap<String, u64>,
 }
 
 /// What was found when the state was opened.

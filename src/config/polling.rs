@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
-use super::{Alignment, Polling, Product, field, raw};
+use super::{Alignment, Late, Polling, Product, field, raw};
 use crate::window::Grid;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,6 +22,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// What the appliance bears in parallel is not documented; more than this is no polling any more.
 const MOST_CONCURRENT: usize = 8;
 
+const LATE: &[(&str, Late)] = &[("add", Late::Add), ("ignore", Late::Ignore)];
 const ALIGNMENTS: &[(&str, Alignment)] =
     &[("auto", Alignment::Auto), ("minute", Alignment::Minute), ("hour", Alignment::Hour)];
 
@@ -35,6 +36,7 @@ pub(super) struct Wishes {
     catch_up: Option<Duration>,
     start: Option<Duration>,
     alignment: Option<Alignment>,
+    late: Option<Late>,
 }
 
 impl Wishes {
@@ -61,6 +63,7 @@ impl Wishes {
             catch_up,
             start,
             alignment: field::choice(raw.alignment.as_ref(), ALIGNMENTS, &path.key("alignment"), problems),
+            late: field::choice(raw.late.as_ref(), LATE, &path.key("late"), problems),
         }
     }
 
@@ -77,6 +80,7 @@ impl Wishes {
             catch_up: self.catch_up.or(defaults.catch_up).unwrap_or(DEFAULT_CATCH_UP),
             start: self.start.or(defaults.start),
             alignment,
+            late: self.late.or(defaults.late).unwrap_or(Late::Add),
         };
         if polling.catch_up < polling.grid.length() {
             problems.error(&path.key("catch_up"), "must not be shorter than `window`, or no window is ever fetched");

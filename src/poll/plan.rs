@@ -7,9 +7,6 @@ use crate::clock::Timestamp;
 use crate::snapshot::LostReason;
 use crate::window::{Grid, Window};
 
-/// The longest stretch of missed windows that one request asks for: counts add up, so a backlog of minutes costs a
-/// request an hour. Longer ones are slow at the appliance.
-const LONGEST_STRETCH: Duration = Duration::from_secs(3600);
 /// The longest shift of one appliance's polls against another's.
 const LONGEST_PHASE: Duration = Duration::from_secs(60);
 
@@ -27,6 +24,8 @@ pub(super) struct Rule {
 pub(super) enum Step {
     /// Ask for this window, or for several in a row; `backlog` tells that a newer one is complete too.
     Fetch { window: Window, count: u32, backlog: bool },
+    /// Compare these whole hours, which are counted, with the report for them.
+    Audit(Window),
     /// Nothing is due for this long.
     Wait(Duration),
 }
@@ -72,7 +71,8 @@ impl Rule {
         None
     }
 
-    /// The oldest windows after `watermark` if they are due. The newest one always comes alone: gauges show one window.
+    /// The oldest windows after `watermark` if they are due: one, or what is missed of an hour, since counts add up. The
+    /// newest one always comes alone: gauges show one window.
     pub(super) fn step(self, watermark: Timestamp, now: Timestamp) -> Step {
         let pending = self.pending(watermark, now);
         let due = self.grid.window_from(watermark).end() + self.settle;
@@ -82,7 +82,9 @@ impl Rule {
         if due > now {
             return Step::Wait(due.since(now));
         }
-        let most = LONGEST_STRETCH.as_secs() / self.grid.length().as_secs();
+        // Up to the end of the hour: hours are compared with the appliance's report as wholes.
+        let hour = Grid::HOURS.containing(watermark).end();
+        let most = self.grid.count_between(self.grid.floor(watermark), hour);
         let count = u32::try_from(pending.saturating_sub(1).min(most)).unwrap_or(1).max(1);
         Step::Fetch { window: self.grid.stretch_from(watermark, count), count, backlog }
     }
@@ -166,6 +168,8 @@ mod tests {
         assert_eq!(step, Step::Fetch { window: rule.grid.stretch_from(at(0, 0), 7), count: 7, backlog: true });
         let day = rule.step(at(-600, 0), at(10, 0));
         assert_eq!(day, Step::Fetch { window: rule.grid.stretch_from(at(-600, 0), 60), count: 60, backlog: true });
+        let rest = rule.step(at(-590, 0), at(10, 0));
+        assert_eq!(rest, Step::Fetch { window: rule.grid.stretch_from(at(-590, 0), 50), count: 50, backlog: true });
         assert_eq!(rule.pending(at(0, 0), at(10, 0)), 8);
         assert_eq!(rule.step(at(7, 0), at(10, 0)), Step::Wait(rule.phase));
     }

@@ -8,11 +8,12 @@ use crate::api::{Failure, Reason, Reply};
 use crate::catalogue::Group;
 use crate::clock::{Tick, Timestamp};
 use crate::config::{GroupChoice, Polling, Scope};
-use crate::ledger::{Account, Begun, CommitError, Key, Ledger};
+use crate::ledger::{Account, Begun, CommitError, Key, Ledger, Reconciled};
 use crate::sample::{Metrics, Sample, Samples};
 use crate::snapshot::{GroupView, LostReason, Reading, Tally};
 use crate::window::Window;
 
+use super::audit::Audits;
 use super::plan::{Rule, Skip, Step};
 
 /// The first wait after a failure; each further one is twice as long, up to a window, within bounds.
@@ -51,6 +52,8 @@ pub(super) struct Target {
     window_end: Option<Timestamp>,
     reading: Option<Arc<Reading>>,
     totals: Arc<Vec<Sample>>,
+    audits: Audits,
+    difference: Option<i64>,
     tally: Tally,
 }
 
@@ -76,6 +79,8 @@ impl Target {
             window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
             reading: None,
             totals: Arc::new(totals),
+            audits: Audits::new(polling.late),
+            difference: None,
             tally: Tally::default(),
         }
     }
@@ -124,7 +129,10 @@ impl Target {
             }
             watermark = to;
         }
-        self.rule.step(watermark, now)
+        match self.rule.step(watermark, now) {
+            Step::Wait(span) => self.audits.step(ledger.account(&self.key), self.rule.settle, now, span),
+            step @ (Step::Fetch { .. } | Step::Audit(_)) => step,
+        }
     }
 
     /// Reads an answer for `window`; none when the appliance gave it before the window was complete.
@@ -180,6 +188,27 @@ impl Target {
         self.failures = 0;
     }
 
+    /// Takes in what a comparison with the report came to.
+    pub(super) fn reconciled(&mut self, hours: Window, outcome: Result<Reconciled, CommitError>, now: Timestamp) {
+        let found = match outcome {
+            Ok(found) => found,
+            Err(_) => return self.audits.tried(now),
+        };
+        let Reconciled { account, late, surplus } = found;
+        self.totals = Arc::new(self.metrics.totals(&account.totals));
+        self.tally.reconciliations += 1;
+        self.tally.late += self.audits.done(hours.start(), late, now);
+        self.difference = Some(i64::try_from(late).unwrap_or(i64::MAX) - i64::try_from(surplus).unwrap_or(i64::MAX));
+    }
+
+    /// A comparison was not had. It costs no window, so it is tried again with the next hour.
+    pub(super) fn audit_failed(&mut self, failure: &Failure, now: Timestamp) {
+        let (scope, group) = (&self.key.scope, self.group.name);
+        let reason = failure.reason.label();
+        tracing::debug!(appliance = &*self.key.appliance, %scope, group, reason, "comparison is not had");
+        self.audits.tried(now);
+    }
+
     /// Takes to whole hours. What was not counted yet is asked for anew in hours; an hour begun is lost, see
     /// [`Rule::skip`].
     pub(super) fn take_hours(&mut self, ledger: &Ledger, now: Timestamp) {
@@ -225,6 +254,7 @@ impl Target {
             pending: ledger.watermark(&self.key).map_or(0, |watermark| self.rule.pending(watermark, now)),
             window_end: self.window_end,
             tally: self.tally,
+            difference: self.difference,
             reading: self.reading.clone(),
             totals: Arc::clone(&self.totals),
         }

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::api::{Reason, Report};
-use crate::config::{Alignment, Config, Polling};
+use crate::config::{Alignment, Config, Late, Polling};
 use crate::snapshot::{GroupView, LostReason, Snapshot};
 use crate::window::{Grid, Window};
 
@@ -47,13 +47,17 @@ impl Source for Fake {
     async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
         let count = {
             let mut asked = self.asked.lock().expect("no panic");
-            asked.push((query.scope.to_string(), query.group.name, query.window));
+            if !self.is_audit(query) {
+                asked.push((query.scope.to_string(), query.group.name, query.window));
+            }
             asked.len()
         };
         let at = self.time();
         tokio::time::sleep(self.latency).await;
         (self.script)(query, count)?;
-        self.answered.lock().expect("no panic").push((query.group.name, query.window));
+        if !self.is_audit(query) {
+            self.answered.lock().expect("no panic").push((query.group.name, query.window));
+        }
         let minutes = query.window.length().as_secs() / 60;
         let counters: BTreeMap<_, _> = query.group.counters.iter().map(|counter| (counter.name, minutes)).collect();
         let body = serde_json::json!({"data": {"resultSet": counters}}).to_string();
@@ -70,6 +74,12 @@ impl Source for Fake {
 }
 
 impl Fake {
+    /// Whether `query` asks for what was answered already.
+    fn is_audit(&self, query: &Query) -> bool {
+        let answered = self.answered(query.group.name);
+        answered.last().is_some_and(|newest| query.window.start() < newest.start() && query.window != *newest)
+    }
+
     fn answered(&self, group: &str) -> Vec<Window> {
         let answered = self.answered.lock().expect("no panic");
         answered.iter().filter(|(name, _)| *name == group).map(|(_, window)| *window).collect()
@@ -103,6 +113,7 @@ fn polling(window: Duration) -> Polling {
         catch_up: 24 * 60 * MINUTE,
         start: None,
         alignment: Alignment::Auto,
+        late: Late::Add,
     }
 }
 
@@ -257,7 +268,9 @@ async fn hours_only_is_found_out_whatever_the_words() {
         let asked = bench.fake.windows(CAPACITY);
         let declined = asked.iter().filter(|window| window.length() < 60 * MINUTE).count();
         assert!(declined <= 2, "{declined} requests were made in vain");
-        let hours: Vec<_> = asked.into_iter().filter(|window| window.length() == 60 * MINUTE).skip(1).collect();
+        let mut hours: Vec<_> = asked.into_iter().filter(|window| window.length() == 60 * MINUTE).collect();
+        // The first hour is asked for as a probe, to be counted, and to be compared.
+        hours.dedup();
         assert!(contiguous(&hours) && hours.len() == 6, "{hours:?}");
         bench.end().await;
     }

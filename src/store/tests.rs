@@ -10,7 +10,7 @@ fn silent() -> Listener {
 }
 
 fn record(watermark: u64) -> Record {
-    Record { watermark, epoch: 7, totals: BTreeMap::from([("detected_spam".into(), u64::MAX)]) }
+    Record { watermark, epoch: 7, totals: BTreeMap::from([("detected_spam".into(), u64::MAX)]), days: Vec::new() }
 }
 
 fn open(folder: &tempfile::TempDir) -> (Store, Found) {

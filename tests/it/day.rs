@@ -61,3 +61,29 @@ async fn a_day_with_its_troubles_is_counted_to_the_unit() {
     assert!(page.matching("asyncos_windows_lost_total", &[]).iter().all(|(_, lost)| *lost == 0.0));
     rig.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_data_end_up_in_the_totals() {
+    let clock = lapse(RATE);
+    let mut settings = sim::Settings::sma("sma1").with_group("all", &["esa1", "esa2"]);
+    // Windows are asked for when half of their data are not there yet.
+    settings.behaviour.lag = std::time::Duration::from_secs(40 * 60);
+    let manager = simulate(settings, &clock).await;
+    let polling = "product: sma, polling: {settle: 0s, window: 1h}";
+    let text = format!("counter_groups: minimal\nappliances:\n{}", entry("manager", &manager, polling));
+    let rig = Rig::start(&text, &clock).await;
+    let late = |page: &Page| page.matching("asyncos_late_events_total", &[]).iter().map(|(_, late)| *late).sum::<f64>();
+    rig.until("late data are found", |page| late(page) > 1000.0).await;
+    manager.change(|behaviour| behaviour.lag = std::time::Duration::ZERO);
+    manager.change(|behaviour| behaviour.freshness_step = std::time::Duration::ZERO);
+    let total = "asyncos_mail_incoming_traffic_summary_total_recipients_total";
+    let begun = begun(&manager, INCOMING);
+    rig.until("the totals are the report's", |page| {
+        let labels = [("appliance", "manager"), ("group", INCOMING)];
+        let end = page.value("asyncos_window_end_timestamp_seconds", &labels).expect("counted") as u64;
+        let truth = manager.truth(&sim::Scope::Whole, INCOMING, "total_recipients", begun, end);
+        page.value(total, &[("appliance", "manager")]) == truth
+    })
+    .await;
+    rig.end().await;
+}

@@ -1,0 +1,109 @@
+//! Keeps apart what of the totals lies in which day, so that a stretch of whole hours can be compared with the
+//! appliance's own report for it. Days do not overlap: what was late is added to its day once and stays there.
+
+use std::time::Duration;
+
+use super::add;
+use crate::clock::Timestamp;
+use crate::store::Day;
+use crate::window::Grid;
+
+const DAY: u64 = 24 * 3600;
+/// How long a day is kept after its end. A gateway spools 25 hours of reports for its manager.
+///
+/// **Source:** vendor TechNote 212101, reporting data retention.
+const KEPT: Duration = Duration::from_secs(26 * 3600);
+
+/// Takes in that windows from `from` to `to` were counted; they lie within one hour, or are whole hours of one day.
+pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, increments: &[(&'static str, u64)]) {
+    let number = from.as_secs() / DAY;
+    if days.last().is_none_or(|day| day.start / DAY != number) {
+        let start = Grid::HOURS.ceil(from).as_secs();
+        if start / DAY != number {
+            return;
+        }
+        days.push(Day { start, end: start, ..Day::default() });
+    }
+    let Some(day) = days.last_mut() else { return };
+    if from.as_secs() < day.start {
+        return;
+    }
+    for (counter, count) in increments {
+        add(&mut day.open, counter, *count);
+    }
+    close(day, to);
+    days.retain(|day| Timestamp::from_secs((day.start / DAY + 1) * DAY) + KEPT > to);
+}
+
+/// Takes in that windows were given up or are counted anew: what comes after is a stretch of its own, since a comparison
+/// over the gap would find in the report what was counted as lost.
+pub(super) fn broken(days: &mut Vec<Day>) {
+    days.pop();
+}
+
+/// Counts the open hour to the closed ones if it ends at `to`.
+fn close(day: &mut Day, to: Timestamp) {
+    if Grid::HOURS.floor(to) == to {
+        for (counter, count) in std::mem::take(&mut day.open) {
+            add(&mut day.closed, &counter, count);
+        }
+        day.end = to.as_secs();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIDNIGHT: u64 = 1_795_392_000; // 2026-11-23T00:00:00Z
+
+    fn at(minutes: u64) -> Timestamp {
+        Timestamp::from_secs(MIDNIGHT + minutes * 60)
+    }
+
+    fn count(days: &mut Vec<Day>, from: u64, to: u64) {
+        counted(days, at(from), at(to), &[("c", to - from)]);
+    }
+
+    /// `(first minute, last minute, minutes counted)` of each day.
+    fn shown(days: &[Day]) -> Vec<(u64, u64, u64)> {
+        let minute = |seconds: u64| (seconds - MIDNIGHT) / 60;
+        days.iter().map(|day| (minute(day.start), minute(day.end), day.closed.get("c").copied().unwrap_or(0))).collect()
+    }
+
+    #[test]
+    fn only_whole_hours_are_closed() {
+        let mut days = Vec::new();
+        for minute in (10..200).step_by(5) {
+            count(&mut days, minute, minute + 5);
+        }
+        assert_eq!(shown(&days), [(60, 180, 120)], "the first hour was begun late, the last is not over");
+        assert_eq!(days[0].open.get("c"), Some(&20));
+    }
+
+    #[test]
+    fn days_are_kept_apart_and_for_a_day_and_two_hours() {
+        let mut days = Vec::new();
+        for hour in 0..50 {
+            count(&mut days, hour * 60, hour * 60 + 60);
+        }
+        assert_eq!(shown(&days), [(1440, 2880, 1440), (2880, 3000, 120)]);
+    }
+
+    #[test]
+    fn a_day_that_begins_in_its_last_hour_is_left_out() {
+        let mut days = Vec::new();
+        count(&mut days, 23 * 60 + 5, 23 * 60 + 10);
+        assert_eq!(shown(&days), []);
+    }
+
+    #[test]
+    fn a_gap_begins_a_new_stretch() {
+        let mut days = Vec::new();
+        count(&mut days, 0, 60);
+        broken(&mut days);
+        count(&mut days, 125, 180);
+        count(&mut days, 180, 240);
+        assert_eq!(shown(&days), [(180, 240, 60)]);
+    }
+}
