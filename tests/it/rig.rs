@@ -18,7 +18,7 @@ use crate::exposition::Page;
 /// 2026-11-23T12:00:30Z, a Monday: where every time lapse begins.
 pub(crate) const BEGINNING: u64 = 1_795_435_230;
 /// How long an outcome is waited for before a test gives up; never how long something may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) fn lapse(rate: u32) -> Clock {
     Clock::lapse(Timestamp::from_secs(BEGINNING), rate)
