@@ -143,6 +143,16 @@ impl Ledger {
         self.accounts().get(&key.text()).map(|account| account.watermark)
     }
 
+    /// The stretches of whole hours of `key` that are counted and can be compared with a report, oldest first.
+    #[must_use]
+    pub fn stretches(&self, key: &Key) -> Vec<Window> {
+        let accounts = self.accounts();
+        accounts
+            .get(&key.text())
+            .map(|account| account.days.iter().filter_map(day::stretch).collect())
+            .unwrap_or_default()
+    }
+
     /// Makes sure that `key` has an account: at `first` when it has none, or one from after `latest`. One from before
     /// `oldest` has a gap behind it that cannot be filled: totals that went on over it would be too low for ever, so
     /// they begin anew, at `oldest`.

@@ -95,7 +95,7 @@ pub struct Poller<S> {
 enum Done {
     Connected(Result<(), Failure>),
     Asked { job: Job, outcome: Outcome, took: Duration },
-    Counted { job: Job, read: Samples, outcome: Result<Account, CommitError> },
+    Counted { job: Job, count: u32, read: Samples, outcome: Result<Account, CommitError> },
     Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
 }
 
@@ -251,14 +251,10 @@ impl<S: Source> Poller<S> {
                 self.paced_until = now + took.clamp(LEAST_PACE, LONGEST_PACE);
                 self.take(job, outcome, now);
             }
-            Done::Counted { job, read, outcome } => {
+            Done::Counted { job, count, read, outcome } => {
                 let moment = self.moment(now);
                 let target = &mut self.targets[job.target];
                 target.in_flight = false;
-                let count = match job.purpose {
-                    Purpose::Count(count) => count,
-                    Purpose::Audit => 0,
-                };
                 target.counted(job.query.window, count, read, outcome, moment);
             }
             Done::Reconciled { job, outcome } => {
@@ -282,7 +278,7 @@ impl<S: Source> Poller<S> {
             (Outcome::Report(reply), purpose) => {
                 self.standing.reached(&self.name);
                 match (target.read(job.query.window, &reply), purpose) {
-                    (Some(read), Purpose::Count(_)) => self.count(job, read),
+                    (Some(read), Purpose::Count(count)) => self.count(job, count, read),
                     (Some(read), Purpose::Audit) => self.reconcile(job, read),
                     (None, _) => target.in_flight = false,
                 }
@@ -304,13 +300,13 @@ impl<S: Source> Poller<S> {
     }
 
     /// Writes a window down; the target stays in flight until that is done.
-    fn count(&mut self, job: Job, read: Samples) {
+    fn count(&mut self, job: Job, count: u32, read: Samples) {
         let ledger = Arc::clone(&self.desk.ledger);
         let key = self.targets[job.target].key().clone();
         self.jobs.spawn(async move {
             let window = job.query.window;
             let outcome = ledger.commit(&key, window.start(), window.end(), &read.increments).await;
-            Done::Counted { job, read, outcome }
+            Done::Counted { job, count, read, outcome }
         });
     }
 

@@ -77,7 +77,7 @@ impl Report {
         let Value::Object(envelope) = &json else {
             return Err(malformed("the body is no object"));
         };
-        if let Some(message) = transport::message(body) {
+        if let Some(message) = transport::message_in(&json) {
             return Err(malformed(&format!("an error with a status of success: {message}")));
         }
         let results = match envelope.get("data") {

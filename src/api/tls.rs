@@ -110,6 +110,19 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    /// Checks a signature of the handshake, unless any certificate is accepted.
+    fn signed(
+        &self,
+        verify: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.anchor {
+            Anchor::Nothing => Ok(HandshakeSignatureValid::assertion()),
+            Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => verify(&self.algorithms),
+        }
+    }
+}
+
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
@@ -141,12 +154,7 @@ impl ServerCertVerifier for Verifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match self.anchor {
-            Anchor::Nothing => Ok(HandshakeSignatureValid::assertion()),
-            Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => {
-                verify_tls12_signature(message, leaf, signature, &self.algorithms)
-            }
-        }
+        self.signed(|algorithms| verify_tls12_signature(message, leaf, signature, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -155,12 +163,7 @@ impl ServerCertVerifier for Verifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match self.anchor {
-            Anchor::Nothing => Ok(HandshakeSignatureValid::assertion()),
-            Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => {
-                verify_tls13_signature(message, leaf, signature, &self.algorithms)
-            }
-        }
+        self.signed(|algorithms| verify_tls13_signature(message, leaf, signature, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -206,8 +206,12 @@ impl Answer {
 }
 
 /// The message of the appliance's error body, cut and without control characters.
-pub(super) fn message(body: &str) -> Option<String> {
-    let json: serde_json::Value = serde_json::from_str(body).ok()?;
+fn message(body: &str) -> Option<String> {
+    message_in(&serde_json::from_str(body).ok()?)
+}
+
+/// As [`message`], of a body that is parsed already.
+pub(super) fn message_in(json: &serde_json::Value) -> Option<String> {
     let message = json.get("error")?.get("message")?.as_str()?;
     Some(message.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(LONGEST_MESSAGE).collect())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::add;
 use crate::clock::Timestamp;
 use crate::store::Day;
-use crate::window::Grid;
+use crate::window::{Grid, Window};
 
 const DAY: u64 = 24 * 3600;
 /// How long a day is kept after its end. A gateway spools 25 hours of reports for its manager.
@@ -39,6 +39,13 @@ pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, incre
 /// over the gap would find in the report what was counted as lost.
 pub(super) fn broken(days: &mut Vec<Day>) {
     days.pop();
+}
+
+/// The hours of `day` that are counted whole; none where there are none, or nothing in them adds up.
+pub(super) fn stretch(day: &Day) -> Option<Window> {
+    let (start, end) = (Timestamp::from_secs(day.start), Timestamp::from_secs(day.end));
+    let hours = u32::try_from(Grid::HOURS.count_between(start, end)).unwrap_or(0);
+    (hours > 0 && !day.closed.is_empty()).then(|| Grid::HOURS.stretch_from(start, hours))
 }
 
 /// Counts the open hour to the closed ones if it ends at `to`.

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::Late;
-use crate::ledger::Account;
-use crate::window::Grid;
+use crate::window::Window;
 
 use super::plan::Step;
 
@@ -30,21 +29,16 @@ impl Audits {
         Self { late, last: None, done: BTreeMap::new() }
     }
 
-    /// The comparison that is due, or how long to wait for it or `otherwise`.
-    pub(super) fn step(&self, account: Option<Account>, settle: Duration, now: Timestamp, otherwise: Duration) -> Step {
-        let days = account.map(|account| account.days).unwrap_or_default();
-        let hours = days.iter().filter(|day| day.end > day.start && !day.closed.is_empty());
-        let ready = hours.map(|day| {
-            let (start, end) = (Timestamp::from_secs(day.start), Timestamp::from_secs(day.end));
-            let paced = self.last.map_or(end, |last| last + PACE);
-            (paced.max(end + settle + DELAY), self.done.get(&start).map(|(at, _)| *at), start, end)
+    /// The comparison of one of `stretches` that is due, or how long to wait for it or `otherwise`.
+    pub(super) fn step(&self, stretches: Vec<Window>, settle: Duration, now: Timestamp, otherwise: Duration) -> Step {
+        let ready = stretches.into_iter().map(|hours| {
+            let paced = self.last.map_or(hours.end(), |last| last + PACE);
+            let done = self.done.get(&hours.start()).map(|(at, _)| *at);
+            (paced.max(hours.end() + settle + DELAY), done, hours)
         });
         // The one that was compared longest ago, or never, of those that may be; else the one that may be first.
-        match ready.min_by_key(|(at, done, _, _)| ((*at).max(now), *done)) {
-            Some((at, _, start, end)) if at <= now => {
-                let hours = Grid::HOURS.count_between(start, end);
-                Step::Audit(Grid::HOURS.stretch_from(start, u32::try_from(hours).unwrap_or(1)))
-            }
+        match ready.min_by_key(|(at, done, hours)| ((*at).max(now), *done, hours.start())) {
+            Some((at, _, hours)) if at <= now => Step::Audit(hours),
             Some((at, ..)) => Step::Wait(otherwise.min(at.since(now))),
             None => Step::Wait(otherwise),
         }

@@ -130,7 +130,7 @@ impl Target {
             watermark = to;
         }
         match self.rule.step(watermark, now) {
-            Step::Wait(span) => self.audits.step(ledger.account(&self.key), self.rule.settle, now, span),
+            Step::Wait(span) => self.audits.step(ledger.stretches(&self.key), self.rule.settle, now, span),
             step @ (Step::Fetch { .. } | Step::Audit(_)) => step,
         }
     }
