@@ -126,7 +126,7 @@ pub struct Polling {
     /// The windows of groups that name none of their own.
     pub grid: Grid,
     /// How long after its end a window may be asked for.
-    pub settle: Duration,
+    pub settle: Settle,
     /// How long one request may take.
     pub timeout: Duration,
     /// Requests in flight; at least 1.
@@ -139,6 +139,25 @@ pub struct Polling {
     pub alignment: Alignment,
     /// What becomes of data that arrive after their window was counted.
     pub late: Late,
+}
+
+/// How long after its end a window may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settle {
+    /// Always this long.
+    Fixed(Duration),
+    /// This long at first, then as long as the appliance is seen to need.
+    Auto(Duration),
+}
+
+impl Settle {
+    /// The delay before anything was learned.
+    #[must_use]
+    pub const fn initial(self) -> Duration {
+        match self {
+            Self::Fixed(delay) | Self::Auto(delay) => delay,
+        }
+    }
 }
 
 /// What becomes of data that arrive after their window was counted.

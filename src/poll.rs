@@ -18,12 +18,14 @@ use crate::window::Window;
 
 mod ask;
 mod audit;
+mod lateness;
 mod plan;
 mod retry;
 mod standing;
 mod target;
 
 use ask::Outcome;
+use lateness::Lateness;
 use standing::Standing;
 use target::Target;
 
@@ -81,6 +83,8 @@ pub struct Poller<S> {
     name: Arc<str>,
     polling: config::Polling,
     targets: Vec<Target>,
+    /// None where the settle delay is given.
+    lateness: Option<Lateness>,
     standing: Standing,
     connected: bool,
     /// Where the search for the next due target begins, so that none waits for ever behind another.
@@ -114,6 +118,8 @@ enum Purpose {
     Count(u32),
     /// To compare it with what was counted.
     Audit,
+    /// To see how much of it is there yet.
+    Look,
 }
 
 impl<S: Source> Poller<S> {
@@ -138,6 +144,10 @@ impl<S: Source> Poller<S> {
             name,
             polling: appliance.polling,
             standing: Standing::new(targets.len(), appliance.polling.grid.length()),
+            lateness: match appliance.polling.settle {
+                config::Settle::Fixed(_) => None,
+                config::Settle::Auto(first) => Some(Lateness::new(first, targets.len())),
+            },
             targets,
             connected: false,
             cursor: 0,
@@ -212,7 +222,21 @@ impl<S: Source> Poller<S> {
                 plan::Step::Audit(hours) => return self.job(position, hours, Purpose::Audit),
             }
         }
-        Next::At(wake)
+        match self.look(appliance_now) {
+            Some(lateness::Step::Look { target, window }) => self.job(target, window, Purpose::Look),
+            Some(lateness::Step::Wait(span)) => Next::At(wake.min(now + span)),
+            None => Next::At(wake),
+        }
+    }
+
+    /// What is due for learning how late data come; none while its target is busy or nothing is to be learned.
+    fn look(&mut self, now: Timestamp) -> Option<lateness::Step> {
+        let targets = &self.targets;
+        let step = self.lateness.as_mut()?.step(now, |target| targets[target].countable());
+        match step {
+            lateness::Step::Look { target, .. } if targets[target].in_flight => None,
+            lateness::Step::Look { .. } | lateness::Step::Wait(_) => Some(step),
+        }
     }
 
     fn job(&mut self, target: usize, window: Window, purpose: Purpose) -> Next {
@@ -274,35 +298,71 @@ impl<S: Source> Poller<S> {
     fn take(&mut self, job: Job, outcome: Outcome, now: Tick) {
         let appliance_now = self.source.now();
         let target = &mut self.targets[job.target];
-        match (outcome, job.purpose) {
-            (Outcome::Report(reply), purpose) => {
+        target.in_flight = false;
+        match outcome {
+            Outcome::Report(reply) => {
                 self.standing.reached(&self.name);
-                match (target.read(job.query.window, &reply), purpose) {
-                    (Some(read), Purpose::Count(count)) => self.count(job, count, read),
-                    (Some(read), Purpose::Audit) => self.reconcile(job, read),
-                    (None, _) => target.in_flight = false,
-                }
+                self.use_report(job, &reply);
             }
-            (Outcome::HoursOnly, _) => {
+            Outcome::HoursOnly => {
                 self.standing.reached(&self.name);
-                target.in_flight = false;
                 target.take_hours(&self.desk.ledger, appliance_now);
+                self.look_missed(&job, appliance_now);
             }
-            (Outcome::Failed(failure), purpose) => {
+            Outcome::Failed(failure) => {
                 self.standing.failed(&self.name, &failure, now);
-                target.in_flight = false;
-                match purpose {
+                match job.purpose {
                     Purpose::Count(_) => target.failed(&failure, now),
                     Purpose::Audit => target.audit_failed(&failure, appliance_now),
+                    Purpose::Look => self.look_missed(&job, appliance_now),
                 }
             }
         }
     }
 
-    /// Writes a window down; the target stays in flight until that is done.
+    fn use_report(&mut self, job: Job, reply: &Reply) {
+        let target = &self.targets[job.target];
+        match job.purpose {
+            Purpose::Count(count) => {
+                if let Some(read) = target.read(job.query.window, reply) {
+                    self.count(job, count, read);
+                }
+            }
+            Purpose::Audit => {
+                if let Some(read) = target.read(job.query.window, reply) {
+                    self.reconcile(job, read);
+                }
+            }
+            Purpose::Look => self.learn(target.events(reply), reply.at),
+        }
+    }
+
+    /// Takes in a look at a window, and the delay that it teaches.
+    fn learn(&mut self, events: u64, at: Timestamp) {
+        let Some(settle) = self.lateness.as_mut().and_then(|lateness| lateness.looked(events, at)) else { return };
+        let seconds = settle.as_secs();
+        tracing::info!(appliance = &*self.name, seconds, "settle delay is learned");
+        for target in &mut self.targets {
+            target.wait_for(settle);
+        }
+    }
+
+    fn look_missed(&mut self, job: &Job, now: Timestamp) {
+        if let (Purpose::Look, Some(lateness)) = (job.purpose, &mut self.lateness) {
+            lateness.missed(now);
+        }
+    }
+
+    /// What writing down takes; the target stays in flight until that is done.
+    fn busy(&mut self, job: &Job) -> (Arc<Ledger>, Key) {
+        let target = &mut self.targets[job.target];
+        target.in_flight = true;
+        (Arc::clone(&self.desk.ledger), target.key().clone())
+    }
+
+    /// Writes a window down.
     fn count(&mut self, job: Job, count: u32, read: Samples) {
-        let ledger = Arc::clone(&self.desk.ledger);
-        let key = self.targets[job.target].key().clone();
+        let (ledger, key) = self.busy(&job);
         self.jobs.spawn(async move {
             let window = job.query.window;
             let outcome = ledger.commit(&key, window.start(), window.end(), &read.increments).await;
@@ -312,8 +372,7 @@ impl<S: Source> Poller<S> {
 
     /// Compares hours with the report for them, and writes down what was late.
     fn reconcile(&mut self, job: Job, read: Samples) {
-        let ledger = Arc::clone(&self.desk.ledger);
-        let key = self.targets[job.target].key().clone();
+        let (ledger, key) = self.busy(&job);
         let late = self.polling.late;
         self.jobs.spawn(async move {
             let outcome = ledger.reconcile(&key, job.query.window, &read.increments, late).await;

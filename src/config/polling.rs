@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
-use super::{Alignment, Late, Polling, Product, field, raw};
+use super::{Alignment, Late, Polling, Product, Settle, field, raw};
 use crate::window::Grid;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,11 +26,18 @@ const LATE: &[(&str, Late)] = &[("add", Late::Add), ("ignore", Late::Ignore)];
 const ALIGNMENTS: &[(&str, Alignment)] =
     &[("auto", Alignment::Auto), ("minute", Alignment::Minute), ("hour", Alignment::Hour)];
 
+/// What a key `settle` asks for.
+#[derive(Clone, Copy, Debug)]
+enum SettleWish {
+    Fixed(Duration),
+    Auto,
+}
+
 /// What one table says; what it leaves open is none.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wishes {
     grid: Option<Grid>,
-    settle: Option<Duration>,
+    settle: Option<SettleWish>,
     timeout: Option<Duration>,
     concurrency: Option<usize>,
     catch_up: Option<Duration>,
@@ -46,7 +53,10 @@ impl Wishes {
         let mut span = |key: &str, value: Option<&Value>, least, most| {
             field::duration(value, least..=most, &path.key(key), problems)
         };
-        let settle = span("settle", raw.settle.as_ref(), Duration::ZERO, DAY);
+        let settle = match raw.settle.as_ref().and_then(Value::as_str) {
+            Some("auto") => Some(SettleWish::Auto),
+            _ => span("settle", raw.settle.as_ref(), Duration::ZERO, DAY).map(SettleWish::Fixed),
+        };
         let timeout = span("timeout", raw.timeout.as_ref(), SECOND, LONGEST_TIMEOUT);
         let catch_up = span("catch_up", raw.catch_up.as_ref(), MINUTE, LONGEST_CATCH_UP);
         let start = span("start", raw.start.as_ref(), Duration::ZERO, LONGEST_CATCH_UP);
@@ -72,9 +82,15 @@ impl Wishes {
         let standard = Grid::try_new(DEFAULT_WINDOW).unwrap_or(Grid::HOURS);
         let alignment = self.alignment.or(defaults.alignment).unwrap_or(Alignment::Auto);
         let grid = self.grid.or(defaults.grid).unwrap_or(standard);
+        let usual = product.default_settle();
+        let settle = match self.settle.or(defaults.settle) {
+            Some(SettleWish::Fixed(delay)) => Settle::Fixed(delay),
+            Some(SettleWish::Auto) => Settle::Auto(usual),
+            None => Settle::Fixed(usual),
+        };
         let polling = Polling {
             grid: aligned(grid, alignment),
-            settle: self.settle.or(defaults.settle).unwrap_or(product.default_settle()),
+            settle,
             timeout: self.timeout.or(defaults.timeout).unwrap_or(DEFAULT_TIMEOUT),
             concurrency: self.concurrency.or(defaults.concurrency).unwrap_or(1),
             catch_up: self.catch_up.or(defaults.catch_up).unwrap_or(DEFAULT_CATCH_UP),

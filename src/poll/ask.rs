@@ -25,7 +25,7 @@ pub(super) async fn ask<S: Source>(source: &S, query: &Query, polling: Polling, 
         Err(failure) => return Outcome::Failed(failure),
     };
     // The wording differs by release, so the appliance is asked instead: does it answer for a whole hour?
-    let hour = Query { window: plan::last_hour(source.now(), polling.settle), ..query.clone() };
+    let hour = Query { window: plan::last_hour(source.now(), polling.settle.initial()), ..query.clone() };
     if source.fetch(&hour).await.is_err() {
         return Outcome::Failed(declined);
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Failure, Reason, Reply};
-use crate::catalogue::Group;
+use crate::catalogue::{Aggregation, Counter, Group, Unit};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{GroupChoice, Polling, Scope};
 use crate::ledger::{Account, Begun, CommitError, Key, Ledger, Reconciled};
 use crate::sample::{Metrics, Sample, Samples};
 use crate::snapshot::{GroupView, LostReason, Reading, Tally};
-use crate::window::Window;
+use crate::window::{Grid, Window};
 
 use super::audit::Audits;
 use super::plan::{Rule, Skip, Step};
@@ -57,6 +57,11 @@ pub(super) struct Target {
     tally: Tally,
 }
 
+/// Whether a counter counts things that happen; bytes would outweigh them all.
+fn is_event(counter: &Counter) -> bool {
+    counter.aggregation == Aggregation::Sum && matches!(counter.unit, Unit::Count(_))
+}
+
 impl Target {
     /// A target whose totals are what the ledger knows: a page must not show zero for what a restart remembers.
     pub(super) fn new(key: Key, choice: GroupChoice, polling: Polling, phase: Duration, ledger: &Ledger) -> Self {
@@ -67,7 +72,7 @@ impl Target {
         Self {
             key,
             group,
-            rule: Rule { grid, settle: polling.settle, phase, catch_up: polling.catch_up },
+            rule: Rule { grid, settle: polling.settle.initial(), phase, catch_up: polling.catch_up },
             start: polling.start,
             metrics,
             in_flight: false,
@@ -95,6 +100,24 @@ impl Target {
 
     pub(super) fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// The windows of the target, while it is had and what it counts can be late.
+    pub(super) fn countable(&self) -> Option<Grid> {
+        let counts = self.group.counters.iter().any(is_event);
+        (self.success && counts).then_some(self.rule.grid)
+    }
+
+    /// How many events a report for any window tells of.
+    pub(super) fn events(&self, reply: &Reply) -> u64 {
+        let read = self.metrics.read(&reply.report);
+        let event = |name: &str| self.group.counter(name).is_some_and(is_event);
+        read.increments.iter().filter(|(name, _)| event(name)).map(|(_, count)| count).sum()
+    }
+
+    /// From now on windows are asked for so long after their end.
+    pub(super) fn wait_for(&mut self, settle: Duration) {
+        self.rule.settle = settle;
     }
 
     /// Finds the place to go on from, now that the appliance's time is known.

@@ -1,13 +1,14 @@
 //! The poller against an appliance below the seam, on a paused clock: days pass in milliseconds.
 
 mod model;
+mod settling;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::*;
 use crate::api::{Reason, Report};
-use crate::config::{Alignment, Config, Late, Polling};
+use crate::config::{Alignment, Config, Late, Polling, Settle};
 use crate::snapshot::{GroupView, LostReason, Snapshot};
 use crate::window::{Grid, Window};
 
@@ -96,8 +97,8 @@ fn assert_totals(view: &GroupView) {
 }
 
 /// A poller at work and what it can be judged by.
-struct Bench {
-    fake: Arc<Fake>,
+struct Bench<S = Fake> {
+    fake: Arc<S>,
     board: Arc<Board>,
     clock: Clock,
     stop: Stop,
@@ -107,7 +108,7 @@ struct Bench {
 fn polling(window: Duration) -> Polling {
     Polling {
         grid: Grid::try_new(window).expect("a valid window"),
-        settle: 2 * MINUTE,
+        settle: Settle::Fixed(2 * MINUTE),
         timeout: MINUTE,
         concurrency: 1,
         catch_up: 24 * 60 * MINUTE,
@@ -123,26 +124,30 @@ fn bench(groups: &[&str], polling: Polling, script: Script) -> Bench {
 
 fn slow_bench(groups: &[&str], polling: Polling, latency: Duration, script: Script) -> Bench {
     let clock = Clock::lapse(Timestamp::from_secs(NOON + 30), 1);
-    let list = groups.join(", ");
-    let text = format!(
-        "appliances: [{{name: a, url: 'http://localhost:1', username: u, password: p, counter_groups: [{list}]}}]"
-    );
-    let mut appliance = Config::parse("test", &text).expect("a valid configuration").appliances.remove(0);
-    appliance.polling = polling;
-    for choice in &mut appliance.groups {
-        choice.grid = polling.grid;
-    }
     let (offset, asked, answered) = (Mutex::new(0), Mutex::default(), Mutex::default());
     let fake = Arc::new(Fake { clock: clock.clone(), offset, script, asked, answered, latency });
-    let board = Arc::new(Board::default());
-    let desk = Desk { clock: clock.clone(), ledger: Arc::new(Ledger::in_memory()), board: Arc::clone(&board) };
-    let stop = Stop::new();
-    let mut task = JoinSet::new();
-    task.spawn(Poller::new(&appliance, Arc::clone(&fake), desk).run(stop.clone()));
-    Bench { fake, board, clock, stop, task }
+    Bench::start(groups, polling, clock, fake)
 }
 
-impl Bench {
+impl<S: Source> Bench<S> {
+    fn start(groups: &[&str], polling: Polling, clock: Clock, fake: Arc<S>) -> Self {
+        let list = groups.join(", ");
+        let text = format!(
+            "appliances: [{{name: a, url: 'http://localhost:1', username: u, password: p, counter_groups: [{list}]}}]"
+        );
+        let mut appliance = Config::parse("test", &text).expect("a valid configuration").appliances.remove(0);
+        appliance.polling = polling;
+        for choice in &mut appliance.groups {
+            choice.grid = polling.grid;
+        }
+        let board = Arc::new(Board::default());
+        let desk = Desk { clock: clock.clone(), ledger: Arc::new(Ledger::in_memory()), board: Arc::clone(&board) };
+        let stop = Stop::new();
+        let mut task = JoinSet::new();
+        task.spawn(Poller::new(&appliance, Arc::clone(&fake), desk).run(stop.clone()));
+        Self { fake, board, clock, stop, task }
+    }
+
     fn snapshot(&self) -> Arc<Snapshot> {
         self.board.read().remove(0)
     }

@@ -63,6 +63,22 @@ async fn a_day_with_its_troubles_is_counted_to_the_unit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_late_data_are_is_learned_and_shown() {
+    let clock = lapse(RATE / 4);
+    let mut settings = sim::Settings::sma("sma1").with_group("all", &["esa1", "esa2"]);
+    settings.behaviour.lag = std::time::Duration::from_secs(40 * 60);
+    let manager = simulate(settings, &clock).await;
+    let polling = "product: sma, polling: {settle: auto}";
+    let text = format!("counter_groups: minimal\nappliances:\n{}", entry("manager", &manager, polling));
+    let rig = Rig::start(&text, &clock).await;
+    let settle =
+        |page: &Page| page.matching("asyncos_settle_seconds", &[]).iter().map(|(_, settle)| *settle).sum::<f64>();
+    // Forty minutes, and the rest of a quarter of an hour: more than 45 for most windows.
+    rig.until("the longest delay is learned", |page| settle(page) == 3.0 * 3600.0).await;
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_data_end_up_in_the_totals() {
     let clock = lapse(RATE);
     let mut settings = sim::Settings::sma("sma1").with_group("all", &["esa1", "esa2"]);
