@@ -7,6 +7,8 @@ use asyncos_exporter::http::Lifecycle;
 use asyncos_exporter::sim::{self, Fault, On, RequestKind};
 use tokio::sync::oneshot;
 
+use crate::exposition::Page;
+use crate::polling::assert_totals_true;
 use crate::program::Folder;
 use crate::rig::{PATIENCE, Rig, answered, assert_contiguous, entry, lapse, simulate};
 
@@ -45,6 +47,12 @@ fn logins(appliance: &sim::Appliance) -> usize {
     appliance.count(|request| request.kind == RequestKind::Login)
 }
 
+/// How many windows of one report are counted.
+fn counted(page: &Page, appliance: &str) -> f64 {
+    let labels = [("appliance", appliance), ("group", INCOMING)];
+    page.value("asyncos_windows_committed_total", &labels).unwrap_or(0.0)
+}
+
 async fn has_answered(appliance: &sim::Appliance, windows: usize) {
     let enough = appliance.wait_for(|requests| {
         let of_group = |kind: &RequestKind| matches!(kind, RequestKind::Report { group } if group == INCOMING);
@@ -80,13 +88,10 @@ async fn a_changed_appliance_goes_on_at_its_watermark() {
     let clock = lapse(RATE);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     let daemon = Filed::start(&format!("{DEFAULTS}{}", entry("esa1", &esa, "")), &clock).await;
-    let counted = |page: &crate::exposition::Page| {
-        page.value("asyncos_windows_committed_total", &[("appliance", "esa1"), ("group", INCOMING)]).unwrap_or(0.0)
-    };
-    daemon.rig.until("minutes are counted", |page| counted(page) >= 3.0).await;
+    daemon.rig.until("minutes are counted", |page| counted(page, "esa1") >= 3.0).await;
     let text = format!("{DEFAULTS}{}", entry("esa1", &esa, "polling: {window: 5m}"));
     assert_eq!(daemon.reload(&text).await, Ok(()));
-    daemon.rig.until("two windows are counted", |page| counted(page) >= 2.0).await;
+    daemon.rig.until("two windows are counted", |page| counted(page, "esa1") >= 2.0).await;
     daemon.rig.end().await;
     let windows = answered(&esa, INCOMING);
     let (minutes, longer): (Vec<_>, Vec<_>) = windows.iter().partition(|(start, end)| end - start == 60);
@@ -185,7 +190,7 @@ async fn an_edit_does_not_forget_refused_logins() {
     let text = |rest: &str| format!("{DEFAULTS}{}", entry("esa1", &esa, rest));
     let daemon = Filed::start(&text(""), &clock).await;
     let blocked = [("appliance", "esa1")];
-    let is_blocked = |page: &crate::exposition::Page| page.value("asyncos_login_blocked", &blocked) == Some(1.0);
+    let is_blocked = |page: &Page| page.value("asyncos_login_blocked", &blocked) == Some(1.0);
     daemon.rig.until("logins are blocked", is_blocked).await;
     for window in ["2m", "3m"] {
         assert_eq!(daemon.reload(&text(&format!("polling: {{window: {window}}}"))).await, Ok(()));
@@ -198,4 +203,24 @@ async fn an_edit_does_not_forget_refused_logins() {
     has_answered(&esa, 1).await;
     daemon.rig.end().await;
     assert_eq!(logins(&esa), 4, "another password begins anew");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renamed_appliance_is_another_one_and_begins_at_zero() {
+    let clock = lapse(RATE);
+    let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
+    let state = tempfile::tempdir().expect("a folder");
+    // A long past under the old name, so that no total of the new one could be taken for it.
+    let text = |name: &str, rest: &str| format!("{DEFAULTS}{}", entry(name, &esa, rest));
+    let rig = Rig::start_stored(&text("old", "polling: {start: 3h}"), state.path(), &clock).await;
+    rig.until("hours are counted", |page| counted(page, "old") >= 180.0).await;
+    rig.end().await;
+    let rig = Rig::start_stored(&text("new", ""), state.path(), &clock).await;
+    let page = rig.until("minutes are counted", |page| counted(page, "new") >= 3.0).await;
+    let series = rig.text().await;
+    rig.end().await;
+    assert!(!series.contains("\"old\""), "{series}");
+    let end = page.value("asyncos_window_end_timestamp_seconds", &[("appliance", "new"), ("group", INCOMING)]);
+    let begun = end.expect("counted") - 60.0 * counted(&page, "new");
+    assert_totals_true(&page, &esa, "new", INCOMING, begun as u64);
 }

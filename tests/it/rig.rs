@@ -1,6 +1,7 @@
 //! Wires simulated appliances and the daemon in one process, on a time lapse, and waits for what its page shows.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,23 +50,33 @@ pub(crate) struct Rig {
 impl Rig {
     /// Runs the daemon with this configuration on `clock`.
     pub(crate) async fn start(text: &str, clock: &Clock) -> Self {
-        Self::start_with(text, None, clock).await
+        Self::start_with(text, None, None, clock).await
+    }
+
+    /// As [`Rig::start`], with totals that are kept in `storage`.
+    pub(crate) async fn start_stored(text: &str, storage: &Path, clock: &Clock) -> Self {
+        Self::start_with(text, None, Some(storage.to_owned()), clock).await
     }
 
     /// Runs the daemon with the configuration in `file`.
-    pub(crate) async fn start_file(file: &std::path::Path, clock: &Clock) -> Self {
+    pub(crate) async fn start_file(file: &Path, clock: &Clock) -> Self {
         let text = std::fs::read_to_string(file).expect("the configuration");
-        Self::start_with(&text, Some(file.to_owned()), clock).await
+        Self::start_with(&text, Some(file.to_owned()), None, clock).await
     }
 
-    async fn start_with(text: &str, config_file: Option<std::path::PathBuf>, clock: &Clock) -> Self {
+    async fn start_with(
+        text: &str,
+        config_file: Option<PathBuf>,
+        storage_path: Option<PathBuf>,
+        clock: &Clock,
+    ) -> Self {
         let config = Config::parse("rig", text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let settings = Settings {
             listen_address: "127.0.0.1:0".into(),
             telemetry_path: "/metrics".into(),
             max_requests: 40,
             lifecycle: true,
-            storage_path: None,
+            storage_path,
             config_file,
         };
         let app = App::bind(settings, config, clock.clone()).await.expect("a free port");
