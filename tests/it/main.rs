@@ -13,6 +13,8 @@ mod polling;
 mod program;
 #[cfg(feature = "external-tests")]
 mod prometheus;
+#[cfg(feature = "external-tests")]
+mod prometheus_outage;
 mod readme;
 mod reload;
 mod rig;

@@ -128,21 +128,38 @@ async fn demo() -> Program {
     Program::listening(command, folder(), "msg=listening").await
 }
 
-/// A Prometheus that scrapes one target, as the job `demo`.
-struct Prometheus(Program);
+/// A real Prometheus.
+pub(crate) struct Prometheus(Program);
 
 impl Prometheus {
+    /// One that scrapes `target`, as the job `demo`.
     async fn scraping(target: &str) -> Self {
-        let folder = folder();
-        let config = folder.path().join("prometheus.yml");
-        let text = format!(
+        let config = format!(
             "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
              scrape_configs: [{{job_name: demo, static_configs: [{{targets: ['{target}']}}]}}]\n"
         );
+        Self::start(folder(), &config).await
+    }
+
+    /// One that scrapes nothing and knows what `openmetrics` says.
+    pub(crate) async fn knowing(openmetrics: &str) -> Self {
+        let folder = folder();
+        let (file, data) = (folder.path().join("samples"), folder.path().join("data"));
+        std::fs::write(&file, openmetrics).expect("a file");
+        let [file, data] = [file, data].map(|path| path.display().to_string());
+        let (code, said) = promtool(&["tsdb", "create-blocks-from", "openmetrics", &file, &data], Stdio::null());
+        assert_eq!(code, Some(0), "{said}");
+        Self::start(folder, "").await
+    }
+
+    async fn start(folder: TempDir, text: &str) -> Self {
+        let config = folder.path().join("prometheus.yml");
         std::fs::write(&config, text).expect("a configuration");
         let mut command = Command::new("prometheus");
         command.arg(format!("--config.file={}", config.display()));
         command.arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()));
+        // A time lapse may lie years back.
+        command.arg("--storage.tsdb.retention.time=100y");
         command.arg("--web.listen-address=127.0.0.1:0");
         Self(Program::listening(command, folder, "msg=\"Listening on\"").await)
     }
@@ -157,6 +174,15 @@ impl Prometheus {
         let text = rig::get(url.as_str()).await.text().await.expect("an answer");
         let mut answer: Value = serde_json::from_str(&text).map_err(|_| text.clone())?;
         if answer["status"] == "success" { Ok(answer["data"].take()) } else { Err(text) }
+    }
+
+    /// The only value that `query` finds at `time`, in seconds since 1970, once the server has started.
+    pub(crate) async fn value(&self, query: &str, time: u64) -> f64 {
+        let parameters = [("query", query), ("time", &time.to_string())];
+        let found = until(async || self.ask("/api/v1/query", &parameters).await).await;
+        let value = found["result"].as_array().filter(|series| series.len() == 1).map(|series| &series[0]["value"][1]);
+        let value = value.unwrap_or_else(|| panic!("{query} finds {found}"));
+        value.as_str().expect("a number as text").parse().expect("a number")
     }
 
     /// Everything of the newest scrape.
