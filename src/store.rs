@@ -61,7 +61,7 @@ pub struct Found {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The directory cannot be made or written.
-    #[error("cannot use the directory `{}`", .0.display())]
+    #[error("--storage.path: cannot use the directory `{}`", .0.display())]
     Directory(PathBuf, #[source] std::io::Error),
     /// Another process has it open.
     #[error("`{}` is in use by another process: one exporter has one --storage.path", .0.display())]
@@ -70,7 +70,7 @@ pub enum OpenError {
     #[error("`{}` was written by a newer version (schema {}): use that version, or move the file away and lose its totals", .0.display(), .1)]
     Newer(PathBuf, u64),
     /// Anything else.
-    #[error("cannot open `{}`: {}", .0.display(), .1)]
+    #[error("--storage.path: cannot open `{}`: {}", .0.display(), .1)]
     Other(PathBuf, String),
 }
 

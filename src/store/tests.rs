@@ -91,7 +91,7 @@ fn a_directory_that_cannot_be_had_is_named() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").expect("a file");
     let error = Store::open(&file.join("below"), silent()).expect_err("no directory");
-    assert!(error.to_string().starts_with("cannot use the directory `"), "{error}");
+    assert!(error.to_string().starts_with("--storage.path: cannot use the directory `"), "{error}");
 }
 
 #[tokio::test]

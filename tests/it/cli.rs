@@ -115,6 +115,26 @@ async fn an_address_in_use_ends_the_demo_too() {
 }
 
 #[tokio::test]
+async fn a_place_where_no_state_can_be_kept_is_said_and_ends_the_daemon() {
+    let (folder, file) = good();
+    let (below, state) = (folder.path("good.yaml/state"), folder.path("good.yaml"));
+    // Permissions bind no root, but nobody makes a file in /proc.
+    let cases = [
+        (below.as_str(), format!("cannot use the directory `{below}`: Not a directory (os error 20)")),
+        (&state, format!("cannot use the directory `{state}`: File exists (os error 17)")),
+        ("/proc", "cannot open `/proc/state.redb`: I/O error: No such file or directory (os error 2)".into()),
+    ];
+    for (path, said) in cases {
+        let storage = format!("--storage.path={path}");
+        let ended = Program::run(&[&format!("--config.file={file}"), &storage, "--web.listen-address=:0"]).await;
+        assert_eq!((ended.code(), ended.stdout.as_str()), (Some(1), ""), "{path}: {ended:?}");
+        let last = logfmt(ended.stderr.lines().last().expect("a log"));
+        assert_eq!((last["level"].as_str(), last["msg"].as_str()), ("error", "cannot go on"), "{path}");
+        assert_eq!(last["error"], format!("--storage.path: {said}"));
+    }
+}
+
+#[tokio::test]
 async fn usage_errors_are_two() {
     let cases: [&[&str]; 8] = [
         &["--nonsense"],
