@@ -9,10 +9,11 @@ use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, S
 use super::{Found, OpenError, Record};
 
 const FILE: &str = "state.redb";
-const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
-/// The form of a record. It counts up when an older version could not read what a newer one writes.
-const SCHEMA: u64 = 1;
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+pub(super) const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
+/// The form of a record. It counts up when an older version could not read what a newer one writes; a newer one reads
+/// what any older one wrote.
+pub(super) const SCHEMA: u64 = 1;
 /// Bytes of the digest before each record: the database holds its pages together, this holds the record itself.
 const DIGEST: usize = 8;
 
@@ -114,21 +115,22 @@ fn read(path: &Path) -> Result<(Database, Found), Trouble> {
     Ok((database, found))
 }
 
-/// Makes the tables, or checks that they are ours.
+/// Makes the tables, or checks that they are ours. An older file becomes ours: its records are read, and the version
+/// that wrote it may be unable to read the next one.
 fn prepare(database: &Database) -> Result<(), Trouble> {
     let told = |error: redb::Error| Trouble::from(error);
     let transaction = database.begin_write().map_err(|error| told(error.into()))?;
-    let schema = {
+    {
         let mut meta = transaction.open_table(META).map_err(|error| told(error.into()))?;
         let schema = meta.get("schema").map_err(|error| told(error.into()))?.map(|schema| schema.value());
-        if schema.is_none() {
-            meta.insert("schema", SCHEMA).map_err(|error| told(error.into()))?;
+        match schema {
+            Some(newer) if newer > SCHEMA => return Err(Trouble::Newer(newer)),
+            Some(SCHEMA) => {}
+            Some(_) | None => {
+                meta.insert("schema", SCHEMA).map_err(|error| told(error.into()))?;
+            }
         }
         transaction.open_table(RECORDS).map_err(|error| told(error.into()))?;
-        schema.unwrap_or(SCHEMA)
-    };
-    if schema > SCHEMA {
-        return Err(Trouble::Newer(schema));
     }
     transaction.commit().map_err(|error| told(error.into()))
 }
@@ -165,7 +167,7 @@ fn decode(bytes: &[u8]) -> Option<Record> {
     serde_json::from_slice(json).ok()
 }
 
-fn digest(json: &[u8]) -> [u8; DIGEST] {
+pub(super) fn digest(json: &[u8]) -> [u8; DIGEST] {
     let whole = ring::digest::digest(&ring::digest::SHA256, json);
     let mut short = [0; DIGEST];
     short.copy_from_slice(&whole.as_ref()[..DIGEST]);

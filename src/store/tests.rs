@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use redb::ReadableDatabase as _;
+
 use super::*;
 
 fn silent() -> Listener {
@@ -83,6 +85,57 @@ async fn a_damaged_file_is_set_aside_and_kept() {
         assert!(aside.exists() && found.records.is_empty(), "{damage}");
         store.write("a".into(), record(1)).await.expect("the new one works");
     }
+}
+
+/// Gives the file in `folder` another schema, and a record of it, as another version may have left it.
+fn rewrite(folder: &tempfile::TempDir, schema: u64, json: &str) {
+    let database = redb::Database::create(folder.path().join("state.redb")).expect("the file");
+    let transaction = database.begin_write().expect("a transaction");
+    transaction.open_table(disk::META).expect("meta").insert("schema", schema).expect("written");
+    let bytes = [disk::digest(json.as_bytes()).as_slice(), json.as_bytes()].concat();
+    transaction.open_table(disk::RECORDS).expect("records").insert("old", bytes.as_slice()).expect("written");
+    transaction.commit().expect("committed");
+}
+
+fn schema(folder: &tempfile::TempDir) -> Option<u64> {
+    let database = redb::Database::create(folder.path().join("state.redb")).expect("the file");
+    let transaction = database.begin_read().expect("a transaction");
+    let meta = transaction.open_table(disk::META).expect("meta");
+    meta.get("schema").expect("readable").map(|schema| schema.value())
+}
+
+#[tokio::test]
+async fn an_older_schema_is_read_and_becomes_ours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    drop(open(&folder));
+    rewrite(&folder, disk::SCHEMA - 1, r#"{"watermark":60,"epoch":0,"totals":{"detected_spam":5}}"#);
+    let (store, found) = open(&folder);
+    let totals = BTreeMap::from([("detected_spam".into(), 5)]);
+    let old = Record { watermark: 60, epoch: 0, totals, days: Vec::new() };
+    assert_eq!(found.records, HashMap::from([("old".into(), old.clone())]));
+    assert_eq!((found.set_aside, found.damaged), (None, 0));
+    store.write("new".into(), record(1)).await.expect("written");
+    drop(store);
+    assert_eq!(schema(&folder), Some(disk::SCHEMA), "the older version must not take it for its own");
+    let (_store, found) = open(&folder);
+    assert_eq!(found.records, HashMap::from([("old".into(), old), ("new".into(), record(1))]));
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    drop(open(&folder));
+    let newer = disk::SCHEMA + 1;
+    rewrite(&folder, newer, "nobody here can read this");
+    let error = Store::open(folder.path(), silent()).expect_err("not ours");
+    let file = folder.path().join("state.redb");
+    let said = format!(
+        "`{}` was written by a newer version (schema {newer}): use that version, or move the file away and lose its totals",
+        file.display()
+    );
+    assert_eq!(error.to_string(), said);
+    assert_eq!(schema(&folder), Some(newer));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing is set aside");
 }
 
 #[test]
