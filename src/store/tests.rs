@@ -87,13 +87,12 @@ async fn a_damaged_file_is_set_aside_and_kept() {
     }
 }
 
-/// Gives the file in `folder` another schema, and a record of it, as another version may have left it.
-fn rewrite(folder: &tempfile::TempDir, schema: u64, json: &str) {
+/// Gives the file in `folder` another schema, and a record `old` of these bytes, as another version may have left it.
+fn rewrite(folder: &tempfile::TempDir, schema: u64, bytes: &[u8]) {
     let database = redb::Database::create(folder.path().join("state.redb")).expect("the file");
     let transaction = database.begin_write().expect("a transaction");
     transaction.open_table(disk::META).expect("meta").insert("schema", schema).expect("written");
-    let bytes = [disk::digest(json.as_bytes()).as_slice(), json.as_bytes()].concat();
-    transaction.open_table(disk::RECORDS).expect("records").insert("old", bytes.as_slice()).expect("written");
+    transaction.open_table(disk::RECORDS).expect("records").insert("old", bytes).expect("written");
     transaction.commit().expect("committed");
 }
 
@@ -104,11 +103,37 @@ fn schema(folder: &tempfile::TempDir) -> Option<u64> {
     meta.get("schema").expect("readable").map(|schema| schema.value())
 }
 
+/// `json` behind its digest.
+fn sealed(json: &str) -> Vec<u8> {
+    [disk::digest(json.as_bytes()).as_slice(), json.as_bytes()].concat()
+}
+
+/// A record without what came later.
+const OLD: &str = r#"{"watermark":60,"epoch":0,"totals":{"detected_spam":5}}"#;
+
+#[tokio::test]
+async fn a_damaged_record_costs_no_other() {
+    // Still a record, of one spam less.
+    let mut flipped = sealed(OLD);
+    let digit = flipped.len() - b"5}}".len();
+    flipped[digit] ^= 1;
+    for bytes in [flipped, sealed(r#"{"watermark":60}"#), sealed(""), vec![0; 3], Vec::new()] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, _) = open(&folder);
+        store.write("a".into(), record(1)).await.expect("written");
+        drop(store);
+        rewrite(&folder, disk::SCHEMA, &bytes);
+        let (_store, found) = open(&folder);
+        assert_eq!(found.records, HashMap::from([("a".into(), record(1))]), "{bytes:?}");
+        assert_eq!((found.set_aside, found.damaged), (None, 1), "{bytes:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_older_schema_is_read_and_becomes_ours() {
     let folder = tempfile::tempdir().expect("a folder");
     drop(open(&folder));
-    rewrite(&folder, disk::SCHEMA - 1, r#"{"watermark":60,"epoch":0,"totals":{"detected_spam":5}}"#);
+    rewrite(&folder, disk::SCHEMA - 1, &sealed(OLD));
     let (store, found) = open(&folder);
     let totals = BTreeMap::from([("detected_spam".into(), 5)]);
     let old = Record { watermark: 60, epoch: 0, totals, days: Vec::new() };
@@ -126,7 +151,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     drop(open(&folder));
     let newer = disk::SCHEMA + 1;
-    rewrite(&folder, newer, "nobody here can read this");
+    rewrite(&folder, newer, b"nobody here can read this");
     let error = Store::open(folder.path(), silent()).expect_err("not ours");
     let file = folder.path().join("state.redb");
     let said = format!(
