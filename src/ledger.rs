@@ -174,6 +174,15 @@ impl Ledger {
         }
     }
 
+    /// Writes down where `key` is, so that a restart finds a new epoch that was begun.
+    ///
+    /// # Errors
+    /// When nothing is known of it, or the state cannot be written.
+    pub async fn keep(&self, key: &Key) -> Result<(), CommitError> {
+        let account = self.account(key).ok_or(CommitError::Moved)?;
+        Ok(self.store.write(key.text(), account.record()).await?)
+    }
+
     /// Moves the watermark of `key` from `from` to `to` without counting what lies between; false when it is not at
     /// `from`. The move reaches the store with the next window that is counted.
     pub fn skip(&self, key: &Key, from: Timestamp, to: Timestamp) -> bool {
@@ -333,9 +342,11 @@ mod tests {
         assert_eq!(ledger.begin(&key(), at(9000), at(6000), at(9000)), Begun::Reset { from: at(120) });
         let account = ledger.account(&key()).expect("begun");
         assert_eq!((account.watermark, account.epoch, total(&account)), (at(6000), at(6000), None));
+        ledger.keep(&key()).await.expect("written");
         drop(ledger);
         let ledger = open();
-        assert_eq!(ledger.begin(&key(), at(60), at(0), at(90)), Begun::Reset { from: at(120) }, "from the future");
+        assert_eq!(ledger.account(&key()), Some(account), "what began anew does not come back");
+        assert_eq!(ledger.begin(&key(), at(60), at(0), at(90)), Begun::Reset { from: at(6000) }, "from the future");
         assert_eq!(ledger.watermark(&key()), Some(at(60)));
     }
 

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::api::{Client, Failure, Query, Reply};
 use crate::clock::{Clock, Tick, Timestamp};
 use crate::config;
-use crate::ledger::{Account, CommitError, Key, Ledger, Reconciled};
+use crate::ledger::{Account, Begun, CommitError, Key, Ledger, Reconciled};
 use crate::sample::Samples;
 use crate::snapshot::{Board, Snapshot};
 use crate::stop::Stop;
@@ -98,6 +98,7 @@ pub struct Poller<S> {
 #[derive(Debug)]
 enum Done {
     Connected(Result<(), Failure>),
+    BegunAnew { target: usize, outcome: Result<(), CommitError> },
     Asked { job: Job, outcome: Outcome, took: Duration },
     Counted { job: Job, count: u32, read: Samples, outcome: Result<Account, CommitError> },
     Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
@@ -266,11 +267,18 @@ impl<S: Source> Poller<S> {
                 self.connected = true;
                 self.standing.reached(&self.name);
                 let appliance_now = self.source.now();
-                for target in &mut self.targets {
-                    target.begin(&self.desk.ledger, appliance_now);
+                for position in 0..self.targets.len() {
+                    if let Begun::Reset { .. } = self.targets[position].begin(&self.desk.ledger, appliance_now) {
+                        self.begin_anew(position);
+                    }
                 }
             }
             Done::Connected(Err(failure)) => self.standing.unreachable(&self.name, &failure, now),
+            Done::BegunAnew { target, outcome } => {
+                let target = &mut self.targets[target];
+                target.in_flight = false;
+                target.begun_anew(&outcome);
+            }
             Done::Asked { job, outcome, took } => {
                 self.paced_until = now + took.clamp(LEAST_PACE, LONGEST_PACE);
                 self.take(job, outcome, now);
@@ -354,15 +362,21 @@ impl<S: Source> Poller<S> {
     }
 
     /// What writing down takes; the target stays in flight until that is done.
-    fn busy(&mut self, job: &Job) -> (Arc<Ledger>, Key) {
-        let target = &mut self.targets[job.target];
+    fn busy(&mut self, target: usize) -> (Arc<Ledger>, Key) {
+        let target = &mut self.targets[target];
         target.in_flight = true;
         (Arc::clone(&self.desk.ledger), target.key().clone())
     }
 
+    /// Writes down that the totals of a target begin at zero.
+    fn begin_anew(&mut self, target: usize) {
+        let (ledger, key) = self.busy(target);
+        self.jobs.spawn(async move { Done::BegunAnew { target, outcome: ledger.keep(&key).await } });
+    }
+
     /// Writes a window down.
     fn count(&mut self, job: Job, count: u32, read: Samples) {
-        let (ledger, key) = self.busy(&job);
+        let (ledger, key) = self.busy(job.target);
         self.jobs.spawn(async move {
             let window = job.query.window;
             let outcome = ledger.commit(&key, window.start(), window.end(), &read.increments).await;
@@ -372,7 +386,7 @@ impl<S: Source> Poller<S> {
 
     /// Compares hours with the report for them, and writes down what was late.
     fn reconcile(&mut self, job: Job, read: Samples) {
-        let (ledger, key) = self.busy(&job);
+        let (ledger, key) = self.busy(job.target);
         let late = self.polling.late;
         self.jobs.spawn(async move {
             let outcome = ledger.reconcile(&key, job.query.window, &read.increments, late).await;

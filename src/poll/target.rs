@@ -120,11 +120,13 @@ impl Target {
         self.rule.settle = settle;
     }
 
-    /// Finds the place to go on from, now that the appliance's time is known.
-    pub(super) fn begin(&mut self, ledger: &Ledger, now: Timestamp) {
+    /// Finds the place to go on from, now that the appliance's time is known. After [`Begun::Reset`] the old totals are
+    /// shown until [`Target::begun_anew`].
+    pub(super) fn begin(&mut self, ledger: &Ledger, now: Timestamp) -> Begun {
         let resumable = self.rule.resumable(now);
         let first = self.rule.first_watermark(now, self.start);
-        if let Begun::Reset { from } = ledger.begin(&self.key, first, *resumable.start(), *resumable.end()) {
+        let begun = ledger.begin(&self.key, first, *resumable.start(), *resumable.end());
+        if let Begun::Reset { from } = begun {
             let lost = self.rule.pending(from, now).saturating_sub(self.rule.pending(*resumable.start(), now));
             self.tally.lose(lost, LostReason::CatchUp);
             self.warn_lost(
@@ -133,8 +135,16 @@ impl Target {
                 *resumable.start(),
                 "the state is too old or of another time: totals begin at zero",
             );
-            self.window_end = None;
-            self.success = false;
+        }
+        begun
+    }
+
+    /// Shows that the totals have begun at zero, if that is written down. Were a zero seen that a crash takes back, the
+    /// return of the old totals would look like so many new events.
+    pub(super) fn begun_anew(&mut self, outcome: &Result<(), CommitError>) {
+        self.window_end = None;
+        self.success = false;
+        if outcome.is_ok() {
             self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
         }
     }
@@ -286,5 +296,41 @@ impl Target {
     fn warn_lost(&self, windows: u64, from: Timestamp, to: Timestamp, reason: &str) {
         let (scope, group) = (&self.key.scope, self.group.name);
         tracing::warn!(appliance = &*self.key.appliance, %scope, group, windows, %from, %to, reason, "windows are lost");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Alignment, Late, Settle};
+
+    #[tokio::test]
+    async fn totals_that_begin_anew_are_zero_once_that_is_written() {
+        let minute = Duration::from_secs(60);
+        let group = crate::catalogue::group("mail_mar_summary").expect("in the catalogue");
+        let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: group.name };
+        let at = |minutes: u64| Timestamp::from_secs(minutes * 60);
+        let ledger = Ledger::in_memory();
+        ledger.begin(&key, at(0), at(0), at(0));
+        ledger.commit(&key, at(0), at(1), &[("msgs_deleted", 7)]).await.expect("counted");
+        let grid = Grid::try_new(minute).expect("a minute");
+        let polling = Polling {
+            grid,
+            settle: Settle::Fixed(minute),
+            timeout: minute,
+            concurrency: 1,
+            catch_up: 60 * minute,
+            start: None,
+            alignment: Alignment::Auto,
+            late: Late::Add,
+        };
+        let mut target = Target::new(key, GroupChoice { group, grid }, polling, Duration::ZERO, &ledger);
+        let shown = |target: &Target| target.view(&ledger, at(100)).totals[0].value;
+        assert_eq!(target.begin(&ledger, at(100)), Begun::Reset { from: at(1) });
+        assert_eq!(shown(&target), 7.0, "a crash would bring it back");
+        target.begun_anew(&Err(CommitError::Moved));
+        assert_eq!(shown(&target), 7.0);
+        target.begun_anew(&Ok(()));
+        assert_eq!(shown(&target), 0.0);
     }
 }

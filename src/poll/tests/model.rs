@@ -79,7 +79,9 @@ impl<'a> World<'a> {
 
     /// What one poll would count: the window, how many of them, and what was read.
     fn answer(&mut self) -> Option<(Window, u32, Samples)> {
-        self.target.begin(&self.ledger, self.now);
+        if let Begun::Reset { .. } = self.target.begin(&self.ledger, self.now) {
+            self.target.begun_anew(&Ok(()));
+        }
         let Step::Fetch { window, count, .. } = self.target.plan(&self.ledger, self.now) else { return None };
         let minutes = window.length().as_secs() / 60;
         let body = serde_json::json!({"data": {"resultSet": {"bytes_in": minutes}}}).to_string();
@@ -152,7 +154,7 @@ async fn live(acts: &[Act]) -> Result<(), TestCaseError> {
                 world = world.restart();
             }
             Act::Hours => {
-                world.target.begin(&world.ledger, world.now);
+                world.answer();
                 world.target.take_hours(&world.ledger, world.now);
             }
         }
