@@ -1,0 +1,163 @@
+//! What the exporter is held to: which minutes are counted with how much, and what a Prometheus makes of the pages.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::appliance::{Appliance, happened, minutes};
+use super::world::{Answer, Outcome, Use, World};
+use super::*;
+
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    /// When the totals began at zero.
+    epoch: Option<Timestamp>,
+    /// The minutes counted since then, each with what was said of it; what was late is with the first of the minutes that
+    /// were compared.
+    counted: BTreeMap<u64, u64>,
+    /// The sum of `counted`.
+    total: u64,
+    /// What happened in the minutes of `counted`.
+    happened: u64,
+    /// The totals of earlier epochs.
+    past: u64,
+    /// Minutes ever counted.
+    pub(super) progress: u64,
+    /// Written for a poller that was replaced before it heard of that: the next start finds it, unless something else was
+    /// written after it.
+    limbo: Option<BTreeMap<u64, u64>>,
+    /// What a Prometheus has seen last, and the increases it has seen.
+    seen: u64,
+    increases: u64,
+    /// What the target should have told of late events, and, where they stay late, how many for which hours.
+    late: u64,
+    ignored: BTreeMap<Timestamp, u64>,
+}
+
+impl Book {
+    /// Takes in that `answer` was written down, or was not.
+    pub(super) fn written(
+        &mut self,
+        answer: &Answer,
+        outcome: &Outcome,
+        late: Late,
+        appliance: &Appliance,
+    ) -> Result<(), TestCaseError> {
+        match outcome {
+            Outcome::Counted(Ok(_)) => {
+                let known = minutes(answer.window).find(|minute| self.counted.contains_key(minute));
+                prop_assert_eq!(known, None, "a minute is counted twice");
+                self.add(entry(answer.window, appliance));
+            }
+            Outcome::Reconciled(Ok(found)) => {
+                let gap = minutes(answer.window).find(|minute| !self.counted.contains_key(minute));
+                prop_assert_eq!(gap, None, "a minute is compared and was not counted");
+                let had = self.sum(answer.window);
+                prop_assert_eq!(found.late, answer.said.saturating_sub(had), "late of {}", answer.window);
+                prop_assert_eq!(found.surplus, had.saturating_sub(answer.said), "surplus of {}", answer.window);
+                if late == Late::Add && found.late > 0 {
+                    self.add(BTreeMap::from([(minutes(answer.window).start, found.late)]));
+                }
+                if late == Late::Add && appliance.is_whole(answer.window) {
+                    prop_assert_eq!(self.sum(answer.window), truth(answer.window), "all is there and was compared");
+                }
+            }
+            Outcome::Counted(Err(_)) => {
+                let known = minutes(answer.window).all(|minute| self.counted.contains_key(&minute));
+                prop_assert!(known, "an answer is refused that was not counted");
+            }
+            Outcome::Reconciled(Err(error)) => prop_assert!(false, "not compared: {error}"),
+        }
+        Ok(())
+    }
+
+    /// Takes in that the poller was replaced while `answer` was being written.
+    pub(super) fn cancelled(&mut self, answer: &Answer, late: Late, appliance: &Appliance) {
+        let lacked = answer.said.saturating_sub(self.sum(answer.window));
+        match answer.used {
+            Use::Count(_) => self.limbo = Some(entry(answer.window, appliance)),
+            Use::Compare if late == Late::Add && lacked > 0 => {
+                self.limbo = Some(BTreeMap::from([(minutes(answer.window).start, lacked)]));
+            }
+            Use::Compare => {}
+        }
+    }
+
+    /// Takes in what the target was told.
+    pub(super) fn told(&mut self, answer: &Answer, outcome: &Outcome, late: Late) {
+        let Outcome::Reconciled(Ok(found)) = outcome else { return };
+        let known = self.ignored.entry(answer.window.start()).or_default();
+        self.late += found.late.saturating_sub(*known);
+        if late == Late::Ignore {
+            *known = found.late.max(*known);
+        }
+    }
+
+    /// The poller is another one: what it tells about itself begins at zero.
+    pub(super) fn reloaded(&mut self) {
+        self.late = 0;
+        self.ignored.clear();
+    }
+
+    /// The process is another one: it knows what was written.
+    pub(super) fn restarted(&mut self) {
+        self.reloaded();
+        if let Some(entry) = self.limbo.take() {
+            self.add(entry);
+        }
+    }
+
+    /// The totals have begun at zero again, and that is written down.
+    pub(super) fn begun(&mut self, epoch: Timestamp) {
+        if self.epoch.replace(epoch) != Some(epoch) {
+            self.limbo = None;
+            self.past += std::mem::take(&mut self.total);
+            self.happened = 0;
+            self.counted.clear();
+        }
+    }
+
+    /// Looks at the page that the exporter shows.
+    pub(super) fn scrape(&mut self, world: &World<'_>) -> Result<(), TestCaseError> {
+        let view = world.view();
+        let name = "asyncos_mail_system_capacity_bytes_in_bytes_total";
+        let total = view.totals.iter().find(|total| total.family.name == name).expect("published from the start");
+        let shown = total.value as u64;
+        self.increases += if shown < self.seen { shown } else { shown - self.seen };
+        self.seen = shown;
+        prop_assert_eq!(self.increases, self.past + self.total, "what was published is what was counted");
+        prop_assert!(self.total <= self.happened, "more was counted than happened");
+        if let Some(account) = world.account() {
+            let total = account.totals.get("bytes_in").copied().unwrap_or(0);
+            prop_assert_eq!((Some(account.epoch), total), (self.epoch.or(Some(account.epoch)), self.total));
+        }
+        prop_assert_eq!(view.tally.late, self.late, "late events");
+        Ok(())
+    }
+
+    /// What was counted of `window`.
+    pub(super) fn sum(&self, window: Window) -> u64 {
+        self.counted.range(minutes(window)).map(|(_, count)| count).sum()
+    }
+
+    /// Takes in that `entry` was written and can be seen.
+    fn add(&mut self, entry: BTreeMap<u64, u64>) {
+        self.limbo = None;
+        for (minute, count) in entry {
+            self.total += count;
+            if self.counted.insert(minute, count + self.counted.get(&minute).copied().unwrap_or(0)).is_none() {
+                self.happened += happened(minute);
+                self.progress += 1;
+            }
+        }
+    }
+}
+
+/// Everything that happened in `window`.
+pub(super) fn truth(window: Window) -> u64 {
+    minutes(window).map(happened).sum()
+}
+
+fn entry(window: Window, appliance: &Appliance) -> BTreeMap<u64, u64> {
+    minutes(window).map(|minute| (minute, appliance.said(minute))).collect()
+}

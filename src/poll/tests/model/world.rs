@@ -1,0 +1,167 @@
+//! The exporter's side of the model: one target on a ledger in a folder, polled by hand.
+
+use std::path::Path;
+
+use super::appliance::Appliance;
+use super::*;
+use crate::catalogue;
+use crate::config::{GroupChoice, Scope};
+use crate::poll::plan::Step;
+use crate::store::Store;
+
+/// What the configuration says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice {
+    pub(super) window: u64,
+    pub(super) late: Late,
+}
+
+pub(super) struct World<'a> {
+    folder: &'a Path,
+    pub(super) choice: Choice,
+    pub(super) appliance: Appliance,
+    pub(super) ledger: Ledger,
+    pub(super) target: Target,
+    connected: bool,
+}
+
+/// What a report is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Use {
+    /// To count so many windows.
+    Count(u32),
+    /// To compare it with what was counted.
+    Compare,
+}
+
+/// A report that was asked for and came.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) window: Window,
+    pub(super) used: Use,
+    /// What the report says.
+    pub(super) said: u64,
+    read: Samples,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    Counted(Result<Account, CommitError>),
+    Reconciled(Result<Reconciled, CommitError>),
+}
+
+impl<'a> World<'a> {
+    pub(super) fn start(folder: &'a Path, choice: Choice, appliance: Appliance) -> Self {
+        let ledger = open(folder);
+        let target = target(choice, &ledger);
+        Self { folder, choice, appliance, ledger, target, connected: false }
+    }
+
+    /// The process ends and another begins.
+    pub(super) fn restart(&mut self) {
+        // The file is locked as long as it is open.
+        self.ledger = Ledger::in_memory();
+        self.ledger = open(self.folder);
+        self.reload();
+    }
+
+    /// The poller is replaced, with what is configured by now; the ledger stays.
+    pub(super) fn reload(&mut self) {
+        self.target = target(self.choice, &self.ledger);
+        self.connected = false;
+    }
+
+    /// Finds the place to go on from, once a poller; whether the totals begin at zero there and that must be written.
+    pub(super) fn connect(&mut self) -> bool {
+        if std::mem::replace(&mut self.connected, true) {
+            return false;
+        }
+        matches!(self.target.begin(&self.ledger, self.appliance.now), Begun::Reset { .. })
+    }
+
+    /// Writes down that the totals begin at zero.
+    pub(super) async fn begin_anew(&self) -> Result<(), CommitError> {
+        self.ledger.keep(self.target.key()).await
+    }
+
+    /// What a poller does that was told that there are whole hours only.
+    pub(super) fn take_hours(&mut self) {
+        if self.connected {
+            self.target.take_hours(&self.ledger, self.appliance.now);
+        }
+    }
+
+    /// What a poller does that has learned how late data come.
+    pub(super) fn wait_for(&mut self, settle: u64) {
+        self.target.wait_for(Duration::from_secs(settle));
+    }
+
+    /// What one poll would bring: a window, or else a comparison; none when nothing is due.
+    pub(super) fn ask(&mut self) -> Option<Answer> {
+        let (window, used) = match self.target.plan(&self.ledger, self.appliance.now) {
+            Step::Fetch { window, count, .. } => (window, Use::Count(count)),
+            Step::Audit(hours) => (hours, Use::Compare),
+            Step::Wait(_) => return None,
+        };
+        let read = self.target.read(window, &self.appliance.reply(window));
+        let read = read.expect("nothing is asked for before it is complete");
+        let [(_, said)] = read.increments[..] else { panic!("the report has one counter: {read:?}") };
+        Some(Answer { window, used, said, read })
+    }
+
+    /// Writes down what `answer` says.
+    pub(super) async fn write(&self, answer: &Answer) -> Outcome {
+        let Answer { window, used, read, .. } = answer;
+        let (key, increments) = (self.target.key(), &read.increments);
+        match used {
+            Use::Count(_) => Outcome::Counted(self.ledger.commit(key, window.start(), window.end(), increments).await),
+            Use::Compare => {
+                Outcome::Reconciled(self.ledger.reconcile(key, *window, increments, self.choice.late).await)
+            }
+        }
+    }
+
+    /// Tells the target what became of `answer`.
+    pub(super) fn tell(&mut self, answer: &Answer, outcome: Outcome) {
+        let now = self.appliance.now;
+        match (answer.used, outcome) {
+            (Use::Count(count), Outcome::Counted(outcome)) => {
+                let read = Samples { increments: answer.read.increments.clone(), ..Samples::default() };
+                let moment = target::Moment { tick: Tick::default(), appliance: now, wall: now };
+                self.target.counted(answer.window, count, read, outcome, moment);
+            }
+            (Use::Compare, Outcome::Reconciled(outcome)) => self.target.reconciled(answer.window, outcome, now),
+            (used, outcome) => panic!("{outcome:?} is no answer to {used:?}"),
+        }
+    }
+
+    /// Tells the target that there was no answer.
+    pub(super) fn fail(&mut self, answer: &Answer) {
+        match answer.used {
+            Use::Count(_) => self.target.failed(&fails(Reason::Timeout), Tick::default()),
+            Use::Compare => self.target.audit_failed(&fails(Reason::Timeout), self.appliance.now),
+        }
+    }
+
+    pub(super) fn view(&self) -> GroupView {
+        self.target.view(&self.ledger, self.appliance.now)
+    }
+
+    pub(super) fn account(&self) -> Option<Account> {
+        self.ledger.account(self.target.key())
+    }
+}
+
+fn open(folder: &Path) -> Ledger {
+    let (store, found) = Store::open(folder, Box::new(|_| {})).expect("a directory");
+    Ledger::new(store, found.records)
+}
+
+fn target(choice: Choice, ledger: &Ledger) -> Target {
+    let window = MINUTE * u32::try_from(choice.window).expect("small");
+    let polling = Polling { catch_up: 6 * 60 * MINUTE, late: choice.late, ..polling(window) };
+    let group = catalogue::group(CAPACITY).expect("in the catalogue");
+    let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: group.name };
+    Target::new(key, GroupChoice { group, grid: polling.grid }, polling, Duration::ZERO, ledger)
+}
