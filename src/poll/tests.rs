@@ -1,5 +1,6 @@
 //! The poller against an appliance below the seam, on a paused clock: days pass in milliseconds.
 
+mod changes;
 mod model;
 mod settling;
 
@@ -129,22 +130,30 @@ fn slow_bench(groups: &[&str], polling: Polling, latency: Duration, script: Scri
     Bench::start(groups, polling, clock, fake)
 }
 
+fn appliance(groups: &[&str], polling: Polling) -> config::Appliance {
+    let list = groups.join(", ");
+    let text = format!(
+        "appliances: [{{name: a, url: 'http://localhost:1', username: u, password: p, counter_groups: [{list}]}}]"
+    );
+    let mut appliance = Config::parse("test", &text).expect("a valid configuration").appliances.remove(0);
+    appliance.polling = polling;
+    for choice in &mut appliance.groups {
+        choice.grid = polling.grid;
+    }
+    appliance
+}
+
 impl<S: Source> Bench<S> {
     fn start(groups: &[&str], polling: Polling, clock: Clock, fake: Arc<S>) -> Self {
-        let list = groups.join(", ");
-        let text = format!(
-            "appliances: [{{name: a, url: 'http://localhost:1', username: u, password: p, counter_groups: [{list}]}}]"
-        );
-        let mut appliance = Config::parse("test", &text).expect("a valid configuration").appliances.remove(0);
-        appliance.polling = polling;
-        for choice in &mut appliance.groups {
-            choice.grid = polling.grid;
-        }
+        Self::resume(&appliance(groups, polling), Arc::new(Ledger::in_memory()), clock, fake)
+    }
+
+    fn resume(appliance: &config::Appliance, ledger: Arc<Ledger>, clock: Clock, fake: Arc<S>) -> Self {
         let board = Arc::new(Board::default());
-        let desk = Desk { clock: clock.clone(), ledger: Arc::new(Ledger::in_memory()), board: Arc::clone(&board) };
+        let desk = Desk { clock: clock.clone(), ledger, board: Arc::clone(&board) };
         let stop = Stop::new();
         let mut task = JoinSet::new();
-        task.spawn(Poller::new(&appliance, Arc::clone(&fake), desk).run(stop.clone()));
+        task.spawn(Poller::new(appliance, Arc::clone(&fake), desk).run(stop.clone()));
         Self { fake, board, clock, stop, task }
     }
 
