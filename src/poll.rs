@@ -1,13 +1,12 @@
 //! Polls one appliance: plan, fetch, commit, publish. One task an appliance owns everything it knows about it; requests
 //! run beside it and come back as outcomes. Decisions are pure and lie in the modules below; this one only does them.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::api::{Client, Failure, Query, Reply};
+use crate::api::{Failure, Query, Reply};
 use crate::clock::{Clock, Tick, Timestamp};
 use crate::config;
 use crate::ledger::{Account, Begun, CommitError, Key, Ledger, Reconciled};
@@ -21,48 +20,23 @@ mod audit;
 mod lateness;
 mod plan;
 mod retry;
+mod source;
 mod standing;
 mod target;
+
+pub use source::Source;
 
 use ask::Outcome;
 use lateness::Lateness;
 use standing::Standing;
 use target::Target;
 
+/// How often the clock of an appliance is heard that is behind what was counted.
+const HEARING: Duration = Duration::from_secs(5 * 60);
 /// The pause before the next window of a backlog: as long as the last answer took, within these bounds. Catching up
 /// then uses at most half of what one client may, and less of an appliance that is slow.
 const LEAST_PACE: Duration = Duration::from_millis(10);
 const LONGEST_PACE: Duration = Duration::from_secs(5);
-
-/// Where reports come from: the seam below which tests put an appliance of their own.
-pub trait Source: Send + Sync + 'static {
-    /// Makes sure that the account is accepted and the appliance's time known.
-    fn connect(&self) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// Asks for one report.
-    fn fetch(&self, query: &Query) -> impl Future<Output = Result<Reply, Failure>> + Send;
-    /// The appliance's clock.
-    fn now(&self) -> Timestamp;
-    /// How far it is ahead of ours, once known.
-    fn skew_seconds(&self) -> Option<f64>;
-}
-
-impl Source for Client {
-    async fn connect(&self) -> Result<(), Failure> {
-        Self::connect(self).await
-    }
-
-    async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
-        Self::fetch(self, query).await
-    }
-
-    fn now(&self) -> Timestamp {
-        Self::now(self)
-    }
-
-    fn skew_seconds(&self) -> Option<f64> {
-        Self::skew_seconds(self)
-    }
-}
 
 /// What pollers share: where counts are kept and where snapshots go.
 #[derive(Clone, Debug)]
@@ -91,6 +65,8 @@ pub struct Poller<S> {
     cursor: usize,
     /// Before this no backlog is fetched.
     paced_until: Tick,
+    /// Before this the appliance's clock is not heard for its own sake.
+    hear_from: Tick,
     jobs: JoinSet<Done>,
 }
 
@@ -121,6 +97,8 @@ enum Purpose {
     Audit,
     /// To see how much of it is there yet.
     Look,
+    /// To hear the appliance's clock.
+    Hear,
 }
 
 impl<S: Source> Poller<S> {
@@ -141,6 +119,7 @@ impl<S: Source> Poller<S> {
         let poller = Self {
             source,
             paced_until: desk.clock.tick(),
+            hear_from: desk.clock.tick(),
             desk,
             name,
             polling: appliance.polling,
@@ -221,6 +200,11 @@ impl<S: Source> Poller<S> {
                     return self.job(position, window, Purpose::Count(count));
                 }
                 plan::Step::Audit(hours) => return self.job(position, hours, Purpose::Audit),
+                plan::Step::Hear(_) if self.hear_from > now => wake = wake.min(self.hear_from),
+                plan::Step::Hear(window) => {
+                    self.hear_from = now + HEARING;
+                    return self.job(position, window, Purpose::Hear);
+                }
             }
         }
         match self.look(appliance_now) {
@@ -323,6 +307,7 @@ impl<S: Source> Poller<S> {
                     Purpose::Count(_) => target.failed(&failure, now),
                     Purpose::Audit => target.audit_failed(&failure, appliance_now),
                     Purpose::Look => self.look_missed(&job, appliance_now),
+                    Purpose::Hear => {}
                 }
             }
         }
@@ -342,6 +327,8 @@ impl<S: Source> Poller<S> {
                 }
             }
             Purpose::Look => self.learn(target.events(reply), reply.at),
+            // The source has taken the time from it.
+            Purpose::Hear => {}
         }
     }
 

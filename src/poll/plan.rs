@@ -26,6 +26,8 @@ pub(super) enum Step {
     Fetch { window: Window, count: u32, backlog: bool },
     /// Compare these whole hours, which are counted, with the report for them.
     Audit(Window),
+    /// Ask for this window to hear the appliance's clock, which is behind what was counted.
+    Hear(Window),
     /// Nothing is due for this long.
     Wait(Duration),
 }
@@ -79,6 +81,11 @@ impl Rule {
         // A backlog has waited long enough; only the newest window waits for its turn.
         let backlog = pending > 1;
         let due = if backlog { due } else { due + self.phase };
+        // Longer than for the hour after one that is given up. The clock is heard with an answer only: if nothing were
+        // asked, one wrong answer would be believed until then.
+        if due.since(now) > self.grid.length() * 2 + self.settle + self.phase {
+            return Step::Hear(self.grid.containing(self.frontier(now) - Duration::from_secs(1)));
+        }
         if due > now {
             return Step::Wait(due.since(now));
         }
@@ -199,9 +206,10 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_only_waits() {
+    fn a_clock_set_back_is_waited_for_and_heard_again() {
         let rule = rule(1);
-        assert_eq!(rule.step(at(60, 0), at(0, 0)), Step::Wait(minutes(63) + rule.phase));
+        assert_eq!(rule.step(at(1, 0), at(0, 0)), Step::Wait(minutes(4) + rule.phase));
+        assert_eq!(rule.step(at(60, 0), at(0, 0)), Step::Hear(rule.grid.window_from(at(-3, 0))));
         assert_eq!((rule.pending(at(60, 0), at(0, 0)), rule.skip(at(60, 0), at(0, 0))), (0, None));
     }
 

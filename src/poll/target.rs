@@ -164,6 +164,14 @@ impl Target {
         }
         match self.rule.step(watermark, now) {
             Step::Wait(span) => self.audits.step(ledger.stretches(&self.key), self.rule.settle, now, span),
+            Step::Hear(window) => {
+                if std::mem::take(&mut self.success) {
+                    let (scope, group) = (&self.key.scope, self.group.name);
+                    let message = "clock of the appliance is behind what was counted: waiting for it";
+                    tracing::warn!(appliance = &*self.key.appliance, %scope, group, %now, %watermark, "{message}");
+                }
+                Step::Hear(window)
+            }
             step @ (Step::Fetch { .. } | Step::Audit(_)) => step,
         }
     }

@@ -75,7 +75,11 @@ fn act() -> impl Strategy<Value = Act> {
         4 => (1u64..1200).prop_map(Act::Wait),
         6 => (3600u64..15_000).prop_map(Act::Wait),
         1 => (20_000u64..100_000).prop_map(Act::Wait),
-        1 => prop_oneof![Just(-3600), Just(-90), Just(90), Just(3600)].prop_map(Act::Set),
+        1 => prop_oneof![
+            3 => prop_oneof![Just(-3600), Just(-90), Just(90), Just(3600)],
+            1 => prop_oneof![Just(-200_000), Just(200_000)],
+        ]
+        .prop_map(Act::Set),
         2 => (1u64..2000).prop_map(Act::Hold),
         2 => Just(Act::Arrive),
         1 => (0u64..1500).prop_map(Act::Lose),

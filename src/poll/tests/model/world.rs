@@ -102,7 +102,7 @@ impl<'a> World<'a> {
         let (window, used) = match self.target.plan(&self.ledger, self.appliance.now) {
             Step::Fetch { window, count, .. } => (window, Use::Count(count)),
             Step::Audit(hours) => (hours, Use::Compare),
-            Step::Wait(_) => return None,
+            Step::Wait(_) | Step::Hear(_) => return None,
         };
         let read = self.target.read(window, &self.appliance.reply(window));
         let read = read.expect("nothing is asked for before it is complete");
