@@ -7,18 +7,27 @@
 mod access;
 mod answer;
 mod appliance;
+mod attribute;
+mod behaviour;
 mod connection;
+mod custom;
 mod date;
 mod fault;
+mod form;
 mod group;
+mod inquiry;
 mod json;
+mod keyed;
 mod log;
 mod plan;
 mod report;
 mod request;
 mod route;
 mod settings;
+mod span;
 mod status;
+mod subject;
+mod table;
 mod token;
 mod traffic;
 mod truth;
@@ -27,12 +36,16 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use appliance::{Appliance, Scope};
+pub use behaviour::Behaviour;
+pub use custom::CustomGroup;
 pub use fault::{Fault, FaultBody, On, Which};
+pub use form::{Centralised, HttpVersion, NoRows, Shape, TimeForm};
+pub use keyed::key::hostile_keys;
 pub use request::{Request, RequestKind};
-pub use settings::{
-    Behaviour, Centralised, DeviceGroup, HOUR_ONLY_MESSAGES, HttpVersion, LOG_LIMIT, Product, Settings, Shape,
-};
-pub use truth::truth;
+pub use settings::{DeviceGroup, HOUR_ONLY_MESSAGES, LOG_LIMIT, Product, Settings};
+pub use span::Stragglers;
+pub use table::ValueForm;
+pub use truth::{keyed_truth, truth};
 
 /// The clock the appliance lives by, before its own `clock_offset_secs`.
 pub type Now = Arc<dyn Fn() -> SystemTime + Send + Sync>;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::sim::form::HttpVersion;
 use crate::sim::json::Json;
-use crate::sim::settings::HttpVersion;
 use crate::sim::status;
 
 /// Headers that follow the others in every answer, success or error. **Source:** nickrusso42518/postman,
@@ -25,20 +25,21 @@ pub(super) struct Answer {
     pub(super) code: u16,
     reason: String,
     content_type: &'static str,
-    pub(super) body: String,
+    pub(super) body: Vec<u8>,
     /// Headers after the recorded block; where the appliance puts them is not recorded.
     extra: Vec<(&'static str, String)>,
 }
 
 impl Answer {
     /// 200 with this body, called JSON whatever it is.
-    pub(super) fn ok(body: String) -> Self {
+    pub(super) fn ok(body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
         Self { code: 200, reason: status::texts(200).0.to_owned(), content_type: JSON, body, extra: Vec::new() }
     }
 
     /// 200 with a JSON body.
     pub(super) fn json(body: &Json) -> Self {
-        Self::ok(body.to_string())
+        Self::ok(body.to_bytes())
     }
 
     /// An error in the appliance's own form. `message` ends in a dot; the reason phrase is the message without it.
@@ -52,7 +53,7 @@ impl Answer {
             code,
             reason: message.strip_suffix('.').unwrap_or(message).to_owned(),
             content_type: JSON,
-            body: Json::object([("error", error)]).to_string(),
+            body: Json::object([("error", error)]).to_bytes(),
             extra: Vec::new(),
         }
     }
@@ -67,14 +68,14 @@ impl Answer {
 
     /// An error page of the server library.
     pub(super) fn page(code: u16, message: &str) -> Self {
-        let body = status::page(code, message);
+        let body = status::page(code, message).into_bytes();
         Self { code, reason: message.to_owned(), content_type: HTML, body, extra: Vec::new() }
     }
 
     /// A status without a body.
     pub(super) fn bare(code: u16) -> Self {
         let reason = status::texts(code).0.to_owned();
-        Self { code, reason, content_type: HTML, body: String::new(), extra: Vec::new() }
+        Self { code, reason, content_type: HTML, body: Vec::new(), extra: Vec::new() }
     }
 
     /// The same answer with one more header.
@@ -130,7 +131,7 @@ mod tests {
                     Access-Control-Allow-Credentials: true\r\n\
                     Access-Control-Allow-Methods: GET, POST, DELETE, OPTIONS\r\n\
                     Access-Control-Expose-Headers: Content-Disposition, jwtToken\r\n";
-        let ok = Answer::ok("{}".to_owned()).with("jwtToken", "t".to_owned());
+        let ok = Answer::ok("{}").with("jwtToken", "t".to_owned());
         assert_eq!(
             ok.head(HttpVersion::Http10, Some("<date>"), Some(2)),
             format!(
@@ -165,7 +166,7 @@ mod tests {
             let answer = Answer::error(code, message);
             assert_eq!(answer.reason, reason);
             assert_eq!(
-                answer.body,
+                String::from_utf8(answer.body).unwrap(),
                 format!(r#"{{"error": {{"message": "{message}", "code": "{code}", "explanation": "{explanation}"}}}}"#)
             );
         }

@@ -1,5 +1,6 @@
 //! The handle of a running appliance, what all its connections share, and the loop that accepts them.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,14 +13,16 @@ use tokio_util::task::TaskTracker;
 use crate::sim::Now;
 use crate::sim::access::{Access, Admission};
 use crate::sim::answer::Answer;
+use crate::sim::behaviour::Behaviour;
 use crate::sim::connection::{self, Received, Style};
 use crate::sim::fault::{Fault, On};
 use crate::sim::log::Log;
 use crate::sim::plan::{End, Injected, Plan, Spoilt};
 use crate::sim::request::Request;
 use crate::sim::route::{self, Content};
-use crate::sim::settings::{Behaviour, Product, Settings};
-use crate::sim::truth::truth;
+use crate::sim::settings::{Product, Settings};
+use crate::sim::span::Span;
+use crate::sim::truth;
 
 /// A running appliance. Clones are handles of the same one; when the last is dropped it shuts down without being waited
 /// for.
@@ -130,20 +133,41 @@ impl Appliance {
     }
 
     /// What a counter really is over the minutes that begin in `[start_secs, end_secs)`, whatever has arrived of it;
-    /// see [`truth`]. `None` also for a group or device the SMA does not have. An ESA knows only itself,
+    /// see [`truth`](super::truth()). `None` also for a group or device the SMA does not have. An ESA knows only itself,
     /// whatever `scope`.
     #[must_use]
     pub fn truth(&self, scope: &Scope, group: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<f64> {
-        let state = self.shared.state();
-        let settings = &state.settings;
-        let all = settings.devices();
-        let devices = match (settings.product, scope) {
-            (Product::Esa, _) | (Product::Sma, Scope::Whole) => all,
-            (Product::Sma, Scope::Group(name)) => settings.devices_of(name)?,
-            (Product::Sma, Scope::Device(name)) => vec![all.into_iter().find(|device| device == name)?],
-        };
-        truth(&devices, group, counter, start_secs, end_secs)
+        let settings = self.shared.state().settings.clone();
+        let devices = scoped(&settings, scope)?;
+        truth::of(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
     }
+
+    /// The same for a counter of a keyed group, by key; see [`keyed_truth`](super::keyed_truth). Keys that behaviour
+    /// adds are among them; one that is not UTF-8 has a replacement character. Empty also for a group or device the
+    /// SMA does not have.
+    #[must_use]
+    pub fn keyed_truth(
+        &self,
+        scope: &Scope,
+        group: &str,
+        counter: &str,
+        start_secs: u64,
+        end_secs: u64,
+    ) -> BTreeMap<String, f64> {
+        let settings = self.shared.state().settings.clone();
+        let Some(devices) = scoped(&settings, scope) else { return BTreeMap::new() };
+        truth::keyed_of(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
+    }
+}
+
+/// The devices of a scope; `None` when there is no such group or device.
+fn scoped<'a>(settings: &'a Settings, scope: &Scope) -> Option<Vec<&'a str>> {
+    let all = settings.devices();
+    Some(match (settings.product, scope) {
+        (Product::Esa, _) | (Product::Sma, Scope::Whole) => all,
+        (Product::Sma, Scope::Group(name)) => settings.devices_of(name)?,
+        (Product::Sma, Scope::Device(name)) => vec![all.into_iter().find(|device| device == name)?],
+    })
 }
 
 /// What the connections of an appliance share.

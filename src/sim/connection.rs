@@ -9,10 +9,10 @@ use tokio::net::TcpStream;
 
 use crate::sim::answer::Answer;
 use crate::sim::appliance::{Reply, Shared};
+use crate::sim::form::HttpVersion;
 use crate::sim::log::Visit;
 use crate::sim::plan::Spoilt;
 use crate::sim::request::Request;
-use crate::sim::settings::HttpVersion;
 use crate::sim::status;
 
 /// The longest head; the same as in Python's `http.client`.
@@ -47,7 +47,7 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) {
         Ok(Err(Unread::Bad(answer))) => {
             let style = shared.style();
             let head = answer.head(style.http, style.date.as_deref(), Some(answer.body.len()));
-            let _ = send_bytes(&mut stream, (head + &answer.body).as_bytes()).await;
+            let _ = send_bytes(&mut stream, &[head.as_bytes(), &answer.body].concat()).await;
             return;
         }
         Ok(Err(Unread::Gone)) | Err(_) => return,
@@ -136,7 +136,7 @@ async fn send(mut stream: TcpStream, visit: Visit<'_>, reply: Reply) -> io::Resu
     match spoilt {
         None => {
             visit.answered(answer.code);
-            send_bytes(&mut stream, (head(Some(length)) + &answer.body).as_bytes()).await
+            send_bytes(&mut stream, &[head(Some(length)).as_bytes(), &answer.body].concat()).await
         }
         Some(Spoilt::NeverSent) => {
             gone(&mut stream).await;
@@ -157,18 +157,18 @@ async fn send(mut stream: TcpStream, visit: Visit<'_>, reply: Reply) -> io::Resu
         }
         Some(Spoilt::HalfBody) => {
             visit.answered(answer.code);
-            let half = &answer.body.as_bytes()[..length / 2];
+            let half = &answer.body[..length / 2];
             send_bytes(&mut stream, &[head(Some(length)).as_bytes(), half].concat()).await
         }
         Some(Spoilt::NoContentLength) => {
             visit.answered(answer.code);
-            send_bytes(&mut stream, (head(None) + &answer.body).as_bytes()).await
+            send_bytes(&mut stream, &[head(None).as_bytes(), &answer.body].concat()).await
         }
         Some(Spoilt::BareCr) => {
             visit.answered(answer.code);
             // Which header was at fault in the field is not known.
             let head = head(Some(length)).replacen("Connection:", "X-Comment: one\rtwo\r\nConnection:", 1);
-            send_bytes(&mut stream, (head + &answer.body).as_bytes()).await
+            send_bytes(&mut stream, &[head.as_bytes(), &answer.body].concat()).await
         }
         Some(Spoilt::Dripping(pause)) => {
             visit.answered(answer.code);
@@ -176,11 +176,11 @@ async fn send(mut stream: TcpStream, visit: Visit<'_>, reply: Reply) -> io::Resu
                 stream.write_all(&[byte]).await?;
                 tokio::time::sleep(pause).await;
             }
-            send_bytes(&mut stream, answer.body.as_bytes()).await
+            send_bytes(&mut stream, &answer.body).await
         }
         Some(Spoilt::Huge(bytes)) => {
             let bytes = bytes.max(2);
-            let huge = Answer::ok(String::new());
+            let huge = Answer::ok(Vec::new());
             visit.answered(huge.code);
             let head = huge.head(style.http, style.date.as_deref(), Some(bytes));
             stream.write_all(head.as_bytes()).await?;

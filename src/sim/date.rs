@@ -1,7 +1,7 @@
 //! The dates of `startDate` and `endDate`. **Source:** API guide 16.0 and an SMA sample: `2022-07-25T19:00:00.000Z` and
 //! `2017-11-14T02:00+00:00`.
 
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// A date as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,40 @@ pub(super) fn parse(text: &str) -> Option<Instant> {
     Some(Instant { secs: u64::try_from(secs).ok()?, whole: since_epoch.subsec_nanos() == 0 })
 }
 
+/// A time as tracking on an SMA writes it: `07 Sep 2022 08:10:33 (GMT)`. **Source:** recorded answers.
+pub(super) fn tracking(secs: u64) -> String {
+    let Fields { year, month, day, time, .. } = fields(secs);
+    format!("{day} {month} {year} {time} (GMT)")
+}
+
+/// A time as C's `ctime` writes it, without the line end: `Mon Nov 23 12:00:00 2026`.
+pub(super) fn ctime(secs: u64) -> String {
+    let Fields { weekday, year, month, day, time } = fields(secs);
+    format!("{weekday} {month} {day} {time} {year}")
+}
+
+/// A time as the dates of a report are written: `2022-07-25T19:00:00.000Z`.
+pub(super) fn iso(secs: u64) -> String {
+    humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_secs(secs)).to_string()
+}
+
+/// The parts of a date in UTC.
+struct Fields {
+    weekday: String,
+    day: String,
+    month: String,
+    year: String,
+    time: String,
+}
+
+fn fields(secs: u64) -> Fields {
+    // `Mon, 23 Nov 2026 12:00:00 GMT`
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(secs));
+    let mut parts = date.split([' ', ',']).filter(|part| !part.is_empty()).map(str::to_owned);
+    let mut next = || parts.next().unwrap_or_default();
+    Fields { weekday: next(), day: next(), month: next(), year: next(), time: next() }
+}
+
 /// Splits off the zone and gives it as seconds east of UTC.
 fn split_zone(text: &str) -> Option<(&str, i64)> {
     if let Some(local) = text.strip_suffix('Z') {
@@ -68,6 +102,13 @@ mod tests {
         for bad in ["", "Z", "now", "2022-07-25", "2022-07-25T19:00", "2022-02-30T19:00:00Z", "2022-07-25 19:00:00Z"] {
             assert_eq!(parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn writes_the_known_forms() {
+        assert_eq!(tracking(1_662_538_233), "07 Sep 2022 08:10:33 (GMT)");
+        assert_eq!(ctime(1_662_538_233), "Wed Sep 07 08:10:33 2022");
+        assert_eq!(iso(1_662_538_233), "2022-09-07T08:10:33.000Z");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The counter groups this appliance has, with the counters as the API spells them and where each number comes from.
-//! Only groups of scalars so far; keyed groups would be one more kind of [`Contents`].
+//! Groups of scalars; for the others see [`keyed`](super::keyed).
 //! **Source:** the Swagger client kribsi/esa_python; counters it lacks are those of recorded answers and clients.
 
 use crate::sim::traffic::{self as t, Cpu, Moment};
@@ -32,15 +32,6 @@ pub(super) enum Merge {
     Sum,
     Mean,
     Max,
-}
-
-impl Group {
-    pub(super) fn has(&self, counter: &str) -> bool {
-        match &self.contents {
-            Contents::Numbers(counters) => counters.iter().any(|one| one.name == counter),
-            Contents::ReportingSystem(names) => names.contains(&counter),
-        }
-    }
 }
 
 /// The group of this name.

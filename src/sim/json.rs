@@ -42,6 +42,22 @@ impl Display for Json {
     }
 }
 
+/// Stands for a byte that is no UTF-8; a private character, so that nothing else means it.
+pub(super) const NOT_UTF8: char = '\u{f8ff}';
+
+impl Json {
+    /// The text as it is sent.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        const ESCAPED: &str = "\\uf8ff";
+        let text = self.to_string();
+        if text.contains(ESCAPED) {
+            let pieces: Vec<_> = text.split(ESCAPED).map(str::as_bytes).collect();
+            return pieces.join(&b"\xff"[..]);
+        }
+        text.into_bytes()
+    }
+}
+
 /// A string with its quotes.
 pub(super) struct Quoted<'a>(pub(super) &'a str);
 

@@ -1,34 +1,33 @@
-//! A report: the rows of one group for one window, the changes a fault makes to them, and the envelope.
+//! A report: the rows of one group for one window, the changes a release or a fault makes to them, and the envelope.
 //! **Source:** recorded answers (demisto/content, Packs/CiscoSMA and CiscoESA).
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::Value;
 
-use crate::sim::group::{Contents, Group};
+use crate::sim::behaviour::Behaviour;
+use crate::sim::form::{NoRows, Shape};
+use crate::sim::group::Contents;
 use crate::sim::json::Json;
-use crate::sim::settings::{Behaviour, Product, Shape};
+use crate::sim::settings::{Product, Settings};
+use crate::sim::span::{RETENTION, Span};
+use crate::sim::subject::Subject;
+use crate::sim::table::Selection;
 use crate::sim::truth::{self, Number};
 use crate::sim::unix_secs;
 
-/// How long data are kept, to bound what one request can cost; real appliances keep what their disk quota allows, and
-/// clients ask for up to a year (published scripts). Assumed.
-const RETENTION: Duration = Duration::from_secs(400 * 24 * 3600);
-
-/// What is asked for, in seconds since 1970, and up to when data are there.
-pub(super) struct Window {
-    pub(super) start: u64,
-    pub(super) end: u64,
+/// A report request that passed every check.
+pub(super) struct Asked<'a> {
+    pub(super) subject: Subject<'a>,
+    /// The one counter asked for, by its name in the catalogue.
+    pub(super) single: Option<&'a str>,
+    /// None is a report of zeros.
+    pub(super) devices: Vec<&'a str>,
+    pub(super) span: Span,
+    /// Up to when data are there, in seconds since 1970.
     pub(super) frontier: u64,
-}
-
-impl Window {
-    /// The part of the window that has data. The current minute has none: counts are known by the minute.
-    fn available(&self) -> (u64, u64) {
-        let oldest = self.frontier.saturating_sub(RETENTION.as_secs());
-        let newest = self.frontier - self.frontier % 60;
-        (self.start.max(oldest), self.end.min(newest))
-    }
+    pub(super) clock: SystemTime,
+    pub(super) selection: Selection,
 }
 
 /// An answer to a report request before it is laid out.
@@ -41,7 +40,11 @@ pub(super) struct Report {
 enum Rows {
     Group(Vec<(String, Json)>),
     Single(Vec<(String, Json)>),
-    /// `[]`: assumed for a lone `orderBy` or `offset`, of which the documents say "no data".
+    /// Counters with their lists of rows.
+    Keyed(Vec<(String, Json)>),
+    /// No rows; these counters would have had some.
+    NoData(Vec<String>),
+    /// By a fault: `[]` whatever the release does.
     Empty,
     Null,
 }
@@ -61,67 +64,128 @@ pub(super) enum Edit {
     Set(String, Value),
 }
 
-/// The report about `devices`. No devices is a report of zeros.
-pub(super) fn build(
-    product: Product,
-    group: &Group,
-    counter: Option<&str>,
-    devices: &[&str],
-    window: &Window,
-    clock: SystemTime,
-) -> Report {
-    let rows = match &group.contents {
-        Contents::Numbers(counters) => {
-            let wanted: Vec<_> = counters.iter().filter(|one| counter.is_none_or(|name| name == one.name)).collect();
-            let (start, end) = window.available();
-            let numbers = truth::totals(devices, &wanted, start, end);
-            wanted.iter().zip(numbers).map(|(counter, number)| (counter.name.to_owned(), json(number))).collect()
-        }
-        Contents::ReportingSystem(names) => {
-            let wanted = names.iter().filter(|&&one| counter.is_none_or(|name| name == one));
-            wanted.map(|&name| (name.to_owned(), status(product, name, window, clock))).collect()
+/// The report asked for.
+pub(super) fn build(settings: &Settings, asked: &Asked<'_>) -> Report {
+    let behaviour = &settings.behaviour;
+    let of = name(behaviour, asked.subject, asked.single);
+    let rows = match keyed(behaviour, asked) {
+        Some(rows) => rows,
+        None => {
+            let mut rows = scalars(settings, asked);
+            rows.retain_mut(|(counter, _)| rename(behaviour, asked.subject, counter));
+            if asked.single.is_some() {
+                Rows::Single(rows)
+            } else {
+                rows.extend(behaviour.extra_of(asked.subject.name()).map(|name| (name.to_owned(), 1.into())));
+                Rows::Group(rows)
+            }
         }
     };
-    let rows = if counter.is_some() { Rows::Single(rows) } else { Rows::Group(rows) };
-    Report { of: counter.unwrap_or(group.name).to_owned(), rows }
+    Report { of, rows }
+}
+
+fn name(behaviour: &Behaviour, subject: Subject<'_>, single: Option<&str>) -> String {
+    match single {
+        None => subject.name().to_owned(),
+        Some(counter) => behaviour.name_of(subject.name(), counter).unwrap_or_default(),
+    }
+}
+
+/// Gives a counter the name it has in this release; false when it has none.
+fn rename(behaviour: &Behaviour, subject: Subject<'_>, counter: &mut String) -> bool {
+    let told = behaviour.name_of(subject.name(), counter);
+    told.map(|told| *counter = told).is_some()
+}
+
+/// The rows of a keyed group; `None` when the group is none. Ranked by the counter ordered by, or the one asked for.
+fn keyed(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<Rows> {
+    let mut table = asked.subject.table(behaviour, &asked.devices, asked.span)?;
+    let single = asked.single.and_then(|name| table.place(name));
+    let ordered_by = asked.selection.order_by.as_ref().and_then(|name| table.place(name));
+    if let Some(place) = ordered_by.or(single) {
+        table.rank_by(place);
+    }
+    match single {
+        Some(place) => table.keep_column(place, behaviour.zero_keys),
+        None => behaviour.extra_of(asked.subject.name()).for_each(|name| table.add_column(name, 1)),
+    }
+    table.select(&asked.selection, behaviour.row_cap);
+    let mut members = table.members(behaviour.value_form);
+    members.retain_mut(|(counter, _)| rename(behaviour, asked.subject, counter));
+    Some(match table.rows.is_empty() {
+        true => Rows::NoData(members.into_iter().map(|(name, _)| name).collect()),
+        false => Rows::Keyed(members),
+    })
+}
+
+fn scalars(settings: &Settings, asked: &Asked<'_>) -> Vec<(String, Json)> {
+    let wanted = |name: &str| asked.single.is_none_or(|single| single == name);
+    match asked.subject {
+        Subject::Scalar(group) => match &group.contents {
+            Contents::Numbers(counters) => {
+                let counters: Vec<_> = counters.iter().filter(|one| wanted(one.name)).collect();
+                let numbers = truth::totals(&asked.devices, &counters, &asked.span);
+                counters.iter().zip(numbers).map(|(one, number)| (one.name.to_owned(), json(number))).collect()
+            }
+            Contents::ReportingSystem(names) => {
+                let names = names.iter().filter(|name| wanted(name));
+                names.map(|&name| (name.to_owned(), status(settings, name, asked))).collect()
+            }
+        },
+        Subject::Custom(group) => {
+            let counters = group.counters.iter().filter(|name| wanted(name));
+            counters.map(|name| (name.clone(), group.count(&asked.devices, name, "", &asked.span).into())).collect()
+        }
+        Subject::Keyed(_) => Vec::new(),
+    }
 }
 
 impl Report {
-    /// A report without data.
-    pub(super) fn empty(of: &str) -> Self {
-        Self { of: of.to_owned(), rows: Rows::Empty }
+    /// A report of which the documents say "no data".
+    pub(super) fn without_data(behaviour: &Behaviour, subject: Subject<'_>, single: Option<&str>) -> Self {
+        let of = name(behaviour, subject, single);
+        let asked = subject.counters().into_iter().filter(|name| single.is_none_or(|single| single == *name));
+        let names = asked.filter_map(|counter| behaviour.name_of(subject.name(), counter));
+        Self { of, rows: Rows::NoData(names.collect()) }
     }
 
     pub(super) fn edit(&mut self, edit: &Edit) {
         match (edit, &mut self.rows) {
             (Edit::Empty, rows) => *rows = Rows::Empty,
             (Edit::Null, rows) => *rows = Rows::Null,
-            (Edit::Drop(names), Rows::Group(rows) | Rows::Single(rows)) => {
+            (Edit::Drop(names), Rows::Group(rows) | Rows::Single(rows) | Rows::Keyed(rows)) => {
                 rows.retain(|(name, _)| !names.contains(name));
             }
-            (Edit::Add(name, value), Rows::Group(rows) | Rows::Single(rows)) => {
+            (Edit::Add(name, value), Rows::Group(rows) | Rows::Single(rows) | Rows::Keyed(rows)) => {
                 rows.push((name.clone(), value.clone().into()));
             }
-            (Edit::Set(wanted, value), Rows::Group(rows) | Rows::Single(rows)) => {
+            (Edit::Set(wanted, value), Rows::Group(rows) | Rows::Single(rows) | Rows::Keyed(rows)) => {
                 for (_, old) in rows.iter_mut().filter(|(name, _)| name == wanted) {
                     *old = value.clone().into();
                 }
             }
-            (Edit::Drop(_) | Edit::Add(..) | Edit::Set(..), Rows::Empty | Rows::Null) => {}
+            (Edit::Drop(_) | Edit::Add(..) | Edit::Set(..), Rows::NoData(_) | Rows::Empty | Rows::Null) => {}
         }
     }
 
     pub(super) fn to_json(&self, behaviour: &Behaviour) -> Json {
+        let result_set = match (&self.rows, behaviour.no_rows) {
+            (Rows::NoData(_), NoRows::EmptyBody) => return Json::Object(Vec::new()),
+            (Rows::NoData(_), NoRows::Missing) => None,
+            (rows, _) => Some(rows.to_json(behaviour)),
+        };
         // -1 for mail groups: it is not a row count.
         let meta = ("meta", Json::object([("totalCount", (-1).into())]));
-        let result_set = self.rows.to_json(behaviour.shape);
-        let data = ("data", Json::object([("type", self.of.as_str().into()), ("resultSet", result_set)]));
+        let mut data = vec![("type".to_owned(), self.of.as_str().into())];
+        data.extend(result_set.map(|rows| ("resultSet".to_owned(), rows)));
+        let data = ("data", Json::Object(data));
         if behaviour.data_first { Json::object([data, meta]) } else { Json::object([meta, data]) }
     }
 }
 
 impl Rows {
-    fn to_json(&self, shape: Shape) -> Json {
+    fn to_json(&self, behaviour: &Behaviour) -> Json {
+        let shape = behaviour.shape;
         match self {
             Self::Group(rows) => match shape {
                 Shape::ListOfSingles => singles(rows.iter()),
@@ -134,6 +198,18 @@ impl Rows {
                 (Shape::BareObject, [(_, value)]) => value.clone(),
                 (Shape::OneObject, _) => Json::List(vec![Json::Object(rows.clone())]),
                 (Shape::ListOfSingles | Shape::ReverseOrder | Shape::BareObject, _) => Json::Object(rows.clone()),
+            },
+            Self::Keyed(rows) => match shape {
+                Shape::ReverseOrder => Json::Object(rows.iter().rev().cloned().collect()),
+                Shape::ListOfSingles | Shape::OneObject | Shape::BareObject => Json::Object(rows.clone()),
+            },
+            Self::NoData(names) => match behaviour.no_rows {
+                NoRows::EmptyLists => {
+                    Json::Object(names.iter().map(|name| (name.clone(), Json::List(Vec::new()))).collect())
+                }
+                NoRows::EmptyObject => Json::Object(Vec::new()),
+                NoRows::Null => Value::Null.into(),
+                NoRows::EmptyList | NoRows::Missing | NoRows::EmptyBody => Json::List(Vec::new()),
             },
             Self::Empty => Json::List(Vec::new()),
             Self::Null => Value::Null.into(),
@@ -153,14 +229,14 @@ fn json(number: Number) -> Json {
     }
 }
 
-/// The values of `reporting_system`. All of them are strings (Swagger); that times are Unix seconds and flags
-/// `true`/`false` is assumed.
-fn status(product: Product, name: &str, window: &Window, clock: SystemTime) -> Json {
+/// The values of `reporting_system`. All of them are strings (Swagger); that flags are `true`/`false` is assumed.
+fn status(settings: &Settings, name: &str, asked: &Asked<'_>) -> Json {
+    let time = |secs| settings.behaviour.time_form.write(secs);
     let text = match name {
-        "begin_time" => window.frontier.saturating_sub(RETENTION.as_secs()).to_string(),
-        "end_time" => window.frontier.to_string(),
-        "heartbeat" => unix_secs(clock).to_string(),
-        "centralized_reporting_enabled" => (product == Product::Sma).to_string(),
+        "begin_time" => time(asked.frontier.saturating_sub(RETENTION.as_secs())),
+        "end_time" => time(asked.frontier),
+        "heartbeat" => time(unix_secs(asked.clock)),
+        "centralized_reporting_enabled" => (settings.product == Product::Sma).to_string(),
         _ => false.to_string(),
     };
     text.into()

@@ -3,6 +3,7 @@
 
 mod access;
 mod faults;
+mod keyed;
 mod numbers;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -103,6 +104,12 @@ impl Rig {
         self.get_with(target, &[("Host", "esa"), ("Authorization", &basic("ironport"))]).await
     }
 
+    /// The rows of a counter of a keyed report of an ESA, as they came.
+    async fn rows(&self, group: &str, counter: &str, rest: &str) -> Vec<(String, Value)> {
+        let heard = self.report(&format!("{group}?{WINDOW}&device_type=esa{rest}")).await;
+        rows(&heard.json()["data"]["resultSet"][counter])
+    }
+
     /// A report of an ESA.
     async fn report(&self, rest: &str) -> Heard {
         self.get(&format!("/esa/api/v2.0/reporting/{rest}")).await
@@ -128,6 +135,16 @@ impl Rig {
         let headers = [("Host", "esa"), ("accept", "*/*"), ("User-Agent", agent), ("jwttoken", token)];
         self.get_with("/esa/api/v2.0/login/privileges", &headers).await
     }
+}
+
+/// The rows of one counter.
+fn rows(list: &Value) -> Vec<(String, Value)> {
+    let row = |row: &Value| {
+        let row = row.as_object().unwrap();
+        assert_eq!(row.len(), 1);
+        row.iter().next().map(|(key, value)| (key.clone(), value.clone())).unwrap()
+    };
+    list.as_array().unwrap().iter().map(row).collect()
 }
 
 fn basic(passphrase: &str) -> String {

@@ -19,11 +19,20 @@ pub(super) struct Device {
 
 impl Device {
     pub(super) fn new(name: &str) -> Self {
-        // FNV-1a, then mixed: names that differ in one digit should not have similar traffic.
-        let fnv = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        let seed = mix(name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv));
+        let seed = hash(name);
         Self { seed, size: 500 + seed % 1001 }
     }
+
+    /// A number of its own for this salt, the same at any time.
+    pub(super) const fn trait_of(&self, salt: u64) -> u64 {
+        mix(self.seed ^ mix(salt))
+    }
+}
+
+/// FNV-1a, then mixed: names that differ in one digit should not have similar traffic.
+pub(super) fn hash(name: &str) -> u64 {
+    let fnv = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    mix(name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv))
 }
 
 /// One device during one minute.
@@ -49,7 +58,8 @@ pub(super) struct Division<const N: usize> {
     weights: [u64; N],
 }
 
-const fn stream(salt: u64, per_hour: u64) -> Stream {
+/// A stream; those of keyed counters have salts from 200 on, so that none is used twice.
+pub(super) const fn stream(salt: u64, per_hour: u64) -> Stream {
     Stream { salt, per_hour }
 }
 
@@ -147,6 +157,22 @@ impl Moment {
         })
     }
 
+    /// The same for as many parts as there are weights; `shares` must be as long.
+    pub(super) fn share_out(&self, salt: u64, weights: &[u64], whole: u64, shares: &mut [u64]) {
+        let sum: u64 = weights.iter().sum();
+        if whole == 0 || sum == 0 {
+            return shares.fill(0);
+        }
+        let chance = self.noise(salt) % sum;
+        let (mut passed, mut taken) = (0, 0);
+        for (share, weight) in shares.iter_mut().zip(weights) {
+            passed += weight;
+            let upto = (whole * passed + chance) / sum;
+            *share = upto - taken;
+            taken = upto;
+        }
+    }
+
     fn noise(&self, salt: u64) -> u64 {
         mix(self.key.wrapping_add(salt.wrapping_mul(0xd1b5_4a32_d192_ed03)))
     }
@@ -158,7 +184,7 @@ impl Moment {
 }
 
 /// The finaliser of splitmix64.
-const fn mix(value: u64) -> u64 {
+pub(super) const fn mix(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

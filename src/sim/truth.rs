@@ -1,7 +1,14 @@
 //! What the numbers are: sums, means and maxima over devices and minutes. The same code tells tests the truth and
 //! serves the reports, which know less only by what has not arrived yet.
 
-use crate::sim::group::{self, Contents, Counter, Merge};
+use std::collections::BTreeMap;
+
+use crate::sim::behaviour::Behaviour;
+use crate::sim::group::{Contents, Counter, Merge};
+use crate::sim::json::NOT_UTF8;
+use crate::sim::span::Span;
+use crate::sim::subject::{self, Subject};
+use crate::sim::table::Row;
 use crate::sim::traffic::{Device, Moment};
 
 /// The value of a counter over a window.
@@ -24,32 +31,78 @@ impl Number {
 
 /// The value of a counter over the minutes that begin in `[start_secs, end_secs)` (seconds since 1970), all of them
 /// known; name each device once. Sums add over devices, averages are the mean over minutes and devices rounded to two
-/// decimals, maxima the largest of any. `None` for an unknown group or counter, and for one that is text.
+/// decimals, maxima the largest of any. `None` for an unknown group or counter, for a keyed group, and for a counter
+/// that is text.
 #[must_use]
 pub fn truth(devices: &[&str], group: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<f64> {
-    let Contents::Numbers(counters) = &group::find(group)?.contents else { return None };
-    let counter = counters.iter().find(|one| one.name == counter)?;
-    totals(devices, &[counter], start_secs, end_secs).first().map(|number| number.as_f64())
+    of(&Behaviour::default(), devices, group, counter, Span::known(start_secs, end_secs))
+}
+
+/// The values of a counter of a keyed group over the same minutes, for every key that had an event of the group in
+/// them, be it of another counter: 0 is possible. Sums add over devices; scores are what they are. Empty for an unknown
+/// group or counter, for a scalar group, and for a counter that is text.
+#[must_use]
+pub fn keyed_truth(
+    devices: &[&str],
+    group: &str,
+    counter: &str,
+    start_secs: u64,
+    end_secs: u64,
+) -> BTreeMap<String, f64> {
+    keyed_of(&Behaviour::default(), devices, group, counter, Span::known(start_secs, end_secs))
+}
+
+/// [`truth`] of an appliance that behaves so.
+pub(super) fn of(behaviour: &Behaviour, devices: &[&str], group: &str, counter: &str, span: Span) -> Option<f64> {
+    match subject::find(behaviour, group)? {
+        Subject::Scalar(group) => {
+            let Contents::Numbers(counters) = &group.contents else { return None };
+            let counter = counters.iter().find(|one| one.name == counter)?;
+            totals(devices, &[counter], &span).first().map(|number| number.as_f64())
+        }
+        Subject::Custom(group) if !group.is_keyed() => {
+            let counter = group.counters.iter().find(|one| *one == counter)?;
+            Some(group.count(devices, counter, "", &span) as f64)
+        }
+        Subject::Custom(_) | Subject::Keyed(_) => None,
+    }
+}
+
+/// [`keyed_truth`] of an appliance that behaves so.
+pub(super) fn keyed_of(
+    behaviour: &Behaviour,
+    devices: &[&str],
+    group: &str,
+    counter: &str,
+    span: Span,
+) -> BTreeMap<String, f64> {
+    // Whether keys without events are listed is a matter of reports.
+    let behaviour = Behaviour { zero_keys: false, ..behaviour.clone() };
+    let table = subject::find(&behaviour, group).and_then(|subject| subject.table(&behaviour, devices, span));
+    let Some(table) = table else { return BTreeMap::new() };
+    let Some(place) = table.place(counter) else { return BTreeMap::new() };
+    let value = |row: Row| Some((row.key.replace(NOT_UTF8, "\u{fffd}"), row.cells[place].as_f64()?));
+    table.rows.into_iter().filter_map(value).collect()
 }
 
 /// The values of several counters of one window; without a minute or a device they are 0.
-pub(super) fn totals(devices: &[&str], counters: &[&Counter], start_secs: u64, end_secs: u64) -> Vec<Number> {
-    let minutes = start_secs.div_ceil(60)..end_secs.div_ceil(60);
+pub(super) fn totals(devices: &[&str], counters: &[&Counter], span: &Span) -> Vec<Number> {
     let mut totals = vec![0; counters.len()];
     for device in devices {
         let device = Device::new(device);
-        for minute in minutes.clone() {
+        for minute in span.minutes() {
             let moment = Moment::new(&device, minute);
             for (total, counter) in totals.iter_mut().zip(counters) {
                 let value = (counter.at)(&moment);
                 match counter.merge {
-                    Merge::Sum | Merge::Mean => *total += value,
+                    Merge::Sum => *total += value - span.missing(minute, value),
+                    Merge::Mean => *total += value,
                     Merge::Max => *total = value.max(*total),
                 }
             }
         }
     }
-    let readings = minutes.end.saturating_sub(minutes.start) * devices.len() as u64;
+    let readings = span.len() * devices.len() as u64;
     let finish = |(&total, counter): (&u64, &&Counter)| match counter.merge {
         Merge::Sum | Merge::Max => Number::Whole(total),
         Merge::Mean => Number::Hundredths((total + readings / 2) / readings.max(1)),

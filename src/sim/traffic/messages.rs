@@ -20,7 +20,7 @@ const REPUTATION: Division<9> = division(72, [20, 500, 300, 30, 30, 20, 50, 10, 
 /// Messages and connections.
 impl Moment {
     /// Messages from outside that were accepted; a message may have several recipients.
-    fn accepted_messages(&self) -> u64 {
+    pub(in crate::sim) fn accepted_messages(&self) -> u64 {
         *self.accepted_messages.get_or_init(|| {
             let recipients = self.clean_in() + self.graymail() + self.accepted_threat();
             recipients - recipients / 5

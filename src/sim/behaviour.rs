@@ -1,0 +1,179 @@
+//! How an appliance behaves: everything about it that may change while it runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use crate::sim::custom::CustomGroup;
+use crate::sim::form::{Centralised, HttpVersion, NoRows, Shape, TimeForm};
+use crate::sim::json::NOT_UTF8;
+use crate::sim::keyed::key::hostile_keys;
+use crate::sim::span::Stragglers;
+use crate::sim::table::ValueForm;
+use crate::sim::unix_secs;
+
+/// Everything about an appliance that may change while it runs.
+#[derive(Clone, Debug)]
+pub struct Behaviour {
+    /// How long a token lives. Default 1800 s, recorded.
+    pub token_life: Duration,
+    /// Whether an answer to a token with under 5 minutes to live carries a fresh one in the header `jwtToken`.
+    pub refresh: bool,
+    /// With a message: windows off the hour are 404 with it. `None`: minutes are allowed.
+    pub hour_only: Option<String>,
+    /// The version in the status line.
+    pub http: HttpVersion,
+    /// How far the appliance's clock is ahead of [`Now`](super::Now); negative is behind.
+    pub clock_offset_secs: i64,
+    /// Whether answers carry `Date`.
+    pub date_header: bool,
+    /// How old data are before a report can see them.
+    pub lag: Duration,
+    /// Data arrive in steps of this length; 0 means minute by minute.
+    pub freshness_step: Duration,
+    /// After this many failed logins or Basic attempts in a row everything is 401 `Unauthorized.`; `None`: never.
+    pub lockout_after: Option<u32>,
+    /// Whether `%3A` in a date is refused, as two client authors report. The message is assumed.
+    pub reject_escaped_colons: bool,
+    /// Groups the user's role may not read: 401 `Unauthorized.`
+    pub forbidden_groups: BTreeSet<String>,
+    /// Groups this release does not have: 404 `Not Found.`
+    pub absent_groups: BTreeSet<String>,
+    /// Whether Basic credentials are accepted.
+    pub allow_basic: bool,
+    /// Whether the user needs a second factor: login says so, and neither its token nor Basic is good for anything
+    /// (assumed).
+    pub two_factor: bool,
+    /// Whether tokens are strings that do not look like a JWT; they work the same.
+    pub token_is_opaque: bool,
+    /// Whether a token is bound to the `Accept`, `Host` and `User-Agent` it was fetched with.
+    pub bind_token: bool,
+    /// The layout of scalar result sets.
+    pub shape: Shape,
+    /// Whether `data` comes before `meta`; both orders are recorded.
+    pub data_first: bool,
+    /// How long every answer takes.
+    pub latency: Duration,
+    /// ESA only: whether reporting is centralised.
+    pub centralised: Centralised,
+    /// How `reporting_system` writes its times.
+    pub time_form: TimeForm,
+    /// Events that arrive later than the others; sums only.
+    pub stragglers: Option<Stragglers>,
+    /// Whether keyed reports list keys that had no event in the window.
+    pub zero_keys: bool,
+    /// How many more keys every keyed report has.
+    pub extra_keys: usize,
+    /// Whether every keyed report has the keys of [`hostile_keys`](super::hostile_keys) too.
+    pub hostile_keys: bool,
+    /// Whether every keyed report has a key that is not UTF-8, so that the whole body is not.
+    pub invalid_utf8: bool,
+    /// What values of keyed reports look like.
+    pub value_form: ValueForm,
+    /// What stands for "no rows".
+    pub no_rows: NoRows,
+    /// A keyed report has at most so many rows, whatever was asked for.
+    pub row_cap: Option<usize>,
+    /// Counters this release does not have, as `group/counter`.
+    pub missing_counters: BTreeSet<String>,
+    /// Counters that have another name in this release: `group/counter`, and the name without the group.
+    pub renamed_counters: BTreeMap<String, String>,
+    /// Counters this release has beyond the catalogue, as `group/counter`; they are always 1, come last, and cannot be
+    /// asked for alone.
+    pub extra_counters: BTreeSet<String>,
+    /// Groups this release has beyond the catalogue.
+    pub custom_groups: Vec<CustomGroup>,
+}
+
+/// The life of a token. **Source:** a recorded SMA 12.0 token.
+const TOKEN_LIFE: Duration = Duration::from_secs(1800);
+
+/// The length of the spool files in which an SMA gets its data. **Source:** TechNote 212101.
+const SPOOL: Duration = Duration::from_secs(15 * 60);
+
+impl Behaviour {
+    /// An ESA: every complete minute is there at once.
+    #[must_use]
+    pub fn esa() -> Self {
+        Self {
+            token_life: TOKEN_LIFE,
+            refresh: true,
+            hour_only: None,
+            http: HttpVersion::Http10,
+            clock_offset_secs: 0,
+            date_header: true,
+            lag: Duration::ZERO,
+            freshness_step: Duration::ZERO,
+            lockout_after: None,
+            reject_escaped_colons: true,
+            forbidden_groups: BTreeSet::new(),
+            absent_groups: BTreeSet::new(),
+            allow_basic: true,
+            two_factor: false,
+            token_is_opaque: false,
+            bind_token: true,
+            shape: Shape::ListOfSingles,
+            data_first: false,
+            latency: Duration::ZERO,
+            centralised: Centralised::Off,
+            time_form: TimeForm::UnixSeconds,
+            stragglers: None,
+            zero_keys: false,
+            extra_keys: 0,
+            hostile_keys: false,
+            invalid_utf8: false,
+            value_form: ValueForm::AsSeen,
+            no_rows: NoRows::EmptyList,
+            row_cap: None,
+            missing_counters: BTreeSet::new(),
+            renamed_counters: BTreeMap::new(),
+            extra_counters: BTreeSet::new(),
+            custom_groups: Vec::new(),
+        }
+    }
+
+    /// An SMA: data arrive a quarter of an hour at a time.
+    #[must_use]
+    pub fn sma() -> Self {
+        Self { freshness_step: SPOOL, ..Self::esa() }
+    }
+
+    /// The appliance's own time when [`Now`](super::Now) says `now`.
+    pub(super) fn clock(&self, now: SystemTime) -> SystemTime {
+        let offset = Duration::from_secs(self.clock_offset_secs.unsigned_abs());
+        let moved = if self.clock_offset_secs < 0 { now.checked_sub(offset) } else { now.checked_add(offset) };
+        moved.unwrap_or(now)
+    }
+
+    /// The instant, in seconds since 1970, up to which data are there when the appliance's clock shows `clock`.
+    pub(super) fn frontier(&self, clock: SystemTime) -> u64 {
+        let seen = unix_secs(clock).saturating_sub(self.lag.as_secs());
+        seen - seen % self.freshness_step.as_secs().max(1)
+    }
+
+    /// The name this release has for a counter; `None` when it has none.
+    pub(super) fn name_of(&self, group: &str, counter: &str) -> Option<String> {
+        let path = format!("{group}/{counter}");
+        if self.missing_counters.contains(&path) {
+            return None;
+        }
+        Some(self.renamed_counters.get(&path).map_or(counter, String::as_str).to_owned())
+    }
+
+    /// The names of this group's counters beyond the catalogue.
+    pub(super) fn extra_of(&self, group: &str) -> impl Iterator<Item = &str> {
+        self.extra_counters.iter().filter_map(move |path| path.strip_prefix(group)?.strip_prefix('/'))
+    }
+
+    /// Keys of a keyed group that no pool has.
+    pub(super) fn extra_keys(&self, name: impl Fn(usize) -> String) -> Vec<String> {
+        let hostile = if self.hostile_keys { hostile_keys() } else { Vec::new() };
+        let invalid = self.invalid_utf8.then(|| format!("not {NOT_UTF8} UTF-8"));
+        (0..self.extra_keys).map(name).chain(hostile).chain(invalid).collect()
+    }
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self::esa()
+    }
+}

@@ -1,0 +1,81 @@
+//! Forms an answer can take where documents and recordings differ, or leave it open.
+
+use crate::sim::date;
+
+/// The version in the status line. Answers close the connection under either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// `HTTP/1.0`, as in most samples of the guides.
+    Http10,
+    /// `HTTP/1.1`, as the SMA guide claims.
+    Http11,
+}
+
+/// How the result set of a scalar report is laid out; all four have been claimed or seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A list of objects with one counter each, as recorded.
+    ListOfSingles,
+    /// The same list backwards: the order is not the same in every release.
+    ReverseOrder,
+    /// A list of one object with all counters, as the Swagger file has it.
+    OneObject,
+    /// One object with all counters and no list; assumed.
+    BareObject,
+}
+
+/// What an ESA says once its data go to an SMA. Only `mail_system_capacity` (and `reporting_system`, assumed) still
+/// answers normally; what the others do is not documented, so all three are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Centralised {
+    /// Reporting is local: every group has data.
+    Off,
+    /// Every counter is there and is 0.
+    Zeros,
+    /// An empty result set.
+    Empty,
+    /// 404 `Not Found.`
+    NotFound,
+}
+
+/// What stands for "no rows" in a keyed report, and for the answer to half of a pair of attributes. No document shows
+/// the body, so all that are thought possible are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRows {
+    /// `"resultSet": []`.
+    EmptyList,
+    /// `"resultSet": {}`.
+    EmptyObject,
+    /// `"resultSet": {"<counter>": []}`, with every counter asked for.
+    EmptyLists,
+    /// `"resultSet": null`.
+    Null,
+    /// `data` without `resultSet`.
+    Missing,
+    /// `{}` as the whole body, as in v1.
+    EmptyBody,
+}
+
+/// How `reporting_system` writes its times; that they are strings is known (Swagger), and no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeForm {
+    /// Seconds since 1970: `1795435200`.
+    UnixSeconds,
+    /// As the dates of a request: `2026-11-23T12:00:00.000Z`.
+    Iso,
+    /// As tracking on an SMA: `23 Nov 2026 12:00:00 (GMT)`.
+    Tracking,
+    /// As C: `Mon Nov 23 12:00:00 2026`.
+    Ctime,
+}
+
+impl TimeForm {
+    pub(super) fn write(self, secs: u64) -> String {
+        match self {
+            Self::UnixSeconds => secs.to_string(),
+            Self::Iso => date::iso(secs),
+            Self::Tracking => date::tracking(secs),
+            Self::Ctime => date::ctime(secs),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! A request for a report: the checks on it in the order the appliance is taken to make them (assumed), and what it
+//! then asks for.
+
+use std::time::SystemTime;
+
+use crate::sim::answer::Answer;
+use crate::sim::attribute::{self, DATES, check_names, given, invalid, missing, number, word};
+use crate::sim::form::Centralised;
+use crate::sim::group::{Contents, Group};
+use crate::sim::report::{self, Asked, Report};
+use crate::sim::request::Request;
+use crate::sim::settings::{Product, Settings};
+use crate::sim::span::Span;
+use crate::sim::subject::{self, Subject};
+use crate::sim::table::{Direction, Filter, Page, Selection};
+
+/// Attributes a report takes; `query_type` is not among them because no answer to it is known. **Source:** API guide
+/// 16.0, reporting.
+const ATTRIBUTES: [&str; 13] = [
+    "startDate",
+    "endDate",
+    "device_type",
+    "device_group_name",
+    "device_name",
+    "orderBy",
+    "orderDir",
+    "offset",
+    "limit",
+    "top",
+    "filterBy",
+    "filterValue",
+    "filterOperator",
+];
+
+/// Attributes that work only together; with one missing the report comes back empty. **Source:** API guide 16.0,
+/// reporting; for the filter it is assumed.
+const PAIRS: [(&str, &str); 3] = [("orderBy", "orderDir"), ("offset", "limit"), ("filterBy", "filterValue")];
+
+/// The report asked for when the appliance's clock shows `clock`.
+pub(super) fn report(
+    settings: &Settings,
+    request: &Request,
+    clock: SystemTime,
+    name: &str,
+    counter: Option<&str>,
+) -> Result<Report, Answer> {
+    let behaviour = &settings.behaviour;
+    if behaviour.forbidden_groups.contains(name) {
+        return Err(Answer::unauthorized());
+    }
+    let subject = existing(settings, name).ok_or_else(Answer::not_found)?;
+    let single = match counter {
+        None => None,
+        Some(told) => Some(subject.counter(behaviour, told).ok_or_else(Answer::not_found)?),
+    };
+    check_device_type(request)?;
+    let (start, end) = attribute::window(settings, request, DATES, behaviour.hour_only.as_deref())?;
+    let devices = devices(settings, request).ok_or_else(Answer::not_found)?;
+    check_names(request, &ATTRIBUTES)?;
+    let centralised = kept_by_the_sma(settings, subject);
+    let devices = if centralised == Centralised::Zeros { Vec::new() } else { devices };
+    let frontier = behaviour.frontier(clock);
+    let span = Span::seen(start, end, frontier, behaviour.stragglers);
+    let half = PAIRS.iter().any(|(one, other)| request.attribute(one).is_some() != request.attribute(other).is_some());
+    if half || centralised == Centralised::Empty {
+        return Ok(Report::without_data(behaviour, subject, single));
+    }
+    let selection = selection(settings, subject, request)?;
+    Ok(report::build(settings, &Asked { subject, single, devices, span, frontier, clock, selection }))
+}
+
+/// The group, if this release has it.
+fn existing<'a>(settings: &'a Settings, name: &str) -> Option<Subject<'a>> {
+    let subject = subject::find(&settings.behaviour, name)?;
+    let absent =
+        settings.behaviour.absent_groups.contains(name) || kept_by_the_sma(settings, subject) == Centralised::NotFound;
+    (!absent).then_some(subject)
+}
+
+/// What centralised reporting does to this group here.
+fn kept_by_the_sma(settings: &Settings, subject: Subject<'_>) -> Centralised {
+    let kept_here = match subject {
+        Subject::Scalar(Group { contents: Contents::ReportingSystem(_), .. }) => true,
+        Subject::Scalar(group) => group.name == "mail_system_capacity",
+        Subject::Keyed(_) | Subject::Custom(_) => false,
+    };
+    match settings.product {
+        Product::Esa if !kept_here => settings.behaviour.centralised,
+        Product::Esa | Product::Sma => Centralised::Off,
+    }
+}
+
+/// Guides and one recording want the attribute, the Swagger file has a default: here it is required on both products.
+/// The message for another value than `esa`, which is what mail reports take, is assumed.
+fn check_device_type(request: &Request) -> Result<(), Answer> {
+    match given(request, "device_type") {
+        None => Err(missing("device_type")),
+        Some("esa") => Ok(()),
+        Some(_) => Err(invalid("device_type")),
+    }
+}
+
+/// The devices a report is about; `None` when one is named that does not exist (or is not in the group named with it).
+fn devices<'a>(settings: &'a Settings, request: &Request) -> Option<Vec<&'a str>> {
+    let all = settings.devices();
+    if settings.product == Product::Esa {
+        return Some(all);
+    }
+    let of_group = match given(request, "device_group_name") {
+        None => all,
+        Some(group) => settings.devices_of(group)?,
+    };
+    match given(request, "device_name") {
+        None => Some(of_group),
+        Some(name) => of_group.into_iter().find(|&device| device == name).map(|device| vec![device]),
+    }
+}
+
+/// Which rows of a keyed report. **Source:** API guide 16.0 for the attributes and the two operators. Assumed: what is
+/// no number, no counter, no direction and no operator is refused; without an operator the key must be the value;
+/// whatever `filterBy` names, the filter is about the key.
+fn selection(settings: &Settings, subject: Subject<'_>, request: &Request) -> Result<Selection, Answer> {
+    let order_by = match given(request, "orderBy") {
+        None => None,
+        Some(told) => {
+            let counter = subject.counter(&settings.behaviour, told).ok_or_else(|| invalid("orderBy"))?;
+            Some(counter.to_owned())
+        }
+    };
+    let direction = match word(request, "orderDir", &["asc", "desc"])? {
+        Some("asc") => Direction::Ascending,
+        Some(_) | None => Direction::Descending,
+    };
+    let operator = word(request, "filterOperator", &["is", "begins_with"])?;
+    let filter = request.attribute("filterValue").map(|value| match operator {
+        Some("begins_with") => Filter::BeginsWith(value.to_owned()),
+        Some(_) | None => Filter::Is(value.to_owned()),
+    });
+    let page = match (number(request, "offset")?, number(request, "limit")?) {
+        (Some(offset), Some(limit)) => Some(Page { offset, limit }),
+        (None, _) | (_, None) => None,
+    };
+    Ok(Selection { filter, order_by, direction, top: number(request, "top")?, page })
+}

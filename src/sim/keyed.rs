@@ -1,0 +1,70 @@
+//! Keyed counter groups: a list of keys, and for each a row of values. **Source:** the Swagger client
+//! kribsi/esa_python for groups and counters; that a group is keyed, and by what, is inferred for most of them.
+
+pub(super) mod key;
+pub(super) mod part;
+pub(super) mod tally;
+
+mod incoming;
+mod leading;
+mod middle;
+mod trailing;
+
+pub(super) use key::Kind;
+pub(super) use part::Part;
+
+/// A keyed counter group.
+pub(super) struct Keyed {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// What ranks the rows; a row with nothing of it, and nothing in any counter, is not there.
+    pub(super) main: &'static [Part],
+    pub(super) columns: &'static [Column],
+}
+
+/// A counter of a keyed group.
+pub(super) struct Column {
+    pub(super) name: &'static str,
+    pub(super) value: Value,
+}
+
+/// What a counter has for a key.
+pub(super) enum Value {
+    /// Events of the window: the sum of these parts.
+    Sum(&'static [Part]),
+    /// One of these texts, always the same for a key.
+    OneOf(&'static [&'static str]),
+    /// Something below this that is no count: an id, a flag. Always the same for a key.
+    Integer(u64),
+    /// A threat score, 0 to 100, always the same for a key.
+    Score,
+    /// A reputation score, -10 to 10 in tenths, or `None`, or `N/A`. **Source:** tracking answers have the two texts.
+    Reputation,
+    /// When the last event was; the form is assumed to be that of tracking.
+    Time,
+}
+
+/// Every keyed mail group, in the order of the catalogue.
+pub(super) const MAIL: [&[Keyed]; 4] = [leading::LEADING, incoming::INCOMING, middle::MIDDLE, trailing::TRAILING];
+
+/// The keyed group of this name.
+pub(super) fn find(name: &str) -> Option<&'static Keyed> {
+    MAIL.into_iter().flatten().find(|group| group.name == name)
+}
+
+/// Names a sender group can have in a text counter. **Source:** `UNKNOWNLIST` is recorded; the others are defaults of
+/// the HAT.
+const SENDER_GROUPS: &[&str] = &["UNKNOWNLIST", "ACCEPTLIST", "SUSPECTLIST", "BLOCKED_LIST"];
+const VERDICTS: &[&str] = &["clean", "malicious", "unknown", "low risk"];
+
+const fn group(name: &'static str, kind: Kind, main: &'static [Part], columns: &'static [Column]) -> Keyed {
+    Keyed { name, kind, main, columns }
+}
+
+const fn sum(name: &'static str, parts: &'static [Part]) -> Column {
+    Column { name, value: Value::Sum(parts) }
+}
+
+const fn text(name: &'static str, value: Value) -> Column {
+    Column { name, value }
+}

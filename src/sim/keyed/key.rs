@@ -1,0 +1,230 @@
+//! The keys of keyed groups: a small pool for each kind, of which every device has its own part, and how its events are
+//! spread over them. The names are made up.
+
+use crate::sim::traffic::{Device, hash};
+
+/// A kind of key.
+#[derive(Clone, Copy)]
+pub(in crate::sim) struct Kind {
+    pool: &'static [&'static str],
+    /// Host names that go with the keys, one each; with them a value is an object.
+    hosts: Option<&'static [&'static str]>,
+}
+
+/// The keys of one device.
+pub(in crate::sim) struct Keys {
+    /// Places in the pool.
+    pub(in crate::sim) places: Vec<usize>,
+    pub(in crate::sim) weights: Vec<u64>,
+}
+
+impl Kind {
+    pub(in crate::sim) const fn len(&self) -> usize {
+        self.pool.len()
+    }
+
+    pub(in crate::sim) const fn has_hosts(&self) -> bool {
+        self.hosts.is_some()
+    }
+
+    /// The key at this place of the pool, and its host name.
+    pub(in crate::sim) fn at(&self, place: usize) -> (&'static str, Option<&'static str>) {
+        (self.pool[place], self.hosts.map(|hosts| hosts[place]))
+    }
+
+    /// The part of the pool that a device has: the first two, and three quarters of the others. The first have most of
+    /// the events; the last have so few that there are windows without any.
+    pub(in crate::sim) fn of(&self, device: &Device) -> Keys {
+        /// The share of the first key against that of the last.
+        const MOST: u64 = 1000;
+        let has = |&place: &usize| place < 2 || !device.trait_of(hash(self.pool[place])).is_multiple_of(4);
+        let places: Vec<_> = (0..self.pool.len()).filter(has).collect();
+        let weights = places.iter().map(|place| (MOST >> place.min(&9)).max(1)).collect();
+        Keys { places, weights }
+    }
+
+    /// A key that no pool has, the `number`th.
+    pub(in crate::sim) fn extra(&self, number: usize) -> String {
+        match self.hosts {
+            Some(_) => format!("10.{}.{}.{}", number >> 16 & 255, number >> 8 & 255, number & 255),
+            None => format!("extra {number:05}"),
+        }
+    }
+}
+
+const fn kind(pool: &'static [&'static str]) -> Kind {
+    Kind { pool, hosts: None }
+}
+
+/// Keys that a report may carry because a sender chose them. **Source:** none; each has broken some program.
+#[must_use]
+pub fn hostile_keys() -> Vec<String> {
+    let plain = [
+        "\"",
+        "\\",
+        "\\n",
+        "line\nbreak",
+        "return\r\n",
+        "nul\u{0}tab\t",
+        "",
+        " ",
+        " padded ",
+        "😀",
+        "ünïcödé",
+        "right\u{202e}left",
+        "{le=\"0.5\"} 1",
+        "<script>alert(1)</script>",
+        "'; drop table keys; --",
+        "../../etc/passwd",
+        "{{ $labels.key }}",
+        "null",
+        "-1",
+    ];
+    let mut keys: Vec<_> = plain.into_iter().map(str::to_owned).collect();
+    keys.push("x".repeat(10 * 1024));
+    keys
+}
+
+pub(super) const SENDER_DOMAIN: Kind = kind(&[
+    "example.com",
+    "unknown domain",
+    "example.net",
+    "example.org",
+    "mail.example.com",
+    "news.example.net",
+    "shop.example.org",
+    "xn--bcher-kva.example",
+    "a.very.long.subdomain.of.example.com",
+    "rare.example",
+]);
+pub(super) const DOMAIN_AND_IP: Kind = kind(&[
+    "example.com 192.0.2.10",
+    "example.net 192.0.2.20",
+    "example.org 198.51.100.7",
+    "unknown domain 203.0.113.9",
+    "mail.example.com 2001:db8::25",
+]);
+pub(super) const ADDRESS: Kind = Kind {
+    pool: &[
+        "192.0.2.60",
+        "198.51.100.23",
+        "203.0.113.99",
+        "192.0.2.61",
+        "2001:db8::25",
+        "198.51.100.24",
+        "203.0.113.7",
+        "192.0.2.62",
+        "2001:db8:1::1",
+        "198.51.100.200",
+    ],
+    hosts: Some(&[
+        "unknown domain",
+        "mail.example.com",
+        "mx1.example.net",
+        "mx2.example.net",
+        "six.example.org",
+        "unknown domain",
+        "bulk.example.net",
+        "unknown domain",
+        "unknown domain",
+        "rare.example",
+    ]),
+};
+pub(super) const DESTINATION: Kind = kind(&[
+    "example.org",
+    "example.net",
+    "partner.example",
+    "customer.example",
+    "supplier.example",
+    "bank.example",
+    "authority.example",
+    "example.edu",
+    "rare.example",
+]);
+pub(super) const NETWORK: Kind =
+    kind(&["Example Networks", "Example Hosting, Inc.", "No network owner information", "Example Telecom", "Rare Net"]);
+pub(super) const MAIL_POLICY: Kind = kind(&["DEFAULT", "Executives", "Finance & Legal", "Helpdesk", "Partners"]);
+pub(super) const CONTENT_FILTER: Kind = kind(&[
+    "Strip_Executables",
+    "Quarantine_Macros",
+    "Tag_External",
+    "Encrypt_On_Subject",
+    "Block_Password_Archives",
+    "URL_Rewrite",
+    "Forged_Executives",
+]);
+pub(super) const MESSAGE_FILTER: Kind =
+    kind(&["header_repeats", "drop_loops", "skip_scan_relay", "bcc_archive", "bounce_oversize"]);
+pub(super) const DLP_POLICY: Kind = kind(&[
+    "PCI-DSS (Payment Card Industry Data Security Standard)",
+    "Personal Data",
+    "HIPAA",
+    "Source Code",
+    "Restricted Files",
+    "Custom Policy 1",
+]);
+pub(super) const USER: Kind = kind(&[
+    "alice@example.com",
+    "bob@example.com",
+    "carol@example.com",
+    "dave@example.com",
+    "erin+lists@example.com",
+    "frank@example.com",
+    "grace@example.com",
+    "o'heidi@example.com",
+    "ivan@example.com",
+]);
+pub(super) const ENVELOPE_SENDER: Kind = kind(&[
+    "newsletter@example.net",
+    "bounce+1@example.org",
+    "noreply@shop.example",
+    "root@host.example",
+    "rare@example.com",
+]);
+pub(super) const SUBJECT: Kind = kind(&[
+    "Your invoice",
+    "Re: meeting",
+    "",
+    "Winner \"2026\"!",
+    "Fwd: Fwd: photos",
+    "Rechnung für März",
+    "請求書",
+    "[list] digest",
+]);
+pub(super) const URL: Kind = kind(&[
+    "http://example.com/a?b=c&d=e",
+    "https://login.example.net/",
+    "http://203.0.113.5/x",
+    "https://example.org/%C3%BC",
+    "http://rare.example/",
+]);
+pub(super) const URL_CATEGORY: Kind =
+    kind(&["Business and Industry", "Advertisements", "Social Networking", "Uncategorized", "Finance", "Gambling"]);
+pub(super) const URL_DOMAIN: Kind =
+    kind(&["example.com", "example.net", "login.example.net", "shortener.example", "rare.example"]);
+pub(super) const URL_REPUTATION: Kind = kind(&["Favorable", "Neutral", "Unknown", "Questionable", "Untrusted"]);
+pub(super) const VIRUS: Kind = kind(&["EICAR-AV-Test", "Troj/DocDl-AB", "Mal/Phish-A", "W32/Netsky-P", "Unscannable"]);
+pub(super) const MALWARE: Kind = kind(&["W32.Generic", "Doc.Dropper.Agent", "Pdf.Phishing.Generic", "Simple_Custom"]);
+pub(super) const FILE: Kind = kind(&[
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f",
+    "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9",
+]);
+pub(super) const RECORD: Kind = kind(&["record-000001", "record-000002", "record-000003", "record-000004"]);
+pub(super) const BATCH: Kind = kind(&["batch-1", "batch-2", "Search & Remediate 3"]);
+pub(super) const FILE_TYPE: Kind = kind(&["docm", "xlsm", "pptm", "pdf"]);
+pub(super) const EXTENSION: Kind = kind(&["doc", "docx", "xls", "pdf", "pptx"]);
+pub(super) const COUNTRY: Kind =
+    kind(&["United States", "Germany", "Unknown Region", "Côte d'Ivoire", "Korea, Republic of", "Japan"]);
+pub(super) const SENDER_GROUP: Kind =
+    kind(&["UNKNOWNLIST", "ACCEPTLIST", "RELAYLIST", "SUSPECTLIST", "BLOCKED_LIST", "THROTTLED", "Partners"]);
+pub(super) const SDR_CATEGORY: Kind = kind(&["Spam", "Malware", "Phishing", "Newly Seen Domain", "Spoofed"]);
+pub(super) const SDR_LEVEL: Kind = kind(&["Neutral", "Questionable", "Untrusted", "Favorable", "Trusted", "Unknown"]);
+pub(super) const INDICATOR: Kind = kind(&["bad.example", "http://bad.example/x", "203.0.113.66", "rare-bad.example"]);
+pub(super) const FEED: Kind = kind(&["hailataxii", "Internal Feed", "sector-isac"]);
+pub(super) const OUTBREAK: Kind = kind(&["Phish: Account", "Malware: Trojan", "Virus: Zip", "Scam: Lottery"]);
+pub(super) const OUTBREAK_CATEGORY: Kind = kind(&["Phish", "Scam", "Malware", "Virus"]);
+pub(super) const OUTBREAK_LEVEL: Kind = kind(&["1", "2", "3", "4", "5"]);
+pub(super) const OUTBREAK_TYPE: Kind = kind(&["Phish", "Malware", "Scam", "Virus"]);
+pub(super) const TIME_BUCKET: Kind = kind(&["0-1 hour", "1-4 hours", "4-12 hours", "12-24 hours"]);

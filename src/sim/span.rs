@@ -1,0 +1,86 @@
+//! The minutes a number is about, and how much of each has arrived.
+
+use std::ops::Range;
+use std::time::Duration;
+
+/// How long data are kept, to bound what one request can cost; real appliances keep what their disk quota allows, and
+/// clients ask for up to a year (published scripts). Assumed.
+pub(super) const RETENTION: Duration = Duration::from_secs(400 * 24 * 3600);
+
+/// A share of the events of each minute that arrives later than the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stragglers {
+    /// How many hundredths of a minute's events, rounded down for each counter and each key; at most 100.
+    pub percent: u8,
+    /// How much later they arrive.
+    pub delay: Duration,
+}
+
+/// Minutes since 1970, and what of them is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    first: u64,
+    end: u64,
+    /// From this minute on stragglers are missing.
+    incomplete_from: u64,
+    percent: u64,
+}
+
+impl Span {
+    /// The minutes that begin in `[start, end)` (seconds since 1970), all of them known.
+    pub(super) fn known(start: u64, end: u64) -> Self {
+        Self { first: start.div_ceil(60), end: end.div_ceil(60), incomplete_from: u64::MAX, percent: 0 }
+    }
+
+    /// What is there of `[start, end)` when data are there up to `frontier`. The current minute is not: counts are known
+    /// by the minute.
+    pub(super) fn seen(start: u64, end: u64, frontier: u64, stragglers: Option<Stragglers>) -> Self {
+        let oldest = frontier.saturating_sub(RETENTION.as_secs());
+        let newest = frontier - frontier % 60;
+        let known = Self::known(start.max(oldest), end.min(newest));
+        let Some(Stragglers { percent, delay }) = stragglers else { return known };
+        // A minute is complete once it ended `delay` ago.
+        let incomplete_from = frontier.saturating_sub(delay.as_secs()) / 60;
+        Self { incomplete_from, percent: u64::from(percent.min(100)), ..known }
+    }
+
+    pub(super) fn minutes(&self) -> Range<u64> {
+        self.first..self.end
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> u64 {
+        self.end.saturating_sub(self.first)
+    }
+
+    /// Whether stragglers of this minute are missing.
+    pub(super) fn is_incomplete(&self, minute: u64) -> bool {
+        self.percent > 0 && minute >= self.incomplete_from
+    }
+
+    /// How many of so many events of this minute have not arrived.
+    pub(super) fn missing(&self, minute: u64, events: u64) -> u64 {
+        if self.is_incomplete(minute) { events * self.percent / 100 } else { 0 }
+    }
+
+    /// The end in seconds since 1970.
+    pub(super) fn end_secs(&self) -> u64 {
+        self.end * 60
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stragglers_of_a_minute_arrive_once_it_ended_long_enough_ago() {
+        let late = Some(Stragglers { percent: 10, delay: Duration::from_secs(120) });
+        let missing = |frontier| Span::seen(0, 6000, frontier, late).missing(10, 25);
+        assert_eq!([660, 719, 779, 780, 900].map(missing), [2, 2, 2, 0, 0]);
+        assert_eq!(Span::seen(0, 6000, 660, None).missing(10, 25), 0);
+        assert_eq!(Span::known(61, 240).minutes(), 2..4);
+        assert_eq!(Span::seen(0, 6000, 130, None).minutes(), 0..2);
+        assert_eq!(Span::seen(6000, 0, 130, None).len(), 0);
+    }
+}

@@ -1,0 +1,68 @@
+//! What a report is about: a group of the catalogue, scalar or keyed, or one made up by a test; found by name, and
+//! counted.
+
+use crate::sim::behaviour::Behaviour;
+use crate::sim::custom::CustomGroup;
+use crate::sim::group::{self, Contents, Group};
+use crate::sim::keyed::tally::{Scope, tally};
+use crate::sim::keyed::{self, Keyed};
+use crate::sim::span::Span;
+use crate::sim::table::Table;
+
+/// A group, wherever it is defined.
+#[derive(Clone, Copy)]
+pub(super) enum Subject<'a> {
+    Scalar(&'static Group),
+    Keyed(&'static Keyed),
+    Custom(&'a CustomGroup),
+}
+
+/// The group of this name; those of a test win.
+pub(super) fn find<'a>(behaviour: &'a Behaviour, name: &str) -> Option<Subject<'a>> {
+    let custom = behaviour.custom_groups.iter().find(|group| group.name == name).map(Subject::Custom);
+    custom.or_else(|| group::find(name).map(Subject::Scalar)).or_else(|| keyed::find(name).map(Subject::Keyed))
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn name(self) -> &'a str {
+        match self {
+            Self::Scalar(group) => group.name,
+            Self::Keyed(group) => group.name,
+            Self::Custom(group) => &group.name,
+        }
+    }
+
+    /// The names of its counters in the catalogue, in its order.
+    pub(super) fn counters(self) -> Vec<&'a str> {
+        match self {
+            Self::Scalar(Group { contents: Contents::Numbers(counters), .. }) => {
+                counters.iter().map(|counter| counter.name).collect()
+            }
+            Self::Scalar(Group { contents: Contents::ReportingSystem(names), .. }) => names.to_vec(),
+            Self::Keyed(group) => group.columns.iter().map(|column| column.name).collect(),
+            Self::Custom(group) => group.counters.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The counter that this release calls so.
+    pub(super) fn counter(self, behaviour: &Behaviour, told: &str) -> Option<&'a str> {
+        let named = |counter: &&str| behaviour.name_of(self.name(), counter).as_deref() == Some(told);
+        self.counters().into_iter().find(named)
+    }
+
+    /// The rows of a keyed group; `None` when it is scalar.
+    pub(super) fn table(self, behaviour: &Behaviour, devices: &[&str], span: Span) -> Option<Table> {
+        let zeros = behaviour.zero_keys;
+        match self {
+            Self::Scalar(_) => None,
+            Self::Keyed(group) => {
+                let extra = behaviour.extra_keys(|number| group.kind.extra(number));
+                Some(tally(group, &Scope { devices, span, extra: &extra, zeros }))
+            }
+            Self::Custom(group) => {
+                let extra = behaviour.extra_keys(|number| format!("extra {number:05}"));
+                group.is_keyed().then(|| group.tally(devices, &span, &extra, zeros))
+            }
+        }
+    }
+}
