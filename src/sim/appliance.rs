@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -16,6 +16,7 @@ use crate::sim::answer::Answer;
 use crate::sim::behaviour::Behaviour;
 use crate::sim::connection::{self, Received, Style};
 use crate::sim::fault::{Fault, On};
+use crate::sim::health;
 use crate::sim::log::Log;
 use crate::sim::plan::{End, Injected, Plan, Spoilt};
 use crate::sim::request::Request;
@@ -160,6 +161,17 @@ impl Appliance {
     }
 }
 
+/// What the ESA itself measures, by its clock now, whatever behaviour makes of it on the way out.
+impl Appliance {
+    /// The fields of `health` as numbers; [`Behaviour::work_queue`] and the like count,
+    /// [`Behaviour::health_fields`] does not.
+    #[must_use]
+    pub fn health(&self) -> BTreeMap<&'static str, f64> {
+        let (settings, clock) = self.shared.now();
+        health::truth(&settings, clock)
+    }
+}
+
 /// The devices of a scope; `None` when there is no such group or device.
 fn scoped<'a>(settings: &'a Settings, scope: &Scope) -> Option<Vec<&'a str>> {
     let all = settings.devices();
@@ -251,6 +263,13 @@ impl Shared {
             Some(End::Instead(answer)) => Reply { delay, answer, spoilt: None, style },
             Some(End::Spoilt(how)) => Reply { delay, answer, spoilt: Some(how), style },
         }
+    }
+
+    /// How it is set, and what its clock shows.
+    fn now(&self) -> (Settings, SystemTime) {
+        let settings = self.state().settings.clone();
+        let clock = settings.behaviour.clock((self.now)());
+        (settings, clock)
     }
 
     fn style_of(&self, behaviour: &Behaviour) -> Style {

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
+
 use crate::sim::custom::CustomGroup;
 use crate::sim::form::{Centralised, HttpVersion, NoRows, Shape, TimeForm};
 use crate::sim::json::NOT_UTF8;
 use crate::sim::keyed::key::hostile_keys;
+use crate::sim::quarantine::Quarantine;
 use crate::sim::span::Stragglers;
 use crate::sim::table::ValueForm;
 use crate::sim::unix_secs;
@@ -82,6 +85,21 @@ pub struct Behaviour {
     pub extra_counters: BTreeSet<String>,
     /// Groups this release has beyond the catalogue.
     pub custom_groups: Vec<CustomGroup>,
+    /// Paths this release does not have, as they follow the base path (`health`), or `xml/status`; what is below them
+    /// is not there either.
+    pub absent_paths: BTreeSet<String>,
+    /// Paths the user's role may not read, in the same form: 401 `Unauthorized.`
+    pub forbidden_paths: BTreeSet<String>,
+    /// The mode of resource conservation: 0 is none.
+    pub resource_conservation: u64,
+    /// How many messages are in the work queue; `None`: as many as the traffic makes.
+    pub work_queue: Option<u64>,
+    /// Fields of `health` that have this value, or are not there.
+    pub health_fields: BTreeMap<String, Option<Value>>,
+    /// The quarantines there are.
+    pub quarantines: Vec<Quarantine>,
+    /// How many messages the quarantine of this name has in any window, instead of what arrived.
+    pub quarantine_counts: BTreeMap<String, u64>,
 }
 
 /// The life of a token. **Source:** a recorded SMA 12.0 token.
@@ -128,6 +146,13 @@ impl Behaviour {
             renamed_counters: BTreeMap::new(),
             extra_counters: BTreeSet::new(),
             custom_groups: Vec::new(),
+            absent_paths: BTreeSet::new(),
+            forbidden_paths: BTreeSet::new(),
+            resource_conservation: 0,
+            work_queue: None,
+            health_fields: BTreeMap::new(),
+            quarantines: Quarantine::usual(),
+            quarantine_counts: BTreeMap::new(),
         }
     }
 
@@ -148,6 +173,19 @@ impl Behaviour {
     pub(super) fn frontier(&self, clock: SystemTime) -> u64 {
         let seen = unix_secs(clock).saturating_sub(self.lag.as_secs());
         seen - seen % self.freshness_step.as_secs().max(1)
+    }
+
+    /// How many messages that arrived in `[start, end)` are in a quarantine at `now`.
+    pub(super) fn quarantined(&self, one: &Quarantine, devices: &[&str], start: u64, end: u64, now: u64) -> u64 {
+        let fixed = self.quarantine_counts.get(&one.name).copied();
+        fixed.unwrap_or_else(|| one.count(devices, start, end, now))
+    }
+
+    /// Whether this path, or one it is below, is in the set.
+    pub(super) fn covers(paths: &BTreeSet<String>, path: &str) -> bool {
+        paths
+            .iter()
+            .any(|one| path.strip_prefix(one.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
     }
 
     /// The name this release has for a counter; `None` when it has none.

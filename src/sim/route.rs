@@ -5,11 +5,13 @@ use std::time::SystemTime;
 
 use crate::sim::answer::Answer;
 use crate::sim::attribute::missing;
+use crate::sim::behaviour::Behaviour;
+use crate::sim::health;
 use crate::sim::inquiry;
 use crate::sim::json::Json;
 use crate::sim::report::Report;
 use crate::sim::request::Request;
-use crate::sim::settings::Settings;
+use crate::sim::settings::{Product, Settings};
 
 /// What is sent with 200.
 pub(super) enum Content {
@@ -24,7 +26,14 @@ pub(super) const METHODS: [&str; 4] = ["GET", "POST", "DELETE", "OPTIONS"];
 pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -> Result<Content, Answer> {
     let rest = request.path.strip_prefix(settings.product.prefix()).ok_or_else(Answer::not_found)?;
     // A slash between path and query is accepted; published clients rely on it.
-    let segments: Vec<_> = rest.strip_suffix('/').unwrap_or(rest).split('/').collect();
+    let path = rest.strip_suffix('/').unwrap_or(rest);
+    if Behaviour::covers(&settings.behaviour.forbidden_paths, path) {
+        return Err(Answer::unauthorized());
+    }
+    if Behaviour::covers(&settings.behaviour.absent_paths, path) {
+        return Err(Answer::not_found());
+    }
+    let segments: Vec<_> = path.split('/').collect();
     match (request.method.as_str(), segments.as_slice()) {
         ("GET", ["reporting", group]) => inquiry::report(settings, request, clock, group, None).map(Content::Report),
         ("GET", ["reporting", group, counter]) => {
@@ -34,6 +43,10 @@ pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -
             // Present is enough: one sample has the attribute without a value.
             request.attribute("device_type").ok_or_else(|| missing("device_type"))?;
             Ok(Content::Document(system_time(clock)))
+        }
+        // That it takes no query, and ignores one, is assumed; that an SMA does not have it is all that is known.
+        ("GET", ["health"]) if settings.product == Product::Esa => {
+            Ok(Content::Document(health::document(settings, clock)))
         }
         ("GET", ["login", "privileges"]) => Ok(Content::Document(privileges())),
         _ => Err(Answer::not_found()),

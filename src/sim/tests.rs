@@ -3,6 +3,7 @@
 
 mod access;
 mod faults;
+mod health;
 mod keyed;
 mod numbers;
 

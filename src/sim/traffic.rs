@@ -178,7 +178,7 @@ impl Moment {
     }
 
     /// Something in `0..below`.
-    fn chance(&self, salt: u64, below: u64) -> u64 {
+    pub(super) fn chance(&self, salt: u64, below: u64) -> u64 {
         self.noise(salt) % below
     }
 }
