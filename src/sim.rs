@@ -19,6 +19,7 @@ mod health;
 mod inquiry;
 mod json;
 mod keyed;
+mod lifetime;
 mod log;
 mod machine;
 mod plan;
@@ -34,6 +35,7 @@ mod table;
 mod token;
 mod traffic;
 mod truth;
+mod xml_status;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -44,12 +46,14 @@ pub use custom::CustomGroup;
 pub use fault::{Fault, FaultBody, On, Which};
 pub use form::{Centralised, HttpVersion, NoRows, Shape, TimeForm};
 pub use keyed::key::hostile_keys;
+pub use lifetime::growth;
 pub use quarantine::{Quarantine, SPAM};
 pub use request::{Request, RequestKind};
 pub use settings::{DeviceGroup, HOUR_ONLY_MESSAGES, LOG_LIMIT, Product, Settings};
 pub use span::Stragglers;
 pub use table::ValueForm;
 pub use truth::{keyed_truth, truth};
+pub use xml_status::{Feature, Remaining, Suffixes};
 
 /// The clock the appliance lives by, before its own `clock_offset_secs`.
 pub type Now = Arc<dyn Fn() -> SystemTime + Send + Sync>;

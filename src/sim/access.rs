@@ -15,6 +15,7 @@ use crate::sim::request::{Request, RequestKind};
 use crate::sim::settings::Settings;
 use crate::sim::token::{Bound, Claims, Refused, Tokens};
 use crate::sim::unix_secs;
+use crate::sim::xml_status;
 
 /// An answer to a token with less than this to live carries a fresh one. **Source:** API guide 16.0.
 const REFRESH_SECS: u64 = 5 * 60;
@@ -63,6 +64,8 @@ impl Access {
         }
         match &request.kind {
             RequestKind::Login => Admission::Answered(self.login(settings, request, body, clock)),
+            // The web interface knows no tokens; that it refuses like the API is assumed.
+            RequestKind::Other if request.path == xml_status::PATH => self.by_basic(settings, request),
             RequestKind::Report { .. } | RequestKind::Other => match request.header("jwtToken") {
                 Some(token) => self.by_token(settings, request, token, clock),
                 None => self.by_basic(settings, request),

@@ -18,6 +18,7 @@ const CORS: [(&str, &str); 5] = [
 
 const JSON: &str = "application/json";
 const HTML: &str = "text/html";
+const XML: &str = "text/xml";
 
 /// A complete answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,11 @@ impl Answer {
     /// 200 with a JSON body.
     pub(super) fn json(body: &Json) -> Self {
         Self::ok(body.to_bytes())
+    }
+
+    /// 200 with an XML body that names its own encoding. That nothing else does is assumed.
+    pub(super) fn xml(body: Vec<u8>) -> Self {
+        Self { content_type: XML, ..Self::ok(body) }
     }
 
     /// An error in the appliance's own form. `message` ends in a dot; the reason phrase is the message without it.

@@ -17,6 +17,7 @@ use crate::sim::behaviour::Behaviour;
 use crate::sim::connection::{self, Received, Style};
 use crate::sim::fault::{Fault, On};
 use crate::sim::health;
+use crate::sim::lifetime::Lifetimes;
 use crate::sim::log::Log;
 use crate::sim::plan::{End, Injected, Plan, Spoilt};
 use crate::sim::request::Request;
@@ -24,6 +25,11 @@ use crate::sim::route::{self, Content};
 use crate::sim::settings::{Product, Settings};
 use crate::sim::span::Span;
 use crate::sim::truth;
+use crate::sim::unix_secs;
+use crate::sim::xml_status;
+
+/// How old an appliance is when it is started, unless its settings say.
+const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A running appliance. Clones are handles of the same one; when the last is dropped it shuts down without being waited
 /// for.
@@ -56,8 +62,12 @@ impl Appliance {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let log = Log::new(settings.log_limit);
+        let started = unix_secs(settings.behaviour.clock(now()));
+        let birth = settings.birth.unwrap_or(started.saturating_sub(AGE.as_secs()));
+        let birth = birth - birth % 60;
+        let lifetimes = Mutex::new(Lifetimes::new(&settings.name, birth));
         let state = State { settings, access: Access::try_new()?, injected: Injected::default() };
-        let shared = Arc::new(Shared { now, log, state: Mutex::new(state) });
+        let shared = Arc::new(Shared { now, log, started, birth, lifetimes, state: Mutex::new(state) });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(accept(listener, Arc::clone(&shared), tasks.clone(), stop.clone()));
         let _stop_at_last = Arc::new(stop.clone().drop_guard());
@@ -170,6 +180,20 @@ impl Appliance {
         let (settings, clock) = self.shared.now();
         health::truth(&settings, clock)
     }
+
+    /// The gauges of `/xml/status`, before units are written and [`Behaviour::status_gauges`] changes any.
+    #[must_use]
+    pub fn gauges(&self) -> BTreeMap<&'static str, f64> {
+        let (settings, clock) = self.shared.now();
+        xml_status::gauges(&settings, clock).into_iter().map(|(name, value)| (name, value as f64)).collect()
+    }
+
+    /// When the counters of `/xml/status` were 0, in seconds since 1970 by the appliance's clock: `lifetime` at any later
+    /// instant is the [`growth`](super::growth) since.
+    #[must_use]
+    pub fn birth(&self) -> u64 {
+        self.shared.birth
+    }
 }
 
 /// The devices of a scope; `None` when there is no such group or device.
@@ -186,6 +210,10 @@ fn scoped<'a>(settings: &'a Settings, scope: &Scope) -> Option<Vec<&'a str>> {
 pub(super) struct Shared {
     now: Now,
     log: Log,
+    /// When it was started and when it was born, in seconds since 1970, by its own clock.
+    started: u64,
+    birth: u64,
+    lifetimes: Mutex<Lifetimes>,
     state: Mutex<State>,
 }
 
@@ -246,6 +274,7 @@ impl Shared {
             Admission::Granted { fresh } => {
                 let answer = match route::route(&settings, request, clock) {
                     Ok(Content::Document(document)) => Answer::json(&document),
+                    Ok(Content::XmlStatus) => Answer::xml(self.xml_status(&settings, clock)),
                     Ok(Content::Report(mut report)) => {
                         edits.iter().for_each(|edit| report.edit(edit));
                         Answer::json(&report.to_json(&settings.behaviour))
@@ -263,6 +292,13 @@ impl Shared {
             Some(End::Instead(answer)) => Reply { delay, answer, spoilt: None, style },
             Some(End::Spoilt(how)) => Reply { delay, answer, spoilt: Some(how), style },
         }
+    }
+
+    fn xml_status(&self, settings: &Settings, clock: SystemTime) -> Vec<u8> {
+        let subject = xml_status::Subject { settings, started: self.started, birth: self.birth, clock };
+        // Every sum is whole before it is remembered.
+        let mut lifetimes = self.lifetimes.lock().unwrap_or_else(PoisonError::into_inner);
+        xml_status::page(&subject, &mut lifetimes)
     }
 
     /// How it is set, and what its clock shows.

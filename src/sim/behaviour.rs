@@ -13,6 +13,7 @@ use crate::sim::quarantine::Quarantine;
 use crate::sim::span::Stragglers;
 use crate::sim::table::ValueForm;
 use crate::sim::unix_secs;
+use crate::sim::xml_status::{Feature, Suffixes};
 
 /// Everything about an appliance that may change while it runs.
 #[derive(Clone, Debug)]
@@ -96,6 +97,24 @@ pub struct Behaviour {
     pub work_queue: Option<u64>,
     /// Fields of `health` that have this value, or are not there.
     pub health_fields: BTreeMap<String, Option<Value>>,
+    /// `/xml/status`: when the appliance was booted last, in seconds since 1970; `None`: at its birth.
+    pub booted: Option<u64>,
+    /// `/xml/status`: when its counters were reset last, in seconds since 1970; `None`: never.
+    pub counters_reset: Option<u64>,
+    /// `/xml/status`: the build.
+    pub build: String,
+    /// `/xml/status`: the status of the system.
+    pub system_status: String,
+    /// `/xml/status`: the age of the oldest message in seconds; `None`: something between 10 and 20 minutes.
+    pub oldest_message: Option<u64>,
+    /// `/xml/status`: the feature keys.
+    pub features: Vec<Feature>,
+    /// `/xml/status`: free space for logs, in bytes.
+    pub log_available: u64,
+    /// `/xml/status`: which gauges have a unit.
+    pub suffixes: Suffixes,
+    /// `/xml/status`: gauges that have this text, or are not there; those the page does not know come last.
+    pub status_gauges: BTreeMap<String, Option<String>>,
     /// The quarantines there are.
     pub quarantines: Vec<Quarantine>,
     /// How many messages the quarantine of this name has in any window, instead of what arrived.
@@ -151,6 +170,15 @@ impl Behaviour {
             resource_conservation: 0,
             work_queue: None,
             health_fields: BTreeMap::new(),
+            booted: None,
+            counters_reset: None,
+            build: "phoebe 16.0.0-050".to_owned(),
+            system_status: "online".to_owned(),
+            oldest_message: None,
+            features: Feature::usual(),
+            log_available: 388 << 30,
+            suffixes: Suffixes::AsRecorded,
+            status_gauges: BTreeMap::new(),
             quarantines: Quarantine::usual(),
             quarantine_counts: BTreeMap::new(),
         }

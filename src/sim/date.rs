@@ -54,6 +54,11 @@ pub(super) fn iso(secs: u64) -> String {
     humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_secs(secs)).to_string()
 }
 
+/// A time as `/xml/status` writes it: `20170329115551`.
+pub(super) fn digits(secs: u64) -> String {
+    iso(secs).chars().filter(char::is_ascii_digit).take("YYYYMMDDhhmmss".len()).collect()
+}
+
 /// The parts of a date in UTC.
 struct Fields {
     weekday: String,
@@ -108,6 +113,7 @@ mod tests {
     fn writes_the_known_forms() {
         assert_eq!(tracking(1_662_538_233), "07 Sep 2022 08:10:33 (GMT)");
         assert_eq!(ctime(1_662_538_233), "Wed Sep 07 08:10:33 2022");
+        assert_eq!(digits(1_662_538_233), "20220907081033");
         assert_eq!(iso(1_662_538_233), "2022-09-07T08:10:33.000Z");
     }
 

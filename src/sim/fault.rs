@@ -85,6 +85,8 @@ pub enum Which {
     Reports,
     /// Reports of one counter group.
     Group(String),
+    /// Requests whose path ends like this: `health`, `/xml/status`, `quarantine/messages`.
+    Path(String),
 }
 
 /// Which requests a fault strikes, and how often.
@@ -123,6 +125,12 @@ impl On {
         Self { which: Which::Group(name.to_owned()), times: None, after: 0 }
     }
 
+    /// Requests whose path ends like this.
+    #[must_use]
+    pub fn path(end: &str) -> Self {
+        Self { which: Which::Path(end.to_owned()), times: None, after: 0 }
+    }
+
     /// At most `count` times.
     #[must_use]
     pub fn times(self, count: u32) -> Self {
@@ -141,6 +149,7 @@ impl On {
                 true
             }
             (Which::Group(wanted), RequestKind::Report { group }) => wanted == group,
+            (Which::Path(end), _) => request.path.ends_with(end.as_str()),
             (Which::Login | Which::Reports | Which::Group(_), _) => false,
         }
     }

@@ -12,11 +12,14 @@ use crate::sim::json::Json;
 use crate::sim::report::Report;
 use crate::sim::request::Request;
 use crate::sim::settings::{Product, Settings};
+use crate::sim::xml_status;
 
 /// What is sent with 200.
 pub(super) enum Content {
     Report(Report),
     Document(Json),
+    /// The page `/xml/status`.
+    XmlStatus,
 }
 
 /// Methods the server library knows, from the CORS block; others never reach the API.
@@ -24,7 +27,12 @@ pub(super) const METHODS: [&str; 4] = ["GET", "POST", "DELETE", "OPTIONS"];
 
 /// The answer to an admitted request when the appliance's clock shows `clock`; `Err` is every answer that is not 200.
 pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -> Result<Content, Answer> {
-    let rest = request.path.strip_prefix(settings.product.prefix()).ok_or_else(Answer::not_found)?;
+    let is_page = settings.product == Product::Esa && request.path == xml_status::PATH;
+    let rest = match is_page {
+        true => request.path.strip_prefix('/'),
+        false => request.path.strip_prefix(settings.product.prefix()),
+    };
+    let rest = rest.ok_or_else(Answer::not_found)?;
     // A slash between path and query is accepted; published clients rely on it.
     let path = rest.strip_suffix('/').unwrap_or(rest);
     if Behaviour::covers(&settings.behaviour.forbidden_paths, path) {
@@ -32,6 +40,9 @@ pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -
     }
     if Behaviour::covers(&settings.behaviour.absent_paths, path) {
         return Err(Answer::not_found());
+    }
+    if is_page && request.method == "GET" {
+        return Ok(Content::XmlStatus);
     }
     let segments: Vec<_> = path.split('/').collect();
     match (request.method.as_str(), segments.as_slice()) {

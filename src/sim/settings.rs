@@ -46,6 +46,9 @@ pub struct Settings {
     pub device_groups: Vec<DeviceGroup>,
     /// How many requests the log keeps; the oldest go first, half of them at a time. At least 2.
     pub log_limit: usize,
+    /// When the ESA began to count, in seconds since 1970: the birth of `/xml/status`. `None`: a week before it is
+    /// started. The older, the longer the first page takes.
+    pub birth: Option<u64>,
     /// Everything that can be switched while the appliance runs.
     pub behaviour: Behaviour,
 }
@@ -61,6 +64,7 @@ impl Settings {
             passphrase: "ironport".to_owned(),
             device_groups: Vec::new(),
             log_limit: LOG_LIMIT,
+            birth: None,
             behaviour: Behaviour::esa(),
         }
     }

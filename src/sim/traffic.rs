@@ -4,6 +4,7 @@
 
 use std::cell::OnceCell;
 
+mod delivery;
 mod messages;
 mod recipients;
 mod system;

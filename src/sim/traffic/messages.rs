@@ -22,7 +22,7 @@ impl Moment {
     /// Messages from outside that were accepted; a message may have several recipients.
     pub(in crate::sim) fn accepted_messages(&self) -> u64 {
         *self.accepted_messages.get_or_init(|| {
-            let recipients = self.clean_in() + self.graymail() + self.accepted_threat();
+            let recipients = self.accepted_recipients();
             recipients - recipients / 5
         })
     }

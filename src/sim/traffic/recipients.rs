@@ -47,6 +47,10 @@ impl Moment {
         self.spam_in() + self.count(VIRUS_IN) + self.count(FILTERED_IN) + self.count(URL_IN)
     }
 
+    pub(super) fn accepted_recipients(&self) -> u64 {
+        self.clean_in() + self.graymail() + self.accepted_threat()
+    }
+
     pub(in crate::sim) fn threat_in(&self) -> u64 {
         self.blocked_reputation() + self.count(INVALID_RECIPIENT) + self.accepted_threat()
     }
