@@ -32,6 +32,7 @@ mod span;
 mod status;
 mod subject;
 mod table;
+mod text;
 mod token;
 mod traffic;
 mod truth;

@@ -181,6 +181,17 @@ impl Appliance {
         health::truth(&settings, clock)
     }
 
+    /// How many messages that arrived in `[start_secs, end_secs)` a quarantine ([`SPAM`](super::SPAM) for that of spam)
+    /// has now; `None` for an unknown quarantine, group or device.
+    #[must_use]
+    pub fn quarantined(&self, scope: &Scope, quarantine: &str, start_secs: u64, end_secs: u64) -> Option<u64> {
+        let (settings, clock) = self.shared.now();
+        let devices = scoped(&settings, scope)?;
+        let behaviour = &settings.behaviour;
+        let one = behaviour.quarantines.iter().find(|one| one.name == quarantine)?;
+        Some(behaviour.quarantined(one, &devices, start_secs, end_secs, unix_secs(clock)))
+    }
+
     /// The gauges of `/xml/status`, before units are written and [`Behaviour::status_gauges`] changes any.
     #[must_use]
     pub fn gauges(&self) -> BTreeMap<&'static str, f64> {

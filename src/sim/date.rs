@@ -43,6 +43,12 @@ pub(super) fn tracking(secs: u64) -> String {
     format!("{day} {month} {year} {time} (GMT)")
 }
 
+/// A time as a quarantine writes it: `28 Aug 2022 15:33 (GMT)`. **Source:** a recorded answer.
+pub(super) fn quarantine(secs: u64) -> String {
+    let Fields { year, month, day, time, .. } = fields(secs);
+    format!("{day} {month} {year} {} (GMT)", time.get(..5).unwrap_or_default())
+}
+
 /// A time as C's `ctime` writes it, without the line end: `Mon Nov 23 12:00:00 2026`.
 pub(super) fn ctime(secs: u64) -> String {
     let Fields { weekday, year, month, day, time } = fields(secs);
@@ -112,6 +118,7 @@ mod tests {
     #[test]
     fn writes_the_known_forms() {
         assert_eq!(tracking(1_662_538_233), "07 Sep 2022 08:10:33 (GMT)");
+        assert_eq!(quarantine(1_662_538_233), "07 Sep 2022 08:10 (GMT)");
         assert_eq!(ctime(1_662_538_233), "Wed Sep 07 08:10:33 2022");
         assert_eq!(digits(1_662_538_233), "20220907081033");
         assert_eq!(iso(1_662_538_233), "2022-09-07T08:10:33.000Z");

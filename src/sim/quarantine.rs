@@ -2,9 +2,12 @@
 //! are is a pure function of device, quarantine and time. Which quarantines there are follows published clients and
 //! the user guide; how much arrives is made up.
 
+pub(super) mod listing;
+
 use std::time::Duration;
 
-use crate::sim::traffic::{Device, Moment, hash, stream};
+use crate::sim::keyed::key;
+use crate::sim::traffic::{Device, Moment, hash, mix, stream};
 
 /// The name under which spam is known here; the API has no name for its quarantine.
 pub const SPAM: &str = "spam";
@@ -58,6 +61,25 @@ impl Quarantine {
         devices.iter().map(of_device).sum()
     }
 
+    /// Every one of them, the newest minute first.
+    pub(super) fn kept<'a>(
+        &'a self,
+        devices: &'a [&'a str],
+        start: u64,
+        end: u64,
+        now: u64,
+    ) -> impl Iterator<Item = Kept<'a>> {
+        let known: Vec<_> = devices.iter().map(|&name| (name, Device::new(name))).collect();
+        self.minutes(start, end, now).rev().flat_map(move |minute| {
+            let of_device = |&(device, ref known): &(&'a str, Device)| {
+                let seed = hash(&format!("{device}/{}", self.name)) ^ mix(minute);
+                let kept = move |index| Kept { quarantine: self, device, minute, noise: mix(seed ^ index) };
+                (0..self.arrivals(known, minute)).map(kept).collect::<Vec<_>>()
+            };
+            known.iter().flat_map(of_device).collect::<Vec<_>>()
+        })
+    }
+
     fn minutes(&self, start: u64, end: u64, now: u64) -> std::ops::Range<u64> {
         let oldest = now.saturating_sub(self.retention.as_secs());
         start.max(oldest).div_ceil(60)..end.min(now - now % 60).div_ceil(60)
@@ -66,5 +88,38 @@ impl Quarantine {
     fn arrivals(&self, device: &Device, minute: u64) -> u64 {
         let salt = hash(&format!("quarantine {}", self.name));
         Moment::new(device, minute).count(stream(salt, self.per_hour))
+    }
+}
+
+/// One message in a quarantine.
+#[derive(Clone, Copy)]
+pub(super) struct Kept<'a> {
+    pub(super) quarantine: &'a Quarantine,
+    pub(super) device: &'a str,
+    /// When it arrived, in minutes since 1970.
+    pub(super) minute: u64,
+    pub(super) noise: u64,
+}
+
+impl Kept<'_> {
+    pub(super) fn mid(&self) -> u64 {
+        self.minute % 1_000_000 * 1000 + self.noise % 1000
+    }
+
+    pub(super) fn sender(&self) -> &'static str {
+        key::ENVELOPE_SENDER.pick(self.noise)
+    }
+
+    pub(super) fn recipient(&self) -> &'static str {
+        key::USER.pick(self.noise >> 8)
+    }
+
+    pub(super) fn subject(&self) -> &'static str {
+        key::SUBJECT.pick(self.noise >> 16)
+    }
+
+    /// In bytes.
+    pub(super) fn size(&self) -> u64 {
+        2_000 + (self.noise >> 24) % 200_000
     }
 }

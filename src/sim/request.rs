@@ -109,7 +109,7 @@ fn pairs(raw_query: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// Undoes percent-encoding, and `+` for a space; what is not a valid escape stays as it is.
-fn decode(text: &str) -> String {
+pub(super) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

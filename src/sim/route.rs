@@ -9,8 +9,9 @@ use crate::sim::behaviour::Behaviour;
 use crate::sim::health;
 use crate::sim::inquiry;
 use crate::sim::json::Json;
+use crate::sim::quarantine::listing;
 use crate::sim::report::Report;
-use crate::sim::request::Request;
+use crate::sim::request::{Request, decode};
 use crate::sim::settings::{Product, Settings};
 use crate::sim::xml_status;
 
@@ -58,6 +59,14 @@ pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -
         // That it takes no query, and ignores one, is assumed; that an SMA does not have it is all that is known.
         ("GET", ["health"]) if settings.product == Product::Esa => {
             Ok(Content::Document(health::document(settings, clock)))
+        }
+        ("GET", ["quarantine", "messages"]) => listing::messages(settings, request, clock).map(Content::Document),
+        ("GET", ["quarantine", "messages", "rules"]) => listing::rules(settings, request, clock).map(Content::Document),
+        ("GET", ["config", "quarantines"]) if settings.product == Product::Sma => {
+            listing::names(settings, request).map(Content::Document)
+        }
+        ("GET", ["config", "local_quarantines", name]) if settings.product == Product::Esa => {
+            listing::local(settings, request, clock, &decode(name)).map(Content::Document)
         }
         ("GET", ["login", "privileges"]) => Ok(Content::Document(privileges())),
         _ => Err(Answer::not_found()),

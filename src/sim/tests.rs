@@ -6,6 +6,7 @@ mod faults;
 mod health;
 mod keyed;
 mod numbers;
+mod quarantine;
 mod xml_status;
 
 use std::net::{Ipv4Addr, SocketAddr};

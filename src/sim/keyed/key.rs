@@ -43,6 +43,11 @@ impl Kind {
         Keys { places, weights }
     }
 
+    /// Some key of the pool.
+    pub(in crate::sim) fn pick(&self, noise: u64) -> &'static str {
+        self.pool[(noise % self.pool.len() as u64) as usize]
+    }
+
     /// A key that no pool has, the `number`th.
     pub(in crate::sim) fn extra(&self, number: usize) -> String {
         match self.hosts {
@@ -85,7 +90,7 @@ pub fn hostile_keys() -> Vec<String> {
     keys
 }
 
-pub(super) const SENDER_DOMAIN: Kind = kind(&[
+pub(in crate::sim) const SENDER_DOMAIN: Kind = kind(&[
     "example.com",
     "unknown domain",
     "example.net",
@@ -97,14 +102,14 @@ pub(super) const SENDER_DOMAIN: Kind = kind(&[
     "a.very.long.subdomain.of.example.com",
     "rare.example",
 ]);
-pub(super) const DOMAIN_AND_IP: Kind = kind(&[
+pub(in crate::sim) const DOMAIN_AND_IP: Kind = kind(&[
     "example.com 192.0.2.10",
     "example.net 192.0.2.20",
     "example.org 198.51.100.7",
     "unknown domain 203.0.113.9",
     "mail.example.com 2001:db8::25",
 ]);
-pub(super) const ADDRESS: Kind = Kind {
+pub(in crate::sim) const ADDRESS: Kind = Kind {
     pool: &[
         "192.0.2.60",
         "198.51.100.23",
@@ -130,7 +135,7 @@ pub(super) const ADDRESS: Kind = Kind {
         "rare.example",
     ]),
 };
-pub(super) const DESTINATION: Kind = kind(&[
+pub(in crate::sim) const DESTINATION: Kind = kind(&[
     "example.org",
     "example.net",
     "partner.example",
@@ -141,10 +146,11 @@ pub(super) const DESTINATION: Kind = kind(&[
     "example.edu",
     "rare.example",
 ]);
-pub(super) const NETWORK: Kind =
+pub(in crate::sim) const NETWORK: Kind =
     kind(&["Example Networks", "Example Hosting, Inc.", "No network owner information", "Example Telecom", "Rare Net"]);
-pub(super) const MAIL_POLICY: Kind = kind(&["DEFAULT", "Executives", "Finance & Legal", "Helpdesk", "Partners"]);
-pub(super) const CONTENT_FILTER: Kind = kind(&[
+pub(in crate::sim) const MAIL_POLICY: Kind =
+    kind(&["DEFAULT", "Executives", "Finance & Legal", "Helpdesk", "Partners"]);
+pub(in crate::sim) const CONTENT_FILTER: Kind = kind(&[
     "Strip_Executables",
     "Quarantine_Macros",
     "Tag_External",
@@ -153,9 +159,9 @@ pub(super) const CONTENT_FILTER: Kind = kind(&[
     "URL_Rewrite",
     "Forged_Executives",
 ]);
-pub(super) const MESSAGE_FILTER: Kind =
+pub(in crate::sim) const MESSAGE_FILTER: Kind =
     kind(&["header_repeats", "drop_loops", "skip_scan_relay", "bcc_archive", "bounce_oversize"]);
-pub(super) const DLP_POLICY: Kind = kind(&[
+pub(in crate::sim) const DLP_POLICY: Kind = kind(&[
     "PCI-DSS (Payment Card Industry Data Security Standard)",
     "Personal Data",
     "HIPAA",
@@ -163,7 +169,7 @@ pub(super) const DLP_POLICY: Kind = kind(&[
     "Restricted Files",
     "Custom Policy 1",
 ]);
-pub(super) const USER: Kind = kind(&[
+pub(in crate::sim) const USER: Kind = kind(&[
     "alice@example.com",
     "bob@example.com",
     "carol@example.com",
@@ -174,14 +180,14 @@ pub(super) const USER: Kind = kind(&[
     "o'heidi@example.com",
     "ivan@example.com",
 ]);
-pub(super) const ENVELOPE_SENDER: Kind = kind(&[
+pub(in crate::sim) const ENVELOPE_SENDER: Kind = kind(&[
     "newsletter@example.net",
     "bounce+1@example.org",
     "noreply@shop.example",
     "root@host.example",
     "rare@example.com",
 ]);
-pub(super) const SUBJECT: Kind = kind(&[
+pub(in crate::sim) const SUBJECT: Kind = kind(&[
     "Your invoice",
     "Re: meeting",
     "",
@@ -191,40 +197,44 @@ pub(super) const SUBJECT: Kind = kind(&[
     "請求書",
     "[list] digest",
 ]);
-pub(super) const URL: Kind = kind(&[
+pub(in crate::sim) const URL: Kind = kind(&[
     "http://example.com/a?b=c&d=e",
     "https://login.example.net/",
     "http://203.0.113.5/x",
     "https://example.org/%C3%BC",
     "http://rare.example/",
 ]);
-pub(super) const URL_CATEGORY: Kind =
+pub(in crate::sim) const URL_CATEGORY: Kind =
     kind(&["Business and Industry", "Advertisements", "Social Networking", "Uncategorized", "Finance", "Gambling"]);
-pub(super) const URL_DOMAIN: Kind =
+pub(in crate::sim) const URL_DOMAIN: Kind =
     kind(&["example.com", "example.net", "login.example.net", "shortener.example", "rare.example"]);
-pub(super) const URL_REPUTATION: Kind = kind(&["Favorable", "Neutral", "Unknown", "Questionable", "Untrusted"]);
-pub(super) const VIRUS: Kind = kind(&["EICAR-AV-Test", "Troj/DocDl-AB", "Mal/Phish-A", "W32/Netsky-P", "Unscannable"]);
-pub(super) const MALWARE: Kind = kind(&["W32.Generic", "Doc.Dropper.Agent", "Pdf.Phishing.Generic", "Simple_Custom"]);
-pub(super) const FILE: Kind = kind(&[
+pub(in crate::sim) const URL_REPUTATION: Kind = kind(&["Favorable", "Neutral", "Unknown", "Questionable", "Untrusted"]);
+pub(in crate::sim) const VIRUS: Kind =
+    kind(&["EICAR-AV-Test", "Troj/DocDl-AB", "Mal/Phish-A", "W32/Netsky-P", "Unscannable"]);
+pub(in crate::sim) const MALWARE: Kind =
+    kind(&["W32.Generic", "Doc.Dropper.Agent", "Pdf.Phishing.Generic", "Simple_Custom"]);
+pub(in crate::sim) const FILE: Kind = kind(&[
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f",
     "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
     "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9",
 ]);
-pub(super) const RECORD: Kind = kind(&["record-000001", "record-000002", "record-000003", "record-000004"]);
-pub(super) const BATCH: Kind = kind(&["batch-1", "batch-2", "Search & Remediate 3"]);
-pub(super) const FILE_TYPE: Kind = kind(&["docm", "xlsm", "pptm", "pdf"]);
-pub(super) const EXTENSION: Kind = kind(&["doc", "docx", "xls", "pdf", "pptx"]);
-pub(super) const COUNTRY: Kind =
+pub(in crate::sim) const RECORD: Kind = kind(&["record-000001", "record-000002", "record-000003", "record-000004"]);
+pub(in crate::sim) const BATCH: Kind = kind(&["batch-1", "batch-2", "Search & Remediate 3"]);
+pub(in crate::sim) const FILE_TYPE: Kind = kind(&["docm", "xlsm", "pptm", "pdf"]);
+pub(in crate::sim) const EXTENSION: Kind = kind(&["doc", "docx", "xls", "pdf", "pptx"]);
+pub(in crate::sim) const COUNTRY: Kind =
     kind(&["United States", "Germany", "Unknown Region", "Côte d'Ivoire", "Korea, Republic of", "Japan"]);
-pub(super) const SENDER_GROUP: Kind =
+pub(in crate::sim) const SENDER_GROUP: Kind =
     kind(&["UNKNOWNLIST", "ACCEPTLIST", "RELAYLIST", "SUSPECTLIST", "BLOCKED_LIST", "THROTTLED", "Partners"]);
-pub(super) const SDR_CATEGORY: Kind = kind(&["Spam", "Malware", "Phishing", "Newly Seen Domain", "Spoofed"]);
-pub(super) const SDR_LEVEL: Kind = kind(&["Neutral", "Questionable", "Untrusted", "Favorable", "Trusted", "Unknown"]);
-pub(super) const INDICATOR: Kind = kind(&["bad.example", "http://bad.example/x", "203.0.113.66", "rare-bad.example"]);
-pub(super) const FEED: Kind = kind(&["hailataxii", "Internal Feed", "sector-isac"]);
-pub(super) const OUTBREAK: Kind = kind(&["Phish: Account", "Malware: Trojan", "Virus: Zip", "Scam: Lottery"]);
-pub(super) const OUTBREAK_CATEGORY: Kind = kind(&["Phish", "Scam", "Malware", "Virus"]);
-pub(super) const OUTBREAK_LEVEL: Kind = kind(&["1", "2", "3", "4", "5"]);
-pub(super) const OUTBREAK_TYPE: Kind = kind(&["Phish", "Malware", "Scam", "Virus"]);
-pub(super) const TIME_BUCKET: Kind = kind(&["0-1 hour", "1-4 hours", "4-12 hours", "12-24 hours"]);
+pub(in crate::sim) const SDR_CATEGORY: Kind = kind(&["Spam", "Malware", "Phishing", "Newly Seen Domain", "Spoofed"]);
+pub(in crate::sim) const SDR_LEVEL: Kind =
+    kind(&["Neutral", "Questionable", "Untrusted", "Favorable", "Trusted", "Unknown"]);
+pub(in crate::sim) const INDICATOR: Kind =
+    kind(&["bad.example", "http://bad.example/x", "203.0.113.66", "rare-bad.example"]);
+pub(in crate::sim) const FEED: Kind = kind(&["hailataxii", "Internal Feed", "sector-isac"]);
+pub(in crate::sim) const OUTBREAK: Kind = kind(&["Phish: Account", "Malware: Trojan", "Virus: Zip", "Scam: Lottery"]);
+pub(in crate::sim) const OUTBREAK_CATEGORY: Kind = kind(&["Phish", "Scam", "Malware", "Virus"]);
+pub(in crate::sim) const OUTBREAK_LEVEL: Kind = kind(&["1", "2", "3", "4", "5"]);
+pub(in crate::sim) const OUTBREAK_TYPE: Kind = kind(&["Phish", "Malware", "Scam", "Virus"]);
+pub(in crate::sim) const TIME_BUCKET: Kind = kind(&["0-1 hour", "1-4 hours", "4-12 hours", "12-24 hours"]);
