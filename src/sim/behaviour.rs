@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::sim::custom::CustomGroup;
-use crate::sim::form::{Centralised, HttpVersion, NoRows, Shape, TimeForm};
+use crate::sim::form::{Centralised, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm};
 use crate::sim::json::NOT_UTF8;
 use crate::sim::keyed::key::hostile_keys;
 use crate::sim::quarantine::Quarantine;
@@ -115,6 +115,16 @@ pub struct Behaviour {
     pub suffixes: Suffixes,
     /// `/xml/status`: gauges that have this text, or are not there; those the page does not know come last.
     pub status_gauges: BTreeMap<String, Option<String>>,
+    /// How far message tracking is behind; 5 minutes by default, as a published client assumes.
+    pub tracking_lag: Duration,
+    /// What `login/privileges` looks like.
+    pub privileges: Privileges,
+    /// The time zone of `config/system_time`.
+    pub system_time: SystemTimeForm,
+    /// Devices the SMA has no connection to; their data stay.
+    pub disconnected: BTreeSet<String>,
+    /// Whether `config/appliances` has three fields only, as in older guides.
+    pub short_inventory: bool,
     /// The quarantines there are.
     pub quarantines: Vec<Quarantine>,
     /// How many messages the quarantine of this name has in any window, instead of what arrived.
@@ -126,6 +136,9 @@ const TOKEN_LIFE: Duration = Duration::from_secs(1800);
 
 /// The length of the spool files in which an SMA gets its data. **Source:** TechNote 212101.
 const SPOOL: Duration = Duration::from_secs(15 * 60);
+
+/// **Source:** a published client waits so long (ESA-MTL).
+const TRACKING_LAG: Duration = Duration::from_secs(5 * 60);
 
 impl Behaviour {
     /// An ESA: every complete minute is there at once.
@@ -179,6 +192,11 @@ impl Behaviour {
             log_available: 388 << 30,
             suffixes: Suffixes::AsRecorded,
             status_gauges: BTreeMap::new(),
+            tracking_lag: TRACKING_LAG,
+            privileges: Privileges::Flat,
+            system_time: SystemTimeForm::default(),
+            disconnected: BTreeSet::new(),
+            short_inventory: false,
             quarantines: Quarantine::usual(),
             quarantine_counts: BTreeMap::new(),
         }

@@ -79,3 +79,33 @@ impl TimeForm {
         }
     }
 }
+
+/// The two published forms of `login/privileges`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Privileges {
+    /// A list of names.
+    Flat,
+    /// An object with a list of resources and methods.
+    Resources,
+}
+
+/// The time zone of the appliance, as `config/system_time` tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemTimeForm {
+    /// `Asia/Kolkata`.
+    pub timezone: String,
+    /// `Asia`, `India`, `Kolkata`.
+    pub continent: Vec<String>,
+    /// `IST`, at the end of the time.
+    pub abbreviation: String,
+    /// How far its local time is ahead of UTC.
+    pub east_secs: i64,
+}
+
+impl Default for SystemTimeForm {
+    /// UTC; how that is spelt is assumed.
+    fn default() -> Self {
+        let continent = ["Etc", "UTC", "UTC"].map(str::to_owned).to_vec();
+        Self { timezone: "Etc/UTC".to_owned(), continent, abbreviation: "UTC".to_owned(), east_secs: 0 }
+    }
+}

@@ -1,18 +1,19 @@
-//! What an admitted request gets: paths and the small endpoints. Pure; the answer follows from the request, the settings
+//! What an admitted request gets: the paths. Pure; the answer follows from the request, the settings
 //! and the time.
 
 use std::time::SystemTime;
 
 use crate::sim::answer::Answer;
-use crate::sim::attribute::missing;
 use crate::sim::behaviour::Behaviour;
 use crate::sim::health;
 use crate::sim::inquiry;
+use crate::sim::inventory;
 use crate::sim::json::Json;
 use crate::sim::quarantine::listing;
 use crate::sim::report::Report;
 use crate::sim::request::{Request, decode};
 use crate::sim::settings::{Product, Settings};
+use crate::sim::tracking::search;
 use crate::sim::xml_status;
 
 /// What is sent with 200.
@@ -51,10 +52,10 @@ pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -
         ("GET", ["reporting", group, counter]) => {
             inquiry::report(settings, request, clock, group, Some(counter)).map(Content::Report)
         }
-        ("GET", ["config", "system_time"]) => {
-            // Present is enough: one sample has the attribute without a value.
-            request.attribute("device_type").ok_or_else(|| missing("device_type"))?;
-            Ok(Content::Document(system_time(clock)))
+        ("GET", ["config", "system_time"]) => inventory::system_time(settings, request, clock).map(Content::Document),
+        ("GET", ["config", "appliances"]) => inventory::appliances(settings, request).map(Content::Document),
+        ("GET", ["config", "centralized_services"]) if settings.product == Product::Sma => {
+            Ok(Content::Document(inventory::unknown()))
         }
         // That it takes no query, and ignores one, is assumed; that an SMA does not have it is all that is known.
         ("GET", ["health"]) if settings.product == Product::Esa => {
@@ -68,38 +69,9 @@ pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -
         ("GET", ["config", "local_quarantines", name]) if settings.product == Product::Esa => {
             listing::local(settings, request, clock, &decode(name)).map(Content::Document)
         }
-        ("GET", ["login", "privileges"]) => Ok(Content::Document(privileges())),
+        ("GET", ["message-tracking", "messages"]) => search::messages(settings, request, clock).map(Content::Document),
+        ("GET", ["message-tracking", "availability"]) => Ok(Content::Document(inventory::unknown())),
+        ("GET", ["login", "privileges"]) => Ok(Content::Document(inventory::privileges(settings))),
         _ => Err(Answer::not_found()),
     }
-}
-
-/// **Source:** API guide 16.0, whose sample has `Thu Apr 12 23:38:05 2018 IST`. This appliance lives in UTC, and
-/// how that is spelt here is assumed.
-fn system_time(clock: SystemTime) -> Json {
-    let date = httpdate::fmt_http_date(clock);
-    let fields: Vec<_> = date.split([' ', ',']).filter(|field| !field.is_empty()).collect();
-    let time = match fields.as_slice() {
-        [weekday, day, month, year, time, _] => format!("{weekday} {month} {day} {time} {year} UTC"),
-        _ => date,
-    };
-    let data = Json::object([
-        ("timezone", "Etc/UTC".into()),
-        ("continent", Json::list(["Etc", "UTC", "UTC"])),
-        ("time", time.into()),
-    ]);
-    Json::object([("data", data)])
-}
-
-/// **Source:** API guide 16.0, the flat form; the names of the reporting privileges are not published.
-fn privileges() -> Json {
-    let names = [
-        "e_message_tracking_messages",
-        "e_message_tracking_detail",
-        "e_message_tracking_availability",
-        "e_message_tracking_verdict",
-        "e_message_tracking_dlp_details",
-        "e_message_tracking_amp_details",
-        "e_message_tracking_connection_details",
-    ];
-    Json::object([("data", Json::list(names))])
 }

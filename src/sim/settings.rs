@@ -44,6 +44,8 @@ pub struct Settings {
     pub passphrase: String,
     /// SMA only: the reporting groups. The SMA knows the union of their devices, each once.
     pub device_groups: Vec<DeviceGroup>,
+    /// SMA only: the web appliances, in groups of their own.
+    pub web_groups: Vec<DeviceGroup>,
     /// How many requests the log keeps; the oldest go first, half of them at a time. At least 2.
     pub log_limit: usize,
     /// When the ESA began to count, in seconds since 1970: the birth of `/xml/status`. `None`: a week before it is
@@ -63,6 +65,7 @@ impl Settings {
             username: "monitor".to_owned(),
             passphrase: "ironport".to_owned(),
             device_groups: Vec::new(),
+            web_groups: Vec::new(),
             log_limit: LOG_LIMIT,
             birth: None,
             behaviour: Behaviour::esa(),
@@ -83,24 +86,40 @@ impl Settings {
         self
     }
 
+    /// The same appliance with one more group of web appliances.
+    #[must_use]
+    pub fn with_web_group(mut self, name: &str, devices: &[&str]) -> Self {
+        let devices = devices.iter().map(|&device| device.to_owned()).collect();
+        self.web_groups.push(DeviceGroup { name: name.to_owned(), devices });
+        self
+    }
+
+    /// Every web appliance, each once, in order of first mention.
+    pub(super) fn web_devices(&self) -> Vec<&str> {
+        match self.product {
+            Product::Esa => Vec::new(),
+            Product::Sma => each_once(self.web_groups.iter().flat_map(|group| &group.devices)),
+        }
+    }
+
     /// Every device whose data this appliance has, each once, in order of first mention.
     pub(super) fn devices(&self) -> Vec<&str> {
         match self.product {
             Product::Esa => vec![&self.name],
-            Product::Sma => {
-                let mut seen = BTreeSet::new();
-                let all = self.device_groups.iter().flat_map(|group| &group.devices);
-                all.map(String::as_str).filter(|&device| seen.insert(device)).collect()
-            }
+            Product::Sma => each_once(self.device_groups.iter().flat_map(|group| &group.devices)),
         }
     }
 
     /// The devices of one reporting group, each once; `None` when there is no such group.
     pub(super) fn devices_of(&self, group: &str) -> Option<Vec<&str>> {
         let group = self.device_groups.iter().find(|one| one.name == group)?;
-        let mut seen = BTreeSet::new();
-        Some(group.devices.iter().map(String::as_str).filter(|&device| seen.insert(device)).collect())
+        Some(each_once(&group.devices))
     }
+}
+
+fn each_once<'a>(devices: impl IntoIterator<Item = &'a String>) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    devices.into_iter().map(String::as_str).filter(|&device| seen.insert(device)).collect()
 }
 
 /// A reporting group of an SMA.

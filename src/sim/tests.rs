@@ -4,9 +4,11 @@
 mod access;
 mod faults;
 mod health;
+mod inventory;
 mod keyed;
 mod numbers;
 mod quarantine;
+mod tracking;
 mod xml_status;
 
 use std::net::{Ipv4Addr, SocketAddr};

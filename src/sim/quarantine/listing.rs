@@ -7,12 +7,12 @@ use std::time::SystemTime;
 use crate::sim::answer::Answer;
 use crate::sim::attribute::{DATES, check_names, given, invalid, missing, number, window, word};
 use crate::sim::date;
+use crate::sim::inventory::address;
 use crate::sim::json::Json;
 use crate::sim::quarantine::{Kept, Quarantine, SPAM};
 use crate::sim::request::Request;
 use crate::sim::settings::Settings;
 use crate::sim::text::Text;
-use crate::sim::traffic::hash;
 use crate::sim::unix_secs;
 
 /// The longest page, as large as a published client asks for; the real limit is not known.
@@ -134,7 +134,7 @@ impl Search<'_> {
         admits(&self.recipient, message.recipient())
             && admits(&self.sender, message.sender())
             && admits(&self.subject, message.subject())
-            && self.address.is_none_or(|address| address == address_of(message.device))
+            && self.address.is_none_or(|wanted| wanted == address(message.device))
     }
 
     fn order(&self, page: &mut [Kept<'_>]) {
@@ -158,11 +158,6 @@ impl Kept<'_> {
     fn leaves(&self) -> u64 {
         self.minute * 60 + self.quarantine.retention.as_secs()
     }
-}
-
-/// The address of a device; the SMA's inventory has the same.
-pub(in crate::sim) fn address_of(device: &str) -> String {
-    format!("192.0.2.{}", 1 + hash(device) % 254)
 }
 
 /// `17.50K`. **Source:** a recorded answer; other units are assumed.
@@ -199,7 +194,7 @@ fn row(message: &Kept<'_>) -> Json {
         ("esaHostName", message.device.into()),
         ("esaMid", message.mid().into()),
         ("inQuarantines", quarantine.into()),
-        ("originatingEsaIp", address_of(message.device).into()),
+        ("originatingEsaIp", address(message.device).into()),
         ("quarantineForReason", Json::list(["Filter match"])),
         ("quarantineForReasonDict", Json::List(vec![reason])),
         ("size", size(message.size()).into()),

@@ -1,0 +1,122 @@
+//! Message tracking.
+
+use serde_json::json;
+
+use super::*;
+
+const DEVICES: [&str; 2] = ["esa1.example.com", "esa2.example.com"];
+const HOUR: &str = "startDate=2026-11-23T10:00:00.000Z&endDate=2026-11-23T11:00:00.000Z&searchOption=messages";
+
+async fn sma() -> Rig {
+    Rig::start(Settings::sma("sma1.example.com").with_group("g", &DEVICES)).await
+}
+
+async fn ask(rig: &Rig, rest: &str) -> Heard {
+    rig.get(&format!("/sma/api/v2.0/message-tracking/messages?{rest}")).await
+}
+
+async fn count(rig: &Rig, rest: &str) -> u64 {
+    ask(rig, rest).await.json()["meta"]["totalCount"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn the_count_is_what_can_be_known_beforehand() {
+    let rig = sma().await;
+    let known = |query: &[(&str, &str)]| tracked(&DEVICES, query, NOON - 7200, NOON - 3600).unwrap();
+    let messages: f64 = ["incoming_messages", "outgoing_messages"]
+        .map(|counter| truth(&DEVICES, "mail_system_capacity", counter, NOON - 7200, NOON - 3600).unwrap())
+        .iter()
+        .sum();
+    assert_eq!(count(&rig, HOUR).await as f64, messages);
+    let cases: [&[(&str, &str)]; 7] = [
+        &[("deliveryStatus", "DROPPED")],
+        &[("envelopeSenderfilterOperator", "begins_with"), ("envelopeSenderfilterValue", "news")],
+        &[("subjectfilterOperator", "is"), ("subjectfilterValue", "your invoice"), ("spamPositive", "true")],
+        &[("ciscoHost", "esa2.example.com"), ("mailPolicyName", "DEFAULT")],
+        &[("mailPolicyDirection", "outgoing"), ("message_delivered", "true")],
+        &[("contentFiltersName", "Strip_Executables"), ("sdrThreatLevels", "Untrusted,Questionable")],
+        &[("attachmentNameOperator", "contains"), ("attachmentNameValue", "exe")],
+    ];
+    for query in cases {
+        let text: Vec<_> = query.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect();
+        let seen = count(&rig, &format!("{HOUR}&{}", text.join("&"))).await;
+        assert_eq!(seen, known(query), "{query:?}");
+        assert!(seen > 0 && (seen as f64) < messages, "{query:?}");
+    }
+    let rejected = HOUR.replace("=messages", "=rejected_connections");
+    assert_eq!(count(&rig, &rejected).await, known(&[("searchOption", "rejected_connections")]));
+    assert_eq!(tracked(&DEVICES, &[("deliveryStatus", "LOST")], 0, 60), None);
+}
+
+#[tokio::test]
+async fn windows_and_outcomes_add_up() {
+    let rig = sma().await;
+    let window = |start: &str, end: &str| {
+        format!("startDate=2026-11-23T{start}Z&endDate=2026-11-23T{end}Z&searchOption=messages&graymail=true")
+    };
+    let parts = count(&rig, &window("10:00", "10:13")).await + count(&rig, &window("10:13", "11:00")).await;
+    assert_eq!(count(&rig, &window("10:00", "11:00")).await, parts);
+    let mut outcomes = 0;
+    for outcome in ["DELIVERED", "DROPPED", "ABORTED", "BOUNCED"] {
+        outcomes += count(&rig, &format!("{HOUR}&deliveryStatus={outcome}")).await;
+    }
+    assert_eq!(count(&rig, HOUR).await, outcomes);
+}
+
+#[tokio::test]
+async fn rows_are_pages_of_what_is_counted() {
+    let rig = sma().await;
+    let rest = format!("{HOUR}&deliveryStatus=ABORTED&ciscoHost=esa1.example.com");
+    let heard = ask(&rig, &format!("{rest}&offset=0&limit=100")).await.json();
+    let rows = heard["data"].as_array().unwrap();
+    let total = heard["meta"]["totalCount"].as_u64().unwrap();
+    assert_eq!(heard["meta"]["num_bad_records"], 0);
+    assert_eq!(rows.len() as u64, total.min(100));
+    assert_eq!(ask(&rig, &format!("{rest}&offset=2&limit=3")).await.json()["data"], json!(rows[2..5]));
+    assert_eq!(ask(&rig, &format!("{rest}&offset=100000&limit=3")).await.json()["data"], json!([]));
+    let attributes = &rows[0]["attributes"];
+    assert!(attributes["timestamp"].as_str().unwrap().starts_with("23 Nov 2026 10:59:"), "{attributes}");
+    assert!(attributes["timestamp"].as_str().unwrap().ends_with("(GMT)"));
+    let mid = attributes["mid"][0].as_u64().unwrap();
+    assert_eq!(attributes["messageStatus"], json!({mid.to_string(): "ABORTED"}));
+    assert_eq!(count(&rig, &format!("{rest}&ciscoMid={mid}")).await, 1);
+}
+
+#[tokio::test]
+async fn tracking_is_some_minutes_behind() {
+    let rig = sma().await;
+    let rest = "startDate=2026-11-23T11:50Z&endDate=2026-11-23T12:00Z&searchOption=messages";
+    let known = |end| tracked(&DEVICES, &[], NOON - 600, end);
+    assert_eq!(Some(count(&rig, rest).await), known(NOON - 300));
+    rig.appliance.change(|behaviour| behaviour.tracking_lag = Duration::ZERO);
+    assert_eq!(Some(count(&rig, rest).await), known(NOON));
+}
+
+#[tokio::test]
+async fn wrong_questions_are_refused() {
+    let rig = sma().await;
+    let cases = [
+        ("searchOption=messages".to_owned(), "Missing attribute - startDate or endDate."),
+        (HOUR.replace("&searchOption=messages", ""), "Missing attribute - searchOption."),
+        (format!("{HOUR}&device_type=esa"), "Unsupported attribute."),
+        (format!("{HOUR}&envelopeSenderFilterValue=x"), "Unsupported attribute."),
+        (format!("{HOUR}&deliveryStatus=delivered"), "Invalid value for attribute - deliveryStatus."),
+        (
+            format!("{HOUR}&subjectfilterOperator=like&subjectfilterValue=x"),
+            "Invalid value for attribute - subjectfilterOperator.",
+        ),
+        (format!("{HOUR}&ciscoHost=esa9"), "Invalid value for attribute - ciscoHost."),
+        (
+            HOUR.replace("10:00:00", "10:00:30"),
+            "startDate and endDate attribute supports only 00 seconds and 000 microseconds.",
+        ),
+    ];
+    for (rest, message) in cases {
+        let heard = ask(&rig, &rest).await;
+        assert_eq!((heard.code(), heard.message().as_str()), (404, message), "{rest}");
+    }
+    let esa = Rig::esa().await;
+    let heard = esa.get(&format!("/esa/api/v2.0/message-tracking/messages?{HOUR}&limit=1")).await.json();
+    assert!(heard["data"][0]["attributes"]["timestamp"].as_str().unwrap().ends_with("(GMT +00:00)"));
+    assert_eq!(esa.get("/esa/api/v2.0/message-tracking/availability").await.body, r#"{"data": {}}"#);
+}

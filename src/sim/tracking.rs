@@ -1,0 +1,108 @@
+//! Message tracking: every message of a minute with what became of it, all from one number, so that how many match any
+//! filters in any window is a pure function. What messages look like is made up.
+
+pub(super) mod filter;
+pub(super) mod search;
+
+use crate::sim::keyed::key;
+use crate::sim::traffic::{self as t, Device, Moment, hash, mix};
+
+/// What is searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Messages,
+    RejectedConnections,
+}
+
+/// A message, or a connection that was rejected.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tracked<'a> {
+    pub(super) device: &'a str,
+    pub(super) kind: Kind,
+    /// In minutes since 1970.
+    pub(super) minute: u64,
+    pub(super) incoming: bool,
+    noise: u64,
+}
+
+/// What of one device there is in a minute.
+pub(super) fn in_minute<'a>(
+    name: &'a str,
+    device: &Device,
+    kind: Kind,
+    minute: u64,
+) -> impl Iterator<Item = Tracked<'a>> {
+    let moment = Moment::new(device, minute);
+    let incoming = match kind {
+        Kind::Messages => moment.messages_in(),
+        Kind::RejectedConnections => moment.count(t::REJECTED),
+    };
+    let seed = device.trait_of(minute);
+    let tracked = move |index| {
+        let noise = mix(seed ^ mix(index));
+        Tracked { device: name, kind, minute, incoming: index < incoming, noise }
+    };
+    (0..in_minute_count(&moment, kind)).map(tracked)
+}
+
+/// How many those are.
+pub(super) fn in_minute_count(moment: &Moment, kind: Kind) -> u64 {
+    match kind {
+        Kind::Messages => moment.messages_in() + moment.messages_out(),
+        Kind::RejectedConnections => moment.count(t::REJECTED),
+    }
+}
+
+impl Tracked<'_> {
+    pub(super) fn mid(&self) -> u64 {
+        self.minute % 100_000 * 10_000 + self.noise % 10_000
+    }
+
+    pub(super) fn sender(&self) -> &'static str {
+        if self.incoming { key::ENVELOPE_SENDER.pick(self.noise) } else { key::USER.pick(self.noise) }
+    }
+
+    pub(super) fn recipient(&self) -> &'static str {
+        let noise = self.noise >> 8;
+        if self.incoming { key::USER.pick(noise) } else { key::ENVELOPE_SENDER.pick(noise) }
+    }
+
+    pub(super) fn subject(&self) -> &'static str {
+        key::SUBJECT.pick(self.noise >> 16)
+    }
+
+    pub(super) fn sender_domain(&self) -> &'static str {
+        self.sender().split_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    pub(super) fn sender_address(&self) -> &'static str {
+        key::ADDRESS.pick(self.noise >> 24)
+    }
+
+    pub(super) fn policy(&self) -> &'static str {
+        key::MAIL_POLICY.pick(self.noise >> 32)
+    }
+
+    pub(super) fn sender_group(&self) -> &'static str {
+        key::SENDER_GROUP.pick(self.noise >> 40)
+    }
+
+    pub(super) fn direction(&self) -> &'static str {
+        if self.incoming { "incoming" } else { "outgoing" }
+    }
+
+    /// What became of it: exactly one of these.
+    pub(super) fn delivery(&self) -> &'static str {
+        match (self.noise >> 48) % 100 {
+            0..90 => "DELIVERED",
+            90..96 => "DROPPED",
+            96..99 => "BOUNCED",
+            _ => "ABORTED",
+        }
+    }
+
+    /// Whether something is true of it that only a filter asks for; true of one message in `rarity`.
+    pub(super) fn happens(&self, what: &str, rarity: u64) -> bool {
+        mix(self.noise ^ hash(what)).is_multiple_of(rarity)
+    }
+}

@@ -1,0 +1,119 @@
+//! The filters of message tracking. **Source:** stix-shifter, for names (odd letters included), operators and values.
+
+use crate::sim::answer::Answer;
+use crate::sim::attribute::{given, invalid, word};
+use crate::sim::request::Request;
+use crate::sim::text::Text;
+use crate::sim::tracking::Tracked;
+
+/// Conditions on texts: what comes before `Operator` and `Value`.
+pub(super) const TEXTS: [&str; 6] =
+    ["envelopeSenderfilter", "envelopeRecipientfilter", "subjectfilter", "attachmentName", "domainName", "replyTo"];
+
+/// Filters by one value, or several with commas between them, of which one must fit (assumed).
+pub(super) const WORDS: [&str; 26] = [
+    "senderIp",
+    "fileSha256",
+    "messageIdHeader",
+    "ciscoMid",
+    "deliveryStatus",
+    "mailPolicyName",
+    "mailPolicyDirection",
+    "messageFilters",
+    "contentFiltersName",
+    "contentFiltersDirection",
+    "contentFiltersAction",
+    "dlpViolationsNames",
+    "dlpViolationsSeverities",
+    "dlpAction",
+    "dmarcAction",
+    "dmarcFrom",
+    "ipReputation",
+    "sdrCategories",
+    "sdrThreatLevels",
+    "urlCategories",
+    "urlReputation",
+    "quarantinedTo",
+    "quarantineStatus",
+    "threatName",
+    "geoLocation",
+    "smime",
+];
+
+/// Filters that are `true` or `false`; false asks for nothing (assumed).
+pub(super) const FLAGS: [&str; 12] = [
+    "spamPositive",
+    "suspectSpam",
+    "virusPositive",
+    "graymail",
+    "hardBounced",
+    "softBounced",
+    "message_delivered",
+    "quarantinedAsSpam",
+    "inOutbreakQuarantine",
+    "containedMaliciousUrls",
+    "containedNeutralUrls",
+    "daneFailure",
+];
+
+/// A condition on a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    Text(&'static str, Text),
+    Word(&'static str, Vec<String>),
+    Flag(&'static str),
+}
+
+/// Every filter in a request.
+pub(super) fn filters(request: &Request) -> Result<Vec<Filter>, Answer> {
+    let mut filters = Vec::new();
+    for name in TEXTS {
+        let text = Text::given(request, &format!("{name}Operator"), &format!("{name}Value"))?;
+        filters.extend(text.map(|text| Filter::Text(name, text)));
+    }
+    for name in WORDS {
+        let word = if name == "deliveryStatus" { delivery_status(request)? } else { given(request, name) };
+        let words = word.map(|words| words.split(',').map(str::to_owned).collect());
+        filters.extend(words.map(|words| Filter::Word(name, words)));
+    }
+    for name in FLAGS {
+        filters.extend((word(request, name, &["true", "false"])? == Some("true")).then_some(Filter::Flag(name)));
+    }
+    Ok(filters)
+}
+
+fn delivery_status(request: &Request) -> Result<Option<&str>, Answer> {
+    const KNOWN: [&str; 4] = ["DELIVERED", "DROPPED", "ABORTED", "BOUNCED"];
+    let words = given(request, "deliveryStatus");
+    let known = words.is_none_or(|words| words.split(',').all(|word| KNOWN.contains(&word)));
+    if known { Ok(words) } else { Err(invalid("deliveryStatus")) }
+}
+
+impl Filter {
+    pub(super) fn admits(&self, message: &Tracked<'_>) -> bool {
+        match self {
+            Self::Text("envelopeSenderfilter", text) => text.admits(message.sender()),
+            Self::Text("envelopeRecipientfilter", text) => text.admits(message.recipient()),
+            Self::Text("subjectfilter", text) => text.admits(message.subject()),
+            Self::Text("domainName", text) => text.admits(message.sender_domain()),
+            Self::Text("replyTo", text) => text.admits(message.sender()),
+            // Attachments: one message in eight has one of this name.
+            Self::Text(name, text) => message.happens(&format!("{name} {text:?}"), 8),
+            Self::Word(name, words) => words.iter().any(|word| is(message, name, word)),
+            Self::Flag("message_delivered") => message.delivery() == "DELIVERED",
+            Self::Flag("hardBounced") => message.delivery() == "BOUNCED",
+            Self::Flag(name) => message.happens(name, 10),
+        }
+    }
+}
+
+fn is(message: &Tracked<'_>, name: &str, word: &str) -> bool {
+    match name {
+        "senderIp" => message.sender_address() == word,
+        "ciscoMid" => message.mid().to_string() == word,
+        "deliveryStatus" => message.delivery() == word,
+        "mailPolicyName" => message.policy() == word,
+        "mailPolicyDirection" => message.direction() == word,
+        _ => message.happens(&format!("{name} {word}"), 20),
+    }
+}

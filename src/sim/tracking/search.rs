@@ -1,0 +1,149 @@
+//! `GET message-tracking/messages`. **Source:** recorded answers and stix-shifter for attributes, fields and the frame;
+//! what is assumed is marked.
+
+use std::time::SystemTime;
+
+use crate::sim::answer::Answer;
+use crate::sim::attribute::{DATES, check_names, given, invalid, missing, number, window, word};
+use crate::sim::date;
+use crate::sim::inventory;
+use crate::sim::json::Json;
+use crate::sim::request::Request;
+use crate::sim::settings::{Product, Settings};
+use crate::sim::span::RETENTION;
+use crate::sim::tracking::filter::{FLAGS, Filter, TEXTS, WORDS, filters};
+use crate::sim::tracking::{Kind, Tracked, in_minute, in_minute_count};
+use crate::sim::traffic::{Device, Moment};
+use crate::sim::unix_secs;
+
+/// The longest page: no published client asks for more.
+const PAGE: usize = 100;
+/// The page when there is no `limit`; assumed.
+const USUAL_PAGE: usize = 20;
+
+const ATTRIBUTES: [&str; 6] = ["startDate", "endDate", "searchOption", "ciscoHost", "offset", "limit"];
+
+/// Conditions on messages, for computing how many match without asking the appliance.
+pub(super) struct Search<'a> {
+    pub(super) devices: Vec<&'a str>,
+    pub(super) kind: Kind,
+    pub(super) filters: Vec<Filter>,
+}
+
+impl<'a> Search<'a> {
+    /// Those in a request. That a host must exist, and that `searchOption` is missed like a date, is assumed.
+    fn of(devices: Vec<&'a str>, request: &Request) -> Result<Self, Answer> {
+        let kind = match word(request, "searchOption", &["messages", "rejected_connections"])? {
+            None => return Err(missing("searchOption")),
+            Some("messages") => Kind::Messages,
+            Some(_) => Kind::RejectedConnections,
+        };
+        let devices = match given(request, "ciscoHost") {
+            None | Some("All_Hosts") => devices,
+            Some(host) => {
+                let found = devices.into_iter().find(|&device| device == host);
+                vec![found.ok_or_else(|| invalid("ciscoHost"))?]
+            }
+        };
+        Ok(Self { devices, kind, filters: filters(request)? })
+    }
+
+    /// How many match in the minutes that begin in `[start, end)` (seconds since 1970).
+    fn count(&self, start: u64, end: u64) -> u64 {
+        let minutes = start.div_ceil(60)..end.div_ceil(60);
+        let of_device = |name: &&'a str| -> u64 {
+            let device = Device::new(name);
+            let of_minute = |minute| match self.filters.is_empty() {
+                true => in_minute_count(&Moment::new(&device, minute), self.kind),
+                false => in_minute(name, &device, self.kind, minute).filter(|one| self.admits(one)).count() as u64,
+            };
+            minutes.clone().map(of_minute).sum()
+        };
+        self.devices.iter().map(of_device).sum()
+    }
+
+    /// The rows of a page, the newest minute first (assumed).
+    fn page(&self, start: u64, end: u64, offset: usize, limit: usize) -> Vec<Tracked<'a>> {
+        let minutes = start.div_ceil(60)..end.div_ceil(60);
+        let devices: Vec<_> = self.devices.iter().map(|&name| (name, Device::new(name))).collect();
+        let of_minute = |minute| {
+            let of_device =
+                |(name, device): &(&'a str, Device)| in_minute(name, device, self.kind, minute).collect::<Vec<_>>();
+            devices.iter().flat_map(of_device).collect::<Vec<_>>()
+        };
+        minutes.rev().flat_map(of_minute).filter(|one| self.admits(one)).skip(offset).take(limit).collect()
+    }
+
+    fn admits(&self, message: &Tracked<'_>) -> bool {
+        self.filters.iter().all(|filter| filter.admits(message))
+    }
+}
+
+/// The answer.
+pub(in crate::sim) fn messages(settings: &Settings, request: &Request, clock: SystemTime) -> Result<Json, Answer> {
+    let (start, end) = window(settings, request, DATES, None)?;
+    let with_text = |name: &str| {
+        TEXTS.iter().any(|text| name.strip_prefix(text).is_some_and(|rest| matches!(rest, "Operator" | "Value")))
+    };
+    let known: Vec<_> = ATTRIBUTES.iter().chain(&WORDS).chain(&FLAGS).copied().collect();
+    let names: Vec<_> = request.query.iter().map(|(name, _)| name.as_str()).filter(|name| with_text(name)).collect();
+    check_names(request, &[known, names].concat())?;
+    let search = Search::of(settings.devices(), request)?;
+    let limit = number(request, "limit")?.unwrap_or(USUAL_PAGE).min(PAGE);
+    let offset = number(request, "offset")?.unwrap_or(0);
+    let seen = unix_secs(clock).saturating_sub(settings.behaviour.tracking_lag.as_secs());
+    let (start, end) = (start.max(seen.saturating_sub(RETENTION.as_secs())), end.min(seen - seen % 60));
+    let rows: Vec<_> = search.page(start, end, offset, limit).iter().map(|one| row(settings, one)).collect();
+    let meta = Json::object([("num_bad_records", 0.into()), ("totalCount", search.count(start, end).into())]);
+    Ok(Json::object([("meta", meta), ("data", Json::List(rows))]))
+}
+
+/// How many messages, or rejected connections, tracking finds on these devices in the minutes that begin in
+/// `[start_secs, end_secs)`, once all have arrived. `query` is that of the request, dates and pages left out, already
+/// decoded; without `searchOption` it is about messages. `None` when the appliance would refuse it.
+#[must_use]
+pub fn tracked(devices: &[&str], query: &[(&str, &str)], start_secs: u64, end_secs: u64) -> Option<u64> {
+    let mut query: Vec<_> = query.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if query.iter().all(|(name, _)| name != "searchOption") {
+        query.push(("searchOption".to_owned(), "messages".to_owned()));
+    }
+    let request = Request { query, ..Request::new(Product::Esa, "GET", "", Vec::new(), SystemTime::UNIX_EPOCH) };
+    let search = Search::of(devices.to_vec(), &request).ok()?;
+    Some(search.count(start_secs, end_secs))
+}
+
+/// Types and forms differ by product and release; these are of a recent one.
+fn row(settings: &Settings, message: &Tracked<'_>) -> Json {
+    let zone = match settings.product {
+        Product::Sma => "(GMT)",
+        Product::Esa => "(GMT +00:00)",
+    };
+    let timestamp = date::tracking(message.minute * 60 + message.mid() % 60).replace("(GMT)", zone);
+    let mid = message.mid();
+    let mut attributes = vec![
+        ("hostName", Json::from(message.device)),
+        ("icid", (mid + 7).into()),
+        ("timestamp", timestamp.into()),
+        ("senderIp", message.sender_address().into()),
+        ("senderGroup", message.sender_group().into()),
+        ("sbrs", "None".into()),
+        ("serialNumber", inventory::serial(message.device).into()),
+    ];
+    if message.kind == Kind::Messages {
+        let status = Json::Object(vec![(mid.to_string(), message.delivery().into())]);
+        attributes.extend([
+            ("mid", Json::list([mid])),
+            ("direction", message.direction().into()),
+            ("sender", message.sender().into()),
+            ("senderDomain", message.sender_domain().into()),
+            ("recipient", Json::list([message.recipient()])),
+            ("subject", message.subject().into()),
+            ("mailPolicy", Json::list([message.policy()])),
+            ("messageStatus", status),
+            ("isCompleteData", true.into()),
+            ("verdictChart", Json::Object(Vec::new())),
+        ]);
+    }
+    let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Json::object([("attributes", Json::Object(attributes))])
+}
