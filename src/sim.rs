@@ -38,6 +38,7 @@ mod token;
 mod tracking;
 mod traffic;
 mod truth;
+mod web_tracking;
 mod xml_status;
 
 use std::sync::Arc;

@@ -22,8 +22,9 @@ use crate::sim::log::Log;
 use crate::sim::plan::{End, Injected, Plan, Spoilt};
 use crate::sim::request::Request;
 use crate::sim::route::{self, Content};
-use crate::sim::settings::{Product, Settings};
+use crate::sim::settings::{Product, Purpose, Settings};
 use crate::sim::span::Span;
+use crate::sim::subject::{self, Subject};
 use crate::sim::truth;
 use crate::sim::unix_secs;
 use crate::sim::xml_status;
@@ -149,7 +150,7 @@ impl Appliance {
     #[must_use]
     pub fn truth(&self, scope: &Scope, group: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<f64> {
         let settings = self.shared.state().settings.clone();
-        let devices = scoped(&settings, scope)?;
+        let devices = scoped(&settings, purpose(&settings, group), scope)?;
         truth::of(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
     }
 
@@ -166,7 +167,7 @@ impl Appliance {
         end_secs: u64,
     ) -> BTreeMap<String, f64> {
         let settings = self.shared.state().settings.clone();
-        let Some(devices) = scoped(&settings, scope) else { return BTreeMap::new() };
+        let Some(devices) = scoped(&settings, purpose(&settings, group), scope) else { return BTreeMap::new() };
         truth::keyed_of(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
     }
 }
@@ -186,7 +187,7 @@ impl Appliance {
     #[must_use]
     pub fn quarantined(&self, scope: &Scope, quarantine: &str, start_secs: u64, end_secs: u64) -> Option<u64> {
         let (settings, clock) = self.shared.now();
-        let devices = scoped(&settings, scope)?;
+        let devices = scoped(&settings, Purpose::Mail, scope)?;
         let behaviour = &settings.behaviour;
         let one = behaviour.quarantines.iter().find(|one| one.name == quarantine)?;
         Some(behaviour.quarantined(one, &devices, start_secs, end_secs, unix_secs(clock)))
@@ -207,12 +208,17 @@ impl Appliance {
     }
 }
 
+/// What a group is about.
+fn purpose(settings: &Settings, group: &str) -> Purpose {
+    subject::find(&settings.behaviour, group).map_or(Purpose::Mail, Subject::purpose)
+}
+
 /// The devices of a scope; `None` when there is no such group or device.
-fn scoped<'a>(settings: &'a Settings, scope: &Scope) -> Option<Vec<&'a str>> {
-    let all = settings.devices();
+fn scoped<'a>(settings: &'a Settings, purpose: Purpose, scope: &Scope) -> Option<Vec<&'a str>> {
+    let all = settings.devices_for(purpose);
     Some(match (settings.product, scope) {
         (Product::Esa, _) | (Product::Sma, Scope::Whole) => all,
-        (Product::Sma, Scope::Group(name)) => settings.devices_of(name)?,
+        (Product::Sma, Scope::Group(name)) => settings.devices_of(purpose, name)?,
         (Product::Sma, Scope::Device(name)) => vec![all.into_iter().find(|device| device == name)?],
     })
 }

@@ -75,6 +75,8 @@ pub struct Behaviour {
     pub value_form: ValueForm,
     /// What stands for "no rows".
     pub no_rows: NoRows,
+    /// Whether `totalCount` of a keyed web report is its number of rows, as in the sample of the guide, or -1.
+    pub web_total_count: bool,
     /// A keyed report has at most so many rows, whatever was asked for.
     pub row_cap: Option<usize>,
     /// Counters this release does not have, as `group/counter`.
@@ -173,6 +175,7 @@ impl Behaviour {
             invalid_utf8: false,
             value_form: ValueForm::AsSeen,
             no_rows: NoRows::EmptyList,
+            web_total_count: true,
             row_cap: None,
             missing_counters: BTreeSet::new(),
             renamed_counters: BTreeMap::new(),

@@ -2,6 +2,7 @@
 //! Groups of scalars; for the others see [`keyed`](super::keyed).
 //! **Source:** the Swagger client kribsi/esa_python; counters it lacks are those of recorded answers and clients.
 
+use crate::sim::keyed::web;
 use crate::sim::traffic::{self as t, Cpu, Moment};
 
 /// A counter group.
@@ -36,14 +37,15 @@ pub(super) enum Merge {
 
 /// The group of this name.
 pub(super) fn find(name: &str) -> Option<&'static Group> {
-    GROUPS.iter().find(|group| group.name == name)
+    GROUPS.iter().chain(web::SCALAR).find(|group| group.name == name)
 }
 
 const fn group(name: &'static str, counters: &'static [Counter]) -> Group {
     Group { name, contents: Contents::Numbers(counters) }
 }
 
-const fn sum(name: &'static str, at: fn(&Moment) -> u64) -> Counter {
+/// A counter of events.
+pub(super) const fn sum(name: &'static str, at: fn(&Moment) -> u64) -> Counter {
     Counter { name, merge: Merge::Sum, at }
 }
 
@@ -55,7 +57,7 @@ const fn max(name: &'static str, at: fn(&Moment) -> u64) -> Counter {
     Counter { name, merge: Merge::Max, at }
 }
 
-/// Every group.
+/// Every mail group.
 pub(super) const GROUPS: &[Group] = &[
     group("advanced_phishing_protection_summary", &ADVANCED_PHISHING_PROTECTION_SUMMARY),
     group("mail_amp_threat_summary", &MAIL_AMP_THREAT_SUMMARY),

@@ -4,12 +4,12 @@
 use std::time::SystemTime;
 
 use crate::sim::answer::Answer;
-use crate::sim::attribute::{self, DATES, check_names, given, invalid, missing, number, word};
+use crate::sim::attribute::{self, DATES, check_names, given, invalid, missing, number, unsupported, word};
 use crate::sim::form::Centralised;
 use crate::sim::group::{Contents, Group};
 use crate::sim::report::{self, Asked, Report};
 use crate::sim::request::Request;
-use crate::sim::settings::{Product, Settings};
+use crate::sim::settings::{Product, Purpose, Settings};
 use crate::sim::span::Span;
 use crate::sim::subject::{self, Subject};
 use crate::sim::table::{Direction, Filter, Page, Selection};
@@ -53,10 +53,11 @@ pub(super) fn report(
         None => None,
         Some(told) => Some(subject.counter(behaviour, told).ok_or_else(Answer::not_found)?),
     };
-    check_device_type(request)?;
+    check_device_type(request, subject)?;
     let (start, end) = attribute::window(settings, request, DATES, behaviour.hour_only.as_deref())?;
-    let devices = devices(settings, request).ok_or_else(Answer::not_found)?;
+    let devices = devices(settings, request, subject.purpose()).ok_or_else(Answer::not_found)?;
     check_names(request, &ATTRIBUTES)?;
+    check_limits(request, subject)?;
     let centralised = kept_by_the_sma(settings, subject);
     let devices = if centralised == Centralised::Zeros { Vec::new() } else { devices };
     let frontier = behaviour.frontier(clock);
@@ -72,8 +73,9 @@ pub(super) fn report(
 /// The group, if this release has it.
 fn existing<'a>(settings: &'a Settings, name: &str) -> Option<Subject<'a>> {
     let subject = subject::find(&settings.behaviour, name)?;
-    let absent =
-        settings.behaviour.absent_groups.contains(name) || kept_by_the_sma(settings, subject) == Centralised::NotFound;
+    let absent = settings.behaviour.absent_groups.contains(name)
+        || kept_by_the_sma(settings, subject) == Centralised::NotFound
+        || (settings.product, subject.purpose()) == (Product::Esa, Purpose::Web);
     (!absent).then_some(subject)
 }
 
@@ -91,24 +93,41 @@ fn kept_by_the_sma(settings: &Settings, subject: Subject<'_>) -> Centralised {
 }
 
 /// Guides and one recording want the attribute, the Swagger file has a default: here it is required on both products.
-/// The message for another value than `esa`, which is what mail reports take, is assumed.
-fn check_device_type(request: &Request) -> Result<(), Answer> {
+/// Mail reports take `esa`, web reports `wsa`; the message for another value is assumed.
+fn check_device_type(request: &Request, subject: Subject<'_>) -> Result<(), Answer> {
+    let wanted = match subject.purpose() {
+        Purpose::Mail => "esa",
+        Purpose::Web => "wsa",
+    };
     match given(request, "device_type") {
         None => Err(missing("device_type")),
-        Some("esa") => Ok(()),
+        Some(given) if given == wanted => Ok(()),
         Some(_) => Err(invalid("device_type")),
     }
 }
 
+/// Attributes that a web group does not take are refused like unknown ones (assumed). **Source:** the WSA addendum for
+/// which those are.
+fn check_limits(request: &Request, subject: Subject<'_>) -> Result<(), Answer> {
+    let Some(limits) = subject.web_limits() else { return Ok(()) };
+    let refused = [
+        (limits.unranked, &["orderBy", "orderDir", "top"][..]),
+        (limits.unfiltered, &["filterBy", "filterValue", "filterOperator"]),
+        (limits.undivided, &["device_name"]),
+    ];
+    let has = |names: &[&str]| names.iter().any(|name| request.attribute(name).is_some());
+    if refused.iter().any(|(refuses, names)| *refuses && has(names)) { Err(unsupported()) } else { Ok(()) }
+}
+
 /// The devices a report is about; `None` when one is named that does not exist (or is not in the group named with it).
-fn devices<'a>(settings: &'a Settings, request: &Request) -> Option<Vec<&'a str>> {
-    let all = settings.devices();
+fn devices<'a>(settings: &'a Settings, request: &Request, purpose: Purpose) -> Option<Vec<&'a str>> {
+    let all = settings.devices_for(purpose);
     if settings.product == Product::Esa {
         return Some(all);
     }
     let of_group = match given(request, "device_group_name") {
         None => all,
-        Some(group) => settings.devices_of(group)?,
+        Some(group) => settings.devices_of(purpose, group)?,
     };
     match given(request, "device_name") {
         None => Some(of_group),

@@ -4,6 +4,7 @@
 pub(super) mod key;
 pub(super) mod part;
 pub(super) mod tally;
+pub(super) mod web;
 
 mod incoming;
 mod leading;
@@ -49,7 +50,7 @@ pub(super) const MAIL: [&[Keyed]; 4] = [leading::LEADING, incoming::INCOMING, mi
 
 /// The keyed group of this name.
 pub(super) fn find(name: &str) -> Option<&'static Keyed> {
-    MAIL.into_iter().flatten().find(|group| group.name == name)
+    MAIL.into_iter().flatten().chain(web::KEYED).find(|group| group.name == name)
 }
 
 /// Names a sender group can have in a text counter. **Source:** `UNKNOWNLIST` is recorded; the others are defaults of

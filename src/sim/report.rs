@@ -9,7 +9,7 @@ use crate::sim::behaviour::Behaviour;
 use crate::sim::form::{NoRows, Shape};
 use crate::sim::group::Contents;
 use crate::sim::json::Json;
-use crate::sim::settings::{Product, Settings};
+use crate::sim::settings::{Product, Purpose, Settings};
 use crate::sim::span::{RETENTION, Span};
 use crate::sim::subject::Subject;
 use crate::sim::table::Selection;
@@ -34,6 +34,8 @@ pub(super) struct Asked<'a> {
 pub(super) struct Report {
     /// The group, or the counter when only one was asked for.
     of: String,
+    /// -1 for mail groups, of which it says nothing; the number of rows of a keyed web report.
+    total_count: i64,
     rows: Rows,
 }
 
@@ -64,12 +66,21 @@ pub(super) enum Edit {
     Set(String, Value),
 }
 
+/// **Source:** recorded answers of mail groups; that scalar web groups have it too is assumed.
+const NO_COUNT: i64 = -1;
+
 /// The report asked for.
 pub(super) fn build(settings: &Settings, asked: &Asked<'_>) -> Report {
     let behaviour = &settings.behaviour;
     let of = name(behaviour, asked.subject, asked.single);
+    let mut total_count = NO_COUNT;
     let rows = match keyed(behaviour, asked) {
-        Some(rows) => rows,
+        Some((rows, count)) => {
+            if behaviour.web_total_count && asked.subject.purpose() == Purpose::Web {
+                total_count = count as i64;
+            }
+            rows
+        }
         None => {
             let mut rows = scalars(settings, asked);
             rows.retain_mut(|(counter, _)| rename(behaviour, asked.subject, counter));
@@ -81,7 +92,7 @@ pub(super) fn build(settings: &Settings, asked: &Asked<'_>) -> Report {
             }
         }
     };
-    Report { of, rows }
+    Report { of, total_count, rows }
 }
 
 fn name(behaviour: &Behaviour, subject: Subject<'_>, single: Option<&str>) -> String {
@@ -97,8 +108,8 @@ fn rename(behaviour: &Behaviour, subject: Subject<'_>, counter: &mut String) -> 
     told.map(|told| *counter = told).is_some()
 }
 
-/// The rows of a keyed group; `None` when the group is none. Ranked by the counter ordered by, or the one asked for.
-fn keyed(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<Rows> {
+/// The rows of a keyed group, and how many; `None` when the group is none. Ranked by the counter ordered by, or the one asked for.
+fn keyed(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<(Rows, usize)> {
     let mut table = asked.subject.table(behaviour, &asked.devices, asked.span)?;
     let single = asked.single.and_then(|name| table.place(name));
     let ordered_by = asked.selection.order_by.as_ref().and_then(|name| table.place(name));
@@ -112,10 +123,11 @@ fn keyed(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<Rows> {
     table.select(&asked.selection, behaviour.row_cap);
     let mut members = table.members(behaviour.value_form);
     members.retain_mut(|(counter, _)| rename(behaviour, asked.subject, counter));
-    Some(match table.rows.is_empty() {
+    let rows = match table.rows.is_empty() {
         true => Rows::NoData(members.into_iter().map(|(name, _)| name).collect()),
         false => Rows::Keyed(members),
-    })
+    };
+    Some((rows, table.rows.len()))
 }
 
 fn scalars(settings: &Settings, asked: &Asked<'_>) -> Vec<(String, Json)> {
@@ -146,7 +158,7 @@ impl Report {
         let of = name(behaviour, subject, single);
         let asked = subject.counters().into_iter().filter(|name| single.is_none_or(|single| single == *name));
         let names = asked.filter_map(|counter| behaviour.name_of(subject.name(), counter));
-        Self { of, rows: Rows::NoData(names.collect()) }
+        Self { of, total_count: NO_COUNT, rows: Rows::NoData(names.collect()) }
     }
 
     pub(super) fn edit(&mut self, edit: &Edit) {
@@ -174,8 +186,7 @@ impl Report {
             (Rows::NoData(_), NoRows::Missing) => None,
             (rows, _) => Some(rows.to_json(behaviour)),
         };
-        // -1 for mail groups: it is not a row count.
-        let meta = ("meta", Json::object([("totalCount", (-1).into())]));
+        let meta = ("meta", Json::object([("totalCount", self.total_count.into())]));
         let mut data = vec![("type".to_owned(), self.of.as_str().into())];
         data.extend(result_set.map(|rows| ("resultSet".to_owned(), rows)));
         let data = ("data", Json::Object(data));

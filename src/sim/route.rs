@@ -14,6 +14,7 @@ use crate::sim::report::Report;
 use crate::sim::request::{Request, decode};
 use crate::sim::settings::{Product, Settings};
 use crate::sim::tracking::search;
+use crate::sim::web_tracking;
 use crate::sim::xml_status;
 
 /// What is sent with 200.
@@ -70,6 +71,9 @@ pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -
             listing::local(settings, request, clock, &decode(name)).map(Content::Document)
         }
         ("GET", ["message-tracking", "messages"]) => search::messages(settings, request, clock).map(Content::Document),
+        ("GET", ["web-tracking", "web_transaction"]) if settings.product == Product::Sma => {
+            web_tracking::transactions_of(settings, request, clock).map(Content::Document)
+        }
         ("GET", ["message-tracking", "availability"]) => Ok(Content::Document(inventory::unknown())),
         ("GET", ["login", "privileges"]) => Ok(Content::Document(inventory::privileges(settings))),
         _ => Err(Answer::not_found()),

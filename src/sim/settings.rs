@@ -94,27 +94,43 @@ impl Settings {
         self
     }
 
-    /// Every web appliance, each once, in order of first mention.
-    pub(super) fn web_devices(&self) -> Vec<&str> {
-        match self.product {
-            Product::Esa => Vec::new(),
-            Product::Sma => each_once(self.web_groups.iter().flat_map(|group| &group.devices)),
-        }
+    /// Every device whose mail data this appliance has, each once, in order of first mention.
+    pub(super) fn devices(&self) -> Vec<&str> {
+        self.devices_for(Purpose::Mail)
     }
 
-    /// Every device whose data this appliance has, each once, in order of first mention.
-    pub(super) fn devices(&self) -> Vec<&str> {
-        match self.product {
-            Product::Esa => vec![&self.name],
-            Product::Sma => each_once(self.device_groups.iter().flat_map(|group| &group.devices)),
+    /// The same for web data.
+    pub(super) fn web_devices(&self) -> Vec<&str> {
+        self.devices_for(Purpose::Web)
+    }
+
+    pub(super) fn devices_for(&self, purpose: Purpose) -> Vec<&str> {
+        match (self.product, purpose) {
+            (Product::Esa, Purpose::Mail) => vec![&self.name],
+            (Product::Esa, Purpose::Web) => Vec::new(),
+            (Product::Sma, _) => each_once(self.groups_for(purpose).iter().flat_map(|group| &group.devices)),
         }
     }
 
     /// The devices of one reporting group, each once; `None` when there is no such group.
-    pub(super) fn devices_of(&self, group: &str) -> Option<Vec<&str>> {
-        let group = self.device_groups.iter().find(|one| one.name == group)?;
+    pub(super) fn devices_of(&self, purpose: Purpose, group: &str) -> Option<Vec<&str>> {
+        let group = self.groups_for(purpose).iter().find(|one| one.name == group)?;
         Some(each_once(&group.devices))
     }
+
+    fn groups_for(&self, purpose: Purpose) -> &[DeviceGroup] {
+        match purpose {
+            Purpose::Mail => &self.device_groups,
+            Purpose::Web => &self.web_groups,
+        }
+    }
+}
+
+/// What a device is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Mail,
+    Web,
 }
 
 fn each_once<'a>(devices: impl IntoIterator<Item = &'a String>) -> Vec<&'a str> {

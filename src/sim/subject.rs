@@ -5,7 +5,9 @@ use crate::sim::behaviour::Behaviour;
 use crate::sim::custom::CustomGroup;
 use crate::sim::group::{self, Contents, Group};
 use crate::sim::keyed::tally::{Scope, tally};
+use crate::sim::keyed::web::{self, Limits};
 use crate::sim::keyed::{self, Keyed};
+use crate::sim::settings::Purpose;
 use crate::sim::span::Span;
 use crate::sim::table::Table;
 
@@ -30,6 +32,19 @@ impl<'a> Subject<'a> {
             Self::Keyed(group) => group.name,
             Self::Custom(group) => &group.name,
         }
+    }
+
+    /// What a web group does not take; `None` for a mail group.
+    pub(super) fn web_limits(self) -> Option<Limits> {
+        match self {
+            Self::Scalar(_) | Self::Keyed(_) => web::limits(self.name()),
+            Self::Custom(_) => None,
+        }
+    }
+
+    /// Whose data it is about.
+    pub(super) fn purpose(self) -> Purpose {
+        if self.web_limits().is_some() { Purpose::Web } else { Purpose::Mail }
     }
 
     /// The names of its counters in the catalogue, in its order.

@@ -9,6 +9,7 @@ mod keyed;
 mod numbers;
 mod quarantine;
 mod tracking;
+mod web;
 mod xml_status;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -57,7 +57,7 @@ impl Kind {
     }
 }
 
-const fn kind(pool: &'static [&'static str]) -> Kind {
+pub(super) const fn kind(pool: &'static [&'static str]) -> Kind {
     Kind { pool, hosts: None }
 }
 

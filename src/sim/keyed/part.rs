@@ -34,7 +34,7 @@ pub(super) const fn events(id: u64, per_hour: u64) -> Part {
 }
 
 /// A number that a scalar counter has too; ids from 101 to 199.
-const fn of(id: u64, whole: fn(&Moment) -> u64) -> Part {
+pub(super) const fn of(id: u64, whole: fn(&Moment) -> u64) -> Part {
     Part { id, source: Source::Of(whole) }
 }
 
