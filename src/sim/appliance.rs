@@ -1,6 +1,5 @@
 //! The handle of a running appliance, what all its connections share, and the loop that accepts them.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,16 +15,14 @@ use crate::sim::answer::Answer;
 use crate::sim::behaviour::Behaviour;
 use crate::sim::connection::{self, Received, Style};
 use crate::sim::fault::{Fault, On};
-use crate::sim::health;
 use crate::sim::lifetime::Lifetimes;
 use crate::sim::log::Log;
+use crate::sim::pace::{Pace, for_window};
 use crate::sim::plan::{End, Injected, Plan, Spoilt};
 use crate::sim::request::Request;
 use crate::sim::route::{self, Content};
-use crate::sim::settings::{Product, Purpose, Settings};
-use crate::sim::span::Span;
-use crate::sim::subject::{self, Subject};
-use crate::sim::truth;
+use crate::sim::settings::Settings;
+use crate::sim::status;
 use crate::sim::unix_secs;
 use crate::sim::xml_status;
 
@@ -36,22 +33,11 @@ const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// for.
 #[derive(Clone)]
 pub struct Appliance {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     address: SocketAddr,
     tasks: TaskTracker,
     stop: CancellationToken,
     _stop_at_last: Arc<DropGuard>,
-}
-
-/// What a report is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// The ESA itself, or all devices of the SMA.
-    Whole,
-    /// One reporting group of an SMA.
-    Group(String),
-    /// One device of an SMA.
-    Device(String),
 }
 
 impl Appliance {
@@ -67,7 +53,8 @@ impl Appliance {
         let birth = settings.birth.unwrap_or(started.saturating_sub(AGE.as_secs()));
         let birth = birth - birth % 60;
         let lifetimes = Mutex::new(Lifetimes::new(&settings.name, birth));
-        let state = State { settings, access: Access::try_new()?, injected: Injected::default() };
+        let state =
+            State { settings, access: Access::try_new()?, injected: Injected::default(), pace: Pace::default() };
         let shared = Arc::new(Shared { now, log, started, birth, lifetimes, state: Mutex::new(state) });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(accept(listener, Arc::clone(&shared), tasks.clone(), stop.clone()));
@@ -136,6 +123,12 @@ impl Appliance {
         self.shared.log.read(|log| log.iter().filter(|request| matches(request)).count())
     }
 
+    /// The most requests that were ever being served at once; see [`Request::in_flight`].
+    #[must_use]
+    pub fn most_in_flight(&self) -> usize {
+        self.shared.log.most_in_flight()
+    }
+
     /// Completes once the log satisfies `enough`, which is asked at each arrival and at each answer.
     ///
     /// # Cancel safety
@@ -143,84 +136,6 @@ impl Appliance {
     pub async fn wait_for(&self, enough: impl Fn(&[Request]) -> bool) {
         self.shared.log.wait_for(enough).await;
     }
-
-    /// What a counter really is over the minutes that begin in `[start_secs, end_secs)`, whatever has arrived of it;
-    /// see [`truth`](super::truth()). `None` also for a group or device the SMA does not have. An ESA knows only itself,
-    /// whatever `scope`.
-    #[must_use]
-    pub fn truth(&self, scope: &Scope, group: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<f64> {
-        let settings = self.shared.state().settings.clone();
-        let devices = scoped(&settings, purpose(&settings, group), scope)?;
-        truth::of(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
-    }
-
-    /// The same for a counter of a keyed group, by key; see [`keyed_truth`](super::keyed_truth). Keys that behaviour
-    /// adds are among them; one that is not UTF-8 has a replacement character. Empty also for a group or device the
-    /// SMA does not have.
-    #[must_use]
-    pub fn keyed_truth(
-        &self,
-        scope: &Scope,
-        group: &str,
-        counter: &str,
-        start_secs: u64,
-        end_secs: u64,
-    ) -> BTreeMap<String, f64> {
-        let settings = self.shared.state().settings.clone();
-        let Some(devices) = scoped(&settings, purpose(&settings, group), scope) else { return BTreeMap::new() };
-        truth::keyed_of(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
-    }
-}
-
-/// What the ESA itself measures, by its clock now, whatever behaviour makes of it on the way out.
-impl Appliance {
-    /// The fields of `health` as numbers; [`Behaviour::work_queue`] and the like count,
-    /// [`Behaviour::health_fields`] does not.
-    #[must_use]
-    pub fn health(&self) -> BTreeMap<&'static str, f64> {
-        let (settings, clock) = self.shared.now();
-        health::truth(&settings, clock)
-    }
-
-    /// How many messages that arrived in `[start_secs, end_secs)` a quarantine ([`SPAM`](super::SPAM) for that of spam)
-    /// has now; `None` for an unknown quarantine, group or device.
-    #[must_use]
-    pub fn quarantined(&self, scope: &Scope, quarantine: &str, start_secs: u64, end_secs: u64) -> Option<u64> {
-        let (settings, clock) = self.shared.now();
-        let devices = scoped(&settings, Purpose::Mail, scope)?;
-        let behaviour = &settings.behaviour;
-        let one = behaviour.quarantines.iter().find(|one| one.name == quarantine)?;
-        Some(behaviour.quarantined(one, &devices, start_secs, end_secs, unix_secs(clock)))
-    }
-
-    /// The gauges of `/xml/status`, before units are written and [`Behaviour::status_gauges`] changes any.
-    #[must_use]
-    pub fn gauges(&self) -> BTreeMap<&'static str, f64> {
-        let (settings, clock) = self.shared.now();
-        xml_status::gauges(&settings, clock).into_iter().map(|(name, value)| (name, value as f64)).collect()
-    }
-
-    /// When the counters of `/xml/status` were 0, in seconds since 1970 by the appliance's clock: `lifetime` at any later
-    /// instant is the [`growth`](super::growth) since.
-    #[must_use]
-    pub fn birth(&self) -> u64 {
-        self.shared.birth
-    }
-}
-
-/// What a group is about.
-fn purpose(settings: &Settings, group: &str) -> Purpose {
-    subject::find(&settings.behaviour, group).map_or(Purpose::Mail, Subject::purpose)
-}
-
-/// The devices of a scope; `None` when there is no such group or device.
-fn scoped<'a>(settings: &'a Settings, purpose: Purpose, scope: &Scope) -> Option<Vec<&'a str>> {
-    let all = settings.devices_for(purpose);
-    Some(match (settings.product, scope) {
-        (Product::Esa, _) | (Product::Sma, Scope::Whole) => all,
-        (Product::Sma, Scope::Group(name)) => settings.devices_of(purpose, name)?,
-        (Product::Sma, Scope::Device(name)) => vec![all.into_iter().find(|device| device == name)?],
-    })
 }
 
 /// What the connections of an appliance share.
@@ -229,7 +144,7 @@ pub(super) struct Shared {
     log: Log,
     /// When it was started and when it was born, in seconds since 1970, by its own clock.
     started: u64,
-    birth: u64,
+    pub(super) birth: u64,
     lifetimes: Mutex<Lifetimes>,
     state: Mutex<State>,
 }
@@ -238,6 +153,7 @@ struct State {
     settings: Settings,
     access: Access,
     injected: Injected,
+    pace: Pace,
 }
 
 /// What is to be done about one request.
@@ -267,18 +183,21 @@ impl Shared {
     }
 
     /// Decides about a request.
-    pub(super) fn reply(&self, received: &Received) -> Reply {
+    pub(super) fn reply(&self, received: &Received, in_flight: usize) -> Reply {
         let Received { request, body } = received;
         let mut state = self.state();
-        let State { settings, access, injected } = &mut *state;
+        let State { settings, access, injected, pace } = &mut *state;
         let Plan { slow, revoke, edits, end } = injected.plan(request);
         if revoke {
             access.revoke();
         }
         let clock = settings.behaviour.clock((self.now)());
         let style = self.style_of(&settings.behaviour);
-        let delay = settings.behaviour.latency + slow;
-        let admission = if route::METHODS.contains(&request.method.as_str()) {
+        let delay = settings.behaviour.latency + slow + for_window(&settings.behaviour, request);
+        let busy = settings.behaviour.busy_beyond.is_some_and(|most| in_flight > most);
+        let admission = if pace.exceeds(settings.behaviour.rate_limit, clock) || busy {
+            Admission::Answered(Answer::page(503, status::texts(503).0))
+        } else if route::METHODS.contains(&request.method.as_str()) {
             access.admit(settings, request, body, clock)
         } else {
             Admission::Answered(Answer::page(501, &format!("Unsupported method ('{}')", request.method)))
@@ -318,9 +237,14 @@ impl Shared {
         xml_status::page(&subject, &mut lifetimes)
     }
 
+    /// How it is set.
+    pub(super) fn settings(&self) -> Settings {
+        self.state().settings.clone()
+    }
+
     /// How it is set, and what its clock shows.
-    fn now(&self) -> (Settings, SystemTime) {
-        let settings = self.state().settings.clone();
+    pub(super) fn now(&self) -> (Settings, SystemTime) {
+        let settings = self.settings();
         let clock = settings.behaviour.clock((self.now)());
         (settings, clock)
     }

@@ -57,6 +57,13 @@ pub struct Behaviour {
     pub data_first: bool,
     /// How long every answer takes.
     pub latency: Duration,
+    /// How much longer a report takes for each hour of its window.
+    pub latency_per_hour: Duration,
+    /// Requests beyond so many in one minute of the appliance's clock, logins included, are 503 with an HTML page. No
+    /// limit is documented; all of this is assumed.
+    pub rate_limit: Option<u32>,
+    /// Requests that arrive while so many others are being served are 503 in the same way.
+    pub busy_beyond: Option<usize>,
     /// ESA only: whether reporting is centralised.
     pub centralised: Centralised,
     /// How `reporting_system` writes its times.
@@ -166,6 +173,9 @@ impl Behaviour {
             shape: Shape::ListOfSingles,
             data_first: false,
             latency: Duration::ZERO,
+            latency_per_hour: Duration::ZERO,
+            rate_limit: None,
+            busy_beyond: None,
             centralised: Centralised::Off,
             time_form: TimeForm::UnixSeconds,
             stragglers: None,

@@ -53,7 +53,7 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) {
         Ok(Err(Unread::Gone)) | Err(_) => return,
     };
     let visit = shared.log().arrive(received.request.clone());
-    let reply = shared.reply(&received);
+    let reply = shared.reply(&received, visit.in_flight);
     if !reply.delay.is_zero() {
         tokio::select! {
             () = tokio::time::sleep(reply.delay) => {}

@@ -10,6 +10,8 @@ use crate::sim::request::Request;
 pub(super) struct Log {
     entries: watch::Sender<Entries>,
     in_flight: AtomicUsize,
+    /// The most that ever were.
+    most: AtomicUsize,
     limit: usize,
 }
 
@@ -24,20 +26,25 @@ struct Entries {
 pub(super) struct Visit<'a> {
     log: &'a Log,
     number: usize,
+    /// How many requests were being served when this one arrived, itself included.
+    pub(super) in_flight: usize,
 }
 
 impl Log {
     /// An empty log that keeps at most `limit` entries, and at least 2.
     pub(super) fn new(limit: usize) -> Self {
-        Self { entries: watch::Sender::new(Entries::default()), in_flight: AtomicUsize::new(0), limit: limit.max(2) }
+        let entries = watch::Sender::new(Entries::default());
+        Self { entries, in_flight: AtomicUsize::new(0), most: AtomicUsize::new(0), limit: limit.max(2) }
     }
 
     /// Enters a request.
     pub(super) fn arrive(&self, mut request: Request) -> Visit<'_> {
-        let mut number = 0;
+        let (mut number, mut in_flight) = (0, 0);
         self.entries.send_modify(|entries| {
             // Under the log's lock, so that the counts ascend in the order of the entries.
-            request.in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(in_flight, Ordering::SeqCst);
+            request.in_flight = in_flight;
             if entries.kept.len() >= self.limit {
                 let half = self.limit / 2;
                 entries.kept.drain(..half);
@@ -46,7 +53,12 @@ impl Log {
             number = entries.dropped + entries.kept.len();
             entries.kept.push(request);
         });
-        Visit { log: self, number }
+        Visit { log: self, number, in_flight }
+    }
+
+    /// The most requests that were ever being served at once.
+    pub(super) fn most_in_flight(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
     }
 
     pub(super) fn read<T>(&self, read: impl FnOnce(&[Request]) -> T) -> T {
@@ -101,6 +113,6 @@ mod tests {
         }
         let seen = log.read(|log| log.iter().map(|r| (r.path.clone(), r.status, r.in_flight)).collect::<Vec<_>>());
         assert_eq!(seen, [("/2".to_owned(), 200, 3), ("/3".to_owned(), 200, 4), ("/4".to_owned(), 200, 5)]);
-        assert_eq!(log.in_flight.load(Ordering::SeqCst), 0);
+        assert_eq!((log.in_flight.load(Ordering::SeqCst), log.most_in_flight()), (0, 5));
     }
 }
