@@ -115,7 +115,7 @@ pub(super) const INCOMING: &[Keyed] = &[
             ),
             sum("detected_amp", &[p::AMP_IN]),
             text("score", Value::Score),
-            text("threat_name", Value::OneOf(&["W32.Generic", "Doc.Dropper.Agent"])),
+            text("threat_name", Value::OneOf(&["W32.Generic", "Doc.Dropper.Macro"])),
             text("threat_type", Value::OneOf(&["Trojan", "Ransomware"])),
             text("upload_flag", Value::Integer(3)),
         ],

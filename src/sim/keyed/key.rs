@@ -212,7 +212,7 @@ pub(in crate::sim) const URL_REPUTATION: Kind = kind(&["Favorable", "Neutral", "
 pub(in crate::sim) const VIRUS: Kind =
     kind(&["EICAR-AV-Test", "Troj/DocDl-AB", "Mal/Phish-A", "W32/Netsky-P", "Unscannable"]);
 pub(in crate::sim) const MALWARE: Kind =
-    kind(&["W32.Generic", "Doc.Dropper.Agent", "Pdf.Phishing.Generic", "Simple_Custom"]);
+    kind(&["W32.Generic", "Doc.Dropper.Macro", "Pdf.Phishing.Generic", "Simple_Custom"]);
 pub(in crate::sim) const FILE: Kind = kind(&[
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f",

@@ -62,7 +62,7 @@ pub(super) const MIDDLE: &[Keyed] = &[
             ),
             sum("detected_amp", &[p::AMP_OUT]),
             text("score", Value::Score),
-            text("threat_name", Value::OneOf(&["W32.Generic", "Doc.Dropper.Agent"])),
+            text("threat_name", Value::OneOf(&["W32.Generic", "Doc.Dropper.Macro"])),
             text("threat_type", Value::OneOf(&["Trojan", "Ransomware"])),
             text("upload_flag", Value::Integer(3)),
         ],

@@ -95,7 +95,7 @@ const MALWARE_FOUND: &[Column] = &[
 const FILES: &[Column] = &[
     sum("blocked_by_amp", &[AMP_BLOCKED]),
     sum("detected_by_amp", &[AMP_BLOCKED, AMP_MONITORED]),
-    text("threat_name", Value::OneOf(&["W32.Generic", "Doc.Dropper.Agent"])),
+    text("threat_name", Value::OneOf(&["W32.Generic", "Doc.Dropper.Macro"])),
 ];
 const FILE_ANALYSIS: &[Column] = &[
     text("completed_timestamp", Value::Time),
