@@ -9,6 +9,7 @@ use crate::config::{self, Scope};
 use crate::window::Window;
 
 mod breaker;
+mod certificate;
 mod event;
 mod failure;
 mod login;

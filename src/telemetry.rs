@@ -200,6 +200,7 @@ struct Traffic {
     login_failures: IntCounterVec,
     login_blocked: IntGauge,
     token_expiry: GaugeVec,
+    certificate_expiry: GaugeVec,
 }
 
 impl Traffic {
@@ -244,6 +245,13 @@ impl Traffic {
                 ),
                 &[],
             )?,
+            certificate_expiry: GaugeVec::new(
+                opts(
+                    "asyncos_tls_certificate_expiry_timestamp_seconds",
+                    "When the certificate that the appliance showed last ends, trusted or not, in seconds since 1970",
+                ),
+                &[],
+            )?,
         };
         registry.register(Box::new(traffic.requests.clone()))?;
         registry.register(Box::new(traffic.failures.clone()))?;
@@ -252,6 +260,7 @@ impl Traffic {
         registry.register(Box::new(traffic.login_failures.clone()))?;
         registry.register(Box::new(traffic.login_blocked.clone()))?;
         registry.register(Box::new(traffic.token_expiry.clone()))?;
+        registry.register(Box::new(traffic.certificate_expiry.clone()))?;
         for reason in Reason::ALL.iter().filter(|reason| **reason != Reason::LoginWait) {
             traffic.failures.with_label_values(&[reason.label()]);
         }
@@ -278,6 +287,11 @@ impl Traffic {
             }
             Event::LoginBlocked(blocked) => self.login_blocked.set(i64::from(blocked)),
             Event::TokenExpires(at) => self.token_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64()),
+            Event::CertificateExpires(Some(at)) => {
+                self.certificate_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64());
+            }
+            // The end of the certificate before it would be a lie about this one.
+            Event::CertificateExpires(None) => self.certificate_expiry.reset(),
         }
     }
 }
@@ -301,12 +315,16 @@ mod tests {
         telemetry.show(esa2);
         let text = page(&telemetry);
         assert!(text.contains("asyncos_api_request_failures_total{appliance=\"esa1\",reason=\"timeout\"} 0\n"));
-        assert!(!text.contains("asyncos_token_expiry_timestamp_seconds{"), "unknown is not zero");
+        assert!(!text.contains("expiry_timestamp_seconds{"), "unknown is not zero");
         listener.tell(Event::TokenExpires(Timestamp::from_secs(1_800)));
+        listener.tell(Event::CertificateExpires(Some(Timestamp::from_secs(3_600))));
         telemetry.remove("esa2");
         let text = page(&telemetry);
         assert!(text.contains("asyncos_token_expiry_timestamp_seconds{appliance=\"esa1\"} 1800\n"));
+        assert!(text.contains("asyncos_tls_certificate_expiry_timestamp_seconds{appliance=\"esa1\"} 3600\n"));
         assert!(!text.contains("esa2"));
         assert_eq!(text.matches("# TYPE asyncos_logins_total").count(), 1);
+        listener.tell(Event::CertificateExpires(None));
+        assert!(!page(&telemetry).contains("asyncos_tls_certificate"), "a certificate that cannot be read");
     }
 }

@@ -28,6 +28,8 @@ pub enum Event<'a> {
     LoginBlocked(bool),
     /// The token in use now ends then, by the appliance's clock.
     TokenExpires(Timestamp),
+    /// A certificate was shown, believed or not, that ends then; none where its end cannot be read.
+    CertificateExpires(Option<Timestamp>),
 }
 
 /// Hears every event; called from the client's tasks, so it must not wait.

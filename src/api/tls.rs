@@ -4,8 +4,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
@@ -13,7 +13,7 @@ use rustls::{
     SignatureScheme,
 };
 
-use super::{Failure, Reason};
+use super::{Event, Failure, Listener, Reason, certificate};
 use crate::config::{Anchor, Trust};
 
 /// The operating system's root certificates, read once for all who share this.
@@ -31,20 +31,23 @@ impl SystemRoots {
     }
 }
 
-/// The client side of TLS 1.2 and 1.3 with `trust`.
+/// The client side of TLS 1.2 and 1.3 with `trust`; `listener` hears of every certificate that is shown.
 ///
 /// # Errors
 /// When a verifier cannot be built from the certificates.
-pub(super) fn client_config(trust: &Trust, roots: &SystemRoots) -> Result<ClientConfig, Failure> {
+pub(super) fn client_config(trust: &Trust, roots: &SystemRoots, listener: Listener) -> Result<ClientConfig, Failure> {
     let failure = |error: &dyn fmt::Display| Failure::new(Reason::Tls, format!("cannot set up TLS: {error}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::try_new(trust, roots, &provider).map_err(|error| failure(&error))?;
-    let config = ClientConfig::builder_with_provider(provider)
+    let verifier = Verifier::try_new(trust, roots, &provider, listener).map_err(|error| failure(&error))?;
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| failure(&error))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
+    // A resumed session shows no certificate: one that has ended or was replaced would go unnoticed for as long as the
+    // appliance renews its tickets. A signature of its key is nothing beside the report it is made for.
+    config.resumption = Resumption::disabled();
     Ok(config)
 }
 
@@ -73,6 +76,7 @@ struct Verifier {
     chain: Option<Arc<WebPkiServerVerifier>>,
     name: Option<ServerName<'static>>,
     algorithms: WebPkiSupportedAlgorithms,
+    listener: Listener,
 }
 
 impl Verifier {
@@ -80,6 +84,7 @@ impl Verifier {
         trust: &Trust,
         system: &SystemRoots,
         provider: &Arc<CryptoProvider>,
+        listener: Listener,
     ) -> Result<Self, Box<dyn std::error::Error>> {
         let roots = match &trust.anchor {
             Anchor::System => system.get(),
@@ -96,7 +101,8 @@ impl Verifier {
             false => Some(WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider)).build()?),
         };
         let name = trust.server_name.clone().map(ServerName::try_from).transpose()?;
-        Ok(Self { anchor: trust.anchor.clone(), chain, name, algorithms: provider.signature_verification_algorithms })
+        let algorithms = provider.signature_verification_algorithms;
+        Ok(Self { anchor: trust.anchor.clone(), chain, name, algorithms, listener })
     }
 
     /// Whether exactly this certificate is trusted, whatever it says of itself.
@@ -132,6 +138,8 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        // Before it is judged: one that has ended is the one to be told of.
+        self.listener.tell(Event::CertificateExpires(certificate::not_after(leaf)));
         if self.is_pinned(leaf) {
             return Ok(ServerCertVerified::assertion());
         }

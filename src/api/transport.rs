@@ -54,7 +54,7 @@ impl Wire {
         let timeout = appliance.polling.timeout;
         let http = reqwest::Client::builder()
             .default_headers(headers)
-            .tls_backend_preconfigured(tls::client_config(&appliance.trust, roots)?)
+            .tls_backend_preconfigured(tls::client_config(&appliance.trust, roots, listener.clone())?)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()

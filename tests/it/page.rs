@@ -5,6 +5,7 @@ use std::path::Path;
 use asyncos_exporter::sim;
 
 use crate::rig::{Rig, entry, lapse, simulate};
+use crate::tls_proxy::{Authority, Proxy, usual};
 use crate::{exposition::Page, golden};
 
 /// Values that differ from run to run; the rest is a pure function of the window.
@@ -28,10 +29,13 @@ async fn page() -> String {
     // One round at noon sharp, then an hour of peace.
     let clock = lapse(1);
     let esa = simulate(sim::Settings::esa("esa1.example.com"), &clock).await;
+    let shown = Authority::new().issue_until("127.0.0.1", 2049);
+    let proxy = Proxy::terminate(usual(&shown), esa.address()).await;
+    let behind_tls = entry("esa1", &esa, "tls: {insecure_skip_verify: true}")
+        .replace(&esa.url(), &format!("https://127.0.0.1:{}", proxy.port));
     let sma = simulate(sim::Settings::sma("sma1").with_group("eu \"west\"", &["esa1.example.com"]), &clock).await;
     let text = format!(
-        "defaults: {{window: 1h}}\ncounter_groups: minimal\nappliances:\n{}{}",
-        entry("esa1", &esa, ""),
+        "defaults: {{window: 1h}}\ncounter_groups: minimal\nappliances:\n{behind_tls}{}",
         entry("sma1", &sma, "product: sma, device_groups: ['eu \"west\"']")
     );
     let rig = Rig::start(&text, &clock).await;

@@ -5,6 +5,7 @@ use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
 use asyncos_exporter::sim;
+use asyncos_exporter::telemetry::Telemetry;
 use asyncos_exporter::window::Grid;
 use rcgen::{BasicConstraints, IsCa};
 use ring::digest;
@@ -13,7 +14,7 @@ use rustls::crypto::ring::default_provider;
 
 use crate::program::Folder;
 use crate::rig::simulate;
-use crate::tls_proxy::{Authority, Identity, Proxy, server, usual};
+use crate::tls_proxy::{Authority, Identity, Proxy, Shown, server, usual};
 
 /// The host of the URLs that need no name.
 const ADDRESS: &str = "127.0.0.1";
@@ -24,15 +25,20 @@ fn fingerprint(identity: &Identity) -> String {
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A client for the server at `url`, trusting what the table `tls` says, which is left out where it is empty.
+fn client(url: &str, tls: &str, listener: Listener) -> Client {
+    let tls = if tls.is_empty() { String::new() } else { format!(", tls: {tls}") };
+    let text = format!("appliances: [{{name: esa1, url: '{url}', username: monitor, password: ironport{tls}}}]");
+    let config = Config::parse("tls", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    Client::try_new(&config.appliances[0], &SystemRoots::default(), Clock::system(), listener).expect("a client")
+}
+
 /// Asks the server at `port` for a report, trusting what the table `tls` says.
 async fn ask(port: u16, host: &str, tls: &str) -> Result<(), Failure> {
-    let clock = Clock::system();
-    let text = format!(
-        "appliances: [{{name: esa1, url: 'https://{host}:{port}', username: monitor, password: ironport, tls: {tls}}}]"
-    );
-    let config = Config::parse("tls", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let client = Client::try_new(&config.appliances[0], &SystemRoots::default(), clock, Listener::new(|_| {}))
-        .expect("a client");
+    fetch(&client(&format!("https://{host}:{port}"), tls, Listener::new(|_| {}))).await
+}
+
+async fn fetch(client: &Client) -> Result<(), Failure> {
     let window = Grid::HOURS.containing(client.now() - std::time::Duration::from_secs(3600));
     let group = catalogue::group("mail_system_capacity").expect("in the catalogue");
     client.fetch(&Query { scope: Scope::Appliance, group, window }).await.map(|_| ())
@@ -205,4 +211,76 @@ async fn both_versions_together_work() {
     let own = Identity::self_signed(ADDRESS, CA);
     let proxy = Proxy::terminate(usual(&own), appliance.address()).await;
     assert_eq!(ask(proxy.port, ADDRESS, &file(&folder, &own.pem)).await.map_err(|failure| failure.reason), Ok(()));
+}
+
+/// A client whose traffic is counted.
+struct Watched {
+    client: Client,
+    telemetry: Telemetry,
+}
+
+impl Watched {
+    fn new(url: &str, tls: &str) -> Self {
+        let telemetry = Telemetry::try_new().expect("distinct names");
+        let (metrics, listener) = Telemetry::appliance("esa1").expect("distinct names");
+        telemetry.show(metrics);
+        Self { client: client(url, tls, listener), telemetry }
+    }
+
+    /// When the certificate ends, in seconds since 1970 as the page shows it.
+    fn expiry(&self) -> Option<String> {
+        let mut page = Vec::new();
+        self.telemetry.render(&mut page);
+        let page = String::from_utf8(page).expect("a text");
+        let series = "asyncos_tls_certificate_expiry_timestamp_seconds{appliance=\"esa1\"} ";
+        page.lines().find_map(|line| line.strip_prefix(series)).map(str::to_owned)
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_certificate_is_told_whether_it_is_believed_or_not() {
+    let folder = Folder::new();
+    let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
+    let authority = Authority::new();
+    let (file, off) = (file(&folder, &authority.pem), "{insecure_skip_verify: true}".to_owned());
+    for (tls, year, believed, end) in [
+        (&file, 2049, true, "2493072000"),
+        (&file, 2050, true, "2524608000"),
+        (&file, 2020, false, "1577836800"),
+        (&"{}".to_owned(), 2049, false, "2493072000"),
+        (&off, 2020, true, "1577836800"),
+    ] {
+        let identity = authority.issue_until(ADDRESS, year);
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let proxy = Proxy::terminate(server(&identity, default_provider(), &[version]), appliance.address()).await;
+            let watched = Watched::new(&format!("https://{ADDRESS}:{}", proxy.port), tls);
+            assert_eq!(watched.expiry(), None, "before the first handshake");
+            assert_eq!(fetch(&watched.client).await.is_ok(), believed, "{tls} {year} {version:?}");
+            assert_eq!(watched.expiry().as_deref(), Some(end), "{tls} {year} {version:?}");
+            watched.telemetry.remove("esa1");
+            assert_eq!(watched.expiry(), None, "after the appliance is gone");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_newest_certificate_is_told_although_the_server_would_resume_the_session() {
+    let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
+    let authority = Authority::new();
+    let shown = Shown::new(&authority.issue_until(ADDRESS, 2049));
+    let proxy = Proxy::terminate(shown.server(), appliance.address()).await;
+    let watched = Watched::new(&format!("https://{ADDRESS}:{}", proxy.port), "{insecure_skip_verify: true}");
+    assert_eq!(fetch(&watched.client).await.map_err(|failure| failure.reason), Ok(()));
+    assert_eq!(watched.expiry().as_deref(), Some("2493072000"));
+    shown.replace(&authority.issue_expired(ADDRESS));
+    assert_eq!(fetch(&watched.client).await.map_err(|failure| failure.reason), Ok(()));
+    assert_eq!(watched.expiry().as_deref(), Some("1577836800"));
+}
+
+#[tokio::test]
+async fn without_tls_there_is_no_certificate_to_tell_of() {
+    let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
+    let watched = Watched::new(&appliance.url(), "");
+    assert_eq!(fetch(&watched.client).await.map_err(|failure| failure.reason), Ok(()));
+    assert_eq!(watched.expiry(), None);
 }

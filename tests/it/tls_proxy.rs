@@ -1,12 +1,14 @@
 //! TLS in front of a simulated appliance, with certificates as appliances have them.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -26,6 +28,15 @@ impl Identity {
         params.is_ca = is_ca;
         let key = KeyPair::generate().expect("a key");
         Self::of(&params.self_signed(&key).expect("a certificate"), &key)
+    }
+
+    fn key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()))
+    }
+
+    fn certified(&self) -> Arc<CertifiedKey> {
+        let chain = vec![self.certificate.clone()];
+        Arc::new(CertifiedKey::from_der(chain, self.key(), &ring::default_provider()).expect("a key that fits"))
     }
 
     fn of(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
@@ -55,8 +66,13 @@ impl Authority {
 
     /// A certificate for `name` that has ended.
     pub(crate) fn issue_expired(&self, name: &str) -> Identity {
+        self.issue_until(name, 2020)
+    }
+
+    /// A certificate for `name` that ends with the beginning of `year`.
+    pub(crate) fn issue_until(&self, name: &str, year: i32) -> Identity {
         let mut params = params(name);
-        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
         self.issue_with(&params)
     }
 
@@ -78,18 +94,46 @@ pub(crate) fn server(
     provider: CryptoProvider,
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> ServerConfig {
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(identity.key.clone()));
     ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(versions)
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![identity.certificate.clone()], key)
+        .with_single_cert(vec![identity.certificate.clone()], identity.key())
         .expect("a key that fits")
 }
 
 /// A server with `identity` and everything that rustls speaks.
 pub(crate) fn usual(identity: &Identity) -> ServerConfig {
     server(identity, ring::default_provider(), rustls::ALL_VERSIONS)
+}
+
+/// The certificate that a server shows, which can be replaced while it listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown(Arc<Mutex<Arc<CertifiedKey>>>);
+
+impl Shown {
+    pub(crate) fn new(identity: &Identity) -> Self {
+        Self(Arc::new(Mutex::new(identity.certified())))
+    }
+
+    pub(crate) fn replace(&self, identity: &Identity) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = identity.certified();
+    }
+
+    /// A server that shows it, and remembers sessions as servers do.
+    pub(crate) fn server(&self) -> ServerConfig {
+        ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(self.clone()))
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
 }
 
 /// A listening socket whose connections are handed on; closed when dropped.
