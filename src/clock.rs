@@ -173,7 +173,8 @@ impl Clock {
         let span = until.since(self.tick()).min(LONGEST_WAIT);
         let real = match self.source {
             Source::System => span,
-            Source::Lapse { rate, .. } => span / rate,
+            // Rounded up: whoever looks again and is a hair too early would wait for nothing, again and again.
+            Source::Lapse { rate, .. } => (span + Duration::from_nanos(u64::from(rate) - 1)) / rate,
         };
         tokio::time::sleep(real).await;
     }
@@ -211,5 +212,15 @@ mod tests {
         assert_eq!(clock.wall(), Timestamp::from_secs(1_120));
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(clock.wall(), Timestamp::from_secs(1_180));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_in_a_lapse_never_ends_early() {
+        for rate in [1, 3, 7, 60, 86_400] {
+            let clock = Clock::lapse(Timestamp::from_secs(0), rate);
+            let until = clock.tick() + Duration::from_millis(rate.into()) + Duration::from_nanos(1);
+            clock.sleep_until(until).await;
+            assert!(clock.tick() >= until, "rate {rate}");
+        }
     }
 }
