@@ -12,6 +12,7 @@ mod breaker;
 mod certificate;
 mod event;
 mod failure;
+mod gate;
 mod login;
 mod query;
 mod report;
@@ -22,10 +23,12 @@ mod transport;
 
 pub use event::{Event, Listener};
 pub use failure::{Failure, Reason};
+pub use gate::Pace;
 pub use report::{Number, Report, Unusable};
 pub use tls::SystemRoots;
 
-use session::{Session, Verdict};
+use gate::Pass;
+use session::{Held, Session, Verdict};
 use transport::{Answer, Wire};
 
 /// One question to the reporting API.
@@ -72,9 +75,11 @@ impl Client {
     }
 
     /// Goes on with the session of `old` if it is the same account at the same place: its token, and above all its count
-    /// of refused logins, which an edit elsewhere in the configuration must not reset.
+    /// of refused logins, which an edit elsewhere in the configuration must not reset. Nor must it fill up what the
+    /// appliance may be asked; the pace begins as usual.
     pub fn take_over(&self, old: &Self) {
         if self.wire.is_to_where(&old.wire) {
+            self.wire.gate().take_over(old.wire.gate());
             self.session.take_over(&old.session);
         }
     }
@@ -85,6 +90,11 @@ impl Client {
     /// Why it is not; refused logins are spaced and then stopped without asking the appliance again.
     pub async fn connect(&self) -> Result<(), Failure> {
         self.session.credential().await.map(|_| ())
+    }
+
+    /// Asks the appliance at `pace` from now on, requests that are waiting included.
+    pub fn set_pace(&self, pace: Pace) {
+        self.wire.gate().set_pace(pace);
     }
 
     /// The appliance's clock now: from its last `Date` and the time since, or ours before its first.
@@ -99,7 +109,8 @@ impl Client {
         self.wire.time.skew_seconds()
     }
 
-    /// Asks for one report.
+    /// Asks for one report, once the appliance may be asked: see [`config::Polling::requests_per_minute`]. The time limit
+    /// of a request begins then.
     ///
     /// # Errors
     /// Why there is none. A 401 has led to at most one new login by then.
@@ -116,8 +127,8 @@ impl Client {
     async fn get(&self, endpoint: &str, parameters: &str) -> Result<Answer, Failure> {
         let mut last_try = false;
         loop {
-            let held = self.session.credential().await?;
-            let answer = self.wire.get(endpoint, parameters, &held.header).await?;
+            let (held, pass) = self.admitted().await?;
+            let answer = self.wire.get(pass, endpoint, parameters, &held.header).await?;
             self.session.renewed(&held, &answer);
             let failure = match answer.checked() {
                 Ok(answer) => {
@@ -142,5 +153,19 @@ impl Client {
             }
             last_try = true;
         }
+    }
+
+    /// A credential, and leave to use it. The wait for leave may outlive a token, which is then replaced; that is done
+    /// once, or a budget too small for the life of tokens would be spent on logins.
+    async fn admitted(&self) -> Result<(Held, Pass<'_>), Failure> {
+        self.session.credential().await?;
+        let pass = self.wire.gate().pass().await;
+        if let Some(held) = self.session.at_hand() {
+            return Ok((held, pass));
+        }
+        // A login needs a pass of its own, and waiting for one must not hold up another.
+        drop(pass);
+        let held = self.session.credential().await?;
+        Ok((held, self.wire.gate().pass().await))
     }
 }

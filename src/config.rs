@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::Path as FilePath;
 use std::time::Duration;
 
@@ -131,6 +132,8 @@ pub struct Polling {
     pub timeout: Duration,
     /// Requests in flight; at least 1.
     pub concurrency: usize,
+    /// Requests that may start in a minute, logins included; so many may start at once.
+    pub requests_per_minute: NonZeroU32,
     /// How far back missed windows are fetched.
     pub catch_up: Duration,
     /// How far back the first watermark lies when nothing was polled before; one window where absent.

@@ -117,6 +117,11 @@ impl Session {
         self.ended(outcome)
     }
 
+    /// The credential in hand if it is good for one more request.
+    pub(super) fn at_hand(&self) -> Option<Held> {
+        self.usable().ok()
+    }
+
     /// Takes the token that an answer brings. It counts only if its request was made with the token in hand: an old
     /// request's answer must not bring back an old token.
     pub(super) fn renewed(&self, held: &Held, answer: &Answer) {
@@ -200,7 +205,8 @@ impl Session {
     }
 
     async fn log_in(&self) -> Result<((HeaderName, HeaderValue), Option<Life>), Failure> {
-        let answer = self.wire.post("login", &login::body(&self.credentials)).await?;
+        let pass = self.wire.gate().pass().await;
+        let answer = self.wire.post(pass, "login", &login::body(&self.credentials)).await?;
         let at = answer.at;
         let answer = answer.checked().map_err(|failure| self.login_failed(failure))?;
         let token = login::token(answer.body()).inspect_err(|failure| self.wire.failed(failure.reason))?;
@@ -217,7 +223,8 @@ impl Session {
         let mut value = HeaderValue::from_str(login::basic(&self.credentials).expose()).map_err(|_| unusable())?;
         value.set_sensitive(true);
         let header = (AUTHORIZATION, value);
-        match self.wire.get("", "", &header).await?.checked() {
+        let pass = self.wire.gate().pass().await;
+        match self.wire.get(pass, "", "", &header).await?.checked() {
             Ok(_) => Ok((header, None)),
             // Known is a 404 with a message; what matters is that it is no 401, so any other client error will do.
             Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotJson | Reason::Status) => {

@@ -9,6 +9,7 @@ use reqwest::redirect;
 use tokio::time::Instant;
 use url::Url;
 
+use super::gate::{Gate, Pass};
 use super::login::is_header_text;
 use super::time::ApplianceTime;
 use super::{Event, Failure, Listener, Reason, SystemRoots, tls};
@@ -36,6 +37,7 @@ pub(super) struct Wire {
     root: Url,
     timeout: Duration,
     listener: Listener,
+    gate: Gate,
     pub(super) time: ApplianceTime,
 }
 
@@ -75,7 +77,8 @@ impl Wire {
         };
         let mut root = appliance.url.clone();
         root.set_path(&format!("/{product}/api/v2.0/"));
-        Ok(Self { http, root, timeout, listener, time: ApplianceTime::new(clock) })
+        let gate = Gate::new(appliance.polling.requests_per_minute, clock.clone());
+        Ok(Self { http, root, timeout, listener, gate, time: ApplianceTime::new(clock) })
     }
 
     /// Whether `other` leads to the same API.
@@ -83,7 +86,12 @@ impl Wire {
         self.root == other.root
     }
 
-    /// How long one request may take.
+    /// What stands before every request.
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// How long one request may take, from when it has passed the gate.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -94,6 +102,7 @@ impl Wire {
     /// When no complete answer came, whatever its status would have been.
     pub(super) async fn get(
         &self,
+        pass: Pass<'_>,
         endpoint: &str,
         parameters: &str,
         header: &(HeaderName, HeaderValue),
@@ -101,16 +110,16 @@ impl Wire {
         let mut url = self.url(endpoint);
         url.set_query((!parameters.is_empty()).then_some(parameters));
         let (name, value) = header;
-        self.send(endpoint, self.http.get(url).header(name, value)).await
+        self.send(pass, endpoint, self.http.get(url).header(name, value)).await
     }
 
     /// `POST` of a JSON body.
     ///
     /// # Errors
     /// As [`Wire::get`].
-    pub(super) async fn post(&self, endpoint: &str, body: &Secret) -> Result<Answer, Failure> {
+    pub(super) async fn post(&self, pass: Pass<'_>, endpoint: &str, body: &Secret) -> Result<Answer, Failure> {
         let request = self.http.post(self.url(endpoint)).header(CONTENT_TYPE, "application/json");
-        self.send(endpoint, request.body(body.expose().to_owned())).await
+        self.send(pass, endpoint, request.body(body.expose().to_owned())).await
     }
 
     /// Says that a request did not bring what it was made for.
@@ -128,9 +137,16 @@ impl Wire {
         url
     }
 
-    async fn send(&self, endpoint: &str, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+    async fn send(
+        &self,
+        mut pass: Pass<'_>,
+        endpoint: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Answer, Failure> {
+        pass.begin();
         let began = Instant::now();
         let outcome = self.receive(request).await;
+        drop(pass);
         let code = outcome.as_ref().ok().map(|answer| answer.status);
         self.tell(Event::Request { endpoint, code, took: began.elapsed() });
         tracing::debug!(host = self.root.host_str(), endpoint, code, "request");

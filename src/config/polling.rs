@@ -1,5 +1,6 @@
 //! The keys that say how an appliance is polled, alone and as defaults for all.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde_yaml::Value;
@@ -22,6 +23,11 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// What the appliance bears in parallel is not documented; more than this is no polling any more.
 const MOST_CONCURRENT: usize = 8;
 
+/// Four a second, which nothing needs for long, are assumed to be no burden.
+const DEFAULT_REQUESTS: NonZeroU32 = NonZeroU32::new(240).expect("not zero");
+/// A hundred a second are no limit any more.
+const MOST_REQUESTS: usize = 6000;
+
 const LATE: &[(&str, Late)] = &[("add", Late::Add), ("ignore", Late::Ignore)];
 const ALIGNMENTS: &[(&str, Alignment)] =
     &[("auto", Alignment::Auto), ("minute", Alignment::Minute), ("hour", Alignment::Hour)];
@@ -40,6 +46,7 @@ pub(super) struct Wishes {
     settle: Option<SettleWish>,
     timeout: Option<Duration>,
     concurrency: Option<usize>,
+    requests_per_minute: Option<NonZeroU32>,
     catch_up: Option<Duration>,
     start: Option<Duration>,
     alignment: Option<Alignment>,
@@ -60,6 +67,12 @@ impl Wishes {
         let timeout = span("timeout", raw.timeout.as_ref(), SECOND, LONGEST_TIMEOUT);
         let catch_up = span("catch_up", raw.catch_up.as_ref(), MINUTE, LONGEST_CATCH_UP);
         let start = span("start", raw.start.as_ref(), Duration::ZERO, LONGEST_CATCH_UP);
+        let requests_per_minute = field::number(
+            raw.requests_per_minute.as_ref(),
+            1..=MOST_REQUESTS,
+            &path.key("requests_per_minute"),
+            problems,
+        );
         Self {
             grid: grid(raw.window.as_ref(), &path.key("window"), problems),
             settle,
@@ -70,6 +83,7 @@ impl Wishes {
                 &path.key("concurrency"),
                 problems,
             ),
+            requests_per_minute: requests_per_minute.and_then(|most| NonZeroU32::new(u32::try_from(most).ok()?)),
             catch_up,
             start,
             alignment: field::choice(raw.alignment.as_ref(), ALIGNMENTS, &path.key("alignment"), problems),
@@ -93,6 +107,7 @@ impl Wishes {
             settle,
             timeout: self.timeout.or(defaults.timeout).unwrap_or(DEFAULT_TIMEOUT),
             concurrency: self.concurrency.or(defaults.concurrency).unwrap_or(1),
+            requests_per_minute: self.requests_per_minute.or(defaults.requests_per_minute).unwrap_or(DEFAULT_REQUESTS),
             catch_up: self.catch_up.or(defaults.catch_up).unwrap_or(DEFAULT_CATCH_UP),
             start: self.start.or(defaults.start),
             alignment,

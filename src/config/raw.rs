@@ -49,7 +49,7 @@ tables! {
     /// `tls` of an appliance.
     Tls { ca_file, server_name, fingerprint_sha256, insecure_skip_verify }
     /// `defaults`, and `polling` of an appliance.
-    Polling { window, settle, timeout, concurrency, catch_up, start, alignment, late }
+    Polling { window, settle, timeout, concurrency, requests_per_minute, catch_up, start, alignment, late }
     /// One element of a list of `counter_groups` that is more than a name.
     Choice { name, top, window }
 }

@@ -327,6 +327,7 @@ mod tests {
             settle: Settle::Fixed(minute),
             timeout: minute,
             concurrency: 1,
+            requests_per_minute: std::num::NonZeroU32::MIN,
             catch_up: 60 * minute,
             start: None,
             alignment: Alignment::Auto,

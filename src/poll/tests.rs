@@ -112,6 +112,7 @@ fn polling(window: Duration) -> Polling {
         settle: Settle::Fixed(2 * MINUTE),
         timeout: MINUTE,
         concurrency: 1,
+        requests_per_minute: std::num::NonZeroU32::MAX,
         catch_up: 24 * 60 * MINUTE,
         start: None,
         alignment: Alignment::Auto,

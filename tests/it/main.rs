@@ -7,6 +7,7 @@ mod crash;
 mod day;
 mod demo;
 mod exposition;
+mod gate;
 mod golden;
 mod page;
 mod polling;

@@ -13,12 +13,17 @@ use tokio::task::JoinSet;
 
 use crate::rig::{entry, lapse, simulate};
 
-const CAPACITY: &str = "mail_system_capacity";
+pub(crate) const CAPACITY: &str = "mail_system_capacity";
 
-fn client(appliance: &sim::Appliance, rest: &str, clock: &Clock) -> Arc<Client> {
+pub(crate) fn client(appliance: &sim::Appliance, rest: &str, clock: &Clock) -> Arc<Client> {
+    overheard(appliance, rest, clock, Listener::new(|_| {}))
+}
+
+/// A client whose events `listener` hears.
+pub(crate) fn overheard(appliance: &sim::Appliance, rest: &str, clock: &Clock, listener: Listener) -> Arc<Client> {
     let text = format!("appliances:\n{}", entry("esa1", appliance, rest));
     let config = Config::parse("session", &text).unwrap_or_else(|error| panic!("{error}"));
-    let client = Client::try_new(&config.appliances[0], &SystemRoots::default(), clock.clone(), Listener::new(|_| {}));
+    let client = Client::try_new(&config.appliances[0], &SystemRoots::default(), clock.clone(), listener);
     Arc::new(client.expect("a client"))
 }
 
@@ -28,15 +33,15 @@ fn query(group: &str, client: &Client) -> Query {
     Query { scope: Scope::Appliance, group, window }
 }
 
-async fn fetch(client: &Client, group: &str) -> Result<(), Reason> {
+pub(crate) async fn fetch(client: &Client, group: &str) -> Result<(), Reason> {
     client.fetch(&query(group, client)).await.map(|_| ()).map_err(|failure| failure.reason)
 }
 
-fn logins(appliance: &sim::Appliance) -> usize {
+pub(crate) fn logins(appliance: &sim::Appliance) -> usize {
     appliance.count(|request| request.kind == RequestKind::Login)
 }
 
-fn refused(appliance: &sim::Appliance) -> usize {
+pub(crate) fn refused(appliance: &sim::Appliance) -> usize {
     appliance.count(|request| request.status == 401)
 }
 
