@@ -2,33 +2,53 @@
 //! The only opener of connections to appliances. Knows nothing of schedules, metrics or what the numbers are for.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use crate::catalogue::Group;
+use crate::catalogue::{self, Group};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{self, Scope};
+use crate::config::{self, Product, Scope};
+use crate::tracking::Search;
 use crate::window::Window;
 
 mod breaker;
+mod calendar;
 mod certificate;
 mod event;
 mod failure;
+mod field;
 mod gate;
+mod gauge;
+mod health;
+mod inventory;
+mod json;
 mod login;
+mod observe;
+mod quarantine;
 mod query;
 mod report;
 mod session;
+mod span;
 mod time;
 mod tls;
+mod tracking;
 mod transport;
+mod xml_status;
 
 pub use event::{Event, Listener};
 pub use failure::{Failure, Reason};
 pub use gate::Pace;
-pub use report::{Number, Report, Unusable};
+pub use gauge::BaseUnit;
+pub use health::Health;
+pub use inventory::ManagedAppliance;
+pub use observe::{Aspect, Observation, Quarantine};
+pub use report::{Number, Reading, Report, Row, Unusable};
+pub use span::ReportingSpan;
 pub use tls::SystemRoots;
+pub use xml_status::{Feature, XmlStatus};
 
 use gate::Pass;
 use session::{Held, Session, Verdict};
+use tracking::TrackingCount;
 use transport::{Answer, Wire};
 
 /// One question to the reporting API.
@@ -37,7 +57,11 @@ pub struct Query {
     /// Which part of the appliance's knowledge.
     pub scope: Scope,
     /// Which counter group.
-    pub group: &'static Group,
+    pub group: Arc<Group>,
+    /// So many rows with the highest values; all of them where absent.
+    pub top: Option<usize>,
+    /// What is searched for where it is no report but a search of the message tracking.
+    pub search: Option<Arc<Search>>,
     /// For which interval.
     pub window: Window,
 }
@@ -56,6 +80,9 @@ pub struct Reply {
 pub struct Client {
     wire: Arc<Wire>,
     session: Session,
+    product: Product,
+    /// Whether the appliance does not tell the sizes of its quarantines.
+    sizes_declined: AtomicBool,
 }
 
 impl Client {
@@ -71,7 +98,7 @@ impl Client {
     ) -> Result<Self, Failure> {
         let wire = Arc::new(Wire::try_new(appliance, roots, clock, listener)?);
         let session = Session::new(Arc::clone(&wire), appliance.auth, appliance.credentials.clone());
-        Ok(Self { wire, session })
+        Ok(Self { wire, session, product: appliance.product, sizes_declined: AtomicBool::new(false) })
     }
 
     /// Goes on with the session of `old` if it is the same account at the same place: its token, and above all its count
@@ -113,22 +140,42 @@ impl Client {
     /// of a request begins then.
     ///
     /// # Errors
-    /// Why there is none. A 401 has led to at most one new login by then.
+    /// Why there is none: for one, a report without keys that holds no counter, since it answers zeros when there is
+    /// nothing to count. A 401 has led to at most one new login by then.
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection; asking again repeats a read.
     pub async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
+        if let Some(search) = &query.search {
+            let answer = self.get(TrackingCount::PATH, &search.query(query.window)).await?;
+            let count = self.told(TrackingCount::parse(answer.body()))?;
+            return Ok(Reply { report: Report::of(catalogue::SEARCH_COUNTER, count.matches), at: answer.at });
+        }
         let path = query.group.api_path();
         let answer = self.get(&path, &query::report(query)).await?;
-        let report = Report::parse(answer.body()).inspect_err(|failure| self.wire.failed(failure.reason))?;
-        Ok(Reply { report, at: answer.at })
+        let report =
+            Report::parse(answer.body()).and_then(|report| match report.is_empty() && query.group.key.is_none() {
+                true => Err(Failure::new(Reason::Empty, "the report holds no counter")),
+                false => Ok(report),
+            });
+        Ok(Reply { report: self.told(report)?, at: answer.at })
+    }
+
+    /// `parsed`, after what is wrong with it was told.
+    fn told<T>(&self, parsed: Result<T, Failure>) -> Result<T, Failure> {
+        parsed.inspect_err(|failure| self.wire.failed(failure.reason))
     }
 
     async fn get(&self, endpoint: &str, parameters: &str) -> Result<Answer, Failure> {
+        self.get_as(endpoint, endpoint, parameters).await
+    }
+
+    /// As [`Client::get`], of a `path` that has a name in it and so is no label.
+    async fn get_as(&self, endpoint: &str, path: &str, parameters: &str) -> Result<Answer, Failure> {
         let mut last_try = false;
         loop {
             let (held, pass) = self.admitted().await?;
-            let answer = self.wire.get(pass, endpoint, parameters, &held.header).await?;
+            let answer = self.wire.get(pass, endpoint, path, parameters, &held.header).await?;
             self.session.renewed(&held, &answer);
             let failure = match answer.checked() {
                 Ok(answer) => {

@@ -12,9 +12,11 @@ mod remediation;
 mod system;
 mod table;
 mod threats;
+mod web;
 
 pub use table::table;
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// How the values of several windows combine; it decides which kinds of metric a counter may become.
@@ -28,15 +30,17 @@ pub enum Aggregation {
     Maximum,
     /// A state at the end of the window.
     Last,
+    /// Nobody knows.
+    Unknown,
     /// Not a number; never a sample.
     Text,
 }
 
 /// What a value is counted in, both as the appliance sends it and as it is published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
     /// Things of the named kind, in the plural.
-    Count(&'static str),
+    Count(Cow<'static, str>),
     /// Bytes.
     Bytes,
     /// Seconds.
@@ -69,43 +73,82 @@ pub enum Profile {
     Minimal,
     /// The above, with encryption, logins, malware, data loss and senders.
     Default,
-    /// Every scalar group.
+    /// Every group whose keys are bounded, if it has keys.
     Full,
 }
 
-/// One number of a group.
+/// One number of a group, or one column of a keyed one.
 ///
 /// A counter that is absent from an answer is missing, not zero: releases differ in what they send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
     /// The vendor's name, as it stands in answers.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// How values of several windows combine.
     pub aggregation: Aggregation,
     /// What the value is counted in.
     pub unit: Unit,
     /// What is counted, as the beginning of a HELP text: without unit and full stop.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
     /// What the name is known from.
     pub source: Source,
 }
 
-/// One report of the API that answers with a value per counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Group {
-    /// The vendor's name, the last part of the path.
-    pub name: &'static str,
-    /// What the report tells, without full stop.
-    pub help: &'static str,
-    /// What it is known from that the report has one row rather than one per key.
-    pub kind_source: Source,
-    /// The smallest profile that contains the group.
-    pub profile: Profile,
-    /// Every counter known of any release, names unique.
-    pub counters: &'static [Counter],
+/// Which kind of appliance a report is about; the value of the parameter `device_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum About {
+    /// Mail, of gateways and managers.
+    Mail,
+    /// Web traffic, known to managers alone.
+    Web,
+    /// No report, but messages that a search of the message tracking finds.
+    Tracking,
 }
 
-/// Sorted by name.
+/// How many keys a report may have, and whose they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Keys {
+    /// As many as somebody configured or the vendor named: policies, filters, levels. Complete, so sums are true.
+    Bounded,
+    /// As many as the world has: domains, threats, URLs.
+    Unbounded,
+    /// As many as the world has, and they tell of persons: users, senders, subjects, addresses.
+    Personal,
+}
+
+/// What distinguishes the rows of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The label that carries it.
+    pub label: Cow<'static, str>,
+    /// How many there may be.
+    pub keys: Keys,
+}
+
+/// One report of the API: a value per counter, or one per counter and key.
+///
+/// Whether an answer has keys is decided from the answer. What stands here says what is expected, and how to label it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The vendor's name, the last part of the path.
+    pub name: Cow<'static, str>,
+    /// What the report tells, without full stop.
+    pub help: Cow<'static, str>,
+    /// What it is known from that the report has one row or one per key.
+    pub kind_source: Source,
+    /// The smallest profile that contains the group; none for groups that are only asked for by name.
+    pub profile: Option<Profile>,
+    /// What it is about.
+    pub about: About,
+    /// What distinguishes its rows; none where it has one.
+    pub key: Option<Key>,
+    /// What its other counters are, where somebody knows that without knowing their names.
+    pub others: Option<(Aggregation, Unit)>,
+    /// Every counter known of any release, names unique.
+    pub counters: Cow<'static, [Counter]>,
+}
+
+/// Those with one row, sorted by name.
 const GROUPS: &[Group] = &[
     remediation::ADVANCED_PHISHING_PROTECTION,
     files::AMP_THREATS,
@@ -128,41 +171,68 @@ const GROUPS: &[Group] = &[
     system::REPORTING,
 ];
 
-/// Every scalar group, sorted by name.
+/// The only counter of [`search_group`].
+pub const SEARCH_COUNTER: &str = "messages";
+
+/// What a search of the message tracking counts, as a group that is polled in windows like any other.
 #[must_use]
-pub fn groups() -> &'static [Group] {
-    GROUPS
+pub fn search_group() -> Group {
+    let help = "Messages that the search of the message tracking finds";
+    Group {
+        name: "tracking".into(),
+        help: "A search of the message tracking".into(),
+        kind_source: Source::Recorded,
+        profile: None,
+        about: About::Tracking,
+        key: None,
+        others: None,
+        counters: Cow::Owned(vec![entry::sum(SEARCH_COUNTER, entry::count("messages"), Source::Recorded, help)]),
+    }
 }
 
-/// The scalar group of that name; none for a keyed or an unknown one.
+/// Every group: those with one row, those with a row per key, those about the web; each sorted by name.
+pub fn groups() -> impl Iterator<Item = &'static Group> {
+    [GROUPS, keyed::GROUPS, web::GROUPS].into_iter().flatten()
+}
+
+/// The group of that name.
 #[must_use]
 pub fn group(name: &str) -> Option<&'static Group> {
-    let position = GROUPS.binary_search_by(|group| group.name.cmp(name)).ok()?;
-    GROUPS.get(position)
+    groups().find(|group| group.name == name)
 }
 
-/// The groups of a profile and of the smaller ones, sorted by name.
-pub fn profile(wanted: Profile) -> impl Iterator<Item = &'static Group> {
-    GROUPS.iter().filter(move |group| group.profile <= wanted)
-}
-
-/// Whether the API has a mail report of that name with a row per key, which this version does not collect yet.
+/// Whether `metric` is the gauge of a counter of the catalogue.
 #[must_use]
-pub fn is_keyed(name: &str) -> bool {
-    keyed::NAMES.binary_search(&name).is_ok()
+pub fn is_taken(metric: &str) -> bool {
+    let may_have = |group: &&Group| metric.contains(&*group.name);
+    groups().filter(may_have).any(|group| group.counters.iter().any(|counter| counter.gauge_name(group) == metric))
+}
+
+/// The groups of a profile and of the smaller ones.
+pub fn profile(wanted: Profile) -> impl Iterator<Item = &'static Group> {
+    groups().filter(move |group| group.profile.is_some_and(|profile| profile <= wanted))
 }
 
 impl Group {
     /// The counter of that name; none where no release is known to send it.
     #[must_use]
-    pub fn counter(&self, name: &str) -> Option<&'static Counter> {
+    pub fn counter(&self, name: &str) -> Option<&Counter> {
         self.counters.iter().find(|counter| counter.name == name)
     }
 
     /// The path of the report below the root of the API, without a leading slash.
     #[must_use]
     pub fn api_path(&self) -> String {
-        format!("reporting/{}", self.name)
+        match self.about {
+            About::Mail | About::Web => format!("reporting/{}", self.name),
+            About::Tracking => "message-tracking/messages".to_owned(),
+        }
+    }
+
+    /// The label of keys in an answer that has some.
+    #[must_use]
+    pub fn key_label(&self) -> &str {
+        self.key.as_ref().map_or("key", |key| &key.label)
     }
 }
 
@@ -177,7 +247,7 @@ impl Counter {
 impl Unit {
     /// The end of a metric's name; empty for counts and text.
     #[must_use]
-    pub const fn suffix(self) -> &'static str {
+    pub const fn suffix(&self) -> &'static str {
         match self {
             Self::Count(_) | Self::Text => "",
             Self::Bytes => "_bytes",
@@ -188,7 +258,7 @@ impl Unit {
 
     /// The published value of a value the appliance sent.
     #[must_use]
-    pub fn scale(self, raw: f64) -> f64 {
+    pub fn scale(&self, raw: f64) -> f64 {
         match self {
             Self::Percent => raw / 100.0,
             Self::Count(_) | Self::Bytes | Self::Seconds | Self::Text => raw,
@@ -197,7 +267,7 @@ impl Unit {
 
     /// What the published value counts, as HELP says it.
     #[must_use]
-    pub const fn noun(self) -> &'static str {
+    pub fn noun(&self) -> &str {
         match self {
             Self::Count(noun) => noun,
             Self::Bytes => "bytes",
@@ -231,30 +301,33 @@ mod tests {
     }
 
     fn names(wanted: Profile) -> Vec<&'static str> {
-        profile(wanted).map(|group| group.name).collect()
+        profile(wanted).map(|group| &*group.name).collect()
     }
 
     #[test]
     fn groups_are_sorted_and_unique() {
-        assert!(groups().is_sorted_by(|one, next| one.name < next.name));
-        assert!(keyed::NAMES.is_sorted_by(|one, next| one < next));
-        assert_eq!((groups().len(), keyed::NAMES.len()), (19, 61));
+        for section in [GROUPS, keyed::GROUPS, web::GROUPS] {
+            assert!(section.is_sorted_by(|one, next| one.name < next.name));
+        }
+        assert_eq!([GROUPS, keyed::GROUPS, web::GROUPS].map(<[Group]>::len), [19, 61, 35]);
+        assert_eq!(groups().map(|group| &group.name).collect::<BTreeSet<_>>().len(), groups().count());
     }
 
     #[test]
     fn counters_are_unique_within_their_group() {
         for group in groups() {
-            let unique: BTreeSet<_> = group.counters.iter().map(|counter| counter.name).collect();
+            let unique: BTreeSet<_> = group.counters.iter().map(|counter| &counter.name).collect();
             assert_eq!(unique.len(), group.counters.len(), "{}", group.name);
         }
-        assert_eq!(groups().iter().map(|group| group.counters.len()).sum::<usize>(), 145);
+        let counters = |section: &[Group]| section.iter().map(|group| group.counters.len()).sum::<usize>();
+        assert_eq!([GROUPS, keyed::GROUPS, web::GROUPS].map(counters), [145, 300, 1]);
     }
 
     #[test]
     fn every_name_is_a_plain_identifier() {
-        let counters = groups().iter().flat_map(|group| group.counters).map(|counter| counter.name);
-        let groups = groups().iter().map(|group| group.name);
-        for name in counters.chain(groups).chain(keyed::NAMES.iter().copied()) {
+        let counters = groups().flat_map(|group| &*group.counters).map(|counter| &*counter.name);
+        let labels = groups().filter_map(|group| group.key.as_ref()).map(|key| &*key.label);
+        for name in counters.chain(groups().map(|group| &*group.name)).chain(labels) {
             assert!(is_name(name), "{name}");
         }
     }
@@ -262,10 +335,10 @@ mod tests {
     #[test]
     fn every_group_is_found_by_its_name() {
         for known in groups() {
-            assert_eq!(group(known.name), Some(known));
+            assert_eq!(group(&known.name), Some(known));
             assert_eq!(known.api_path(), format!("reporting/{}", known.name));
-            for counter in known.counters {
-                assert_eq!(known.counter(counter.name), Some(counter));
+            for counter in &*known.counters {
+                assert_eq!(known.counter(&counter.name), Some(counter));
             }
             assert_eq!(known.counter("no_such_counter"), None);
         }
@@ -273,12 +346,38 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_scalar_or_keyed_never_both() {
-        for name in keyed::NAMES {
-            assert!(is_keyed(name) && group(name).is_none(), "{name}");
+    fn bounded_keys_of_mail_come_with_a_profile_and_no_others() {
+        for group in groups() {
+            let is_bounded = group.key.as_ref().is_none_or(|key| key.keys == Keys::Bounded);
+            let has_numbers = group.counters.iter().any(Counter::is_numeric);
+            let expected = is_bounded && has_numbers && group.about == About::Mail;
+            assert_eq!(group.profile.is_some(), expected, "{}", group.name);
         }
-        assert!(groups().iter().all(|group| !is_keyed(group.name)));
-        assert!(!is_keyed("no_such_group"));
+    }
+
+    #[test]
+    fn persons_are_known_as_such() {
+        const PERSONAL: &[&str] = &["client_ip", "sender", "sender_ip", "subject", "user"];
+        for key in groups().filter_map(|group| group.key.as_ref()) {
+            assert!(!PERSONAL.contains(&&*key.label) || key.keys == Keys::Personal, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn only_reports_about_the_web_have_unpublished_counters() {
+        for group in groups() {
+            assert_eq!(group.others.is_some(), group.about == About::Web, "{}", group.name);
+        }
+    }
+
+    #[test]
+    fn keys_have_labels_of_their_own() {
+        for key in groups().filter_map(|group| group.key.as_ref()) {
+            assert!(
+                !["appliance", "device_group", "device", "group", "reason", "job", "instance"].contains(&&*key.label),
+                "{key:?}"
+            );
+        }
     }
 
     #[test]
@@ -296,15 +395,18 @@ mod tests {
             "mail_sender_group_summary",
             "mail_system_capacity",
             "mail_vof_specific_threat_summary",
+            "mail_content_filter_incoming",
+            "mail_content_filter_outgoing",
+            "mail_policy_incoming",
+            "mail_policy_outgoing",
         ];
         assert_eq!(names(Profile::Minimal), minimal);
         assert_eq!(names(Profile::Default), default);
-        assert_eq!(profile(Profile::Full).count(), groups().len());
     }
 
     #[test]
     fn text_is_an_aggregation_and_a_unit_at_once() {
-        for counter in groups().iter().flat_map(|group| group.counters) {
+        for counter in groups().flat_map(|group| &*group.counters) {
             assert_eq!(counter.is_numeric(), counter.unit != Unit::Text, "{}", counter.name);
         }
     }
@@ -312,7 +414,7 @@ mod tests {
     #[test]
     fn only_percentages_are_scaled() {
         assert_eq!(Unit::Percent.scale(12.5), 0.125);
-        for unit in [Unit::Count("messages"), Unit::Bytes, Unit::Seconds, Unit::Text] {
+        for unit in [Unit::Count("messages".into()), Unit::Bytes, Unit::Seconds, Unit::Text] {
             assert_eq!(unit.scale(12.5), 12.5);
         }
     }

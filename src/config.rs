@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::Path as FilePath;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
@@ -12,15 +13,19 @@ use url::Url;
 
 use crate::catalogue::Group;
 use crate::secret::Secret;
+use crate::tracking::Search;
 use crate::window::Grid;
 
 mod appliance;
+mod custom;
+mod extras;
 mod field;
 mod groups;
 mod locate;
 mod polling;
 mod problem;
 mod raw;
+mod searches;
 mod trust;
 
 pub use problem::{ConfigError, Problem};
@@ -58,6 +63,43 @@ pub struct Appliance {
     pub scopes: Vec<Scope>,
     /// What is asked for in each scope.
     pub groups: Vec<GroupChoice>,
+    /// Searches of its message tracking that are counted.
+    pub searches: Vec<SearchChoice>,
+    /// What else it is asked.
+    pub extras: Extras,
+}
+
+/// A search of the message tracking that is counted in windows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchChoice {
+    /// The value of the label `search`.
+    pub name: String,
+    /// What is searched for.
+    pub search: Arc<Search>,
+    /// Its windows.
+    pub grid: Grid,
+}
+
+/// What an appliance is asked beside reports for windows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extras {
+    /// Its load, queues and stores; of an ESA only.
+    pub health: bool,
+    /// Where its XML status page is, if that is to be read.
+    pub xml_status: Option<Url>,
+    /// The quarantines whose messages are counted.
+    pub quarantines: Quarantines,
+    /// What it manages, what the account may do, its time zone, and how far its reporting has come.
+    pub inventory: bool,
+}
+
+/// Quarantines whose messages are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Quarantines {
+    /// The spam quarantine and all that the appliance names.
+    All,
+    /// These; `spam` is the spam quarantine.
+    Named(Vec<String>),
 }
 
 /// The two products of AsyncOS for mail; Cloud Gateway is an ESA or SMA hosted by the vendor.
@@ -70,6 +112,15 @@ pub enum Product {
 }
 
 impl Product {
+    /// The value of the label `product`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Esa => "esa",
+            Self::Sma => "sma",
+        }
+    }
+
     /// How long after its end a window is asked for unless configured. A gateway reports its own traffic; a manager
     /// is fed in files of 15 minutes, so its figures are that much younger than they look.
     #[must_use]
@@ -225,12 +276,16 @@ impl fmt::Display for Scope {
 }
 
 /// One counter group to poll and the windows it is asked for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GroupChoice {
     /// The group.
-    pub group: &'static Group,
+    pub group: Arc<Group>,
+    /// So many rows with the highest values; all of them where absent.
+    pub top: Option<usize>,
     /// Its windows.
     pub grid: Grid,
+    /// Rows beyond so many series in one scope have none of their own.
+    pub series_limit: usize,
 }
 
 impl Config {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::api::Unusable;
+use crate::api::{Reason, Unusable};
 use crate::clock::{Clock, Tick};
-use crate::snapshot::{GroupView, LostReason, Snapshot};
+use crate::sample::{About, Sample};
+use crate::snapshot::{AspectView, GroupView, LostReason, Snapshot};
 
 /// The value of `Content-Type` for what [`render`] writes.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -16,7 +17,7 @@ pub fn render(snapshots: &[Arc<Snapshot>], clock: &Clock, page: &mut Vec<u8>) {
     let now = clock.tick();
     let mut families = Families::default();
     for snapshot in snapshots {
-        appliance(snapshot, &mut families);
+        appliance(snapshot, now, &mut families);
         for view in &snapshot.groups {
             let labels = labels(&snapshot.appliance, view);
             state(view, &labels, &mut families);
@@ -26,19 +27,20 @@ pub fn render(snapshots: &[Arc<Snapshot>], clock: &Clock, page: &mut Vec<u8>) {
     families.write(page);
 }
 
-/// A metric this module adds to those of the catalogue.
-#[derive(Clone, Copy, Debug)]
-pub struct About {
-    /// Its name.
-    pub name: &'static str,
-    /// `gauge` or `counter`.
-    pub kind: &'static str,
-    /// What it tells.
-    pub help: &'static str,
-}
-
 const UP: About = gauge("asyncos_up", "Whether the appliance's API answers us");
 const CLOCK_SKEW: About = gauge("asyncos_clock_skew_seconds", "How far the appliance's clock is ahead of ours");
+const INFO: About = gauge(
+    "asyncos_appliance_info",
+    "What is known of the appliance: product, and build, host name and time zone where it tells them; always 1",
+);
+const CENTRALISED: About = gauge(
+    "asyncos_reporting_centralised",
+    "Whether a gateway leaves its reporting to a manager and so has no figures of its own but those of its capacity",
+);
+const REFUSED: About = gauge(
+    "asyncos_group_refused",
+    "The appliance does not answer this, by `reason`, so it is asked seldom; 1 while that is so",
+);
 const GROUP_SUCCESS: About =
     gauge("asyncos_group_success", "Whether the newest poll of the counter group brought its report");
 const LAST_SUCCESS: About = gauge(
@@ -66,14 +68,21 @@ const MISSING: About =
     counter("asyncos_counters_missing_total", "Counters of the catalogue that a report did not hold");
 const UNKNOWN: About =
     counter("asyncos_counters_unknown_total", "Counters of a report that the catalogue does not hold");
+const DROPPED: About = counter(
+    "asyncos_series_dropped_total",
+    "Rows of keyed reports that went into the row `other`, or nowhere where rows do not add up, because of `series_limit`",
+);
 const UNUSABLE: About =
     counter("asyncos_counters_unusable_total", "Counters of a report whose value is no usable number");
 
 /// All of them, for the manual to be held against.
 pub const ABOUT_DATA: &[About] = &[
     UP,
+    INFO,
+    CENTRALISED,
     GROUP_SUCCESS,
     LAST_SUCCESS,
+    REFUSED,
     WINDOW_END,
     WINDOW,
     SETTLE,
@@ -86,6 +95,7 @@ pub const ABOUT_DATA: &[About] = &[
     MISSING,
     UNKNOWN,
     UNUSABLE,
+    DROPPED,
     CLOCK_SKEW,
 ];
 
@@ -97,11 +107,43 @@ const fn counter(name: &'static str, help: &'static str) -> About {
     About { name, kind: "counter", help }
 }
 
-fn appliance(snapshot: &Snapshot, families: &mut Families) {
+fn appliance(snapshot: &Snapshot, now: Tick, families: &mut Families) {
     let labels = Labels::new("appliance", &snapshot.appliance);
+    let mut info = labels.with("product", snapshot.product);
+    for view in &snapshot.aspects {
+        aspect(view, &labels, now, families);
+        info = view.vitals.info.iter().fold(info, |info, (name, value)| info.with(name, value));
+    }
+    families.add(&INFO, &info, 1.0);
+    if let Some(centralised) = snapshot.centralised {
+        families.add(&CENTRALISED, &labels, f64::from(u8::from(centralised)));
+    }
     families.add(&UP, &labels, f64::from(u8::from(snapshot.up)));
     if let Some(skew) = snapshot.clock_skew_seconds {
         families.add(&CLOCK_SKEW, &labels, skew);
+    }
+}
+
+fn aspect(view: &AspectView, labels: &Labels, now: Tick, families: &mut Families) {
+    let labels_of_group = labels.with("group", view.name);
+    families.add(&GROUP_SUCCESS, &labels_of_group, f64::from(u8::from(view.success)));
+    if let Some(at) = view.last_success {
+        families.add(&LAST_SUCCESS, &labels_of_group, at.as_secs_f64());
+    }
+    refusal(view.refusal, &labels_of_group, families);
+    for counter in &view.vitals.counters {
+        families.sample(counter, "counter", labels);
+    }
+    if view.expires > now {
+        for gauge in &view.vitals.gauges {
+            families.sample(gauge, "gauge", labels);
+        }
+    }
+}
+
+fn refusal(reason: Option<Reason>, labels: &Labels, families: &mut Families) {
+    if let Some(reason) = reason {
+        families.add(&REFUSED, &labels.with("reason", reason.label()), 1.0);
     }
 }
 
@@ -113,7 +155,7 @@ fn labels(appliance: &str, view: &GroupView) -> Labels {
 }
 
 fn state(view: &GroupView, labels: &Labels, families: &mut Families) {
-    let labels = labels.with("group", view.group);
+    let labels = labels.with("group", &view.group);
     let GroupView { tally, .. } = view;
     families.add(&GROUP_SUCCESS, &labels, f64::from(u8::from(view.success)));
     families.add(&WINDOW, &labels, view.window.as_secs_f64());
@@ -127,12 +169,14 @@ fn state(view: &GroupView, labels: &Labels, families: &mut Families) {
     }
     families.add(&MISSING, &labels, tally.missing as f64);
     families.add(&UNKNOWN, &labels, tally.unknown as f64);
+    families.add(&DROPPED, &labels, tally.dropped as f64);
     for (reason, lost) in LostReason::ALL.iter().zip(tally.lost) {
         families.add(&LOST, &labels.with("reason", reason.label()), lost as f64);
     }
     for (reason, unusable) in Unusable::ALL.iter().zip(tally.unusable) {
         families.add(&UNUSABLE, &labels.with("reason", reason.label()), unusable as f64);
     }
+    refusal(view.refusal, &labels, families);
     if let Some(end) = view.window_end {
         families.add(&WINDOW_END, &labels, end.as_secs_f64());
     }
@@ -143,13 +187,11 @@ fn state(view: &GroupView, labels: &Labels, families: &mut Families) {
 
 fn values(view: &GroupView, labels: &Labels, now: Tick, families: &mut Families) {
     for total in &*view.totals {
-        let family = families.family(&total.family.name, "counter", &total.family.help);
-        family.line(&total.family.name, labels, total.value);
+        families.sample(total, "counter", labels);
     }
     let Some(reading) = view.reading.as_ref().filter(|reading| reading.expires > now) else { return };
     for sample in &reading.samples {
-        let family = families.family(&sample.family.name, "gauge", &sample.family.help);
-        family.line(&sample.family.name, labels, sample.value);
+        families.sample(sample, "gauge", labels);
     }
 }
 
@@ -190,6 +232,17 @@ struct Family {
 impl Families {
     fn add(&mut self, about: &About, labels: &Labels, value: f64) {
         self.family(about.name, about.kind, about.help).line(about.name, labels, value);
+    }
+
+    fn sample(&mut self, sample: &Sample, kind: &str, labels: &Labels) {
+        let Sample { family, labels: own, value } = sample;
+        let line = self.family(&family.name, kind, &family.help);
+        if own.is_empty() {
+            line.line(&family.name, labels, *value);
+        } else {
+            let labels = own.iter().fold(labels.clone(), |labels, (name, value)| labels.with(name, value));
+            line.line(&family.name, &labels, *value);
+        }
     }
 
     fn family(&mut self, name: &str, kind: &str, help: &str) -> &mut Family {

@@ -20,7 +20,7 @@ pub struct Key {
     /// What the report is asked for.
     pub scope: Scope,
     /// The counter group's name.
-    pub group: &'static str,
+    pub group: Arc<str>,
 }
 
 impl Key {
@@ -210,7 +210,7 @@ impl Ledger {
         key: &Key,
         from: Timestamp,
         to: Timestamp,
-        increments: &[(&'static str, u64)],
+        increments: &[(String, u64)],
     ) -> Result<Account, CommitError> {
         let text = key.text();
         let mut next = match self.accounts().get(&text) {
@@ -237,7 +237,7 @@ impl Ledger {
         &self,
         key: &Key,
         hours: Window,
-        report: &[(&'static str, u64)],
+        report: &[(String, u64)],
         late: Late,
     ) -> Result<Reconciled, CommitError> {
         let text = key.text();
@@ -248,10 +248,10 @@ impl Ledger {
         };
         let (mut lacked, mut surplus) = (Vec::new(), 0);
         for (counter, reported) in report {
-            let counted = day.closed.get(*counter).copied().unwrap_or(0);
+            let counted = day.closed.get(counter).copied().unwrap_or(0);
             surplus += counted.saturating_sub(*reported);
             if *reported > counted {
-                lacked.push((*counter, reported - counted));
+                lacked.push((counter, reported - counted));
             }
         }
         let sum = lacked.iter().map(|(_, count)| count).sum();
@@ -299,11 +299,15 @@ mod tests {
     use super::*;
 
     fn key() -> Key {
-        Key { appliance: "a".into(), scope: Scope::Appliance, group: "g" }
+        Key { appliance: "a".into(), scope: Scope::Appliance, group: "g".into() }
     }
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_secs(seconds)
+    }
+
+    fn counts(counts: &[(&str, u64)]) -> Vec<(String, u64)> {
+        counts.iter().map(|(counter, count)| ((*counter).to_owned(), *count)).collect()
     }
 
     fn total(account: &Account) -> Option<u64> {
@@ -314,7 +318,8 @@ mod tests {
     async fn a_window_is_counted_once() {
         let ledger = Ledger::in_memory();
         let key = key();
-        let commit = || ledger.commit(&key, at(0), at(60), &[("c", 5)]);
+        let five = counts(&[("c", 5)]);
+        let commit = || ledger.commit(&key, at(0), at(60), &five);
         assert!(matches!(commit().await, Err(CommitError::Moved)), "nothing has begun");
         assert_eq!(ledger.begin(&key, at(0), at(0), at(600)), Begun::New);
         assert_eq!(total(&commit().await.expect("counted")), Some(5));
@@ -331,11 +336,11 @@ mod tests {
         };
         let ledger = open();
         ledger.begin(&key(), at(0), at(0), at(600));
-        ledger.commit(&key(), at(0), at(60), &[("c", 5)]).await.expect("counted");
+        ledger.commit(&key(), at(0), at(60), &counts(&[("c", 5)])).await.expect("counted");
         drop(ledger);
         let ledger = open();
         assert_eq!(ledger.begin(&key(), at(900), at(60), at(900)), Begun::Resumed);
-        let account = ledger.commit(&key(), at(60), at(120), &[("c", 2)]).await.expect("counted");
+        let account = ledger.commit(&key(), at(60), at(120), &counts(&[("c", 2)])).await.expect("counted");
         assert_eq!((total(&account), account.epoch), (Some(7), at(0)));
         drop(ledger);
         let ledger = open();
@@ -356,9 +361,10 @@ mod tests {
         let key = key();
         let hour = |number: u64| at(number * 3600);
         ledger.begin(&key, hour(0), hour(0), hour(99));
-        ledger.commit(&key, hour(0), hour(1), &[("c", 5), ("d", 5)]).await.expect("counted");
+        ledger.commit(&key, hour(0), hour(1), &counts(&[("c", 5), ("d", 5)])).await.expect("counted");
         let hours = crate::window::Grid::HOURS.window_from(hour(0));
-        let audit = |late| ledger.reconcile(&key, hours, &[("c", 8), ("d", 4), ("e", 1)], late);
+        let report = counts(&[("c", 8), ("d", 4), ("e", 1)]);
+        let audit = |late| ledger.reconcile(&key, hours, &report, late);
         let ignored = audit(Late::Ignore).await.expect("compared");
         assert_eq!((total(&ignored.account), ignored.late, ignored.surplus), (Some(5), 4, 1));
         let added = audit(Late::Add).await.expect("compared");
@@ -366,7 +372,7 @@ mod tests {
         assert_eq!(added.account.totals.get("d"), Some(&5), "a total never steps back");
         let again = audit(Late::Add).await.expect("compared");
         assert_eq!((total(&again.account), again.late, again.surplus), (Some(8), 0, 1));
-        ledger.commit(&key, hour(1), hour(2), &[("c", 1)]).await.expect("counted");
+        ledger.commit(&key, hour(1), hour(2), &counts(&[("c", 1)])).await.expect("counted");
         assert!(matches!(audit(Late::Add).await, Err(CommitError::Moved)), "other hours are counted by now");
     }
 

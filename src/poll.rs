@@ -6,30 +6,37 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::api::{Failure, Query, Reply};
+use crate::catalogue::About;
 use crate::clock::{Clock, Tick, Timestamp};
 use crate::config;
-use crate::ledger::{Account, Begun, CommitError, Key, Ledger, Reconciled};
-use crate::sample::Samples;
+use crate::ledger::{Key, Ledger};
 use crate::snapshot::{Board, Snapshot};
 use crate::stop::Stop;
 use crate::window::Window;
 
 mod ask;
 mod audit;
+mod centralised;
+mod job;
 mod lateness;
 mod plan;
 mod retry;
+mod settled;
 mod source;
 mod standing;
+mod subject;
 mod target;
+mod watch;
 
-pub use source::Source;
+pub use source::{Conserving, Source};
 
-use ask::Outcome;
+use centralised::Centralised;
+use job::{Done, Job, Next, Purpose};
 use lateness::Lateness;
 use standing::Standing;
+use subject::Subject;
 use target::Target;
+use watch::Watch;
 
 /// How often the clock of an appliance is heard that is behind what was counted.
 const HEARING: Duration = Duration::from_secs(5 * 60);
@@ -56,7 +63,11 @@ pub struct Poller<S> {
     desk: Desk,
     name: Arc<str>,
     polling: config::Polling,
+    product: config::Product,
     targets: Vec<Target>,
+    watches: Vec<Watch>,
+    /// None of a manager, and where it cannot be told.
+    centralised: Option<Centralised>,
     /// None where the settle delay is given.
     lateness: Option<Lateness>,
     standing: Standing,
@@ -70,50 +81,26 @@ pub struct Poller<S> {
     jobs: JoinSet<Done>,
 }
 
-/// A finished job.
-#[derive(Debug)]
-enum Done {
-    Connected(Result<(), Failure>),
-    BegunAnew { target: usize, outcome: Result<(), CommitError> },
-    Asked { job: Job, outcome: Outcome, took: Duration },
-    Counted { job: Job, count: u32, read: Samples, outcome: Result<Account, CommitError> },
-    Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
-}
-
-/// One poll: of which target, for which windows.
-#[derive(Clone, Debug)]
-struct Job {
-    target: usize,
-    query: Query,
-    purpose: Purpose,
-}
-
-/// What a report is asked for for.
-#[derive(Clone, Copy, Debug)]
-enum Purpose {
-    /// To count so many windows of the target's grid.
-    Count(u32),
-    /// To compare it with what was counted.
-    Audit,
-    /// To see how much of it is there yet.
-    Look,
-    /// To hear the appliance's clock.
-    Hear,
-}
-
 impl<S: Source> Poller<S> {
     /// A poller of `appliance`, which publishes that it knows nothing yet.
     #[must_use]
     pub fn new(appliance: &config::Appliance, source: Arc<S>, desk: Desk) -> Self {
         let name: Arc<str> = appliance.name.as_str().into();
         let phase = plan::phase(&name, appliance.polling.grid);
-        let targets: Vec<Target> = appliance
-            .scopes
-            .iter()
-            .flat_map(|scope| appliance.groups.iter().map(move |choice| (scope, choice)))
-            .map(|(scope, choice)| {
-                let key = Key { appliance: Arc::clone(&name), scope: scope.clone(), group: choice.group.name };
-                Target::new(key, *choice, appliance.polling, phase, &desk.ledger)
+        let of_groups = appliance.scopes.iter().flat_map(|scope| {
+            // Groups of gateways and gateways have no web traffic.
+            let known =
+                |choice: &&config::GroupChoice| *scope == config::Scope::Appliance || choice.group.about == About::Mail;
+            appliance.groups.iter().filter(known).map(move |choice| (scope.clone(), Subject::of_group(choice)))
+        });
+        // Tracking knows no scopes: a search is of all messages that the appliance knows of.
+        let of_searches =
+            appliance.searches.iter().map(|choice| (config::Scope::Appliance, Subject::of_search(choice)));
+        let targets: Vec<Target> = of_groups
+            .chain(of_searches)
+            .map(|(scope, subject)| {
+                let key = Key { appliance: Arc::clone(&name), scope, group: Arc::clone(subject.key()) };
+                Target::new(key, subject, appliance.polling, phase, &desk.ledger)
             })
             .collect();
         let poller = Self {
@@ -123,6 +110,12 @@ impl<S: Source> Poller<S> {
             desk,
             name,
             polling: appliance.polling,
+            product: appliance.product,
+            watches: Watch::all(&appliance.extras, appliance.product),
+            centralised: match appliance.product {
+                config::Product::Esa => Centralised::new(appliance.groups.iter().map(|choice| &*choice.group.name)),
+                config::Product::Sma => None,
+            },
             standing: Standing::new(targets.len(), appliance.polling.grid.length()),
             lateness: match appliance.polling.settle {
                 config::Settle::Fixed(_) => None,
@@ -171,6 +164,7 @@ impl<S: Source> Poller<S> {
         while self.jobs.len() < self.polling.concurrency {
             match self.next(now) {
                 Next::Now(job) => self.start(job),
+                Next::Watch(watch) => self.observe(watch),
                 Next::At(wake) => return wake,
             }
         }
@@ -181,6 +175,12 @@ impl<S: Source> Poller<S> {
     fn next(&mut self, now: Tick) -> Next {
         let appliance_now = self.source.now();
         let mut wake = now + Duration::from_secs(3600);
+        for (position, watch) in self.watches.iter().enumerate().filter(|(_, watch)| !watch.in_flight) {
+            if watch.not_before <= now {
+                return Next::Watch(position);
+            }
+            wake = wake.min(watch.not_before);
+        }
         for step in 0..self.targets.len() {
             let position = (self.cursor + step) % self.targets.len();
             let target = &mut self.targets[position];
@@ -226,9 +226,13 @@ impl<S: Source> Poller<S> {
 
     fn job(&mut self, target: usize, window: Window, purpose: Purpose) -> Next {
         self.cursor = (target + 1) % self.targets.len();
-        let of = &self.targets[target];
-        let query = Query { scope: of.scope().clone(), group: of.group(), window };
-        Next::Now(Job { target, query, purpose })
+        Next::Now(Job { target, query: self.targets[target].query(window), purpose })
+    }
+
+    fn observe(&mut self, watch: usize) {
+        self.watches[watch].in_flight = true;
+        let (source, aspect) = (Arc::clone(&self.source), self.watches[watch].aspect().clone());
+        self.jobs.spawn(async move { Done::Observed { watch, outcome: source.observe(&aspect).await } });
     }
 
     fn start(&mut self, job: Job) {
@@ -243,144 +247,6 @@ impl<S: Source> Poller<S> {
         });
     }
 
-    /// Takes in what a job brought and publishes what is known then.
-    fn settle(&mut self, done: Done) {
-        let now = self.desk.clock.tick();
-        match done {
-            Done::Connected(Ok(())) => {
-                self.connected = true;
-                self.standing.reached(&self.name);
-                let appliance_now = self.source.now();
-                for position in 0..self.targets.len() {
-                    if let Begun::Reset { .. } = self.targets[position].begin(&self.desk.ledger, appliance_now) {
-                        self.begin_anew(position);
-                    }
-                }
-            }
-            Done::Connected(Err(failure)) => self.standing.unreachable(&self.name, &failure, now),
-            Done::BegunAnew { target, outcome } => {
-                let target = &mut self.targets[target];
-                target.in_flight = false;
-                target.begun_anew(&outcome);
-            }
-            Done::Asked { job, outcome, took } => {
-                self.paced_until = now + took.clamp(LEAST_PACE, LONGEST_PACE);
-                self.take(job, outcome, now);
-            }
-            Done::Counted { job, count, read, outcome } => {
-                let moment = self.moment(now);
-                let target = &mut self.targets[job.target];
-                target.in_flight = false;
-                target.counted(job.query.window, count, read, outcome, moment);
-            }
-            Done::Reconciled { job, outcome } => {
-                let appliance_now = self.source.now();
-                let target = &mut self.targets[job.target];
-                target.in_flight = false;
-                target.reconciled(job.query.window, outcome, appliance_now);
-            }
-        }
-        self.publish();
-    }
-
-    fn moment(&self, tick: Tick) -> target::Moment {
-        target::Moment { tick, appliance: self.source.now(), wall: self.desk.clock.wall() }
-    }
-
-    fn take(&mut self, job: Job, outcome: Outcome, now: Tick) {
-        let appliance_now = self.source.now();
-        let target = &mut self.targets[job.target];
-        target.in_flight = false;
-        match outcome {
-            Outcome::Report(reply) => {
-                self.standing.reached(&self.name);
-                self.use_report(job, &reply);
-            }
-            Outcome::HoursOnly => {
-                self.standing.reached(&self.name);
-                target.take_hours(&self.desk.ledger, appliance_now);
-                self.look_missed(&job, appliance_now);
-            }
-            Outcome::Failed(failure) => {
-                self.standing.failed(&self.name, &failure, now);
-                match job.purpose {
-                    Purpose::Count(_) => target.failed(&failure, now),
-                    Purpose::Audit => target.audit_failed(&failure, appliance_now),
-                    Purpose::Look => self.look_missed(&job, appliance_now),
-                    Purpose::Hear => {}
-                }
-            }
-        }
-    }
-
-    fn use_report(&mut self, job: Job, reply: &Reply) {
-        let target = &self.targets[job.target];
-        match job.purpose {
-            Purpose::Count(count) => {
-                if let Some(read) = target.read(job.query.window, reply) {
-                    self.count(job, count, read);
-                }
-            }
-            Purpose::Audit => {
-                if let Some(read) = target.read(job.query.window, reply) {
-                    self.reconcile(job, read);
-                }
-            }
-            Purpose::Look => self.learn(target.events(reply), reply.at),
-            // The source has taken the time from it.
-            Purpose::Hear => {}
-        }
-    }
-
-    /// Takes in a look at a window, and the delay that it teaches.
-    fn learn(&mut self, events: u64, at: Timestamp) {
-        let Some(settle) = self.lateness.as_mut().and_then(|lateness| lateness.looked(events, at)) else { return };
-        let seconds = settle.as_secs();
-        tracing::info!(appliance = &*self.name, seconds, "settle delay is learned");
-        for target in &mut self.targets {
-            target.wait_for(settle);
-        }
-    }
-
-    fn look_missed(&mut self, job: &Job, now: Timestamp) {
-        if let (Purpose::Look, Some(lateness)) = (job.purpose, &mut self.lateness) {
-            lateness.missed(now);
-        }
-    }
-
-    /// What writing down takes; the target stays in flight until that is done.
-    fn busy(&mut self, target: usize) -> (Arc<Ledger>, Key) {
-        let target = &mut self.targets[target];
-        target.in_flight = true;
-        (Arc::clone(&self.desk.ledger), target.key().clone())
-    }
-
-    /// Writes down that the totals of a target begin at zero.
-    fn begin_anew(&mut self, target: usize) {
-        let (ledger, key) = self.busy(target);
-        self.jobs.spawn(async move { Done::BegunAnew { target, outcome: ledger.keep(&key).await } });
-    }
-
-    /// Writes a window down.
-    fn count(&mut self, job: Job, count: u32, read: Samples) {
-        let (ledger, key) = self.busy(job.target);
-        self.jobs.spawn(async move {
-            let window = job.query.window;
-            let outcome = ledger.commit(&key, window.start(), window.end(), &read.increments).await;
-            Done::Counted { job, count, read, outcome }
-        });
-    }
-
-    /// Compares hours with the report for them, and writes down what was late.
-    fn reconcile(&mut self, job: Job, read: Samples) {
-        let (ledger, key) = self.busy(job.target);
-        let late = self.polling.late;
-        self.jobs.spawn(async move {
-            let outcome = ledger.reconcile(&key, job.query.window, &read.increments, late).await;
-            Done::Reconciled { job, outcome }
-        });
-    }
-
     fn publish(&self) {
         let appliance_now = self.source.now();
         let view = |target: &Target| Arc::new(target.view(&self.desk.ledger, appliance_now));
@@ -388,14 +254,12 @@ impl<S: Source> Poller<S> {
             appliance: Arc::clone(&self.name),
             up: self.standing.is_up(),
             clock_skew_seconds: self.source.skew_seconds(),
+            centralised: self.centralised.as_ref().map(Centralised::is_found),
+            product: self.product.label(),
+            aspects: self.watches.iter().map(Watch::view).collect(),
             groups: self.targets.iter().map(view).collect(),
         });
     }
-}
-
-enum Next {
-    Now(Job),
-    At(Tick),
 }
 
 #[cfg(test)]

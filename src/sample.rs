@@ -1,15 +1,21 @@
 //! Turns a report into labelled values: names and units from the catalogue, and an account of what could not be used.
 //! Knows nothing of windows or of who reads the samples.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::api::{Number, Report, Unusable};
-use crate::catalogue::{self, Aggregation, Group};
+use crate::api::{Number, Reading, Report, Row, Unusable};
+use crate::catalogue::{self, Aggregation, Group, Keys, Unit};
 
-/// Counters beyond the catalogue that become gauges, per group: a release adds a few, a mistake adds thousands.
+mod key;
+
+use key::Selection;
+
+/// Counters beyond the catalogue that are read, per group: a release adds a few, a mistake adds thousands.
 const MOST_UNKNOWN: usize = 64;
 const LONGEST_NAME: usize = 100;
+/// Between a counter and a key in the name of a sum. No counter has it in its name.
+const SEPARATOR: char = '\u{1f}';
 
 /// A family of gauges or counters: its name and help.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,11 +26,27 @@ pub struct Family {
     pub help: String,
 }
 
+/// A metric whose name does not come from the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// Its name.
+    pub name: &'static str,
+    /// `gauge` or `counter`.
+    pub kind: &'static str,
+    /// What it tells.
+    pub help: &'static str,
+}
+
+/// A label and its value.
+pub type Label = (Arc<str>, Arc<str>);
+
 /// One value of a family.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// Whose.
     pub family: Arc<Family>,
+    /// What distinguishes it from others of its family in the same scope.
+    pub labels: Vec<Label>,
     /// In base units.
     pub value: f64,
 }
@@ -32,101 +54,226 @@ pub struct Sample {
 /// What a report came to.
 #[derive(Debug, Default, PartialEq)]
 pub struct Samples {
-    /// The usable counters.
+    /// The usable values.
     pub samples: Vec<Sample>,
-    /// What the window adds to the totals, by counter.
-    pub increments: Vec<(&'static str, u64)>,
+    /// What the window adds to the totals, by the name of the sum.
+    pub increments: Vec<(String, u64)>,
     /// Counters of the catalogue that the report does not hold. Missing is not zero.
     pub missing: u64,
     /// Counters of the report that the catalogue does not hold.
     pub unknown: u64,
-    /// Counters of the catalogue with no usable value, by reason in the order of [`Unusable::ALL`].
+    /// Rows that have no series of their own, because there would be too many.
+    pub dropped: u64,
+    /// Values of counters of the catalogue that are not usable, by reason in the order of [`Unusable::ALL`].
     pub unusable: [u64; Unusable::ALL.len()],
 }
 
 /// The metrics of one counter group.
 #[derive(Debug)]
 pub struct Metrics {
-    group: &'static Group,
-    gauges: Vec<Arc<Family>>,
-    totals: Vec<(&'static str, Arc<Family>)>,
+    group: Arc<Group>,
+    /// What every sample carries.
+    labels: Vec<Label>,
+    columns: Vec<Column>,
+    key_label: Arc<str>,
+    has_totals: bool,
+    limit: usize,
+}
+
+/// One counter of a group.
+#[derive(Clone, Debug)]
+struct Column {
+    counter: String,
+    aggregation: Aggregation,
+    unit: Unit,
+    gauge: Arc<Family>,
+    /// None for what does not add up, or is not complete.
+    total: Option<Arc<Family>>,
 }
 
 impl Metrics {
-    /// The metrics of `group`, named once.
+    /// The metrics of `group`, named once, which all carry `labels`; asked for with `top` rows, or all, of which at most
+    /// `limit` become series.
     #[must_use]
-    pub fn new(group: &'static Group) -> Self {
-        let gauge = |counter: &catalogue::Counter| {
-            Arc::new(Family { name: counter.gauge_name(group), help: counter.gauge_help(group) })
+    pub fn new(group: Arc<Group>, labels: Vec<Label>, top: Option<usize>, limit: usize) -> Self {
+        // The sum of a list that was cut is no sum.
+        let has_totals = group.key.as_ref().is_none_or(|key| key.keys == Keys::Bounded) && top.is_none();
+        let column = |counter: &catalogue::Counter| Column {
+            counter: counter.name.to_string(),
+            aggregation: counter.aggregation,
+            unit: counter.unit.clone(),
+            gauge: Arc::new(Family { name: counter.gauge_name(&group), help: counter.gauge_help(&group) }),
+            total: counter.total_name(&group).filter(|_| has_totals).map(|name| {
+                let help = counter.total_help(&group);
+                Arc::new(Family { name, help })
+            }),
         };
-        let total = |counter: &'static catalogue::Counter| {
-            let name = counter.total_name(group)?;
-            Some((counter.name, Arc::new(Family { name, help: counter.total_help(group) })))
-        };
-        let (gauges, totals) = (group.counters.iter().map(gauge), group.counters.iter().filter_map(total));
-        Self { group, gauges: gauges.collect(), totals: totals.collect() }
+        let columns = group.counters.iter().filter(|counter| counter.is_numeric()).map(column).collect();
+        let key_label = group.key_label().into();
+        Self { group, labels, columns, key_label, has_totals, limit }
     }
 
-    /// The totals as samples: every additive counter of the catalogue, at zero where nothing was counted yet.
+    /// The totals as samples: every additive counter of the catalogue, at zero where nothing was counted yet, and every
+    /// key that was ever counted.
     #[must_use]
     pub fn totals(&self, counted: &BTreeMap<String, u64>) -> Vec<Sample> {
-        let sample = |(counter, family): &(&str, Arc<Family>)| {
-            let value = counted.get(*counter).copied().unwrap_or(0) as f64;
-            Sample { family: Arc::clone(family), value }
-        };
-        self.totals.iter().map(sample).collect()
+        let mut samples = Vec::new();
+        for column in &self.columns {
+            let Some(family) = &column.total else { continue };
+            match counted.get(&column.counter) {
+                Some(count) => samples.push(self.sample(family, None, *count as f64)),
+                None if self.group.key.is_none() => samples.push(self.sample(family, None, 0.0)),
+                // No key is known of a keyed group before it was seen.
+                None => {}
+            }
+        }
+        let mut strange: BTreeMap<&str, Option<Arc<Family>>> = BTreeMap::new();
+        for (name, count) in counted {
+            let (counter, key) = split(name);
+            let known = self.columns.iter().find(|column| column.counter == counter);
+            let family = match (known, key) {
+                (Some(_), None) => continue,
+                (Some(column), Some(_)) => column.total.clone(),
+                (None, _) => strange.entry(counter).or_insert_with(|| self.strange(counter)?.total).clone(),
+            };
+            samples.extend(family.map(|family| self.sample(&family, key, *count as f64)));
+        }
+        samples
     }
 
-    /// Reads the values of `report`.
+    /// The keys that have a total of their own.
     #[must_use]
-    pub fn read(&self, report: &Report) -> Samples {
+    pub fn keys(&self, counted: &BTreeMap<String, u64>) -> BTreeSet<String> {
+        counted.keys().filter_map(|name| split(name).1).map(str::to_owned).collect()
+    }
+
+    /// Events that `increments` tell of; bytes are none, they would outweigh them all.
+    #[must_use]
+    pub fn events(&self, increments: &[(String, u64)]) -> u64 {
+        let is_event = |name: &str| {
+            self.group.counter(split(name).0).is_some_and(|counter| matches!(counter.unit, Unit::Count(_)))
+        };
+        increments.iter().filter(|(name, _)| is_event(name)).map(|(_, count)| count).sum()
+    }
+
+    /// Reads the values of `report`; keys in `kept` have a series whatever happens.
+    #[must_use]
+    pub fn read(&self, report: &Report, kept: &BTreeSet<String>) -> Samples {
         let mut read = Samples::default();
-        for (counter, family) in self.group.counters.iter().zip(&self.gauges) {
-            if counter.aggregation == Aggregation::Text {
-                continue;
-            }
-            match report.reading(counter.name) {
-                Some(Ok(number)) => {
-                    let value = counter.unit.scale(number.as_f64());
-                    read.samples.push(Sample { family: Arc::clone(family), value });
-                    match (counter.aggregation, number) {
-                        (Aggregation::Sum, Number::Whole(count)) => read.increments.push((counter.name, count)),
-                        (Aggregation::Sum, Number::Fraction(_)) => read.refuse(Unusable::NotWhole),
-                        (Aggregation::Average | Aggregation::Maximum | Aggregation::Last | Aggregation::Text, _) => {}
-                    }
+        let selection = Selection::new(report, kept, self.limit);
+        for column in &self.columns {
+            match report.reading(&column.counter) {
+                Some(Reading::Rows(rows)) if self.group.key.is_none() && rows.is_empty() => {
+                    read.refuse(Unusable::NotANumber);
                 }
-                Some(Err(unusable)) => read.refuse(unusable),
+                Some(reading) => self.take(column, reading, &selection, &mut read),
+                // No rows at all are no counters at all.
+                None if report.is_empty() => {}
                 None => read.missing += 1,
             }
         }
         let strange = report.readings().filter(|(name, _)| self.group.counter(name).is_none());
         for (position, (name, reading)) in strange.enumerate() {
-            read.unknown += 1;
-            if let (Ok(number), Some(family), true) = (reading, self.unknown(name), position < MOST_UNKNOWN) {
-                read.samples.push(Sample { family: Arc::new(family), value: number.as_f64() });
+            read.unknown += u64::from(self.group.others.is_none());
+            let before = read.unusable;
+            if let (Some(column), true) = (self.strange(name), position < MOST_UNKNOWN) {
+                self.take(&column, reading, &selection, &mut read);
             }
+            // Nobody says that these are numbers.
+            read.unusable = before;
         }
         read
     }
 
-    /// A family for a counter that the catalogue does not hold; none where its name cannot be a metric's, or is one's.
-    fn unknown(&self, counter: &str) -> Option<Family> {
+    fn take(&self, column: &Column, reading: &Reading, selection: &Selection<'_>, read: &mut Samples) {
+        match reading {
+            Reading::One(Ok(number)) => self.add(column, None, *number, read),
+            Reading::One(Err(unusable)) => read.refuse(*unusable),
+            Reading::Rows(rows) => self.take_rows(column, rows, selection, read),
+        }
+    }
+
+    fn take_rows(&self, column: &Column, rows: &[Row], selection: &Selection<'_>, read: &mut Samples) {
+        let mut sums: BTreeMap<String, Number> = BTreeMap::new();
+        for Row { key, value } in rows {
+            let number = match value {
+                Ok(number) => *number,
+                Err(unusable) => {
+                    read.refuse(*unusable);
+                    continue;
+                }
+            };
+            let name = match selection.name(key) {
+                Some(name) => name,
+                None => {
+                    read.dropped += 1;
+                    if column.aggregation != Aggregation::Sum {
+                        continue;
+                    }
+                    key::OTHER.to_owned()
+                }
+            };
+            let sum = sums.get(&name).map_or(number, |sum| column.aggregation.merge(*sum, number));
+            sums.insert(name, sum);
+        }
+        for (key, number) in sums {
+            self.add(column, Some(&key), number, read);
+        }
+    }
+
+    fn add(&self, column: &Column, key: Option<&str>, number: Number, read: &mut Samples) {
+        read.samples.push(self.sample(&column.gauge, key, column.unit.scale(number.as_f64())));
+        if column.total.is_none() {
+            return;
+        }
+        match number {
+            Number::Whole(count) => {
+                let name = key.map_or_else(|| column.counter.clone(), |key| joined(&column.counter, key));
+                read.increments.push((name, count));
+            }
+            Number::Fraction(_) => read.refuse(Unusable::NotWhole),
+        }
+    }
+
+    fn sample(&self, family: &Arc<Family>, key: Option<&str>, value: f64) -> Sample {
+        let mut labels = self.labels.clone();
+        labels.extend(key.map(|key| (Arc::clone(&self.key_label), key.into())));
+        Sample { family: Arc::clone(family), labels, value }
+    }
+
+    /// A counter that the catalogue does not hold; none where its name cannot be a metric's, or is one's.
+    fn strange(&self, counter: &str) -> Option<Column> {
         let usable = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'_';
         if counter.is_empty() || counter.len() > LONGEST_NAME || !counter.bytes().all(usable) {
             return None;
         }
-        let group = self.group.name;
-        let name = format!("asyncos_{group}_{counter}_last_window");
-        let taken = catalogue::groups()
-            .iter()
-            .flat_map(|group| group.counters.iter().map(move |counter| counter.gauge_name(group)))
-            .any(|known| known == name);
-        let path = self.group.api_path();
-        let help = format!(
-            "A counter that this version does not know: its value in the newest complete window, unit unknown \
-             (API {path}, counter {counter})"
-        );
-        (!taken).then_some(Family { name, help })
+        let known = self.group.others.clone();
+        let (aggregation, unit) = known.clone().unwrap_or((Aggregation::Unknown, Unit::Count("unit unknown".into())));
+        let help = match known {
+            Some((Aggregation::Unknown, _)) => "A counter that is not published",
+            Some(_) => "A counter of a group from the configuration",
+            None => "A counter that this version does not know",
+        };
+        let as_known = catalogue::Counter {
+            name: counter.to_owned().into(),
+            aggregation,
+            unit,
+            help: help.into(),
+            source: catalogue::Source::Inferred,
+        };
+        let family = |name, help| Arc::new(Family { name, help });
+        let name = as_known.gauge_name(&self.group);
+        if catalogue::is_taken(&name) {
+            return None;
+        }
+        let total = as_known.total_name(&self.group).filter(|_| self.has_totals);
+        Some(Column {
+            counter: counter.to_owned(),
+            aggregation,
+            gauge: family(name, as_known.gauge_help(&self.group)),
+            total: total.map(|name| family(name, as_known.total_help(&self.group))),
+            unit: as_known.unit,
+        })
     }
 }
 
@@ -138,68 +285,31 @@ impl Samples {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(group: &str, results: &str) -> Samples {
-        let body = format!(r#"{{"data": {{"resultSet": {results}}}}}"#);
-        let metrics = Metrics::new(catalogue::group(group).expect("in the catalogue"));
-        metrics.read(&Report::parse(&body).expect("a report"))
-    }
-
-    fn values(read: &Samples) -> Vec<(&str, f64)> {
-        read.samples.iter().map(|sample| (sample.family.name.as_str(), sample.value)).collect()
-    }
-
-    #[test]
-    fn missing_unknown_and_unusable_are_counted_and_never_zero() {
-        let found = read(
-            "mail_dlp_outgoing_traffic_summary",
-            r#"[{"dlp_incidents_high": 3}, {"dlp_incidents_low": null}, {"dlp_incidents_medium": -1}, {"new": 7},
-                {"Bad Name": 1}, {"new_text": "x"}]"#,
-        );
-        assert_eq!(
-            values(&found),
-            [
-                ("asyncos_mail_dlp_outgoing_traffic_summary_dlp_incidents_high_last_window", 3.0),
-                ("asyncos_mail_dlp_outgoing_traffic_summary_new_last_window", 7.0),
-            ]
-        );
-        assert_eq!((found.missing, found.unknown, found.unusable), (2, 3, [1, 1, 0, 0]));
-    }
-
-    #[test]
-    fn only_whole_counts_go_into_totals() {
-        let found =
-            read("mail_system_capacity", r#"{"bytes_in": 10, "bytes_out": 1.5, "workqueue_maximum_messages": 3}"#);
-        assert_eq!(found.samples.len(), 3);
-        assert_eq!((found.increments, found.unusable), (vec![("bytes_in", 10)], [0, 0, 0, 1]));
-        let metrics = Metrics::new(catalogue::group("mail_mar_summary").expect("in the catalogue"));
-        let totals = metrics.totals(&BTreeMap::from([("msgs_deleted".into(), 7), ("gone".into(), 9)]));
-        let totals: Vec<_> = totals.iter().map(|total| (total.family.name.as_str(), total.value)).collect();
-        assert_eq!(totals[0], ("asyncos_mail_mar_summary_msgs_deleted_total", 7.0));
-        assert!(totals.len() == 4 && totals[1..].iter().all(|(_, value)| *value == 0.0), "the others are at zero");
-    }
-
-    #[test]
-    fn percentages_become_ratios() {
-        let found = read("mail_system_capacity", r#"{"overall_percent_cpu_usage": 37.5}"#);
-        let [(name, value)] = values(&found)[..] else { panic!("one sample: {found:?}") };
-        assert!(name.ends_with("_ratio_last_window"), "{name}");
-        assert!((value - 0.375).abs() < 1e-12);
-    }
-
-    #[test]
-    fn a_flood_of_unknown_counters_is_bounded() {
-        let flood: Vec<String> = (0..5_000).map(|n| format!(r#"{{"c{n}": 1}}"#)).collect();
-        let found = read("mail_mor_summary", &format!("[{}]", flood.join(",")));
-        assert_eq!((found.samples.len(), found.unknown), (MOST_UNKNOWN, 5_000));
-    }
-
-    #[test]
-    fn text_groups_yield_nothing_and_miss_nothing() {
-        let found = read("reporting_system", r#"[{"begin_time": "0"}, {"heartbeat": "1"}]"#);
-        assert_eq!(found, Samples::default());
+impl Aggregation {
+    /// The value of two rows that are one.
+    fn merge(self, one: Number, other: Number) -> Number {
+        if self != Self::Sum {
+            return if one.as_f64() >= other.as_f64() { one } else { other };
+        }
+        match (one, other) {
+            (Number::Whole(one), Number::Whole(other)) => Number::Whole(one.saturating_add(other)),
+            (Number::Whole(_) | Number::Fraction(_), _) => Number::Fraction(one.as_f64() + other.as_f64()),
+        }
     }
 }
+
+/// The name of the sum of one key.
+fn joined(counter: &str, key: &str) -> String {
+    format!("{counter}{SEPARATOR}{key}")
+}
+
+/// The counter of a sum's name, and its key if it has one.
+fn split(name: &str) -> (&str, Option<&str>) {
+    match name.split_once(SEPARATOR) {
+        Some((counter, key)) => (counter, Some(key)),
+        None => (name, None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

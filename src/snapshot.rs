@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::api::Unusable;
+use crate::api::{Reason, Unusable};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Scope;
 use crate::sample::Sample;
+use crate::vitals::Vitals;
 
 /// Everything known about one appliance.
 #[derive(Clone, Debug)]
@@ -19,8 +20,31 @@ pub struct Snapshot {
     pub up: bool,
     /// How far its clock is ahead of ours; none before its first answer.
     pub clock_skew_seconds: Option<f64>,
+    /// Whether a gateway leaves its reporting to a manager; none where that cannot be told.
+    pub centralised: Option<bool>,
+    /// Which of the products it is, as the label `product` has it.
+    pub product: &'static str,
     /// One view a scope and counter group, in the order of the configuration.
     pub groups: Vec<Arc<GroupView>>,
+    /// What it tells about itself as it is now.
+    pub aspects: Vec<Arc<AspectView>>,
+}
+
+/// One thing that an appliance tells about itself.
+#[derive(Clone, Debug)]
+pub struct AspectView {
+    /// The label `group`.
+    pub name: &'static str,
+    /// Whether the newest question was answered.
+    pub success: bool,
+    /// When one last was, by our clock.
+    pub last_success: Option<Timestamp>,
+    /// Why the appliance does not answer the question, while it is asked seldom for that.
+    pub refusal: Option<Reason>,
+    /// What was answered.
+    pub vitals: Vitals,
+    /// From then on its gauges must not be shown as current.
+    pub expires: Tick,
 }
 
 /// Why windows were given up.
@@ -61,6 +85,8 @@ pub struct Tally {
     pub missing: u64,
     /// Counters that the catalogue lacks.
     pub unknown: u64,
+    /// Rows that have no series of their own.
+    pub dropped: u64,
     /// Counters without a usable value, in the order of [`Unusable::ALL`].
     pub unusable: [u64; Unusable::ALL.len()],
 }
@@ -80,11 +106,13 @@ pub struct GroupView {
     /// The labels `device_group` and `device`.
     pub scope: Scope,
     /// The label `group`.
-    pub group: &'static str,
+    pub group: Arc<str>,
     /// Whether the newest poll brought what it was made for.
     pub success: bool,
     /// When one last did, by our clock.
     pub last_success: Option<Timestamp>,
+    /// Why the appliance does not answer it, while it is asked seldom for that.
+    pub refusal: Option<Reason>,
     /// The length of its windows.
     pub window: Duration,
     /// How long after its end a window is asked for.

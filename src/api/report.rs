@@ -2,14 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Failure, Reason, transport};
+use super::json::{self, malformed};
+use super::{Failure, transport};
 
 /// The counters of one answer by their names.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    readings: BTreeMap<String, Result<Number, Unusable>>,
+    readings: BTreeMap<String, Reading>,
+}
+
+/// What an answer says of one counter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// One value for the whole window.
+    One(Result<Number, Unusable>),
+    /// A value per key, in the order of the answer. A key may occur more than once.
+    Rows(Vec<Row>),
+}
+
+/// One row of a keyed counter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Any text, as the appliance sent it.
+    pub key: String,
+    /// What stands there.
+    pub value: Result<Number, Unusable>,
 }
 
 /// A count or a measure; never negative, never infinite.
@@ -62,18 +81,18 @@ impl Unusable {
 }
 
 impl Report {
-    /// Reads a group of scalars.
+    /// Reads a group, whatever its shape.
     ///
-    /// Recorded is a list of objects with one counter each; the vendor's Swagger shows one object with all of them,
-    /// and single-counter answers are remembered as a plain object. All three are read.
+    /// Recorded for scalars is a list of objects with one counter each; the vendor's Swagger shows one object with all of
+    /// them. A keyed group is an object of lists of objects with one key each; older releases had one object there. An
+    /// answer without any counter is empty here; whether that is nothing or a failure depends on the group.
     ///
     /// # Errors
-    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no report, [`Reason::Empty`] for one without counters:
-    /// a scalar group answers zeros when there is nothing to count, so nothing at all means that it could not tell.
+    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no report.
     ///
-    /// **Source:** AsyncOS API guide 16.0, reporting; recorded answers of ESA and SMA.
+    /// **Source:** AsyncOS API guide 16.0, reporting; recorded answers of ESA and SMA; guide of API 1.0 for the map.
     pub fn parse(body: &str) -> Result<Self, Failure> {
-        let json = json(body)?;
+        let json = json::parse(body)?;
         let Value::Object(envelope) = &json else {
             return Err(malformed("the body is no object"));
         };
@@ -85,7 +104,7 @@ impl Report {
             Some(Value::Null) | None => None,
             Some(_) => return Err(malformed("`data` is no object")),
         };
-        let mut report = Self { readings: BTreeMap::new() };
+        let mut report = Self::default();
         match results {
             None | Some(Value::Null) => {}
             Some(Value::Object(counters)) => report.merge(counters)?,
@@ -99,40 +118,83 @@ impl Report {
             }
             Some(_) => return Err(malformed("`resultSet` is neither a list nor an object")),
         }
-        if report.readings.is_empty() {
-            return Err(Failure::new(Reason::Empty, "the report holds no counter"));
-        }
         Ok(report)
     }
 
+    /// A report of one count.
+    #[must_use]
+    pub fn of(counter: &str, count: u64) -> Self {
+        Self { readings: BTreeMap::from([(counter.to_owned(), Reading::One(Ok(Number::Whole(count))))]) }
+    }
+
+    /// Whether the answer holds no counter at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.readings.is_empty()
+    }
+
     /// What the answer says of each counter, sorted by name.
-    pub fn readings(&self) -> impl Iterator<Item = (&str, Result<Number, Unusable>)> {
-        self.readings.iter().map(|(name, reading)| (name.as_str(), *reading))
+    pub fn readings(&self) -> impl Iterator<Item = (&str, &Reading)> {
+        self.readings.iter().map(|(name, reading)| (name.as_str(), reading))
     }
 
     /// What the answer says of `counter`; none when it says nothing.
     #[must_use]
-    pub fn reading(&self, counter: &str) -> Option<Result<Number, Unusable>> {
-        self.readings.get(counter).copied()
+    pub fn reading(&self, counter: &str) -> Option<&Reading> {
+        self.readings.get(counter)
     }
 
-    fn merge(&mut self, counters: &serde_json::Map<String, Value>) -> Result<(), Failure> {
+    fn merge(&mut self, counters: &Map<String, Value>) -> Result<(), Failure> {
         for (name, value) in counters {
-            if matches!(value, Value::Array(rows) if !rows.is_empty()) {
-                return Err(malformed("the report has a row per key, where one value per counter is expected"));
+            let reading = reading(value)?;
+            match self.readings.get_mut(name) {
+                None => {
+                    self.readings.insert(name.clone(), reading);
+                }
+                Some(known) => known.merge(reading),
             }
-            let reading = number(value);
-            self.readings
-                .entry(name.clone())
-                .and_modify(|known| {
-                    if *known != reading {
-                        *known = Err(Unusable::Conflicting);
-                    }
-                })
-                .or_insert(reading);
         }
         Ok(())
     }
+}
+
+impl Reading {
+    fn merge(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (Self::Rows(rows), Self::Rows(more)) => rows.extend(more),
+            (Self::One(one), Self::One(other)) if *one == other => {}
+            _ => *self = Self::One(Err(Unusable::Conflicting)),
+        }
+    }
+}
+
+/// The value of a counter: a number, or rows.
+fn reading(value: &Value) -> Result<Reading, Failure> {
+    let mut rows = Vec::new();
+    match value {
+        Value::Array(elements) => {
+            for element in elements {
+                match element {
+                    Value::Object(keys) => rows.extend(keys.iter().filter_map(row)),
+                    _ => return Err(malformed("a row of a counter is no object")),
+                }
+            }
+        }
+        Value::Object(keys) if !keys.contains_key("value") => rows.extend(keys.iter().filter_map(row)),
+        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            return Ok(Reading::One(number(value)));
+        }
+    }
+    Ok(Reading::Rows(rows))
+}
+
+/// None for a row that says that it has no value.
+///
+/// **Source:** published clients meet `None` and `N/A` in counters of remediation and reputation.
+fn row((key, value): (&String, &Value)) -> Option<Row> {
+    let inner = value.get("value").unwrap_or(value);
+    let absent = inner.as_str().is_some_and(|text| matches!(text.trim(), "None" | "N/A" | "-" | ""));
+    (!absent).then(|| Row { key: key.clone(), value: number(value) })
 }
 
 /// A JSON number, a number in a text, or the `value` of an object.
@@ -171,56 +233,12 @@ fn finite(number: f64) -> Result<Number, Unusable> {
     }
 }
 
-fn json(body: &str) -> Result<Value, Failure> {
-    let error = match serde_json::from_str(body) {
-        Ok(json) => return Ok(json),
-        Err(error) => error,
-    };
-    // The appliance is written in Python, whose serializer writes a division by nothing as a bare NaN.
-    if let Ok(json) = serde_json::from_str(&without_bare_words(body)) {
-        return Ok(json);
-    }
-    match body.trim_start().chars().next() {
-        Some('{' | '[') => Err(malformed(&format!("the JSON ends or breaks off: {error}"))),
-        Some(_) | None => Err(Failure::new(Reason::NotJson, "the body is no JSON")),
-    }
-}
-
-/// `body` with `NaN`, `Infinity` and `-Infinity` outside of texts replaced by `null`.
-fn without_bare_words(body: &str) -> String {
-    let mut cleaned = String::with_capacity(body.len());
-    let mut rest = body;
-    let mut in_text = false;
-    while let Some(letter) = rest.chars().next() {
-        let word = ["NaN", "Infinity", "-Infinity"].into_iter().find(|word| !in_text && rest.starts_with(word));
-        let taken = match (word, letter) {
-            (Some(word), _) => {
-                cleaned.push_str("null");
-                rest = &rest[word.len()..];
-                continue;
-            }
-            (None, '\\') if in_text => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
-            (None, '"') => {
-                in_text = !in_text;
-                1
-            }
-            (None, _) => letter.len_utf8(),
-        };
-        cleaned.push_str(&rest[..taken]);
-        rest = &rest[taken..];
-    }
-    cleaned
-}
-
-fn malformed(detail: &str) -> Failure {
-    Failure::new(Reason::Malformed, detail)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::Reason;
 
     fn results(results: &str) -> Result<Report, Reason> {
         let body = format!(r#"{{"meta": {{"totalCount": -1}}, "data": {{"type": "t", "resultSet": {results}}}}}"#);
@@ -228,7 +246,10 @@ mod tests {
     }
 
     fn reading(value: &str) -> Result<Number, Unusable> {
-        results(&format!(r#"[{{"a": {value}}}]"#)).expect("a report").reading("a").expect("a reading")
+        match results(&format!(r#"[{{"a": {value}}}]"#)).expect("a report").reading("a").cloned() {
+            Some(Reading::One(number)) => number,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -255,9 +276,18 @@ mod tests {
         assert_eq!(reading(r#"{"key": "unknown domain", "value": 42}"#), whole(42));
         assert_eq!(reading("-1"), Err(Unusable::Negative));
         assert_eq!(reading(r#""-1""#), Err(Unusable::Negative));
-        for value in
-            ["null", "true", r#""N/A""#, r#""None""#, r#""""#, r#""NaN""#, r#""inf""#, "{}", "[]", "NaN", "-Infinity"]
-        {
+        for value in [
+            "null",
+            "true",
+            r#""N/A""#,
+            r#""None""#,
+            r#""""#,
+            r#""NaN""#,
+            r#""inf""#,
+            r#"{"value": []}"#,
+            "NaN",
+            "-Infinity",
+        ] {
             assert_eq!(reading(value), Err(Unusable::NotANumber), "{value}");
         }
     }
@@ -265,18 +295,49 @@ mod tests {
     #[test]
     fn a_counter_given_twice_must_agree_with_itself() {
         let conflict = results(r#"[{"a": 1}, {"a": 2}, {"a": 1}]"#).expect("a report");
-        assert_eq!(conflict.reading("a"), Some(Err(Unusable::Conflicting)));
-        assert_eq!(results(r#"[{"a": 1}, {"a": "1"}]"#).expect("a report").reading("a"), Some(Ok(Number::Whole(1))));
+        assert_eq!(conflict.reading("a"), Some(&Reading::One(Err(Unusable::Conflicting))));
+        let mixed = results(r#"[{"a": 1}, {"a": [{"k": 1}]}]"#).expect("a report");
+        assert_eq!(mixed.reading("a"), Some(&Reading::One(Err(Unusable::Conflicting))));
+        let same = results(r#"[{"a": 1}, {"a": "1"}]"#).expect("a report");
+        assert_eq!(same.reading("a"), Some(&Reading::One(Ok(Number::Whole(1)))));
     }
 
     #[test]
-    fn nothing_is_not_zero() {
+    fn nothing_is_nothing_in_every_form() {
         for shape in ["null", "[]", "{}", "[{}]"] {
-            assert_eq!(results(shape), Err(Reason::Empty), "{shape}");
+            assert_eq!(results(shape), Ok(Report::default()), "{shape}");
         }
         for body in ["{}", r#"{"data": {}}"#, r#"{"data": null}"#] {
-            assert_eq!(Report::parse(body).map_err(|failure| failure.reason), Err(Reason::Empty), "{body}");
+            assert_eq!(Report::parse(body).expect(body), Report::default());
         }
+        for shape in [r#"{"a": []}"#, r#"{"a": {}}"#, r#"[{"a": [{}]}]"#, r#"{"a": [{"k": "None"}, {"k": "N/A"}]}"#] {
+            let report = results(shape).expect("a report");
+            assert_eq!(report.reading("a"), Some(&Reading::Rows(Vec::new())), "{shape}");
+        }
+    }
+
+    #[test]
+    fn rows_in_every_dress() {
+        let row = |key: &str, value| Row { key: key.into(), value };
+        let expected = Reading::Rows(vec![
+            row("A \"quoted\"", Ok(Number::Whole(1))),
+            row("", Ok(Number::Whole(2))),
+            row("192.0.2.1", Ok(Number::Whole(3))),
+            row("x", Err(Unusable::NotANumber)),
+        ]);
+        for shape in [
+            r#"{"a": [{"A \"quoted\"": 1}, {"": "2"}, {"192.0.2.1": {"key": "unknown domain", "value": 3}}, {"x": "UNKNOWNLIST"}]}"#,
+            r#"{"a": [{"A \"quoted\"": 1, "": 2}], "b": 1, "a": [{"192.0.2.1": 3}, {"x": null}]}"#,
+        ] {
+            let report = results(shape).expect("a report");
+            let Some(Reading::Rows(rows)) = report.reading("a") else { panic!("{report:?}") };
+            // A repeated name in JSON is the last one for every parser.
+            let Reading::Rows(expected) = &expected else { panic!("rows") };
+            assert!(rows.iter().all(|row| expected.contains(row)) && rows.len() >= 2, "{rows:?}");
+        }
+        let split = results(r#"[{"a": [{"k": 1}]}, {"a": {"m": 2}}]"#).expect("a report");
+        let both = vec![row("k", Ok(Number::Whole(1))), row("m", Ok(Number::Whole(2)))];
+        assert_eq!(split.reading("a"), Some(&Reading::Rows(both)), "an older release sends one object");
     }
 
     #[test]
@@ -291,16 +352,11 @@ mod tests {
             r#"{"data": 5}"#,
             r#"{"data": {"resultSet": 5}}"#,
             r#"{"data": {"resultSet": [5]}}"#,
-            r#"{"data": {"resultSet": {"a": [{"DEFAULT": 5}]}}}"#,
+            r#"{"data": {"resultSet": {"a": [5]}}}"#,
             r#"{"error": {"message": "Not Found.", "code": "404"}}"#,
         ] {
             assert_eq!(reason(body), Reason::Malformed, "{body}");
         }
-    }
-
-    #[test]
-    fn bare_words_are_replaced_outside_of_texts_only() {
-        assert_eq!(without_bare_words(r#"{"NaN\"NaN": NaN, "ü": -Infinity}"#), r#"{"NaN\"NaN": null, "ü": null}"#);
     }
 
     proptest! {

@@ -176,6 +176,11 @@ impl Session {
     }
 
     /// The credential in hand while it has enough life left, else the number of logins so far.
+    /// The value of `Authorization` for pages that take the password alone.
+    pub(super) fn basic(&self) -> Secret {
+        login::basic(&self.credentials)
+    }
+
     fn usable(&self) -> Result<Held, u64> {
         let now = self.wire.time.now();
         let state = self.state();
@@ -224,7 +229,7 @@ impl Session {
         value.set_sensitive(true);
         let header = (AUTHORIZATION, value);
         let pass = self.wire.gate().pass().await;
-        match self.wire.get(pass, "", "", &header).await?.checked() {
+        match self.wire.get(pass, "", "", "", &header).await?.checked() {
             Ok(_) => Ok((header, None)),
             // Known is a 404 with a message; what matters is that it is no 401, so any other client error will do.
             Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotJson | Reason::Status) => {

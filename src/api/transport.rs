@@ -96,7 +96,7 @@ impl Wire {
         self.timeout
     }
 
-    /// `GET` with the credential in `header`.
+    /// `GET` of `path` with the credential in `header`; `endpoint` is what the request is called.
     ///
     /// # Errors
     /// When no complete answer came, whatever its status would have been.
@@ -104,10 +104,11 @@ impl Wire {
         &self,
         pass: Pass<'_>,
         endpoint: &str,
+        path: &str,
         parameters: &str,
         header: &(HeaderName, HeaderValue),
     ) -> Result<Answer, Failure> {
-        let mut url = self.url(endpoint);
+        let mut url = self.url(path);
         url.set_query((!parameters.is_empty()).then_some(parameters));
         let (name, value) = header;
         self.send(pass, endpoint, self.http.get(url).header(name, value)).await
@@ -137,12 +138,16 @@ impl Wire {
         url
     }
 
-    async fn send(
+    async fn send(&self, pass: Pass<'_>, endpoint: &str, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+        Ok(Answer::new(self.measured(pass, endpoint, request).await?))
+    }
+
+    async fn measured(
         &self,
         mut pass: Pass<'_>,
         endpoint: &str,
         request: reqwest::RequestBuilder,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Raw, Failure> {
         pass.begin();
         let began = Instant::now();
         let outcome = self.receive(request).await;
@@ -153,7 +158,28 @@ impl Wire {
         outcome.inspect_err(|failure| self.failed(failure.reason))
     }
 
-    async fn receive(&self, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+    /// `GET` of a page outside of the API, as bytes of whatever encoding, and the appliance's time.
+    ///
+    /// # Errors
+    /// As [`Wire::get`], and what a status other than success means.
+    pub(super) async fn page(
+        &self,
+        pass: Pass<'_>,
+        endpoint: &str,
+        url: Url,
+        header: &(HeaderName, HeaderValue),
+    ) -> Result<(Vec<u8>, Timestamp), Failure> {
+        let (name, value) = header;
+        let request = self.http.get(url).header(name, value).header(ACCEPT, "*/*");
+        let raw = self.measured(pass, endpoint, request).await?;
+        let at = raw.at;
+        if (200..300).contains(&raw.status) {
+            return Ok((raw.body, at));
+        }
+        Answer::new(raw).checked().map(|answer| (answer.body().as_bytes().to_vec(), at))
+    }
+
+    async fn receive(&self, request: reqwest::RequestBuilder) -> Result<Raw, Failure> {
         let mut response = request.send().await.map_err(|error| classified(&error))?;
         let headers = response.headers();
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
@@ -172,10 +198,17 @@ impl Wire {
             }
             body.extend_from_slice(&chunk);
         }
-        // Names in a report may be in any encoding; a strange byte in one must not cost the numbers.
-        let body = String::from_utf8_lossy(&body).trim_start_matches('\u{feff}').to_owned();
-        Ok(Answer { status, body: Secret::new(body), at, token, retry_after })
+        Ok(Raw { status, body, at, token, retry_after })
     }
+}
+
+/// A complete answer before its body is read as text.
+struct Raw {
+    status: u16,
+    body: Vec<u8>,
+    at: Timestamp,
+    token: Option<Secret>,
+    retry_after: Option<Duration>,
 }
 
 /// A complete answer of any status.
@@ -192,6 +225,13 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    fn new(raw: Raw) -> Self {
+        let Raw { status, body, at, token, retry_after } = raw;
+        // Names in a report may be in any encoding; a strange byte in one must not cost the numbers.
+        let body = String::from_utf8_lossy(&body).trim_start_matches('\u{feff}').to_owned();
+        Self { status, body: Secret::new(body), at, token, retry_after }
+    }
+
     pub(super) fn body(&self) -> &str {
         self.body.expose()
     }

@@ -2,20 +2,26 @@
 //!
 //! **Source:** the vendor's Swagger description of the API 2.0; that each has one row is inferred from API 1.0.
 
-use super::Source::{Inferred, Swagger};
-use super::Unit::Count;
-use super::entry::sum;
-use super::{Group, Profile, Unit};
+use std::borrow::Cow::Borrowed;
 
-const CONNECTIONS: Unit = Count("connections");
-const MESSAGES: Unit = Count("messages");
+use super::Source::{Inferred, Swagger};
+use super::entry::{count, sum};
+use super::{About, Group, Profile, Unit};
+
+const CONNECTIONS: Unit = count("connections");
+const MESSAGES: Unit = count("messages");
 
 pub(super) const AUTHENTICATION: Group = Group {
-    name: "mail_authentication_summary",
-    help: "SMTP logins of incoming connections, by password and by certificate, and the mail that came over them",
+    name: Borrowed("mail_authentication_summary"),
+    help: Borrowed(
+        "SMTP logins of incoming connections, by password and by certificate, and the mail that came over them",
+    ),
     kind_source: Inferred,
-    profile: Profile::Default,
-    counters: &[
+    profile: Some(Profile::Default),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         sum("received_auth", MESSAGES, Swagger, "Received from a sender who logged in"),
         sum("received_conn_auth_fail", CONNECTIONS, Swagger, "Incoming, SMTP AUTH failed"),
         sum("received_conn_auth_success", CONNECTIONS, Swagger, "Incoming, SMTP AUTH succeeded"),
@@ -25,17 +31,20 @@ pub(super) const AUTHENTICATION: Group = Group {
         sum("received_conn_total", CONNECTIONS, Swagger, "Incoming, with or without login"),
         sum("received_noauth", MESSAGES, Swagger, "Received from a sender who did not log in"),
         sum("received_total", MESSAGES, Swagger, "Received in all, with or without login"),
-    ],
+    ]),
 };
 
 /// `tls_opt` is read as TLS that is preferred, `tls` as TLS that is required, as the web interface tells them apart
 /// (inferred).
 pub(super) const SECURITY: Group = Group {
-    name: "mail_security_summary",
-    help: "Encryption of connections and messages, received and sent, with DANE for those sent",
+    name: Borrowed("mail_security_summary"),
+    help: Borrowed("Encryption of connections and messages, received and sent, with DANE for those sent"),
     kind_source: Inferred,
-    profile: Profile::Default,
-    counters: &[
+    profile: Some(Profile::Default),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         sum("received_conn_plain", CONNECTIONS, Swagger, "Incoming, not encrypted"),
         sum("received_conn_tls_fail", CONNECTIONS, Swagger, "Incoming, required TLS failed"),
         sum("received_conn_tls_opt_fail", CONNECTIONS, Swagger, "Incoming, preferred TLS failed"),
@@ -56,18 +65,21 @@ pub(super) const SECURITY: Group = Group {
         sum("sent_encrypted_tls", MESSAGES, Swagger, "Sent over TLS"),
         sum("sent_total", MESSAGES, Swagger, "Sent in all, encrypted or not"),
         sum("sent_unencrypted", MESSAGES, Swagger, "Sent in the clear"),
-    ],
+    ]),
 };
 
 pub(super) const SENDER_GROUPS: Group = Group {
-    name: "mail_sender_group_summary",
-    help: "Connections by what the host access table does with them",
+    name: Borrowed("mail_sender_group_summary"),
+    help: Borrowed("Connections by what the host access table does with them"),
     kind_source: Inferred,
-    profile: Profile::Default,
-    counters: &[
+    profile: Some(Profile::Default),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         sum("connections_accept", CONNECTIONS, Swagger, "Accepted by the host access table"),
         sum("connections_reject", CONNECTIONS, Swagger, "Rejected by the host access table with an SMTP reply"),
         sum("connections_relay", CONNECTIONS, Swagger, "Allowed to relay by the host access table"),
         sum("connections_tcp_refuse", CONNECTIONS, Swagger, "Refused by the host access table at TCP level"),
-    ],
+    ]),
 };

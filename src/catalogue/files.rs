@@ -2,15 +2,16 @@
 //!
 //! **Source:** the vendor's Swagger description of the API 2.0; a published client reads the incoming summary.
 
-use super::Source::{Client, Inferred, Swagger};
-use super::Unit::Count;
-use super::entry::sum;
-use super::{Counter, Group, Profile, Unit};
+use std::borrow::Cow::Borrowed;
 
-const FILES: Unit = Count("files");
-const RECIPIENTS: Unit = Count("recipients");
+use super::Source::{Client, Inferred, Swagger};
+use super::entry::{count, sum};
+use super::{About, Counter, Group, Profile, Unit};
+
+const FILES: Unit = count("files");
+const RECIPIENTS: Unit = count("recipients");
 /// No source says which of the two is counted where there is no verdict.
-const EITHER: Unit = Count("files or messages");
+const EITHER: Unit = count("files or messages");
 
 /// The same for both directions.
 const DISPOSITIONS: &[Counter] = &[
@@ -31,44 +32,59 @@ const THREAT_FILES: &[Counter] = &[
 ];
 
 pub(super) const INCOMING_AMP: Group = Group {
-    name: "mail_incoming_amp_summary",
-    help: "Files in incoming mail by AMP disposition",
+    name: Borrowed("mail_incoming_amp_summary"),
+    help: Borrowed("Files in incoming mail by AMP disposition"),
     kind_source: Client,
-    profile: Profile::Default,
-    counters: DISPOSITIONS,
+    profile: Some(Profile::Default),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(DISPOSITIONS),
 };
 
 pub(super) const OUTGOING_AMP: Group = Group {
-    name: "mail_outgoing_amp_summary",
-    help: "Files in outgoing mail by AMP disposition",
+    name: Borrowed("mail_outgoing_amp_summary"),
+    help: Borrowed("Files in outgoing mail by AMP disposition"),
     kind_source: Inferred,
-    profile: Profile::Default,
-    counters: DISPOSITIONS,
+    profile: Some(Profile::Default),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(DISPOSITIONS),
 };
 
 pub(super) const INCOMING_THREAT_FILES: Group = Group {
-    name: "mail_incoming_malware_threat_file_detail_summary",
-    help: "Malicious files in incoming mail and the recipients they were meant for",
+    name: Borrowed("mail_incoming_malware_threat_file_detail_summary"),
+    help: Borrowed("Malicious files in incoming mail and the recipients they were meant for"),
     kind_source: Inferred,
-    profile: Profile::Full,
-    counters: THREAT_FILES,
+    profile: Some(Profile::Full),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(THREAT_FILES),
 };
 
 pub(super) const OUTGOING_THREAT_FILES: Group = Group {
-    name: "mail_outgoing_malware_threat_file_detail_summary",
-    help: "Malicious files in outgoing mail and the recipients they were meant for",
+    name: Borrowed("mail_outgoing_malware_threat_file_detail_summary"),
+    help: Borrowed("Malicious files in outgoing mail and the recipients they were meant for"),
     kind_source: Inferred,
-    profile: Profile::Full,
-    counters: THREAT_FILES,
+    profile: Some(Profile::Full),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(THREAT_FILES),
 };
 
 pub(super) const AMP_THREATS: Group = Group {
-    name: "mail_amp_threat_summary",
-    help: "Malicious files found by AMP in either direction",
+    name: Borrowed("mail_amp_threat_summary"),
+    help: Borrowed("Malicious files found by AMP in either direction"),
     kind_source: Swagger,
-    profile: Profile::Full,
-    counters: &[
+    profile: Some(Profile::Full),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         sum("incoming_malicious", FILES, Swagger, "Sent to us and convicted by AMP"),
         sum("outgoing_malicious", FILES, Swagger, "Sent by us and convicted by AMP"),
-    ],
+    ]),
 };

@@ -3,22 +3,26 @@
 //! **Source:** recorded answers of 26 counters, and the vendor's Swagger description of the API 2.0, which lists 19 of
 //! them. In every recorded answer, threats, clean and graymail add up to the total.
 
-use super::Source::{Recorded, Swagger};
-use super::Unit::Count;
-use super::entry::sum;
-use super::{Group, Profile, Unit};
+use std::borrow::Cow::Borrowed;
 
-const MESSAGES: Unit = Count("messages");
-const RECIPIENTS: Unit = Count("recipients");
+use super::Source::{Recorded, Swagger};
+use super::entry::{count, sum};
+use super::{About, Group, Profile, Unit};
+
+const MESSAGES: Unit = count("messages");
+const RECIPIENTS: Unit = count("recipients");
 /// No source says which of the two the verifications are counted in.
-const EITHER: Unit = Count("messages or recipients");
+const EITHER: Unit = count("messages or recipients");
 
 pub(super) const TRAFFIC: Group = Group {
-    name: "mail_incoming_traffic_summary",
-    help: "Incoming mail by verdict: what was attempted, what was stopped and why, what is clean or graymail",
+    name: Borrowed("mail_incoming_traffic_summary"),
+    help: Borrowed("Incoming mail by verdict: what was attempted, what was stopped and why, what is clean or graymail"),
     kind_source: Recorded,
-    profile: Profile::Minimal,
-    counters: &[
+    profile: Some(Profile::Minimal),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         sum("blocked_dmarc", RECIPIENTS, Swagger, "Stopped because DMARC verification failed"),
         sum(
             "blocked_invalid_recipient",
@@ -71,5 +75,5 @@ pub(super) const TRAFFIC: Group = Group {
         ),
         sum("verif_decrypt_fail", MESSAGES, Swagger, "S/MIME mail that could not be verified or decrypted"),
         sum("verif_decrypt_success", MESSAGES, Swagger, "S/MIME mail that was verified or decrypted"),
-    ],
+    ]),
 };

@@ -49,6 +49,7 @@ impl Aggregation {
             Self::Average => "average over the newest complete window",
             Self::Maximum => "maximum over the newest complete window",
             Self::Last => "at the end of the newest complete window",
+            Self::Unknown => "in the newest complete window",
             Self::Text => "never a sample",
         }
     }
@@ -63,7 +64,7 @@ mod tests {
     use crate::catalogue::{Counter, Group, group, groups};
 
     fn gauges() -> impl Iterator<Item = (&'static Group, &'static Counter)> {
-        let all = groups().iter().flat_map(|group| group.counters.iter().map(move |counter| (group, counter)));
+        let all = groups().flat_map(|group| group.counters.iter().map(move |counter| (group, counter)));
         all.filter(|(_, counter)| counter.is_numeric())
     }
 
@@ -150,8 +151,8 @@ mod tests {
 
     #[test]
     fn help_needs_no_escaping_and_ends_without_a_full_stop() {
-        let counters = groups().iter().flat_map(|group| group.counters).map(|counter| counter.help);
-        for help in counters.chain(groups().iter().map(|group| group.help)) {
+        let counters = groups().flat_map(|group| &*group.counters).map(|counter| &*counter.help);
+        for help in counters.chain(groups().map(|group| &*group.help)) {
             assert!(help.starts_with(char::is_uppercase) && !help.ends_with(['.', ' ', ':']), "{help}");
             assert!(help.is_ascii() && !help.contains(['"', '\\', '\n', '|']) && !help.contains("  "), "{help}");
         }

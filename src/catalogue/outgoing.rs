@@ -3,20 +3,24 @@
 //! **Source:** the vendor's Swagger description of the API 2.0; a published client shows that real answers carry at
 //! least three counters more, of unknown name.
 
-use super::Source::{Client, Inferred, Swagger};
-use super::Unit::Count;
-use super::entry::sum;
-use super::{Group, Profile, Unit};
+use std::borrow::Cow::Borrowed;
 
-const INCIDENTS: Unit = Count("incidents");
-const RECIPIENTS: Unit = Count("recipients");
+use super::Source::{Client, Inferred, Swagger};
+use super::entry::{count, sum};
+use super::{About, Group, Profile, Unit};
+
+const INCIDENTS: Unit = count("incidents");
+const RECIPIENTS: Unit = count("recipients");
 
 pub(super) const TRAFFIC: Group = Group {
-    name: "mail_outgoing_traffic_summary",
-    help: "Outgoing mail by verdict: what was processed, stopped, delivered or bounced",
+    name: Borrowed("mail_outgoing_traffic_summary"),
+    help: Borrowed("Outgoing mail by verdict: what was processed, stopped, delivered or bounced"),
     kind_source: Client,
-    profile: Profile::Minimal,
-    counters: &[
+    profile: Some(Profile::Minimal),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         sum("detected_amp", RECIPIENTS, Swagger, "Malicious file found by AMP reputation or analysis"),
         sum("detected_spam", RECIPIENTS, Swagger, "Spam, certain or suspected, by any engine"),
         sum("detected_virus", RECIPIENTS, Swagger, "Virus found"),
@@ -34,19 +38,22 @@ pub(super) const TRAFFIC: Group = Group {
         sum("total_recipients", RECIPIENTS, Swagger, "Attempted in all, whatever the verdict"),
         sum("total_recipients_delivered", RECIPIENTS, Swagger, "Delivered to the destination"),
         sum("total_recipients_processed", RECIPIENTS, Swagger, "Processed in all, clean or not"),
-    ],
+    ]),
 };
 
 pub(super) const DLP: Group = Group {
-    name: "mail_dlp_outgoing_traffic_summary",
-    help: "Data-loss incidents of outgoing mail by severity",
+    name: Borrowed("mail_dlp_outgoing_traffic_summary"),
+    help: Borrowed("Data-loss incidents of outgoing mail by severity"),
     kind_source: Inferred,
-    profile: Profile::Default,
-    counters: &[
+    profile: Some(Profile::Default),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         sum("dlp_incidents_critical", INCIDENTS, Swagger, "Data-loss incident of critical severity"),
         sum("dlp_incidents_high", INCIDENTS, Swagger, "Data-loss incident of high severity"),
         sum("dlp_incidents_low", INCIDENTS, Swagger, "Data-loss incident of low severity"),
         sum("dlp_incidents_medium", INCIDENTS, Swagger, "Data-loss incident of medium severity"),
         sum("total_dlp_incidents", INCIDENTS, Swagger, "Data-loss incident of any severity"),
-    ],
+    ]),
 };

@@ -2,24 +2,31 @@
 //!
 //! **Source:** the vendor's Swagger description of the API 2.0; two texts are known from a published client alone.
 
-use super::Source::{Client, Inferred, Swagger};
-use super::Unit::{Bytes, Count, Percent, Seconds};
-use super::entry::{average, maximum, sum, text};
-use super::{Group, Profile, Unit};
+use std::borrow::Cow::Borrowed;
 
-const CONNECTIONS: Unit = Count("connections");
-const MESSAGES: Unit = Count("messages");
+use super::Source::{Client, Inferred, Swagger};
+use super::Unit::{Bytes, Percent, Seconds};
+use super::entry::{average, count, maximum, sum, text};
+use super::{About, Group, Profile, Unit};
+
+const CONNECTIONS: Unit = count("connections");
+const MESSAGES: Unit = count("messages");
 
 pub(super) const CAPACITY: Group = Group {
-    name: "mail_system_capacity",
-    help: "Work queue, volume in and out, CPU by purpose and memory paging; kept by a gateway even where reporting is \
+    name: Borrowed("mail_system_capacity"),
+    help: Borrowed(
+        "Work queue, volume in and out, CPU by purpose and memory paging; kept by a gateway even where reporting is \
            centralised",
+    ),
     kind_source: Inferred,
-    profile: Profile::Minimal,
-    counters: &[
+    profile: Some(Profile::Minimal),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         average("average_incoming_message_size_in_bytes", Bytes, Swagger, "Size of an incoming message"),
         // What the pages are divided by is not published, so the name claims no rate.
-        average("average_memory_page_swapping", Count("pages"), Swagger, "Memory pages swapped"),
+        average("average_memory_page_swapping", count("pages"), Swagger, "Memory pages swapped"),
         average("average_outgoing_message_size_in_bytes", Bytes, Swagger, "Size of an outgoing message"),
         sum("bytes_in", Bytes, Swagger, "Volume of mail received"),
         sum("bytes_out", Bytes, Swagger, "Volume of mail sent"),
@@ -38,7 +45,7 @@ pub(super) const CAPACITY: Group = Group {
         ),
         average("overall_percent_cpu_usage_for_quarantine", Percent, Swagger, "Share of the CPU in use by quarantines"),
         average("overall_percent_cpu_usage_for_reporting", Percent, Swagger, "Share of the CPU in use by reporting"),
-        sum("res_con_start_count", Count("events"), Swagger, "Entry into resource conservation mode"),
+        sum("res_con_start_count", count("events"), Swagger, "Entry into resource conservation mode"),
         average("workqueue_average_messages", MESSAGES, Swagger, "Length of the work queue"),
         average(
             "workqueue_average_time_spent",
@@ -53,19 +60,23 @@ pub(super) const CAPACITY: Group = Group {
             Swagger,
             "Longest the work queue has been, under the name of older releases",
         ),
-    ],
+    ]),
 };
 
 pub(super) const REPORTING: Group = Group {
-    name: "reporting_system",
-    help: "State of reporting itself: the span of its data and its heartbeat; texts, no samples",
+    name: Borrowed("reporting_system"),
+    help: Borrowed("State of reporting itself: the span of its data and its heartbeat; texts, no samples"),
     kind_source: Inferred,
-    profile: Profile::Full,
-    counters: &[
+    // All of it is text: it is asked for as a part of the inventory.
+    profile: None,
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         text("begin_time", Swagger, "When the available data begins"),
         text("centralized_reporting_enabled", Client, "Whether a manager reports centrally"),
         text("centralized_reporting_expired", Client, "Whether the feature key of central reporting has run out"),
         text("end_time", Swagger, "When the available data ends"),
         text("heartbeat", Swagger, "When reporting last gave a sign of life"),
-    ],
+    ]),
 };

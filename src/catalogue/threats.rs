@@ -2,21 +2,25 @@
 //!
 //! **Source:** the vendor's Swagger description of the API 2.0.
 
-use super::Source::{Inferred, Swagger};
-use super::Unit::Count;
-use super::entry::sum;
-use super::{Group, Profile, Unit};
+use std::borrow::Cow::Borrowed;
 
-const MESSAGES: Unit = Count("messages");
+use super::Source::{Inferred, Swagger};
+use super::entry::{count, sum};
+use super::{About, Group, Profile, Unit};
+
+const MESSAGES: Unit = count("messages");
 
 /// AsyncOS 14.2 renamed the verdicts; how its API spells them is not published. Until an answer shows it, the old names
 /// stand here, and new ones arrive as unknown counters.
 pub(super) const SENDER_DOMAIN_REPUTATION: Group = Group {
-    name: "mail_sender_domain_reputation",
-    help: "Messages by the reputation of their sender domain; AsyncOS 14.2 renamed the verdicts",
+    name: Borrowed("mail_sender_domain_reputation"),
+    help: Borrowed("Messages by the reputation of their sender domain; AsyncOS 14.2 renamed the verdicts"),
     kind_source: Inferred,
-    profile: Profile::Default,
-    counters: &[
+    profile: Some(Profile::Default),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         sum("awful", MESSAGES, Swagger, "Sender domain rated awful (untrusted since AsyncOS 14.2)"),
         sum("good", MESSAGES, Swagger, "Sender domain rated good (trusted since AsyncOS 14.2)"),
         sum("neutral", MESSAGES, Swagger, "Sender domain rated neutral (favorable since AsyncOS 14.2)"),
@@ -26,30 +30,36 @@ pub(super) const SENDER_DOMAIN_REPUTATION: Group = Group {
         sum("unknown", MESSAGES, Swagger, "Sender domain of unknown reputation"),
         sum("unscannable", MESSAGES, Swagger, "Sender domain impossible to rate"),
         sum("weak", MESSAGES, Swagger, "Sender domain rated weak (neutral since AsyncOS 14.2)"),
-    ],
+    ]),
 };
 
 pub(super) const THREAT_FEEDS: Group = Group {
-    name: "mail_threatfeeds_indicator_summary",
-    help: "Messages that matched an external threat feed, by kind of indicator",
+    name: Borrowed("mail_threatfeeds_indicator_summary"),
+    help: Borrowed("Messages that matched an external threat feed, by kind of indicator"),
     kind_source: Inferred,
-    profile: Profile::Full,
-    counters: &[
+    profile: Some(Profile::Full),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[
         sum("domain", MESSAGES, Swagger, "Domain listed by a threat feed"),
         sum("file_hash", MESSAGES, Swagger, "File hash listed by a threat feed"),
         sum("url", MESSAGES, Swagger, "URL listed by a threat feed"),
-    ],
+    ]),
 };
 
 pub(super) const OUTBREAK: Group = Group {
-    name: "mail_vof_specific_threat_summary",
-    help: "Virus and malware threats found by Outbreak Filters",
+    name: Borrowed("mail_vof_specific_threat_summary"),
+    help: Borrowed("Virus and malware threats found by Outbreak Filters"),
     kind_source: Swagger,
-    profile: Profile::Default,
-    counters: &[sum(
+    profile: Some(Profile::Default),
+    about: About::Mail,
+    key: None,
+    others: None,
+    counters: Borrowed(&[sum(
         "threat_detected_virus_or_malware",
         MESSAGES,
         Swagger,
         "Virus or malware threat found by Outbreak Filters",
-    )],
+    )]),
 };

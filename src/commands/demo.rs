@@ -66,7 +66,10 @@ pub(super) async fn demo(flags: Demo) -> u8 {
 /// Three gateways, then the manager.
 async fn start(clock: &Clock) -> std::io::Result<Vec<sim::Appliance>> {
     let [esa1, esa2, esa3] = GATEWAYS;
-    let manager = sim::Settings::sma(MANAGER).with_group("europe", &[esa1, esa2]).with_group("americas", &[esa3]);
+    let manager = sim::Settings::sma(MANAGER)
+        .with_group("europe", &[esa1, esa2])
+        .with_group("americas", &[esa3])
+        .with_web_group("proxies", &["wsa1.example.com"]);
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut fleet = Vec::new();
     for settings in GATEWAYS.map(sim::Settings::esa).into_iter().chain([manager]) {
@@ -77,12 +80,19 @@ async fn start(clock: &Clock) -> std::io::Result<Vec<sim::Appliance>> {
 
 /// What an operator would write for this fleet. The short windows and the short history make the page live at once.
 fn configuration(fleet: &[sim::Appliance]) -> String {
-    let mut text = "defaults: {window: 1m, start: 30m}\nappliances:\n".to_owned();
+    let mut text = "defaults: {window: 1m, start: 30m}\n\
+        tracking_searches: [{name: ceo_spoofed, filters: {envelope_sender: {operator: contains, value: ceo@}}}]\n\
+        appliances:\n"
+        .to_owned();
     for (name, appliance) in GATEWAYS.iter().chain([&MANAGER]).zip(fleet) {
         let short = name.trim_end_matches(".example.com");
         let (rest, settle) = match *name == MANAGER {
-            true => ("product: sma, device_groups: [europe, americas], devices: [esa3.example.com]", "20m"),
-            false => ("product: esa", "10s"),
+            true => (
+                "product: sma, device_groups: [europe, americas], devices: [esa3.example.com], counter_groups: \
+                 [default, {name: mail_incoming_domain_detail, top: 5}, {name: web_user_detail, top: 5}]",
+                "20m",
+            ),
+            false => ("product: esa, xml_status: true", "10s"),
         };
         let (url, sim::Settings { username, passphrase, .. }) = (appliance.url(), sim::Settings::esa(name));
         text.push_str(&format!(

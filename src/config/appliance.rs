@@ -6,8 +6,9 @@ use url::Url;
 use super::groups::Selection;
 use super::polling::Wishes;
 use super::problem::{ConfigError, Path, Problems};
-use super::{Appliance, Auth, Config, Credentials, Product, Scope, field, is_loopback, raw, trust};
-use crate::catalogue::Profile;
+use super::searches::Searches;
+use super::{Appliance, Auth, Config, Credentials, Product, Scope, custom, extras, field, is_loopback, raw, trust};
+use crate::catalogue::{Group, Profile};
 use crate::secret::Secret;
 
 const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
@@ -22,9 +23,13 @@ pub(super) fn fleet(file: &str, text: &str) -> Result<Config, ConfigError> {
     let root = Path::default();
     let raw = raw::File::read(document, &root, &mut problems);
     let defaults = Wishes::read(raw.defaults, &root.key("defaults"), &mut problems);
+    let custom = custom::read(raw.custom_counter_groups.as_ref(), &root.key("custom_counter_groups"), &mut problems);
     let groups_path = root.key("counter_groups");
-    let groups = Selection::read(raw.counter_groups, &groups_path, &mut problems)
-        .unwrap_or_else(|| Selection::profile(Profile::Default, &groups_path));
+    let groups = Selection::read(raw.counter_groups, &custom, &groups_path, &mut problems)
+        .unwrap_or_else(|| Selection::profile(Profile::Default, &custom, &groups_path));
+    let searches =
+        Searches::read(raw.tracking_searches, &root.key("tracking_searches"), &mut problems).unwrap_or_default();
+    let usual = Usual { defaults, groups, searches, custom };
     let path = root.key("appliances");
     let list = field::list(raw.appliances.as_ref(), &path, &mut problems).unwrap_or_default();
     if list.is_empty() {
@@ -38,7 +43,7 @@ pub(super) fn fleet(file: &str, text: &str) -> Result<Config, ConfigError> {
         {
             problems.error(&path.key("name"), format!("`{name}` is the name of two appliances"));
         }
-        let Some(appliance) = read(element.clone(), defaults, &groups, &path, &mut problems) else { continue };
+        let Some(appliance) = read(element.clone(), &usual, &path, &mut problems) else { continue };
         if let Some(earlier) = appliances.iter().find(|earlier| earlier.url == appliance.url) {
             problems.warn(&path.key("url"), format!("is polled twice: `{}` has the same URL", earlier.name));
         }
@@ -48,14 +53,16 @@ pub(super) fn fleet(file: &str, text: &str) -> Result<Config, ConfigError> {
     Ok(Config { appliances, warnings })
 }
 
-/// One appliance. None where it lacks what the rest hangs on; all that is wrong is in `problems` then.
-fn read(
-    element: Value,
+/// What appliances have that say nothing else.
+struct Usual {
     defaults: Wishes,
-    groups: &Selection,
-    path: &Path,
-    problems: &mut Problems,
-) -> Option<Appliance> {
+    groups: Selection,
+    searches: Searches,
+    custom: Vec<Group>,
+}
+
+/// One appliance. None where it lacks what the rest hangs on; all that is wrong is in `problems` then.
+fn read(element: Value, usual: &Usual, path: &Path, problems: &mut Problems) -> Option<Appliance> {
     let is_table = element.is_mapping();
     let raw = raw::Appliance::read(element, path, problems);
     if !is_table {
@@ -72,20 +79,16 @@ fn read(
     let auth = auth(raw.auth.as_ref(), &path.key("auth"), problems);
     let username = username(raw.username.as_ref(), auth, &path.key("username"), problems);
     let password = password(&raw, path, problems);
+    let extras = extras::read(&raw, product, url.as_ref(), path, problems);
     let trust = trust::read(raw.tls, url.as_ref(), &path.key("tls"), problems);
     let polling = Wishes::read(raw.polling, &path.key("polling"), problems);
-    let polling = polling.settled(defaults, product, &path.key("polling"), problems);
-    let own = Selection::read(raw.counter_groups, &path.key("counter_groups"), problems);
-    let groups = own.as_ref().unwrap_or(groups).choices(&polling, problems);
+    let polling = polling.settled(usual.defaults, product, &path.key("polling"), problems);
+    let own = Selection::read(raw.counter_groups, &usual.custom, &path.key("counter_groups"), problems);
+    let groups = own.as_ref().unwrap_or(&usual.groups).choices(product, &polling, problems);
+    let own = Searches::read(raw.tracking_searches, &path.key("tracking_searches"), problems);
+    let searches = own.as_ref().unwrap_or(&usual.searches).choices(&polling);
     let device_groups = members(raw.device_groups.as_ref(), product, &path.key("device_groups"), problems);
     let devices = members(raw.devices.as_ref(), product, &path.key("devices"), problems);
-    let later = [("health", &raw.health), ("xml_status", &raw.xml_status), ("quarantines", &raw.quarantines)];
-    for (key, value) in later {
-        let path = path.key(key);
-        if field::switch(value.as_ref(), &path, problems) == Some(true) {
-            problems.warn(&path, "this version does not collect it yet");
-        }
-    }
     if url.as_ref().is_some_and(|url| url.scheme() == "http" && !is_loopback(url)) {
         problems.warn(&path.key("url"), "http sends the password in clear text: use https");
     }
@@ -94,11 +97,23 @@ fn read(
         .chain(devices.into_iter().map(Scope::Device))
         .collect();
     let credentials = Credentials { username: username?, password: password? };
-    Some(Appliance { name: name?, url: url?, product, auth, credentials, trust, polling, scopes, groups })
+    Some(Appliance {
+        name: name?,
+        url: url?,
+        product,
+        auth,
+        credentials,
+        trust,
+        polling,
+        scopes,
+        groups,
+        searches,
+        extras,
+    })
 }
 
 /// Scheme, host and port. Never quotes the input: it may hold a password.
-fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Url> {
+pub(super) fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Url> {
     let text = field::text(value, path, problems)?;
     let url = match Url::parse(&text) {
         Ok(url) => url,

@@ -1,14 +1,21 @@
 //! `counter_groups`: a profile by name, or a list of groups.
 
+use std::sync::Arc;
+
 use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
-use super::{GroupChoice, Polling, field, polling, raw};
-use crate::catalogue::{self, Group, Profile};
+use super::{GroupChoice, Polling, Product, field, polling, raw};
+use crate::catalogue::{self, About, Group, Keys, Profile};
 use crate::window::Grid;
 
 const PROFILES: &[(&str, Profile)] =
     &[("minimal", Profile::Minimal), ("default", Profile::Default), ("full", Profile::Full)];
+/// Published clients ask for as many; an appliance's own limit is not known.
+const MOST_ROWS: usize = 1000;
+const DEFAULT_SERIES: usize = 1000;
+/// A page beyond that is no page any more.
+const MOST_SERIES: usize = 100_000;
 
 /// Groups as the file names them, before an appliance gives them windows.
 #[derive(Clone, Debug)]
@@ -16,47 +23,68 @@ pub(super) struct Selection(Vec<Selected>);
 
 #[derive(Clone, Debug)]
 struct Selected {
-    group: &'static Group,
+    group: Arc<Group>,
+    top: Option<usize>,
     grid: Option<Grid>,
+    series_limit: usize,
     path: Path,
 }
 
 impl Selection {
-    /// The groups of a profile.
-    pub(super) fn profile(profile: Profile, path: &Path) -> Self {
-        let select = |group| Selected { group, grid: None, path: path.clone() };
-        Self(catalogue::profile(profile).map(select).collect())
+    /// The groups of a profile, and those of `custom` that are in it.
+    pub(super) fn profile(profile: Profile, custom: &[Group], path: &Path) -> Self {
+        let custom = custom.iter().filter(|group| group.profile.is_some_and(|least| least <= profile));
+        let select = |group: Group| Selected {
+            group: Arc::new(group),
+            top: None,
+            grid: None,
+            series_limit: DEFAULT_SERIES,
+            path: path.clone(),
+        };
+        Self(catalogue::profile(profile).cloned().chain(custom.cloned()).map(select).collect())
     }
 
     /// What a key `counter_groups` asks for; none where it is absent.
-    pub(super) fn read(value: Option<Value>, path: &Path, problems: &mut Problems) -> Option<Self> {
+    pub(super) fn read(value: Option<Value>, custom: &[Group], path: &Path, problems: &mut Problems) -> Option<Self> {
         match value? {
-            Value::Sequence(list) => Some(Self::listed(list, path, problems)),
+            Value::Sequence(list) => Some(Self::listed(list, custom, path, problems)),
             other => {
                 let profile = field::choice(Some(&other), PROFILES, path, problems);
-                Some(Self::profile(profile.unwrap_or(Profile::Minimal), path))
+                Some(Self::profile(profile.unwrap_or(Profile::Minimal), custom, path))
             }
         }
     }
 
-    fn listed(list: Vec<Value>, path: &Path, problems: &mut Problems) -> Self {
+    fn listed(list: Vec<Value>, custom: &[Group], path: &Path, problems: &mut Problems) -> Self {
         if list.is_empty() {
             problems.error(path, "names no counter group; leave the key out for the profile `default`");
         }
         let mut found: Vec<Selected> = Vec::new();
+        let mut of_profiles = Vec::new();
         for (position, element) in list.into_iter().enumerate() {
             let path = path.index(position);
-            let Some(selected) = Self::element(element, &path, problems) else { continue };
+            let profile = element.as_str().and_then(|word| PROFILES.iter().find(|(known, _)| *known == word));
+            if let Some((_, profile)) = profile {
+                of_profiles.extend(Self::profile(*profile, custom, &path).0);
+                continue;
+            }
+            let Some(selected) = Self::element(element, custom, &path, problems) else { continue };
             if found.iter().any(|earlier| earlier.group.name == selected.group.name) {
                 problems.error(&path, format!("`{}` is named twice", selected.group.name));
             } else {
                 found.push(selected);
             }
         }
+        // What is named by itself may say more than the profile does.
+        for selected in of_profiles {
+            if found.iter().all(|earlier| earlier.group.name != selected.group.name) {
+                found.push(selected);
+            }
+        }
         Self(found)
     }
 
-    fn element(element: Value, path: &Path, problems: &mut Problems) -> Option<Selected> {
+    fn element(element: Value, custom: &[Group], path: &Path, problems: &mut Problems) -> Option<Selected> {
         let raw = match element {
             Value::Mapping(_) => raw::Choice::read(element, path, problems),
             name => raw::Choice { name: Some(name), ..raw::Choice::default() },
@@ -65,32 +93,52 @@ impl Selection {
             problems.error(path, "`name` is missing");
         }
         let grid = polling::grid(raw.window.as_ref(), &path.key("window"), problems);
+        let top = field::number(raw.top.as_ref(), 1..=MOST_ROWS, &path.key("top"), problems);
+        let series_limit =
+            field::number(raw.series_limit.as_ref(), 1..=MOST_SERIES, &path.key("series_limit"), problems);
         let name = field::text(raw.name.as_ref(), path, problems)?;
-        if catalogue::is_keyed(&name) {
-            let most = 1000; // "top 1000 used in the wild"; an appliance's own limit is not published
-            field::number(raw.top.as_ref(), 1..=most, &path.key("top"), problems);
-            problems.warn(path, format!("`{name}` has a row per key; this version does not collect such groups yet"));
-            return None;
-        }
-        let Some(group) = catalogue::group(&name) else {
-            problems.error(path, format!("`{name}` is no known counter group{}", nearest(&name)));
+        let known = custom.iter().find(|group| group.name == name).or_else(|| catalogue::group(&name));
+        let Some(group) = known else {
+            let nearest = nearest(&name);
+            problems.error(
+                path,
+                format!(
+                    "`{name}` is no known counter group{nearest}; describe it in `custom_counter_groups` if it is new"
+                ),
+            );
             return None;
         };
-        if raw.top.is_some() {
-            problems.error(&path.key("top"), format!("`{name}` has one row only: leave `top` out"));
+        match &group.key {
+            None if raw.top.is_some() && group.about == About::Mail => {
+                problems.error(&path.key("top"), format!("`{name}` has one row only: leave `top` out"));
+            }
+            Some(key) if key.keys != Keys::Bounded && raw.top.is_none() => problems.warn(
+                path,
+                format!("`{name}` has a row per {} of the world: set `top` to ask for the highest only", key.label),
+            ),
+            Some(_) | None => {}
         }
-        Some(Selected { group, grid, path: path.clone() })
+        Some(Selected {
+            group: Arc::new(group.clone()),
+            top,
+            grid,
+            series_limit: series_limit.unwrap_or(DEFAULT_SERIES),
+            path: path.clone(),
+        })
     }
 
     /// These groups with windows of their own or those of `polling`.
-    pub(super) fn choices(&self, polling: &Polling, problems: &mut Problems) -> Vec<GroupChoice> {
+    pub(super) fn choices(&self, product: Product, polling: &Polling, problems: &mut Problems) -> Vec<GroupChoice> {
         let mut choices = Vec::with_capacity(self.0.len());
-        for Selected { group, grid, path } in &self.0 {
+        for Selected { group, top, grid, series_limit, path } in &self.0 {
             let grid = polling::aligned(grid.unwrap_or(polling.grid), polling.alignment);
             if grid.length() > polling.catch_up.max(polling.grid.length()) {
                 problems.error(path, "the window must not be longer than `catch_up`, or none is ever fetched");
             }
-            choices.push(GroupChoice { group, grid });
+            if group.about == About::Web && product == Product::Esa {
+                problems.error(path, format!("`{}` is about the web, of which only an SMA knows", group.name));
+            }
+            choices.push(GroupChoice { group: Arc::clone(group), top: *top, grid, series_limit: *series_limit });
         }
         choices
     }
@@ -100,8 +148,8 @@ impl Selection {
 fn nearest(name: &str) -> String {
     const NEAR: usize = 8;
     let shared = |known: &str| known.bytes().zip(name.bytes()).take_while(|(one, other)| one == other).count();
-    let best = catalogue::groups().iter().max_by_key(|group| shared(group.name));
-    best.filter(|group| shared(group.name) >= NEAR)
+    let best = catalogue::groups().max_by_key(|group| shared(&group.name));
+    best.filter(|group| shared(&group.name) >= NEAR)
         .map(|group| format!("; did you mean `{}`?", group.name))
         .unwrap_or_default()
 }

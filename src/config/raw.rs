@@ -20,7 +20,7 @@ macro_rules! tables {
 
                 /// Takes the known keys of `value`; the others are problems, as is a value that is no table.
                 pub(super) fn read(value: Value, path: &Path, problems: &mut Problems) -> Self {
-                    let mut entries = entries(value, path, problems);
+                    let mut entries = table(value, path, problems);
                     let table = Self { $($key: entries.remove(stringify!($key))),+ };
                     for key in entries.keys() {
                         let known = Self::KEYS.join(", ");
@@ -40,22 +40,33 @@ macro_rules! tables {
 
 tables! {
     /// The file itself.
-    File { defaults, counter_groups, appliances }
+    File { defaults, counter_groups, custom_counter_groups, tracking_searches, appliances }
     /// One element of `appliances`.
     Appliance {
         name, url, product, auth, username, password, password_file, password_env, tls, polling, counter_groups,
-        device_groups, devices, health, xml_status, quarantines
+        device_groups, devices, health, xml_status, quarantines, inventory,
+        tracking_searches
     }
+    /// `xml_status` of an appliance, where it is more than a switch.
+    XmlStatus { url }
     /// `tls` of an appliance.
     Tls { ca_file, server_name, fingerprint_sha256, insecure_skip_verify }
     /// `defaults`, and `polling` of an appliance.
     Polling { window, settle, timeout, concurrency, requests_per_minute, catch_up, start, alignment, late }
     /// One element of a list of `counter_groups` that is more than a name.
-    Choice { name, top, window }
+    Choice { name, top, window, series_limit }
+    /// One element of `tracking_searches`.
+    Search { name, search_option, filters, window }
+    /// A filter of a search that says how it compares.
+    Comparison { operator, value }
+    /// One element of `custom_counter_groups`.
+    Custom { name, key, device_type, aggregation, unit, counters }
+    /// One element of its `counters` that is more than a name.
+    CustomCounter { name, aggregation, unit }
 }
 
 /// The entries of a table. Nothing at all counts as an empty one: a key whose children are all commented out.
-fn entries(value: Value, path: &Path, problems: &mut Problems) -> BTreeMap<String, Value> {
+pub(super) fn table(value: Value, path: &Path, problems: &mut Problems) -> BTreeMap<String, Value> {
     let found = field::kind(&value);
     let mapping = match value {
         Value::Mapping(mapping) => mapping,

@@ -15,7 +15,7 @@ const DAY: u64 = 24 * 3600;
 const KEPT: Duration = Duration::from_secs(26 * 3600);
 
 /// Takes in that windows from `from` to `to` were counted; they lie within one hour, or are whole hours of one day.
-pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, increments: &[(&'static str, u64)]) {
+pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, increments: &[(String, u64)]) {
     let number = from.as_secs() / DAY;
     if days.last().is_none_or(|day| day.start / DAY != number) {
         let start = Grid::HOURS.ceil(from).as_secs();
@@ -69,7 +69,7 @@ mod tests {
     }
 
     fn count(days: &mut Vec<Day>, from: u64, to: u64) {
-        counted(days, at(from), at(to), &[("c", to - from)]);
+        counted(days, at(from), at(to), &[("c".into(), to - from)]);
     }
 
     /// `(first minute, last minute, minutes counted)` of each day.

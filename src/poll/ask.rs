@@ -42,7 +42,9 @@ pub(super) async fn ask<S: Source>(source: &S, query: &Query, polling: Polling, 
 
 fn may_be_hours(query: &Query, polling: Polling) -> bool {
     let whole = |time| Grid::HOURS.floor(time) == time;
-    polling.alignment == Alignment::Auto && !(whole(query.window.start()) && whole(query.window.end()))
+    // Searches take minutes in every release.
+    let is_report = query.search.is_none();
+    is_report && polling.alignment == Alignment::Auto && !(whole(query.window.start()) && whole(query.window.end()))
 }
 
 async fn fetch<S: Source>(source: &S, query: &Query, polling: Polling, clock: &Clock) -> Result<Reply, Failure> {

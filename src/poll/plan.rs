@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::hash;
 use crate::snapshot::LostReason;
 use crate::window::{Grid, Window};
 
@@ -108,10 +109,7 @@ impl Rule {
 /// up to a quarter of its window, the same at every start.
 pub(super) fn phase(name: &str, grid: Grid) -> Duration {
     let longest = (grid.length() / 4).min(LONGEST_PHASE).as_millis();
-    // FNV-1a: the standard hasher may differ between releases of Rust.
-    let hash = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let hash = hash::stable(name.as_bytes());
     let mixed = u128::from(hash ^ (hash >> 32));
     Duration::from_millis(u64::try_from(mixed % longest.max(1)).unwrap_or(0))
 }

@@ -1,20 +1,33 @@
-//! The seam below the poller: where reports come from.
+//! Where answers come from: the seam below which tests put an appliance of their own.
 
 use std::future::Future;
 
-use crate::api::{Client, Failure, Query, Reply};
+use crate::api::{Aspect, Client, Failure, Observation, Pace, Query, Reply};
 use crate::clock::Timestamp;
 
-/// Where reports come from: the seam below which tests put an appliance of their own.
+/// One appliance, as the poller sees it.
 pub trait Source: Send + Sync + 'static {
     /// Makes sure that the account is accepted and the appliance's time known.
     fn connect(&self) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Asks for one report.
     fn fetch(&self, query: &Query) -> impl Future<Output = Result<Reply, Failure>> + Send;
+    /// Asks for something about the appliance itself.
+    fn observe(&self, aspect: &Aspect) -> impl Future<Output = Result<Observation, Failure>> + Send;
     /// The appliance's clock.
     fn now(&self) -> Timestamp;
     /// How far it is ahead of ours, once known.
     fn skew_seconds(&self) -> Option<f64>;
+    /// Tells whether the appliance conserves resources, and so is to be asked less.
+    fn ease(&self, conserving: Conserving);
+}
+
+/// Whether an appliance says that it conserves resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conserving {
+    /// It takes less mail than it is offered.
+    Yes,
+    /// All is normal.
+    No,
 }
 
 impl Source for Client {
@@ -26,11 +39,22 @@ impl Source for Client {
         Self::fetch(self, query).await
     }
 
+    async fn observe(&self, aspect: &Aspect) -> Result<Observation, Failure> {
+        Self::observe(self, aspect).await
+    }
+
     fn now(&self) -> Timestamp {
         Self::now(self)
     }
 
     fn skew_seconds(&self) -> Option<f64> {
         Self::skew_seconds(self)
+    }
+
+    fn ease(&self, conserving: Conserving) {
+        self.set_pace(match conserving {
+            Conserving::Yes => Pace::Eased,
+            Conserving::No => Pace::Usual,
+        });
     }
 }

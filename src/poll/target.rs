@@ -1,13 +1,13 @@
 //! One counter group in one scope of one appliance: its windows, its standing, its newest values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Failure, Reason, Reply};
-use crate::catalogue::{Aggregation, Counter, Group, Unit};
+use crate::api::{Failure, Query, Reason, Reply};
+use crate::catalogue::{Aggregation, Counter, Unit};
 use crate::clock::{Tick, Timestamp};
-use crate::config::{GroupChoice, Polling, Scope};
+use crate::config::Polling;
 use crate::ledger::{Account, Begun, CommitError, Key, Ledger, Reconciled};
 use crate::sample::{Metrics, Sample, Samples};
 use crate::snapshot::{GroupView, LostReason, Reading, Tally};
@@ -15,13 +15,14 @@ use crate::window::{Grid, Window};
 
 use super::audit::Audits;
 use super::plan::{Rule, Skip, Step};
+use super::subject::Subject;
 
 /// The first wait after a failure; each further one is twice as long, up to a window, within bounds.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 /// Waits after a report was declined or not allowed, the last one for good: it may come with a release or a role, so
 /// asking once an hour is enough, but a fault that looks like a refusal must not cost an hour.
-const DECLINED_WAITS: [Duration; 3] =
+pub(super) const DECLINED_WAITS: [Duration; 3] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(60 * 60)];
 /// How long a target is left alone after its window could not be written down.
 const NOT_WRITTEN_WAIT: Duration = Duration::from_secs(10);
@@ -39,7 +40,9 @@ pub(super) struct Moment {
 #[derive(Debug)]
 pub(super) struct Target {
     key: Key,
-    group: &'static Group,
+    subject: Subject,
+    /// The keys that have a total of their own.
+    kept: BTreeSet<String>,
     rule: Rule,
     start: Option<Duration>,
     metrics: Metrics,
@@ -49,6 +52,7 @@ pub(super) struct Target {
     failures: u32,
     success: bool,
     last_success: Option<Timestamp>,
+    refusal: Option<Reason>,
     window_end: Option<Timestamp>,
     reading: Option<Arc<Reading>>,
     totals: Arc<Vec<Sample>>,
@@ -64,15 +68,17 @@ fn is_event(counter: &Counter) -> bool {
 
 impl Target {
     /// A target whose totals are what the ledger knows: a page must not show zero for what a restart remembers.
-    pub(super) fn new(key: Key, choice: GroupChoice, polling: Polling, phase: Duration, ledger: &Ledger) -> Self {
-        let GroupChoice { group, grid } = choice;
-        let metrics = Metrics::new(group);
+    pub(super) fn new(key: Key, subject: Subject, polling: Polling, phase: Duration, ledger: &Ledger) -> Self {
+        let metrics = subject.metrics();
         let known = ledger.account(&key);
-        let totals = metrics.totals(&known.as_ref().map(|account| account.totals.clone()).unwrap_or_default());
+        let counted = known.as_ref().map(|account| account.totals.clone()).unwrap_or_default();
+        let (totals, kept) = (metrics.totals(&counted), metrics.keys(&counted));
+        let (grid, settle) = (subject.grid(), subject.settle(polling.settle.initial()));
         Self {
             key,
-            group,
-            rule: Rule { grid, settle: polling.settle.initial(), phase, catch_up: polling.catch_up },
+            subject,
+            kept,
+            rule: Rule { grid, settle, phase, catch_up: polling.catch_up },
             start: polling.start,
             metrics,
             in_flight: false,
@@ -81,6 +87,7 @@ impl Target {
             // The newest poll before a restart is still the newest, and it brought what the ledger knows.
             success: known.is_some(),
             last_success: None,
+            refusal: None,
             window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
             reading: None,
             totals: Arc::new(totals),
@@ -90,12 +97,9 @@ impl Target {
         }
     }
 
-    pub(super) fn scope(&self) -> &Scope {
-        &self.key.scope
-    }
-
-    pub(super) fn group(&self) -> &'static Group {
-        self.group
+    /// The question for `window`.
+    pub(super) fn query(&self, window: Window) -> Query {
+        self.subject.query(self.key.scope.clone(), window)
     }
 
     pub(super) fn key(&self) -> &Key {
@@ -104,20 +108,23 @@ impl Target {
 
     /// The windows of the target, while it is had and what it counts can be late.
     pub(super) fn countable(&self) -> Option<Grid> {
-        let counts = self.group.counters.iter().any(is_event);
+        let counts = self.subject.group().counters.iter().any(is_event);
         (self.success && counts).then_some(self.rule.grid)
     }
 
-    /// How many events a report for any window tells of.
-    pub(super) fn events(&self, reply: &Reply) -> u64 {
-        let read = self.metrics.read(&reply.report);
-        let event = |name: &str| self.group.counter(name).is_some_and(is_event);
-        read.increments.iter().filter(|(name, _)| event(name)).map(|(_, count)| count).sum()
+    /// Reads an answer of any time.
+    pub(super) fn look(&self, reply: &Reply) -> Samples {
+        self.metrics.read(&reply.report, &self.kept)
+    }
+
+    /// How many events `read` tells of.
+    pub(super) fn events(&self, read: &Samples) -> u64 {
+        self.metrics.events(&read.increments)
     }
 
     /// From now on windows are asked for so long after their end.
     pub(super) fn wait_for(&mut self, settle: Duration) {
-        self.rule.settle = settle;
+        self.rule.settle = self.subject.settle(settle);
     }
 
     /// Finds the place to go on from, now that the appliance's time is known. After [`Begun::Reset`] the old totals are
@@ -146,6 +153,7 @@ impl Target {
         self.success = false;
         if outcome.is_ok() {
             self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
+            self.kept.clear();
         }
     }
 
@@ -166,7 +174,7 @@ impl Target {
             Step::Wait(span) => self.audits.step(ledger.stretches(&self.key), self.rule.settle, now, span),
             Step::Hear(window) => {
                 if std::mem::take(&mut self.success) {
-                    let (scope, group) = (&self.key.scope, self.group.name);
+                    let (scope, group) = (&self.key.scope, &**self.subject.label());
                     let message = "clock of the appliance is behind what was counted: waiting for it";
                     tracing::warn!(appliance = &*self.key.appliance, %scope, group, %now, %watermark, "{message}");
                 }
@@ -179,11 +187,11 @@ impl Target {
     /// Reads an answer for `window`; none when the appliance gave it before the window was complete.
     pub(super) fn read(&self, window: Window, reply: &Reply) -> Option<Samples> {
         if reply.at < window.end() + self.rule.settle {
-            let (scope, group) = (&self.key.scope, self.group.name);
+            let (scope, group) = (&self.key.scope, &**self.subject.label());
             tracing::debug!(appliance = &*self.key.appliance, %scope, group, %window, "answer came too early");
             return None;
         }
-        Some(self.metrics.read(&reply.report))
+        Some(self.look(reply))
     }
 
     /// Takes in that `count` windows in a row were counted, or were not.
@@ -195,7 +203,7 @@ impl Target {
         outcome: Result<Account, CommitError>,
         moment: Moment,
     ) {
-        let (scope, group) = (&self.key.scope, self.group.name);
+        let (scope, group) = (&self.key.scope, &**self.subject.label());
         let account = match outcome {
             Ok(account) => account,
             Err(CommitError::Moved) => {
@@ -217,7 +225,8 @@ impl Target {
         for (sum, more) in self.tally.unusable.iter_mut().zip(read.unusable) {
             *sum += more;
         }
-        self.totals = Arc::new(self.metrics.totals(&account.totals));
+        self.tally.dropped += read.dropped;
+        self.show(&account);
         let stale = window.end() + self.rule.grid.length() * STALE_AFTER_WINDOWS + self.rule.settle;
         let expires = moment.tick + stale.since(moment.appliance);
         // Averages and maxima of several windows are of none of them, and their sums are no window's count. The values
@@ -226,7 +235,13 @@ impl Target {
         self.window_end = Some(window.end());
         self.last_success = Some(moment.wall);
         self.success = true;
+        self.refusal = None;
         self.failures = 0;
+    }
+
+    fn show(&mut self, account: &Account) {
+        self.totals = Arc::new(self.metrics.totals(&account.totals));
+        self.kept = self.metrics.keys(&account.totals);
     }
 
     /// Takes in what a comparison with the report came to.
@@ -236,7 +251,7 @@ impl Target {
             Err(_) => return self.audits.tried(now),
         };
         let Reconciled { account, late, surplus } = found;
-        self.totals = Arc::new(self.metrics.totals(&account.totals));
+        self.show(&account);
         self.tally.reconciliations += 1;
         self.tally.late += self.audits.done(hours.start(), late, now);
         self.difference = Some(i64::try_from(late).unwrap_or(i64::MAX) - i64::try_from(surplus).unwrap_or(i64::MAX));
@@ -244,7 +259,7 @@ impl Target {
 
     /// A comparison was not had. It costs no window, so it is tried again with the next hour.
     pub(super) fn audit_failed(&mut self, failure: &Failure, now: Timestamp) {
-        let (scope, group) = (&self.key.scope, self.group.name);
+        let (scope, group) = (&self.key.scope, &**self.subject.label());
         let reason = failure.reason.label();
         tracing::debug!(appliance = &*self.key.appliance, %scope, group, reason, "comparison is not had");
         self.audits.tried(now);
@@ -253,7 +268,7 @@ impl Target {
     /// Takes to whole hours. What was not counted yet is asked for anew in hours; an hour begun is lost, see
     /// [`Rule::skip`].
     pub(super) fn take_hours(&mut self, ledger: &Ledger, now: Timestamp) {
-        let (scope, group) = (&self.key.scope, self.group.name);
+        let (scope, group) = (&self.key.scope, &**self.subject.label());
         let message = "report is answered for whole hours only: its windows are hours from now on";
         tracing::info!(appliance = &*self.key.appliance, %scope, group, "{message}");
         self.rule.grid = self.rule.grid.in_hours();
@@ -266,7 +281,7 @@ impl Target {
 
     /// Remembers a failure and when to try again.
     pub(super) fn failed(&mut self, failure: &Failure, now: Tick) {
-        let (scope, group) = (&self.key.scope, self.group.name);
+        let (scope, group) = (&self.key.scope, &**self.subject.label());
         let reason = failure.reason.label();
         if self.failures == 0 {
             tracing::warn!(appliance = &*self.key.appliance, %scope, group, reason, error = %failure, "report is not had");
@@ -276,6 +291,7 @@ impl Target {
             FIRST_WAIT.saturating_mul(1 << self.failures.min(8)).min(longest)
         };
         let declined = matches!(failure.reason, Reason::Declined | Reason::NotAllowed);
+        self.refusal = declined.then_some(failure.reason);
         let step = usize::try_from(self.failures).unwrap_or(usize::MAX).min(DECLINED_WAITS.len() - 1);
         let wait = if declined { DECLINED_WAITS[step] } else { usual() };
         self.not_before = now + wait;
@@ -287,9 +303,10 @@ impl Target {
     pub(super) fn view(&self, ledger: &Ledger, now: Timestamp) -> GroupView {
         GroupView {
             scope: self.key.scope.clone(),
-            group: self.group.name,
+            group: Arc::clone(self.subject.label()),
             success: self.success,
             last_success: self.last_success,
+            refusal: self.refusal,
             window: self.rule.grid.length(),
             settle: self.rule.settle,
             pending: ledger.watermark(&self.key).map_or(0, |watermark| self.rule.pending(watermark, now)),
@@ -302,7 +319,7 @@ impl Target {
     }
 
     fn warn_lost(&self, windows: u64, from: Timestamp, to: Timestamp, reason: &str) {
-        let (scope, group) = (&self.key.scope, self.group.name);
+        let (scope, group) = (&self.key.scope, &**self.subject.label());
         tracing::warn!(appliance = &*self.key.appliance, %scope, group, windows, %from, %to, reason, "windows are lost");
     }
 }
@@ -310,17 +327,17 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Alignment, Late, Settle};
+    use crate::config::{Alignment, GroupChoice, Late, Scope, Settle};
 
     #[tokio::test]
     async fn totals_that_begin_anew_are_zero_once_that_is_written() {
         let minute = Duration::from_secs(60);
-        let group = crate::catalogue::group("mail_mar_summary").expect("in the catalogue");
-        let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: group.name };
+        let group = Arc::new(crate::catalogue::group("mail_mar_summary").expect("in the catalogue").clone());
+        let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
         let at = |minutes: u64| Timestamp::from_secs(minutes * 60);
         let ledger = Ledger::in_memory();
         ledger.begin(&key, at(0), at(0), at(0));
-        ledger.commit(&key, at(0), at(1), &[("msgs_deleted", 7)]).await.expect("counted");
+        ledger.commit(&key, at(0), at(1), &[("msgs_deleted".into(), 7)]).await.expect("counted");
         let grid = Grid::try_new(minute).expect("a minute");
         let polling = Polling {
             grid,
@@ -333,7 +350,8 @@ mod tests {
             alignment: Alignment::Auto,
             late: Late::Add,
         };
-        let mut target = Target::new(key, GroupChoice { group, grid }, polling, Duration::ZERO, &ledger);
+        let subject = Subject::of_group(&GroupChoice { group, top: None, grid, series_limit: 1000 });
+        let mut target = Target::new(key, subject, polling, Duration::ZERO, &ledger);
         let shown = |target: &Target| target.view(&ledger, at(100)).totals[0].value;
         assert_eq!(target.begin(&ledger, at(100)), Begun::Reset { from: at(1) });
         assert_eq!(shown(&target), 7.0, "a crash would bring it back");

@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::*;
-use crate::api::{Reason, Report};
+use crate::api::{Aspect, Failure, Observation, Query, Reason, Reply, Report};
 use crate::config::{Alignment, Config, Late, Polling, Settle};
+use crate::ledger::{Account, Begun, CommitError, Reconciled};
+use crate::sample::Samples;
 use crate::snapshot::{GroupView, LostReason, Snapshot};
 use crate::window::{Grid, Window};
 
@@ -24,8 +26,8 @@ struct Fake {
     /// Added to our clock; may be changed while polls run.
     offset: Mutex<i64>,
     script: Script,
-    asked: Mutex<Vec<(String, &'static str, Window)>>,
-    answered: Mutex<Vec<(&'static str, Window)>>,
+    asked: Mutex<Vec<(String, String, Window)>>,
+    answered: Mutex<Vec<(String, Window)>>,
     latency: Duration,
 }
 
@@ -50,7 +52,7 @@ impl Source for Fake {
         let count = {
             let mut asked = self.asked.lock().expect("no panic");
             if !self.is_audit(query) {
-                asked.push((query.scope.to_string(), query.group.name, query.window));
+                asked.push((query.scope.to_string(), query.group.name.to_string(), query.window));
             }
             asked.len()
         };
@@ -58,13 +60,19 @@ impl Source for Fake {
         tokio::time::sleep(self.latency).await;
         (self.script)(query, count)?;
         if !self.is_audit(query) {
-            self.answered.lock().expect("no panic").push((query.group.name, query.window));
+            self.answered.lock().expect("no panic").push((query.group.name.to_string(), query.window));
         }
         let minutes = query.window.length().as_secs() / 60;
-        let counters: BTreeMap<_, _> = query.group.counters.iter().map(|counter| (counter.name, minutes)).collect();
+        let counters: BTreeMap<_, _> = query.group.counters.iter().map(|counter| (&*counter.name, minutes)).collect();
         let body = serde_json::json!({"data": {"resultSet": counters}}).to_string();
         Ok(Reply { report: Report::parse(&body)?, at })
     }
+
+    async fn observe(&self, _: &Aspect) -> Result<Observation, Failure> {
+        Err(fails(Reason::Declined))
+    }
+
+    fn ease(&self, _: Conserving) {}
 
     fn now(&self) -> Timestamp {
         self.time()
@@ -78,7 +86,7 @@ impl Source for Fake {
 impl Fake {
     /// Whether `query` asks for what was answered already.
     fn is_audit(&self, query: &Query) -> bool {
-        let answered = self.answered(query.group.name);
+        let answered = self.answered(&query.group.name);
         answered.last().is_some_and(|newest| query.window.start() < newest.start() && query.window != *newest)
     }
 

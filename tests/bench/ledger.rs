@@ -27,7 +27,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// 2026-11-23T00:00:00Z.
 const BEGINNING: Timestamp = Timestamp::from_secs(1_795_392_000);
 
-type Increments = Arc<[(&'static str, u64)]>;
+type Increments = Arc<[(String, u64)]>;
 
 /// One group of each appliance, counted up to the same instant.
 struct Fleet {
@@ -40,7 +40,7 @@ struct Fleet {
 
 impl Fleet {
     /// A fleet that was never counted, with its state in `directory`.
-    fn new(directory: &Path, counters: &[&'static str]) -> Self {
+    fn new(directory: &Path, counters: &[&str]) -> Self {
         let transactions = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&transactions);
         let listener: Listener = Box::new(move |outcome| {
@@ -48,13 +48,14 @@ impl Fleet {
             counted.fetch_add(1, Ordering::Relaxed);
         });
         let ledger = open(directory, listener);
-        let key = |number| Key { appliance: format!("esa{number}").into(), scope: Scope::Appliance, group: INCOMING };
+        let key =
+            |number| Key { appliance: format!("esa{number}").into(), scope: Scope::Appliance, group: INCOMING.into() };
         let keys: Vec<Key> = (0..APPLIANCES).map(key).collect();
         for key in &keys {
             ledger.begin(key, BEGINNING, BEGINNING, BEGINNING);
         }
         // Counts of a window of a busy gateway have about four digits.
-        let increments = counters.iter().zip(1000..).map(|(counter, count)| (*counter, count)).collect();
+        let increments = counters.iter().zip(1000..).map(|(counter, count)| ((*counter).to_owned(), count)).collect();
         Self { ledger: Arc::new(ledger), keys, increments, counted_until: BEGINNING, transactions }
     }
 
@@ -96,7 +97,7 @@ fn size(directory: &Path) -> String {
 async fn commits(clock: &Clock) {
     let directory = tempfile::tempdir().expect("a directory");
     let counters: Vec<_> =
-        catalogue::group(INCOMING).expect("in the catalogue").counters.iter().map(|counter| counter.name).collect();
+        catalogue::group(INCOMING).expect("in the catalogue").counters.iter().map(|counter| &*counter.name).collect();
     let mut fleet = Fleet::new(directory.path(), &counters);
     let (mut times, mut transactions) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -127,8 +128,8 @@ async fn commits(clock: &Clock) {
 
 async fn starts(clock: &Clock) {
     let directory = tempfile::tempdir().expect("a directory");
-    let numeric = catalogue::groups().iter().flat_map(|group| group.counters).filter(|counter| counter.is_numeric());
-    let names: BTreeSet<_> = numeric.map(|counter| counter.name).collect();
+    let numeric = catalogue::groups().flat_map(|group| &*group.counters).filter(|counter| counter.is_numeric());
+    let names: BTreeSet<_> = numeric.map(|counter| &*counter.name).collect();
     let counters: Vec<_> = names.into_iter().take(COUNTERS_AT_START).collect();
     assert_eq!(counters.len(), COUNTERS_AT_START);
     let mut fleet = Fleet::new(directory.path(), &counters);

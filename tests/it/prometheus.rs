@@ -235,7 +235,7 @@ impl Scrape {
     }
 
     /// The window that the values of `group` claim to be of, in seconds since 1970.
-    fn window(&self, labels: &[(&str, &str)], group: &'static str) -> (u64, u64) {
+    fn window<'a>(&self, labels: &[(&'a str, &'a str)], group: &'a str) -> (u64, u64) {
         let mut labels = labels.to_vec();
         labels.push(("group", group));
         let end = self.value("asyncos_window_end_timestamp_seconds", &labels);
@@ -260,9 +260,9 @@ async fn the_demo_through_a_real_prometheus_equals_the_simulators_truth() {
     for Place { labels, devices } in &PLACES {
         let mut nonzero = 0;
         for (group, counter) in gauges() {
-            let (name, (start, end)) = (counter.gauge_name(group), scrape.window(labels, group.name));
+            let (name, (start, end)) = (counter.gauge_name(group), scrape.window(labels, &group.name));
             let shown = scrape.value(&name, labels);
-            let truth = sim::truth(devices, group.name, counter.name, start, end).expect("known to the simulator");
+            let truth = sim::truth(devices, &group.name, &counter.name, start, end).expect("known to the simulator");
             let truth = counter.unit.scale(truth);
             let is_true = if truth.fract() == 0.0 { shown == truth } else { (shown - truth).abs() < 1e-9 };
             assert!(is_true, "{name} {labels:?} of [{start}, {end}): {shown} is not {truth}");

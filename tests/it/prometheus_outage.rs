@@ -111,7 +111,7 @@ async fn increase_over_an_outage_is_the_truth_but_for_the_edges() {
     assert!(seen.windows(2).any(|pair| pair[1].at.since(pair[0].at) >= OUTAGE), "the outage lies in the range");
     let (first, last) = (seen[0].counted_until(), seen[seen.len() - 1].counted_until());
     for counter in counters {
-        let truth = esa.truth(&Scope::Whole, group.name, counter.name, first, last).expect("known");
+        let truth = esa.truth(&Scope::Whole, &group.name, &counter.name, first, last).expect("known");
         let query = format!("increase({}[{range}s])", total_name(group, counter));
         let increase = prometheus.value(&query, end).await;
         // Between its first and last sample in the range Prometheus sees each window once. It stretches that to the
@@ -123,7 +123,7 @@ async fn increase_over_an_outage_is_the_truth_but_for_the_edges() {
         assert!(is_true, "{query} is {increase}, not {truth} to {most}, with {} samples", seen.len());
     }
     // Why the manual forbids it: a window is added up as often as it was scraped, and those of the outage not at all.
-    let truth = esa.truth(&Scope::Whole, group.name, counters[0].name, first, last).expect("known");
+    let truth = esa.truth(&Scope::Whole, &group.name, &counters[0].name, first, last).expect("known");
     let query = format!("sum_over_time({gauge}[{range}s])");
     let sum = prometheus.value(&query, end).await;
     assert!(sum > 2.0 * truth, "{query} is {sum}, with a truth of {truth}");

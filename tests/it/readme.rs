@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use asyncos_exporter::config::{Config, known_keys};
-use asyncos_exporter::{catalogue, exposition};
+use asyncos_exporter::{catalogue, exposition, vitals};
 
 use crate::exposition::Page;
 use crate::golden;
@@ -35,6 +35,9 @@ fn the_tables_are_those_of_the_code() {
     let about = exposition::ABOUT_DATA.iter();
     let about = about.map(|about| (about.name.to_owned(), about.kind.to_owned(), about.help.to_owned()));
     section("about-data", &rows(about.collect()));
+    let about = vitals::ABOUT_NOW.iter();
+    let about = about.map(|about| (about.name.to_owned(), about.kind.to_owned(), about.help.to_owned()));
+    section("about-now", &rows(about.collect()));
     let golden = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page");
     let golden =
         Page::parse(&golden.replace(" …\n", " 0\n").replace("process_start_time_seconds …", "")).expect("a page");
@@ -79,18 +82,24 @@ fn the_configuration_in_the_manual_is_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let password = folder.path().join("esa1.password");
     std::fs::write(&password, "secret\n").expect("a file");
-    let [configuration, _prometheus] = &fenced("yaml")[..] else { panic!("two blocks of YAML") };
+    let [configuration, _prometheus, parts @ ..] = &fenced("yaml")[..] else { panic!("two blocks of YAML") };
     let text = configuration.replace("esa1.password", &password.display().to_string());
     let config = Config::parse("README.md", &text).expect("accepted");
     assert!(config.warnings.is_empty(), "and without a warning");
     assert_eq!(text.lines().count(), 5, "five lines, as promised");
+    assert!(!parts.is_empty());
+    for part in parts {
+        Config::parse("README.md", &format!("{part}{text}")).unwrap_or_else(|error| panic!("{error}\n{part}"));
+    }
 }
 
 #[test]
 fn every_metric_in_the_manual_exists() {
     let text = readme();
     let known = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page")
-        + &std::fs::read_to_string("tests/golden/metric_names.txt").expect("the golden names");
+        + &std::fs::read_to_string("tests/golden/metric_names.txt").expect("the golden names")
+        + "asyncos_tracking_messages_total asyncos_status_"
+        + &exposition::ABOUT_DATA.iter().chain(vitals::ABOUT_NOW).map(|about| about.name).collect::<Vec<_>>().join(" ");
     let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let words = text.split(|letter| !is_name(letter)).filter(|word| word.starts_with("asyncos_"));
     let mut found = 0;

@@ -33,9 +33,14 @@ pub(crate) async fn simulate(settings: sim::Settings, clock: &Clock) -> sim::App
     sim::Appliance::start(settings, anywhere, now).await.expect("a simulated appliance")
 }
 
-/// Three lines of configuration for a simulated appliance.
+/// Configuration for a simulated appliance, which is asked for nothing but reports unless `rest` says so.
 pub(crate) fn entry(name: &str, appliance: &sim::Appliance, rest: &str) -> String {
-    let rest = if rest.is_empty() { String::new() } else { format!(", {rest}") };
+    let mut rest = if rest.is_empty() { String::new() } else { format!(", {rest}") };
+    for key in ["health", "quarantines", "inventory"] {
+        if !rest.contains(&format!("{key}:")) {
+            rest += &format!(", {key}: false");
+        }
+    }
     format!("  - {{name: {name}, url: '{}', username: monitor, password: ironport{rest}}}\n", appliance.url())
 }
 

@@ -59,6 +59,8 @@ type Case<'a> = (&'static str, &'a str, Vec<(Fault, On)>);
 async fn fleet(folder: &Folder) -> Vec<Member> {
     let file = folder.write("password", format!("{PASSWORD}\n"));
     let from_file = format!("password_file: '{file}'");
+    // That page takes the password each time.
+    let with_status_page = format!("{from_file}, xml_status: true");
     let from_variable = format!("password_env: {VARIABLE}");
     let in_place = format!("password: '{PASSWORD}'");
     let json = |message: &str| FaultBody::Json(message.into());
@@ -67,7 +69,7 @@ async fn fleet(folder: &Folder) -> Vec<Member> {
     let report = |fault| vec![(fault, On::reports())];
     let half_a_token = r#"{"data": {"userName": "x", "jwtToken": "eyJhbGciOiJI"#;
     let cases: Vec<Case> = vec![
-        ("jwt", &from_file, vec![]),
+        ("jwt", &with_status_page, vec![]),
         ("basic", &from_variable, vec![]),
         ("renewed", &in_place, vec![]),
         ("opaque", &from_file, vec![]),
@@ -254,8 +256,8 @@ async fn nothing_in_memory_shows_a_secret_to_debug() {
                 .expect("a client");
         let mut said = format!("{config:?} {config:#?} {client:?}");
         let window = Grid::HOURS.containing(client.now() - std::time::Duration::from_secs(3600));
-        let group = catalogue::group("mail_system_capacity").expect("in the catalogue");
-        let query = Query { scope: Scope::Appliance, group, window };
+        let group = catalogue::group("mail_system_capacity").expect("in the catalogue").clone().into();
+        let query = Query { scope: Scope::Appliance, group, top: None, search: None, window };
         let reply = client.fetch(&query).await.expect("a report");
         said += &format!("{reply:?} {client:?} {client:#?}");
         appliance.set_passphrase("another");

@@ -28,9 +28,9 @@ pub(crate) fn overheard(appliance: &sim::Appliance, rest: &str, clock: &Clock, l
 }
 
 fn query(group: &str, client: &Client) -> Query {
-    let group = catalogue::group(group).expect("in the catalogue");
+    let group = catalogue::group(group).expect("in the catalogue").clone().into();
     let window = Grid::HOURS.containing(client.now() - Duration::from_secs(3600));
-    Query { scope: Scope::Appliance, group, window }
+    Query { scope: Scope::Appliance, group, top: None, search: None, window }
 }
 
 pub(crate) async fn fetch(client: &Client, group: &str) -> Result<(), Reason> {

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 /// The order of the modules: each may use those of earlier tiers, and earlier ones of its own tier.
 const TIERS: &[&[&str]] = &[
-    &["secret", "clock", "stop", "window"],
-    &["catalogue"],
+    &["secret", "clock", "stop", "hash", "window"],
+    &["catalogue", "tracking"],
     &["config"],
     &["api"],
     &["store", "ledger"],
-    &["sample", "snapshot"],
+    &["sample", "vitals", "snapshot"],
     &["telemetry"],
     &["poll"],
     &["exposition"],
@@ -29,6 +29,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("http_body_util", &["http"]),
     ("hyper", &["http", "api"]),
     ("prometheus", &["telemetry"]),
+    ("quick_xml", &["api"]),
     ("reqwest", &["api"]),
     ("redb", &["store"]),
     ("ring", &["api", "sim", "store"]),

@@ -40,8 +40,8 @@ async fn ask(port: u16, host: &str, tls: &str) -> Result<(), Failure> {
 
 async fn fetch(client: &Client) -> Result<(), Failure> {
     let window = Grid::HOURS.containing(client.now() - std::time::Duration::from_secs(3600));
-    let group = catalogue::group("mail_system_capacity").expect("in the catalogue");
-    client.fetch(&Query { scope: Scope::Appliance, group, window }).await.map(|_| ())
+    let group = catalogue::group("mail_system_capacity").expect("in the catalogue").clone().into();
+    client.fetch(&Query { scope: Scope::Appliance, group, top: None, search: None, window }).await.map(|_| ())
 }
 
 /// What becomes of the question when the appliance shows `identity` under TLS 1.2 and under 1.3, which must agree.

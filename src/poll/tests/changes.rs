@@ -28,7 +28,7 @@ struct History {
 
 struct Answered {
     scope: Scope,
-    group: &'static str,
+    group: String,
     window: Window,
     events: u64,
 }
@@ -69,17 +69,23 @@ impl Source for Truthful {
 
     async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
         tokio::time::sleep(LATENCY).await;
-        let Query { scope, group, window } = query.clone();
+        let Query { scope, group, window, .. } = query.clone();
         let (at, events) = (self.hear(), self.events(window.start(), window.end()));
         // An answer from before the end, after the clock was set back, is not to be used.
         if at >= window.end() + SETTLE {
-            let answered = Answered { scope, group: group.name, window, events };
+            let answered = Answered { scope, group: group.name.to_string(), window, events };
             self.answered.lock().expect("no panic").push(answered);
         }
-        let counters: BTreeMap<_, _> = group.counters.iter().map(|counter| (counter.name, events)).collect();
+        let counters: BTreeMap<_, _> = group.counters.iter().map(|counter| (&*counter.name, events)).collect();
         let body = serde_json::json!({"data": {"resultSet": counters}}).to_string();
         Ok(Reply { report: Report::parse(&body)?, at })
     }
+
+    async fn observe(&self, _: &Aspect) -> Result<Observation, Failure> {
+        Err(fails(Reason::Declined))
+    }
+
+    fn ease(&self, _: Conserving) {}
 
     fn now(&self) -> Timestamp {
         let (date, heard) = *self.heard.lock().expect("no panic");
@@ -128,9 +134,9 @@ impl Site {
         bench.clock.sleep(span).await;
         let snapshot = bench.snapshot();
         for view in &snapshot.groups {
-            let key = Key { appliance: "a".into(), scope: view.scope.clone(), group: view.group };
+            let key = Key { appliance: "a".into(), scope: view.scope.clone(), group: Arc::clone(&view.group) };
             let epoch = self.ledger.account(&key).expect("begun").epoch;
-            let counted = self.counted(&view.scope, view.group);
+            let counted = self.counted(&view.scope, &view.group);
             let events: u64 =
                 counted.iter().filter(|(window, _)| window.start() >= epoch).map(|(_, events)| events).sum();
             // Every counter shows the same.
@@ -172,7 +178,7 @@ impl Site {
 
     /// Panics unless the totals are all that happened since they began at zero.
     fn assert_true(&self, view: &GroupView) {
-        let key = Key { appliance: "a".into(), scope: view.scope.clone(), group: view.group };
+        let key = Key { appliance: "a".into(), scope: view.scope.clone(), group: Arc::clone(&view.group) };
         let account = self.ledger.account(&key).expect("begun");
         let events = self.appliance.events(account.epoch, account.watermark);
         for total in &*view.totals {
@@ -196,7 +202,7 @@ async fn an_appliance_whose_clock_is_set_is_counted_on() {
             let snapshot = site.pass(&bench, 3 * HOUR).await;
             for view in &snapshot.groups {
                 assert_eq!(view.tally.lost, [0, 0], "set by {step} s");
-                assert_eq!(site.gaps(&view.scope, view.group), NO_GAPS, "set by {step} s");
+                assert_eq!(site.gaps(&view.scope, &view.group), NO_GAPS, "set by {step} s");
                 // The settle delay is longer than the 90 seconds that come again.
                 assert_eq!(view.tally.late > 0, step == -3600, "set by {step} s");
                 site.assert_true(view);
@@ -265,7 +271,7 @@ async fn a_clock_that_was_behind_for_minutes_is_heard_again() {
         let snapshot = site.pass(&bench, 8 * MINUTE).await;
         for view in &snapshot.groups {
             assert_eq!(view.tally.lost, [0, 0], "behind by {behind} s");
-            assert_eq!(site.gaps(&view.scope, view.group), NO_GAPS, "behind by {behind} s");
+            assert_eq!(site.gaps(&view.scope, &view.group), NO_GAPS, "behind by {behind} s");
         }
         bench.end().await;
     }

@@ -25,10 +25,16 @@ impl Source for Spooled {
         let lag = *self.lag.lock().expect("no panic");
         let seen = Timestamp::from_secs((at - lag).as_secs() / self.batch * self.batch).min(query.window.end());
         let events = seen.since(query.window.start()).as_secs() / 60 * EVENTS;
-        let counters: BTreeMap<_, _> = query.group.counters.iter().map(|counter| (counter.name, events)).collect();
+        let counters: BTreeMap<_, _> = query.group.counters.iter().map(|counter| (&*counter.name, events)).collect();
         let body = serde_json::json!({"data": {"resultSet": counters}}).to_string();
         Ok(Reply { report: Report::parse(&body)?, at })
     }
+
+    async fn observe(&self, _: &Aspect) -> Result<Observation, Failure> {
+        Err(fails(Reason::Declined))
+    }
+
+    fn ease(&self, _: Conserving) {}
 
     fn now(&self) -> Timestamp {
         self.clock.wall()

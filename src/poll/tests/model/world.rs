@@ -161,7 +161,8 @@ fn open(folder: &Path) -> Ledger {
 fn target(choice: Choice, ledger: &Ledger) -> Target {
     let window = MINUTE * u32::try_from(choice.window).expect("small");
     let polling = Polling { catch_up: 6 * 60 * MINUTE, late: choice.late, ..polling(window) };
-    let group = catalogue::group(CAPACITY).expect("in the catalogue");
-    let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: group.name };
-    Target::new(key, GroupChoice { group, grid: polling.grid }, polling, Duration::ZERO, ledger)
+    let group = Arc::new(catalogue::group(CAPACITY).expect("in the catalogue").clone());
+    let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
+    let subject = Subject::of_group(&GroupChoice { group, top: None, grid: polling.grid, series_limit: 1000 });
+    Target::new(key, subject, polling, Duration::ZERO, ledger)
 }

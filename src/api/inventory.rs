@@ -1,0 +1,280 @@
+//! Reads what an appliance says of itself and its surroundings: the appliances a manager looks after, its time zone, what
+//! the account may use.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::json::malformed;
+use super::query::device_type;
+use super::{Failure, Reason, field};
+use crate::config::Product;
+
+/// Appliances that are kept of one answer: far more than a manager can look after.
+const MOST_APPLIANCES: usize = 1000;
+/// Privileges that are kept of one answer; a sample of 4392 bytes has well over a hundred.
+const MOST_PRIVILEGES: usize = 1000;
+
+/// The appliances that a manager looks after.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Inventory {
+    /// In the order of the answer.
+    pub appliances: Vec<ManagedAppliance>,
+}
+
+/// One appliance as its manager knows it; older releases tell only its host name, address and product.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ManagedAppliance {
+    /// The serial number.
+    pub serial: String,
+    /// The kind of product, such as `ESA`.
+    pub product_type: Option<String>,
+    /// The name the manager was given for it.
+    pub host_name: Option<String>,
+    /// Where the manager reaches it.
+    pub ip_address: Option<String>,
+    /// Whether the manager has a connection to it.
+    pub connection_established: Option<bool>,
+    /// Whether it hands over tracking data.
+    pub tracking_enabled: Option<bool>,
+    /// Whether it hands over reporting data.
+    pub reporting_enabled: Option<bool>,
+    /// Whether its policy, virus and outbreak quarantines are on the manager.
+    pub pvo_enabled: Option<bool>,
+    /// Whether its spam quarantine is on the manager.
+    pub spam_enabled: Option<bool>,
+}
+
+impl Inventory {
+    /// The path below the API's root.
+    ///
+    /// **Source:** API guide for managers 13.0; recorded answer of 12.0.
+    pub(super) const PATH: &'static str = "config/appliances";
+
+    /// The parameters, which are those of a manager: what a gateway answers here is not published.
+    #[must_use]
+    pub(super) fn query() -> String {
+        device_type(Product::Sma)
+    }
+
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one without a list of
+    /// appliances; a list of none is an answer.
+    pub(super) fn parse(body: &str) -> Result<Self, Failure> {
+        let entries = match field::data_object(body)?.remove("appliances") {
+            Some(Value::Array(elements)) => elements
+                .into_iter()
+                .map(|element| match element {
+                    Value::Object(entry) => Ok(entry),
+                    _ => Err(malformed("an element of `appliances` is no object")),
+                })
+                .collect::<Result<Vec<_>, _>>()?,
+            Some(Value::Object(entries)) => vec![entries],
+            Some(Value::Null) | None => return Err(Failure::new(Reason::Empty, "the answer lists no appliances")),
+            Some(_) => return Err(malformed("`appliances` is neither a list nor an object")),
+        };
+        let mut known = BTreeSet::new();
+        let appliances = entries.iter().flatten().filter_map(|(serial, fields)| appliance(serial, fields));
+        // The serial number identifies: whoever comes a second time is left out.
+        let appliances = appliances.filter(|appliance| known.insert(appliance.serial.clone()));
+        Ok(Self { appliances: appliances.take(MOST_APPLIANCES).collect() })
+    }
+}
+
+fn appliance(serial: &str, fields: &Value) -> Option<ManagedAppliance> {
+    let serial = field::tidied(serial)?;
+    let none = Map::new();
+    let fields = fields.as_object().unwrap_or(&none);
+    let text = |name| field::text(fields.get(name));
+    let switch = |name| field::switch(fields.get(name));
+    Some(ManagedAppliance {
+        serial,
+        product_type: text("product_type"),
+        host_name: text("host_name"),
+        ip_address: text("ip_address"),
+        connection_established: switch("connection_established"),
+        tracking_enabled: switch("tracking_enabled"),
+        reporting_enabled: switch("reporting_enabled"),
+        pvo_enabled: switch("pvo_enabled"),
+        spam_enabled: switch("spam_enabled"),
+    })
+}
+
+/// The time where the appliance is, as it writes it. Its instant is not computed: the `Date` of every answer has that, and
+/// abbreviations of zones are ambiguous.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct LocalTime {
+    /// The zone's name, such as `America/Los_Angeles`.
+    pub timezone: Option<String>,
+    /// The time, such as `Mon May 13 07:02:36 2019 PDT`.
+    pub time: Option<String>,
+}
+
+impl LocalTime {
+    /// The path below the API's root. Accounts of low roles may use it.
+    ///
+    /// **Source:** API guide for gateways 16.0; published documentation of the vendor for managers.
+    pub(super) const PATH: &'static str = "config/system_time";
+
+    /// The parameters.
+    #[must_use]
+    pub(super) fn query(product: Product) -> String {
+        device_type(product)
+    }
+
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one that tells nothing.
+    pub(super) fn parse(body: &str) -> Result<Self, Failure> {
+        let data = field::data_object(body)?;
+        let local = Self { timezone: field::text(data.get("timezone")), time: field::text(data.get("time")) };
+        if local == Self::default() {
+            return Err(Failure::new(Reason::Empty, "the answer holds neither a time nor a zone"));
+        }
+        Ok(local)
+    }
+}
+
+/// What the account may use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Privileges {
+    /// The appliance's names for parts of its API, such as `e_message_tracking_messages`.
+    pub names: BTreeSet<String>,
+}
+
+impl Privileges {
+    /// The path below the API's root; without parameters.
+    ///
+    /// **Source:** API guide for gateways 16.0.
+    pub(super) const PATH: &'static str = "login/privileges";
+
+    /// Reads the answer: a list of names, or in another form a list of resources with their methods, of which the
+    /// names of the resources are kept.
+    ///
+    /// # Errors
+    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one without a list; a
+    /// list of none is an answer.
+    ///
+    /// **Source:** API guide for gateways 16.0; vendor TechNote 226388 for the other form.
+    pub(super) fn parse(body: &str) -> Result<Self, Failure> {
+        let list = match field::data(body)? {
+            Value::Object(mut data) => data.remove("privileges").unwrap_or(Value::Null),
+            list => list,
+        };
+        let elements = match list {
+            Value::Array(elements) => elements,
+            Value::Null => return Err(Failure::new(Reason::Empty, "the answer lists no privileges")),
+            _ => return Err(malformed("the privileges are no list")),
+        };
+        let named = elements.iter().filter_map(|element| match element {
+            Value::Object(privilege) => field::text(privilege.get("resource")),
+            name => field::text(Some(name)),
+        });
+        Ok(Self { names: named.take(MOST_PRIVILEGES).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn reasons<T: std::fmt::Debug>(parse: impl Fn(&str) -> Result<T, Failure>, bodies: &[&str], expected: Reason) {
+        for body in bodies {
+            assert_eq!(parse(body).expect_err(body).reason, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn appliances_of_new_and_old_releases() {
+        let body = r#"{"data": {"appliances": [
+            {"AA-1": {"product_type": "ESA", "pvo_enabled": true, "connection_established": true, "tracking_enabled": true,
+                      "reporting_enabled": "true", "host_name": "esa1.example.com", "spam_enabled": false,
+                      "ip_address": "192.0.2.11"}},
+            {"BB-2": {"ip_address": "192.0.2.12", "product_type": "WSA", "host_name": "wsa1.example.com", "new": 1}},
+            {"CC-3": null}, {" ": {}}, {"AA-1": {}}]}}"#;
+        let esa = ManagedAppliance {
+            serial: "AA-1".into(),
+            product_type: Some("ESA".into()),
+            host_name: Some("esa1.example.com".into()),
+            ip_address: Some("192.0.2.11".into()),
+            connection_established: Some(true),
+            tracking_enabled: Some(true),
+            reporting_enabled: Some(true),
+            pvo_enabled: Some(true),
+            spam_enabled: Some(false),
+        };
+        let wsa = ManagedAppliance {
+            serial: "BB-2".into(),
+            product_type: Some("WSA".into()),
+            host_name: Some("wsa1.example.com".into()),
+            ip_address: Some("192.0.2.12".into()),
+            ..ManagedAppliance::default()
+        };
+        let bare = ManagedAppliance { serial: "CC-3".into(), ..ManagedAppliance::default() };
+        assert_eq!(Inventory::parse(body).expect("an answer").appliances, [esa, wsa, bare]);
+        assert_eq!(Inventory::parse(r#"{"data": {"appliances": []}}"#).expect("none"), Inventory::default());
+        assert_eq!(Inventory::query(), "device_type=sma");
+    }
+
+    #[test]
+    fn a_fleet_without_end_is_cut() {
+        let entries: Vec<String> = (0..=MOST_APPLIANCES).map(|number| format!(r#"{{"S{number}": {{}}}}"#)).collect();
+        let body = format!(r#"{{"data": {{"appliances": [{}]}}}}"#, entries.join(", "));
+        assert_eq!(Inventory::parse(&body).expect("an answer").appliances.len(), MOST_APPLIANCES);
+    }
+
+    #[test]
+    fn the_time_is_repeated_as_it_stands() {
+        let body = r#"{"data": {"timezone": "Asia/Kolkata", "continent": ["Asia", "India", "Kolkata"],
+                                "time": "Thu Apr 12 23:38:05 2018 IST"}}"#;
+        let expected =
+            LocalTime { timezone: Some("Asia/Kolkata".into()), time: Some("Thu Apr 12 23:38:05 2018 IST".into()) };
+        assert_eq!(LocalTime::parse(body).expect("an answer"), expected);
+        assert_eq!(LocalTime::query(Product::Esa), "device_type=esa");
+    }
+
+    #[test]
+    fn privileges_of_both_forms() {
+        let names: BTreeSet<String> = ["e_message_tracking_detail".into(), "e_message_tracking_messages".into()].into();
+        for body in [
+            r#"{"data": ["e_message_tracking_messages", "e_message_tracking_detail", 5, null, ""]}"#,
+            r#"{"data": {"privileges": [{"resource": "e_message_tracking_detail", "methods": ["GET"]}, {"methods": []},
+                                        {"methods": [], "resource": "e_message_tracking_messages"}]}}"#,
+        ] {
+            assert_eq!(Privileges::parse(body).expect("an answer").names, names, "{body}");
+        }
+        assert_eq!(Privileges::parse(r#"{"data": []}"#).expect("none"), Privileges::default());
+    }
+
+    #[test]
+    fn what_tells_nothing_or_is_no_answer_is_told_apart() {
+        reasons(Inventory::parse, &["{}", r#"{"data": {}}"#, r#"{"data": {"appliances": null}}"#], Reason::Empty);
+        reasons(
+            Inventory::parse,
+            &[r#"{"data": {"appliances": 5}}"#, r#"{"data": {"appliances": [5]}}"#],
+            Reason::Malformed,
+        );
+        reasons(LocalTime::parse, &["{}", r#"{"data": {"time": 5}}"#], Reason::Empty);
+        reasons(LocalTime::parse, &[r#"{"data": "x"}"#], Reason::Malformed);
+        reasons(Privileges::parse, &["{}", r#"{"data": {"privileges": null}}"#], Reason::Empty);
+        reasons(Privileges::parse, &[r#"{"data": 5}"#, r#"{"data": {"privileges": {}}}"#], Reason::Malformed);
+        let refused = [r#"{"error": {"message": "Missing attribute - device_type.", "code": "404"}}"#, "[]", "{"];
+        reasons(Inventory::parse, &refused, Reason::Malformed);
+        reasons(LocalTime::parse, &refused, Reason::Malformed);
+        reasons(Privileges::parse, &refused, Reason::Malformed);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_read_or_refused(body in ".*") {
+            let _ = (Inventory::parse(&body), LocalTime::parse(&body), Privileges::parse(&body));
+        }
+    }
+}

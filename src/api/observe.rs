@@ -1,0 +1,248 @@
+//! Asks what an appliance tells about itself as it is now, beside reports for windows.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use url::Url;
+
+use super::health::Health;
+use super::inventory::{Inventory, LocalTime, ManagedAppliance, Privileges};
+use super::quarantine::{QuarantineCount, QuarantineSize, Quarantines};
+use super::span::ReportingSpan;
+use super::xml_status::XmlStatus;
+use super::{Client, Failure, Reason, query};
+use crate::clock::Timestamp;
+use crate::config::{Product, Scope};
+use crate::window::Grid;
+
+/// The name of the spam quarantine, which the appliance does not name.
+const SPAM: &str = "spam";
+/// Policy, virus and outbreak quarantines that every appliance has, for one that does not name its own.
+///
+/// **Source:** names that published clients ask for.
+const USUAL_QUARANTINES: [&str; 4] = ["Outbreak", "Policy", "Unclassified", "Virus"];
+/// More quarantines than this are not counted: each is a request.
+const MOST_QUARANTINES: usize = 32;
+/// A message is kept in a quarantine for less; counted are those that came within this time.
+const LONGEST_STAY: Duration = Duration::from_secs(400 * 24 * 3600);
+
+/// One thing that can be asked about the appliance itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Aspect {
+    /// Load, queues and stores; of a gateway.
+    Health,
+    /// The status page of the web interface at this place.
+    XmlStatus(Url),
+    /// Messages in quarantines: in these, or in the spam quarantine and all that the appliance names.
+    Quarantines(Option<Vec<String>>),
+    /// What a manager manages.
+    Managed,
+    /// What the account may use.
+    Privileges,
+    /// How far the data of reporting go.
+    Reporting,
+    /// The time zone.
+    TimeZone,
+}
+
+impl Aspect {
+    /// The value of the label `group`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Health => "health",
+            Self::XmlStatus(_) => "xml_status",
+            Self::Quarantines(_) => "quarantines",
+            Self::Managed => "managed_appliances",
+            Self::Privileges => "privileges",
+            Self::Reporting => "reporting_system_status",
+            Self::TimeZone => "system_time",
+        }
+    }
+}
+
+/// What was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// See [`Aspect::Health`].
+    Health(Health),
+    /// See [`Aspect::XmlStatus`].
+    XmlStatus {
+        /// The page.
+        status: Box<XmlStatus>,
+        /// The appliance's clock when it was read.
+        at: Timestamp,
+    },
+    /// See [`Aspect::Quarantines`].
+    Quarantines(Vec<Quarantine>),
+    /// See [`Aspect::Managed`].
+    Managed(Vec<ManagedAppliance>),
+    /// How many parts of the API the account may use.
+    Privileges(usize),
+    /// See [`Aspect::Reporting`].
+    Reporting(ReportingSpan),
+    /// Its name, where it has one.
+    TimeZone(Option<String>),
+}
+
+impl Observation {
+    /// Whether the appliance says that it conserves resources; none where it says nothing of it.
+    #[must_use]
+    pub fn conserves(&self) -> Option<bool> {
+        match self {
+            Self::Health(health) => health.resource_conservation.map(|level| level > 0.0),
+            Self::XmlStatus { status, .. } => {
+                let level = status.gauges.iter().find(|(name, _)| name == "resource_conservation");
+                level.map(|(_, level)| *level > 0.0)
+            }
+            Self::Quarantines(_) | Self::Managed(_) | Self::Privileges(_) | Self::Reporting(_) | Self::TimeZone(_) => {
+                None
+            }
+        }
+    }
+}
+
+/// One quarantine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quarantine {
+    /// Its name; `spam` for the spam quarantine.
+    pub name: String,
+    /// The value of the label `type`: `spam`, or `pvo` for policy, virus and outbreak.
+    pub kind: &'static str,
+    /// Messages in it.
+    pub messages: u64,
+    /// The space it takes in bytes, where that is told.
+    pub size: Option<f64>,
+}
+
+impl Client {
+    /// Asks for something about the appliance itself.
+    ///
+    /// # Errors
+    /// Why there is no answer. A 401 has led to at most one new login by then; one of the status page to none.
+    ///
+    /// # Cancel safety
+    /// As [`Client::fetch`].
+    pub async fn observe(&self, aspect: &Aspect) -> Result<Observation, Failure> {
+        match aspect {
+            Aspect::Health => self.ask(Health::PATH, "", Health::parse).await.map(Observation::Health),
+            Aspect::XmlStatus(url) => self.status(url).await,
+            Aspect::Quarantines(named) => self.quarantines(named.as_deref()).await.map(Observation::Quarantines),
+            Aspect::Managed => {
+                let inventory = self.ask(Inventory::PATH, &Inventory::query(), Inventory::parse).await?;
+                Ok(Observation::Managed(inventory.appliances))
+            }
+            Aspect::Privileges => {
+                let privileges = self.ask(Privileges::PATH, "", Privileges::parse).await?;
+                Ok(Observation::Privileges(privileges.names.len()))
+            }
+            Aspect::Reporting => {
+                let now = self.now();
+                // Whole hours, which every release takes.
+                let end = Grid::HOURS.floor(now);
+                let parameters = query::of_reporting(end - Duration::from_secs(3600), end, "esa", &Scope::Appliance);
+                self.ask(ReportingSpan::PATH, &parameters, ReportingSpan::parse).await.map(Observation::Reporting)
+            }
+            Aspect::TimeZone => {
+                let time = self.ask(LocalTime::PATH, &LocalTime::query(self.product), LocalTime::parse).await?;
+                Ok(Observation::TimeZone(time.timezone))
+            }
+        }
+    }
+
+    /// The status page, for which the password goes out. An account that is refused elsewhere is not tried here.
+    async fn status(&self, page: &Url) -> Result<Observation, Failure> {
+        let (_, pass) = self.admitted().await?;
+        let mut url = page.clone();
+        url.set_path(XmlStatus::PATH);
+        let mut value = HeaderValue::from_str(self.session.basic().expose())
+            .map_err(|_| Failure::new(Reason::LoginRefused, "the password cannot be sent in a header"))?;
+        value.set_sensitive(true);
+        let (body, at) = self.wire.page(pass, "xml/status", url, &(AUTHORIZATION, value)).await.map_err(|failure| {
+            // The account is good elsewhere, or nothing would have been asked.
+            match failure.reason {
+                Reason::Unauthorized => failure.because(Reason::NotAllowed),
+                _ => failure,
+            }
+        })?;
+        let status = self.told(XmlStatus::parse(&body, at))?;
+        Ok(Observation::XmlStatus { status: Box::new(status), at })
+    }
+
+    async fn quarantines(&self, named: Option<&[String]>) -> Result<Vec<Quarantine>, Failure> {
+        let mut names = match named {
+            Some(names) => names.to_vec(),
+            None => [vec![SPAM.to_owned()], self.quarantine_names().await?].concat(),
+        };
+        names.truncate(MOST_QUARANTINES);
+        let mut found = Vec::new();
+        let mut first_failure = None;
+        for name in names {
+            match self.quarantine(&name).await {
+                Ok(quarantine) => found.push(quarantine),
+                // One that is off or not allowed costs no other.
+                Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotAllowed) => {
+                    first_failure.get_or_insert(failure);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        match first_failure {
+            Some(failure) if found.is_empty() => Err(failure),
+            Some(_) | None => Ok(found),
+        }
+    }
+
+    /// The policy, virus and outbreak quarantines that the appliance names, or those that all have.
+    async fn quarantine_names(&self) -> Result<Vec<String>, Failure> {
+        match self.ask(Quarantines::PATH, &Quarantines::query(self.product), Quarantines::parse).await {
+            Ok(quarantines) => Ok(quarantines.names),
+            Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotAllowed | Reason::Empty) => {
+                Ok(USUAL_QUARANTINES.map(str::to_owned).to_vec())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn quarantine(&self, name: &str) -> Result<Quarantine, Failure> {
+        let end = self.now();
+        let (kind, parameters) = match name {
+            SPAM => ("spam", QuarantineCount::spam_query(end - LONGEST_STAY, end)),
+            _ => ("pvo", QuarantineCount::named_query(name, end - LONGEST_STAY, end)),
+        };
+        let count = self.ask(QuarantineCount::PATH, &parameters, QuarantineCount::parse).await?;
+        let size = match kind {
+            "pvo" => self.quarantine_size(name).await,
+            _ => None,
+        };
+        Ok(Quarantine { name: name.to_owned(), kind, messages: count.messages, size })
+    }
+
+    /// The space that a quarantine takes; only gateways tell it, and not all of them.
+    async fn quarantine_size(&self, name: &str) -> Option<f64> {
+        if self.product == Product::Sma || self.sizes_declined.load(Ordering::Relaxed) {
+            return None;
+        }
+        let path = QuarantineSize::path(name)?;
+        match self.get_as(QuarantineSize::ENDPOINT, &path, &QuarantineSize::query()).await {
+            Ok(answer) => QuarantineSize::parse(answer.body()).ok()?.used_bytes,
+            Err(failure) => {
+                if matches!(failure.reason, Reason::Declined | Reason::NotAllowed) {
+                    self.sizes_declined.store(true, Ordering::Relaxed);
+                }
+                None
+            }
+        }
+    }
+
+    async fn ask<T>(
+        &self,
+        path: &str,
+        parameters: &str,
+        parse: impl Fn(&str) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let answer = self.get(path, parameters).await?;
+        self.told(parse(answer.body()))
+    }
+}

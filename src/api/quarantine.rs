@@ -1,0 +1,252 @@
+//! Questions about quarantines and their answers: how many messages, which quarantines there are, how much space one
+//! takes. The messages themselves are personal data: the smallest page is asked for, and its rows are not looked at.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::json::malformed;
+use super::query::{device_type, encoded};
+use super::{Failure, Reason, field};
+use crate::clock::Timestamp;
+use crate::config::Product;
+
+/// Quarantines that are kept of one answer; an appliance has a handful and each becomes a label.
+const MOST_QUARANTINES: usize = 256;
+/// The longest name of a quarantine: a longer one is left out, because cut it would be another's.
+const LONGEST_NAME: usize = 128;
+
+/// How many messages a quarantine holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct QuarantineCount {
+    /// Those that arrived in the time that was asked for.
+    pub messages: u64,
+}
+
+impl QuarantineCount {
+    /// The path below the API's root.
+    ///
+    /// **Source:** recorded answer of a manager; the vendor's Swagger description for gateways.
+    pub(super) const PATH: &'static str = "quarantine/messages";
+
+    /// The parameters for the spam quarantine, of the messages that arrived from `start` to `end`.
+    ///
+    /// **Source:** published client for the smallest page; `offset` and `limit` bring nothing one without the other
+    /// (API guide, of reports).
+    #[must_use]
+    pub(super) fn spam_query(start: Timestamp, end: Timestamp) -> String {
+        format!("quarantineType=spam&{}&offset=0&limit=1", between(start, end))
+    }
+
+    /// As [`QuarantineCount::spam_query`], for one of the policy, virus and outbreak quarantines.
+    ///
+    /// **Source:** published clients, which write a space in a name as `+`.
+    #[must_use]
+    pub(super) fn named_query(name: &str, start: Timestamp, end: Timestamp) -> String {
+        format!("quarantineType=pvo&quarantines={}&{}&offset=0&limit=1", encoded(name), between(start, end))
+    }
+
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer or holds no count.
+    pub(super) fn parse(body: &str) -> Result<Self, Failure> {
+        field::total_count(body).map(|messages| Self { messages })
+    }
+}
+
+/// Both dates, widened to whole minutes: the appliance declines seconds. An end in the future is accepted.
+///
+/// **Source:** vendor's published documentation of the API, its error for seconds; published clients.
+fn between(start: Timestamp, end: Timestamp) -> String {
+    let start = Timestamp::from_secs(start.as_secs() / 60 * 60);
+    let end = Timestamp::from_secs(end.as_secs().div_ceil(60) * 60);
+    format!("startDate={start}&endDate={end}")
+}
+
+/// The policy, virus and outbreak quarantines there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Quarantines {
+    /// Sorted, each once.
+    pub names: Vec<String>,
+}
+
+impl Quarantines {
+    /// The path below the API's root.
+    ///
+    /// **Source:** published client.
+    pub(super) const PATH: &'static str = "config/quarantines";
+
+    /// The parameters.
+    #[must_use]
+    pub(super) fn query(product: Product) -> String {
+        format!("{}&quarantine_type=pvo", device_type(product))
+    }
+
+    /// Reads the answer: lists of names under keys of any name.
+    ///
+    /// # Errors
+    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one without lists.
+    ///
+    /// **Source:** published client.
+    pub(super) fn parse(body: &str) -> Result<Self, Failure> {
+        let lists: Vec<Value> = match field::data_object(body)?.remove("quarantines") {
+            Some(Value::Object(lists)) => lists.into_iter().map(|(_, list)| list).collect(),
+            Some(list @ Value::Array(_)) => vec![list],
+            Some(Value::Null) | None => return Err(Failure::new(Reason::Empty, "the answer lists no quarantines")),
+            Some(_) => return Err(malformed("`quarantines` is neither an object nor a list")),
+        };
+        let elements = lists.iter().filter_map(Value::as_array).flatten();
+        let names: BTreeSet<&str> = elements.filter_map(Value::as_str).filter(|name| is_name(name)).collect();
+        Ok(Self { names: names.into_iter().take(MOST_QUARANTINES).map(Into::into).collect() })
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(char::is_control)
+}
+
+/// How much one quarantine of a gateway holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct QuarantineSize {
+    /// Bytes in use; none where the answer does not say.
+    pub used_bytes: Option<f64>,
+}
+
+impl QuarantineSize {
+    /// What requests for it are called: the path has a name in it.
+    pub(super) const ENDPOINT: &'static str = "config/local_quarantines";
+
+    /// The path below the API's root; none for a name that would lead elsewhere.
+    ///
+    /// **Source:** the vendor's Swagger description of the API 2.0, for gateways.
+    #[must_use]
+    pub(super) fn path(name: &str) -> Option<String> {
+        // A URL drops such a part together with the one before it.
+        let leads_elsewhere = name.is_empty() || name == "." || name == "..";
+        (!leads_elsewhere).then(|| format!("config/local_quarantines/{}", encoded(name).replace('+', "%20")))
+    }
+
+    /// The parameters.
+    #[must_use]
+    pub(super) fn query() -> String {
+        device_type(Product::Esa)
+    }
+
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer.
+    ///
+    /// **Source:** the vendor's Swagger description for the name; the form of the text is that of a recorded message's
+    /// size. Whether it stands under `data`, as everywhere else, is assumed, so that without is read too.
+    pub(super) fn parse(body: &str) -> Result<Self, Failure> {
+        let mut envelope = field::envelope(body)?;
+        let quarantine = match envelope.remove("data") {
+            Some(Value::Object(quarantine)) => quarantine,
+            Some(Value::Null) | None => envelope,
+            Some(_) => return Err(malformed("`data` is no object")),
+        };
+        let used_bytes = match quarantine.get("quarantine_size_used") {
+            Some(Value::String(text)) => field::magnitude(text),
+            other => field::amount(other),
+        };
+        Ok(Self { used_bytes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn both_of_every_pair_are_sent_and_colons_stay() {
+        let (start, end) = (Timestamp::from_secs(1_795_435_259), Timestamp::from_secs(1_795_435_260));
+        assert_eq!(
+            QuarantineCount::spam_query(start, end),
+            "quarantineType=spam&startDate=2026-11-23T12:00:00.000Z&endDate=2026-11-23T12:01:00.000Z&offset=0&limit=1"
+        );
+        assert_eq!(
+            QuarantineCount::named_query("File Analysis & more,ü", start, end + std::time::Duration::from_secs(1)),
+            "quarantineType=pvo&quarantines=File+Analysis+%26+more%2C%C3%BC&startDate=2026-11-23T12:00:00.000Z\
+             &endDate=2026-11-23T12:02:00.000Z&offset=0&limit=1"
+        );
+        assert_eq!(Quarantines::query(Product::Sma), "device_type=sma&quarantine_type=pvo");
+        assert_eq!(QuarantineSize::query(), "device_type=esa");
+    }
+
+    #[test]
+    fn only_the_count_is_taken() {
+        let body = r#"{"meta": {"totalCount": 3}, "data": [{"attributes": {"subject": "private"}, "mid": 45}]}"#;
+        assert_eq!(QuarantineCount::parse(body).expect("a count"), QuarantineCount { messages: 3 });
+        for body in [
+            r#"{"meta": {"totalCount": -1}, "data": []}"#,
+            r#"{"data": []}"#,
+            r#"{"error": {"message": "Unsupported attribute."}, "meta": {"totalCount": 3}}"#,
+        ] {
+            assert_eq!(QuarantineCount::parse(body).expect_err(body).reason, Reason::Malformed, "{body}");
+        }
+    }
+
+    #[test]
+    fn names_are_sorted_and_unique() {
+        let body = r#"{"data": {"quarantines": {"esa1": ["Virus", "Policy", "File Analysis"], "esa2": ["Policy", 5, null, ""],
+                                               "count": 2}}}"#;
+        assert_eq!(Quarantines::parse(body).expect("an answer").names, ["File Analysis", "Policy", "Virus"]);
+        let body = r#"{"data": {"quarantines": ["Policy"]}}"#;
+        assert_eq!(Quarantines::parse(body).expect("an answer").names, ["Policy"]);
+        assert_eq!(Quarantines::parse(r#"{"data": {"quarantines": {}}}"#).expect("none"), Quarantines::default());
+    }
+
+    #[test]
+    fn names_are_bounded_in_number_and_length() {
+        let names: Vec<String> = (0..=MOST_QUARANTINES).map(|number| format!("{number:04}")).collect();
+        let long = "x".repeat(LONGEST_NAME + 1);
+        let body = serde_json::json!({"data": {"quarantines": {"a": names, "b": [long, "a\nb"]}}});
+        assert_eq!(Quarantines::parse(&body.to_string()).expect("an answer").names, names[..MOST_QUARANTINES]);
+    }
+
+    #[test]
+    fn sizes_become_bytes() {
+        let size = |body: &str| QuarantineSize::parse(body).expect(body).used_bytes;
+        assert_eq!(
+            size(r#"{"data": {"quarantine_name": "Policy", "quarantine_size_used": "17.50K"}}"#),
+            Some(17_920.0)
+        );
+        assert_eq!(size(r#"{"quarantine_size_used": "388M"}"#), Some(406_847_488.0));
+        assert_eq!(size(r#"{"data": {"quarantine_size_used": 12}}"#), Some(12.0));
+        for body in [r#"{"data": {}}"#, "{}", r#"{"quarantine_size_used": "N/A"}"#, r#"{"quarantine_size_used": -1}"#] {
+            assert_eq!(size(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_folder() {
+        assert_eq!(
+            QuarantineSize::path("a b/../?#%ü").as_deref(),
+            Some("config/local_quarantines/a%20b%2F..%2F%3F%23%25%C3%BC")
+        );
+        assert_eq!([".", "..", ""].map(QuarantineSize::path), [None, None, None]);
+    }
+
+    #[test]
+    fn what_tells_nothing_or_is_no_answer_is_told_apart() {
+        let reason = |body: &str| Quarantines::parse(body).expect_err(body).reason;
+        assert_eq!((reason("{}"), reason(r#"{"data": {"quarantines": null}}"#)), (Reason::Empty, Reason::Empty));
+        assert_eq!((reason(r#"{"data": {"quarantines": 5}}"#), reason("[]")), (Reason::Malformed, Reason::Malformed));
+        let reason = |body: &str| QuarantineSize::parse(body).expect_err(body).reason;
+        assert_eq!((reason(r#"{"data": []}"#), reason("<html>")), (Reason::Malformed, Reason::NotJson));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_read_or_refused(body in ".*", size in "[0-9.KMGTB ]{0,12}") {
+            let _ = (QuarantineCount::parse(&body), Quarantines::parse(&body), QuarantineSize::parse(&body));
+            let _ = (QuarantineSize::path(&body), field::magnitude(&body), field::magnitude(&size));
+        }
+    }
+}

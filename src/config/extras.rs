@@ -1,0 +1,57 @@
+//! What an appliance is asked beside reports for windows: `health`, `xml_status`, `quarantines`, `inventory`.
+
+use serde_yaml::Value;
+use url::Url;
+
+use super::problem::{Path, Problems};
+use super::{Extras, Product, Quarantines, appliance, field, raw};
+
+/// Reads the four keys of one appliance at `url`.
+pub(super) fn read(
+    raw: &raw::Appliance,
+    product: Product,
+    url: Option<&Url>,
+    path: &Path,
+    problems: &mut Problems,
+) -> Extras {
+    let mut switch =
+        |key: &str, value: Option<&Value>, usual| field::switch(value, &path.key(key), problems).unwrap_or(usual);
+    // Whether a manager has it is not known: it is asked where somebody says so.
+    let health = switch("health", raw.health.as_ref(), product == Product::Esa);
+    let inventory = switch("inventory", raw.inventory.as_ref(), true);
+    Extras {
+        health,
+        xml_status: xml_status(raw.xml_status.as_ref(), url, &path.key("xml_status"), problems),
+        quarantines: quarantines(raw.quarantines.as_ref(), &path.key("quarantines"), problems),
+        inventory,
+    }
+}
+
+/// `true` for the appliance's own URL, or a table with another one: the page belongs to the web interface.
+fn xml_status(value: Option<&Value>, own: Option<&Url>, path: &Path, problems: &mut Problems) -> Option<Url> {
+    match value? {
+        table @ Value::Mapping(_) => {
+            let raw = raw::XmlStatus::read(table.clone(), path, problems);
+            if raw.url.is_none() {
+                problems.error(path, "`url` is missing");
+            }
+            appliance::url(raw.url.as_ref(), &path.key("url"), problems)
+        }
+        other => match field::switch(Some(other), path, problems) {
+            Some(true) => own.cloned(),
+            Some(false) | None => None,
+        },
+    }
+}
+
+/// `true` for all that can be found, `false` for none, or a list of names.
+fn quarantines(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Quarantines {
+    match value {
+        None => Quarantines::All,
+        Some(Value::Sequence(_)) => Quarantines::Named(field::labels(value, path, problems)),
+        Some(_) => match field::switch(value, path, problems) {
+            Some(false) => Quarantines::Named(Vec::new()),
+            Some(true) | None => Quarantines::All,
+        },
+    }
+}

@@ -1,0 +1,49 @@
+//! What the poller sets going, and what comes back.
+
+use std::time::Duration;
+
+use crate::api::{Failure, Observation, Query};
+use crate::clock::Tick;
+use crate::ledger::{Account, CommitError, Reconciled};
+use crate::sample::Samples;
+
+use super::ask::Outcome;
+
+/// A finished job.
+#[derive(Debug)]
+pub(super) enum Done {
+    Connected(Result<(), Failure>),
+    BegunAnew { target: usize, outcome: Result<(), CommitError> },
+    Observed { watch: usize, outcome: Result<Observation, Failure> },
+    Asked { job: Job, outcome: Outcome, took: Duration },
+    Counted { job: Job, count: u32, read: Samples, outcome: Result<Account, CommitError> },
+    Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
+}
+
+/// One poll: of which target, for which windows.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) target: usize,
+    pub(super) query: Query,
+    pub(super) purpose: Purpose,
+}
+
+/// What a report is asked for for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    /// To count so many windows of the target's grid.
+    Count(u32),
+    /// To compare it with what was counted.
+    Audit,
+    /// To see how much of it is there yet.
+    Look,
+    /// To hear the appliance's clock.
+    Hear,
+}
+
+/// What is due.
+pub(super) enum Next {
+    Now(Job),
+    Watch(usize),
+    At(Tick),
+}

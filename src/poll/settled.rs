@@ -1,0 +1,178 @@
+//! Takes in what jobs brought: what is counted is written down, what is learned is kept, and all of it is published.
+
+use std::sync::Arc;
+
+use crate::api::{Failure, Observation, Reason, Reply};
+use crate::clock::{Tick, Timestamp};
+use crate::ledger::{Begun, Key, Ledger};
+use crate::sample::Samples;
+
+use super::ask::Outcome;
+use super::centralised::Centralised;
+use super::job::{Done, Job, Purpose};
+use super::{LEAST_PACE, LONGEST_PACE, Poller, Source, target};
+
+impl<S: Source> Poller<S> {
+    /// Takes in what a job brought and publishes what is known then.
+    pub(super) fn settle(&mut self, done: Done) {
+        let now = self.desk.clock.tick();
+        match done {
+            Done::Connected(Ok(())) => {
+                self.connected = true;
+                self.standing.reached(&self.name);
+                let appliance_now = self.source.now();
+                for position in 0..self.targets.len() {
+                    if let Begun::Reset { .. } = self.targets[position].begin(&self.desk.ledger, appliance_now) {
+                        self.begin_anew(position);
+                    }
+                }
+            }
+            Done::Connected(Err(failure)) => self.standing.unreachable(&self.name, &failure, now),
+            Done::BegunAnew { target, outcome } => {
+                let target = &mut self.targets[target];
+                target.in_flight = false;
+                target.begun_anew(&outcome);
+            }
+            Done::Observed { watch, outcome } => self.observed(watch, outcome, now),
+            Done::Asked { job, outcome, took } => {
+                self.paced_until = now + took.clamp(LEAST_PACE, LONGEST_PACE);
+                self.take(job, outcome, now);
+            }
+            Done::Counted { job, count, read, outcome } => {
+                let moment = self.moment(now);
+                if let (Ok(_), Some(centralised)) = (&outcome, &mut self.centralised) {
+                    let events = self.targets[job.target].events(&read);
+                    centralised.heard(&job.query.group.name, job.query.window, events);
+                }
+                let target = &mut self.targets[job.target];
+                target.in_flight = false;
+                target.counted(job.query.window, count, read, outcome, moment);
+            }
+            Done::Reconciled { job, outcome } => {
+                let appliance_now = self.source.now();
+                let target = &mut self.targets[job.target];
+                target.in_flight = false;
+                target.reconciled(job.query.window, outcome, appliance_now);
+            }
+        }
+        if self.centralised.as_mut().is_some_and(Centralised::find) {
+            let message = "the gateway leaves its reporting to a manager: poll that for what it does not tell";
+            tracing::warn!(appliance = &*self.name, "{message}");
+        }
+        self.publish();
+    }
+
+    fn observed(&mut self, watch: usize, outcome: Result<Observation, Failure>, now: Tick) {
+        let watch = &mut self.watches[watch];
+        match &outcome {
+            Ok(_) => self.standing.reached(&self.name),
+            // The status page may be another server's.
+            Err(failure) if !watch.is_elsewhere() => self.standing.failed(&self.name, failure, now),
+            Err(_) => {}
+        }
+        if let Some(conserving) = watch.observed(&self.name, outcome, now, self.desk.clock.wall()) {
+            self.source.ease(conserving);
+        }
+    }
+
+    fn moment(&self, tick: Tick) -> target::Moment {
+        target::Moment { tick, appliance: self.source.now(), wall: self.desk.clock.wall() }
+    }
+
+    fn take(&mut self, job: Job, outcome: Outcome, now: Tick) {
+        let appliance_now = self.source.now();
+        let target = &mut self.targets[job.target];
+        target.in_flight = false;
+        match outcome {
+            Outcome::Report(reply) => {
+                self.standing.reached(&self.name);
+                self.use_report(job, &reply);
+            }
+            Outcome::HoursOnly => {
+                self.standing.reached(&self.name);
+                target.take_hours(&self.desk.ledger, appliance_now);
+                self.look_missed(&job, appliance_now);
+            }
+            Outcome::Failed(failure) => {
+                self.standing.failed(&self.name, &failure, now);
+                if let (Reason::Empty | Reason::Declined, Some(centralised)) = (failure.reason, &mut self.centralised) {
+                    centralised.refused(&job.query.group.name);
+                }
+                match job.purpose {
+                    Purpose::Count(_) => target.failed(&failure, now),
+                    Purpose::Audit => target.audit_failed(&failure, appliance_now),
+                    Purpose::Look => self.look_missed(&job, appliance_now),
+                    Purpose::Hear => {}
+                }
+            }
+        }
+    }
+
+    fn use_report(&mut self, job: Job, reply: &Reply) {
+        let target = &self.targets[job.target];
+        match job.purpose {
+            Purpose::Count(count) => {
+                if let Some(read) = target.read(job.query.window, reply) {
+                    self.count(job, count, read);
+                }
+            }
+            Purpose::Audit => {
+                if let Some(read) = target.read(job.query.window, reply) {
+                    self.reconcile(job, read);
+                }
+            }
+            Purpose::Look => self.learn(target.events(&target.look(reply)), reply.at),
+            // The source has taken the time from it.
+            Purpose::Hear => {}
+        }
+    }
+
+    /// Takes in a look at a window, and the delay that it teaches.
+    fn learn(&mut self, events: u64, at: Timestamp) {
+        let Some(settle) = self.lateness.as_mut().and_then(|lateness| lateness.looked(events, at)) else { return };
+        let seconds = settle.as_secs();
+        tracing::info!(appliance = &*self.name, seconds, "settle delay is learned");
+        for target in &mut self.targets {
+            target.wait_for(settle);
+        }
+    }
+
+    fn look_missed(&mut self, job: &Job, now: Timestamp) {
+        if let (Purpose::Look, Some(lateness)) = (job.purpose, &mut self.lateness) {
+            lateness.missed(now);
+        }
+    }
+
+    /// What writing down takes; the target stays in flight until that is done.
+    fn busy(&mut self, target: usize) -> (Arc<Ledger>, Key) {
+        let target = &mut self.targets[target];
+        target.in_flight = true;
+        (Arc::clone(&self.desk.ledger), target.key().clone())
+    }
+
+    /// Writes down that the totals of a target begin at zero.
+    fn begin_anew(&mut self, target: usize) {
+        let (ledger, key) = self.busy(target);
+        self.jobs.spawn(async move { Done::BegunAnew { target, outcome: ledger.keep(&key).await } });
+    }
+
+    /// Writes a window down.
+    fn count(&mut self, job: Job, count: u32, read: Samples) {
+        let (ledger, key) = self.busy(job.target);
+        self.jobs.spawn(async move {
+            let window = job.query.window;
+            let outcome = ledger.commit(&key, window.start(), window.end(), &read.increments).await;
+            Done::Counted { job, count, read, outcome }
+        });
+    }
+
+    /// Compares hours with the report for them, and writes down what was late.
+    fn reconcile(&mut self, job: Job, read: Samples) {
+        let (ledger, key) = self.busy(job.target);
+        let late = self.polling.late;
+        self.jobs.spawn(async move {
+            let outcome = ledger.reconcile(&key, job.query.window, &read.increments, late).await;
+            Done::Reconciled { job, outcome }
+        });
+    }
+}

@@ -1,0 +1,94 @@
+//! What is counted in windows: a counter group, or a search of the message tracking.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::Query;
+use crate::catalogue::{self, About, Group};
+use crate::config::{GroupChoice, Scope, SearchChoice};
+use crate::hash;
+use crate::sample::{Label, Metrics};
+use crate::tracking::Search;
+use crate::window::{Grid, Window};
+
+/// Messages are found so long after they came at the least: a published client assumes up to five minutes.
+const LEAST_TRACKING_SETTLE: Duration = Duration::from_secs(6 * 60);
+
+#[derive(Debug)]
+pub(super) struct Subject {
+    /// The value of the label `group`.
+    label: Arc<str>,
+    /// What the ledger knows it by: another search under the same name is another thing.
+    key: Arc<str>,
+    group: Arc<Group>,
+    top: Option<usize>,
+    search: Option<Arc<Search>>,
+    labels: Vec<Label>,
+    series_limit: usize,
+    grid: Grid,
+}
+
+impl Subject {
+    pub(super) fn of_group(choice: &GroupChoice) -> Self {
+        let GroupChoice { group, top, grid, series_limit } = choice;
+        let label: Arc<str> = (*group.name).into();
+        Self {
+            key: Arc::clone(&label),
+            label,
+            group: Arc::clone(group),
+            top: *top,
+            search: None,
+            labels: Vec::new(),
+            series_limit: *series_limit,
+            grid: *grid,
+        }
+    }
+
+    pub(super) fn of_search(choice: &SearchChoice) -> Self {
+        let SearchChoice { name, search, grid } = choice;
+        let label = format!("tracking/{name}");
+        let what = hash::stable(search.parameters().as_bytes());
+        Self {
+            key: format!("{label}/{what:016x}").into(),
+            label: label.into(),
+            group: Arc::new(catalogue::search_group()),
+            top: None,
+            search: Some(Arc::clone(search)),
+            labels: vec![("search".into(), name.as_str().into())],
+            series_limit: 1,
+            grid: *grid,
+        }
+    }
+
+    pub(super) fn label(&self) -> &Arc<str> {
+        &self.label
+    }
+
+    pub(super) fn key(&self) -> &Arc<str> {
+        &self.key
+    }
+
+    pub(super) fn group(&self) -> &Group {
+        &self.group
+    }
+
+    pub(super) fn grid(&self) -> Grid {
+        self.grid
+    }
+
+    pub(super) fn metrics(&self) -> Metrics {
+        Metrics::new(Arc::clone(&self.group), self.labels.clone(), self.top, self.series_limit)
+    }
+
+    pub(super) fn query(&self, scope: Scope, window: Window) -> Query {
+        Query { scope, group: Arc::clone(&self.group), top: self.top, search: self.search.clone(), window }
+    }
+
+    /// How long after its end a window is asked for where reports are after `settle`.
+    pub(super) fn settle(&self, settle: Duration) -> Duration {
+        match self.group.about {
+            About::Mail | About::Web => settle,
+            About::Tracking => settle.max(LEAST_TRACKING_SETTLE),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What an appliance tells about itself as it is now, each part asked for at its own pace.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::{Aspect, Failure, Observation, Reason};
+use crate::clock::{Tick, Timestamp};
+use crate::config::{Extras, Product, Quarantines};
+use crate::snapshot::AspectView;
+use crate::vitals::Vitals;
+
+use super::Conserving;
+use super::target::DECLINED_WAITS;
+
+/// What changes by the second is asked for as often as alerts look at it.
+const SOON: Duration = Duration::from_secs(60);
+const NOW_AND_THEN: Duration = Duration::from_secs(5 * 60);
+/// What changes when somebody configures it.
+const SELDOM: Duration = Duration::from_secs(3600);
+/// Values are shown until they should have been replaced this many times.
+const STALE_AFTER: u32 = 3;
+
+#[derive(Debug)]
+pub(super) struct Watch {
+    aspect: Aspect,
+    pace: Duration,
+    pub(super) in_flight: bool,
+    pub(super) not_before: Tick,
+    failures: usize,
+    view: Arc<AspectView>,
+}
+
+impl Watch {
+    fn new(aspect: Aspect, pace: Duration) -> Self {
+        let view = AspectView {
+            name: aspect.name(),
+            success: false,
+            last_success: None,
+            refusal: None,
+            vitals: Vitals::default(),
+            expires: Tick::default(),
+        };
+        Self { aspect, pace, in_flight: false, not_before: Tick::default(), failures: 0, view: Arc::new(view) }
+    }
+
+    /// What is watched of an appliance.
+    pub(super) fn all(extras: &Extras, product: Product) -> Vec<Self> {
+        let mut watches = Vec::new();
+        let mut watch = |aspect, pace| watches.push(Self::new(aspect, pace));
+        if extras.health {
+            watch(Aspect::Health, SOON);
+        }
+        if let Some(url) = &extras.xml_status {
+            watch(Aspect::XmlStatus(url.clone()), SOON);
+        }
+        match &extras.quarantines {
+            Quarantines::All => watch(Aspect::Quarantines(None), NOW_AND_THEN),
+            Quarantines::Named(names) if names.is_empty() => {}
+            Quarantines::Named(names) => watch(Aspect::Quarantines(Some(names.clone())), NOW_AND_THEN),
+        }
+        if extras.inventory {
+            if product == Product::Sma {
+                watch(Aspect::Managed, NOW_AND_THEN);
+            }
+            watch(Aspect::Reporting, NOW_AND_THEN);
+            watch(Aspect::TimeZone, SELDOM);
+            watch(Aspect::Privileges, SELDOM);
+        }
+        watches
+    }
+
+    pub(super) fn aspect(&self) -> &Aspect {
+        &self.aspect
+    }
+
+    /// Whether another server than the API's may be asked for it.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        matches!(self.aspect, Aspect::XmlStatus(_))
+    }
+
+    pub(super) fn view(&self) -> Arc<AspectView> {
+        Arc::clone(&self.view)
+    }
+
+    /// Takes in what was asked for at `now`, which is `wall` by our clock; tells whether the appliance conserves
+    /// resources if that was heard.
+    pub(super) fn observed(
+        &mut self,
+        appliance: &str,
+        outcome: Result<Observation, Failure>,
+        now: Tick,
+        wall: Timestamp,
+    ) -> Option<Conserving> {
+        self.in_flight = false;
+        self.not_before = now + self.pace;
+        let failure = match outcome {
+            Ok(observation) => {
+                if self.failures > 0 {
+                    tracing::info!(appliance, aspect = self.aspect.name(), "aspect is had again");
+                }
+                self.failures = 0;
+                self.view = Arc::new(AspectView {
+                    name: self.aspect.name(),
+                    success: true,
+                    last_success: Some(wall),
+                    refusal: None,
+                    vitals: Vitals::new(&observation),
+                    expires: now + self.pace * STALE_AFTER,
+                });
+                return observation.conserves().map(|yes| if yes { Conserving::Yes } else { Conserving::No });
+            }
+            Err(failure) => failure,
+        };
+        let reason = failure.reason.label();
+        if self.failures == 0 {
+            tracing::warn!(appliance, aspect = self.aspect.name(), reason, error = %failure, "aspect is not had");
+        }
+        let refusal = matches!(failure.reason, Reason::Declined | Reason::NotAllowed).then_some(failure.reason);
+        if refusal.is_some() {
+            let last = DECLINED_WAITS.len() - 1;
+            // There the password goes out each time: what is refused may count against the account.
+            let step = if self.is_elsewhere() { last } else { self.failures.min(last) };
+            self.not_before = now + DECLINED_WAITS[step].max(self.pace);
+        }
+        self.failures += 1;
+        self.view = Arc::new(AspectView { success: false, refusal, ..AspectView::clone(&self.view) });
+        None
+    }
+}

@@ -1,0 +1,397 @@
+//! Searches of the message tracking: the filters there are, what each takes, and the parameters they become. Knows nothing
+//! of requests or answers; the configuration validates its filters here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::clock::Timestamp;
+use crate::window::Window;
+
+mod table;
+
+use table::Half;
+
+pub use table::filters;
+
+/// The longest value of a filter: above any address (RFC 5321 section 4.5.3.1 allows 320 bytes) and any subject worth
+/// searching for, and even escaped far below the 8000 bytes of a URL that RFC 9110 section 4.1 makes servers take.
+const LONGEST_VALUE: usize = 500;
+/// How a filter may compare texts. **Source:** published clients.
+const OPERATORS: &[&str] = &["contains", "is", "begins_with"];
+/// The comparison of a text that comes without one, which is the default of a published client too.
+const DEFAULT_OPERATOR: &str = "is";
+
+/// One way to narrow a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Filter {
+    /// Our name, as it stands in a configuration.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// The API's spelling; of a comparison, without `Operator` and `Value`.
+    parameter: &'static str,
+}
+
+/// What a filter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Takes {
+    /// A text to compare with, and how.
+    Comparison,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// `true`; the API cannot ask for the opposite.
+    Flag,
+    /// Any text.
+    Text,
+}
+
+/// A value as a configuration gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilterValue {
+    /// A word, a text, a number as text.
+    Text(String),
+    /// A switch.
+    Flag(bool),
+    /// A text to compare with, and how.
+    Comparison {
+        /// `contains`, `is` or `begins_with`.
+        operator: String,
+        /// The text.
+        value: String,
+    },
+}
+
+/// What is wrong with a filter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct FilterProblem {
+    /// Its name, as it was given.
+    pub filter: String,
+    /// What is wrong; repeats the name only where it is no filter's.
+    pub message: String,
+}
+
+/// A search that cannot be wrong, save for names that only the appliance knows.
+///
+/// How the appliance combines filters is not published. A published client treats those on what befell a message, such
+/// as `spam_positive` and `virus_positive`, as alternatives, and those on the message itself, such as its sender, as
+/// conditions that must all hold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Search {
+    sought: Sought,
+    /// The filters' parameters, sorted by our names of them; each begins with `&`.
+    parameters: String,
+}
+
+/// What a search looks through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Sought {
+    Messages,
+    RejectedConnections,
+}
+
+impl Sought {
+    const fn option(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::RejectedConnections => "rejected_connections",
+        }
+    }
+}
+
+impl Search {
+    /// A search of messages that pass `filters`; of all, where there are none.
+    ///
+    /// # Errors
+    /// All that is wrong, in the order of the names.
+    pub fn try_new(filters: &BTreeMap<String, FilterValue>) -> Result<Self, Vec<FilterProblem>> {
+        let mut parameters = String::new();
+        let mut problems = Vec::new();
+        for (name, value) in filters {
+            let parameter = match (table::filter_named(name), table::half_named(name)) {
+                (Some(filter), _) => filter.parameter(value),
+                (None, Some((filter, Half::Value))) => filter.halves(value, filters),
+                (None, Some((filter, Half::Operator))) if filters.contains_key(&filter.half(Half::Value)) => continue,
+                (None, Some((filter, Half::Operator))) => {
+                    Err(format!("is nothing without `{}`", filter.half(Half::Value)))
+                }
+                (None, None) => Err(unknown(name)),
+            };
+            match parameter {
+                Ok(parameter) => parameters.push_str(&parameter),
+                Err(message) => problems.push(FilterProblem { filter: name.clone(), message }),
+            }
+        }
+        if problems.is_empty() { Ok(Self { sought: Sought::Messages, parameters }) } else { Err(problems) }
+    }
+
+    /// The same search among connections that were rejected before there was a message.
+    #[must_use]
+    pub fn of_rejected_connections(self) -> Self {
+        Self { sought: Sought::RejectedConnections, ..self }
+    }
+
+    /// What is searched for, as parameters without a window.
+    #[must_use]
+    pub fn parameters(&self) -> String {
+        format!("searchOption={}{}", self.sought.option(), self.parameters)
+    }
+
+    /// The parameters of the search over `window`, of which the smallest page is asked for. Dates keep their colons; their
+    /// seconds are dropped, which the appliance declines, so that windows in a row stay so.
+    ///
+    /// **Source:** published documentation of the vendor; published clients.
+    #[must_use]
+    pub fn query(&self, window: Window) -> String {
+        let minute = |time: Timestamp| Timestamp::from_secs(time.as_secs() / 60 * 60);
+        let (start, end) = (minute(window.start()), minute(window.end()));
+        let option = self.sought.option();
+        let parameters = &self.parameters;
+        format!(
+            "startDate={start}&endDate={end}&searchOption={option}&ciscoHost=All_Hosts&offset=0&limit=1{parameters}"
+        )
+    }
+}
+
+impl Filter {
+    /// The API's name of one half of a comparison.
+    fn half(&self, half: Half) -> String {
+        match half {
+            Half::Operator => format!("{}Operator", self.parameter),
+            Half::Value => format!("{}Value", self.parameter),
+        }
+    }
+
+    /// As [`Filter::parameter`], of a comparison that is given in the API's own two parameters.
+    fn halves(&self, value: &FilterValue, filters: &BTreeMap<String, FilterValue>) -> Result<String, String> {
+        match (value, filters.get(&self.half(Half::Operator))) {
+            (FilterValue::Text(value), Some(FilterValue::Text(operator))) => {
+                comparison(self.parameter, operator, value)
+            }
+            (FilterValue::Text(value), None) => comparison(self.parameter, DEFAULT_OPERATOR, value),
+            (FilterValue::Text(_) | FilterValue::Flag(_) | FilterValue::Comparison { .. }, _) => {
+                Err("expected text".into())
+            }
+        }
+    }
+
+    /// The parameters that `value` becomes, or what is wrong with it.
+    fn parameter(&self, value: &FilterValue) -> Result<String, String> {
+        let key = self.parameter;
+        match (self.takes, value) {
+            (Takes::Comparison, FilterValue::Comparison { operator, value }) => comparison(key, operator, value),
+            (Takes::Comparison, FilterValue::Text(value)) => comparison(key, DEFAULT_OPERATOR, value),
+            (Takes::OneOf(words), FilterValue::Text(value)) => {
+                let word = words.iter().find(|word| word.eq_ignore_ascii_case(value));
+                word.map(|word| format!("&{key}={word}")).ok_or_else(|| format!("{}, found `{value}`", self.expected()))
+            }
+            // A published client knows no other value, written like this.
+            (Takes::Flag, FilterValue::Text(word)) if word.eq_ignore_ascii_case("true") => Ok(format!("&{key}=True")),
+            (Takes::Flag, FilterValue::Flag(true)) => Ok(format!("&{key}=True")),
+            (Takes::Flag, FilterValue::Flag(false)) => {
+                Err("takes only `true`: what is not so cannot be searched for; leave it out".into())
+            }
+            (Takes::Text, FilterValue::Text(value)) => Ok(format!("&{key}={}", encoded(value)?)),
+            (Takes::Comparison, FilterValue::Flag(_))
+            | (Takes::OneOf(_) | Takes::Text, FilterValue::Flag(_) | FilterValue::Comparison { .. })
+            | (Takes::Flag, FilterValue::Text(_) | FilterValue::Comparison { .. }) => Err(self.expected()),
+        }
+    }
+
+    fn expected(&self) -> String {
+        match self.takes {
+            Takes::Comparison => "expected text, or `operator` and `value`".into(),
+            Takes::OneOf(words) => format!("expected {}", Listed(words)),
+            Takes::Flag => "expected `true`".into(),
+            Takes::Text => "expected text".into(),
+        }
+    }
+}
+
+fn comparison(key: &str, operator: &str, value: &str) -> Result<String, String> {
+    if !OPERATORS.contains(&operator) {
+        return Err(format!("expected {} as `operator`, found `{operator}`", Listed(OPERATORS)));
+    }
+    Ok(format!("&{key}Operator={operator}&{key}Value={}", encoded(value)?))
+}
+
+/// `value` as it stands in a query.
+fn encoded(value: &str) -> Result<String, String> {
+    if value.trim().is_empty() || value.len() > LONGEST_VALUE || value.chars().any(char::is_control) {
+        return Err(format!("must be one line of 1 to {LONGEST_VALUE} bytes"));
+    }
+    Ok(url::form_urlencoded::byte_serialize(value.as_bytes()).collect())
+}
+
+fn unknown(name: &str) -> String {
+    let nearest = table::nearest(name).map(|filter| format!("; did you mean `{}`?", filter.name));
+    format!("`{name}` is no known filter{}", nearest.unwrap_or_default())
+}
+
+/// Words as a choice for a message.
+struct Listed(&'static [&'static str]);
+
+impl fmt::Display for Listed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<_> = self.0.iter().map(|word| format!("`{word}`")).collect();
+        let one_of = if words.len() > 1 { "one of " } else { "" };
+        write!(out, "{one_of}{}", words.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::window::Grid;
+
+    const WINDOW: &str = "startDate=2026-11-23T12:05:00.000Z&endDate=2026-11-23T12:10:00.000Z";
+
+    fn window() -> Window {
+        let grid = Grid::try_new(Duration::from_secs(300)).expect("five minutes");
+        grid.window_from(Timestamp::from_secs(1_795_435_500))
+    }
+
+    fn text(value: &str) -> FilterValue {
+        FilterValue::Text(value.into())
+    }
+
+    fn compare(operator: &str, value: &str) -> FilterValue {
+        FilterValue::Comparison { operator: operator.into(), value: value.into() }
+    }
+
+    fn search(filters: &[(&str, FilterValue)]) -> Result<Search, Vec<FilterProblem>> {
+        Search::try_new(&filters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    }
+
+    fn problem(name: &str, value: FilterValue) -> String {
+        search(&[(name, value)]).expect_err(name).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_search_of_everything() {
+        let everything = search(&[]).expect("a search");
+        let rest = "ciscoHost=All_Hosts&offset=0&limit=1";
+        assert_eq!(everything.query(window()), format!("{WINDOW}&searchOption=messages&{rest}"));
+        let rejected = everything.of_rejected_connections();
+        assert_eq!(rejected.query(window()), format!("{WINDOW}&searchOption=rejected_connections&{rest}"));
+    }
+
+    #[test]
+    fn seconds_are_dropped() {
+        let grid = Grid::try_new(Duration::from_secs(300)).expect("five minutes");
+        let rest = grid.window_from(Timestamp::from_secs(1_795_435_559));
+        assert!(search(&[]).expect("a search").query(rest).starts_with(WINDOW));
+    }
+
+    #[test]
+    fn filters_get_their_odd_spelling_and_are_escaped() {
+        let search = search(&[
+            ("envelope_sender", compare("begins_with", "a&b=c@example.com")),
+            ("subject", text("50 % ü, #1?")),
+            ("spam_positive", FilterValue::Flag(true)),
+            ("delivery_status", text("dropped")),
+            ("mail_policy", text("Board+Staff")),
+        ])
+        .expect("a search");
+        assert_eq!(
+            search.query(window()),
+            format!(
+                "{WINDOW}&searchOption=messages&ciscoHost=All_Hosts&offset=0&limit=1&deliveryStatus=DROPPED\
+                 &envelopeSenderfilterOperator=begins_with&envelopeSenderfilterValue=a%26b%3Dc%40example.com\
+                 &mailPolicyName=Board%2BStaff&spamPositive=True\
+                 &subjectfilterOperator=is&subjectfilterValue=50+%25+%C3%BC%2C+%231%3F"
+            )
+        );
+    }
+
+    #[test]
+    fn every_problem_is_named() {
+        let problems = search(&[
+            ("subjct", text("x")),
+            ("spam_positive", text("yes")),
+            ("subject", compare("contains", "fine")),
+            ("zzz", FilterValue::Flag(true)),
+        ])
+        .expect_err("three problems");
+        let found: Vec<_> =
+            problems.iter().map(|problem| (problem.filter.as_str(), problem.message.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("spam_positive", "expected `true`"),
+                ("subjct", "`subjct` is no known filter; did you mean `subject`?"),
+                ("zzz", "`zzz` is no known filter"),
+            ]
+        );
+    }
+
+    #[test]
+    fn values_of_the_wrong_kind_say_what_is_expected() {
+        assert_eq!(problem("subject", FilterValue::Flag(true)), "expected text, or `operator` and `value`");
+        assert_eq!(
+            problem("subject", compare("like", "x")),
+            "expected one of `contains`, `is`, `begins_with` as `operator`, found `like`"
+        );
+        assert_eq!(problem("sender_ip", compare("is", "192.0.2.1")), "expected text");
+        assert_eq!(
+            problem("delivery_status", text("LOST")),
+            "expected one of `DELIVERED`, `DROPPED`, `ABORTED`, `BOUNCED`, found `LOST`"
+        );
+        assert_eq!(problem("content_filter_action", FilterValue::Flag(true)), "expected `stopped`");
+        assert_eq!(
+            problem("graymail", FilterValue::Flag(false)),
+            "takes only `true`: what is not so cannot be searched for; leave it out"
+        );
+        for value in [" ", "a\nb", &"x".repeat(LONGEST_VALUE + 1)] {
+            assert_eq!(problem("subject", text(value)), "must be one line of 1 to 500 bytes");
+            assert_eq!(problem("mail_policy", text(value)), "must be one line of 1 to 500 bytes");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_value_becomes_a_parameter_of_its_own(name in ".*", value in ".{1,40}") {
+            let _ = search(&[(&name, text(&value))]);
+            if let Ok(search) = search(&[("subject", text(&value))]) {
+                let query = search.query(window());
+                let values: Vec<_> = url::form_urlencoded::parse(query.as_bytes())
+                    .filter(|(key, _)| key == "subjectfilterValue")
+                    .map(|(_, value)| value.into_owned())
+                    .collect();
+                prop_assert_eq!(query.matches('&').count(), 7);
+                prop_assert_eq!(values, [value]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_apis_own_spelling_is_taken_too() {
+        let text = |value: &str| FilterValue::Text(value.into());
+        let search = |filters: &[(&str, FilterValue)]| {
+            let filters = filters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            Search::try_new(&filters).map(|search| search.parameters())
+        };
+        let comparison = FilterValue::Comparison { operator: "contains".into(), value: "CEO".into() };
+        let friendly = search(&[("subject", comparison), ("spam_positive", FilterValue::Flag(true))]);
+        let own = search(&[
+            ("subjectfilterOperator", text("contains")),
+            ("subjectfilterValue", text("CEO")),
+            ("spamPositive", text("true")),
+        ]);
+        let sorted = |search: Result<String, Vec<FilterProblem>>| {
+            let search = search.expect("filters");
+            let mut parts: Vec<String> = search.split('&').map(str::to_owned).collect();
+            parts.sort();
+            parts
+        };
+        assert_eq!(sorted(own), sorted(friendly));
+        let problems = search(&[("subjectfilterOperator", text("is"))]).expect_err("half of it");
+        assert_eq!(problems[0].message, "is nothing without `subjectfilterValue`");
+    }
+}

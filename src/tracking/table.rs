@@ -1,0 +1,167 @@
+//! The filters of the message tracking, and the nearest of them to a misspelt name.
+//!
+//! **Source:** a published client of the API 2.0, for the parameters, whose spelling is not regular, and for the words that
+//! some of them take.
+
+use super::{Filter, Takes};
+
+const DIRECTIONS: Takes = Takes::OneOf(&["inbound", "outbound"]);
+
+/// Sorted by name.
+const FILTERS: &[Filter] = &[
+    filter("attachment_name", Takes::Comparison, "attachmentName"),
+    filter("contained_malicious_urls", Takes::Flag, "containedMaliciousUrls"),
+    filter("contained_neutral_urls", Takes::Flag, "containedNeutralUrls"),
+    filter("content_filter", Takes::Text, "contentFiltersName"),
+    filter("content_filter_action", Takes::OneOf(&["stopped"]), "contentFiltersAction"),
+    filter("content_filter_direction", DIRECTIONS, "contentFiltersDirection"),
+    filter("dane_failure", Takes::Flag, "daneFailure"),
+    filter("delivery_status", Takes::OneOf(&["DELIVERED", "DROPPED", "ABORTED", "BOUNCED"]), "deliveryStatus"),
+    filter("dlp_action", Takes::OneOf(&["delivered", "encrypted", "dropped"]), "dlpAction"),
+    filter("dlp_severity", Takes::OneOf(&["critical", "high", "medium", "low"]), "dlpViolationsSeverities"),
+    filter("dlp_violation", Takes::Text, "dlpViolationsNames"),
+    filter("dmarc_action", Takes::OneOf(&["none", "quarantine", "reject", "passed", "failed"]), "dmarcAction"),
+    filter("dmarc_from", Takes::Text, "dmarcFrom"),
+    filter("domain_name", Takes::Comparison, "domainName"),
+    filter("envelope_recipient", Takes::Comparison, "envelopeRecipientfilter"),
+    filter("envelope_sender", Takes::Comparison, "envelopeSenderfilter"),
+    filter("file_sha256", Takes::Text, "fileSha256"),
+    filter("geo_location", Takes::Text, "geoLocation"),
+    filter("graymail", Takes::Flag, "graymail"),
+    filter("hard_bounced", Takes::Flag, "hardBounced"),
+    filter("in_outbreak_quarantine", Takes::Flag, "inOutbreakQuarantine"),
+    filter("ip_reputation", Takes::Text, "ipReputation"),
+    filter("mail_policy", Takes::Text, "mailPolicyName"),
+    filter("mail_policy_direction", DIRECTIONS, "mailPolicyDirection"),
+    filter("message_delivered", Takes::Flag, "message_delivered"),
+    filter("message_filter", Takes::Text, "messageFilters"),
+    filter("message_id_header", Takes::Text, "messageIdHeader"),
+    filter("mid", Takes::Text, "ciscoMid"),
+    filter(
+        "quarantine_status",
+        Takes::OneOf(&["POLICY", "AMP", "AV", "UNCLASSIFIED", "DLP", "OUTBREAK"]),
+        "quarantineStatus",
+    ),
+    filter("quarantined_as_spam", Takes::Flag, "quarantinedAsSpam"),
+    filter("quarantined_to", Takes::Text, "quarantinedTo"),
+    filter("reply_to", Takes::Comparison, "replyTo"),
+    filter("sdr_category", Takes::Text, "sdrCategories"),
+    filter("sdr_threat_level", Takes::Text, "sdrThreatLevels"),
+    filter("sender_ip", Takes::Text, "senderIp"),
+    filter("smime", Takes::OneOf(&["smime_successful", "smime_failed"]), "smime"),
+    filter("soft_bounced", Takes::Flag, "softBounced"),
+    filter("spam_positive", Takes::Flag, "spamPositive"),
+    filter("subject", Takes::Comparison, "subjectfilter"),
+    filter("suspect_spam", Takes::Flag, "suspectSpam"),
+    filter("threat_name", Takes::Text, "threatName"),
+    filter("url_category", Takes::Text, "urlCategories"),
+    filter("url_reputation", Takes::Text, "urlReputation"),
+    filter("virus_positive", Takes::Flag, "virusPositive"),
+];
+
+const fn filter(name: &'static str, takes: Takes, parameter: &'static str) -> Filter {
+    Filter { name, takes, parameter }
+}
+
+/// Every filter, sorted by name.
+#[must_use]
+pub fn filters() -> &'static [Filter] {
+    FILTERS
+}
+
+/// The filter of that name.
+pub(super) fn filter_named(name: &str) -> Option<&'static Filter> {
+    FILTERS.iter().find(|filter| filter.name == name || filter.parameter == name)
+}
+
+/// The comparison of which the API's own parameter `name` is one half, and whether it is the operator.
+pub(super) fn half_named(name: &str) -> Option<(&'static Filter, Half)> {
+    let halves = [("Operator", Half::Operator), ("Value", Half::Value)];
+    let (stem, half) = halves.into_iter().find_map(|(end, half)| Some((name.strip_suffix(end)?, half)))?;
+    let comparison = FILTERS.iter().find(|filter| filter.parameter == stem && filter.takes == Takes::Comparison)?;
+    Some((comparison, half))
+}
+
+/// The two parameters of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Half {
+    Operator,
+    Value,
+}
+
+/// The filter that was probably meant: the API's spelling leads to it as well as a slip of the pen.
+pub(super) fn nearest(name: &str) -> Option<&'static Filter> {
+    /// Slips in one name; more make it another.
+    const MOST_SLIPS: usize = 3;
+    let meant = bare(name);
+    let slips = |filter: &Filter| distance(&meant, &bare(filter.name)).min(distance(&meant, &bare(filter.parameter)));
+    let (slips, nearest) = FILTERS.iter().map(|filter| (slips(filter), filter)).min_by_key(|(slips, _)| *slips)?;
+    (slips <= MOST_SLIPS && slips * 2 < meant.len()).then_some(nearest)
+}
+
+/// A name without what differs between manners of writing, cut where it is longer than any.
+fn bare(name: &str) -> Vec<char> {
+    const LONGEST: usize = 64;
+    name.chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .map(|letter| letter.to_ascii_lowercase())
+        .take(LONGEST)
+        .collect()
+}
+
+/// The fewest letters to insert, leave out or replace to make `one` the `other`.
+fn distance(one: &[char], other: &[char]) -> usize {
+    let mut above: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.iter().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, compared) in other.iter().enumerate() {
+            let replaced = above[column] + usize::from(letter != compared);
+            current.push(replaced.min(above[column + 1] + 1).min(current[column] + 1));
+        }
+        above = current;
+    }
+    above[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_and_parameters_unique() {
+        assert!(FILTERS.is_sorted_by(|one, next| one.name < next.name));
+        let parameters: BTreeSet<_> = FILTERS.iter().map(|filter| filter.parameter).collect();
+        assert_eq!(parameters.len(), FILTERS.len());
+        for filter in FILTERS {
+            assert_eq!(filter_named(filter.name), Some(filter));
+            assert!(filter.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'));
+            assert!(filter.parameter.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+            assert!(!matches!(filter.takes, Takes::OneOf([])));
+        }
+        assert_eq!((filter_named("spamPositive"), filter_named("SpamPositive")), (filter_named("spam_positive"), None));
+    }
+
+    #[test]
+    fn the_nearest_name_is_found_and_none_where_none_is_near() {
+        let nearest = |name| nearest(name).map(|filter| filter.name);
+        for filter in FILTERS {
+            assert_eq!(nearest(filter.name), Some(filter.name));
+            assert_eq!(nearest(filter.parameter), Some(filter.name));
+        }
+        assert_eq!(nearest("envelope-senders"), Some("envelope_sender"));
+        assert_eq!(nearest("Delivery Status"), Some("delivery_status"));
+        assert_eq!(nearest("virus_possitive"), Some("virus_positive"));
+        for name in ["", "x", "mx", "colour", &"subject".repeat(1000)] {
+            assert_eq!(nearest(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn distances_count_slips() {
+        let distance = |one: &str, other: &str| distance(&bare(one), &bare(other));
+        assert_eq!((distance("", ""), distance("", "abc"), distance("abc", "")), (0, 3, 3));
+        assert_eq!((distance("kitten", "sitting"), distance("subject", "subjct")), (3, 1));
+    }
+}

@@ -1,0 +1,199 @@
+//! Names and labels what an appliance tells about itself as it is now: health, status, quarantines, inventory. Knows
+//! nothing of when it was asked.
+
+use std::sync::Arc;
+
+use crate::api::{BaseUnit, Health, ManagedAppliance, Observation, Quarantine, ReportingSpan, XmlStatus};
+use crate::clock::Timestamp;
+use crate::sample::{About, Family, Label, Sample};
+
+const CPU: About = gauge("asyncos_health_cpu_load_ratio", "Share of the CPU in use now");
+const RAM: About = gauge("asyncos_health_ram_utilization_ratio", "Share of the memory in use now");
+const SWAP: About = gauge("asyncos_health_swap_utilization_ratio", "Share of the swap space in use now");
+const QUEUE: About = gauge("asyncos_health_queue_utilization_ratio", "Share of the queue's space in use now");
+const DISK_IO: About = gauge("asyncos_health_disk_io_ratio", "Share of the disk's throughput in use now");
+const CONSERVATION: About = gauge(
+    "asyncos_health_resource_conservation",
+    "Whether the appliance takes less mail to conserve resources: 0 is normal, its other values are not published",
+);
+const WORK_QUEUE: About = gauge("asyncos_health_workqueue_messages", "Messages in the work queue now");
+const HELD: About =
+    gauge("asyncos_health_quarantine_messages", "Messages in the policy, virus and outbreak quarantines now");
+const SYSTEM_STATUS: About = gauge("asyncos_system_status", "The state that the appliance says it is in; always 1");
+const BIRTH: About =
+    gauge("asyncos_status_birth_timestamp_seconds", "When the appliance was started, in seconds since 1970");
+const COUNTER_RESET: About = gauge(
+    "asyncos_status_counter_reset_timestamp_seconds",
+    "When somebody last reset the appliance's counters, in seconds since 1970",
+);
+const OLDEST_MESSAGE: About = gauge(
+    "asyncos_status_oldest_message_timestamp_seconds",
+    "When the oldest message in the appliance's queue came, in seconds since 1970; none while the queue is empty",
+);
+const FEATURE_EXPIRY: About = gauge(
+    "asyncos_feature_expiry_timestamp_seconds",
+    "When the licence of a feature ends or has ended, in seconds since 1970; none for perpetual and dormant ones",
+);
+const QUARANTINE_MESSAGES: About =
+    gauge("asyncos_quarantine_messages", "Messages in a quarantine, of type `spam` or `pvo` (policy, virus, outbreak)");
+const QUARANTINE_SIZE: About = gauge("asyncos_quarantine_size_bytes", "Space that a quarantine takes");
+const MANAGED_CONNECTED: About =
+    gauge("asyncos_managed_appliance_connected", "Whether the manager is connected to an appliance it manages");
+const MANAGED_SERVICE: About = gauge(
+    "asyncos_managed_appliance_service_enabled",
+    "Whether the manager does a service for an appliance it manages",
+);
+const PRIVILEGES: About = gauge("asyncos_account_privileges", "Parts of the API that the account may use");
+const DATA_BEGIN: About =
+    gauge("asyncos_reporting_data_begin_timestamp_seconds", "The oldest data of reporting, in seconds since 1970");
+const DATA_END: About =
+    gauge("asyncos_reporting_data_end_timestamp_seconds", "The newest data of reporting, in seconds since 1970");
+const HEARTBEAT: About = gauge(
+    "asyncos_reporting_heartbeat_timestamp_seconds",
+    "When reporting last gave a sign of life, in seconds since 1970",
+);
+
+/// All of them but those that are named after what the XML status holds, for the manual to be held against.
+pub const ABOUT_NOW: &[About] = &[
+    CPU,
+    RAM,
+    SWAP,
+    QUEUE,
+    DISK_IO,
+    CONSERVATION,
+    WORK_QUEUE,
+    HELD,
+    SYSTEM_STATUS,
+    BIRTH,
+    COUNTER_RESET,
+    OLDEST_MESSAGE,
+    FEATURE_EXPIRY,
+    QUARANTINE_MESSAGES,
+    QUARANTINE_SIZE,
+    MANAGED_CONNECTED,
+    MANAGED_SERVICE,
+    PRIVILEGES,
+    DATA_BEGIN,
+    DATA_END,
+    HEARTBEAT,
+];
+
+const fn gauge(name: &'static str, help: &'static str) -> About {
+    About { name, kind: "gauge", help }
+}
+
+/// What one observation came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Vitals {
+    /// Values as of now.
+    pub gauges: Vec<Sample>,
+    /// Counters that the appliance keeps itself: they begin anew when it does.
+    pub counters: Vec<Sample>,
+    /// What identifies the appliance.
+    pub info: Vec<Label>,
+}
+
+impl Vitals {
+    /// Names what was observed.
+    #[must_use]
+    pub fn new(observation: &Observation) -> Self {
+        let mut vitals = Self::default();
+        match observation {
+            Observation::Health(health) => vitals.health(health),
+            Observation::XmlStatus { status, at } => vitals.status(status, *at),
+            Observation::Quarantines(quarantines) => vitals.quarantines(quarantines),
+            Observation::Managed(appliances) => appliances.iter().for_each(|managed| vitals.managed(managed)),
+            Observation::Privileges(count) => vitals.put(&PRIVILEGES, [], Some(*count as f64)),
+            Observation::Reporting(span) => vitals.reporting(span),
+            Observation::TimeZone(zone) => {
+                vitals.info.extend(zone.as_deref().map(|zone| ("timezone".into(), zone.into())));
+            }
+        }
+        vitals
+    }
+
+    fn health(&mut self, health: &Health) {
+        let values = [
+            (CPU, health.cpu_load),
+            (RAM, health.ram),
+            (SWAP, health.swap),
+            (QUEUE, health.queue),
+            (DISK_IO, health.disk_io),
+            (CONSERVATION, health.resource_conservation),
+            (WORK_QUEUE, health.workqueue_messages),
+            (HELD, health.quarantine_messages),
+        ];
+        for (about, value) in values {
+            self.put(&about, [], value);
+        }
+    }
+
+    fn status(&mut self, status: &XmlStatus, at: Timestamp) {
+        let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_secs_f64);
+        if let Some(state) = &status.system_state {
+            self.put(&SYSTEM_STATUS, [("state", state)], Some(1.0));
+        }
+        // An empty queue tells of a message that is no seconds old.
+        let age = status.oldest_message_seconds.filter(|age| *age > 0.0);
+        let oldest = age.map(|age| at.as_secs_f64() - age);
+        self.put(&BIRTH, [], seconds(status.birth));
+        self.put(&COUNTER_RESET, [], seconds(status.last_counter_reset));
+        self.put(&OLDEST_MESSAGE, [], oldest);
+        for feature in &status.features {
+            self.put(&FEATURE_EXPIRY, [("feature", &feature.name)], seconds(feature.expires));
+        }
+        for (name, count) in &status.counters {
+            let help = format!("Counter {name} of the appliance's XML status since it was installed");
+            self.counters.push(sample(format!("asyncos_status_{name}_total"), help, [], *count as f64));
+        }
+        for (name, value) in &status.gauges {
+            let unit = BaseUnit::of(name);
+            let help = format!("Gauge {name} of the appliance's XML status, in base units");
+            self.gauges.push(sample(format!("asyncos_status_{}", unit.name), help, [], unit.value(*value)));
+        }
+        let parts = [("build", &status.build), ("hostname", &status.hostname)];
+        self.info.extend(parts.into_iter().filter_map(|(name, value)| Some((name.into(), value.as_deref()?.into()))));
+    }
+
+    fn quarantines(&mut self, quarantines: &[Quarantine]) {
+        for Quarantine { name, kind, messages, size } in quarantines {
+            let labels = [("quarantine", name.as_str()), ("type", *kind)];
+            self.put(&QUARANTINE_MESSAGES, labels, Some(*messages as f64));
+            self.put(&QUARANTINE_SIZE, labels, *size);
+        }
+    }
+
+    fn managed(&mut self, managed: &ManagedAppliance) {
+        let name = managed.host_name.as_deref().unwrap_or(&managed.serial);
+        let kind = managed.product_type.as_deref().unwrap_or_default();
+        let as_number = |switch: Option<bool>| switch.map(|switch| f64::from(u8::from(switch)));
+        let labels = [("managed_appliance", name), ("type", kind)];
+        self.put(&MANAGED_CONNECTED, labels, as_number(managed.connection_established));
+        let services = [
+            ("pvo", managed.pvo_enabled),
+            ("reporting", managed.reporting_enabled),
+            ("spam", managed.spam_enabled),
+            ("tracking", managed.tracking_enabled),
+        ];
+        for (service, enabled) in services {
+            self.put(&MANAGED_SERVICE, [labels[0], labels[1], ("service", service)], as_number(enabled));
+        }
+    }
+
+    fn reporting(&mut self, span: &ReportingSpan) {
+        for (about, at) in [(DATA_BEGIN, span.begin), (DATA_END, span.end), (HEARTBEAT, span.heartbeat)] {
+            self.put(&about, [], at.map(Timestamp::as_secs_f64));
+        }
+    }
+
+    /// A value that is absent is no sample.
+    fn put<const N: usize>(&mut self, about: &About, labels: [(&str, &str); N], value: Option<f64>) {
+        self.gauges.extend(value.map(|value| sample(about.name.into(), about.help.into(), labels, value)));
+    }
+}
+
+fn sample<const N: usize>(name: String, help: String, labels: [(&str, &str); N], value: f64) -> Sample {
+    let labels = labels.iter().filter(|(_, value)| !value.is_empty());
+    let labels = labels.map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Sample { family: Arc::new(Family { name, help }), labels, value }
+}
