@@ -187,8 +187,10 @@ impl Metrics {
 
     fn take(&self, column: &Column, reading: &Reading, selection: &Selection<'_>, read: &mut Samples) {
         match reading {
-            Reading::One(Ok(number)) => self.add(column, None, *number, read),
-            Reading::One(Err(unusable)) => read.refuse(*unusable),
+            Reading::One(value) => match column.usable(*value) {
+                Ok(number) => self.add(column, None, number, read),
+                Err(unusable) => read.refuse(unusable),
+            },
             Reading::Rows(rows) => self.take_rows(column, rows, selection, read),
         }
     }
@@ -196,10 +198,10 @@ impl Metrics {
     fn take_rows(&self, column: &Column, rows: &[Row], selection: &Selection<'_>, read: &mut Samples) {
         let mut sums: BTreeMap<String, Number> = BTreeMap::new();
         for Row { key, value } in rows {
-            let number = match value {
-                Ok(number) => *number,
+            let number = match column.usable(*value) {
+                Ok(number) => number,
                 Err(unusable) => {
-                    read.refuse(*unusable);
+                    read.refuse(unusable);
                     continue;
                 }
             };
@@ -274,6 +276,16 @@ impl Metrics {
             total: total.map(|name| family(name, as_known.total_help(&self.group))),
             unit: as_known.unit,
         })
+    }
+}
+
+impl Column {
+    /// `value` where it can be one of this counter: only a state may be negative, such as a reputation.
+    fn usable(&self, value: Result<Number, Unusable>) -> Result<Number, Unusable> {
+        match value? {
+            number if number.as_f64() < 0.0 && self.aggregation != Aggregation::Last => Err(Unusable::Negative),
+            number => Ok(number),
+        }
     }
 }
 

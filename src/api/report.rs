@@ -31,12 +31,12 @@ pub struct Row {
     pub value: Result<Number, Unusable>,
 }
 
-/// A count or a measure; never negative, never infinite.
+/// A count or a measure; never infinite. Which may be negative is for whoever knows what it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// Exact.
     Whole(u64),
-    /// An average or a share.
+    /// An average, a share, or anything below zero.
     Fraction(f64),
 }
 
@@ -56,7 +56,7 @@ impl Number {
 pub enum Unusable {
     /// `null`, text such as `N/A`, a switch, a list.
     NotANumber,
-    /// Below zero, which no count, average or maximum is.
+    /// Below zero, which no count, average or maximum is; a state such as a score may be.
     Negative,
     /// The answer gives the counter twice with different values.
     Conflicting,
@@ -224,9 +224,7 @@ fn finite(number: f64) -> Result<Number, Unusable> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if !number.is_finite() {
         Err(Unusable::NotANumber)
-    } else if number < 0.0 {
-        Err(Unusable::Negative)
-    } else if number.fract() == 0.0 && number <= EXACT {
+    } else if number.fract() == 0.0 && (0.0..=EXACT).contains(&number) {
         Ok(Number::Whole(number as u64))
     } else {
         Ok(Number::Fraction(number))
@@ -274,8 +272,8 @@ mod tests {
         assert_eq!(reading("0.25"), Ok(Number::Fraction(0.25)));
         assert_eq!(reading(r#"" 17 ""#), whole(17));
         assert_eq!(reading(r#"{"key": "unknown domain", "value": 42}"#), whole(42));
-        assert_eq!(reading("-1"), Err(Unusable::Negative));
-        assert_eq!(reading(r#""-1""#), Err(Unusable::Negative));
+        assert_eq!(reading("-1"), Ok(Number::Fraction(-1.0)));
+        assert_eq!(reading(r#""-1""#), Ok(Number::Fraction(-1.0)));
         for value in [
             "null",
             "true",

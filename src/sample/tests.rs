@@ -168,3 +168,13 @@ fn counters_of_a_group_from_the_configuration_are_taken_as_they_come() {
     let totals = metrics.totals(&read.increments.into_iter().collect());
     assert_eq!(labelled(&totals), [("asyncos_mail_new_volume_bytes_total", labels, 7.0)]);
 }
+
+#[test]
+fn a_state_may_be_below_zero_and_a_count_may_not() {
+    let found = read(
+        "mail_incoming_domain_ip_detail",
+        r#"{"sbrs_score": [{"192.0.2.1": -7.5}, {"192.0.2.2": "-1"}], "detected_spam": [{"192.0.2.1": -7}]}"#,
+    );
+    let values: Vec<_> = found.samples.iter().map(|sample| sample.value).collect();
+    assert_eq!((values, found.unusable), (vec![-7.5, -1.0], [0, 1, 0, 0]));
+}
