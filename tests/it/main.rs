@@ -9,6 +9,7 @@ mod demo;
 mod exposition;
 mod gate;
 mod golden;
+mod keyed;
 mod page;
 mod polling;
 mod program;
