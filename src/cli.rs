@@ -37,6 +37,8 @@ pub enum Command {
     Serve(Serve),
     /// Print every problem of the configuration with its line; opens no socket
     Check(Check),
+    /// Ask one appliance what it offers and write a configuration for it
+    Discover(Discover),
     /// Run a simulated fleet and the exporter on it; needs no configuration
     Demo(Demo),
     /// Run one simulated appliance
@@ -147,6 +149,68 @@ pub struct Check {
     pub config_file: PathBuf,
 }
 
+/// Flags of `discover`.
+#[derive(Debug, Args)]
+pub struct Discover {
+    /// Where its API is: scheme, host and port
+    #[arg(long, value_name = "URL")]
+    pub url: String,
+    /// The account to ask as
+    #[arg(long, value_name = "NAME")]
+    pub username: String,
+    /// Where its password is.
+    #[command(flatten)]
+    pub password: PasswordSource,
+    /// What is believed about the certificate.
+    #[command(flatten)]
+    pub trust: TrustSource,
+    /// How requests are authorised
+    #[arg(long, value_enum, default_value_t = Auth::Jwt)]
+    pub auth: Auth,
+    /// Write the configuration to this file, which must not exist, in place of standard output
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    /// Flags of the log.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// Where a password is; there is no flag for the password itself. Text and not a path: it goes into a YAML file.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct PasswordSource {
+    /// File with the password
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<String>,
+    /// Environment variable with the password
+    #[arg(long, value_name = "VARIABLE")]
+    pub password_env: Option<String>,
+}
+
+/// On what grounds a certificate is accepted where no root of the operating system vouches for it.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct TrustSource {
+    /// Certificates in PEM form: of the issuer, or the appliance's own
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<String>,
+    /// SHA-256 of the appliance's certificate
+    #[arg(long, value_name = "HEX")]
+    pub fingerprint_sha256: Option<String>,
+    /// Accept any certificate: whoever sits between can read the password
+    #[arg(long)]
+    pub insecure_skip_verify: bool,
+}
+
+/// How requests are authorised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// A login for a token
+    Jwt,
+    /// The password with every request
+    Basic,
+}
+
 /// Flags of `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -241,6 +305,17 @@ mod tests {
     fn the_flag_to_check_is_the_command() {
         let Command::Check(check) = parse(&["--config.check", "--config.file=x.yaml"]) else { panic!("check") };
         assert_eq!(check.config_file, PathBuf::from("x.yaml"));
+    }
+
+    #[test]
+    fn a_password_has_one_source_and_is_no_flag() {
+        let refused = |arguments: &[&str]| {
+            let all = ["asyncos_exporter", "discover", "--url=https://esa1", "--username=monitor"];
+            Cli::try_parse_from(all.iter().chain(arguments)).is_err()
+        };
+        assert!(!refused(&["--password-file=f"]) && !refused(&["--password-env=V", "--insecure-skip-verify"]));
+        assert!(refused(&[]) && refused(&["--password=x"]) && refused(&["--password-file=f", "--password-env=V"]));
+        assert!(refused(&["--password-file=f", "--ca-file=f", "--insecure-skip-verify"]));
     }
 
     #[test]

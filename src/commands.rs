@@ -8,12 +8,15 @@ use crate::cli::Command;
 
 mod check;
 mod demo;
+mod discover;
 mod serve;
 mod signals;
 mod simulate;
 
 /// Something went wrong while running.
 const RUNTIME: u8 = 1;
+/// The command line asks for what cannot be; the parser of the command line ends with the same.
+const USAGE: u8 = 2;
 /// The configuration is wrong (`EX_CONFIG` of sysexits.h): restarting does not help.
 const CONFIGURATION: u8 = 78;
 
@@ -22,6 +25,7 @@ pub async fn run(command: Command) -> ExitCode {
     let code = match command {
         Command::Serve(flags) => serve::serve(flags).await,
         Command::Check(flags) => check::check(&flags),
+        Command::Discover(flags) => discover::discover(flags).await,
         Command::Demo(flags) => demo::demo(flags).await,
         Command::Simulate(flags) => simulate::simulate(flags).await,
     };

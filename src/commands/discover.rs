@@ -1,0 +1,91 @@
+//! `discover`: asks one appliance, carefully, what it offers, and writes the configuration that expresses it. The
+//! configuration goes to standard output or into a file, each finding to standard error.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use crate::cli::Discover;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::logging;
+
+use super::{RUNTIME, USAGE, complain, say};
+use config_text::config_text;
+use entry::Entry;
+use findings::Findings;
+
+mod account;
+mod config_text;
+mod entry;
+mod findings;
+mod survey;
+mod yaml;
+
+pub(super) async fn discover(flags: Discover) -> u8 {
+    let clock = Clock::system();
+    logging::install(flags.log.level.into(), flags.log.format.into(), clock.clone());
+    let entry = Entry::new(&flags);
+    // What the flags say is judged before anybody is asked.
+    if let Err(problems) = entry.appliance(crate::config::Product::Esa) {
+        complain(problems);
+        return USAGE;
+    }
+    match found(&entry, flags.write.as_deref(), &clock).await {
+        Ok(()) => 0,
+        Err(why) => {
+            complain(why);
+            RUNTIME
+        }
+    }
+}
+
+async fn found(entry: &Entry, file: Option<&Path>, clock: &Clock) -> Result<(), String> {
+    if let Some(file) = file.filter(|file| file.exists()) {
+        return Err(exists(file));
+    }
+    let url = entry.url();
+    let account = account::open(|product| entry.appliance(product), clock).await;
+    let account = account.map_err(|why| format!("cannot log in at {url}: {why}"))?;
+    let findings = survey::survey(account).await;
+    let findings = findings.map_err(|failure| format!("cannot ask {url} any further: {}", account::words(&failure)))?;
+    let text = accepted(entry, &findings)?;
+    match file {
+        None => {
+            say(text.trim_end());
+            Ok(())
+        }
+        Some(file) => write(file, &text),
+    }
+}
+
+/// The text, once it is known to be a configuration.
+fn accepted(entry: &Entry, findings: &Findings) -> Result<String, String> {
+    if !findings.groups.iter().any(|asked| asked.standing.is_wanted()) {
+        return Err("the account may read no report: give it the role Read-Only Operator".into());
+    }
+    let text = config_text(entry, findings);
+    match Config::parse("discover", &text) {
+        Ok(_) => Ok(text),
+        Err(error) => {
+            Err(format!("what was found makes no configuration, which is a mistake of ours\n{error}\n{text}"))
+        }
+    }
+}
+
+/// Writes a file that was not there.
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    let name = file.display();
+    let mut opened =
+        OpenOptions::new().write(true).create_new(true).open(file).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => exists(file),
+            _ => format!("cannot write `{name}`: {error}"),
+        })?;
+    opened.write_all(text.as_bytes()).map_err(|error| format!("cannot write `{name}`: {error}"))?;
+    complain(format!("written to {name}; next: asyncos_exporter check --config.file={name}"));
+    Ok(())
+}
+
+fn exists(file: &Path) -> String {
+    format!("`{}` is there already and is not overwritten: move it away or name another file", file.display())
+}

@@ -1,0 +1,240 @@
+//! Which of the two products answers, found by logging in: at most one refused login where the password is wrong, at
+//! most two in all.
+//!
+//! The two have their APIs under `/esa/` and `/sma/`. There is no question that tells which it is and needs no account,
+//! so the login itself is tried under one, and under the other only if the first answer may mean that it was the wrong
+//! place. `Invalid username or passphrase.` is the login's own refusal: the place is right, the password is wrong, and
+//! nothing more is tried. `Unauthorized.` is what appliances answer to whom they do not know, whatever the path: under
+//! the wrong product a login is no login but a request without credentials, so the other one is tried, once. With Basic
+//! the password is judged before the path, so its first refusal is the last word.
+//!
+//! **Source:** docs.ces.cisco.com, API log; published clients for the messages.
+
+use url::Url;
+
+use super::findings::{CAPACITY, Observed};
+use super::survey;
+use crate::api::{Aspect, Client, Failure, Listener, Reason, SystemRoots};
+use crate::clock::Clock;
+use crate::config::{Appliance, Auth, Product};
+
+/// The end of the answer to a request without credentials that are known.
+const UNKNOWN_CALLER: &str = "Unauthorized.";
+
+/// An appliance that takes the account.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) client: Client,
+    pub(super) appliance: Appliance,
+    /// What it has told about itself so far.
+    pub(super) observed: Vec<Observed>,
+}
+
+/// What the outcome of a login under one product means for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Elsewhere {
+    /// It may be the other product.
+    Perhaps,
+    /// Another attempt tells nothing, or costs too much.
+    No,
+}
+
+/// Logs in as the product that it is; `entry` makes the appliance for either.
+///
+/// # Errors
+/// Why neither takes the account, in words for whoever started this.
+pub(super) async fn open(
+    entry: impl Fn(Product) -> Result<Appliance, String>,
+    clock: &Clock,
+) -> Result<Account, String> {
+    let roots = SystemRoots::default();
+    let mut order = [Product::Esa, Product::Sma];
+    if is_named_like_a_manager(&entry(Product::Esa)?.url) {
+        order.reverse();
+    }
+    let mut first: Option<Failed> = None;
+    for product in order {
+        let appliance = entry(product)?;
+        let auth = appliance.auth;
+        let client = Client::try_new(&appliance, &roots, clock.clone(), Listener::new(|_| {}));
+        let client = client.map_err(|failure| words(&failure))?;
+        let login = client.connect().await;
+        let is_logged_in = login.is_ok();
+        let observed = match login {
+            Ok(()) => look_around(&client, &appliance).await,
+            Err(failure) => Err(failure),
+        };
+        let failed = match observed {
+            Ok(observed) => return Ok(Account { client, appliance, observed }),
+            Err(failure) => Failed { is_logged_in, elsewhere: elsewhere(&failure, auth), failure },
+        };
+        match first {
+            None if failed.elsewhere == Elsewhere::No => return Err(words(&failed.failure)),
+            None => first = Some(failed),
+            Some(first) => return Err(words(&first.or(failed).failure)),
+        }
+    }
+    Err("there is no third product".into())
+}
+
+/// What came of one product.
+struct Failed {
+    is_logged_in: bool,
+    elsewhere: Elsewhere,
+    failure: Failure,
+}
+
+impl Failed {
+    /// The failure that tells more: the one of the product that it is. `self` may have been the wrong one.
+    fn or(self, second: Self) -> Self {
+        let second_is_here = second.elsewhere == Elsewhere::No || second.failure.reason == Reason::LoginRefused;
+        if second_is_here && !self.is_logged_in { second } else { self }
+    }
+}
+
+/// Names of hosted managers end so. It decides only about the order.
+///
+/// **Source:** docs.ces.cisco.com.
+fn is_named_like_a_manager(url: &Url) -> bool {
+    let name = url.domain().and_then(|host| host.split('.').next()).unwrap_or_default();
+    name.trim_end_matches(|last: char| last.is_ascii_digit()).ends_with("sma")
+}
+
+fn elsewhere(failure: &Failure, auth: Auth) -> Elsewhere {
+    match failure.reason {
+        Reason::LoginRefused if auth == Auth::Jwt && failure.detail.ends_with(UNKNOWN_CALLER) => Elsewhere::Perhaps,
+        // What stands at a path that is no API's: a refusal to find it, a page for people, the way to one.
+        Reason::Declined | Reason::NotJson | Reason::Malformed | Reason::Redirect | Reason::Status => {
+            Elsewhere::Perhaps
+        }
+        Reason::LoginRefused
+        | Reason::Dns
+        | Reason::Connect
+        | Reason::Tls
+        | Reason::Timeout
+        | Reason::Reset
+        | Reason::Protocol
+        | Reason::TooLarge
+        | Reason::Unauthorized
+        | Reason::NotAllowed
+        | Reason::Throttled
+        | Reason::Unavailable
+        | Reason::Empty
+        | Reason::TwoFactor
+        | Reason::LoginWait => Elsewhere::No,
+    }
+}
+
+/// What the appliance tells about itself. That it answers any of it shows that the product is right, which an accepted
+/// password does not: with Basic it is accepted under both.
+///
+/// # Errors
+/// Why nothing is told.
+async fn look_around(client: &Client, appliance: &Appliance) -> Result<Vec<Observed>, Failure> {
+    let mut observed = Vec::new();
+    // The time zone first: accounts of low roles may read it, and what an account may read shows what its 401 mean.
+    for aspect in [Aspect::TimeZone, Aspect::Privileges, Aspect::Reporting] {
+        let answer = client.observe(&aspect).await;
+        if let Some(failure) = answer.as_ref().err().filter(|failure| failure.reason.concerns_all()) {
+            return Err(failure.clone());
+        }
+        observed.push(Observed { aspect, answer });
+    }
+    let is_here = |failure: &Failure| matches!(failure.reason, Reason::NotAllowed | Reason::Empty);
+    if observed.iter().any(|observed| observed.answer.as_ref().err().is_none_or(is_here)) {
+        return Ok(observed);
+    }
+    // None of them, as in an old release: the report that every product has decides.
+    match survey::hour(client, appliance, CAPACITY).await {
+        Err(failure) if !is_here(&failure) => Err(failure),
+        Ok(_) | Err(_) => Ok(observed),
+    }
+}
+
+/// What went wrong and what to do.
+pub(super) fn words(failure: &Failure) -> String {
+    let advice = match failure.reason {
+        Reason::Dns => "is the host of --url right?",
+        Reason::Connect | Reason::Timeout | Reason::Reset | Reason::Protocol => {
+            "is AsyncOS API (Monitoring) enabled for this interface, and is this its port (6443 unless changed)?"
+        }
+        Reason::Redirect | Reason::NotJson | Reason::Malformed | Reason::Status | Reason::Declined => {
+            "this is no answer of the API: is this its port (6443 unless changed)?"
+        }
+        Reason::LoginRefused => {
+            "correct the user name or the password before you try again: appliances lock an account after a few refusals"
+        }
+        Reason::Throttled | Reason::Unavailable => "the appliance is busy: try again later",
+        Reason::Unauthorized | Reason::NotAllowed => "give the account the role Read-Only Operator",
+        Reason::Tls | Reason::TwoFactor | Reason::LoginWait | Reason::TooLarge | Reason::Empty => "",
+    };
+    // Advice about certificates speaks of keys of the configuration, which are flags here.
+    let said = failure.detail.replace("set `tls.ca_file`", "give `--ca-file`, once you have compared it");
+    let said = said.replace("`tls.fingerprint_sha256: ", "`--fingerprint-sha256 ");
+    if advice.is_empty() { said } else { format!("{said}; {advice}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(reason: Reason, detail: &str) -> Failed {
+        let failure = Failure { reason, detail: detail.into(), retry_after: None };
+        Failed { is_logged_in: false, elsewhere: elsewhere(&failure, Auth::Jwt), failure }
+    }
+
+    #[test]
+    fn the_other_product_is_tried_only_where_this_may_be_the_wrong_one() {
+        let perhaps = |reason, detail| failed(reason, detail).elsewhere == Elsewhere::Perhaps;
+        assert!(perhaps(Reason::LoginRefused, "status 401: Unauthorized."));
+        assert!(!perhaps(Reason::LoginRefused, "status 401: Invalid username or passphrase."));
+        assert!(!perhaps(Reason::LoginRefused, "status 403: no message"));
+        assert!(
+            perhaps(Reason::Declined, "status 404: Not Found.") && perhaps(Reason::NotJson, "status 404: no message")
+        );
+        // With Basic no refusal of the password, and nothing that another attempt makes worse.
+        let tried: Vec<Reason> = Reason::ALL
+            .into_iter()
+            .filter(|reason| {
+                let failure =
+                    Failure { reason: *reason, detail: "status 401: Unauthorized.".into(), retry_after: None };
+                elsewhere(&failure, Auth::Basic) == Elsewhere::Perhaps
+            })
+            .collect();
+        let pages = [Reason::Redirect, Reason::Declined, Reason::Status, Reason::NotJson, Reason::Malformed];
+        assert_eq!(tried, pages);
+    }
+
+    #[test]
+    fn the_failure_of_the_right_product_is_told() {
+        let refused = || failed(Reason::LoginRefused, "status 401: Invalid username or passphrase.");
+        let unknown = || failed(Reason::LoginRefused, "status 401: Unauthorized.");
+        let missing = || failed(Reason::Declined, "status 404: Not Found.");
+        let told = |first: Failed, second: Failed| first.or(second).failure.detail;
+        assert_eq!(told(unknown(), refused()), "status 401: Invalid username or passphrase.");
+        assert_eq!(told(missing(), unknown()), "status 401: Unauthorized.");
+        assert_eq!(told(unknown(), missing()), "status 401: Unauthorized.");
+        assert_eq!(told(Failed { is_logged_in: true, ..missing() }, unknown()), "status 404: Not Found.");
+    }
+
+    #[test]
+    fn hosted_managers_are_known_by_their_names() {
+        let is = |url: &str| is_named_like_a_manager(&Url::parse(url).expect("a URL"));
+        assert!(is("https://dh1234-sma1.iphmx.com") && is("https://sma:6443"));
+        assert!(
+            !is("https://dh1234-esa1.iphmx.com") && !is("https://192.0.2.1") && !is("https://esa1.sma.example.com")
+        );
+    }
+
+    #[test]
+    fn advice_about_certificates_names_flags() {
+        let detail = "the certificate is not trusted (x); if it is the appliance's own, set `tls.ca_file`, or \
+                      `tls.fingerprint_sha256: 0abc`";
+        let failure = Failure { reason: Reason::Tls, detail: detail.into(), retry_after: None };
+        let said = words(&failure);
+        assert!(
+            said.ends_with("give `--ca-file`, once you have compared it, or `--fingerprint-sha256 0abc`"),
+            "{said}"
+        );
+    }
+}

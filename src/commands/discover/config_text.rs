@@ -1,0 +1,260 @@
+//! The configuration that expresses what was found, and no more; what was found beside it stands in comments.
+
+use super::entry::Entry;
+use super::findings::{Asked, CAPACITY, Findings, Standing, USUAL_DEVICE_GROUP, Windows, described, topic};
+use super::survey;
+use super::yaml::{comment, scalar};
+use crate::api::{Aspect, ManagedAppliance};
+
+/// The text of the file.
+pub(super) fn config_text(entry: &Entry, findings: &Findings) -> String {
+    let mut text = Text::default();
+    text.remark(0, &format!("{} at {}, as found on {}", survey::name(findings.product), entry.url(), findings.at));
+    for observed in &findings.observed {
+        if let Ok(observation) = &observed.answer {
+            text.remark(0, &format!("{}: {}", topic(&observed.aspect), described(observation)));
+        }
+    }
+    text.0.push_str(&entry.text(findings.product));
+    windows(&mut text, &findings.windows);
+    groups(&mut text, findings);
+    members(&mut text, findings);
+    extras(&mut text, findings);
+    text.0
+}
+
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, indent: usize, line: &str) {
+        self.0.push_str(&format!("{:indent$}{line}\n", ""));
+    }
+
+    fn remark(&mut self, indent: usize, remark: &str) {
+        self.line(indent, &format!("# {}", comment(remark)));
+    }
+}
+
+fn windows(text: &mut Text, windows: &Windows) {
+    match windows {
+        Windows::Minutes => {}
+        Windows::Hours(said) => {
+            text.line(4, "polling:");
+            text.remark(6, &format!("Windows of minutes are declined: {said}"));
+            text.line(6, "alignment: hour");
+            text.line(6, "window: 1h");
+        }
+        Windows::Unclear(said) => {
+            text.remark(4, &format!("Whether windows of minutes are answered is not clear: {said}"));
+        }
+    }
+}
+
+fn groups(text: &mut Text, findings: &Findings) {
+    let trouble = |asked: &Asked| asked.standing.trouble().map(|trouble| format!("{}: {trouble}", asked.name));
+    if findings.is_centralised {
+        text.remark(4, "A manager seems to have the reporting: ask that one for all but the capacity.");
+        text.line(4, &format!("counter_groups: [{CAPACITY}]"));
+        return;
+    }
+    if findings.groups.iter().all(|asked| asked.standing.is_wanted()) {
+        for trouble in findings.groups.iter().filter_map(trouble) {
+            text.remark(4, &trouble);
+        }
+        text.line(4, "counter_groups: full");
+    } else {
+        text.line(4, "counter_groups:");
+        for asked in &findings.groups {
+            if let Some(trouble) = trouble(asked) {
+                text.remark(6, &trouble);
+            }
+            if asked.standing.is_wanted() {
+                text.line(6, &format!("- {}", asked.name));
+            }
+        }
+    }
+}
+
+fn members(text: &mut Text, findings: &Findings) {
+    let Some(manager) = &findings.manager else { return };
+    if manager.web == Standing::Readable {
+        text.remark(4, "Reports about the web are answered too: name those you want in a list of `counter_groups`.");
+    }
+    text.remark(
+        4,
+        "Device groups cannot be listed by any known endpoint that a read-only account may use: name yours.",
+    );
+    match manager.usual_group.trouble() {
+        None => text.line(4, &format!("device_groups: [{USUAL_DEVICE_GROUP}]")),
+        Some(trouble) => text.remark(4, &format!("device_groups: [{USUAL_DEVICE_GROUP}]   {trouble}")),
+    }
+    let (gateways, nameless) = findings.gateways();
+    if let Some(failure) = findings.refusal(&Aspect::Managed) {
+        text.remark(4, &format!("Its devices are not told ({failure}): name those you want under `devices`."));
+    }
+    if nameless > 0 {
+        text.remark(4, &format!("{nameless} of its devices have no usable host name and are missing here."));
+    }
+    if gateways.is_empty() {
+        return;
+    }
+    text.remark(4, "Each device is asked for every counter group as well: leave out those you do not need.");
+    text.line(4, "devices:");
+    for ManagedAppliance { host_name, connection_established, .. } in gateways {
+        if *connection_established == Some(false) {
+            text.remark(6, "The manager has no connection to the next one now.");
+        }
+        text.line(6, &format!("- {}", scalar(host_name.as_deref().unwrap_or_default())));
+    }
+}
+
+fn extras(text: &mut Text, findings: &Findings) {
+    for (key, aspect) in [("health", Aspect::Health), ("quarantines", Aspect::Quarantines(None))] {
+        if let Some(failure) = findings.refusal(&aspect) {
+            text.remark(4, &format!("Not had: {failure}"));
+            text.line(4, &format!("{key}: false"));
+        }
+    }
+    let inventory = [Aspect::TimeZone, Aspect::Privileges, Aspect::Reporting, Aspect::Managed];
+    let asked = || findings.observed.iter().filter(|observed| inventory.contains(&observed.aspect));
+    if asked().all(|observed| observed.answer.is_err()) {
+        text.remark(4, "Neither time zone nor privileges nor the state of reporting can be read.");
+        text.line(4, "inventory: false");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::api::{Failure, Observation, Reason};
+    use crate::catalogue::{self, Profile};
+    use crate::cli::{Cli, Command};
+    use crate::clock::Timestamp;
+    use crate::commands::discover::findings::{Manager, Observed};
+    use crate::config::{Alignment, Config, Product, Quarantines};
+
+    fn entry() -> Entry {
+        let arguments =
+            ["x", "discover", "--url=https://esa1.example.com:6443", "--username=monitor", "--password-env=PATH"];
+        let Command::Discover(flags) = Cli::parse_from(arguments).command() else { panic!("discover") };
+        Entry::new(&flags)
+    }
+
+    fn not_allowed() -> Failure {
+        Failure { reason: Reason::NotAllowed, detail: "status 401: Unauthorized.".into(), retry_after: None }
+    }
+
+    fn observed(aspect: Aspect, answer: Result<Observation, Failure>) -> Observed {
+        Observed { aspect, answer }
+    }
+
+    fn findings(product: Product) -> Findings {
+        let asked = |group: &'static catalogue::Group| Asked { name: &group.name, standing: Standing::Readable };
+        Findings {
+            product,
+            at: Timestamp::from_secs(1_795_435_230),
+            observed: vec![observed(Aspect::TimeZone, Ok(Observation::TimeZone(Some("Etc/UTC".into()))))],
+            groups: catalogue::profile(Profile::Full).map(asked).collect(),
+            windows: Windows::Minutes,
+            is_centralised: false,
+            manager: None,
+        }
+    }
+
+    /// The text after the entry, which must be a configuration without problems or warnings.
+    fn rest(findings: &Findings) -> (String, Config) {
+        let text = config_text(&entry(), findings);
+        let config = Config::parse("test", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(config.warnings, [], "{text}");
+        let (_, rest) = text.split_once(&entry().text(findings.product)).expect("the entry");
+        (rest.to_owned(), config)
+    }
+
+    #[test]
+    fn what_is_usual_needs_one_line() {
+        let text = config_text(&entry(), &findings(Product::Esa));
+        assert!(text.starts_with(
+            "# Secure Email Gateway (ESA) at https://esa1.example.com:6443, as found on 2026-11-23T12:00:30.000Z\n\
+             # time zone: Etc/UTC\nappliances:\n  - name: esa1\n"
+        ));
+        assert_eq!(rest(&findings(Product::Esa)).0, "    counter_groups: full\n");
+    }
+
+    #[test]
+    fn what_is_refused_is_left_out_and_said() {
+        let mut found = findings(Product::Esa);
+        found.groups.truncate(3);
+        let names: Vec<&str> = found.groups.iter().map(|asked| asked.name).collect();
+        found.groups[0].standing = Standing::NotOffered("status 404: Not\nFound.".into());
+        found.groups[2].standing = Standing::Unclear("status 503: no message".into());
+        found.windows = Windows::Hours("minutes".into());
+        found.observed = vec![
+            observed(Aspect::TimeZone, Err(not_allowed())),
+            observed(Aspect::Health, Err(not_allowed())),
+            observed(Aspect::Quarantines(None), Err(not_allowed())),
+        ];
+        let (text, config) = rest(&found);
+        let expected = format!(
+            "    polling:\n      # Windows of minutes are declined: minutes\n      alignment: hour\n      window: 1h\n    \
+             counter_groups:\n      # {}: not offered (status 404: Not Found.)\n      - {}\n      \
+             # {}: not clear (status 503: no message)\n      - {}\n    \
+             # Not had: status 401: Unauthorized.\n    health: false\n    \
+             # Not had: status 401: Unauthorized.\n    quarantines: false\n    \
+             # Neither time zone nor privileges nor the state of reporting can be read.\n    inventory: false\n",
+            names[0], names[1], names[2], names[2]
+        );
+        assert_eq!(text, expected);
+        let appliance = &config.appliances[0];
+        assert_eq!((appliance.polling.alignment, appliance.groups.len()), (Alignment::Hour, 2));
+        assert_eq!(appliance.extras.quarantines, Quarantines::Named(Vec::new()));
+        found.groups.remove(0);
+        assert!(rest(&found).0.contains("counter_groups: full"), "what is unclear is polled");
+    }
+
+    #[test]
+    fn a_gateway_without_reporting_is_asked_for_its_capacity() {
+        let found = Findings { is_centralised: true, ..findings(Product::Esa) };
+        let groups = &rest(&found).1.appliances[0].groups;
+        assert_eq!(groups.iter().map(|choice| &*choice.group.name).collect::<Vec<_>>(), [CAPACITY]);
+    }
+
+    #[test]
+    fn devices_are_those_that_can_be_asked_for() {
+        let device = |name: &str, product: &str| ManagedAppliance {
+            serial: name.into(),
+            host_name: Some(name.into()),
+            product_type: Some(product.into()),
+            connection_established: Some(name != "b: c"),
+            ..ManagedAppliance::default()
+        };
+        let devices = vec![
+            device("esa1.example.com", "ESA"),
+            device("wsa1.example.com", "WSA"),
+            device("esa1.example.com", "ESA"),
+            device("b: c", "esa"),
+            device(&"x".repeat(129), "ESA"),
+            ManagedAppliance::default(),
+        ];
+        let mut found = findings(Product::Sma);
+        found.observed.push(observed(Aspect::Managed, Ok(Observation::Managed(devices))));
+        let not_there = Standing::NotOffered("status 404: Not Found.".into());
+        found.manager = Some(Manager { usual_group: not_there, web: Standing::Readable });
+        let (text, config) = rest(&found);
+        let scopes: Vec<&str> = config.appliances[0].scopes.iter().map(crate::config::Scope::device).collect();
+        assert_eq!(scopes, ["", "esa1.example.com", "b: c"]);
+        for said in [
+            "# device_groups: [Hosted_Cluster]   not offered (status 404: Not Found.)",
+            "# Device groups cannot be listed by any known endpoint that a read-only account may use",
+            "# Reports about the web are answered too",
+            "# 2 of its devices have no usable host name and are missing here.",
+            "# The manager has no connection to the next one now.\n      - \"b: c\"",
+        ] {
+            assert!(text.contains(said), "{said}\n{text}");
+        }
+        found.manager = Some(Manager { usual_group: Standing::Readable, web: Standing::Readable });
+        assert_eq!(rest(&found).1.appliances[0].scopes[1].device_group(), USUAL_DEVICE_GROUP);
+    }
+}

@@ -1,0 +1,222 @@
+//! Asks one appliance, one request after the other, and says each finding as it comes. Stops where no further request
+//! can fare better.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::account::Account;
+use super::findings::{
+    Asked, CAPACITY, Findings, Manager, Observed, Standing, TRAFFIC, USUAL_DEVICE_GROUP, Windows, described, events,
+    is_centralised, topic,
+};
+use crate::api::{Aspect, Client, Failure, Observation, Query, Reason, Reply};
+use crate::catalogue::{self, Group, Profile};
+use crate::commands::complain;
+use crate::config::{Appliance, Product, Scope};
+use crate::window::{Grid, Window};
+
+/// The shortest windows that are tried; those of the configuration unless it says otherwise.
+const MINUTES: Duration = Duration::from_secs(5 * 60);
+/// Zeros of so many hours are more than a quiet night.
+const DAY: u32 = 24;
+/// Failures in a row after which the appliance is at fault and is left alone.
+const MOST_FAILURES: u32 = 3;
+/// A report about the web without keys, as cheap as any.
+const WEB: &str = "web_services_summary";
+
+/// Asks `account` for everything that a configuration depends on.
+///
+/// # Errors
+/// Why the appliance is not to be asked any further.
+pub(super) async fn survey(account: Account) -> Result<Findings, Failure> {
+    let Account { client, appliance, observed } = account;
+    let product = appliance.product;
+    complain(format!("product: {}", name(product)));
+    for Observed { aspect, answer } in &observed {
+        tell(aspect, answer);
+    }
+    let mut asker = Asker { client, appliance, failures: 0 };
+    let at = asker.client.now();
+    let (groups, hours) = asker.groups().await?;
+    let windows = asker.windows(&groups).await?;
+    let is_centralised = product == Product::Esa && asker.is_centralised(&hours).await?;
+    let own = match product {
+        Product::Esa => vec![Aspect::Health, Aspect::Quarantines(None)],
+        Product::Sma => vec![Aspect::Quarantines(None), Aspect::Managed],
+    };
+    let mut findings = Findings { product, at, observed, groups, windows, is_centralised, manager: None };
+    for aspect in own {
+        let answer = asker.client.observe(&aspect).await;
+        let answer = asker.heard(answer)?;
+        tell(&aspect, &answer);
+        findings.observed.push(Observed { aspect, answer });
+    }
+    if product == Product::Sma {
+        findings.manager = Some(asker.manager(&findings).await?);
+    }
+    Ok(findings)
+}
+
+/// The product in words.
+pub(super) const fn name(product: Product) -> &'static str {
+    match product {
+        Product::Esa => "Secure Email Gateway (ESA)",
+        Product::Sma => "Secure Email and Web Manager (SMA)",
+    }
+}
+
+/// Asks for `group` over the last whole hour.
+///
+/// # Errors
+/// Why there is no report.
+pub(super) async fn hour(client: &Client, appliance: &Appliance, group: &str) -> Result<Reply, Failure> {
+    match catalogue::group(group) {
+        Some(group) => client.fetch(&query(group, Scope::Appliance, hours(client, appliance, 1))).await,
+        None => Err(Failure {
+            reason: Reason::Declined,
+            detail: format!("`{group}` is in no catalogue"),
+            retry_after: None,
+        }),
+    }
+}
+
+fn query(group: &Group, scope: Scope, window: Window) -> Query {
+    Query { scope, group: Arc::new(group.clone()), top: None, search: None, window }
+}
+
+/// The last whole hours that are complete.
+fn hours(client: &Client, appliance: &Appliance, count: u32) -> Window {
+    let end = Grid::HOURS.floor(client.now() - appliance.polling.settle.initial());
+    Grid::HOURS.stretch_from(end - Grid::HOURS.length() * count, count)
+}
+
+fn tell(aspect: &Aspect, answer: &Result<Observation, Failure>) {
+    let said = match answer {
+        Ok(observation) => described(observation),
+        Err(failure) => format!("not had ({failure})"),
+    };
+    complain(format!("{}: {said}", topic(aspect)));
+}
+
+/// Who asks, and how that went of late.
+struct Asker {
+    client: Client,
+    appliance: Appliance,
+    /// Requests in a row that the appliance did not answer as itself.
+    failures: u32,
+}
+
+impl Asker {
+    /// The answer, unless it is one that further questions cannot better.
+    fn heard<T>(&mut self, answer: Result<T, Failure>) -> Result<Result<T, Failure>, Failure> {
+        match &answer {
+            Err(failure) if failure.reason.concerns_all() => return Err(failure.clone()),
+            Err(failure) if !failure.reason.proves_presence() && failure.reason != Reason::Unauthorized => {
+                self.failures += 1;
+                if self.failures == MOST_FAILURES {
+                    return Err(failure.clone());
+                }
+            }
+            Ok(_) | Err(_) => self.failures = 0,
+        }
+        Ok(answer)
+    }
+
+    async fn fetch(&mut self, group: &Group, scope: Scope, window: Window) -> Result<Result<Reply, Failure>, Failure> {
+        let answer = self.client.fetch(&query(group, scope, window)).await;
+        self.heard(answer)
+    }
+
+    fn hours(&self, count: u32) -> Window {
+        hours(&self.client, &self.appliance, count)
+    }
+
+    /// Every group of the largest profile, asked for once; and what those told that [`is_centralised`] wants.
+    async fn groups(&mut self) -> Result<(Vec<Asked>, Vec<(&'static Group, Result<u64, Failure>)>), Failure> {
+        let (mut groups, mut hours) = (Vec::new(), Vec::new());
+        for group in catalogue::profile(Profile::Full) {
+            let answer = self.fetch(group, Scope::Appliance, self.hours(1)).await?;
+            let standing = Standing::of(&answer);
+            if let Some(trouble) = standing.trouble() {
+                complain(format!("counter group {}: {trouble}", group.name));
+            }
+            if TRAFFIC.contains(&&*group.name) {
+                hours.push((group, answer.map(|reply| events(group, &reply.report))));
+            }
+            groups.push(Asked { name: &group.name, standing });
+        }
+        let readable = groups.iter().filter(|asked| asked.standing == Standing::Readable).count();
+        complain(format!("counter groups: {readable} of {} can be read", groups.len()));
+        Ok((groups, hours))
+    }
+
+    /// Whether windows of minutes are answered, by a report that is answered for an hour.
+    async fn windows(&mut self, groups: &[Asked]) -> Result<Windows, Failure> {
+        let Some(group) = readable(groups) else { return Ok(Windows::Unclear("no report can be read".into())) };
+        let grid = Grid::try_new(MINUTES).unwrap_or(Grid::HOURS);
+        let end = grid.floor(self.client.now() - self.appliance.polling.settle.initial());
+        let window = grid.window_from(end - grid.length());
+        let mut windows = Windows::of(&self.fetch(group, Scope::Appliance, window).await?);
+        if windows.is_doubtful() {
+            windows = Windows::of(&self.fetch(group, Scope::Appliance, window).await?);
+        }
+        complain(match &windows {
+            Windows::Minutes => "windows: five minutes are answered".to_owned(),
+            Windows::Hours(said) => format!("windows: whole hours only ({said})"),
+            Windows::Unclear(said) => format!("windows: not clear ({said})"),
+        });
+        Ok(windows)
+    }
+
+    /// Whether a gateway seems to leave its reporting to a manager. `hour` is what its reports of traffic told of the
+    /// last hour: where that is anything, nobody needs to be asked.
+    async fn is_centralised(&mut self, hour: &[(&'static Group, Result<u64, Failure>)]) -> Result<bool, Failure> {
+        let has_traffic = hour.iter().any(|(_, answer)| answer.as_ref().is_ok_and(|events| *events > 0));
+        let Some(capacity) = catalogue::group(CAPACITY).filter(|_| !has_traffic) else {
+            complain("reporting: the gateway's own");
+            return Ok(false);
+        };
+        let day = self.hours(DAY);
+        let messages = match self.fetch(capacity, Scope::Appliance, day).await? {
+            Ok(reply) => events(capacity, &reply.report),
+            Err(_) => 0,
+        };
+        let mut traffic = Vec::new();
+        for (group, _) in hour {
+            let answer = self.fetch(group, Scope::Appliance, day).await?;
+            traffic.push(answer.map(|reply| events(group, &reply.report)));
+        }
+        let is_centralised = is_centralised(messages, &traffic);
+        complain(match is_centralised {
+            true => "reporting: seems to be centralised on a manager: ask that one for the rest",
+            false => "reporting: no traffic to tell by whether it is centralised",
+        });
+        Ok(is_centralised)
+    }
+
+    async fn manager(&mut self, findings: &Findings) -> Result<Manager, Failure> {
+        let hour = self.hours(1);
+        let usual_group = match readable(&findings.groups) {
+            Some(group) => {
+                let scope = Scope::DeviceGroup(USUAL_DEVICE_GROUP.into());
+                Standing::of(&self.fetch(group, scope, hour).await?)
+            }
+            None => Standing::Unclear("no report can be read".into()),
+        };
+        let web = match catalogue::group(WEB) {
+            Some(group) => Standing::of(&self.fetch(group, Scope::Appliance, hour).await?),
+            None => Standing::Unclear("no report is known".into()),
+        };
+        let can = |standing: &Standing| standing.trouble().unwrap_or_else(|| "can be read".into());
+        complain(format!("device group {USUAL_DEVICE_GROUP}: {}", can(&usual_group)));
+        complain(format!("reports about the web: {}", can(&web)));
+        Ok(Manager { usual_group, web })
+    }
+}
+
+/// A report that tells about windows and scopes: one that can be read, of one row where there is one.
+fn readable(groups: &[Asked]) -> Option<&'static Group> {
+    let readable = groups.iter().filter(|asked| asked.standing == Standing::Readable);
+    let mut found = readable.filter_map(|asked| catalogue::group(asked.name));
+    found.clone().find(|group| group.name == CAPACITY).or_else(|| found.next())
+}
