@@ -9,11 +9,13 @@ mod keyed;
 mod name;
 mod outgoing;
 mod remediation;
+mod search;
 mod system;
 mod table;
 mod threats;
 mod web;
 
+pub use search::{SEARCH_COUNTER, search_group};
 pub use table::table;
 
 use std::borrow::Cow;
@@ -170,25 +172,6 @@ const GROUPS: &[Group] = &[
     threats::OUTBREAK,
     system::REPORTING,
 ];
-
-/// The only counter of [`search_group`].
-pub const SEARCH_COUNTER: &str = "messages";
-
-/// What a search of the message tracking counts, as a group that is polled in windows like any other.
-#[must_use]
-pub fn search_group() -> Group {
-    let help = "Messages that the search of the message tracking finds";
-    Group {
-        name: "tracking".into(),
-        help: "A search of the message tracking".into(),
-        kind_source: Source::Recorded,
-        profile: None,
-        about: About::Tracking,
-        key: None,
-        others: None,
-        counters: Cow::Owned(vec![entry::sum(SEARCH_COUNTER, entry::count("messages"), Source::Recorded, help)]),
-    }
-}
 
 /// Every group: those with one row, those with a row per key, those about the web; each sorted by name.
 pub fn groups() -> impl Iterator<Item = &'static Group> {

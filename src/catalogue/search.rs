@@ -1,0 +1,25 @@
+//! What a search of the message tracking counts, in the form of a group.
+
+use std::borrow::Cow;
+
+use super::entry::{count, sum};
+use super::{About, Group, Source};
+
+/// The only counter of [`search_group`].
+pub const SEARCH_COUNTER: &str = "messages";
+
+/// What a search of the message tracking counts, as a group that is polled in windows like any other.
+#[must_use]
+pub fn search_group() -> Group {
+    let help = "Messages that the search of the message tracking finds";
+    Group {
+        name: "tracking".into(),
+        help: "A search of the message tracking".into(),
+        kind_source: Source::Recorded,
+        profile: None,
+        about: About::Tracking,
+        key: None,
+        others: None,
+        counters: Cow::Owned(vec![sum(SEARCH_COUNTER, count("messages"), Source::Recorded, help)]),
+    }
+}
