@@ -6,6 +6,7 @@ mod config;
 mod crash;
 mod day;
 mod demo;
+mod discover;
 mod exposition;
 mod gate;
 mod golden;
