@@ -62,10 +62,12 @@ struct State {
     attempts: u64,
     last_failure: Option<Failure>,
     breaker: Breaker,
-    /// Whether the credential in hand was accepted by any endpoint.
+    /// Whether the credential in hand is no worse than another: an endpoint took it, or another was refused like it.
     accepted: bool,
     /// Endpoints that have accepted this account.
     proven: HashSet<String>,
+    /// Endpoints that are not for this account, as far as is known.
+    forbidden: HashSet<String>,
     relogins: Option<(u32, Tick)>,
 }
 
@@ -144,6 +146,7 @@ impl Session {
         state.accepted |= state.generation == held.generation;
         if !state.proven.contains(endpoint) {
             state.proven.insert(endpoint.to_owned());
+            state.forbidden.remove(endpoint);
         }
     }
 
@@ -160,7 +163,11 @@ impl Session {
             return Verdict::Retry;
         }
         let blames_role = !failure.detail.ends_with("Error.");
-        if blames_role && state.accepted && !state.proven.contains(endpoint) {
+        // A credential that was had for this very request is not too old, whether or not another endpoint took it.
+        let is_good = state.accepted || last_try || state.forbidden.contains(endpoint);
+        if blames_role && is_good && !state.proven.contains(endpoint) {
+            state.forbidden.insert(endpoint.to_owned());
+            state.accepted |= last_try;
             return Verdict::NotAllowed;
         }
         if self.auth == Auth::Basic {
@@ -181,6 +188,7 @@ impl Session {
         login::basic(&self.credentials)
     }
 
+    /// The credential in hand while it has enough life left, else the number of logins so far.
     fn usable(&self) -> Result<Held, u64> {
         let now = self.wire.time.now();
         let state = self.state();
@@ -254,7 +262,8 @@ impl Session {
             Ok((header, life)) => {
                 state.breaker.accepted();
                 state.last_failure = None;
-                state.accepted = false;
+                // What stands for a login with Basic was an endpoint that took the password.
+                state.accepted = self.auth == Auth::Basic;
                 let held = state.hold(header, life);
                 drop(state);
                 self.wire.tell(Event::LoggedIn);

@@ -196,6 +196,25 @@ async fn a_role_that_does_not_reach_a_report_costs_no_login() {
 }
 
 #[tokio::test]
+async fn a_role_that_does_not_reach_what_is_asked_first_costs_one_login_at_most() {
+    for (rest, most) in [("", 2), ("auth: basic", 0)] {
+        let clock = lapse(600);
+        let mut settings = sim::Settings::esa("esa1");
+        settings.behaviour.forbidden_groups.extend(["mail_mar_summary".into(), "mail_mor_summary".into()]);
+        let appliance = simulate(settings, &clock).await;
+        let client = client(&appliance, rest, &clock);
+        for _ in 0..10 {
+            assert_eq!(fetch(&client, "mail_mar_summary").await, Err(Reason::NotAllowed), "{rest}");
+            assert_eq!(fetch(&client, "mail_mor_summary").await, Err(Reason::NotAllowed), "{rest}");
+        }
+        assert_eq!(fetch(&client, CAPACITY).await, Ok(()), "{rest}");
+        assert_eq!(logins(&appliance), most, "{rest}");
+        appliance.change(|behaviour| behaviour.forbidden_groups.clear());
+        assert_eq!(fetch(&client, "mail_mar_summary").await, Ok(()), "the role may grow");
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_is_no_jwt_is_used_for_the_usual_life() {
     let clock = lapse(1);
     let mut settings = sim::Settings::esa("esa1");
