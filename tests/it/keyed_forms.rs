@@ -18,7 +18,8 @@ const LABELS: &[(&str, &str)] = &[("appliance", "esa1")];
 const NOON: u64 = rig::BEGINNING - 30;
 /// Where counting begins: `start` before noon.
 const BEGUN: u64 = NOON - 3600;
-const DEFAULTS: &str = "defaults: {window: 5m, settle: 5s, start: 1h, timeout: 60s}\n";
+/// Short windows have their turn at once: the phase of an appliance is a part of its window.
+const DEFAULTS: &str = "defaults: {window: 1m, settle: 5s, start: 1h, timeout: 60s}\n";
 
 /// Busy ones and quiet ones, with one counter and with several.
 const GROUPS: [&str; 5] = [
@@ -90,15 +91,16 @@ async fn rows_and_their_absence_are_read_in_every_form() {
             empty += usize::from(group.counters.iter().all(|counter| of(&counter.name)));
         }
         assert!(empty > 0, "{what}: no report is empty, so nothing is shown by it");
-        assert!(series > 40 || has_zeros, "{what}: {series}");
+        assert!(series > 20 || has_zeros, "{what}: {series}");
     }
 }
 
 /// With keys that had no event the sums are the same.
 fn assert_sums(page: &Page, esa: &sim::Appliance, group: &Group) {
+    let (_, end) = keyed::window(page, LABELS, &group.name);
     for counter in &*group.counters {
         let Some(total) = counter.total_name(group) else { continue };
-        let truth = esa.keyed_truth(&Scope::Whole, &group.name, &counter.name, BEGUN, NOON);
+        let truth = esa.keyed_truth(&Scope::Whole, &group.name, &counter.name, BEGUN, end);
         assert_eq!(sum(page, &total, LABELS), truth.values().sum::<f64>(), "{total}");
     }
 }
@@ -192,7 +194,7 @@ async fn hostile_keys_break_nothing_and_keep_their_values() {
     .await;
     assert_no_losses(&page, "hostile keys");
     let cut = |mut keys: BTreeMap<String, f64>| {
-        // Five minutes may be without it.
+        // One minute may be without it.
         let long = keys.keys().find(|key| key.len() > 200).cloned();
         let value = long.and_then(|long| keys.remove(&long));
         (keys, value)
@@ -221,7 +223,7 @@ async fn thousands_of_keys_make_a_thousand_series_and_lose_no_count() {
     let page = rig
         .until("windows of now are had too", |page| {
             let committed = sum(page, "asyncos_windows_committed_total", LABELS);
-            committed >= 15.0 && !page.matching(MATCHED_NOW, &[]).is_empty()
+            committed >= 65.0 && !page.matching(MATCHED_NOW, &[]).is_empty()
         })
         .await;
     rig.end().await;
