@@ -40,7 +40,7 @@ pub(super) const WORDS: [&str; 26] = [
     "smime",
 ];
 
-/// Filters that are `true` or `false`; false asks for nothing (assumed).
+/// Filters that are `true` or `false`, as published clients write them with a capital; false asks for nothing (assumed).
 pub(super) const FLAGS: [&str; 12] = [
     "spamPositive",
     "suspectSpam",
@@ -77,7 +77,8 @@ pub(super) fn filters(request: &Request) -> Result<Vec<Filter>, Answer> {
         filters.extend(words.map(|words| Filter::Word(name, words)));
     }
     for name in FLAGS {
-        filters.extend((word(request, name, &["true", "false"])? == Some("true")).then_some(Filter::Flag(name)));
+        let flag = word(request, name, &["true", "True", "false", "False"])?;
+        filters.extend(matches!(flag, Some("true" | "True")).then_some(Filter::Flag(name)));
     }
     Ok(filters)
 }
@@ -113,7 +114,10 @@ fn is(message: &Tracked<'_>, name: &str, word: &str) -> bool {
         "ciscoMid" => message.mid().to_string() == word,
         "deliveryStatus" => message.delivery() == word,
         "mailPolicyName" => message.policy() == word,
-        "mailPolicyDirection" => message.direction() == word,
+        "mailPolicyDirection" => {
+            matches!((message.direction(), word), ("incoming", "inbound") | ("outgoing", "outbound"))
+                || message.direction() == word
+        }
         _ => message.happens(&format!("{name} {word}"), 20),
     }
 }
