@@ -1,6 +1,7 @@
 //! All integration tests in one binary.
 
 mod app;
+mod centralised;
 mod cli;
 mod config;
 mod crash;
@@ -28,4 +29,5 @@ mod session;
 mod tidy;
 mod tls;
 mod tls_proxy;
+mod tracking;
 mod vitals;
