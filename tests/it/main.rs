@@ -2,6 +2,7 @@
 
 mod app;
 mod centralised;
+mod choice;
 mod cli;
 mod config;
 mod crash;
