@@ -20,6 +20,8 @@ mod program;
 #[cfg(feature = "external-tests")]
 mod prometheus;
 #[cfg(feature = "external-tests")]
+mod prometheus_keyed;
+#[cfg(feature = "external-tests")]
 mod prometheus_outage;
 mod readme;
 mod reload;
