@@ -25,6 +25,7 @@ mod login;
 mod observe;
 mod quarantine;
 mod query;
+mod refusals;
 mod report;
 mod session;
 mod span;
@@ -34,6 +35,7 @@ mod tracking;
 mod transport;
 mod xml_status;
 
+pub use breaker::Tally;
 pub use event::{Event, Listener};
 pub use failure::{Failure, Reason};
 pub use gate::Pace;
@@ -41,6 +43,7 @@ pub use gauge::BaseUnit;
 pub use health::Health;
 pub use inventory::ManagedAppliance;
 pub use observe::{Aspect, Observation, Quarantine};
+pub use refusals::{Refusals, Written};
 pub use report::{Number, Reading, Report, Row, Unusable};
 pub use span::ReportingSpan;
 pub use tls::SystemRoots;
@@ -86,7 +89,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for `appliance`; `listener` hears of every request.
+    /// A client for `appliance`; `listener` hears of every request, and `refusals` keeps the logins that were refused.
     ///
     /// # Errors
     /// When the TLS configuration cannot be built, which [`config::Config::load`] has made unlikely.
@@ -95,14 +98,14 @@ impl Client {
         roots: &SystemRoots,
         clock: Clock,
         listener: Listener,
+        refusals: Refusals,
     ) -> Result<Self, Failure> {
         let wire = Arc::new(Wire::try_new(appliance, roots, clock, listener)?);
-        let session = Session::new(Arc::clone(&wire), appliance.auth, appliance.credentials.clone());
+        let session = Session::new(Arc::clone(&wire), appliance, refusals);
         Ok(Self { wire, session, product: appliance.product, sizes_declined: AtomicBool::new(false) })
     }
 
-    /// Goes on with the session of `old` if it is the same account at the same place: its token, and above all its count
-    /// of refused logins, which an edit elsewhere in the configuration must not reset. Nor must it fill up what the
+    /// Goes on with the session of `old` if it is the same account at the same place. Nor must an edit fill up what the
     /// appliance may be asked; the pace begins as usual.
     pub fn take_over(&self, old: &Self) {
         if self.wire.is_to_where(&old.wire) {
@@ -188,7 +191,7 @@ impl Client {
                 }
                 Err(failure) => failure,
             };
-            let verdict = self.session.rejected(&held, endpoint, &failure, last_try);
+            let verdict = self.session.rejected(&held, endpoint, &failure, last_try).await;
             let failure = match verdict {
                 Verdict::NotAllowed => failure.because(Reason::NotAllowed),
                 Verdict::Refused => failure.because(Reason::LoginRefused),

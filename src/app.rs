@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::api::Refusals;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::exposition;
@@ -21,6 +22,7 @@ mod fleet;
 mod state;
 
 use fleet::Fleet;
+use state::Kept;
 
 /// Wishes to reload or quit that wait while one is carried out.
 const WAITING_WISHES: usize = 4;
@@ -38,6 +40,8 @@ pub struct Settings {
     pub lifecycle: bool,
     /// The directory of the state; none for state in memory.
     pub storage_path: Option<PathBuf>,
+    /// Whether refused logins of before are forgotten.
+    pub reset_logins: bool,
     /// The file that a reload reads again; none for a configuration that came from elsewhere.
     pub config_file: Option<PathBuf>,
 }
@@ -62,6 +66,9 @@ pub enum AppError {
         /// Why.
         failure: crate::api::Failure,
     },
+    /// Refused logins could not be forgotten.
+    #[error("--login.reset: {0}")]
+    Reset(String),
     /// Our own metrics contradict each other.
     #[error("metrics: {0}")]
     Metrics(#[from] telemetry::MetricError),
@@ -82,6 +89,7 @@ struct Daemon {
     settings: Settings,
     config: Config,
     fleet: Fleet,
+    refusals: Refusals,
     telemetry: Arc<Telemetry>,
     desk: Desk,
 }
@@ -93,11 +101,14 @@ impl App {
     /// When the state cannot be used or the address cannot be bound.
     pub async fn bind(settings: Settings, config: Config, clock: Clock) -> Result<Self, AppError> {
         let telemetry = Arc::new(Telemetry::try_new()?);
-        let ledger = state::open(settings.storage_path.as_deref(), &telemetry, &clock)?;
+        let Kept { ledger, refusals } = state::open(settings.storage_path.as_deref(), &telemetry, &clock)?;
+        if settings.reset_logins {
+            forget(&refusals).await.map_err(AppError::Reset)?;
+        }
         let desk = Desk { clock, ledger: Arc::new(ledger), board: Arc::new(Board::default()) };
         let bound = Bound::bind(&settings.listen_address).await?;
-        let fleet = Fleet::new(desk.clone(), Arc::clone(&telemetry));
-        Ok(Self { bound, daemon: Daemon { settings, config, fleet, telemetry, desk } })
+        let fleet = Fleet::new(desk.clone(), Arc::clone(&telemetry), refusals.clone());
+        Ok(Self { bound, daemon: Daemon { settings, config, fleet, refusals, telemetry, desk } })
     }
 
     /// Where the daemon listens, with the port that was chosen.
@@ -132,6 +143,8 @@ impl App {
             match wish {
                 Lifecycle::Quit => break Ok(()),
                 Lifecycle::Reload(answer) => daemon.reload(answer).await,
+                // Whoever asked may have gone.
+                Lifecycle::ResetLogins(answer) => drop(answer.send(forget(&daemon.refusals).await)),
             }
         };
         serving.request();
@@ -187,6 +200,13 @@ impl Daemon {
         warn(&config);
         Ok(())
     }
+}
+
+/// Forgets refused logins, so that they are tried again within half a minute.
+async fn forget(refusals: &Refusals) -> Result<(), String> {
+    refusals.reset().await?;
+    tracing::info!("refused logins are forgotten");
+    Ok(())
 }
 
 /// Logs what is allowed and yet should be known.

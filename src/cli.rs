@@ -57,13 +57,16 @@ pub struct Serve {
     /// Directory for the totals, so that they outlive a restart; without it they are in memory
     #[arg(long = "storage.path", value_name = "DIRECTORY")]
     pub storage_path: Option<PathBuf>,
+    /// Forget that logins were refused before; for one start, not for a unit that restarts by itself
+    #[arg(long = "login.reset")]
+    pub login_reset: bool,
     /// Flags of the web side.
     #[command(flatten)]
     pub web: Web,
     /// File with TLS and users for the web side (not supported by this version)
     #[arg(long = "web.config.file", value_name = "FILE", default_value = "")]
     pub web_config_file: String,
-    /// Allow POST to /-/reload and /-/quit
+    /// Allow POST to /-/reload, /-/login-reset and /-/quit
     #[arg(long = "web.enable-lifecycle")]
     pub web_enable_lifecycle: bool,
     /// Flags of the log.

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ mod extras;
 mod field;
 mod groups;
 mod locate;
+mod password;
 mod polling;
 mod problem;
 mod raw;
@@ -148,6 +149,8 @@ pub struct Credentials {
     pub username: String,
     /// Never empty.
     pub password: Secret,
+    /// The file that holds the password, if one does.
+    pub file: Option<PathBuf>,
 }
 
 /// What is believed about an appliance's certificate.
@@ -185,6 +188,8 @@ pub struct Polling {
     pub concurrency: usize,
     /// Requests that may start in a minute, logins included; so many may start at once.
     pub requests_per_minute: NonZeroU32,
+    /// Refused logins in a row after which none is tried any more; from 1 to 4.
+    pub max_login_refusals: u32,
     /// How far back missed windows are fetched.
     pub catch_up: Duration,
     /// How far back the first watermark lies when nothing was polled before; one window where absent.

@@ -40,7 +40,7 @@ pub struct Pages {
     pub landing: Render,
     /// Whether `/-/ready` says yes. Called on the runtime's own threads: must not block.
     pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
-    /// Who carries out `/-/reload` and `/-/quit`; absent means that both are refused.
+    /// Who carries out `/-/reload`, `/-/login-reset` and `/-/quit`; absent means that all are refused.
     pub lifecycle: Option<mpsc::Sender<Lifecycle>>,
 }
 
@@ -57,6 +57,8 @@ impl fmt::Debug for Pages {
 pub enum Lifecycle {
     /// Read the configuration again. The client is told the outcome; dropping the sender counts as a failure.
     Reload(oneshot::Sender<Result<(), String>>),
+    /// Forget refused logins. As for the outcome of [`Lifecycle::Reload`].
+    ResetLogins(oneshot::Sender<Result<(), String>>),
     /// End as SIGTERM does. The client has been answered by the time the drain is over.
     Quit,
 }

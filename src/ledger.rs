@@ -107,14 +107,14 @@ pub enum CommitError {
 /// The totals of the whole fleet.
 #[derive(Debug)]
 pub struct Ledger {
-    store: Store,
+    store: Arc<Store>,
     accounts: Mutex<HashMap<String, Account>>,
 }
 
 impl Ledger {
     /// A ledger that goes on from `records` and keeps itself in `store`.
     #[must_use]
-    pub fn new(store: Store, records: HashMap<String, Record>) -> Self {
+    pub fn new(store: Arc<Store>, records: HashMap<String, Record>) -> Self {
         let account = |Record { watermark, epoch, totals, days }| Account {
             watermark: Timestamp::from_secs(watermark),
             epoch: Timestamp::from_secs(epoch),
@@ -128,7 +128,7 @@ impl Ledger {
     /// A ledger that a restart forgets.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::new(Store::Memory, HashMap::new())
+        Self::new(Arc::new(Store::Memory), HashMap::new())
     }
 
     /// What is counted under `key`; none before the first [`Ledger::begin`].
@@ -332,7 +332,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let open = || {
             let (store, found) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
-            Ledger::new(store, found.records)
+            Ledger::new(Arc::new(store), found.records)
         };
         let ledger = open();
         ledger.begin(&key(), at(0), at(0), at(600));

@@ -46,11 +46,26 @@ pub struct Day {
     pub open: BTreeMap<String, u64>,
 }
 
+/// Logins refused in a row of one account with one secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// So many.
+    pub count: u32,
+    /// When the last was made, in seconds since 1970.
+    pub last: u64,
+    /// Whether the outcome of the last was not known when this was written.
+    pub in_doubt: bool,
+}
+
 /// What was found when the state was opened.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The records that can be believed.
     pub records: HashMap<String, Record>,
+    /// Refused logins by account, which is a hash.
+    pub refused: HashMap<String, Refused>,
+    /// What makes those hashes this state's own; random, and as old as the file.
+    pub salt: [u8; 32],
     /// Whether the file was damaged and set aside; it is then named here.
     pub set_aside: Option<PathBuf>,
     /// Records that were damaged and are not used.
@@ -95,11 +110,19 @@ pub enum Store {
     },
 }
 
-/// A record that wants to be written.
+/// Something that wants to be written.
 pub struct Wish {
     key: String,
-    record: Record,
+    change: Change,
     done: oneshot::Sender<Result<(), WriteError>>,
+}
+
+/// What becomes of a key.
+enum Change {
+    Record(Record),
+    Refused(Refused),
+    /// Its refused logins are forgotten.
+    Accepted,
 }
 
 impl Store {
@@ -127,11 +150,26 @@ impl Store {
     /// # Cancel safety
     /// Dropping the future leaves open whether the record is written.
     pub async fn write(&self, key: String, record: Record) -> Result<(), WriteError> {
+        self.change(key, Change::Record(record)).await
+    }
+
+    /// As [`Store::write`], of the refused logins of the account `key`; none forgets them.
+    ///
+    /// # Errors
+    /// When it was not written.
+    ///
+    /// # Cancel safety
+    /// As [`Store::write`].
+    pub async fn write_refused(&self, key: String, refused: Option<Refused>) -> Result<(), WriteError> {
+        self.change(key, refused.map_or(Change::Accepted, Change::Refused)).await
+    }
+
+    async fn change(&self, key: String, change: Change) -> Result<(), WriteError> {
         let Self::Disk { queue: Some(queue), .. } = self else { return Ok(()) };
         let ended = || WriteError("the writer has ended".into());
         let (done, outcome) = oneshot::channel();
         // A full queue means that the disk hangs: the caller tries again with its next poll.
-        queue.try_send(Wish { key, record, done }).map_err(|_| WriteError("the writer does not keep up".into()))?;
+        queue.try_send(Wish { key, change, done }).map_err(|_| WriteError("the writer does not keep up".into()))?;
         outcome.await.map_err(|_| ended())?
     }
 }
@@ -167,8 +205,8 @@ fn write(mut disk: Disk, wishes: &Receiver<Wish>, listener: &Listener) {
         {
             batch.push(next);
         }
-        let records = batch.iter().map(|wish| (wish.key.as_str(), &wish.record));
-        let outcome = disk.write(records).map_err(WriteError);
+        let changes = batch.iter().map(|wish| (wish.key.as_str(), &wish.change));
+        let outcome = disk.write(changes).map_err(WriteError);
         listener(&outcome);
         for wish in batch {
             // Whoever asked may have been stopped meanwhile.

@@ -198,6 +198,7 @@ struct Traffic {
     durations: Histogram,
     logins: IntCounter,
     login_failures: IntCounterVec,
+    login_refusals: IntGauge,
     login_blocked: IntGauge,
     token_expiry: GaugeVec,
     certificate_expiry: GaugeVec,
@@ -234,6 +235,10 @@ impl Traffic {
                 opts("asyncos_login_failures_total", "Login attempts at the appliance that failed"),
                 &["reason"],
             )?,
+            login_refusals: IntGauge::with_opts(opts(
+                "asyncos_login_refusals",
+                "Logins that were refused in a row, restarts included",
+            ))?,
             login_blocked: IntGauge::with_opts(opts(
                 "asyncos_login_blocked",
                 "Whether logins have stopped after repeated refusals, before the appliance locks the account",
@@ -258,6 +263,7 @@ impl Traffic {
         registry.register(Box::new(traffic.durations.clone()))?;
         registry.register(Box::new(traffic.logins.clone()))?;
         registry.register(Box::new(traffic.login_failures.clone()))?;
+        registry.register(Box::new(traffic.login_refusals.clone()))?;
         registry.register(Box::new(traffic.login_blocked.clone()))?;
         registry.register(Box::new(traffic.token_expiry.clone()))?;
         registry.register(Box::new(traffic.certificate_expiry.clone()))?;
@@ -285,7 +291,10 @@ impl Traffic {
                 self.logins.inc();
                 self.login_failures.with_label_values(&[reason.label()]).inc();
             }
-            Event::LoginBlocked(blocked) => self.login_blocked.set(i64::from(blocked)),
+            Event::LoginRefusals { in_a_row, blocked } => {
+                self.login_refusals.set(i64::from(in_a_row));
+                self.login_blocked.set(i64::from(blocked));
+            }
             Event::TokenExpires(at) => self.token_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64()),
             Event::CertificateExpires(Some(at)) => {
                 self.certificate_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64());

@@ -2,12 +2,24 @@
 
 use std::time::Duration;
 
-use crate::clock::Tick;
+use crate::clock::Timestamp;
 
-/// Waits after the first and the second refusal; there is none after the third. The appliance locks an account after
-/// five failed logins unless configured otherwise (user guide, account lock settings), over all its interfaces, and
-/// the administrator may have used up one or two.
-const WAITS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(5 * 60)];
+/// Waits after the first refusals in a row. The appliance locks an account after five failed logins unless configured
+/// otherwise (user guide, account lock settings), over all its interfaces, and the administrator may have used up one or
+/// two: hence they stop before the fifth.
+const WAITS: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(15 * 60)];
+
+/// Refused logins in a row of one account with one secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// So many, the one in doubt included.
+    pub refusals: u32,
+    /// When the last of them was made.
+    pub last: Timestamp,
+    /// Whether the outcome of the last is not known: it is on its way, or we ended before its answer came. It counts as a
+    /// refusal then, or a crash loop would burn one attempt after another.
+    pub in_doubt: bool,
+}
 
 /// Whether a login may be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,57 +31,61 @@ pub(super) enum Permit {
     Blocked,
 }
 
-/// Counts refusals in a row.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Breaker {
-    refusals: usize,
-    not_before: Option<Tick>,
-}
+impl Tally {
+    pub(super) const NONE: Self = Self { refusals: 0, last: Timestamp::from_secs(0), in_doubt: false };
 
-impl Breaker {
-    pub(super) fn permit(&self, now: Tick) -> Permit {
-        match self.not_before {
-            _ if self.is_blocked() => Permit::Blocked,
-            Some(until) if until > now => Permit::Wait(until.since(now)),
-            Some(_) | None => Permit::Granted,
+    /// Whether another login may be tried at `now` where `most` refusals are bearable. One in doubt is not waited for: a
+    /// restart is no reason to believe that the password is wrong.
+    pub(super) fn permit(&self, most: u32, now: Timestamp) -> Permit {
+        if self.is_blocked(most) {
+            return Permit::Blocked;
         }
+        let Some(earlier) = self.refusals.checked_sub(1) else { return Permit::Granted };
+        let step = usize::try_from(earlier).unwrap_or(usize::MAX).min(WAITS.len() - 1);
+        let left = WAITS[step].saturating_sub(now.since(self.last));
+        if self.in_doubt || left.is_zero() { Permit::Granted } else { Permit::Wait(left) }
     }
 
-    pub(super) fn refused(&mut self, now: Tick) {
-        self.not_before = WAITS.get(self.refusals).map(|wait| now + *wait);
-        self.refusals += 1;
+    pub(super) const fn is_blocked(&self, most: u32) -> bool {
+        self.refusals >= most
     }
 
-    pub(super) fn accepted(&mut self) {
-        *self = Self::default();
+    /// What holds once a login is on its way.
+    pub(super) const fn tried(self, now: Timestamp) -> Self {
+        Self { refusals: self.refusals.saturating_add(1), last: now, in_doubt: true }
     }
 
-    pub(super) fn is_blocked(&self) -> bool {
-        self.refusals > WAITS.len()
+    /// What holds once the login that was in doubt is known to be refused.
+    pub(super) const fn refused(self, now: Timestamp) -> Self {
+        Self { last: now, in_doubt: false, ..self }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Clock;
 
-    #[tokio::test(start_paused = true)]
-    async fn three_refusals_and_no_more() {
-        let clock = Clock::system();
-        let now = clock.tick();
-        let mut breaker = Breaker::default();
-        assert_eq!(breaker.permit(now), Permit::Granted);
-        breaker.refused(now);
-        assert_eq!(breaker.permit(now), Permit::Wait(Duration::from_secs(60)));
-        let now = now + Duration::from_secs(60);
-        assert_eq!(breaker.permit(now), Permit::Granted);
-        breaker.refused(now);
-        assert_eq!(breaker.permit(now), Permit::Wait(Duration::from_secs(300)));
-        let now = now + Duration::from_secs(300);
-        breaker.refused(now);
-        assert_eq!(breaker.permit(now + Duration::from_secs(1 << 30)), Permit::Blocked);
-        breaker.accepted();
-        assert_eq!(breaker.permit(now), Permit::Granted);
+    #[test]
+    fn so_many_refusals_and_no_more() {
+        for most in 1..=4 {
+            let (mut now, mut tally) = (Timestamp::from_secs(1_000), Tally::NONE);
+            assert_eq!(tally.permit(most, now), Permit::Granted);
+            for wait in &WAITS[..most as usize - 1] {
+                tally = tally.tried(now).refused(now);
+                assert_eq!(tally.permit(most, now), Permit::Wait(*wait));
+                now = now + *wait;
+                assert_eq!(tally.permit(most, now), Permit::Granted);
+            }
+            tally = tally.tried(now).refused(now);
+            assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), Permit::Blocked);
+        }
+    }
+
+    #[test]
+    fn what_is_in_doubt_counts_and_is_not_waited_for() {
+        let now = Timestamp::from_secs(1_000);
+        let tally = Tally::NONE.tried(now).tried(now);
+        assert_eq!((tally.refusals, tally.permit(3, now)), (2, Permit::Granted));
+        assert_eq!(tally.tried(now).permit(3, now), Permit::Blocked);
     }
 }

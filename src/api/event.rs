@@ -24,8 +24,13 @@ pub enum Event<'a> {
     LoggedIn,
     /// A login was not accepted.
     LoginFailed(Reason),
-    /// Whether logins have been stopped after too many refusals.
-    LoginBlocked(bool),
+    /// How the account stands.
+    LoginRefusals {
+        /// Logins refused in a row.
+        in_a_row: u32,
+        /// Whether logins have stopped because of them.
+        blocked: bool,
+    },
     /// The token in use now ends then, by the appliance's clock.
     TokenExpires(Timestamp),
     /// A certificate was shown, believed or not, that ends then; none where its end cannot be read.

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_body_is_the_documented_one() {
-        let credentials = Credentials { username: "monitor".into(), password: Secret::new("päss:word") };
+        let credentials = Credentials { username: "monitor".into(), password: Secret::new("päss:word"), file: None };
         let expected = r#"{"data": {"userName": "bW9uaXRvcg==", "passphrase": "cMOkc3M6d29yZA=="}}"#;
         assert_eq!(body(&credentials).expose(), expected);
         assert_eq!(basic(&credentials).expose(), "Basic bW9uaXRvcjpww6Rzczp3b3Jk");

@@ -6,14 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use url::Url;
 
-use super::breaker::{Breaker, Permit};
+use super::gate::Pass;
 use super::login::{self, Life};
+use super::refusals::{Account, Outcome, Refusals};
 use super::transport::{Answer, TOKEN_HEADER, Wire};
 use super::{Event, Failure, Reason};
 use crate::clock::{Tick, Timestamp};
-use crate::config::{Auth, Credentials};
+use crate::config::{self, Auth, Credentials};
 use crate::secret::Secret;
+
+mod permission;
 
 /// A token with less than this left is replaced by a login, if it lives ten times as long.
 const LEAST_LEFT: Duration = Duration::from_secs(60);
@@ -21,6 +25,8 @@ const LEAST_LEFT: Duration = Duration::from_secs(60);
 const RELOGIN_BURST: u32 = 3;
 /// The pace of further ones.
 const RELOGIN_PACE: Duration = Duration::from_secs(60);
+/// How soon after a refusal to look whether the password's file has changed, which costs the appliance nothing.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// What a request carries to be accepted.
 #[derive(Clone, Debug)]
@@ -44,24 +50,35 @@ pub(super) enum Verdict {
     GiveUp,
 }
 
+/// What a login brings.
+type Proof = ((HeaderName, HeaderValue), Option<Life>);
+
 #[derive(Debug)]
 pub(super) struct Session {
     wire: Arc<Wire>,
     auth: Auth,
-    credentials: Credentials,
+    url: Url,
+    /// Refusals that are bearable in a row.
+    most_refusals: u32,
+    refusals: Refusals,
     /// Held while a login is made, so that there is one.
     flight: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct State {
+    credentials: Credentials,
+    account: Account,
     held: Option<Held>,
     generation: u64,
     /// Logins that have ended, well or not: tells a waiter that the one it waited for is over.
     attempts: u64,
     last_failure: Option<Failure>,
-    breaker: Breaker,
+    /// Whether this account was accepted since we began.
+    trusted: bool,
+    /// Whether it was said that logins have stopped.
+    told_blocked: bool,
     /// Whether the credential in hand is no worse than another: an endpoint took it, or another was refused like it.
     accepted: bool,
     /// Endpoints that have accepted this account.
@@ -72,21 +89,28 @@ struct State {
 }
 
 impl Session {
-    pub(super) fn new(wire: Arc<Wire>, auth: Auth, credentials: Credentials) -> Self {
-        Self { wire, auth, credentials, flight: tokio::sync::Mutex::new(()), state: Mutex::default() }
+    pub(super) fn new(wire: Arc<Wire>, appliance: &config::Appliance, refusals: Refusals) -> Self {
+        let (auth, url, credentials) = (appliance.auth, appliance.url.clone(), appliance.credentials.clone());
+        let state = State::new(refusals.account(&url, &credentials), credentials);
+        let (flight, state) = (tokio::sync::Mutex::new(()), Mutex::new(state));
+        Self { wire, auth, url, most_refusals: appliance.polling.max_login_refusals, refusals, flight, state }
     }
 
     /// Goes on where `old` is, if it is of the same account.
     pub(super) fn take_over(&self, old: &Self) {
-        if (self.auth, &self.credentials) != (old.auth, &old.credentials) {
-            return;
+        let mut state = old.state().clone();
+        {
+            let own = self.state();
+            if self.auth != old.auth || !own.credentials.are_those_of(&state.credentials) {
+                return;
+            }
+            state.credentials = own.credentials.clone();
         }
-        let state = old.state().clone();
-        self.wire.tell(Event::LoginBlocked(state.breaker.is_blocked()));
         if let Some(life) = state.held.as_ref().and_then(|held| held.life) {
             self.wire.tell(Event::TokenExpires(life.expires));
         }
         *self.state() = state;
+        self.tell_refusals();
     }
 
     /// A credential that is good for one more request. All callers wait for the same login and share its failure.
@@ -111,12 +135,26 @@ impl Session {
         {
             return Err(failure);
         }
+        self.look_again().await;
         self.permit()?;
+        let pass = self.wire.gate().pass().await;
+        let State { account, credentials, trusted, .. } = self.state().clone();
+        let before = self.refusals.tally(&account);
+        self.announce(&account, trusted).await?;
         let outcome = match self.auth {
-            Auth::Jwt => self.log_in().await,
-            Auth::Basic => self.prove().await,
+            Auth::Jwt => self.log_in(pass, &credentials).await,
+            Auth::Basic => self.prove(pass, &credentials).await,
         };
-        self.ended(outcome)
+        let known = match &outcome {
+            Ok(_) => Outcome::Accepted,
+            Err(failure) if is_refusal(failure.reason) => Outcome::Refused,
+            Err(_) => Outcome::Unclear,
+        };
+        let written = self.refusals.settle(&account, before, known, self.wall());
+        let held = self.ended(outcome);
+        // What is not written is in doubt after a restart, and counts.
+        let _ = written.await;
+        held
     }
 
     /// The credential in hand if it is good for one more request.
@@ -156,7 +194,19 @@ impl Session {
     /// the endpoint, so what was accepted before decides; its other messages speak of the token.
     ///
     /// **Source:** published API log and PyJWT exception names in answers.
-    pub(super) fn rejected(&self, held: &Held, endpoint: &str, failure: &Failure, last_try: bool) -> Verdict {
+    pub(super) async fn rejected(&self, held: &Held, endpoint: &str, failure: &Failure, last_try: bool) -> Verdict {
+        let verdict = self.verdict(held, endpoint, failure, last_try);
+        if verdict == Verdict::Refused {
+            let (now, account) = (self.wall(), self.state().account.clone());
+            let written = self.refusals.settle(&account, self.refusals.tally(&account), Outcome::Refused, now);
+            // A write that fails is said by the store; memory has it.
+            let _ = written.await;
+            self.tell_refusals();
+        }
+        verdict
+    }
+
+    fn verdict(&self, held: &Held, endpoint: &str, failure: &Failure, last_try: bool) -> Verdict {
         let now = self.wire.time.clock().tick();
         let mut state = self.state();
         if state.generation != held.generation {
@@ -172,7 +222,6 @@ impl Session {
         }
         if self.auth == Auth::Basic {
             state.held = None;
-            self.refuse(&mut state);
             return Verdict::Refused;
         }
         if last_try || !state.may_relogin(now) {
@@ -182,10 +231,9 @@ impl Session {
         Verdict::Retry
     }
 
-    /// The credential in hand while it has enough life left, else the number of logins so far.
     /// The value of `Authorization` for pages that take the password alone.
     pub(super) fn basic(&self) -> Secret {
-        login::basic(&self.credentials)
+        login::basic(&self.state().credentials)
     }
 
     /// The credential in hand while it has enough life left, else the number of logins so far.
@@ -205,21 +253,8 @@ impl Session {
         life.expires.since(now) > least
     }
 
-    fn permit(&self) -> Result<(), Failure> {
-        let wait = |detail: String| Err(Failure::new(Reason::LoginWait, detail));
-        match self.state().breaker.permit(self.wire.time.clock().tick()) {
-            Permit::Granted => Ok(()),
-            Permit::Wait(span) => {
-                let span = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
-                wait(format!("the last login was refused: the next is tried in {span}"))
-            }
-            Permit::Blocked => wait("logins are stopped after repeated refusals: correct the password".into()),
-        }
-    }
-
-    async fn log_in(&self) -> Result<((HeaderName, HeaderValue), Option<Life>), Failure> {
-        let pass = self.wire.gate().pass().await;
-        let answer = self.wire.post(pass, "login", &login::body(&self.credentials)).await?;
+    async fn log_in(&self, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
+        let answer = self.wire.post(pass, "login", &login::body(credentials)).await?;
         let at = answer.at;
         let answer = answer.checked().map_err(|failure| self.login_failed(failure))?;
         let token = login::token(answer.body()).inspect_err(|failure| self.wire.failed(failure.reason))?;
@@ -231,12 +266,11 @@ impl Session {
     /// one, stands for it: a wrong password is then met once and not by every group.
     ///
     /// **Source:** docs.ces.cisco.com, API log.
-    async fn prove(&self) -> Result<((HeaderName, HeaderValue), Option<Life>), Failure> {
+    async fn prove(&self, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
         let unusable = || Failure::new(Reason::LoginRefused, "the password cannot travel in a header");
-        let mut value = HeaderValue::from_str(login::basic(&self.credentials).expose()).map_err(|_| unusable())?;
+        let mut value = HeaderValue::from_str(login::basic(credentials).expose()).map_err(|_| unusable())?;
         value.set_sensitive(true);
         let header = (AUTHORIZATION, value);
-        let pass = self.wire.gate().pass().await;
         match self.wire.get(pass, "", "", "", &header).await?.checked() {
             Ok(_) => Ok((header, None)),
             // Known is a 404 with a message; what matters is that it is no 401, so any other client error will do.
@@ -255,39 +289,39 @@ impl Session {
         failure
     }
 
-    fn ended(&self, outcome: Result<((HeaderName, HeaderValue), Option<Life>), Failure>) -> Result<Held, Failure> {
+    fn ended(&self, outcome: Result<Proof, Failure>) -> Result<Held, Failure> {
         let mut state = self.state();
         state.attempts += 1;
         match outcome {
             Ok((header, life)) => {
-                state.breaker.accepted();
+                state.trusted = true;
                 state.last_failure = None;
                 // What stands for a login with Basic was an endpoint that took the password.
                 state.accepted = self.auth == Auth::Basic;
                 let held = state.hold(header, life);
                 drop(state);
                 self.wire.tell(Event::LoggedIn);
-                self.wire.tell(Event::LoginBlocked(false));
+                self.tell_refusals();
                 if let Some(life) = life {
                     self.wire.tell(Event::TokenExpires(life.expires));
                 }
                 Ok(held)
             }
-            Err(failure) => {
-                state.last_failure = Some(failure.clone());
-                if matches!(failure.reason, Reason::LoginRefused | Reason::TwoFactor) {
-                    self.refuse(&mut state);
+            Err(mut failure) => {
+                if is_refusal(failure.reason) {
+                    failure.retry_after = Some(LOOK_AGAIN);
                 }
+                state.last_failure = Some(failure.clone());
                 drop(state);
+                self.tell_refusals();
                 self.wire.tell(Event::LoginFailed(failure.reason));
                 Err(failure)
             }
         }
     }
 
-    fn refuse(&self, state: &mut State) {
-        state.breaker.refused(self.wire.time.clock().tick());
-        self.wire.tell(Event::LoginBlocked(state.breaker.is_blocked()));
+    fn wall(&self) -> Timestamp {
+        self.wire.time.clock().wall()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -296,6 +330,23 @@ impl Session {
 }
 
 impl State {
+    fn new(account: Account, credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            account,
+            held: None,
+            generation: 0,
+            attempts: 0,
+            last_failure: None,
+            trusted: false,
+            told_blocked: false,
+            accepted: false,
+            proven: HashSet::new(),
+            forbidden: HashSet::new(),
+            relogins: None,
+        }
+    }
+
     fn hold(&mut self, header: (HeaderName, HeaderValue), life: Option<Life>) -> Held {
         self.generation += 1;
         let held = Held { header, generation: self.generation, life };
@@ -313,6 +364,11 @@ impl State {
         self.relogins = Some((left.saturating_sub(1), since));
         left > 0
     }
+}
+
+/// Whether a login that ended so may be one of those that lock the account.
+fn is_refusal(reason: Reason) -> bool {
+    matches!(reason, Reason::LoginRefused | Reason::TwoFactor)
 }
 
 fn token_header(token: &Secret) -> Option<(HeaderName, HeaderValue)> {

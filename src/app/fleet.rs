@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::{Id, JoinSet};
 
 use super::AppError;
-use crate::api::{Client, SystemRoots};
+use crate::api::{Client, Refusals, SystemRoots};
 use crate::config::{Appliance, Config};
 use crate::poll::{Desk, Poller};
 use crate::stop::Stop;
@@ -18,6 +18,7 @@ pub(super) struct Fleet {
     desk: Desk,
     telemetry: Arc<Telemetry>,
     roots: SystemRoots,
+    refusals: Refusals,
     running: BTreeMap<String, Running>,
     tasks: JoinSet<()>,
     /// Whose task is whose; a task that was told to stop is in here no more.
@@ -35,11 +36,12 @@ struct Running {
 }
 
 impl Fleet {
-    pub(super) fn new(desk: Desk, telemetry: Arc<Telemetry>) -> Self {
+    pub(super) fn new(desk: Desk, telemetry: Arc<Telemetry>, refusals: Refusals) -> Self {
         Self {
             desk,
             telemetry,
             roots: SystemRoots::default(),
+            refusals,
             running: BTreeMap::new(),
             tasks: JoinSet::new(),
             names: HashMap::new(),
@@ -58,7 +60,8 @@ impl Fleet {
         let mut pollers = Vec::new();
         for appliance in config.appliances.iter().filter(is_new) {
             let (metrics, listener) = Telemetry::appliance(&appliance.name)?;
-            let client = Client::try_new(appliance, &self.roots, self.desk.clock.clone(), listener)
+            let refusals = self.refusals.clone();
+            let client = Client::try_new(appliance, &self.roots, self.desk.clock.clone(), listener, refusals)
                 .map_err(|failure| AppError::Client { appliance: appliance.name.clone(), failure })?;
             pollers.push((appliance.clone(), Arc::new(client), metrics));
         }
@@ -137,7 +140,7 @@ mod tests {
 
     fn fleet() -> Fleet {
         let desk = Desk { clock: Clock::system(), ledger: Arc::new(Ledger::in_memory()), board: Arc::default() };
-        Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")))
+        Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")), Refusals::in_memory())
     }
 
     #[tokio::test]

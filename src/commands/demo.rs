@@ -39,6 +39,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
         max_requests: flags.web.max_requests,
         lifecycle: false,
         storage_path: None,
+        reset_logins: false,
         config_file: None,
     };
     let path = settings.telemetry_path.clone();

@@ -37,6 +37,7 @@ pub(super) async fn serve(flags: Serve) -> u8 {
         max_requests: flags.web.max_requests,
         lifecycle: flags.web_enable_lifecycle,
         storage_path: flags.storage_path.filter(|path| !path.as_os_str().is_empty()),
+        reset_logins: flags.login_reset,
         config_file: Some(flags.config_file),
     };
     if settings.storage_path.is_none() {
@@ -80,6 +81,7 @@ fn failed(error: &AppError) -> u8 {
         AppError::Bind(_)
         | AppError::State(_)
         | AppError::Client { .. }
+        | AppError::Reset(_)
         | AppError::Metrics(_)
         | AppError::TaskEnded(_) => RUNTIME,
     }

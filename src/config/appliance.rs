@@ -7,14 +7,12 @@ use super::groups::Selection;
 use super::polling::Wishes;
 use super::problem::{ConfigError, Path, Problems};
 use super::searches::Searches;
-use super::{Appliance, Auth, Config, Credentials, Product, Scope, custom, extras, field, is_loopback, raw, trust};
+use super::{
+    Appliance, Auth, Config, Credentials, Product, Scope, custom, extras, field, is_loopback, password, raw, trust,
+};
 use crate::catalogue::{Group, Profile};
-use crate::secret::Secret;
 
 const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
-
-/// A passphrase longer than this is another file.
-const LONGEST_PASSWORD: usize = 4096;
 
 /// Reads the whole file.
 pub(super) fn fleet(file: &str, text: &str) -> Result<Config, ConfigError> {
@@ -78,7 +76,7 @@ fn read(element: Value, usual: &Usual, path: &Path, problems: &mut Problems) -> 
     let product = product.unwrap_or(Product::Esa);
     let auth = auth(raw.auth.as_ref(), &path.key("auth"), problems);
     let username = username(raw.username.as_ref(), auth, &path.key("username"), problems);
-    let password = password(&raw, path, problems);
+    let password = password::password(&raw, path, problems);
     let extras = extras::read(&raw, product, url.as_ref(), path, problems);
     let trust = trust::read(raw.tls, url.as_ref(), &path.key("tls"), problems);
     let polling = Wishes::read(raw.polling, &path.key("polling"), problems);
@@ -96,7 +94,8 @@ fn read(element: Value, usual: &Usual, path: &Path, problems: &mut Problems) -> 
         .chain(device_groups.into_iter().map(Scope::DeviceGroup))
         .chain(devices.into_iter().map(Scope::Device))
         .collect();
-    let credentials = Credentials { username: username?, password: password? };
+    let (password, file) = password?;
+    let credentials = Credentials { username: username?, password, file };
     Some(Appliance {
         name: name?,
         url: url?,
@@ -162,77 +161,6 @@ fn username(value: Option<&Value>, auth: Auth, path: &Path, problems: &mut Probl
         return None;
     }
     Some(name)
-}
-
-/// The passphrase from the one source that is given. No message quotes it.
-fn password(raw: &raw::Appliance, path: &Path, problems: &mut Problems) -> Option<Secret> {
-    let sources = [
-        ("password", raw.password.as_ref()),
-        ("password_file", raw.password_file.as_ref()),
-        ("password_env", raw.password_env.as_ref()),
-    ];
-    let given: Vec<_> = sources.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).collect();
-    let [(key, value)] = given[..] else {
-        let found = if given.is_empty() { "none" } else { "several" };
-        problems.error(path, format!("give one of `password_file`, `password_env` and `password`, found {found}"));
-        return None;
-    };
-    let path = &path.key(key);
-    let text = match key {
-        "password" => {
-            problems.warn(path, "a password in the file is read by whoever reads the file: use `password_file`");
-            inline(value, path, problems)?
-        }
-        "password_file" => from_file(&field::text(Some(value), path, problems)?, path, problems)?,
-        _ => from_environment(&field::text(Some(value), path, problems)?, path, problems)?,
-    };
-    if text.is_empty() {
-        problems.error(path, "the password is empty");
-        return None;
-    }
-    if text.len() > LONGEST_PASSWORD {
-        problems.error(path, format!("the password is longer than {LONGEST_PASSWORD} bytes"));
-        return None;
-    }
-    Some(Secret::new(text))
-}
-
-fn inline(value: &Value, path: &Path, problems: &mut Problems) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        other => {
-            problems.error(path, format!("expected text, found {} (put it in quotes)", field::kind(other)));
-            None
-        }
-    }
-}
-
-/// The file without the line break that editors and `echo` put at its end.
-fn from_file(file: &str, path: &Path, problems: &mut Problems) -> Option<String> {
-    match std::fs::read_to_string(file) {
-        Ok(mut text) => {
-            text.truncate(text.trim_end_matches(['\r', '\n']).len());
-            Some(text)
-        }
-        Err(error) => {
-            problems.error(path, format!("cannot read `{file}`: {error}"));
-            None
-        }
-    }
-}
-
-fn from_environment(variable: &str, path: &Path, problems: &mut Problems) -> Option<String> {
-    match std::env::var(variable) {
-        Ok(text) => Some(text),
-        Err(std::env::VarError::NotPresent) => {
-            problems.error(path, format!("the environment variable `{variable}` is not set"));
-            None
-        }
-        Err(std::env::VarError::NotUnicode(_)) => {
-            problems.error(path, format!("the environment variable `{variable}` is not UTF-8"));
-            None
-        }
-    }
 }
 
 /// Device groups or devices, which only a manager has.

@@ -28,6 +28,10 @@ const DEFAULT_REQUESTS: NonZeroU32 = NonZeroU32::new(240).expect("not zero");
 /// A hundred a second are no limit any more.
 const MOST_REQUESTS: usize = 6000;
 
+/// The appliance locks an account after five failed logins unless configured otherwise; two are left for its people.
+const DEFAULT_REFUSALS: u32 = 3;
+const MOST_REFUSALS: usize = 4;
+
 const LATE: &[(&str, Late)] = &[("add", Late::Add), ("ignore", Late::Ignore)];
 const ALIGNMENTS: &[(&str, Alignment)] =
     &[("auto", Alignment::Auto), ("minute", Alignment::Minute), ("hour", Alignment::Hour)];
@@ -47,6 +51,7 @@ pub(super) struct Wishes {
     timeout: Option<Duration>,
     concurrency: Option<usize>,
     requests_per_minute: Option<NonZeroU32>,
+    max_login_refusals: Option<u32>,
     catch_up: Option<Duration>,
     start: Option<Duration>,
     alignment: Option<Alignment>,
@@ -73,6 +78,12 @@ impl Wishes {
             &path.key("requests_per_minute"),
             problems,
         );
+        let max_login_refusals = field::number(
+            raw.max_login_refusals.as_ref(),
+            1..=MOST_REFUSALS,
+            &path.key("max_login_refusals"),
+            problems,
+        );
         Self {
             grid: grid(raw.window.as_ref(), &path.key("window"), problems),
             settle,
@@ -84,6 +95,7 @@ impl Wishes {
                 problems,
             ),
             requests_per_minute: requests_per_minute.and_then(|most| NonZeroU32::new(u32::try_from(most).ok()?)),
+            max_login_refusals: max_login_refusals.and_then(|most| u32::try_from(most).ok()),
             catch_up,
             start,
             alignment: field::choice(raw.alignment.as_ref(), ALIGNMENTS, &path.key("alignment"), problems),
@@ -108,6 +120,7 @@ impl Wishes {
             timeout: self.timeout.or(defaults.timeout).unwrap_or(DEFAULT_TIMEOUT),
             concurrency: self.concurrency.or(defaults.concurrency).unwrap_or(1),
             requests_per_minute: self.requests_per_minute.or(defaults.requests_per_minute).unwrap_or(DEFAULT_REQUESTS),
+            max_login_refusals: self.max_login_refusals.or(defaults.max_login_refusals).unwrap_or(DEFAULT_REFUSALS),
             catch_up: self.catch_up.or(defaults.catch_up).unwrap_or(DEFAULT_CATCH_UP),
             start: self.start.or(defaults.start),
             alignment,

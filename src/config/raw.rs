@@ -43,8 +43,8 @@ tables! {
     File { defaults, counter_groups, custom_counter_groups, tracking_searches, appliances }
     /// One element of `appliances`.
     Appliance {
-        name, url, product, auth, username, password, password_file, password_env, tls, polling, counter_groups,
-        device_groups, devices, health, xml_status, quarantines, inventory,
+        name, url, product, auth, username, password, password_file, password_env, credential, tls, polling,
+        counter_groups, device_groups, devices, health, xml_status, quarantines, inventory,
         tracking_searches
     }
     /// `xml_status` of an appliance, where it is more than a switch.
@@ -52,7 +52,9 @@ tables! {
     /// `tls` of an appliance.
     Tls { ca_file, server_name, fingerprint_sha256, insecure_skip_verify }
     /// `defaults`, and `polling` of an appliance.
-    Polling { window, settle, timeout, concurrency, requests_per_minute, catch_up, start, alignment, late }
+    Polling {
+        window, settle, timeout, concurrency, requests_per_minute, max_login_refusals, catch_up, start, alignment, late
+    }
     /// One element of a list of `counter_groups` that is more than a name.
     Choice { name, top, window, series_limit }
     /// One element of `tracking_searches`.

@@ -45,7 +45,8 @@ impl Site {
             Some(Route::Landing) => self.landing(),
             Some(Route::Healthy) => text(StatusCode::OK, "healthy\n"),
             Some(Route::Ready) => self.ready(),
-            Some(Route::Reload) => self.reload().await,
+            Some(Route::Reload) => self.wish(Lifecycle::Reload, "reloaded\n", "cannot reload").await,
+            Some(Route::LoginReset) => self.wish(Lifecycle::ResetLogins, "forgotten\n", "cannot forget").await,
             Some(Route::Quit) => self.quit().await,
         };
         tracing::debug!(%method, path, status = answer.status().as_u16(), "answered");
@@ -60,6 +61,7 @@ impl Site {
             "/-/healthy" => Some(Route::Healthy),
             "/-/ready" => Some(Route::Ready),
             "/-/reload" => Some(Route::Reload),
+            "/-/login-reset" => Some(Route::LoginReset),
             "/-/quit" => Some(Route::Quit),
             _ => None,
         }
@@ -96,18 +98,24 @@ impl Site {
         }
     }
 
-    async fn reload(&self) -> Answer {
+    /// Hands a wish over and tells its outcome: `done`, or that it `failed`.
+    async fn wish(
+        &self,
+        wish: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Lifecycle,
+        done: &'static str,
+        failed: &str,
+    ) -> Answer {
         let Some(lifecycle) = &self.pages.lifecycle else {
             return lifecycle_disabled();
         };
         let (reply, outcome) = oneshot::channel();
-        if lifecycle.send(Lifecycle::Reload(reply)).await.is_err() {
+        if lifecycle.send(wish(reply)).await.is_err() {
             return stopping();
         }
         match outcome.await {
-            Ok(Ok(())) => text(StatusCode::OK, "reloaded\n"),
-            Ok(Err(reason)) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("cannot reload: {reason}\n")),
-            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "cannot reload: given up\n"),
+            Ok(Ok(())) => text(StatusCode::OK, done),
+            Ok(Err(reason)) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{failed}: {reason}\n")),
+            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{failed}: given up\n")),
         }
     }
 
@@ -129,6 +137,7 @@ enum Route {
     Healthy,
     Ready,
     Reload,
+    LoginReset,
     Quit,
 }
 
@@ -137,7 +146,7 @@ impl Route {
     const fn methods(self) -> &'static str {
         match self {
             Self::Metrics | Self::Landing | Self::Healthy | Self::Ready => "GET, HEAD",
-            Self::Reload | Self::Quit => "POST, PUT",
+            Self::Reload | Self::LoginReset | Self::Quit => "POST, PUT",
         }
     }
 

@@ -276,7 +276,7 @@ fn reloadable() -> (Pages, mpsc::Receiver<Lifecycle>) {
 async fn next_reload(wishes: &mut mpsc::Receiver<Lifecycle>) -> oneshot::Sender<Result<(), String>> {
     match wishes.recv().await {
         Some(Lifecycle::Reload(reply)) => reply,
-        Some(Lifecycle::Quit) | None => panic!("no reload"),
+        Some(Lifecycle::ResetLogins(_) | Lifecycle::Quit) | None => panic!("no reload"),
     }
 }
 

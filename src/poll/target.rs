@@ -345,6 +345,7 @@ mod tests {
             timeout: minute,
             concurrency: 1,
             requests_per_minute: std::num::NonZeroU32::MIN,
+            max_login_refusals: 3,
             catch_up: 60 * minute,
             start: None,
             alignment: Alignment::Auto,

@@ -121,6 +121,7 @@ fn polling(window: Duration) -> Polling {
         timeout: MINUTE,
         concurrency: 1,
         requests_per_minute: std::num::NonZeroU32::MAX,
+        max_login_refusals: 3,
         catch_up: 24 * 60 * MINUTE,
         start: None,
         alignment: Alignment::Auto,

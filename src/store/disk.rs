@@ -4,13 +4,21 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, StorageError, TableDefinition};
+use redb::{
+    Database, DatabaseError, ReadOnlyTable, ReadableDatabase as _, ReadableTable as _, StorageError, TableDefinition,
+};
+use ring::rand::Random;
 
-use super::{Found, OpenError, Record};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Change, Found, OpenError};
 
 const FILE: &str = "state.redb";
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 pub(super) const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
+pub(super) const REFUSED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("refused");
+const SALT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("salt");
 /// The form of a record. It counts up when an older version could not read what a newer one writes; a newer one reads
 /// what any older one wrote.
 pub(super) const SCHEMA: u64 = 1;
@@ -42,24 +50,29 @@ impl Disk {
         Ok((Self { path, database: Some(database) }, found))
     }
 
-    /// Writes all of `records` or none, and returns once they would survive a power cut.
-    pub(super) fn write<'a>(&mut self, records: impl Iterator<Item = (&'a str, &'a Record)>) -> Result<(), String> {
+    /// Writes all of `changes` or none, and returns once they would survive a power cut.
+    pub(super) fn write<'a>(&mut self, changes: impl Iterator<Item = (&'a str, &'a Change)>) -> Result<(), String> {
         let database = match self.database.take() {
             Some(database) => database,
             None => Database::create(&self.path).map_err(|error| error.to_string())?,
         };
-        store(&database, records).map_err(|error| error.to_string())?;
+        store(&database, changes).map_err(|error| error.to_string())?;
         self.database = Some(database);
         Ok(())
     }
 }
 
-fn store<'a>(database: &Database, records: impl Iterator<Item = (&'a str, &'a Record)>) -> Result<(), redb::Error> {
+fn store<'a>(database: &Database, changes: impl Iterator<Item = (&'a str, &'a Change)>) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     {
-        let mut table = transaction.open_table(RECORDS)?;
-        for (key, record) in records {
-            table.insert(key, encode(record).as_slice())?;
+        let mut records = transaction.open_table(RECORDS)?;
+        let mut refused = transaction.open_table(REFUSED)?;
+        for (key, change) in changes {
+            match change {
+                Change::Record(record) => drop(records.insert(key, encode(record).as_slice())?),
+                Change::Refused(tally) => drop(refused.insert(key, encode(tally).as_slice())?),
+                Change::Accepted => drop(refused.remove(key)?),
+            }
         }
     }
     transaction.commit()?;
@@ -131,27 +144,51 @@ fn prepare(database: &Database) -> Result<(), Trouble> {
             }
         }
         transaction.open_table(RECORDS).map_err(|error| told(error.into()))?;
+        transaction.open_table(REFUSED).map_err(|error| told(error.into()))?;
+        let mut salt = transaction.open_table(SALT).map_err(|error| told(error.into()))?;
+        if salt.get("salt").map_err(|error| told(error.into()))?.is_none() {
+            salt.insert("salt", random()?.as_slice()).map_err(|error| told(error.into()))?;
+        }
     }
     transaction.commit().map_err(|error| told(error.into()))
 }
 
 fn records(database: &Database) -> Result<Found, redb::Error> {
     let transaction = database.begin_read()?;
-    let table = transaction.open_table(RECORDS)?;
-    let mut found = Found { records: HashMap::new(), ..Found::default() };
-    for row in table.iter()? {
-        let (key, value) = row?;
-        match decode(value.value()) {
-            Some(record) => {
-                found.records.insert(key.value().to_owned(), record);
-            }
-            None => found.damaged += 1,
-        }
+    let mut found = Found::default();
+    (found.records, found.damaged) = rows(&transaction.open_table(RECORDS)?)?;
+    let (refused, damaged) = rows(&transaction.open_table(REFUSED)?)?;
+    found.refused = refused;
+    found.damaged += damaged;
+    if let Some(salt) = transaction.open_table(SALT)?.get("salt")?
+        && salt.value().len() == found.salt.len()
+    {
+        found.salt.copy_from_slice(salt.value());
     }
     Ok(found)
 }
 
-fn encode(record: &Record) -> Vec<u8> {
+/// The rows of `table` that can be believed, and how many cannot.
+fn rows<T: DeserializeOwned>(table: &ReadOnlyTable<&str, &[u8]>) -> Result<(HashMap<String, T>, usize), redb::Error> {
+    let (mut found, mut damaged) = (HashMap::new(), 0);
+    for row in table.iter()? {
+        let (key, value) = row?;
+        match decode(value.value()) {
+            Some(record) => {
+                found.insert(key.value().to_owned(), record);
+            }
+            None => damaged += 1,
+        }
+    }
+    Ok((found, damaged))
+}
+
+fn random() -> Result<[u8; 32], Trouble> {
+    let random = ring::rand::generate::<[u8; 32]>(&ring::rand::SystemRandom::new());
+    random.map(Random::expose).map_err(|_| Trouble::Other("the system gives no random numbers".into()))
+}
+
+fn encode(record: &impl Serialize) -> Vec<u8> {
     // A struct of numbers and texts always has a form in JSON.
     let json = serde_json::to_vec(record).unwrap_or_default();
     let mut bytes = digest(&json).to_vec();
@@ -159,7 +196,7 @@ fn encode(record: &Record) -> Vec<u8> {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<Record> {
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let (found, json) = bytes.split_at_checked(DIGEST)?;
     if found != digest(json) {
         return None;

@@ -79,7 +79,7 @@ impl Fleet {
 fn open(directory: &Path, listener: Listener) -> Ledger {
     let (store, found) = Store::open(directory, listener).expect("a usable directory");
     assert_eq!((found.set_aside, found.damaged), (None, 0));
-    Ledger::new(store, found.records)
+    Ledger::new(Arc::new(store), found.records)
 }
 
 /// The median and the worst.

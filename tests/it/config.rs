@@ -15,6 +15,9 @@ fn corpus(folder: &str) -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     files.sort();
+    // A checkout decides on no mode but for owners.
+    let password = Path::new("tests/configs/password");
+    std::fs::set_permissions(password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
     assert!(!files.is_empty());
     files
 }

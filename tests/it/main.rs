@@ -14,6 +14,7 @@ mod gate;
 mod golden;
 mod keyed;
 mod keyed_forms;
+mod login;
 mod page;
 mod polling;
 mod program;

@@ -82,6 +82,7 @@ fn the_configuration_in_the_manual_is_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let password = folder.path().join("esa1.password");
     std::fs::write(&password, "secret\n").expect("a file");
+    std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
     let [configuration, _prometheus, parts @ ..] = &fenced("yaml")[..] else { panic!("two blocks of YAML") };
     let text = configuration.replace("esa1.password", &password.display().to_string());
     let config = Config::parse("README.md", &text).expect("accepted");
@@ -118,7 +119,9 @@ fn every_flag_in_the_manual_exists_and_every_flag_is_in_the_manual() {
         let is_flag = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.');
         let mut flags: Vec<String> = text
             .split(|letter| !is_flag(letter))
-            .filter(|word| ["--config.", "--web.", "--storage.", "--log."].iter().any(|start| word.starts_with(start)))
+            .filter(|word| {
+                ["--config.", "--web.", "--storage.", "--login.", "--log."].iter().any(|start| word.starts_with(start))
+            })
             .map(str::to_owned)
             .collect();
         flags.sort();

@@ -82,6 +82,7 @@ impl Rig {
             max_requests: 40,
             lifecycle: true,
             storage_path,
+            reset_logins: false,
             config_file,
         };
         let app = App::bind(settings, config, clock.clone()).await.expect("a free port");

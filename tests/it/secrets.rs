@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use asyncos_exporter::api::{Client, Listener, Query, SystemRoots};
+use asyncos_exporter::api::{Client, Listener, Query, Refusals, SystemRoots};
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
@@ -128,6 +128,7 @@ async fn talk(format: &str, folder: &Folder, fleet: &[Member]) -> Vec<(String, S
         "--web.enable-lifecycle",
         "--log.level=trace",
         &format!("--log.format={format}"),
+        &format!("--storage.path={}", folder.path("state")),
     ];
     let mut program = Program::start_with(&arguments, &[(VARIABLE, PASSWORD)]);
     let address = program.address().await;
@@ -156,6 +157,12 @@ async fn talk(format: &str, folder: &Folder, fleet: &[Member]) -> Vec<(String, S
     let is_detailed = stderr.contains("level=trace") || stderr.contains("\"level\":\"trace\"");
     assert!(is_detailed && stderr.contains("appliance does not answer"), "the log tells something");
     said.extend([("stdout".to_owned(), stdout), ("stderr".to_owned(), stderr)]);
+    for file in std::fs::read_dir(folder.path("state")).expect("the state") {
+        let path = file.expect("a file").path();
+        let bytes = std::fs::read(&path).expect("the state");
+        assert!(!bytes.is_empty());
+        said.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+    }
     said
 }
 
@@ -251,9 +258,14 @@ async fn nothing_in_memory_shows_a_secret_to_debug() {
             appliance.url()
         );
         let config = Config::parse("secrets", &text).unwrap_or_else(|error| panic!("{error}"));
-        let client =
-            Client::try_new(&config.appliances[0], &SystemRoots::default(), Clock::system(), Listener::new(|_| {}))
-                .expect("a client");
+        let client = Client::try_new(
+            &config.appliances[0],
+            &SystemRoots::default(),
+            Clock::system(),
+            Listener::new(|_| {}),
+            Refusals::in_memory(),
+        )
+        .expect("a client");
         let mut said = format!("{config:?} {config:#?} {client:?}");
         let window = Grid::HOURS.containing(client.now() - std::time::Duration::from_secs(3600));
         let group = catalogue::group("mail_system_capacity").expect("in the catalogue").clone().into();

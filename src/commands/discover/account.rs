@@ -14,7 +14,7 @@ use url::Url;
 
 use super::findings::{CAPACITY, Observed};
 use super::survey;
-use crate::api::{Aspect, Client, Failure, Listener, Reason, SystemRoots};
+use crate::api::{Aspect, Client, Failure, Listener, Reason, Refusals, SystemRoots};
 use crate::clock::Clock;
 use crate::config::{Appliance, Auth, Product};
 
@@ -56,7 +56,8 @@ pub(super) async fn open(
     for product in order {
         let appliance = entry(product)?;
         let auth = appliance.auth;
-        let client = Client::try_new(&appliance, &roots, clock.clone(), Listener::new(|_| {}));
+        let (listener, refusals) = (Listener::new(|_| {}), Refusals::in_memory());
+        let client = Client::try_new(&appliance, &roots, clock.clone(), listener, refusals);
         let client = client.map_err(|failure| words(&failure))?;
         let login = client.connect().await;
         let is_logged_in = login.is_ok();

@@ -155,7 +155,7 @@ impl<'a> World<'a> {
 
 fn open(folder: &Path) -> Ledger {
     let (store, found) = Store::open(folder, Box::new(|_| {})).expect("a directory");
-    Ledger::new(store, found.records)
+    Ledger::new(Arc::new(store), found.records)
 }
 
 fn target(choice: Choice, ledger: &Ledger) -> Target {

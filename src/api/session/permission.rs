@@ -1,0 +1,72 @@
+//! Whether a login may be made: the password as it is now, and the refusals it has met.
+
+use std::time::Duration;
+
+use super::{LOOK_AGAIN, Session, State};
+use crate::api::breaker::Permit;
+use crate::api::refusals::Account;
+use crate::api::{Event, Failure, Reason};
+
+impl Session {
+    /// Takes the password that the file holds now. It is another account to count refusals of.
+    pub(super) async fn look_again(&self) {
+        let credentials = self.state().credentials.clone();
+        if credentials.file.is_none() {
+            return;
+        }
+        // A disk that hangs must not hold up a scrape.
+        let Ok(Some(next)) = tokio::task::spawn_blocking(move || credentials.reread()).await else { return };
+        let account = self.refusals.account(&self.url, &next);
+        tracing::info!(host = self.url.host_str(), "password file has changed: the next login takes it");
+        {
+            let mut state = self.state();
+            let State { generation, attempts, .. } = *state;
+            *state = State { generation, attempts, ..State::new(account, next) };
+        }
+        self.tell_refusals();
+    }
+
+    pub(super) fn permit(&self) -> Result<(), Failure> {
+        self.tell_refusals();
+        let account = self.state().account.clone();
+        let wait = |detail: String, span: Duration| {
+            let retry_after = Some(span.min(LOOK_AGAIN));
+            Err(Failure { retry_after, ..Failure::new(Reason::LoginWait, detail) })
+        };
+        match self.refusals.permit(&account, self.most_refusals, self.wall()) {
+            Permit::Granted => Ok(()),
+            Permit::Wait(span) => {
+                let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
+                wait(format!("the last login was refused: the next is tried in {shown}"), span)
+            }
+            Permit::Blocked => {
+                wait("logins are stopped after repeated refusals: correct the password".into(), LOOK_AGAIN)
+            }
+        }
+    }
+
+    /// Counts a login that is about to be made. Without a lasting count a crash loop could burn the account, so none is
+    /// made while the state cannot be written, unless the account was accepted since we began.
+    pub(super) async fn announce(&self, account: &Account, trusted: bool) -> Result<(), Failure> {
+        match self.refusals.tried(account, self.wall()).await {
+            Err(error) if !trusted => {
+                Err(Failure::new(Reason::LoginWait, format!("no login is tried that cannot be counted: {error}")))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Tells how the account stands, and the log once that its logins have stopped.
+    pub(super) fn tell_refusals(&self) {
+        let mut state = self.state();
+        let tally = self.refusals.tally(&state.account);
+        let blocked = tally.is_blocked(self.most_refusals);
+        if blocked && !std::mem::replace(&mut state.told_blocked, blocked) {
+            let message = "logins are stopped after repeated refusals, before the appliance locks the account";
+            tracing::error!(host = self.url.host_str(), refusals = tally.refusals, "{message}");
+        }
+        state.told_blocked = blocked;
+        drop(state);
+        self.wire.tell(Event::LoginRefusals { in_a_row: tally.refusals, blocked });
+    }
+}

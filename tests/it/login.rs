@@ -1,0 +1,170 @@
+//! Refused logins of the real program: counted through restarts and kills, and begun anew with another password.
+
+use asyncos_exporter::sim;
+use reqwest::Method;
+
+use crate::exposition::Page;
+use crate::program::{DEFAULTS, Folder, HISTORY, Program, committed, simulate};
+use crate::rig::until;
+use crate::session::logins;
+
+const WRONG: &str = "not-the-password";
+const RIGHT: &str = "ironport";
+const RESTARTS: usize = 50;
+
+/// A configuration whose password is in the file `password`.
+fn configuration(folder: &Folder, esa: &sim::Appliance, rest: &str) -> String {
+    let file = folder.path("password");
+    let entry =
+        format!("  - {{name: esa1, url: '{}', username: monitor, password_file: '{file}', {rest}}}\n", esa.url());
+    folder.write("c.yaml", format!("{DEFAULTS}{entry}"))
+}
+
+fn value(page: &Page, name: &str) -> Option<f64> {
+    page.value(name, &[("appliance", "esa1")])
+}
+
+async fn post(url: String) -> (u16, String) {
+    let answer = crate::rig::client().request(Method::POST, url).send().await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("a text"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_restarts_burn_three_logins_and_no_more() {
+    for auth in ["jwt", "basic"] {
+        let mut settings = sim::Settings::esa("esa1");
+        settings.behaviour.latency = std::time::Duration::from_millis(20);
+        let esa = simulate(settings).await;
+        let folder = Folder::new();
+        folder.write("password", WRONG);
+        let file = configuration(&folder, &esa, &format!("auth: {auth}"));
+        let state = format!("--storage.path={}", folder.path("state"));
+        for restart in 0..RESTARTS {
+            let mut program = Program::serve(&file, &[&state]);
+            let before = esa.requests().len();
+            // Killed while the login is on its way, or stopped once it was refused or not tried.
+            if restart % 3 == 0 {
+                tokio::select! {
+                    _ = esa.wait_for(|log| log.len() > before) => {}
+                    _ = program.logs("appliance does not answer") => {}
+                }
+                program.signal("KILL");
+                program.ended().await;
+            } else {
+                program.logs("appliance does not answer").await;
+                program.stop().await;
+            }
+        }
+        assert!((2..=3).contains(&esa.requests().len()), "{auth}: {:?}", esa.requests());
+        let before = esa.requests().len();
+        folder.write("password", RIGHT);
+        let mut program = Program::serve(&file, &[&state]);
+        let page = until(program.address().await, "it is polled", |page| committed(page, "esa1") >= HISTORY).await;
+        assert_eq!(value(&page, "asyncos_login_refusals"), Some(0.0));
+        assert!(esa.requests()[before..].iter().all(|request| request.status != 401), "{auth}");
+        program.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_during_logins_are_counted_as_refusals() {
+    let mut settings = sim::Settings::esa("esa1");
+    settings.behaviour.latency = std::time::Duration::from_secs(3600);
+    let esa = simulate(settings).await;
+    let folder = Folder::new();
+    folder.write("password", WRONG);
+    let file = configuration(&folder, &esa, "polling: {timeout: 10m}");
+    let state = format!("--storage.path={}", folder.path("state"));
+    for kill in 1..=3 {
+        let program = Program::serve(&file, &[&state]);
+        esa.wait_for(|log| log.len() >= kill).await;
+        program.signal("KILL");
+        program.ended().await;
+    }
+    let mut program = Program::serve(&file, &[&state]);
+    program.logs("logins are stopped after repeated refusals").await;
+    let page =
+        until(program.address().await, "it is told", |page| value(page, "asyncos_login_blocked") == Some(1.0)).await;
+    assert_eq!(value(&page, "asyncos_login_refusals"), Some(3.0));
+    program.stop().await;
+    assert_eq!(logins(&esa), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_appliance_that_is_down_costs_no_attempt() {
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    let folder = Folder::new();
+    folder.write("password", RIGHT);
+    let file = configuration(&folder, &esa, "polling: {max_login_refusals: 1}");
+    let state = format!("--storage.path={}", folder.path("state"));
+    let down = sim::Fault::Status { code: 502, body: sim::FaultBody::Html, retry_after: None };
+    esa.inject(down, sim::On::login().times(3));
+    for _ in 0..3 {
+        let mut program = Program::serve(&file, &[&state]);
+        program.logs("appliance does not answer").await;
+        program.stop().await;
+    }
+    let mut program = Program::serve(&file, &[&state]);
+    until(program.address().await, "it is polled", |page| committed(page, "esa1") >= HISTORY).await;
+    program.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_may_have_them_forgotten() {
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    let folder = Folder::new();
+    folder.write("password", WRONG);
+    let file = configuration(&folder, &esa, "polling: {max_login_refusals: 1}");
+    let state = format!("--storage.path={}", folder.path("state"));
+    for (flags, tries) in [(&["--web.enable-lifecycle"][..], 1), (&["--login.reset"], 2), (&[], 2)] {
+        let mut program = Program::serve(&file, &[&[state.as_str()], flags].concat());
+        program.logs("logins are stopped after repeated refusals").await;
+        let address = program.address().await;
+        until(address, "it is blocked", |page| value(page, "asyncos_login_blocked") == Some(1.0)).await;
+        assert_eq!(logins(&esa), tries, "{flags:?}");
+        let ended = program.stop().await;
+        assert_eq!(ended.stderr.matches("before the appliance locks").count(), 1, "{}", ended.stderr);
+    }
+    // The account was unlocked, or given the password we have.
+    esa.set_passphrase(WRONG);
+    let mut program = Program::serve(&file, &[&state, "--web.enable-lifecycle"]);
+    let address = program.address().await;
+    program.logs("appliance does not answer").await;
+    assert_eq!(post(format!("http://{address}/-/login-reset")).await, (200, "forgotten\n".into()));
+    let page = until(address, "it is polled", |page| committed(page, "esa1") >= HISTORY).await;
+    assert_eq!(value(&page, "asyncos_login_blocked"), Some(0.0));
+    program.stop().await;
+    let mut program = Program::serve(&file, &[&state]);
+    let address = program.address().await;
+    assert_eq!(post(format!("http://{address}/-/login-reset")).await.0, 403, "not without the flag");
+    program.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_is_corrected_in_its_file_is_taken_without_a_restart() {
+    for by_link in ["in place", "by a link"] {
+        let esa = simulate(sim::Settings::esa("esa1")).await;
+        let folder = Folder::new();
+        let (wrong, right) = (folder.write("wrong", WRONG), folder.write("right", RIGHT));
+        let link = |target: &str| {
+            std::os::unix::fs::symlink(target, folder.path("next")).expect("a link");
+            std::fs::rename(folder.path("next"), folder.path("password")).expect("the link in its place");
+        };
+        link(&wrong);
+        let file = configuration(&folder, &esa, "polling: {max_login_refusals: 1}");
+        let mut program = Program::serve(&file, &[]);
+        let address = program.address().await;
+        until(address, "logins are blocked", |page| value(page, "asyncos_login_blocked") == Some(1.0)).await;
+        match by_link {
+            "in place" => drop(folder.write("password", RIGHT)),
+            _ => link(&right),
+        }
+        program.logs("password file has changed").await;
+        let page = until(address, "it is polled", |page| committed(page, "esa1") >= HISTORY).await;
+        assert_eq!(value(&page, "asyncos_login_blocked"), Some(0.0));
+        assert_eq!(value(&page, "asyncos_login_refusals"), Some(0.0));
+        assert_eq!(logins(&esa), 2, "one refused, one accepted");
+        let said = program.stop().await.stderr;
+        assert!(!said.contains(RIGHT) && !said.contains(WRONG), "{said}");
+    }
+}
