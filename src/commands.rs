@@ -9,6 +9,7 @@ use crate::cli::Command;
 mod check;
 mod demo;
 mod discover;
+mod dumps;
 mod serve;
 mod signals;
 mod simulate;
@@ -22,6 +23,9 @@ const CONFIGURATION: u8 = 78;
 
 /// Does what the command line asks for.
 pub async fn run(command: Command) -> ExitCode {
+    if let Err(error) = dumps::forbid() {
+        complain(format!("core dumps cannot be turned off, and may hold passwords: {error}"));
+    }
     let code = match command {
         Command::Serve(flags) => serve::serve(flags).await,
         Command::Check(flags) => check::check(&flags),

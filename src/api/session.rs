@@ -119,7 +119,8 @@ impl Session {
     /// When there is no token and the login failed or may not be tried yet.
     ///
     /// # Cancel safety
-    /// Dropping the future of the caller that makes the login lets the next one make it.
+    /// Dropping the future of the caller that makes the login lets the next one make it; the dropped one counts as refused
+    /// until one is accepted.
     pub(super) async fn credential(&self) -> Result<Held, Failure> {
         let seen = match self.usable() {
             Ok(held) => return Ok(held),

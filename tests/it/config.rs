@@ -55,6 +55,22 @@ fn no_message_quotes_a_password() {
 }
 
 #[test]
+fn a_password_file_that_everybody_may_read_is_warned_about() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("password").display().to_string();
+    std::fs::write(&file, "secret\n").expect("a file");
+    let text = format!("appliances: [{{name: a, url: 'https://a', username: u, password_file: '{file}'}}]");
+    for (mode, said) in [(0o600, false), (0o640, false), (0o644, true), (0o604, true)] {
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("a mode");
+        let config = Config::parse("c", &text).unwrap_or_else(|error| panic!("{error}"));
+        let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+        let expected =
+            format!("c:1: appliances[0].password_file: `{file}` can be read by everybody: chmod o-r `{file}`");
+        assert_eq!(warnings, if said { vec![expected] } else { Vec::new() }, "{mode:o}");
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_says_so() {
     let error = Config::load(Path::new("/nonexistent/config.yaml")).expect_err("no such file").to_string();
     assert_eq!(error, "/nonexistent/config.yaml: cannot read the file: No such file or directory (os error 2)");

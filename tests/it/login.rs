@@ -168,3 +168,16 @@ async fn a_password_that_is_corrected_in_its_file_is_taken_without_a_restart() {
         assert!(!said.contains(RIGHT) && !said.contains(WRONG), "{said}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credential_of_the_service_manager_is_the_password() {
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    let folder = Folder::new();
+    folder.write("esa1", format!("{RIGHT}\n"));
+    let entry = format!("  - {{name: esa1, url: '{}', username: monitor, credential: esa1}}\n", esa.url());
+    let file = folder.write("c.yaml", format!("{DEFAULTS}{entry}"));
+    let arguments = ["serve", &format!("--config.file={file}"), "--web.listen-address=127.0.0.1:0"];
+    let mut program = Program::start_with(&arguments, &[("CREDENTIALS_DIRECTORY", &folder.path(""))]);
+    until(program.address().await, "it is polled", |page| committed(page, "esa1") >= HISTORY).await;
+    program.stop().await;
+}

@@ -282,3 +282,18 @@ async fn nothing_in_memory_shows_a_secret_to_debug() {
     }
     assert!(!tokens(&appliance).is_empty());
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn nothing_in_memory_gets_into_a_core_dump() {
+    let folder = Folder::new();
+    let text = format!("{DEFAULTS}  - {{name: a, url: 'http://127.0.0.1:1', username: u, password: '{PASSWORD}'}}\n");
+    let mut program = Program::serve(&folder.write("c.yaml", text), &[]);
+    program.address().await;
+    let process = program.id();
+    let allow = std::process::Command::new("prlimit").args([&format!("--pid={process}"), "--core=unlimited"]).status();
+    assert!(allow.expect("prlimit of util-linux").success());
+    program.signal("QUIT");
+    let ended = program.ended().await;
+    assert!(!std::os::unix::process::ExitStatusExt::core_dumped(&ended.status), "{ended:?}");
+}

@@ -33,6 +33,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["api"]),
     ("redb", &["store"]),
     ("ring", &["api", "sim", "store"]),
+    ("rustix", &["commands"]),
     ("rustls", &["api", "config"]),
     ("rustls_native_certs", &["api"]),
     ("secrecy", &["secret"]),
