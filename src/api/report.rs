@@ -88,7 +88,7 @@ impl Report {
     /// answer without any counter is empty here; whether that is nothing or a failure depends on the group.
     ///
     /// # Errors
-    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no report.
+    /// [`super::Reason::NotJson`] and [`super::Reason::Malformed`] for what is no report.
     ///
     /// **Source:** AsyncOS API guide 16.0, reporting; recorded answers of ESA and SMA; guide of API 1.0 for the map.
     pub fn parse(body: &str) -> Result<Self, Failure> {
