@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+mod der;
 pub mod exposition;
 pub mod hash;
 pub mod http;

@@ -1,18 +1,16 @@
 //! When a certificate ends: as much of X.509 as leads to its `notAfter`, and no more. Knows nothing of trust; the bytes
 //! come from whoever answers at an appliance's address, so any bytes are taken and none of them panics.
 //!
-//! **Source:** RFC 5280 sections 4.1 and 4.1.2.5; X.690 sections 8.1 and 10.1.
+//! **Source:** RFC 5280 sections 4.1 and 4.1.2.5.
 
 use crate::clock::Timestamp;
+use crate::der::{Elements, SEQUENCE};
 
 const INTEGER: u8 = 0x02;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
-const SEQUENCE: u8 = 0x30;
 /// `[0]`, in which the version stands where it is not 1.
 const VERSION: u8 = 0xa0;
-/// The bits of a tag that say that its number goes on in the next byte.
-const LONG_TAG: u8 = 0x1f;
 
 /// The end of the validity of `certificate`, which is in DER form; none where it cannot be read. One that lies before
 /// 1970 counts as 1970.
@@ -28,40 +26,6 @@ pub(super) fn not_after(certificate: &[u8]) -> Option<Timestamp> {
     let _not_before = validity.next()?;
     let (tag, Elements(text)) = validity.next()?;
     time(tag, std::str::from_utf8(text).ok()?)
-}
-
-/// Elements that follow each other.
-struct Elements<'a>(&'a [u8]);
-
-impl<'a> Elements<'a> {
-    /// Takes the next element, which must carry `tag`, and returns what is in it.
-    fn expect(&mut self, tag: u8) -> Option<Elements<'a>> {
-        self.next().and_then(|(found, inside)| (found == tag).then_some(inside))
-    }
-
-    /// Takes the next element and returns its tag and what is in it.
-    fn next(&mut self) -> Option<(u8, Elements<'a>)> {
-        let (&tag, rest) = self.0.split_first()?;
-        let (length, rest) = length(rest)?;
-        let (inside, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        (tag & LONG_TAG != LONG_TAG).then_some((tag, Elements(inside)))
-    }
-}
-
-/// A length and what follows it. Four bytes of length are more than any certificate that TLS can carry; the indefinite
-/// form does not exist in DER.
-fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (&first, rest) = bytes.split_first()?;
-    match first {
-        0..=0x7f => Some((first.into(), rest)),
-        0x81..=0x84 => {
-            let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            let length = digits.iter().fold(0_u32, |length, digit| length << 8 | u32::from(*digit));
-            Some((usize::try_from(length).ok()?, rest))
-        }
-        0x80 | 0x85..=0xff => None,
-    }
 }
 
 /// The forms that RFC 5280 allows: seconds are there, the zone is `Z`, and nothing is smaller than a second.

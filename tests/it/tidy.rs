@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The order of the modules: each may use those of earlier tiers, and earlier ones of its own tier.
 const TIERS: &[&[&str]] = &[
-    &["secret", "clock", "stop", "hash", "window"],
+    &["secret", "clock", "stop", "hash", "der", "window"],
     &["catalogue", "tracking"],
     &["config"],
     &["api"],
@@ -23,6 +23,7 @@ const TIERS: &[&[&str]] = &[
 /// Who may name a crate. What is not listed may be named by anyone.
 const CRATES: &[(&str, &[&str])] = &[
     ("backoff", &["poll"]),
+    ("bcrypt", &["http"]),
     ("clap", &["cli", "main"]),
     ("httparse", &["sim"]),
     ("hyper_util", &["http"]),
@@ -32,12 +33,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("quick_xml", &["api"]),
     ("reqwest", &["api"]),
     ("redb", &["store"]),
-    ("ring", &["api", "sim", "store"]),
+    ("ring", &["api", "http", "sim", "store"]),
     ("rustix", &["commands"]),
-    ("rustls", &["api", "config"]),
+    ("rustls", &["api", "config", "http"]),
     ("rustls_native_certs", &["api"]),
     ("secrecy", &["secret"]),
     ("serde_yaml", &["config"]),
+    ("tokio_rustls", &["http"]),
     ("tracing_subscriber", &["logging"]),
 ];
 
@@ -51,7 +53,7 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("std::process::Command", &[]),
     ("unsafe ", &[]),
     ("static ", &[]),
-    ("expose()", &["secret", "api", "config"]),
+    ("expose()", &["secret", "api", "config", "http"]),
 ];
 
 const LONGEST_FILE: usize = 420;
