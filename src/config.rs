@@ -28,8 +28,10 @@ mod problem;
 mod raw;
 mod searches;
 mod trust;
+mod web;
 
 pub use problem::{ConfigError, Problem};
+pub use web::{ClientCertificates, Web, WebFile, WebTls};
 
 /// The longest file that is read, in bytes: room for ten thousand appliances, not for a mistaken path to a log.
 const LONGEST_FILE: u64 = 16 << 20;
@@ -323,6 +325,12 @@ impl Config {
 #[must_use]
 pub fn known_keys() -> Vec<(&'static str, &'static [&'static str])> {
     raw::known_keys()
+}
+
+/// The keys of every table of the web side's file, for the manual to be held against.
+#[must_use]
+pub fn known_web_keys() -> Vec<(&'static str, &'static [&'static str])> {
+    raw::web_keys()
 }
 
 /// Whether `host` names this machine, where a password in clear text does not leave it.

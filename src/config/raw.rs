@@ -9,7 +9,7 @@ use super::problem::{Path, Problems};
 
 /// Declares tables whose values are not looked at yet, with the list of their keys.
 macro_rules! tables {
-    ($($(#[$doc:meta])* $table:ident { $($key:ident),+ })+) => {
+    ($all:ident: $($(#[$doc:meta])* $table:ident { $($key:ident),+ })+) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Default)]
@@ -32,13 +32,27 @@ macro_rules! tables {
         )+
 
         /// Every table's name in the code and its keys.
-        pub(super) fn known_keys() -> Vec<(&'static str, &'static [&'static str])> {
+        pub(super) fn $all() -> Vec<(&'static str, &'static [&'static str])> {
             vec![$((stringify!($table), $table::KEYS)),+]
         }
     };
 }
 
 tables! {
+    web_keys:
+    /// The file of the web side.
+    Web { tls_server_config, http_server_config, basic_auth_users, rate_limit }
+    /// Its `tls_server_config`.
+    WebTls {
+        cert_file, key_file, cert, key, client_ca_file, client_ca, client_auth_type, client_allowed_sans, min_version,
+        max_version, cipher_suites, prefer_server_cipher_suites, curve_preferences
+    }
+    /// Its `http_server_config`.
+    WebHttp { http2, headers }
+}
+
+tables! {
+    known_keys:
     /// The file itself.
     File { defaults, counter_groups, custom_counter_groups, tracking_searches, appliances }
     /// One element of `appliances`.

@@ -1,0 +1,153 @@
+//! The file of `--web.config.file`, which says how our own web side is protected, in the format of Prometheus'
+//! exporter-toolkit. Knows nothing of sockets.
+//!
+//! **Source:** `docs/web-configuration.md` of github.com/prometheus/exporter-toolkit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, SupportedProtocolVersion};
+use serde_yaml::Value;
+
+use super::problem::{ConfigError, Path, Problem, Problems};
+use super::{field, raw};
+use crate::secret::Secret;
+
+mod files;
+mod tls;
+
+use files::Files;
+pub use files::WebFile;
+
+/// How the web side is protected, checked. Without anything it is open to everybody, in clear text.
+#[derive(Debug, Default)]
+pub struct Web {
+    /// How TLS is spoken; clear text where absent.
+    pub tls: Option<WebTls>,
+    /// Headers that every answer gets, by name in lower case; the values are printable ASCII and not empty.
+    pub headers: Vec<(String, String)>,
+    /// The bcrypt hash of each user's password; everybody is welcome where there is none.
+    pub users: BTreeMap<String, Secret>,
+    /// What is allowed and yet should be known.
+    pub warnings: Vec<Problem>,
+}
+
+/// How TLS is spoken.
+#[derive(Debug)]
+pub struct WebTls {
+    /// What clients are shown; the key belongs to the certificate.
+    pub identity: Arc<CertifiedKey>,
+    /// The versions that are spoken; at least one.
+    pub versions: Vec<&'static SupportedProtocolVersion>,
+    /// What clients have to show; they are not asked where absent.
+    pub clients: Option<ClientCertificates>,
+}
+
+/// What clients have to show.
+#[derive(Debug)]
+pub struct ClientCertificates {
+    /// Whether a client without a certificate is turned away.
+    pub required: bool,
+    /// Who must have issued it; anybody where absent.
+    pub roots: Option<Arc<RootCertStore>>,
+    /// Names of which it must carry one; none means any name.
+    pub allowed_sans: Vec<String>,
+}
+
+/// Headers that may be set and the values they may have; any where the list is empty. The toolkit's own set.
+const HEADERS: &[(&str, &[&str])] = &[
+    ("Strict-Transport-Security", &[]),
+    ("X-Content-Type-Options", &["nosniff"]),
+    ("X-Frame-Options", &["deny", "sameorigin"]),
+    ("X-XSS-Protection", &[]),
+    ("Content-Security-Policy", &[]),
+];
+
+/// The costs of bcrypt that are taken. Below 4 there is none; each step doubles the time, and 16 is seconds.
+const COSTS: std::ops::RangeInclusive<u32> = 4..=16;
+
+/// Checks `text`, which stands in the file `name`, with all files it names.
+fn parse(name: &str, text: &str, files: &mut Files<'_>) -> Result<Web, ConfigError> {
+    let document: Value = serde_yaml::from_str(text).map_err(|error| ConfigError::not_yaml(name, &error))?;
+    let mut problems = Problems::default();
+    let root = Path::default();
+    let raw = raw::Web::read(document, &root, &mut problems);
+    let tls = tls::read(raw.tls_server_config, files, &root.key("tls_server_config"), &mut problems);
+    let headers = http(raw.http_server_config, &root.key("http_server_config"), &mut problems);
+    let users = users(raw.basic_auth_users, &root.key("basic_auth_users"), &mut problems);
+    if raw.rate_limit.is_some() {
+        problems.warn(&root.key("rate_limit"), "has no effect: `--web.max-requests` bounds scrapes at once");
+    }
+    if tls.is_none() && !users.is_empty() {
+        problems.warn(&root.key("basic_auth_users"), "passwords come in clear text without `tls_server_config`");
+    }
+    let warnings = problems.finish(name, text)?;
+    Ok(Web { tls, headers, users, warnings })
+}
+
+fn http(value: Option<Value>, path: &Path, problems: &mut Problems) -> Vec<(String, String)> {
+    let raw = raw::WebHttp::read(value.unwrap_or_default(), path, problems);
+    let http2 = path.key("http2");
+    if field::switch(raw.http2.as_ref(), &http2, problems) == Some(true) {
+        problems.warn(&http2, "has no effect: HTTP/1.1 is spoken, which every scraper takes");
+    }
+    let path = path.key("headers");
+    let given = raw::table(raw.headers.unwrap_or_default(), &path, problems);
+    given.iter().filter_map(|(name, value)| header(name, value, &path.key(name), problems)).collect()
+}
+
+/// One header; none where its value is empty, as in the toolkit.
+fn header(name: &str, value: &Value, path: &Path, problems: &mut Problems) -> Option<(String, String)> {
+    let Some((known, values)) = HEADERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) else {
+        let known = HEADERS.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
+        problems.error(path, format!("this header cannot be set; those that can are {known}"));
+        return None;
+    };
+    if value.is_null() || value.as_str() == Some("") {
+        return None;
+    }
+    let text = field::text(Some(value), path, problems)?;
+    if !values.is_empty() && !values.iter().any(|allowed| allowed.eq_ignore_ascii_case(&text)) {
+        problems.error(path, format!("expected {}, found `{text}`", values.join(" or ")));
+        return None;
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        problems.error(path, "must be one line of ASCII");
+        return None;
+    }
+    Some((known.to_ascii_lowercase(), text))
+}
+
+fn users(value: Option<Value>, path: &Path, problems: &mut Problems) -> BTreeMap<String, Secret> {
+    let mut users = BTreeMap::new();
+    for (name, value) in raw::table(value.unwrap_or_default(), path, problems) {
+        let path = path.key(&name);
+        if name.is_empty() || name.contains(':') || name.chars().any(char::is_control) {
+            problems.error(&path, "a user's name is one line, not empty and without a colon");
+        }
+        // Whatever stands here is somebody's password, or nearly so: no message quotes it.
+        match value.as_str().map(|text| (text, cost(text))) {
+            Some((hash, Some(cost))) if COSTS.contains(&cost) => {
+                users.insert(name, Secret::new(hash));
+            }
+            Some((_, Some(cost))) => {
+                let (least, most) = (COSTS.start(), COSTS.end());
+                problems.error(&path, format!("the cost of the hash is {cost}: expected {least} to {most}"));
+            }
+            Some((_, None)) | None => {
+                problems.error(&path, "is no bcrypt hash: make one with `htpasswd -nBC 10 \"\"`, without the colon");
+            }
+        }
+    }
+    users
+}
+
+/// The cost in a bcrypt hash such as `$2y$10$` and 53 letters of salt and sum; none where it is no such hash.
+fn cost(hash: &str) -> Option<u32> {
+    let rest = ["$2a$", "$2b$", "$2y$"].iter().find_map(|start| hash.strip_prefix(start))?;
+    let (cost, sum) = rest.split_once('$')?;
+    let is_sum = sum.len() == 53 && sum.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/'));
+    let is_cost = cost.len() == 2 && cost.bytes().all(|byte| byte.is_ascii_digit());
+    (is_sum && is_cost).then(|| cost.parse().ok())?
+}

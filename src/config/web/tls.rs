@@ -1,0 +1,242 @@
+//! `tls_server_config`: what is shown to clients and what they have to show.
+
+use std::sync::Arc;
+
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{Error, InconsistentKeys, RootCertStore, SupportedProtocolVersion};
+use serde_yaml::Value;
+
+use super::files::Files;
+use super::{ClientCertificates, WebTls};
+use crate::config::problem::{Path, Problems};
+use crate::config::{field, raw};
+
+/// What a client is asked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Ask {
+    Nothing,
+    Any { required: bool },
+    Verified { required: bool },
+}
+
+const ASKS: &[(&str, Ask)] = &[
+    ("NoClientCert", Ask::Nothing),
+    ("RequestClientCert", Ask::Any { required: false }),
+    ("RequireAnyClientCert", Ask::Any { required: true }),
+    ("VerifyClientCertIfGiven", Ask::Verified { required: false }),
+    ("RequireAndVerifyClientCert", Ask::Verified { required: true }),
+];
+
+/// Settings of the toolkit that rustls leaves no choice about.
+const FIXED: &str = "has no effect: rustls speaks ECDHE with AES-GCM or ChaCha20 only, best first";
+
+/// Reads the table; none where nothing is in it, or where something that it cannot do without is wrong.
+pub(super) fn read(
+    value: Option<Value>,
+    files: &mut Files<'_>,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<WebTls> {
+    let value = value.filter(|value| !value.is_null() && value.as_mapping().is_none_or(|table| !table.is_empty()))?;
+    let is_table = value.is_mapping();
+    let raw = raw::WebTls::read(value, path, problems);
+    if !is_table {
+        return None;
+    }
+    for (key, value) in [
+        ("cipher_suites", &raw.cipher_suites),
+        ("prefer_server_cipher_suites", &raw.prefer_server_cipher_suites),
+        ("curve_preferences", &raw.curve_preferences),
+    ] {
+        if value.is_some() {
+            problems.warn(&path.key(key), FIXED);
+        }
+    }
+    let versions = versions(raw.min_version.as_ref(), raw.max_version.as_ref(), path, problems);
+    let mut pem =
+        |file: (&str, Option<&Value>), inline: (&str, Option<&Value>)| pem(file, inline, files, path, problems);
+    let chain = pem(("cert_file", raw.cert_file.as_ref()), ("cert", raw.cert.as_ref()));
+    let key = pem(("key_file", raw.key_file.as_ref()), ("key", raw.key.as_ref()));
+    let authorities = pem(("client_ca_file", raw.client_ca_file.as_ref()), ("client_ca", raw.client_ca.as_ref()));
+    for (name, given) in [
+        ("cert_file", raw.cert_file.is_some() || raw.cert.is_some()),
+        ("key_file", raw.key_file.is_some() || raw.key.is_some()),
+    ] {
+        if !given {
+            problems.error(path, format!("`{name}` is missing"));
+        }
+    }
+    let roots = authorities.and_then(|authorities| roots(&authorities, problems));
+    let has_authorities = raw.client_ca_file.is_some() || raw.client_ca.is_some();
+    let ask = field::choice(raw.client_auth_type.as_ref(), ASKS, &path.key("client_auth_type"), problems);
+    let allowed_sans = field::labels(raw.client_allowed_sans.as_ref(), &path.key("client_allowed_sans"), problems);
+    // A word that is none says nothing of what else is missing.
+    let clients = match (ask, &raw.client_auth_type) {
+        (None, Some(_)) => None,
+        (ask, _) => clients(ask.unwrap_or(Ask::Nothing), has_authorities, roots, allowed_sans, path, problems),
+    };
+    let identity = identity(chain, key, problems);
+    Some(WebTls { identity: identity?, versions: versions?, clients })
+}
+
+/// Something in PEM form, and the key it came by.
+struct Pem {
+    path: Path,
+    /// What messages call it.
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// The content of a file, or what stands in its place.
+fn pem(
+    file: (&str, Option<&Value>),
+    inline: (&str, Option<&Value>),
+    files: &mut Files<'_>,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<Pem> {
+    match (file, inline) {
+        ((key, Some(value)), (_, None)) => {
+            let path = path.key(key);
+            let name = field::text(Some(value), &path, problems)?;
+            match files.read(&name) {
+                Ok(bytes) => Some(Pem { path, name: format!("`{name}`"), bytes }),
+                Err(error) => {
+                    problems.error(&path, error);
+                    None
+                }
+            }
+        }
+        ((_, None), (key, Some(value))) => {
+            let path = path.key(key);
+            let Value::String(text) = value else {
+                problems.error(&path, format!("expected text, found {}", field::kind(value)));
+                return None;
+            };
+            Some(Pem { path, name: "it".into(), bytes: text.clone().into_bytes() })
+        }
+        ((_, None), (_, None)) => None,
+        ((one, Some(_)), (other, Some(_))) => {
+            problems.error(path, format!("give one of `{one}` and `{other}`, not both"));
+            None
+        }
+    }
+}
+
+fn certificates(pem: &Pem, problems: &mut Problems) -> Option<Vec<CertificateDer<'static>>> {
+    match CertificateDer::pem_slice_iter(&pem.bytes).collect::<Result<Vec<_>, _>>() {
+        Ok(found) if !found.is_empty() => Some(found),
+        Ok(_) | Err(_) => {
+            problems.error(&pem.path, format!("{} holds no certificate in PEM form", pem.name));
+            None
+        }
+    }
+}
+
+/// The certificate with its key, which must belong to it.
+fn identity(chain: Option<Pem>, key: Option<Pem>, problems: &mut Problems) -> Option<Arc<CertifiedKey>> {
+    let certificates = chain.as_ref().and_then(|chain| certificates(chain, problems));
+    let key = key.and_then(|key| {
+        let Ok(der) = PrivateKeyDer::from_pem_slice(&key.bytes) else {
+            let message = format!("{} holds no private key in PEM form, or one that needs a password", key.name);
+            problems.error(&key.path, message);
+            return None;
+        };
+        match default_provider().key_provider.load_private_key(der) {
+            Ok(signing) => Some((key.path, signing)),
+            Err(error) => {
+                problems.error(&key.path, format!("{} cannot be used: {error}", key.name));
+                None
+            }
+        }
+    });
+    let (chain, (key_path, signing)) = (chain?, key?);
+    let identity = CertifiedKey::new(certificates?, signing);
+    match identity.keys_match() {
+        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Some(Arc::new(identity)),
+        Err(Error::InconsistentKeys(_)) => {
+            problems.error(&key_path, "the key does not belong to the certificate");
+            None
+        }
+        Err(error) => {
+            problems.error(&chain.path, format!("{} cannot be used: {error}", chain.name));
+            None
+        }
+    }
+}
+
+fn roots(pem: &Pem, problems: &mut Problems) -> Option<Arc<RootCertStore>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(pem, problems)? {
+        if let Err(error) = roots.add(certificate) {
+            problems.error(&pem.path, format!("{} holds a certificate that cannot be used: {error}", pem.name));
+            return None;
+        }
+    }
+    Some(Arc::new(roots))
+}
+
+fn clients(
+    ask: Ask,
+    has_authorities: bool,
+    roots: Option<Arc<RootCertStore>>,
+    allowed_sans: Vec<String>,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<ClientCertificates> {
+    if !allowed_sans.is_empty() && ask != (Ask::Verified { required: true }) {
+        let message = "proves nothing unless `client_auth_type` is `RequireAndVerifyClientCert`";
+        problems.error(&path.key("client_allowed_sans"), message);
+    }
+    match ask {
+        Ask::Nothing => {
+            if has_authorities {
+                problems
+                    .error(path, "authorities of clients are given, and `client_auth_type` asks for no certificate");
+            }
+            None
+        }
+        // As in the toolkit: who issued it does not matter, so the authorities are not looked at.
+        Ask::Any { required } => Some(ClientCertificates { required, roots: None, allowed_sans }),
+        Ask::Verified { required } => {
+            if !has_authorities {
+                problems.error(&path.key("client_auth_type"), "`client_ca_file` is missing: it says who is believed");
+            }
+            // Without roots a problem has been told, and nothing of this is used.
+            Some(ClientCertificates { required, roots, allowed_sans })
+        }
+    }
+}
+
+fn versions(
+    least: Option<&Value>,
+    most: Option<&Value>,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<Vec<&'static SupportedProtocolVersion>> {
+    let least = version(least, &path.key("min_version"), problems);
+    let most = version(most, &path.key("max_version"), problems);
+    match (least?.unwrap_or(12), most?.unwrap_or(13)) {
+        (12, 12) => Some(vec![&TLS12]),
+        (13, 13) => Some(vec![&TLS13]),
+        (13, 12) => {
+            problems.error(&path.key("max_version"), "is below `min_version`");
+            None
+        }
+        _ => Some(vec![&TLS12, &TLS13]),
+    }
+}
+
+/// 12 or 13; none inside where nothing is said.
+fn version(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Option<u8>> {
+    let Some(value) = value else { return Some(None) };
+    if matches!(value.as_str(), Some("TLS10" | "TLS11")) {
+        problems.error(path, "this server speaks TLS 1.2 and 1.3 only: give `TLS12` or `TLS13`");
+        return None;
+    }
+    field::choice(Some(value), &[("TLS12", 12), ("TLS13", 13)], path, problems).map(Some)
+}
