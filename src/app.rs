@@ -11,7 +11,7 @@ use crate::api::Refusals;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::exposition;
-use crate::http::{self, Bound, Lifecycle, Limits, Pages};
+use crate::http::{self, Bound, Lifecycle, Limits, Pages, Protection};
 use crate::poll::Desk;
 use crate::snapshot::Board;
 use crate::stop::Stop;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub max_requests: usize,
     /// Whether reloading and quitting over HTTP is allowed.
     pub lifecycle: bool,
+    /// TLS, headers and users of the web side.
+    pub protection: Protection,
     /// The directory of the state; none for state in memory.
     pub storage_path: Option<PathBuf>,
     /// Whether refused logins of before are forgotten.
@@ -117,6 +119,12 @@ impl App {
         self.bound.address()
     }
 
+    /// Whether clients speak TLS.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.daemon.settings.protection.is_encrypted()
+    }
+
     /// Polls and serves until `stop` is requested or `wishes` brings [`Lifecycle::Quit`].
     ///
     /// # Errors
@@ -131,7 +139,10 @@ impl App {
         // Not a child of `stop`: the server is asked to end below, and its end before that is a fault.
         let serving = Stop::new();
         let mut server = JoinSet::new();
-        server.spawn(bound.serve(pages, limits, serving.clone()));
+        let protection = daemon.settings.protection.clone();
+        let telemetry = Arc::clone(&daemon.telemetry);
+        protection.report_to(move |successful| telemetry.web_config_read(successful));
+        server.spawn(bound.serve(pages, limits, protection, serving.clone()));
         let outcome = loop {
             let wish = tokio::select! {
                 () = stop.requested() => break Ok(()),

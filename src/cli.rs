@@ -24,7 +24,10 @@ impl Cli {
     pub fn command(self) -> Command {
         match self.command {
             Some(command) => command,
-            None if self.serve.config_check => Command::Check(Check { config_file: self.serve.config_file }),
+            None if self.serve.config_check => {
+                let Serve { config_file, web_config_file, .. } = self.serve;
+                Command::Check(Check { config_file, web_config_file })
+            }
             None => Command::Serve(self.serve),
         }
     }
@@ -63,9 +66,9 @@ pub struct Serve {
     /// Flags of the web side.
     #[command(flatten)]
     pub web: Web,
-    /// File with TLS and users for the web side (not supported by this version)
-    #[arg(long = "web.config.file", value_name = "FILE", default_value = "")]
-    pub web_config_file: String,
+    /// File with TLS and users for the web side, in the format of Prometheus' exporters
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config_file: Option<PathBuf>,
     /// Allow POST to /-/reload, /-/login-reset and /-/quit
     #[arg(long = "web.enable-lifecycle")]
     pub web_enable_lifecycle: bool,
@@ -150,6 +153,9 @@ pub struct Check {
     /// The configuration file
     #[arg(long = "config.file", value_name = "FILE", default_value = "config.yaml")]
     pub config_file: PathBuf,
+    /// File with TLS and users for the web side, to be checked too
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config_file: Option<PathBuf>,
 }
 
 /// Flags of `discover`.

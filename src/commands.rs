@@ -2,9 +2,11 @@
 
 use std::error::Error;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::Command;
+use crate::http::{Protection, ProtectionError};
 
 mod check;
 mod demo;
@@ -28,12 +30,20 @@ pub async fn run(command: Command) -> ExitCode {
     }
     let code = match command {
         Command::Serve(flags) => serve::serve(flags).await,
-        Command::Check(flags) => check::check(&flags),
+        Command::Check(flags) => check::check(flags),
         Command::Discover(flags) => discover::discover(flags).await,
         Command::Demo(flags) => demo::demo(flags).await,
         Command::Simulate(flags) => simulate::simulate(flags).await,
     };
     ExitCode::from(code)
+}
+
+/// The protection of the web side that `file` describes; none at all without a file.
+fn protection(file: Option<PathBuf>) -> Result<Protection, ProtectionError> {
+    match file.filter(|file| !file.as_os_str().is_empty()) {
+        Some(file) => Protection::open(file),
+        None => Ok(Protection::default()),
+    }
 }
 
 /// Says something to whoever started a command; the log says the rest. Not by `println!`, which ends the program where

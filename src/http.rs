@@ -1,5 +1,6 @@
 //! The web side of the daemon: binds the listening socket, answers the few routes and drains on stop.
-//! What the pages say comes in as closures; this module must not know of appliances, metrics or configuration.
+//! What the pages say comes in as closures; this module must not know of appliances, metrics or of the configuration
+//! beyond its own protection.
 
 use std::fmt;
 use std::io;
@@ -12,12 +13,18 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::stop::Stop;
 
+mod auth;
 mod connections;
 mod deadline;
 pub mod landing;
+mod protection;
+mod san;
 mod site;
 #[cfg(test)]
 mod tests;
+mod tls;
+
+pub use protection::{Protection, ProtectionError};
 
 /// What the operator may bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,14 +112,14 @@ impl Bound {
         self.address
     }
 
-    /// Answers clients until `stop` is requested, then lets requests in flight finish for up to five seconds,
+    /// Answers clients that `protection` lets in until `stop` is requested, then lets requests in flight finish for up to five seconds,
     /// drops what is left and returns. No task it started outlives it.
     ///
     /// # Panics
     /// When a page's closure panicked: the supervisor is to restart the daemon.
-    pub async fn serve(self, pages: Pages, limits: Limits, stop: Stop) {
+    pub async fn serve(self, pages: Pages, limits: Limits, protection: Protection, stop: Stop) {
         let site = Arc::new(site::Site::new(pages, limits));
-        connections::serve(self.listener, site, connections::BOUNDS, &stop).await;
+        connections::serve(self.listener, site, protection, connections::BOUNDS, &stop).await;
     }
 }
 

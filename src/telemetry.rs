@@ -32,6 +32,7 @@ pub struct Telemetry {
     registry: Registry,
     reload_successful: IntGauge,
     reload_success_timestamp: GaugeVec,
+    web_reload_successful: IntGauge,
     state_durable: IntGauge,
     state_persist_failures: IntCounter,
     state_last_persist: GaugeVec,
@@ -67,6 +68,12 @@ impl Telemetry {
             &[],
         )?;
         registry.register(Box::new(reload_success_timestamp.clone()))?;
+        let web_reload_successful = IntGauge::new(
+            "asyncos_exporter_web_config_last_reload_successful",
+            "Whether the newest reading of the web side's file, certificates and keys succeeded; 1 where there are none",
+        )?;
+        registry.register(Box::new(web_reload_successful.clone()))?;
+        web_reload_successful.set(1);
         let state_durable =
             IntGauge::new("asyncos_state_durable", "Whether totals outlive a restart; 0 when they are in memory only")?;
         let state_persist_failures = IntCounter::new(
@@ -95,6 +102,7 @@ impl Telemetry {
             registry,
             reload_successful,
             reload_success_timestamp,
+            web_reload_successful,
             state_durable,
             state_persist_failures,
             state_last_persist,
@@ -137,6 +145,11 @@ impl Telemetry {
     /// The configuration could not be read; the one before it stays in force.
     pub fn config_refused(&self) {
         self.reload_successful.set(0);
+    }
+
+    /// TLS and users of the web side were read again, or could not be.
+    pub fn web_config_read(&self, successful: bool) {
+        self.web_reload_successful.set(i64::from(successful));
     }
 
     /// Metrics of an appliance, all at zero, and who feeds them. They are shown once [`Telemetry::show`] takes them.

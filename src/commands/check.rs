@@ -1,22 +1,41 @@
-//! `check`: every problem of the configuration.
+//! `check`: every problem of the configuration, and of the web side's where that is named.
+
+use std::path::Path;
 
 use crate::cli::Check;
-use crate::config::Config;
+use crate::config::{Config, ConfigError, Web, WebFile};
 
 use super::{CONFIGURATION, complain, say};
 
-pub(super) fn check(flags: &Check) -> u8 {
-    match Config::load(&flags.config_file) {
+pub(super) fn check(flags: Check) -> u8 {
+    let config = Config::load(&flags.config_file);
+    let web = flags.web_config_file.filter(|file| !file.as_os_str().is_empty());
+    let web = web.map(|file| (WebFile::new(file.clone()).read(), file));
+    let is_good = config.is_ok() && web.as_ref().is_none_or(|(web, _)| web.is_ok());
+    match config {
         Ok(config) => {
             for warning in &config.warnings {
                 complain(format!("warning: {warning}"));
             }
             say(format!("{}: {} appliance(s), no problem", flags.config_file.display(), config.appliances.len()));
-            0
         }
-        Err(error) => {
-            complain(error);
-            CONFIGURATION
+        Err(error) => complain(error),
+    }
+    if let Some((web, file)) = web {
+        tell(web, &file);
+    }
+    if is_good { 0 } else { CONFIGURATION }
+}
+
+fn tell(web: Result<Web, ConfigError>, file: &Path) {
+    match web {
+        Ok(web) => {
+            for warning in &web.warnings {
+                complain(format!("warning: {warning}"));
+            }
+            let tls = if web.tls.is_some() { "TLS" } else { "no TLS" };
+            say(format!("{}: {tls}, {} user(s), no problem", file.display(), web.users.len()));
         }
+        Err(error) => complain(error),
     }
 }

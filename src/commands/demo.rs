@@ -6,6 +6,7 @@ use crate::app::{App, Settings};
 use crate::cli::Demo;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::Protection;
 use crate::logging;
 use crate::sim;
 
@@ -38,6 +39,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
         telemetry_path: flags.web.telemetry_path,
         max_requests: flags.web.max_requests,
         lifecycle: false,
+        protection: Protection::default(),
         storage_path: None,
         reset_logins: false,
         config_file: None,

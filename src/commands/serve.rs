@@ -12,30 +12,29 @@ use crate::logging;
 use crate::stop::Stop;
 
 use super::signals::Signals;
-use super::{CONFIGURATION, RUNTIME, complain};
+use super::{CONFIGURATION, RUNTIME, chain, complain, protection};
 
 pub(super) async fn serve(flags: Serve) -> u8 {
     let clock = Clock::system();
-    let config = match Config::load(&flags.config_file) {
-        Ok(config) => config,
-        Err(error) => {
-            complain(error);
+    let (config, protection) = match (Config::load(&flags.config_file), protection(flags.web_config_file)) {
+        (Ok(config), Ok(protection)) => (config, protection),
+        (config, protection) => {
+            // Both at once: who corrects one wants to know of the other.
+            config.err().into_iter().for_each(complain);
+            protection.err().iter().for_each(|error| complain(chain(error)));
             return CONFIGURATION;
         }
     };
-    if !flags.web_config_file.is_empty() {
-        // Serving in clear text what was meant to be protected would be the worst answer.
-        complain("--web.config.file: TLS and users for the web side are not supported by this version");
-        return CONFIGURATION;
-    }
     logging::install(flags.log.level.into(), flags.log.format.into(), clock.clone());
     tracing::info!(version = crate::telemetry::VERSION, "starting");
     app::warn(&config);
+    protection.warn();
     let settings = Settings {
         listen_address: flags.web.listen_address,
         telemetry_path: flags.web.telemetry_path,
         max_requests: flags.web.max_requests,
         lifecycle: flags.web_enable_lifecycle,
+        protection,
         storage_path: flags.storage_path.filter(|path| !path.as_os_str().is_empty()),
         reset_logins: flags.login_reset,
         config_file: Some(flags.config_file),
@@ -59,7 +58,7 @@ pub(super) async fn run(app: App) -> u8 {
             return RUNTIME;
         }
     };
-    tracing::info!(address = %app.address(), "listening");
+    tracing::info!(address = %app.address(), tls = app.is_encrypted(), "listening");
     let stop = Stop::new();
     let (sender, wishes) = mpsc::channel(1);
     tokio::select! {

@@ -11,12 +11,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::deadline::Deadline;
+use super::protection::{Channel, Protection};
 use super::site::Site;
 use crate::stop::Stop;
 
@@ -39,6 +41,9 @@ pub(super) const BOUNDS: Bounds = Bounds { connections: 512, drain: Duration::fr
 /// Prometheus keeps its connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a client may take to agree on TLS, a matter of two round trips. Silence would hold a slot.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
 /// Bytes of one request's head; a scrape sends under one KiB.
 const HEAD_SIZE: usize = 64 * 1024;
 
@@ -51,7 +56,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves `site` on `listener` until `stop`; then drains.
-pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, bounds: Bounds, stop: &Stop) {
+pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, protection: Protection, bounds: Bounds, stop: &Stop) {
     let graceful = GracefulShutdown::new();
     let mut open = JoinSet::new();
     let mut door = Door { listener, slots: Arc::new(Semaphore::new(bounds.connections)), trouble: None };
@@ -61,12 +66,17 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, bounds: Bounds
             () = stop.requested() => break,
             Some(ended) = open.join_next() => conclude(ended),
             (stream, slot) = door.next() => {
-                open.spawn(attend(stream, slot, Arc::clone(&site), graceful.watcher()));
+                let attendant = Attendant { site: Arc::clone(&site), protection: protection.clone() };
+                let (watcher, stop) = (graceful.watcher(), stop.clone());
+                open.spawn(async move {
+                    attendant.attend(stream, watcher, &stop).await;
+                    drop(slot);
+                });
             }
         }
     }
     drop(door);
-    if tokio::time::timeout(bounds.drain, graceful.shutdown()).await.is_err() {
+    if timeout(bounds.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!(connections = open.len(), "dropping connections that did not finish in time");
         open.abort_all();
     }
@@ -142,24 +152,59 @@ fn next_pause(last: Option<Duration>) -> Duration {
     last.map_or(FIRST_PAUSE, |pause| (pause * 2).min(LONGEST_PAUSE))
 }
 
-async fn attend(stream: TcpStream, slot: OwnedSemaphorePermit, site: Arc<Site>, watcher: Watcher) {
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let site = Arc::clone(&site);
-        // No route takes a body. Dropping it unread makes hyper close the connection instead of reading one of any
-        // size.
-        let (head, _) = request.into_parts();
-        async move { Ok::<_, Infallible>(site.answer(&head.method, head.uri.path()).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .max_buf_size(HEAD_SIZE)
-        .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(Deadline::new(stream, PATIENCE)), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(error = &error as &dyn Error, "connection failed");
+/// Answers one client.
+struct Attendant {
+    site: Arc<Site>,
+    protection: Protection,
+}
+
+impl Attendant {
+    async fn attend(self, stream: TcpStream, watcher: Watcher, stop: &Stop) {
+        let Some(tls) = self.protection.shield().await.tls.clone() else {
+            return self.converse(stream, Channel::Clear, watcher).await;
+        };
+        let handshake = tokio::select! {
+            // Nothing was asked yet, so there is nothing to finish.
+            () = stop.requested() => return,
+            handshake = timeout(HANDSHAKE, tls.accept(stream)) => handshake,
+        };
+        match handshake {
+            Ok(Ok(stream)) => self.converse(stream, Channel::Tls, watcher).await,
+            Ok(Err(error)) => tracing::debug!(error = &error as &dyn Error, "no TLS with a client"),
+            Err(_) => tracing::debug!("no TLS with a client: it took too long"),
+        }
     }
-    drop(slot);
+
+    async fn converse<T>(self, stream: T, channel: Channel, watcher: Watcher)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let Self { site, protection } = self;
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let (site, protection) = (Arc::clone(&site), protection.clone());
+            // No route takes a body. Dropping it unread makes hyper close the connection instead of reading one of any
+            // size.
+            let (head, _) = request.into_parts();
+            async move {
+                let shield = protection.shield().await;
+                let mut answer = match shield.refusal(&head, channel).await {
+                    Some(refusal) => refusal,
+                    None => site.answer(&head.method, head.uri.path()).await,
+                };
+                shield.dress(&mut answer);
+                Ok::<_, Infallible>(answer)
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            .max_buf_size(HEAD_SIZE)
+            .max_headers(HEADERS)
+            .serve_connection(TokioIo::new(Deadline::new(stream, PATIENCE)), service);
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(error = &error as &dyn Error, "connection failed");
+        }
+    }
 }
 
 #[cfg(test)]

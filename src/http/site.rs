@@ -16,7 +16,7 @@ use crate::exposition;
 const HTML_TYPE: &str = "text/html; charset=utf-8";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 
-type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Full<Bytes>>;
 
 /// Everything there is to ask for.
 pub(super) struct Site {
@@ -183,7 +183,7 @@ fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer
     answer
 }
 
-fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
     answer(status, TEXT_TYPE, body.into())
 }
 

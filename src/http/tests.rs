@@ -22,7 +22,7 @@ impl Server {
     async fn start(pages: Pages, limits: Limits) -> Self {
         let bound = Bound::bind("127.0.0.1:0").await.unwrap();
         let (address, stop, mut tasks) = (bound.address(), Stop::new(), JoinSet::new());
-        tasks.spawn(bound.serve(pages, limits, stop.clone()));
+        tasks.spawn(bound.serve(pages, limits, Protection::default(), stop.clone()));
         Self { address, stop, tasks }
     }
 
@@ -30,7 +30,7 @@ impl Server {
         let Bound { listener, address } = Bound::bind("127.0.0.1:0").await.unwrap();
         let (site, stop, mut tasks) = (Arc::new(site::Site::new(pages, NO_LIMIT)), Stop::new(), JoinSet::new());
         let until = stop.clone();
-        tasks.spawn(async move { connections::serve(listener, site, bounds, &until).await });
+        tasks.spawn(async move { connections::serve(listener, site, Protection::default(), bounds, &until).await });
         Self { address, stop, tasks }
     }
 
@@ -371,7 +371,7 @@ async fn addresses_take_every_usual_form() {
 async fn a_port_alone_is_reached_over_ipv4_too() {
     let bound = Bound::bind(":0").await.unwrap();
     let (port, stop, mut tasks) = (bound.address().port(), Stop::new(), JoinSet::new());
-    tasks.spawn(bound.serve(pages(), NO_LIMIT, stop.clone()));
+    tasks.spawn(bound.serve(pages(), NO_LIMIT, Protection::default(), stop.clone()));
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     assert_eq!(ask(stream, "GET", "/-/healthy").await.status, 200);
     stop.request();

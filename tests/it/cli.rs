@@ -166,14 +166,6 @@ async fn version_and_help_are_answers() {
 }
 
 #[tokio::test]
-async fn protection_that_cannot_be_had_is_refused() {
-    let (_folder, file) = good();
-    let ended = Program::run(&[&format!("--config.file={file}"), "--web.config.file=web.yaml"]).await;
-    assert_eq!((ended.code(), ended.stdout.as_str()), (Some(78), ""), "{ended:?}");
-    assert!(ended.stderr.contains("--web.config.file"), "{ended:?}");
-}
-
-#[tokio::test]
 async fn every_page_answers_at_the_address_in_the_log() {
     let (_folder, file) = good();
     let mut program = Program::serve(&file, &["--web.telemetry-path=/m"]);

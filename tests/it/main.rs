@@ -35,3 +35,5 @@ mod tls;
 mod tls_proxy;
 mod tracking;
 mod vitals;
+mod web;
+mod web_files;

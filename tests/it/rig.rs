@@ -8,7 +8,7 @@ use std::time::Duration;
 use asyncos_exporter::app::{App, Settings};
 use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Config;
-use asyncos_exporter::http::Lifecycle;
+use asyncos_exporter::http::{Lifecycle, Protection};
 use asyncos_exporter::sim;
 use asyncos_exporter::stop::Stop;
 use tokio::sync::mpsc;
@@ -81,6 +81,7 @@ impl Rig {
             telemetry_path: "/metrics".into(),
             max_requests: 40,
             lifecycle: true,
+            protection: Protection::default(),
             storage_path,
             reset_logins: false,
             config_file,

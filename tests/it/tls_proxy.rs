@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) struct Identity {
     pub(crate) certificate: CertificateDer<'static>,
     pub(crate) pem: String,
+    pub(crate) key_pem: String,
     key: Vec<u8>,
 }
 
@@ -30,7 +31,7 @@ impl Identity {
         Self::of(&params.self_signed(&key).expect("a certificate"), &key)
     }
 
-    fn key(&self) -> PrivateKeyDer<'static> {
+    pub(crate) fn key(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()))
     }
 
@@ -40,7 +41,8 @@ impl Identity {
     }
 
     fn of(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
-        Self { certificate: certificate.der().clone(), pem: certificate.pem(), key: key.serialize_der() }
+        let (pem, key_pem) = (certificate.pem(), key.serialize_pem());
+        Self { certificate: certificate.der().clone(), pem, key_pem, key: key.serialize_der() }
     }
 }
 

@@ -1,0 +1,231 @@
+//! How the web side is protected now: TLS, headers and users, read again when one of the files it comes from has
+//! changed. Knows nothing of sockets and routes.
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use hyper::StatusCode;
+use hyper::header::{AUTHORIZATION, CONNECTION, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use hyper::http::request::Parts;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::auth::Users;
+use super::site::{Answer, text};
+use super::tls;
+use crate::config::{ConfigError, Problem, Web, WebFile};
+
+/// How often the files are looked at, at most: soon enough for whoever replaced a certificate, seldom enough for a
+/// client that connects a thousand times a second.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How long a client waits for a look; then what was read before counts. Threads for blocking work are shared with name
+/// look-ups, and a name server or a file system that hangs must not hold up a scrape.
+const LOOK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The protection cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ProtectionError {
+    /// The file is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// TLS cannot be set up.
+    #[error("TLS for the web side cannot be set up")]
+    Tls(#[from] rustls::Error),
+    /// A key for remembered passwords cannot be made.
+    #[error("the system gives no random bytes")]
+    Random,
+    /// What protected would protect no more.
+    #[error("{0} cannot be taken away while the exporter runs: restart it")]
+    TakenAway(&'static str),
+}
+
+/// Protection of the web side, shared by all connections.
+#[derive(Clone)]
+pub struct Protection(Arc<Inner>);
+
+struct Inner {
+    now: RwLock<Arc<Shield>>,
+    next_look: Mutex<Option<Instant>>,
+    /// Absent where there is no file. Held by whoever looks.
+    file: Option<Arc<AsyncMutex<WebFile>>>,
+    heard: RwLock<Heard>,
+}
+
+/// Hears whether the newest reading succeeded.
+type Heard = Arc<dyn Fn(bool) + Send + Sync>;
+
+impl fmt::Debug for Protection {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Protection").field("file", &self.0.file).finish_non_exhaustive()
+    }
+}
+
+impl Default for Protection {
+    /// None: everybody is answered, in clear text.
+    fn default() -> Self {
+        Self::new(Shield::default(), None)
+    }
+}
+
+impl Protection {
+    /// The protection that `file` describes.
+    ///
+    /// # Errors
+    /// When it cannot be read or is wrong: every problem at once.
+    pub fn open(file: PathBuf) -> Result<Self, ProtectionError> {
+        let mut file = WebFile::new(file);
+        let shield = Shield::try_new(file.read()?)?;
+        Ok(Self::new(shield, Some(Arc::new(AsyncMutex::new(file)))))
+    }
+
+    fn new(shield: Shield, file: Option<Arc<AsyncMutex<WebFile>>>) -> Self {
+        let (now, heard) = (RwLock::new(Arc::new(shield)), RwLock::new(Arc::new(|_| ()) as Heard));
+        Self(Arc::new(Inner { now, next_look: Mutex::default(), file, heard }))
+    }
+
+    /// Tells `heard` of every reading from now on: whether it succeeded.
+    pub fn report_to(&self, heard: impl Fn(bool) + Send + Sync + 'static) {
+        *self.0.heard.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(heard);
+    }
+
+    /// Whether clients speak TLS.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.0.shield().tls.is_some()
+    }
+
+    /// Logs what is allowed and yet should be known.
+    pub fn warn(&self) {
+        self.0.shield().warn();
+    }
+
+    /// What holds now. Looks at the files first when that is due.
+    ///
+    /// # Cancel safety
+    /// A look that has begun goes on.
+    pub(super) async fn shield(&self) -> Arc<Shield> {
+        if let Some(file) = self.0.due() {
+            let inner = Arc::clone(&self.0);
+            // Too late or dead, it leaves what was there before.
+            let _ = timeout(LOOK_PATIENCE, spawn_blocking(move || inner.look(file))).await;
+        }
+        self.0.shield()
+    }
+}
+
+impl Inner {
+    fn shield(&self) -> Arc<Shield> {
+        Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The file, for one caller, when it is time to look at it.
+    fn due(&self) -> Option<OwnedMutexGuard<WebFile>> {
+        let file = Arc::clone(self.file.as_ref()?).try_lock_owned().ok()?;
+        let mut next = self.next_look.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if next.is_some_and(|next| now < next) {
+            return None;
+        }
+        *next = Some(now + LOOK_EVERY);
+        Some(file)
+    }
+
+    /// Reads the files again if one of them has changed. What cannot be used changes nothing.
+    fn look(&self, mut file: OwnedMutexGuard<WebFile>) {
+        if !file.has_changed() {
+            return;
+        }
+        let read = file.read().map_err(ProtectionError::from).and_then(Shield::try_new);
+        let outcome = read.and_then(|shield| shield.succeed(&self.shield()));
+        let heard = Arc::clone(&self.heard.read().unwrap_or_else(PoisonError::into_inner));
+        heard(outcome.is_ok());
+        match outcome {
+            Ok(shield) => {
+                tracing::info!("TLS and users of the web side read again");
+                shield.warn();
+                *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shield);
+            }
+            Err(error) => {
+                let error = &error as &dyn Error;
+                tracing::error!(error, "TLS and users of the web side not read again, the old ones stay");
+            }
+        }
+    }
+}
+
+/// One reading of the files.
+#[derive(Default)]
+pub(super) struct Shield {
+    /// How connections are taken; in clear text where absent.
+    pub(super) tls: Option<TlsAcceptor>,
+    users: Option<Users>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    warnings: Vec<Problem>,
+}
+
+impl Shield {
+    fn try_new(Web { tls, headers, users, warnings }: Web) -> Result<Self, ProtectionError> {
+        let tls = tls.as_ref().map(tls::acceptor).transpose()?;
+        let users = Users::try_new(users).map_err(|_| ProtectionError::Random)?;
+        // Both have been checked: none is left out.
+        let headers = headers.iter().filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
+        Ok(Self { tls, users, headers: headers.collect(), warnings })
+    }
+
+    /// Takes the place of `before`, unless that would open what is closed: a file that is half written, or emptied by
+    /// mistake, must not.
+    fn succeed(self, before: &Self) -> Result<Self, ProtectionError> {
+        if before.tls.is_some() && self.tls.is_none() {
+            return Err(ProtectionError::TakenAway("`tls_server_config`"));
+        }
+        if before.users.is_some() && self.users.is_none() {
+            return Err(ProtectionError::TakenAway("`basic_auth_users`"));
+        }
+        Ok(self)
+    }
+
+    fn warn(&self) {
+        for warning in &self.warnings {
+            tracing::warn!(%warning, "configuration");
+        }
+    }
+
+    /// What is answered to a request that is not let in; none to one that is.
+    pub(super) async fn refusal(&self, request: &Parts, channel: Channel) -> Option<Answer> {
+        if self.tls.is_some() && channel == Channel::Clear {
+            // The connection is older than the TLS that is asked for now.
+            let mut refusal = text(StatusCode::BAD_REQUEST, "use https\n");
+            refusal.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            return Some(refusal);
+        }
+        let users = self.users.as_ref()?;
+        if users.admit(request.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes)).await {
+            return None;
+        }
+        let mut refusal = text(StatusCode::UNAUTHORIZED, "unauthorized\n");
+        refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+        Some(refusal)
+    }
+
+    /// Adds the operator's headers; where a page has one of its own, theirs counts.
+    pub(super) fn dress(&self, answer: &mut Answer) {
+        for (name, value) in &self.headers {
+            answer.headers_mut().insert(name, value.clone());
+        }
+    }
+}
+
+/// How a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Channel {
+    /// In clear text.
+    Clear,
+    /// By TLS.
+    Tls,
+}

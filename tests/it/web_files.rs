@@ -1,0 +1,176 @@
+//! The files of the web side: what is refused at the start, what a change does later, and what the manual says.
+
+use std::path::Path;
+use std::time::Duration;
+
+use asyncos_exporter::config::{WebFile, known_web_keys};
+use reqwest::StatusCode;
+
+use crate::golden;
+use crate::program::Folder;
+use crate::readme::fenced;
+use crate::rig;
+use crate::tls_proxy::Identity;
+use crate::web::{PASSWORD, SUCCESSFUL, Site, TLS, hash, is_let_in, page, until, until_successful};
+
+/// Puts files where Kubernetes does: in a folder that a link points at, which is swapped.
+#[cfg(unix)]
+fn publish(folder: &Folder, version: &str, identity: &Identity) {
+    let path = |name: &str| folder.path(name);
+    std::fs::create_dir(path(version)).expect("a folder");
+    folder.write(&format!("{version}/web.pem"), &identity.pem);
+    folder.write(&format!("{version}/web.key"), &identity.key_pem);
+    std::os::unix::fs::symlink(version, path("swap")).expect("a link");
+    std::fs::rename(path("swap"), path("data")).expect("a link");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_replaced_is_shown_to_the_next_client() {
+    let site = Site::new();
+    publish(&site.folder, "first", &site.authority.issue("127.0.0.1"));
+    let mut program = site.serve(&TLS.replace("web.pem", "data/web.pem").replace("web.key", "data/web.key"), &[]);
+    let url = format!("https://{}/metrics", program.address().await);
+    let next = Site::new();
+    assert!(is_let_in(&site.client(), &url).await && !is_let_in(&next.client(), &url).await);
+    publish(&site.folder, "second", &next.authority.issue("127.0.0.1"));
+    until(async || is_let_in(&next.client(), &url).await).await;
+    assert!(!is_let_in(&site.client(), &url).await);
+    assert_eq!(page(&next.client(), &url).await.value(SUCCESSFUL, &[]), Some(1.0));
+    program.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_goes_bad_leaves_what_was_and_is_said_once() {
+    let site = Site::new();
+    let mut program = site.serve(TLS, &[]);
+    let url = format!("https://{}/metrics", program.address().await);
+    let client = site.client();
+    assert_eq!(page(&client, &url).await.value(SUCCESSFUL, &[]), Some(1.0));
+    let other = site.authority.issue("127.0.0.1");
+    site.folder.write("web.key", &other.key_pem);
+    until_successful(&client, &url, 0.0).await;
+    // Longer than the files are left alone: the same fault is not told again.
+    let looked = Duration::from_secs(3);
+    tokio::time::sleep(looked).await;
+    assert_eq!(page(&client, &url).await.value(SUCCESSFUL, &[]), Some(0.0));
+    site.show(&other);
+    until_successful(&client, &url, 1.0).await;
+    site.folder.write("web.yaml", "");
+    until_successful(&client, &url, 0.0).await;
+    site.folder.write("web.yaml", TLS);
+    until_successful(&client, &url, 1.0).await;
+    let ended = program.stop().await;
+    let count = |part: &str| ended.stderr.matches(part).count();
+    assert_eq!(count("the old ones stay"), 2, "{ended:?}");
+    assert_eq!(count("tls_server_config.key_file: the key does not belong to the certificate"), 1, "{ended:?}");
+    assert_eq!(count("`tls_server_config` cannot be taken away while the exporter runs: restart it"), 1, "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_user_who_is_removed_is_refused_on_a_connection_that_is_kept() {
+    let site = Site::new();
+    let users = |names: &[&str]| {
+        let hash = hash();
+        names.iter().fold("basic_auth_users:\n".to_owned(), |text, name| text + &format!("  {name}: {hash}\n"))
+    };
+    let mut program = site.serve(&users(&["stays", "goes"]), &[]);
+    let url = format!("http://{}/metrics", program.address().await);
+    let kept = rig::client();
+    let status =
+        async |name: &str| kept.get(&url).basic_auth(name, Some(PASSWORD)).send().await.expect("an answer").status();
+    assert_eq!((status("stays").await, status("goes").await), (StatusCode::OK, StatusCode::OK));
+    site.folder.write("web.yaml", users(&["stays"]));
+    until(async || status("goes").await == StatusCode::UNAUTHORIZED).await;
+    assert_eq!(status("stays").await, StatusCode::OK);
+    program.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_file_is_refused_at_the_start_with_all_its_problems() {
+    let site = Site::new();
+    let said = site.refused("tls_server_config:\n  cert_file: none.pem\n  min_version: TLS11\ncolour: blue\n").await;
+    let missing = site.folder.path("none.pem");
+    assert_eq!(
+        said,
+        format!(
+            "web.yaml:1: tls_server_config: `key_file` is missing\n\
+             web.yaml:2: tls_server_config.cert_file: cannot read `{missing}`: No such file or directory (os error 2)\n\
+             web.yaml:3: tls_server_config.min_version: this server speaks TLS 1.2 and 1.3 only: give `TLS12` or \
+             `TLS13`\n\
+             web.yaml:4: colour: unknown key; known here are tls_server_config, http_server_config, \
+             basic_auth_users, rate_limit\n"
+        )
+    );
+    let other = site.authority.issue("127.0.0.1");
+    site.folder.write("other.key", &other.key_pem);
+    site.folder.write("clients.pem", "no certificate");
+    for (web, expected) in [
+        (TLS.replace("web.key", "other.key"), "key_file: the key does not belong to the certificate\n"),
+        (TLS.replace("web.key", "web.pem"), "key_file: `web.pem` holds no private key in PEM form, or one that needs"),
+        (TLS.replace("web.pem", "web.key"), "cert_file: `web.key` holds no certificate in PEM form\n"),
+        (TLS.replace("web.pem", "."), "it is no regular file\n"),
+        (
+            TLS.replace('}', ", client_ca_file: clients.pem, client_auth_type: RequireAndVerifyClientCert}"),
+            "client_ca_file: `clients.pem` holds no certificate in PEM form\n",
+        ),
+        ("a: b: c\n".to_owned(), "web.yaml:1: not valid YAML: "),
+    ] {
+        let said = site.refused(&web).await;
+        assert!(said.contains(expected) && said.lines().count() == 1, "{web}{said}");
+    }
+}
+
+#[tokio::test]
+async fn both_files_are_told_of_at_once() {
+    let site = Site::new();
+    site.folder.write("c.yaml", "appliances: []\n");
+    let said = site.refused("colour: blue\n").await;
+    assert!(
+        said.contains("c.yaml:1: appliances: names no appliance") && said.contains("web.yaml:1: colour: "),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_corpus_is_refused_with_all_its_problems_or_accepted_with_its_warnings() {
+    for (name, is_good) in [("bad", false), ("ok", true)] {
+        let file = Path::new("tests/configs/web").join(format!("{name}.yaml"));
+        let said = match WebFile::new(file.clone()).read() {
+            Ok(web) if is_good => {
+                assert!(!format!("{web:?}").contains("$2"), "{web:?}");
+                web.warnings.iter().map(|warning| format!("{warning}\n")).collect()
+            }
+            Err(error) if !is_good => format!("{error}\n"),
+            outcome => panic!("{}: {outcome:?}", file.display()),
+        };
+        assert!(!said.contains("hunter2"), "{said}");
+        golden::compare(&file.with_extension(if is_good { "warnings" } else { "problems" }), &said);
+    }
+}
+
+/// The example of the manual, with its file names.
+#[tokio::test]
+async fn the_example_in_the_manual_works() {
+    let [example] = &fenced("yml")[..] else { panic!("one example") };
+    let site = Site::new();
+    for (ours, theirs) in [("web.pem", "exporter.pem"), ("web.key", "exporter.key")] {
+        std::fs::copy(site.folder.path(ours), site.folder.path(theirs)).expect("a file");
+    }
+    let mut program = site.serve(example, &[]);
+    let url = format!("https://{}/metrics", program.address().await);
+    let request = |password: &'static str| site.client().get(&url).basic_auth("prometheus", Some(password)).send();
+    assert_eq!(request("wrong").await.expect("an answer").status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(request("change me").await.expect("an answer").status(), StatusCode::OK);
+    let ended = program.stop().await;
+    assert!(!ended.stderr.contains("web.yaml"), "without a warning: {ended:?}");
+}
+
+#[test]
+fn the_manual_names_every_key() {
+    let text = std::fs::read_to_string("README.md").expect("the manual");
+    for (table, keys) in known_web_keys() {
+        for key in keys {
+            assert!(text.contains(&format!("`{key}`")), "`{key}` of {table}");
+        }
+    }
+}
