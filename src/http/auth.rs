@@ -184,6 +184,22 @@ mod tests {
         assert!(users.admit(Some(&right)).await);
     }
 
+    #[tokio::test]
+    async fn an_unknown_user_costs_what_a_known_one_costs() {
+        let users = users();
+        let all = users.checks.acquire_many(CHECKS as u32).await.unwrap();
+        for pair in ["prometheus:hunter2", "prometheus:wrong", "nobody:hunter2", ":"] {
+            let header = header(pair);
+            tokio::select! {
+                biased;
+                verdict = users.admit(Some(&header)) => panic!("{pair}: {verdict} without a check"),
+                () = std::future::ready(()) => {}
+            }
+        }
+        drop(all);
+        assert!(!users.admit(Some(&header("nobody:hunter2"))).await, "the hash in its place proves nothing");
+    }
+
     #[test]
     fn nobody_to_let_in_means_that_nobody_is_asked() {
         assert!(Users::try_new(BTreeMap::new()).unwrap().is_none());

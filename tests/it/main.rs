@@ -24,6 +24,8 @@ mod prometheus;
 mod prometheus_keyed;
 #[cfg(feature = "external-tests")]
 mod prometheus_outage;
+#[cfg(feature = "external-tests")]
+mod prometheus_web;
 mod readme;
 mod reload;
 mod rig;

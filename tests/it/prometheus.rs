@@ -156,6 +156,11 @@ impl Prometheus {
         Self::start(folder, "").await
     }
 
+    /// One with this configuration.
+    pub(crate) async fn configured(text: &str) -> Self {
+        Self::start(folder(), text).await
+    }
+
     async fn start(folder: TempDir, text: &str) -> Self {
         let config = folder.path().join("prometheus.yml");
         std::fs::write(&config, text).expect("a configuration");
@@ -199,7 +204,7 @@ impl Prometheus {
     }
 
     /// The state of the only target.
-    async fn target(&self) -> Result<(), String> {
+    pub(crate) async fn target(&self) -> Result<(), String> {
         let found = self.ask("/api/v1/targets", &[]).await?;
         let target = &found["activeTargets"][0];
         match (target["health"].as_str(), target["lastError"].as_str()) {
@@ -353,7 +358,7 @@ pub(crate) fn assert_lint_free(file: &Path) {
 }
 
 /// The exit code, and all that was said on both outputs.
-fn promtool(arguments: &[&str], input: Stdio) -> (Option<i32>, String) {
+pub(crate) fn promtool(arguments: &[&str], input: Stdio) -> (Option<i32>, String) {
     let output = Command::new("promtool").args(arguments).stdin(input).output();
     let output = output.unwrap_or_else(|error| panic!("promtool: {error}; tests/run installs what is missing"));
     let said = [output.stdout, output.stderr].concat();
