@@ -34,6 +34,24 @@ async fn what_was_written_is_found_again() {
 }
 
 #[tokio::test]
+async fn refused_logins_and_the_salt_are_found_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, first) = open(&folder);
+    assert!(first.refused.is_empty() && first.salt != [0; 32]);
+    let refused = |count| Refused { count, last: 1_000, in_doubt: true };
+    store.write_refused("a".into(), Some(refused(1))).await.expect("written");
+    store.write_refused("b".into(), Some(refused(2))).await.expect("written");
+    store.write_refused("a".into(), None).await.expect("written");
+    store.write_refused("c".into(), None).await.expect("nothing to forget");
+    drop(store);
+    let (_store, found) = open(&folder);
+    assert_eq!(found.refused, HashMap::from([("b".into(), refused(2))]));
+    assert_eq!((found.salt, found.damaged), (first.salt, 0));
+    let (_other, other) = open(&tempfile::tempdir().expect("another folder"));
+    assert_ne!(other.salt, first.salt);
+}
+
+#[tokio::test]
 async fn a_thousand_at_once_take_few_transactions() {
     let folder = tempfile::tempdir().expect("a folder");
     let batches = Arc::new(AtomicUsize::new(0));

@@ -1,12 +1,18 @@
 //! Refused logins of the real program: counted through restarts and kills, and begun anew with another password.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use asyncos_exporter::api::{Client, Listener, Reason, Refusals, SystemRoots};
+use asyncos_exporter::config::Config;
 use asyncos_exporter::sim;
 use reqwest::Method;
 
 use crate::exposition::Page;
 use crate::program::{DEFAULTS, Folder, HISTORY, Program, committed, simulate};
-use crate::rig::until;
-use crate::session::logins;
+use crate::rig::{self, lapse, until};
+use crate::session::{CAPACITY, fetch, logins};
 
 const WRONG: &str = "not-the-password";
 const RIGHT: &str = "ironport";
@@ -25,7 +31,7 @@ fn value(page: &Page, name: &str) -> Option<f64> {
 }
 
 async fn post(url: String) -> (u16, String) {
-    let answer = crate::rig::client().request(Method::POST, url).send().await.expect("an answer");
+    let answer = rig::client().request(Method::POST, url).send().await.expect("an answer");
     (answer.status().as_u16(), answer.text().await.expect("a text"))
 }
 
@@ -180,4 +186,41 @@ async fn a_credential_of_the_service_manager_is_the_password() {
     let mut program = Program::start_with(&arguments, &[("CREDENTIALS_DIRECTORY", &folder.path(""))]);
     until(program.address().await, "it is polled", |page| committed(page, "esa1") >= HISTORY).await;
     program.stop().await;
+}
+
+#[tokio::test]
+async fn no_login_is_made_that_cannot_be_counted() {
+    let clock = lapse(60);
+    let esa = rig::simulate(sim::Settings::esa("esa1"), &clock).await;
+    let full = Arc::new(AtomicBool::new(true));
+    let disk = Arc::clone(&full);
+    let refusals = Refusals::new([1; 32], HashMap::new(), move |_, _| {
+        let outcome = if disk.load(Ordering::SeqCst) { Err("no space".to_owned()) } else { Ok(()) };
+        Box::pin(std::future::ready(outcome))
+    });
+    let text = format!("appliances:\n{}", rig::entry("esa1", &esa, ""));
+    let config = Config::parse("login", &text).unwrap_or_else(|error| panic!("{error}"));
+    let appliance = &config.appliances[0];
+    let client = Client::try_new(appliance, &SystemRoots::default(), clock.clone(), Listener::new(|_| {}), refusals)
+        .expect("a client");
+    for _ in 0..5 {
+        let failure = client.connect().await.expect_err("the disk is full");
+        assert_eq!(failure.reason, Reason::LoginWait);
+        assert_eq!(failure.to_string(), "no login is tried that cannot be counted: no space");
+    }
+    assert_eq!(logins(&esa), 0);
+    full.store(false, Ordering::SeqCst);
+    assert_eq!(fetch(&client, CAPACITY).await, Ok(()));
+    // The account is known to be good: a disk that fills up must not stop what can be had.
+    full.store(true, Ordering::SeqCst);
+    esa.revoke_tokens();
+    assert_eq!(fetch(&client, CAPACITY).await, Ok(()));
+    // A refusal still counts, in memory.
+    esa.set_passphrase("another");
+    esa.revoke_tokens();
+    for _ in 0..60 {
+        assert!(fetch(&client, CAPACITY).await.is_err());
+        clock.sleep(std::time::Duration::from_secs(30)).await;
+    }
+    assert_eq!(logins(&esa), 2 + 3);
 }
