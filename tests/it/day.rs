@@ -11,6 +11,15 @@ const INCOMING: &str = "mail_incoming_traffic_summary";
 const RATE: u32 = 3600;
 const HOUR: u64 = 3600;
 
+/// Where counting `group` of `appliance` began, which has lost no window since. The first request does not tell: whether
+/// an appliance takes minutes is found out by asking for an hour that is not counted.
+fn counted_from(page: &Page, appliance: &str, group: &str) -> u64 {
+    let labels = [("appliance", appliance), ("group", group)];
+    let value = |name| page.value(name, &labels).expect(name);
+    let (end, length) = (value("asyncos_window_end_timestamp_seconds"), value("asyncos_window_seconds"));
+    (end - length * value("asyncos_windows_committed_total")) as u64
+}
+
 /// Where the appliance was first asked for `group`.
 fn begun(appliance: &sim::Appliance, group: &str) -> u64 {
     let requests = appliance.requests();
@@ -56,7 +65,7 @@ async fn a_day_with_its_troubles_is_counted_to_the_unit() {
     let names = ["troubled", "hourly", "manager"];
     let page = rig.until("the day is over", |page| names.iter().all(|name| counted_until(page, name) >= end)).await;
     for (name, appliance) in names.iter().zip([&troubled, &hourly, &manager]) {
-        assert_totals_true(&page, appliance, name, INCOMING, begun(appliance, INCOMING));
+        assert_totals_true(&page, appliance, name, INCOMING, counted_from(&page, name, INCOMING));
     }
     assert!(page.matching("asyncos_windows_lost_total", &[]).iter().all(|(_, lost)| *lost == 0.0));
     rig.end().await;
