@@ -1,6 +1,7 @@
 //! Names and labels what an appliance tells about itself as it is now: health, status, quarantines, inventory. Knows
 //! nothing of when it was asked.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::api::{BaseUnit, Health, ManagedAppliance, Observation, Quarantine, ReportingSpan, XmlStatus};
@@ -102,7 +103,7 @@ impl Vitals {
             Observation::Health(health) => vitals.health(health),
             Observation::XmlStatus { status, at } => vitals.status(status, *at),
             Observation::Quarantines(quarantines) => vitals.quarantines(quarantines),
-            Observation::Managed(appliances) => appliances.iter().for_each(|managed| vitals.managed(managed)),
+            Observation::Managed(appliances) => vitals.managed(appliances),
             Observation::Privileges(count) => vitals.put(&PRIVILEGES, [], Some(*count as f64)),
             Observation::Reporting(span) => vitals.reporting(span),
             Observation::TimeZone(zone) => {
@@ -167,8 +168,17 @@ impl Vitals {
         }
     }
 
-    fn managed(&mut self, managed: &ManagedAppliance) {
-        let name = managed.host_name.as_deref().unwrap_or(&managed.serial);
+    fn managed(&mut self, appliances: &[ManagedAppliance]) {
+        let mut names = BTreeSet::new();
+        for managed in appliances {
+            // Nothing keeps a manager from knowing two by one name, and two series must not be one.
+            let own = managed.host_name.as_deref().filter(|name| names.insert(*name));
+            let name = own.unwrap_or(&managed.serial);
+            self.managed_appliance(name, managed);
+        }
+    }
+
+    fn managed_appliance(&mut self, name: &str, managed: &ManagedAppliance) {
         let kind = managed.product_type.as_deref().unwrap_or_default();
         let as_number = |switch: Option<bool>| switch.map(|switch| f64::from(u8::from(switch)));
         let labels = [("managed_appliance", name), ("type", kind)];
@@ -200,4 +210,42 @@ fn sample<const N: usize>(name: String, help: String, labels: [(&str, &str); N],
     let labels = labels.iter().filter(|(_, value)| !value.is_empty());
     let labels = labels.map(|(name, value)| ((*name).into(), (*value).into())).collect();
     Sample { family: Arc::new(Family { name, help }), labels, value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_appliances_of_one_name_are_told_apart() {
+        let managed = |serial: &str| ManagedAppliance {
+            serial: serial.into(),
+            host_name: Some("esa1".into()),
+            product_type: Some("ESA".into()),
+            connection_established: Some(true),
+            ..ManagedAppliance::default()
+        };
+        let vitals = Vitals::new(&Observation::Managed(vec![managed("a"), managed("b")]));
+        let names: Vec<&str> = vitals.gauges.iter().map(|sample| &*sample.labels[0].1).collect();
+        assert_eq!(names, ["esa1", "b"]);
+    }
+
+    #[test]
+    fn a_gauge_that_is_called_like_a_counter_is_left_out() {
+        let status = XmlStatus {
+            gauges: vec![("inj_msgs_total".into(), 1.0), ("conn_in".into(), 2.0), ("kbytes_used".into(), 3.0)],
+            ..XmlStatus::default()
+        };
+        let observation = Observation::XmlStatus { status: Box::new(status), at: Timestamp::from_secs(0) };
+        let vitals = Vitals::new(&observation);
+        let shown: Vec<_> = vitals.gauges.iter().map(|sample| (sample.family.name.as_str(), sample.value)).collect();
+        assert_eq!(shown, [("asyncos_status_conn_in", 2.0), ("asyncos_status_queue_used_bytes", 3072.0)]);
+    }
+
+    #[test]
+    fn names_are_of_gauges() {
+        for About { name, kind, help } in ABOUT_NOW {
+            assert!(*kind == "gauge" && !name.ends_with("_total") && !help.is_empty(), "{name}");
+        }
+    }
 }
