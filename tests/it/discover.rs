@@ -19,7 +19,7 @@ fn full() -> usize {
 
 /// The command at `url` with the password in a file of `folder`.
 async fn discover(folder: &Folder, url: &str, password: &str, arguments: &[&str]) -> Ended {
-    let file = format!("--password-file={}", folder.write("password", format!("{password}\n")));
+    let file = format!("--password-file={}", folder.write_secret("password", format!("{password}\n")));
     let url = format!("--url={url}");
     Program::run(&[&["discover", "--username=monitor", &url, &file], arguments].concat()).await
 }

@@ -45,6 +45,13 @@ impl Folder {
         file
     }
 
+    /// As [`Folder::write`], for nobody else to read.
+    pub(crate) fn write_secret(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let file = self.write(name, text);
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+        file
+    }
+
     pub(crate) fn path(&self, name: &str) -> String {
         self.0.path().join(name).display().to_string()
     }
