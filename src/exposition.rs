@@ -27,53 +27,55 @@ pub fn render(snapshots: &[Arc<Snapshot>], clock: &Clock, page: &mut Vec<u8>) {
     families.write(page);
 }
 
-const UP: About = gauge("asyncos_up", "Whether the appliance's API answers us");
-const CLOCK_SKEW: About = gauge("asyncos_clock_skew_seconds", "How far the appliance's clock is ahead of ours");
-const INFO: About = gauge(
+const UP: About = About::gauge("asyncos_up", "Whether the appliance's API answers us");
+const CLOCK_SKEW: About = About::gauge("asyncos_clock_skew_seconds", "How far the appliance's clock is ahead of ours");
+const INFO: About = About::gauge(
     "asyncos_appliance_info",
     "What is known of the appliance: product, and build, host name and time zone where it tells them; always 1",
 );
-const CENTRALISED: About = gauge(
+const CENTRALISED: About = About::gauge(
     "asyncos_reporting_centralised",
     "Whether a gateway leaves its reporting to a manager and so has no figures of its own but those of its capacity",
 );
-const REFUSED: About = gauge(
+const REFUSED: About = About::gauge(
     "asyncos_group_refused",
     "The appliance does not answer this, by `reason`, so it is asked seldom; 1 while that is so",
 );
 const GROUP_SUCCESS: About =
-    gauge("asyncos_group_success", "Whether the newest poll of the counter group brought its report");
-const LAST_SUCCESS: About = gauge(
+    About::gauge("asyncos_group_success", "Whether the newest poll of the counter group brought its report");
+const LAST_SUCCESS: About = About::gauge(
     "asyncos_group_last_success_timestamp_seconds",
     "When a report of the counter group was last had, in seconds since 1970",
 );
-const WINDOW: About = gauge("asyncos_window_seconds", "The length of the counter group's windows");
-const WINDOW_END: About = gauge(
+const WINDOW: About = About::gauge("asyncos_window_seconds", "The length of the counter group's windows");
+const WINDOW_END: About = About::gauge(
     "asyncos_window_end_timestamp_seconds",
     "The end of the newest counted window by the appliance's clock, in seconds since 1970",
 );
-const SETTLE: About = gauge("asyncos_settle_seconds", "How long after its end a window is asked for");
-const PENDING: About = gauge("asyncos_windows_pending", "Complete windows that are not counted yet");
-const COMMITTED: About = counter("asyncos_windows_committed_total", "Windows that were counted");
-const LOST: About = counter("asyncos_windows_lost_total", "Windows that were given up and are in no number");
-const DIFFERENCE: About = gauge(
+const SETTLE: About = About::gauge("asyncos_settle_seconds", "How long after its end a window is asked for");
+const PENDING: About = About::gauge("asyncos_windows_pending", "Complete windows that are not counted yet");
+const COMMITTED: About = About::counter("asyncos_windows_committed_total", "Windows that were counted");
+const LOST: About = About::counter("asyncos_windows_lost_total", "Windows that were given up and are in no number");
+const DIFFERENCE: About = About::gauge(
     "asyncos_reconciliation_difference",
     "What the appliance's report for whole hours had beyond our windows when they were last compared, over all counters",
 );
 const RECONCILIATIONS: About =
-    counter("asyncos_reconciliations_total", "Comparisons of whole hours with the sum of their windows");
-const LATE: About =
-    counter("asyncos_late_events_total", "Events that were found after their window was counted, over all counters");
+    About::counter("asyncos_reconciliations_total", "Comparisons of whole hours with the sum of their windows");
+const LATE: About = About::counter(
+    "asyncos_late_events_total",
+    "Events that were found after their window was counted, over all counters",
+);
 const MISSING: About =
-    counter("asyncos_counters_missing_total", "Counters of the catalogue that a report did not hold");
+    About::counter("asyncos_counters_missing_total", "Counters of the catalogue that a report did not hold");
 const UNKNOWN: About =
-    counter("asyncos_counters_unknown_total", "Counters of a report that the catalogue does not hold");
-const DROPPED: About = counter(
+    About::counter("asyncos_counters_unknown_total", "Counters of a report that the catalogue does not hold");
+const DROPPED: About = About::counter(
     "asyncos_series_dropped_total",
     "Rows of keyed reports that went into the row `other`, or nowhere where rows do not add up, because of `series_limit`",
 );
 const UNUSABLE: About =
-    counter("asyncos_counters_unusable_total", "Counters of a report whose value is no usable number");
+    About::counter("asyncos_counters_unusable_total", "Counters of a report whose value is no usable number");
 
 /// All of them, for the manual to be held against.
 pub const ABOUT_DATA: &[About] = &[
@@ -98,14 +100,6 @@ pub const ABOUT_DATA: &[About] = &[
     DROPPED,
     CLOCK_SKEW,
 ];
-
-const fn gauge(name: &'static str, help: &'static str) -> About {
-    About { name, kind: "gauge", help }
-}
-
-const fn counter(name: &'static str, help: &'static str) -> About {
-    About { name, kind: "counter", help }
-}
 
 fn appliance(snapshot: &Snapshot, now: Tick, families: &mut Families) {
     let labels = Labels::new("appliance", &snapshot.appliance);

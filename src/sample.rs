@@ -37,6 +37,20 @@ pub struct About {
     pub help: &'static str,
 }
 
+impl About {
+    /// A value of the moment.
+    #[must_use]
+    pub const fn gauge(name: &'static str, help: &'static str) -> Self {
+        Self { name, kind: "gauge", help }
+    }
+
+    /// A value that only grows.
+    #[must_use]
+    pub const fn counter(name: &'static str, help: &'static str) -> Self {
+        Self { name, kind: "counter", help }
+    }
+}
+
 /// A label and its value.
 pub type Label = (Arc<str>, Arc<str>);
 

@@ -8,48 +8,53 @@ use crate::api::{BaseUnit, Health, ManagedAppliance, Observation, Quarantine, Re
 use crate::clock::Timestamp;
 use crate::sample::{About, Family, Label, Sample};
 
-const CPU: About = gauge("asyncos_health_cpu_load_ratio", "Share of the CPU in use now");
-const RAM: About = gauge("asyncos_health_ram_utilization_ratio", "Share of the memory in use now");
-const SWAP: About = gauge("asyncos_health_swap_utilization_ratio", "Share of the swap space in use now");
-const QUEUE: About = gauge("asyncos_health_queue_utilization_ratio", "Share of the queue's space in use now");
-const DISK_IO: About = gauge("asyncos_health_disk_io_ratio", "Share of the disk's throughput in use now");
-const CONSERVATION: About = gauge(
+const CPU: About = About::gauge("asyncos_health_cpu_load_ratio", "Share of the CPU in use now");
+const RAM: About = About::gauge("asyncos_health_ram_utilization_ratio", "Share of the memory in use now");
+const SWAP: About = About::gauge("asyncos_health_swap_utilization_ratio", "Share of the swap space in use now");
+const QUEUE: About = About::gauge("asyncos_health_queue_utilization_ratio", "Share of the queue's space in use now");
+const DISK_IO: About = About::gauge("asyncos_health_disk_io_ratio", "Share of the disk's throughput in use now");
+const CONSERVATION: About = About::gauge(
     "asyncos_health_resource_conservation",
     "Whether the appliance takes less mail to conserve resources: 0 is normal, its other values are not published",
 );
-const WORK_QUEUE: About = gauge("asyncos_health_workqueue_messages", "Messages in the work queue now");
+const WORK_QUEUE: About = About::gauge("asyncos_health_workqueue_messages", "Messages in the work queue now");
 const HELD: About =
-    gauge("asyncos_health_quarantine_messages", "Messages in the policy, virus and outbreak quarantines now");
-const SYSTEM_STATUS: About = gauge("asyncos_system_status", "The state that the appliance says it is in; always 1");
+    About::gauge("asyncos_health_quarantine_messages", "Messages in the policy, virus and outbreak quarantines now");
+const SYSTEM_STATUS: About =
+    About::gauge("asyncos_system_status", "The state that the appliance says it is in; always 1");
 const BIRTH: About =
-    gauge("asyncos_status_birth_timestamp_seconds", "When the appliance was started, in seconds since 1970");
-const COUNTER_RESET: About = gauge(
+    About::gauge("asyncos_status_birth_timestamp_seconds", "When the appliance was started, in seconds since 1970");
+const COUNTER_RESET: About = About::gauge(
     "asyncos_status_counter_reset_timestamp_seconds",
     "When somebody last reset the appliance's counters, in seconds since 1970",
 );
-const OLDEST_MESSAGE: About = gauge(
+const OLDEST_MESSAGE: About = About::gauge(
     "asyncos_status_oldest_message_timestamp_seconds",
     "When the oldest message in the appliance's queue came, in seconds since 1970; none while the queue is empty",
 );
-const FEATURE_EXPIRY: About = gauge(
+const FEATURE_EXPIRY: About = About::gauge(
     "asyncos_feature_expiry_timestamp_seconds",
     "When the licence of a feature ends or has ended, in seconds since 1970; none for perpetual and dormant ones",
 );
-const QUARANTINE_MESSAGES: About =
-    gauge("asyncos_quarantine_messages", "Messages in a quarantine, of type `spam` or `pvo` (policy, virus, outbreak)");
-const QUARANTINE_SIZE: About = gauge("asyncos_quarantine_size_bytes", "Space that a quarantine takes");
+const QUARANTINE_MESSAGES: About = About::gauge(
+    "asyncos_quarantine_messages",
+    "Messages in a quarantine, of type `spam` or `pvo` (policy, virus, outbreak)",
+);
+const QUARANTINE_SIZE: About = About::gauge("asyncos_quarantine_size_bytes", "Space that a quarantine takes");
 const MANAGED_CONNECTED: About =
-    gauge("asyncos_managed_appliance_connected", "Whether the manager is connected to an appliance it manages");
-const MANAGED_SERVICE: About = gauge(
+    About::gauge("asyncos_managed_appliance_connected", "Whether the manager is connected to an appliance it manages");
+const MANAGED_SERVICE: About = About::gauge(
     "asyncos_managed_appliance_service_enabled",
     "Whether the manager does a service for an appliance it manages",
 );
-const PRIVILEGES: About = gauge("asyncos_account_privileges", "Parts of the API that the account may use");
-const DATA_BEGIN: About =
-    gauge("asyncos_reporting_data_begin_timestamp_seconds", "The oldest data of reporting, in seconds since 1970");
+const PRIVILEGES: About = About::gauge("asyncos_account_privileges", "Parts of the API that the account may use");
+const DATA_BEGIN: About = About::gauge(
+    "asyncos_reporting_data_begin_timestamp_seconds",
+    "The oldest data of reporting, in seconds since 1970",
+);
 const DATA_END: About =
-    gauge("asyncos_reporting_data_end_timestamp_seconds", "The newest data of reporting, in seconds since 1970");
-const HEARTBEAT: About = gauge(
+    About::gauge("asyncos_reporting_data_end_timestamp_seconds", "The newest data of reporting, in seconds since 1970");
+const HEARTBEAT: About = About::gauge(
     "asyncos_reporting_heartbeat_timestamp_seconds",
     "When reporting last gave a sign of life, in seconds since 1970",
 );
@@ -78,10 +83,6 @@ pub const ABOUT_NOW: &[About] = &[
     DATA_END,
     HEARTBEAT,
 ];
-
-const fn gauge(name: &'static str, help: &'static str) -> About {
-    About { name, kind: "gauge", help }
-}
 
 /// What one observation came to.
 #[derive(Clone, Debug, Default, PartialEq)]
