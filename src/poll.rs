@@ -28,7 +28,7 @@ mod subject;
 mod target;
 mod watch;
 
-pub use source::{Conserving, Source};
+pub use source::Source;
 
 use centralised::Centralised;
 use job::{Done, Job, Next, Purpose};

@@ -105,6 +105,12 @@ struct Column {
     total: Option<Arc<Family>>,
 }
 
+impl Column {
+    fn is_of_events(&self) -> bool {
+        self.total.is_some() && matches!(self.unit, Unit::Count(_))
+    }
+}
+
 impl Metrics {
     /// The metrics of `group`, named once, which all carry `labels`; asked for with `top` rows, or all, of which at most
     /// `limit` become series.
@@ -161,11 +167,18 @@ impl Metrics {
         counted.keys().filter_map(|name| split(name).1).map(str::to_owned).collect()
     }
 
+    /// Whether any increment is of events.
+    #[must_use]
+    pub fn tell_of_events(&self) -> bool {
+        self.columns.iter().any(Column::is_of_events)
+    }
+
     /// Events that `increments` tell of; bytes are none, they would outweigh them all.
     #[must_use]
     pub fn events(&self, increments: &[(String, u64)]) -> u64 {
         let is_event = |name: &str| {
-            self.group.counter(split(name).0).is_some_and(|counter| matches!(counter.unit, Unit::Count(_)))
+            let counter = split(name).0;
+            self.columns.iter().any(|column| column.counter == counter && column.is_of_events())
         };
         increments.iter().filter(|(name, _)| is_event(name)).map(|(_, count)| count).sum()
     }

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
 use url::Url;
 
 use super::health::Health;
@@ -11,7 +10,7 @@ use super::inventory::{Inventory, LocalTime, ManagedAppliance, Privileges};
 use super::quarantine::{QuarantineCount, QuarantineSize, Quarantines};
 use super::span::ReportingSpan;
 use super::xml_status::XmlStatus;
-use super::{Client, Failure, Reason, query};
+use super::{Client, Failure, Pace, Reason, query};
 use crate::clock::Timestamp;
 use crate::config::{Product, Scope};
 use crate::window::Grid;
@@ -87,19 +86,19 @@ pub enum Observation {
 }
 
 impl Observation {
-    /// Whether the appliance says that it conserves resources; none where it says nothing of it.
+    /// The pace that the appliance bears; none where it says nothing of the resources it has to conserve.
     #[must_use]
-    pub fn conserves(&self) -> Option<bool> {
-        match self {
-            Self::Health(health) => health.resource_conservation.map(|level| level > 0.0),
+    pub fn pace(&self) -> Option<Pace> {
+        let level = match self {
+            Self::Health(health) => health.resource_conservation,
             Self::XmlStatus { status, .. } => {
-                let level = status.gauges.iter().find(|(name, _)| name == "resource_conservation");
-                level.map(|(_, level)| *level > 0.0)
+                status.gauges.iter().find(|(name, _)| name == "resource_conservation").map(|(_, level)| *level)
             }
             Self::Quarantines(_) | Self::Managed(_) | Self::Privileges(_) | Self::Reporting(_) | Self::TimeZone(_) => {
                 None
             }
-        }
+        };
+        level.map(|level| if level > 0.0 { Pace::Eased } else { Pace::Usual })
     }
 }
 
@@ -156,10 +155,8 @@ impl Client {
         let (_, pass) = self.admitted().await?;
         let mut url = page.clone();
         url.set_path(XmlStatus::PATH);
-        let mut value = HeaderValue::from_str(self.session.basic().expose())
-            .map_err(|_| Failure::new(Reason::LoginRefused, "the password cannot be sent in a header"))?;
-        value.set_sensitive(true);
-        let (body, at) = self.wire.page(pass, "xml/status", url, &(AUTHORIZATION, value)).await.map_err(|failure| {
+        let header = self.session.basic()?;
+        let (body, at) = self.wire.page(pass, "xml/status", url, &header).await.map_err(|failure| {
             // The account is good elsewhere, or nothing would have been asked.
             match failure.reason {
                 Reason::Unauthorized => failure.because(Reason::NotAllowed),

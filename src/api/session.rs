@@ -232,9 +232,12 @@ impl Session {
         Verdict::Retry
     }
 
-    /// The value of `Authorization` for pages that take the password alone.
-    pub(super) fn basic(&self) -> Secret {
-        login::basic(&self.state().credentials)
+    /// What pages ask for that take the password alone.
+    ///
+    /// # Errors
+    /// When the password cannot travel in a header.
+    pub(super) fn basic(&self) -> Result<(HeaderName, HeaderValue), Failure> {
+        basic_header(&self.state().credentials)
     }
 
     /// The credential in hand while it has enough life left, else the number of logins so far.
@@ -268,10 +271,7 @@ impl Session {
     ///
     /// **Source:** docs.ces.cisco.com, API log.
     async fn prove(&self, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
-        let unusable = || Failure::new(Reason::LoginRefused, "the password cannot travel in a header");
-        let mut value = HeaderValue::from_str(login::basic(credentials).expose()).map_err(|_| unusable())?;
-        value.set_sensitive(true);
-        let header = (AUTHORIZATION, value);
+        let header = basic_header(credentials)?;
         match self.wire.get(pass, "", "", "", &header).await?.checked() {
             Ok(_) => Ok((header, None)),
             // Known is a 404 with a message; what matters is that it is no 401, so any other client error will do.
@@ -370,6 +370,13 @@ impl State {
 /// Whether a login that ended so may be one of those that lock the account.
 fn is_refusal(reason: Reason) -> bool {
     matches!(reason, Reason::LoginRefused | Reason::TwoFactor)
+}
+
+fn basic_header(credentials: &Credentials) -> Result<(HeaderName, HeaderValue), Failure> {
+    let unusable = || Failure::new(Reason::LoginRefused, "the password cannot travel in a header");
+    let mut value = HeaderValue::from_str(login::basic(credentials).expose()).map_err(|_| unusable())?;
+    value.set_sensitive(true);
+    Ok((AUTHORIZATION, value))
 }
 
 fn token_header(token: &Secret) -> Option<(HeaderName, HeaderValue)> {

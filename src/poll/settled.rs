@@ -70,8 +70,8 @@ impl<S: Source> Poller<S> {
             Err(failure) if !watch.is_elsewhere() => self.standing.failed(&self.name, failure, now),
             Err(_) => {}
         }
-        if let Some(conserving) = watch.observed(&self.name, outcome, now, self.desk.clock.wall()) {
-            self.source.ease(conserving);
+        if let Some(pace) = watch.observed(&self.name, outcome, now, self.desk.clock.wall()) {
+            self.source.set_pace(pace);
         }
     }
 

@@ -17,17 +17,8 @@ pub trait Source: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
     /// How far it is ahead of ours, once known.
     fn skew_seconds(&self) -> Option<f64>;
-    /// Tells whether the appliance conserves resources, and so is to be asked less.
-    fn ease(&self, conserving: Conserving);
-}
-
-/// Whether an appliance says that it conserves resources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Conserving {
-    /// It takes less mail than it is offered.
-    Yes,
-    /// All is normal.
-    No,
+    /// Asks it at `pace` from now on.
+    fn set_pace(&self, pace: Pace);
 }
 
 impl Source for Client {
@@ -51,10 +42,7 @@ impl Source for Client {
         Self::skew_seconds(self)
     }
 
-    fn ease(&self, conserving: Conserving) {
-        self.set_pace(match conserving {
-            Conserving::Yes => Pace::Eased,
-            Conserving::No => Pace::Usual,
-        });
+    fn set_pace(&self, pace: Pace) {
+        Self::set_pace(self, pace);
     }
 }

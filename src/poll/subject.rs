@@ -68,10 +68,6 @@ impl Subject {
         &self.key
     }
 
-    pub(super) fn group(&self) -> &Group {
-        &self.group
-    }
-
     pub(super) fn grid(&self) -> Grid {
         self.grid
     }

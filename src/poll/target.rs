@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Failure, Query, Reason, Reply};
-use crate::catalogue::{Aggregation, Counter, Unit};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
 use crate::ledger::{Account, Begun, CommitError, Key, Ledger, Reconciled};
@@ -61,18 +60,14 @@ pub(super) struct Target {
     tally: Tally,
 }
 
-/// Whether a counter counts things that happen; bytes would outweigh them all.
-fn is_event(counter: &Counter) -> bool {
-    counter.aggregation == Aggregation::Sum && matches!(counter.unit, Unit::Count(_))
-}
-
 impl Target {
     /// A target whose totals are what the ledger knows: a page must not show zero for what a restart remembers.
     pub(super) fn new(key: Key, subject: Subject, polling: Polling, phase: Duration, ledger: &Ledger) -> Self {
         let metrics = subject.metrics();
         let known = ledger.account(&key);
-        let counted = known.as_ref().map(|account| account.totals.clone()).unwrap_or_default();
-        let (totals, kept) = (metrics.totals(&counted), metrics.keys(&counted));
+        let nothing = BTreeMap::new();
+        let counted = known.as_ref().map_or(&nothing, |account| &account.totals);
+        let (totals, kept) = (metrics.totals(counted), metrics.keys(counted));
         let (grid, settle) = (subject.grid(), subject.settle(polling.settle.initial()));
         Self {
             key,
@@ -108,8 +103,7 @@ impl Target {
 
     /// The windows of the target, while it is had and what it counts can be late.
     pub(super) fn countable(&self) -> Option<Grid> {
-        let counts = self.subject.group().counters.iter().any(is_event);
-        (self.success && counts).then_some(self.rule.grid)
+        (self.success && self.metrics.tell_of_events()).then_some(self.rule.grid)
     }
 
     /// Reads an answer of any time.

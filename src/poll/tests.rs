@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::*;
-use crate::api::{Aspect, Failure, Observation, Query, Reason, Reply, Report};
+use crate::api::{Aspect, Failure, Observation, Pace, Query, Reason, Reply, Report};
 use crate::config::{Alignment, Config, Late, Polling, Settle};
 use crate::ledger::{Account, Begun, CommitError, Reconciled};
 use crate::sample::Samples;
@@ -72,7 +72,7 @@ impl Source for Fake {
         Err(fails(Reason::Declined))
     }
 
-    fn ease(&self, _: Conserving) {}
+    fn set_pace(&self, _: Pace) {}
 
     fn now(&self) -> Timestamp {
         self.time()

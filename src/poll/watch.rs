@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Aspect, Failure, Observation, Reason};
+use crate::api::{Aspect, Failure, Observation, Pace, Reason};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{Extras, Product, Quarantines};
 use crate::snapshot::AspectView;
 use crate::vitals::Vitals;
 
-use super::Conserving;
 use super::target::DECLINED_WAITS;
 
 /// What changes by the second is asked for as often as alerts look at it.
@@ -82,15 +81,15 @@ impl Watch {
         Arc::clone(&self.view)
     }
 
-    /// Takes in what was asked for at `now`, which is `wall` by our clock; tells whether the appliance conserves
-    /// resources if that was heard.
+    /// Takes in what was asked for at `now`, which is `wall` by our clock; tells the pace that the
+    /// appliance bears if that was heard.
     pub(super) fn observed(
         &mut self,
         appliance: &str,
         outcome: Result<Observation, Failure>,
         now: Tick,
         wall: Timestamp,
-    ) -> Option<Conserving> {
+    ) -> Option<Pace> {
         self.in_flight = false;
         self.not_before = now + self.pace;
         let failure = match outcome {
@@ -107,7 +106,7 @@ impl Watch {
                     vitals: Vitals::new(&observation),
                     expires: now + self.pace * STALE_AFTER,
                 });
-                return observation.conserves().map(|yes| if yes { Conserving::Yes } else { Conserving::No });
+                return observation.pace();
             }
             Err(failure) => failure,
         };

@@ -85,7 +85,7 @@ impl Source for Truthful {
         Err(fails(Reason::Declined))
     }
 
-    fn ease(&self, _: Conserving) {}
+    fn set_pace(&self, _: Pace) {}
 
     fn now(&self) -> Timestamp {
         let (date, heard) = *self.heard.lock().expect("no panic");

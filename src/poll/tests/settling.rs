@@ -34,7 +34,7 @@ impl Source for Spooled {
         Err(fails(Reason::Declined))
     }
 
-    fn ease(&self, _: Conserving) {}
+    fn set_pace(&self, _: Pace) {}
 
     fn now(&self) -> Timestamp {
         self.clock.wall()
