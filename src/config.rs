@@ -147,11 +147,20 @@ pub enum Auth {
 /// An account on the appliance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// Never empty.
+    /// Never empty. Of an account that is a client of an identity provider, its client id.
     pub username: String,
-    /// Never empty.
-    pub password: Secret,
-    /// The file that holds the password, if one does.
+    /// Of a client, its client secret.
+    pub password: Passphrase,
+    /// What proves the account besides: the secret of its second factor, or that of the client which asks in its name.
+    pub second: Option<Passphrase>,
+}
+
+/// A secret text that is never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passphrase {
+    /// The text.
+    pub text: Secret,
+    /// The file that holds it, if one does.
     pub file: Option<PathBuf>,
 }
 

@@ -20,14 +20,14 @@ const ASSUMED_LIFE: Duration = Duration::from_secs(30 * 60);
 pub(super) fn body(credentials: &Credentials) -> Secret {
     let field = |text: &str| STANDARD.encode(text.as_bytes());
     let name = field(&credentials.username);
-    let passphrase = field(credentials.password.expose());
+    let passphrase = field(credentials.password.text.expose());
     // Base64 needs no escaping in JSON.
     Secret::new(format!(r#"{{"data": {{"userName": "{name}", "passphrase": "{passphrase}"}}}}"#))
 }
 
 /// The value of `Authorization` for Basic.
 pub(super) fn basic(credentials: &Credentials) -> Secret {
-    let pair = Secret::new(format!("{}:{}", credentials.username, credentials.password.expose()));
+    let pair = Secret::new(format!("{}:{}", credentials.username, credentials.password.text.expose()));
     Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())))
 }
 
@@ -97,6 +97,7 @@ fn exp(token: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Passphrase;
 
     fn jwt(claims: &str) -> Secret {
         Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims)))
@@ -104,7 +105,8 @@ mod tests {
 
     #[test]
     fn the_body_is_the_documented_one() {
-        let credentials = Credentials { username: "monitor".into(), password: Secret::new("päss:word"), file: None };
+        let credentials =
+            Credentials { username: "monitor".into(), password: Passphrase::new("päss:word"), second: None };
         let expected = r#"{"data": {"userName": "bW9uaXRvcg==", "passphrase": "cMOkc3M6d29yZA=="}}"#;
         assert_eq!(body(&credentials).expose(), expected);
         assert_eq!(basic(&credentials).expose(), "Basic bW9uaXRvcjpww6Rzczp3b3Jk");

@@ -78,9 +78,12 @@ impl Refusals {
     }
 
     pub(super) fn account(&self, url: &Url, credentials: &Credentials) -> Account {
-        let Credentials { username, password, .. } = credentials;
-        // Neither a URL nor a name has control characters in it.
-        let whole = Secret::new(format!("{url}\u{1f}{username}\u{1f}{}", password.expose()));
+        let Credentials { username, password, second } = credentials;
+        // Neither a URL nor a name has control characters in it, and a secret that has them costs nothing here.
+        let second = second.as_ref().map_or("", |second| second.text.expose());
+        let parting = if second.is_empty() { "" } else { "\u{1f}" };
+        let password = password.text.expose();
+        let whole = Secret::new(format!("{url}\u{1f}{username}\u{1f}{password}{parting}{second}"));
         let mut hash = [0; 32];
         pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, &self.0.salt, whole.expose().as_bytes(), &mut hash);
         Account(hash.iter().fold(String::new(), |mut text, byte| {
@@ -145,9 +148,10 @@ impl fmt::Debug for Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Passphrase;
 
     fn credentials(username: &str, password: &str) -> Credentials {
-        Credentials { username: username.into(), password: Secret::new(password), file: None }
+        Credentials { username: username.into(), password: Passphrase::new(password), second: None }
     }
 
     #[test]

@@ -4,12 +4,11 @@ use serde_yaml::Value;
 use url::Url;
 
 use super::groups::Selection;
+use super::password::Sources;
 use super::polling::Wishes;
 use super::problem::{ConfigError, Path, Problems};
 use super::searches::Searches;
-use super::{
-    Appliance, Auth, Config, Credentials, Product, Scope, custom, extras, field, is_loopback, password, raw, trust,
-};
+use super::{Appliance, Auth, Config, Credentials, Product, Scope, custom, extras, field, is_loopback, raw, trust};
 use crate::catalogue::{Group, Profile};
 
 const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
@@ -76,7 +75,14 @@ fn read(element: Value, usual: &Usual, path: &Path, problems: &mut Problems) -> 
     let product = product.unwrap_or(Product::Esa);
     let auth = auth(raw.auth.as_ref(), &path.key("auth"), problems);
     let username = username(raw.username.as_ref(), auth, &path.key("username"), problems);
-    let password = password::password(&raw, path, problems);
+    let sources = Sources {
+        what: "password",
+        inline: ("password", raw.password.as_ref()),
+        file: ("password_file", raw.password_file.as_ref()),
+        env: ("password_env", raw.password_env.as_ref()),
+        credential: ("credential", raw.credential.as_ref()),
+    };
+    let password = sources.read(path, problems);
     let extras = extras::read(&raw, product, url.as_ref(), path, problems);
     let trust = trust::read(raw.tls, url.as_ref(), &path.key("tls"), problems);
     let polling = Wishes::read(raw.polling, &path.key("polling"), problems);
@@ -94,8 +100,7 @@ fn read(element: Value, usual: &Usual, path: &Path, problems: &mut Problems) -> 
         .chain(device_groups.into_iter().map(Scope::DeviceGroup))
         .chain(devices.into_iter().map(Scope::Device))
         .collect();
-    let (password, file) = password?;
-    let credentials = Credentials { username: username?, password, file };
+    let credentials = Credentials { username: username?, password: password?, second: None };
     Some(Appliance {
         name: name?,
         url: url?,

@@ -1,4 +1,4 @@
-//! Where a password comes from: one of four sources, of which files are read again when the password is refused.
+//! Where a secret comes from: one of four sources, of which files are read again when the secret is refused.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path as FilePath, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path as FilePath, PathBuf};
 use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
-use super::{Credentials, field, raw};
+use super::{Credentials, Passphrase, field};
 use crate::secret::Secret;
 
 /// A passphrase longer than this is another file.
@@ -15,71 +15,105 @@ const LONGEST_PASSWORD: usize = 4096;
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
 impl Credentials {
-    /// Whether `other` says the same, wherever it has the password from.
+    /// Whether `other` says the same, wherever it has its secrets from.
     #[must_use]
     pub fn are_those_of(&self, other: &Self) -> bool {
-        (&self.username, &self.password) == (&other.username, &other.password)
+        let said = |credentials: &Self| {
+            let second = credentials.second.as_ref().map(|second| second.text.clone());
+            (credentials.username.clone(), credentials.password.text.clone(), second)
+        };
+        said(self) == said(other)
     }
 
-    /// The credentials with the password that their file holds now; none where it is the same, does not come from a file,
-    /// or the file holds no usable one, as while it is being replaced. Reads from the disk.
+    /// Whether [`Credentials::reread`] may ever bring something.
+    #[must_use]
+    pub fn are_in_files(&self) -> bool {
+        [Some(&self.password), self.second.as_ref()].into_iter().flatten().any(|secret| secret.file.is_some())
+    }
+
+    /// The credentials with the secrets that their files hold now; none where they are the same, do not come from files,
+    /// or the files hold no usable ones, as while they are being replaced. Reads from the disk.
     #[must_use]
     pub fn reread(&self) -> Option<Self> {
-        let text = read(self.file.as_ref()?).ok()?;
-        let password = Secret::new(checked(text).ok()?);
-        (password != self.password).then(|| Self { password, ..self.clone() })
+        let (password, second) = (self.password.reread(), self.second.as_ref().and_then(Passphrase::reread));
+        if password.is_none() && second.is_none() {
+            return None;
+        }
+        let mut next = self.clone();
+        next.password = password.unwrap_or(next.password);
+        next.second = second.or(next.second);
+        Some(next)
     }
 }
 
-/// The passphrase from the one source that is given, and the file it is in. No message quotes it.
-pub(super) fn password(
-    raw: &raw::Appliance,
-    path: &Path,
-    problems: &mut Problems,
-) -> Option<(Secret, Option<PathBuf>)> {
-    let sources = [
-        ("password", raw.password.as_ref()),
-        ("password_file", raw.password_file.as_ref()),
-        ("password_env", raw.password_env.as_ref()),
-        ("credential", raw.credential.as_ref()),
-    ];
-    let given: Vec<_> = sources.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).collect();
-    let [(key, value)] = given[..] else {
-        let found = if given.is_empty() { "none" } else { "several" };
-        let sources = "`password_file`, `credential`, `password_env` and `password`";
-        problems.error(path, format!("give one of {sources}, found {found}"));
-        return None;
-    };
-    let path = &path.key(key);
-    let (text, file) = match key {
-        "password" => {
-            problems.warn(path, "a password in the file is read by whoever reads the file: use `password_file`");
-            (inline(value, path, problems)?, None)
-        }
-        "password_file" => from_file(field::text(Some(value), path, problems)?.into(), path, problems)?,
-        "credential" => {
-            from_file(credential(&field::text(Some(value), path, problems)?, path, problems)?, path, problems)?
-        }
-        _ => (from_environment(&field::text(Some(value), path, problems)?, path, problems)?, None),
-    };
-    match checked(text) {
-        Ok(text) => Some((Secret::new(text), file)),
-        Err(reason) => {
-            problems.error(path, reason);
-            None
+impl Passphrase {
+    /// One that is not kept in a file.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: Secret::new(text), file: None }
+    }
+
+    fn reread(&self) -> Option<Self> {
+        let text = Secret::new(checked(read(self.file.as_ref()?).ok()?, "").ok()?);
+        (text != self.text).then(|| Self { text, file: self.file.clone() })
+    }
+}
+
+/// The keys under which one secret may be given, with what stands there.
+pub(super) struct Sources<'a> {
+    /// What messages call it.
+    pub(super) what: &'static str,
+    pub(super) inline: (&'static str, Option<&'a Value>),
+    pub(super) file: (&'static str, Option<&'a Value>),
+    pub(super) env: (&'static str, Option<&'a Value>),
+    pub(super) credential: (&'static str, Option<&'a Value>),
+}
+
+impl Sources<'_> {
+    /// The secret from the one source that is given, with the file it is in. No message quotes it.
+    pub(super) fn read(&self, path: &Path, problems: &mut Problems) -> Option<Passphrase> {
+        let Self { what, inline, file, env, credential } = self;
+        let given: Vec<_> = [inline, file, env, credential].into_iter().filter(|(_, value)| value.is_some()).collect();
+        let [(key, Some(value))] = given[..] else {
+            let found = if given.is_empty() { "none" } else { "several" };
+            let sources = format!("`{}`, `{}`, `{}` and `{}`", file.0, credential.0, env.0, inline.0);
+            problems.error(path, format!("give one of {sources}, found {found}"));
+            return None;
+        };
+        let path = &path.key(key);
+        let (text, kept) = if *key == inline.0 {
+            let message = format!("a {what} in the file is read by whoever reads the file: use `{}`", file.0);
+            problems.warn(path, message);
+            (inline_text(value, path, problems)?, None)
+        } else {
+            let named = field::text(Some(value), path, problems)?;
+            if *key == file.0 {
+                from_file(named.into(), path, problems)?
+            } else if *key == credential.0 {
+                from_file(credential_file(&named, path, problems)?, path, problems)?
+            } else {
+                (from_environment(&named, path, problems)?, None)
+            }
+        };
+        match checked(text, what) {
+            Ok(text) => Some(Passphrase { text: Secret::new(text), file: kept }),
+            Err(reason) => {
+                problems.error(path, reason);
+                None
+            }
         }
     }
 }
 
-fn checked(text: String) -> Result<String, String> {
+fn checked(text: String, what: &str) -> Result<String, String> {
     match text.len() {
-        0 => Err("the password is empty".into()),
-        length if length > LONGEST_PASSWORD => Err(format!("the password is longer than {LONGEST_PASSWORD} bytes")),
+        0 => Err(format!("the {what} is empty")),
+        length if length > LONGEST_PASSWORD => Err(format!("the {what} is longer than {LONGEST_PASSWORD} bytes")),
         _ => Ok(text),
     }
 }
 
-fn inline(value: &Value, path: &Path, problems: &mut Problems) -> Option<String> {
+fn inline_text(value: &Value, path: &Path, problems: &mut Problems) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         other => {
@@ -113,7 +147,7 @@ fn read(file: &FilePath) -> std::io::Result<String> {
 }
 
 /// The file of the credential `name`.
-fn credential(name: &str, path: &Path, problems: &mut Problems) -> Option<PathBuf> {
+fn credential_file(name: &str, path: &Path, problems: &mut Problems) -> Option<PathBuf> {
     if name.contains('/') || matches!(name, "." | "..") {
         problems.error(path, "must be the name of a credential, not a path");
         return None;
@@ -152,8 +186,8 @@ mod tests {
         let file = folder.path().join("password");
         let of = |text: &str, file: Option<&PathBuf>| Credentials {
             username: "monitor".into(),
-            password: Secret::new(text),
-            file: file.cloned(),
+            password: Passphrase { text: Secret::new(text), file: file.cloned() },
+            second: None,
         };
         let old = of("old", Some(&file));
         assert_eq!(old.reread(), None, "no file");
@@ -163,5 +197,7 @@ mod tests {
             assert_eq!(old.reread(), expected.map(|text| of(text, Some(&file))), "{text:?}");
         }
         assert_eq!(of("old", None).reread(), None, "not from a file");
+        let with_second = |second: &Credentials| Credentials { second: Some(second.password.clone()), ..of("x", None) };
+        assert_eq!(with_second(&old).reread(), Some(with_second(&of("new", Some(&file)))));
     }
 }

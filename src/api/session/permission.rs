@@ -11,7 +11,7 @@ impl Session {
     /// Takes the password that the file holds now. It is another account to count refusals of.
     pub(super) async fn look_again(&self) {
         let credentials = self.state().credentials.clone();
-        if credentials.file.is_none() {
+        if !credentials.are_in_files() {
             return;
         }
         // A disk that hangs must not hold up a scrape.
