@@ -101,7 +101,7 @@ impl Client {
         refusals: Refusals,
     ) -> Result<Self, Failure> {
         let wire = Arc::new(Wire::try_new(appliance, roots, clock, listener)?);
-        let session = Session::new(Arc::clone(&wire), appliance, refusals);
+        let session = Session::try_new(Arc::clone(&wire), appliance, roots, refusals)?;
         Ok(Self { wire, session, product: appliance.product, sizes_declined: AtomicBool::new(false) })
     }
 

@@ -17,6 +17,7 @@ use crate::tracking::Search;
 use crate::window::Grid;
 
 mod appliance;
+mod auth;
 mod custom;
 mod extras;
 mod field;
@@ -30,6 +31,9 @@ mod searches;
 mod trust;
 mod web;
 
+pub use auth::{
+    Auth, ClientAuth, Demand, Encoding, Grant, Oidc, Passcode, Provider, TokenKind, Totp, TotpHash, TwoFactor,
+};
 pub use problem::{ConfigError, Problem};
 pub use web::{ClientCertificates, Web, WebFile, WebTls};
 
@@ -133,15 +137,6 @@ impl Product {
             Self::Sma => Duration::from_secs(20 * 60),
         }
     }
-}
-
-/// How requests are authorised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// A login for a token, the token with every request.
-    Jwt,
-    /// User name and passphrase with every request.
-    Basic,
 }
 
 /// An account on the appliance.

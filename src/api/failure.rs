@@ -43,13 +43,17 @@ pub enum Reason {
     LoginRefused,
     /// The account wants a second factor.
     TwoFactor,
+    /// There was no passcode to give as a second factor.
+    Passcode,
+    /// The identity provider gave no token, or none that the appliance takes, for a reason that is not the account's.
+    IdentityProvider,
     /// No login was tried, because earlier ones were refused.
     LoginWait,
 }
 
 impl Reason {
     /// Every reason, for counters that start at zero.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Dns,
         Self::Connect,
         Self::Tls,
@@ -69,6 +73,8 @@ impl Reason {
         Self::Empty,
         Self::LoginRefused,
         Self::TwoFactor,
+        Self::Passcode,
+        Self::IdentityProvider,
         Self::LoginWait,
     ];
 
@@ -95,6 +101,8 @@ impl Reason {
             Self::Empty => "empty",
             Self::LoginRefused => "login_refused",
             Self::TwoFactor => "two_factor",
+            Self::Passcode => "passcode",
+            Self::IdentityProvider => "identity_provider",
             Self::LoginWait => "login_wait",
         }
     }
@@ -111,7 +119,8 @@ impl Reason {
             | Self::Throttled
             | Self::Unavailable
             | Self::NotJson
-            | Self::Malformed => true,
+            | Self::Malformed
+            | Self::IdentityProvider => true,
             Self::Tls
             | Self::TooLarge
             | Self::Redirect
@@ -122,6 +131,7 @@ impl Reason {
             | Self::Status
             | Self::LoginRefused
             | Self::TwoFactor
+            | Self::Passcode
             | Self::LoginWait => false,
         }
     }
@@ -146,7 +156,9 @@ impl Reason {
             | Self::NotJson
             | Self::Malformed
             | Self::LoginRefused
-            | Self::TwoFactor => true,
+            | Self::TwoFactor
+            | Self::Passcode
+            | Self::IdentityProvider => true,
         }
     }
 
@@ -169,6 +181,8 @@ impl Reason {
             | Self::NotJson
             | Self::LoginRefused
             | Self::TwoFactor
+            | Self::Passcode
+            | Self::IdentityProvider
             | Self::LoginWait => false,
         }
     }
@@ -183,6 +197,8 @@ impl Reason {
             | Self::Throttled
             | Self::LoginRefused
             | Self::TwoFactor
+            | Self::Passcode
+            | Self::IdentityProvider
             | Self::LoginWait => true,
             Self::Timeout
             | Self::Reset

@@ -1,65 +1,122 @@
-//! The login's wire forms: what is sent, what comes back, what a token says of itself.
+//! The kinds of login: what each asks for, and what it brings to be sent with every request. Knows nothing of how often
+//! a login may be made; that is the session's.
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use url::Url;
 
-use super::{Failure, Reason};
-use crate::clock::Timestamp;
-use crate::config::Credentials;
+use super::gate::Pass;
+use super::transport::{TOKEN_HEADER, Wire};
+use super::{Failure, Reason, SystemRoots};
+use crate::config::{Auth, Credentials};
 use crate::secret::Secret;
 
-/// The life of a token that does not tell its own: what recorded tokens and published clients agree on.
-const ASSUMED_LIFE: Duration = Duration::from_secs(30 * 60);
+mod basic;
+mod discovery;
+mod jwt;
+mod life;
+mod oidc;
+mod passcode;
+mod second_factor;
 
-/// The body of `POST login`: each field in Base64 on its own.
-///
-/// **Source:** docs.ces.cisco.com, AsyncOS API, authentication.
-pub(super) fn body(credentials: &Credentials) -> Secret {
-    let field = |text: &str| STANDARD.encode(text.as_bytes());
-    let name = field(&credentials.username);
-    let passphrase = field(credentials.password.text.expose());
-    // Base64 needs no escaping in JSON.
-    Secret::new(format!(r#"{{"data": {{"userName": "{name}", "passphrase": "{passphrase}"}}}}"#))
+pub(super) use life::{ASSUMED_LIFE, Life};
+
+use oidc::IdentityProvider;
+use second_factor::SecondFactor;
+
+/// What a request carries to be accepted.
+pub(super) type Header = (HeaderName, HeaderValue);
+
+/// What a login brings.
+#[derive(Debug)]
+pub(super) struct Proof {
+    pub(super) header: Header,
+    /// None for what does not end.
+    pub(super) life: Option<Life>,
+    /// Whether an endpoint of the API has taken it already.
+    pub(super) is_tried: bool,
 }
 
-/// The value of `Authorization` for Basic.
-pub(super) fn basic(credentials: &Credentials) -> Secret {
-    let pair = Secret::new(format!("{}:{}", credentials.username, credentials.password.text.expose()));
-    Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())))
+/// How an account gets in.
+#[derive(Debug)]
+pub(super) enum Login {
+    Jwt(Option<SecondFactor>),
+    Basic,
+    Oidc(Box<IdentityProvider>),
 }
 
-#[derive(Deserialize)]
-struct LoginBody {
-    data: LoginData,
+impl Login {
+    /// The login that is configured; requests to others than the appliance may take as long as `timeout`.
+    ///
+    /// # Errors
+    /// When the TLS configuration for the identity provider cannot be built.
+    pub(super) fn try_new(auth: &Auth, roots: &SystemRoots, timeout: Duration) -> Result<Self, Failure> {
+        Ok(match auth {
+            Auth::Jwt(two_factor) => Self::Jwt(two_factor.clone().map(SecondFactor::new)),
+            Auth::Basic => Self::Basic,
+            Auth::Oidc(oidc) => Self::Oidc(Box::new(IdentityProvider::try_new(oidc.as_ref().clone(), roots, timeout)?)),
+        })
+    }
+
+    /// Where the account is that refusals are counted of: an identity provider has one for all appliances.
+    pub(super) fn place<'a>(&'a self, appliance: &'a Url) -> &'a Url {
+        match self {
+            Self::Jwt(_) | Self::Basic => appliance,
+            Self::Oidc(provider) => provider.place(),
+        }
+    }
+
+    /// Whether the appliance may send the next token with any answer.
+    pub(super) const fn is_renewed_by_answers(&self) -> bool {
+        match self {
+            Self::Jwt(_) => true,
+            Self::Basic | Self::Oidc(_) => false,
+        }
+    }
+
+    /// Whether a credential that is no longer taken can be replaced by asking for another.
+    pub(super) const fn can_be_repeated(&self) -> bool {
+        match self {
+            Self::Jwt(_) | Self::Oidc(_) => true,
+            Self::Basic => false,
+        }
+    }
+
+    /// Makes one login; `pass` is for the first request to the appliance.
+    ///
+    /// # Errors
+    /// [`Reason::LoginRefused`] where the account was refused; any other reason leaves open whether it is good.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection; what it has asked for may have been counted by then.
+    pub(super) async fn make(&self, wire: &Wire, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
+        match self {
+            Self::Jwt(second) => jwt::log_in(wire, pass, credentials, second.as_ref()).await,
+            Self::Basic => basic::prove(wire, pass, credentials).await,
+            Self::Oidc(provider) => provider.log_in(wire, pass, credentials).await,
+        }
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct LoginData {
-    jwt_token: Option<String>,
-    #[serde(default)]
-    is2_factor_redirect_required: serde_json::Value,
-}
-
-/// The token of a login's answer.
+/// The header of requests that take the password itself.
 ///
 /// # Errors
-/// When the account wants a second factor or the body holds no token.
-pub(super) fn token(body: &str) -> Result<Secret, Failure> {
-    // The parser's message may quote the body, which holds a token.
-    let malformed = |detail: &str| Failure::new(Reason::Malformed, format!("the login's answer {detail}"));
-    let login: LoginBody = serde_json::from_str(body).map_err(|_| malformed("is not the known JSON"))?;
-    // Recorded as the text "true" or "false"; a switch is what others would send.
-    let second_factor = &login.data.is2_factor_redirect_required;
-    if second_factor == "true" || *second_factor == serde_json::Value::Bool(true) {
-        let detail = "the account wants a second factor: use a service account without one";
-        return Err(Failure::new(Reason::TwoFactor, detail));
-    }
-    let token = login.data.jwt_token.filter(|token| is_header_text(token));
-    token.map(Secret::new).ok_or_else(|| malformed("holds no usable `jwtToken`"))
+/// When the password cannot travel in a header.
+pub(super) fn basic_header(credentials: &Credentials) -> Result<Header, Failure> {
+    let unusable = || Failure::new(Reason::LoginRefused, "the password cannot travel in a header");
+    Ok((AUTHORIZATION, sensitive(&basic::value(credentials)).ok_or_else(unusable)?))
+}
+
+/// The header with the appliance's own token; none where the token cannot travel in one.
+pub(super) fn token_header(token: &Secret) -> Option<Header> {
+    Some((TOKEN_HEADER, sensitive(token)?))
+}
+
+fn sensitive(text: &Secret) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text.expose()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// Whether `text` can travel in a header: visible ASCII, not empty.
@@ -67,91 +124,8 @@ pub(super) fn is_header_text(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// When a token ends and how long it lives as of `now`, both by the appliance's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Life {
-    pub(super) expires: Timestamp,
-    pub(super) span: Duration,
-}
-
-impl Life {
-    /// Reads the claim `exp`. A token that has none, or one that is over already (a clock that cannot be right, since
-    /// the token was just issued), is given the usual life: a login per request would be the alternative.
-    pub(super) fn of(token: &Secret, now: Timestamp) -> Self {
-        let expires = exp(token.expose()).map(Timestamp::from_secs).filter(|expires| *expires > now);
-        let expires = expires.unwrap_or(now + ASSUMED_LIFE);
-        Self { expires, span: expires.since(now) }
-    }
-}
-
-fn exp(token: &str) -> Option<u64> {
-    let claims = token.split('.').nth(1)?;
-    let json = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&json).ok()?;
-    let exp = claims.get("exp")?;
-    // Above this lies the year 9999; a claim in milliseconds is none that the facts know.
-    const LATEST: u64 = 253_402_300_799;
-    exp.as_u64().or_else(|| exp.as_f64().filter(|exp| *exp >= 0.0).map(|exp| exp as u64)).filter(|exp| *exp <= LATEST)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Passphrase;
-
-    fn jwt(claims: &str) -> Secret {
-        Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims)))
-    }
-
-    #[test]
-    fn the_body_is_the_documented_one() {
-        let credentials =
-            Credentials { username: "monitor".into(), password: Passphrase::new("päss:word"), second: None };
-        let expected = r#"{"data": {"userName": "bW9uaXRvcg==", "passphrase": "cMOkc3M6d29yZA=="}}"#;
-        assert_eq!(body(&credentials).expose(), expected);
-        assert_eq!(basic(&credentials).expose(), "Basic bW9uaXRvcjpww6Rzczp3b3Jk");
-    }
-
-    #[test]
-    fn the_token_is_found_in_all_recorded_forms() {
-        let found = |body| token(body).map(|token| token.expose().to_owned()).map_err(|failure| failure.reason);
-        assert_eq!(
-            found(r#"{"data": {"userName": "a", "is2FactorRedirectRequired": "false", "jwtToken": "new_token"}}"#),
-            Ok("new_token".into())
-        );
-        assert_eq!(found(r#"{"data": {"jwtToken": "x", "email": []}}"#), Ok("x".into()));
-        assert_eq!(
-            found(r#"{"data": {"is2FactorRedirectRequired": "true", "jwtToken": "x"}}"#),
-            Err(Reason::TwoFactor)
-        );
-        assert_eq!(found(r#"{"data": {"is2FactorRedirectRequired": true}}"#), Err(Reason::TwoFactor));
-        for body in [
-            "",
-            "<html>",
-            "{}",
-            r#"{"data": {}}"#,
-            r#"{"data": {"jwtToken": ""}}"#,
-            r#"{"data": {"jwtToken": "a\nb"}}"#,
-        ] {
-            assert_eq!(found(body), Err(Reason::Malformed), "{body}");
-        }
-    }
-
-    #[test]
-    fn a_failed_parse_quotes_no_token() {
-        let failure = token(r#"{"data": {"jwtToken": "s3cret", "jwtToken": 1}}"#).unwrap_err();
-        assert!(!format!("{failure:?}").contains("s3cret"));
-    }
-
-    #[test]
-    fn life_comes_from_exp_against_the_appliances_clock() {
-        let now = Timestamp::from_secs(1_000);
-        let life = |claims| Life::of(&jwt(claims), now).expires.as_secs();
-        assert_eq!(life(r#"{"exp": 2800}"#), 2800);
-        assert_eq!(life(r#"{"exp": 2800.5}"#), 2800);
-        for claims in ["{}", r#"{"exp": 999}"#, r#"{"exp": "soon"}"#, r#"{"exp": 1e300}"#, "no json"] {
-            assert_eq!(life(claims), 2800, "the usual life for {claims}");
-        }
-        assert_eq!(Life::of(&Secret::new("opaque"), now).span, ASSUMED_LIFE);
-    }
+/// A login's 401 or 403 is a refusal; anything else leaves open whether the account is good.
+fn refused(failure: Failure) -> Failure {
+    let is_refusal = matches!(failure.reason, Reason::Unauthorized | Reason::NotAllowed);
+    if is_refusal { failure.because(Reason::LoginRefused) } else { failure }
 }

@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::num::NonZeroU32;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use ring::pbkdf2;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use url::Url;
 
 use super::breaker::{Permit, Tally};
@@ -31,6 +32,9 @@ pub struct Refusals(Arc<Shared>);
 struct Shared {
     salt: [u8; 32],
     tallies: Mutex<HashMap<String, Tally>>,
+    /// Who makes a login of an account now. An account may be that of several appliances, where an identity provider has
+    /// it, and they must not all try what the first is about to see refused.
+    turns: Mutex<HashMap<String, Weak<AsyncMutex<()>>>>,
     write: Write,
 }
 
@@ -56,7 +60,7 @@ impl Refusals {
         tallies: HashMap<String, Tally>,
         write: impl Fn(String, Option<Tally>) -> Written + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(Shared { salt, tallies: Mutex::new(tallies), write: Box::new(write) }))
+        Self(Arc::new(Shared { salt, tallies: Mutex::new(tallies), turns: Mutex::default(), write: Box::new(write) }))
     }
 
     /// Refusals that a restart forgets. Nothing leaves the memory, so the salt hides nothing.
@@ -91,6 +95,21 @@ impl Refusals {
             let _ = write!(text, "{byte:02x}");
             text
         }))
+    }
+
+    /// Waits until nobody else makes a login of `account`, and keeps others waiting until it is dropped.
+    pub(super) async fn turn(&self, account: &Account) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let known = turns.get(&account.0).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let turn = Arc::new(AsyncMutex::new(()));
+                turns.insert(account.0.clone(), Arc::downgrade(&turn));
+                turn
+            })
+        };
+        turn.lock_owned().await
     }
 
     pub(super) fn tally(&self, account: &Account) -> Tally {

@@ -5,17 +5,14 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use url::Url;
 
-use super::gate::Pass;
-use super::login::{self, Life};
+use super::login::{self, ASSUMED_LIFE, Header, Life, Login, Proof};
 use super::refusals::{Account, Outcome, Refusals};
-use super::transport::{Answer, TOKEN_HEADER, Wire};
-use super::{Event, Failure, Reason};
+use super::transport::{Answer, Wire};
+use super::{Event, Failure, Reason, SystemRoots};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{self, Auth, Credentials};
-use crate::secret::Secret;
 
 mod permission;
 
@@ -31,7 +28,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// What a request carries to be accepted.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
-    pub(super) header: (HeaderName, HeaderValue),
+    pub(super) header: Header,
     generation: u64,
     /// None for Basic, which does not end.
     life: Option<Life>,
@@ -50,14 +47,13 @@ pub(super) enum Verdict {
     GiveUp,
 }
 
-/// What a login brings.
-type Proof = ((HeaderName, HeaderValue), Option<Life>);
-
 #[derive(Debug)]
 pub(super) struct Session {
     wire: Arc<Wire>,
     auth: Auth,
-    url: Url,
+    login: Login,
+    /// Where the account is.
+    place: Url,
     /// Refusals that are bearable in a row.
     most_refusals: u32,
     refusals: Refusals,
@@ -89,11 +85,21 @@ struct State {
 }
 
 impl Session {
-    pub(super) fn new(wire: Arc<Wire>, appliance: &config::Appliance, refusals: Refusals) -> Self {
-        let (auth, url, credentials) = (appliance.auth, appliance.url.clone(), appliance.credentials.clone());
-        let state = State::new(refusals.account(&url, &credentials), credentials);
+    /// # Errors
+    /// As [`Login::try_new`].
+    pub(super) fn try_new(
+        wire: Arc<Wire>,
+        appliance: &config::Appliance,
+        roots: &SystemRoots,
+        refusals: Refusals,
+    ) -> Result<Self, Failure> {
+        let (auth, credentials) = (appliance.auth.clone(), appliance.credentials.clone());
+        let login = Login::try_new(&auth, roots, wire.timeout())?;
+        let place = login.place(&appliance.url).clone();
+        let state = State::new(refusals.account(&place, &credentials), credentials);
         let (flight, state) = (tokio::sync::Mutex::new(()), Mutex::new(state));
-        Self { wire, auth, url, most_refusals: appliance.polling.max_login_refusals, refusals, flight, state }
+        let most_refusals = appliance.polling.max_login_refusals;
+        Ok(Self { wire, auth, login, place, most_refusals, refusals, flight, state })
     }
 
     /// Goes on where `old` is, if it is of the same account.
@@ -137,15 +143,13 @@ impl Session {
             return Err(failure);
         }
         self.look_again().await;
+        let State { account, credentials, trusted, .. } = self.state().clone();
+        let _turn = self.refusals.turn(&account).await;
         self.permit()?;
         let pass = self.wire.gate().pass().await;
-        let State { account, credentials, trusted, .. } = self.state().clone();
         let before = self.refusals.tally(&account);
         self.announce(&account, trusted).await?;
-        let outcome = match self.auth {
-            Auth::Jwt => self.log_in(pass, &credentials).await,
-            Auth::Basic => self.prove(pass, &credentials).await,
-        };
+        let outcome = self.login.make(&self.wire, pass, &credentials).await;
         let known = match &outcome {
             Ok(_) => Outcome::Accepted,
             Err(failure) if is_refusal(failure.reason) => Outcome::Refused,
@@ -167,11 +171,11 @@ impl Session {
     /// request's answer must not bring back an old token.
     pub(super) fn renewed(&self, held: &Held, answer: &Answer) {
         let Some(token) = &answer.token else { return };
-        let Some(next) = token_header(token) else { return };
-        let life = Life::of(token, answer.at);
+        let Some(next) = login::token_header(token) else { return };
+        let life = Life::of(token, answer.at, ASSUMED_LIFE);
         {
             let mut state = self.state();
-            if self.auth != Auth::Jwt || state.generation != held.generation || state.held.is_none() {
+            if !self.login.is_renewed_by_answers() || state.generation != held.generation || state.held.is_none() {
                 return;
             }
             state.hold(next, Some(life));
@@ -221,7 +225,7 @@ impl Session {
             state.accepted |= last_try;
             return Verdict::NotAllowed;
         }
-        if self.auth == Auth::Basic {
+        if !self.login.can_be_repeated() {
             state.held = None;
             return Verdict::Refused;
         }
@@ -236,8 +240,8 @@ impl Session {
     ///
     /// # Errors
     /// When the password cannot travel in a header.
-    pub(super) fn basic(&self) -> Result<(HeaderName, HeaderValue), Failure> {
-        basic_header(&self.state().credentials)
+    pub(super) fn basic(&self) -> Result<Header, Failure> {
+        login::basic_header(&self.state().credentials)
     }
 
     /// The credential in hand while it has enough life left, else the number of logins so far.
@@ -257,48 +261,14 @@ impl Session {
         life.expires.since(now) > least
     }
 
-    async fn log_in(&self, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
-        let answer = self.wire.post(pass, "login", &login::body(credentials)).await?;
-        let at = answer.at;
-        let answer = answer.checked().map_err(|failure| self.login_failed(failure))?;
-        let token = login::token(answer.body()).inspect_err(|failure| self.wire.failed(failure.reason))?;
-        let unusable = || Failure::new(Reason::Malformed, "the login's token cannot travel in a header");
-        Ok((token_header(&token).ok_or_else(unusable)?, Some(Life::of(&token, at))))
-    }
-
-    /// Basic has no login. One request to the root of the API, which answers 404 to a good account and 401 to a bad
-    /// one, stands for it: a wrong password is then met once and not by every group.
-    ///
-    /// **Source:** docs.ces.cisco.com, API log.
-    async fn prove(&self, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
-        let header = basic_header(credentials)?;
-        match self.wire.get(pass, "", "", "", &header).await?.checked() {
-            Ok(_) => Ok((header, None)),
-            // Known is a 404 with a message; what matters is that it is no 401, so any other client error will do.
-            Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotJson | Reason::Status) => {
-                Ok((header, None))
-            }
-            Err(failure) => Err(self.login_failed(failure)),
-        }
-    }
-
-    /// A login's 401 or 403 is a refusal; anything else leaves open whether the account is good.
-    fn login_failed(&self, failure: Failure) -> Failure {
-        let refused = matches!(failure.reason, Reason::Unauthorized | Reason::NotAllowed);
-        let failure = if refused { failure.because(Reason::LoginRefused) } else { failure };
-        self.wire.failed(failure.reason);
-        failure
-    }
-
     fn ended(&self, outcome: Result<Proof, Failure>) -> Result<Held, Failure> {
         let mut state = self.state();
         state.attempts += 1;
         match outcome {
-            Ok((header, life)) => {
+            Ok(Proof { header, life, is_tried }) => {
                 state.trusted = true;
                 state.last_failure = None;
-                // What stands for a login with Basic was an endpoint that took the password.
-                state.accepted = self.auth == Auth::Basic;
+                state.accepted = is_tried;
                 let held = state.hold(header, life);
                 drop(state);
                 self.wire.tell(Event::LoggedIn);
@@ -348,7 +318,7 @@ impl State {
         }
     }
 
-    fn hold(&mut self, header: (HeaderName, HeaderValue), life: Option<Life>) -> Held {
+    fn hold(&mut self, header: Header, life: Option<Life>) -> Held {
         self.generation += 1;
         let held = Held { header, generation: self.generation, life };
         self.held = Some(held.clone());
@@ -370,17 +340,4 @@ impl State {
 /// Whether a login that ended so may be one of those that lock the account.
 fn is_refusal(reason: Reason) -> bool {
     matches!(reason, Reason::LoginRefused | Reason::TwoFactor)
-}
-
-fn basic_header(credentials: &Credentials) -> Result<(HeaderName, HeaderValue), Failure> {
-    let unusable = || Failure::new(Reason::LoginRefused, "the password cannot travel in a header");
-    let mut value = HeaderValue::from_str(login::basic(credentials).expose()).map_err(|_| unusable())?;
-    value.set_sensitive(true);
-    Ok((AUTHORIZATION, value))
-}
-
-fn token_header(token: &Secret) -> Option<(HeaderName, HeaderValue)> {
-    let mut value = HeaderValue::from_str(token.expose()).ok()?;
-    value.set_sensitive(true);
-    Some((TOKEN_HEADER, value))
 }

@@ -10,11 +10,11 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::gate::{Gate, Pass};
-use super::login::is_header_text;
+use super::login::{Header, is_header_text};
 use super::time::ApplianceTime;
 use super::{Event, Failure, Listener, Reason, SystemRoots, tls};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{self, Product};
+use crate::config::{self, Product, Trust};
 use crate::secret::Secret;
 
 /// The largest body that is read: a keyed report of 5,000 rows and 20 counters is about 4 MiB.
@@ -29,6 +29,29 @@ const LONGEST_MESSAGE: usize = 200;
 const AGENT: &str = concat!("asyncos_exporter/", env!("CARGO_PKG_VERSION"));
 /// The answer's header with the next token. **Source:** API guide, authentication.
 pub(super) const TOKEN_HEADER: HeaderName = HeaderName::from_static("jwttoken");
+
+/// A client of HTTP that trusts what `trust` says, goes nowhere but where it is sent, and asks once.
+pub(super) fn builder(
+    trust: &Trust,
+    roots: &SystemRoots,
+    listener: Listener,
+    timeout: Duration,
+) -> Result<reqwest::ClientBuilder, Failure> {
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(tls::client_config(trust, roots, listener)?)
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+        .timeout(timeout)
+        .http1_only())
+}
+
+/// Why there is no client of HTTP.
+pub(super) fn unbuilt(error: &reqwest::Error) -> Failure {
+    Failure::new(Reason::Tls, format!("cannot set up the HTTP client: {}", chain(error)))
+}
 
 /// The way to one appliance.
 #[derive(Debug)]
@@ -54,23 +77,15 @@ impl Wire {
         // Every recorded answer closes the connection; asking for it spares us connections that look alive.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
         let timeout = appliance.polling.timeout;
-        let http = reqwest::Client::builder()
+        let http = builder(&appliance.trust, roots, listener.clone(), timeout)?
             .default_headers(headers)
-            .tls_backend_preconfigured(tls::client_config(&appliance.trust, roots, listener.clone())?)
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            .timeout(timeout)
-            .http1_only()
             .http1_max_headers(MOST_HEADERS)
             // A published client met answers whose header lines break the CR/LF rule.
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .build()
-            .map_err(|error| Failure::new(Reason::Tls, format!("cannot set up the HTTP client: {}", chain(&error))))?;
+            .map_err(|error| unbuilt(&error))?;
         let product = match appliance.product {
             Product::Esa => "esa",
             Product::Sma => "sma",
@@ -106,7 +121,7 @@ impl Wire {
         endpoint: &str,
         path: &str,
         parameters: &str,
-        header: &(HeaderName, HeaderValue),
+        header: &Header,
     ) -> Result<Answer, Failure> {
         let mut url = self.url(path);
         url.set_query((!parameters.is_empty()).then_some(parameters));
@@ -114,12 +129,19 @@ impl Wire {
         self.send(pass, endpoint, self.http.get(url).header(name, value)).await
     }
 
-    /// `POST` of a JSON body.
+    /// `POST` of a JSON body, with the credential in `header` where there is one already.
     ///
     /// # Errors
     /// As [`Wire::get`].
-    pub(super) async fn post(&self, pass: Pass<'_>, endpoint: &str, body: &Secret) -> Result<Answer, Failure> {
+    pub(super) async fn post(
+        &self,
+        pass: Pass<'_>,
+        endpoint: &str,
+        body: &Secret,
+        header: Option<&Header>,
+    ) -> Result<Answer, Failure> {
         let request = self.http.post(self.url(endpoint)).header(CONTENT_TYPE, "application/json");
+        let request = header.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         self.send(pass, endpoint, request.body(body.expose().to_owned())).await
     }
 
@@ -167,7 +189,7 @@ impl Wire {
         pass: Pass<'_>,
         endpoint: &str,
         url: Url,
-        header: &(HeaderName, HeaderValue),
+        header: &Header,
     ) -> Result<(Vec<u8>, Timestamp), Failure> {
         let (name, value) = header;
         let request = self.http.get(url).header(name, value).header(ACCEPT, "*/*");
@@ -180,7 +202,7 @@ impl Wire {
     }
 
     async fn receive(&self, request: reqwest::RequestBuilder) -> Result<Raw, Failure> {
-        let mut response = request.send().await.map_err(|error| classified(&error))?;
+        let response = request.send().await.map_err(|error| classified(&error))?;
         let headers = response.headers();
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let date = text(&reqwest::header::DATE).and_then(http_date);
@@ -191,15 +213,24 @@ impl Wire {
         let token = text(&TOKEN_HEADER).filter(|token| is_header_text(token)).map(Secret::new);
         let retry_after = text(&reqwest::header::RETRY_AFTER).and_then(|value| retry_after(value, at));
         let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| classified(&error))? {
-            if body.len() + chunk.len() > LARGEST_BODY {
-                return Err(Failure::new(Reason::TooLarge, format!("the body is larger than {LARGEST_BODY} bytes")));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = body(response).await?;
         Ok(Raw { status, body, at, token, retry_after })
     }
+}
+
+/// The whole body of `response`.
+///
+/// # Errors
+/// When it does not come, or is larger than any report.
+pub(super) async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| classified(&error))? {
+        if body.len() + chunk.len() > LARGEST_BODY {
+            return Err(Failure::new(Reason::TooLarge, format!("the body is larger than {LARGEST_BODY} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// A complete answer before its body is read as text.
@@ -283,7 +314,7 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 }
 
 /// The kind of a failure that brought no answer.
-fn classified(error: &reqwest::Error) -> Failure {
+pub(super) fn classified(error: &reqwest::Error) -> Failure {
     if let Some(error) = find::<rustls::Error>(error) {
         return Failure::new(Reason::Tls, tls::advice(error));
     }

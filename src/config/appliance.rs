@@ -4,11 +4,10 @@ use serde_yaml::Value;
 use url::Url;
 
 use super::groups::Selection;
-use super::password::Sources;
 use super::polling::Wishes;
 use super::problem::{ConfigError, Path, Problems};
 use super::searches::Searches;
-use super::{Appliance, Auth, Config, Credentials, Product, Scope, custom, extras, field, is_loopback, raw, trust};
+use super::{Appliance, Config, Product, Scope, auth, custom, extras, field, is_loopback, raw, trust};
 use crate::catalogue::{Group, Profile};
 
 const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
@@ -61,11 +60,11 @@ struct Usual {
 /// One appliance. None where it lacks what the rest hangs on; all that is wrong is in `problems` then.
 fn read(element: Value, usual: &Usual, path: &Path, problems: &mut Problems) -> Option<Appliance> {
     let is_table = element.is_mapping();
-    let raw = raw::Appliance::read(element, path, problems);
+    let mut raw = raw::Appliance::read(element, path, problems);
     if !is_table {
         return None;
     }
-    let required = [("name", &raw.name), ("url", &raw.url), ("username", &raw.username)];
+    let required = [("name", &raw.name), ("url", &raw.url)];
     for (key, _) in required.iter().filter(|(_, value)| value.is_none()) {
         problems.error(path, format!("`{key}` is missing"));
     }
@@ -73,16 +72,7 @@ fn read(element: Value, usual: &Usual, path: &Path, problems: &mut Problems) -> 
     let url = url(raw.url.as_ref(), &path.key("url"), problems);
     let product = field::choice(raw.product.as_ref(), PRODUCTS, &path.key("product"), problems);
     let product = product.unwrap_or(Product::Esa);
-    let auth = auth(raw.auth.as_ref(), &path.key("auth"), problems);
-    let username = username(raw.username.as_ref(), auth, &path.key("username"), problems);
-    let sources = Sources {
-        what: "password",
-        inline: ("password", raw.password.as_ref()),
-        file: ("password_file", raw.password_file.as_ref()),
-        env: ("password_env", raw.password_env.as_ref()),
-        credential: ("credential", raw.credential.as_ref()),
-    };
-    let password = sources.read(path, problems);
+    let account = auth::read(&mut raw, path, problems);
     let extras = extras::read(&raw, product, url.as_ref(), path, problems);
     let trust = trust::read(raw.tls, url.as_ref(), &path.key("tls"), problems);
     let polling = Wishes::read(raw.polling, &path.key("polling"), problems);
@@ -100,7 +90,7 @@ fn read(element: Value, usual: &Usual, path: &Path, problems: &mut Problems) -> 
         .chain(device_groups.into_iter().map(Scope::DeviceGroup))
         .chain(devices.into_iter().map(Scope::Device))
         .collect();
-    let credentials = Credentials { username: username?, password: password?, second: None };
+    let (auth, credentials) = account?;
     Some(Appliance {
         name: name?,
         url: url?,
@@ -144,28 +134,6 @@ pub(super) fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -
         }
         None => Some(url),
     }
-}
-
-fn auth(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Auth {
-    const METHODS: &[(&str, Option<Auth>)] = &[("jwt", Some(Auth::Jwt)), ("basic", Some(Auth::Basic)), ("oidc", None)];
-    match field::choice(value, METHODS, path, problems) {
-        Some(None) => {
-            problems.error(path, "`oidc` is not supported by this version: use `jwt` or `basic`");
-            Auth::Jwt
-        }
-        Some(Some(method)) => method,
-        None => Auth::Jwt,
-    }
-}
-
-fn username(value: Option<&Value>, auth: Auth, path: &Path, problems: &mut Problems) -> Option<String> {
-    let name = field::label(value, path, problems)?;
-    // RFC 7617 section 2: the first colon ends the user name.
-    if auth == Auth::Basic && name.contains(':') {
-        problems.error(path, "must not contain a colon with `auth: basic`");
-        return None;
-    }
-    Some(name)
 }
 
 /// Device groups or devices, which only a manager has.

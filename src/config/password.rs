@@ -70,6 +70,11 @@ pub(super) struct Sources<'a> {
 }
 
 impl Sources<'_> {
+    /// Whether any of the keys is there.
+    pub(super) fn are_given(&self) -> bool {
+        [self.inline, self.file, self.env, self.credential].iter().any(|(_, value)| value.is_some())
+    }
+
     /// The secret from the one source that is given, with the file it is in. No message quotes it.
     pub(super) fn read(&self, path: &Path, problems: &mut Problems) -> Option<Passphrase> {
         let Self { what, inline, file, env, credential } = self;

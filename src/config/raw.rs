@@ -57,9 +57,19 @@ tables! {
     File { defaults, counter_groups, custom_counter_groups, tracking_searches, appliances }
     /// One element of `appliances`.
     Appliance {
-        name, url, product, auth, username, password, password_file, password_env, credential, tls, polling,
-        counter_groups, device_groups, devices, health, xml_status, quarantines, inventory,
+        name, url, product, auth, username, password, password_file, password_env, credential, two_factor, oidc, tls,
+        polling, counter_groups, device_groups, devices, health, xml_status, quarantines, inventory,
         tracking_searches
+    }
+    /// `two_factor` of an appliance.
+    TwoFactor {
+        when, totp_secret, totp_secret_file, totp_secret_env, totp_secret_credential, digits, period, algorithm, command,
+        username_field, passcode_field, encoding
+    }
+    /// `oidc` of an appliance.
+    Oidc {
+        issuer, token_url, grant, client_id, client_secret, client_secret_file, client_secret_env,
+        client_secret_credential, client_auth, scope, parameters, token, header, prefix, tls
     }
     /// `xml_status` of an appliance, where it is more than a switch.
     XmlStatus { url }

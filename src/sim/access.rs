@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::sim::answer::Answer;
 use crate::sim::json::Json;
 use crate::sim::request::{Request, RequestKind};
+use crate::sim::second_factor;
 use crate::sim::settings::Settings;
 use crate::sim::token::{Bound, Claims, Refused, Tokens};
 use crate::sim::unix_secs;
@@ -25,6 +26,8 @@ pub(super) struct Access {
     tokens: Tokens,
     /// Failed logins and Basic attempts since the last good one.
     failures: u32,
+    /// The step of the last passcode that was taken.
+    used_step: Option<u64>,
 }
 
 /// What becomes of a request before its path is looked at.
@@ -39,7 +42,7 @@ impl Access {
     /// # Errors
     /// When the system has no randomness to give.
     pub(super) fn try_new() -> io::Result<Self> {
-        Ok(Self { tokens: Tokens::try_new()?, failures: 0 })
+        Ok(Self { tokens: Tokens::try_new()?, failures: 0, used_step: None })
     }
 
     pub(super) fn revoke(&mut self) {
@@ -64,24 +67,33 @@ impl Access {
         }
         match &request.kind {
             RequestKind::Login => Admission::Answered(self.login(settings, request, body, clock)),
+            RequestKind::SecondFactor => Admission::Answered(self.second_step(settings, request, body, clock)),
             // The web interface knows no tokens; that it refuses like the API is assumed.
             RequestKind::Other if request.path == xml_status::PATH => self.by_basic(settings, request),
             RequestKind::Report { .. } | RequestKind::Other => match request.header("jwtToken") {
                 Some(token) => self.by_token(settings, request, token, clock),
+                None if self.is_bearer(settings, request, clock) => Admission::Granted { fresh: None },
                 None => self.by_basic(settings, request),
             },
         }
     }
 
     fn login(&mut self, settings: &Settings, request: &Request, body: &[u8], clock: SystemTime) -> Answer {
-        let Some((user, passphrase)) = fields(body) else { return Answer::error(404, "Unsupported attribute.") };
+        let Some((user, passphrase)) = fields(body, "passphrase") else {
+            return Answer::error(404, "Unsupported attribute.");
+        };
         // A field that is no Base64 is taken for a wrong one (assumed).
         let given = decoded(&user).zip(decoded(&passphrase));
         if !self.is_user(settings, given) {
             return Answer::error(401, "Invalid username or passphrase.");
         }
-        let token = self.issue(settings, request, clock);
-        let needs_more = if settings.behaviour.two_factor { "true" } else { "false" };
+        self.welcome(settings, request, clock, settings.behaviour.two_factor)
+    }
+
+    /// The answer to a step of the login that was good.
+    fn welcome(&mut self, settings: &Settings, request: &Request, clock: SystemTime, second_factor: bool) -> Answer {
+        let token = self.issue(settings, request, clock, second_factor);
+        let needs_more = if second_factor { "true" } else { "false" };
         let data = Json::object([
             ("userName", settings.username.as_str().into()),
             ("is2FactorRedirectRequired", needs_more.into()),
@@ -90,6 +102,37 @@ impl Access {
             ("jwtToken", token.into()),
         ]);
         Answer::json(&Json::object([("data", data)]))
+    }
+
+    fn second_step(&mut self, settings: &Settings, request: &Request, body: &[u8], clock: SystemTime) -> Answer {
+        let Some(secret) = &settings.behaviour.totp_secret else { return Answer::not_found() };
+        let now = unix_secs(clock);
+        let first = request.header("jwtToken").unwrap_or_default();
+        let held = self.tokens.check(first, request, &settings.username, now, Bound::Yes);
+        if !held.is_ok_and(|held| held.second_factor) {
+            return Answer::error(401, "InvalidTokenError.");
+        }
+        let Some((user, passcode)) = fields(body, "passcode") else {
+            return Answer::error(404, "Unsupported attribute.");
+        };
+        let step = second_factor::step(now);
+        let is_good = decoded(&user).is_some_and(|user| user == settings.username)
+            && decoded(&passcode).is_some_and(|passcode| passcode == second_factor::passcode(secret, now))
+            && self.used_step != Some(step);
+        if !is_good {
+            self.failures = self.failures.saturating_add(1);
+            return Answer::error(401, "Invalid username or passphrase.");
+        }
+        self.used_step = Some(step);
+        self.failures = 0;
+        self.welcome(settings, request, clock, false)
+    }
+
+    /// A token of an identity provider. It says nothing about a passphrase and locks nothing.
+    fn is_bearer(&self, settings: &Settings, request: &Request, clock: SystemTime) -> bool {
+        let token = request.header("Authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let judge = settings.behaviour.bearer.as_ref();
+        judge.zip(token).is_some_and(|(judge, token)| judge.is_taken(token, unix_secs(clock)))
     }
 
     fn by_token(&mut self, settings: &Settings, request: &Request, token: &str, clock: SystemTime) -> Admission {
@@ -104,7 +147,7 @@ impl Access {
             return refuse("Unauthorized.");
         }
         let ends_soon = held.expires - now < REFRESH_SECS;
-        let fresh = (settings.behaviour.refresh && ends_soon).then(|| self.issue(settings, request, clock));
+        let fresh = (settings.behaviour.refresh && ends_soon).then(|| self.issue(settings, request, clock, false));
         Admission::Granted { fresh }
     }
 
@@ -127,12 +170,12 @@ impl Access {
         is_user
     }
 
-    fn issue(&mut self, settings: &Settings, request: &Request, clock: SystemTime) -> String {
+    fn issue(&mut self, settings: &Settings, request: &Request, clock: SystemTime, second_factor: bool) -> String {
         self.tokens.issue(&Claims {
             user: &settings.username,
             request,
             expires: unix_secs(clock) + settings.behaviour.token_life.as_secs(),
-            second_factor: settings.behaviour.two_factor,
+            second_factor,
             opaque: settings.behaviour.token_is_opaque,
         })
     }
@@ -142,11 +185,11 @@ fn refuse(message: &str) -> Admission {
     Admission::Answered(Answer::error(401, message))
 }
 
-/// The two fields of a login body, still encoded; `None` when one is missing.
-fn fields(body: &[u8]) -> Option<(String, String)> {
+/// The user name and another field of a login body, still encoded; `None` when one is missing.
+fn fields(body: &[u8], other: &str) -> Option<(String, String)> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let field = |name: &str| body["data"][name].as_str().map(str::to_owned);
-    field("userName").zip(field("passphrase"))
+    field("userName").zip(field(other))
 }
 
 fn decoded(text: impl AsRef<str>) -> Option<String> {

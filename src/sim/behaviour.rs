@@ -1,6 +1,8 @@
 //! How an appliance behaves: everything about it that may change while it runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -14,6 +16,27 @@ use crate::sim::span::Stragglers;
 use crate::sim::table::ValueForm;
 use crate::sim::unix_secs;
 use crate::sim::xml_status::{Feature, Suffixes};
+
+/// Judges a bearer token at a time in seconds since 1970, as an appliance does that was told of an identity provider.
+#[derive(Clone)]
+pub struct Bearer(Arc<dyn Fn(&str, u64) -> bool + Send + Sync>);
+
+impl Bearer {
+    /// Takes the tokens that `judge` says yes to.
+    pub fn new(judge: impl Fn(&str, u64) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(judge))
+    }
+
+    pub(super) fn is_taken(&self, token: &str, now: u64) -> bool {
+        (self.0)(token, now)
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Bearer")
+    }
+}
 
 /// Everything about an appliance that may change while it runs.
 #[derive(Clone, Debug)]
@@ -47,6 +70,11 @@ pub struct Behaviour {
     /// Whether the user needs a second factor: login says so, and neither its token nor Basic is good for anything
     /// (assumed).
     pub two_factor: bool,
+    /// The secret of the second factor: with it the second step of a login is there, which takes each passcode of the
+    /// current half minute once and gives the token that is good for everything (assumed). `None`: it is not there.
+    pub totp_secret: Option<Vec<u8>>,
+    /// Which bearer tokens are taken, besides everything else. `None`: none.
+    pub bearer: Option<Bearer>,
     /// Whether tokens are strings that do not look like a JWT; they work the same.
     pub token_is_opaque: bool,
     /// Whether a token is bound to the `Accept`, `Host` and `User-Agent` it was fetched with.
@@ -168,6 +196,8 @@ impl Behaviour {
             absent_groups: BTreeSet::new(),
             allow_basic: true,
             two_factor: false,
+            totp_secret: None,
+            bearer: None,
             token_is_opaque: false,
             bind_token: true,
             shape: Shape::ListOfSingles,

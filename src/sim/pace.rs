@@ -31,6 +31,8 @@ pub(super) fn for_window(behaviour: &Behaviour, request: &Request) -> Duration {
         (RequestKind::Report { .. }, Some((start, end))) => {
             behaviour.latency_per_hour.mul_f64(end.saturating_sub(start) as f64 / 3600.0)
         }
-        (RequestKind::Report { .. } | RequestKind::Login | RequestKind::Other, _) => Duration::ZERO,
+        (RequestKind::Report { .. } | RequestKind::Login | RequestKind::SecondFactor | RequestKind::Other, _) => {
+            Duration::ZERO
+        }
     }
 }

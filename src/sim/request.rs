@@ -10,6 +10,8 @@ use crate::sim::settings::Product;
 pub enum RequestKind {
     /// `POST …/login`.
     Login,
+    /// `POST …/login/two_factor`.
+    SecondFactor,
     /// `…/reporting/<group>`, with or without a counter.
     Report {
         /// The group as written, known or not.
@@ -99,6 +101,7 @@ fn kind(product: Product, method: &str, path: &str) -> RequestKind {
     let mut segments = rest.split('/');
     match (segments.next(), segments.next()) {
         (Some("login"), None | Some("")) if method == "POST" => RequestKind::Login,
+        (Some("login"), Some("two_factor")) if method == "POST" => RequestKind::SecondFactor,
         (Some("reporting"), Some(group)) if !group.is_empty() => RequestKind::Report { group: group.to_owned() },
         _ => RequestKind::Other,
     }

@@ -15,7 +15,7 @@ const LABELS: &[(&str, &str)] = &[("appliance", "esa1")];
 fn asked(esa: &sim::Appliance) -> BTreeSet<String> {
     let group = |request: sim::Request| match request.kind {
         RequestKind::Report { group } => Some(group),
-        RequestKind::Login | RequestKind::Other => None,
+        RequestKind::Login | RequestKind::SecondFactor | RequestKind::Other => None,
     };
     esa.requests().into_iter().filter_map(group).collect()
 }

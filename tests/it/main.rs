@@ -30,6 +30,7 @@ mod readme;
 mod reload;
 mod rig;
 mod scripts;
+mod second_factor;
 mod secrets;
 mod session;
 mod tidy;

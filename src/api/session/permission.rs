@@ -16,8 +16,8 @@ impl Session {
         }
         // A disk that hangs must not hold up a scrape.
         let Ok(Some(next)) = tokio::task::spawn_blocking(move || credentials.reread()).await else { return };
-        let account = self.refusals.account(&self.url, &next);
-        tracing::info!(host = self.url.host_str(), "password file has changed: the next login takes it");
+        let account = self.refusals.account(&self.place, &next);
+        tracing::info!(host = self.place.host_str(), "password file has changed: the next login takes it");
         {
             let mut state = self.state();
             let State { generation, attempts, .. } = *state;
@@ -63,7 +63,7 @@ impl Session {
         let blocked = tally.is_blocked(self.most_refusals);
         if blocked && !std::mem::replace(&mut state.told_blocked, blocked) {
             let message = "logins are stopped after repeated refusals, before the appliance locks the account";
-            tracing::error!(host = self.url.host_str(), refusals = tally.refusals, "{message}");
+            tracing::error!(host = self.place.host_str(), refusals = tally.refusals, "{message}");
         }
         state.told_blocked = blocked;
         drop(state);

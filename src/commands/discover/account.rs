@@ -55,7 +55,7 @@ pub(super) async fn open(
     let mut first: Option<Failed> = None;
     for product in order {
         let appliance = entry(product)?;
-        let auth = appliance.auth;
+        let auth = appliance.auth.clone();
         let (listener, refusals) = (Listener::new(|_| {}), Refusals::in_memory());
         let client = Client::try_new(&appliance, &roots, clock.clone(), listener, refusals);
         let client = client.map_err(|failure| words(&failure))?;
@@ -67,7 +67,7 @@ pub(super) async fn open(
         };
         let failed = match observed {
             Ok(observed) => return Ok(Account { client, appliance, observed }),
-            Err(failure) => Failed { is_logged_in, elsewhere: elsewhere(&failure, auth), failure },
+            Err(failure) => Failed { is_logged_in, elsewhere: elsewhere(&failure, &auth), failure },
         };
         match first {
             None if failed.elsewhere == Elsewhere::No => return Err(words(&failed.failure)),
@@ -101,9 +101,11 @@ fn is_named_like_a_manager(url: &Url) -> bool {
     name.trim_end_matches(|last: char| last.is_ascii_digit()).ends_with("sma")
 }
 
-fn elsewhere(failure: &Failure, auth: Auth) -> Elsewhere {
+fn elsewhere(failure: &Failure, auth: &Auth) -> Elsewhere {
     match failure.reason {
-        Reason::LoginRefused if auth == Auth::Jwt && failure.detail.ends_with(UNKNOWN_CALLER) => Elsewhere::Perhaps,
+        Reason::LoginRefused if matches!(auth, Auth::Jwt(_)) && failure.detail.ends_with(UNKNOWN_CALLER) => {
+            Elsewhere::Perhaps
+        }
         // What stands at a path that is no API's: a refusal to find it, a page for people, the way to one.
         Reason::Declined | Reason::NotJson | Reason::Malformed | Reason::Redirect | Reason::Status => {
             Elsewhere::Perhaps
@@ -122,6 +124,8 @@ fn elsewhere(failure: &Failure, auth: Auth) -> Elsewhere {
         | Reason::Unavailable
         | Reason::Empty
         | Reason::TwoFactor
+        | Reason::Passcode
+        | Reason::IdentityProvider
         | Reason::LoginWait => Elsewhere::No,
     }
 }
@@ -167,7 +171,13 @@ pub(super) fn words(failure: &Failure) -> String {
         }
         Reason::Throttled | Reason::Unavailable => "the appliance is busy: try again later",
         Reason::Unauthorized | Reason::NotAllowed => "give the account the role Read-Only Operator",
-        Reason::Tls | Reason::TwoFactor | Reason::LoginWait | Reason::TooLarge | Reason::Empty => "",
+        Reason::Tls
+        | Reason::TwoFactor
+        | Reason::Passcode
+        | Reason::IdentityProvider
+        | Reason::LoginWait
+        | Reason::TooLarge
+        | Reason::Empty => "",
     };
     // Advice about certificates speaks of keys of the configuration, which are flags here.
     let said = failure.detail.replace("set `tls.ca_file`", "give `--ca-file`, once you have compared it");
@@ -181,7 +191,7 @@ mod tests {
 
     fn failed(reason: Reason, detail: &str) -> Failed {
         let failure = Failure { reason, detail: detail.into(), retry_after: None };
-        Failed { is_logged_in: false, elsewhere: elsewhere(&failure, Auth::Jwt), failure }
+        Failed { is_logged_in: false, elsewhere: elsewhere(&failure, &Auth::Jwt(None)), failure }
     }
 
     #[test]
@@ -199,7 +209,7 @@ mod tests {
             .filter(|reason| {
                 let failure =
                     Failure { reason: *reason, detail: "status 401: Unauthorized.".into(), retry_after: None };
-                elsewhere(&failure, Auth::Basic) == Elsewhere::Perhaps
+                elsewhere(&failure, &Auth::Basic) == Elsewhere::Perhaps
             })
             .collect();
         let pages = [Reason::Redirect, Reason::Declined, Reason::Status, Reason::NotJson, Reason::Malformed];

@@ -129,6 +129,8 @@ impl Standing {
             | Reason::Malformed
             | Reason::LoginRefused
             | Reason::TwoFactor
+            | Reason::Passcode
+            | Reason::IdentityProvider
             | Reason::LoginWait => Self::Unclear(said),
         }
     }

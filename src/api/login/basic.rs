@@ -1,0 +1,57 @@
+//! Basic: the password with every request. There is no login, so one request stands for it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Header, Proof, basic_header, refused};
+use crate::api::gate::Pass;
+use crate::api::transport::Wire;
+use crate::api::{Failure, Reason};
+use crate::config::Credentials;
+use crate::secret::Secret;
+
+/// The value of `Authorization`.
+pub(super) fn value(credentials: &Credentials) -> Secret {
+    let pair = Secret::new(format!("{}:{}", credentials.username, credentials.password.text.expose()));
+    Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())))
+}
+
+/// A wrong password is met here once, and not by every group.
+pub(super) async fn prove(wire: &Wire, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
+    let header = basic_header(credentials)?;
+    knock(wire, pass, &header, refused).await?;
+    Ok(Proof { header, life: None, is_tried: true })
+}
+
+/// One request to the root of the API, which answers 404 to whom it knows and 401 to others.
+///
+/// **Source:** docs.ces.cisco.com, API log.
+///
+/// # Errors
+/// When there was no answer, or what `meaning` makes of one that does not take the credential in `header`.
+pub(super) async fn knock(
+    wire: &Wire,
+    pass: Pass<'_>,
+    header: &Header,
+    meaning: impl Fn(Failure) -> Failure,
+) -> Result<(), Failure> {
+    match wire.get(pass, "", "", "", header).await?.checked() {
+        Ok(_) => Ok(()),
+        // Known is a 404 with a message; what matters is that it is no 401, so any other client error will do.
+        Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotJson | Reason::Status) => Ok(()),
+        Err(failure) => Err(meaning(failure)).inspect_err(|failure| wire.failed(failure.reason)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Passphrase;
+
+    #[test]
+    fn the_header_is_that_of_the_standard() {
+        let credentials =
+            Credentials { username: "monitor".into(), password: Passphrase::new("päss:word"), second: None };
+        assert_eq!(value(&credentials).expose(), "Basic bW9uaXRvcjpww6Rzczp3b3Jk");
+    }
+}

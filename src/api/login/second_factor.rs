@@ -1,0 +1,102 @@
+//! The second step of a login. That it is a `POST` to `login/two_factor` is documented, and that the first step's token is
+//! not good for anything else; how the step is written is not, so all of it can be configured and answers are taken in
+//! every form that makes sense.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::jwt::{Granted, no_token};
+use super::passcode::Passcodes;
+use super::{refused, token_header};
+use crate::api::transport::Wire;
+use crate::api::{Failure, Reason};
+use crate::clock::Timestamp;
+use crate::config::{Credentials, Demand, Encoding, TwoFactor};
+use crate::secret::Secret;
+
+/// Where the second step is. **Source:** AsyncOS API addendum.
+const PATH: &str = "login/two_factor";
+
+#[derive(Debug)]
+pub(in crate::api) struct SecondFactor {
+    config: TwoFactor,
+    passcodes: Passcodes,
+}
+
+impl SecondFactor {
+    pub(super) fn new(config: TwoFactor) -> Self {
+        let passcodes = Passcodes::new(config.passcode.clone());
+        Self { config, passcodes }
+    }
+
+    pub(super) fn demand(&self) -> Demand {
+        self.config.when
+    }
+
+    /// Takes the second step with the token of the first, if there was one, and brings the token that is good for
+    /// everything, with the appliance's time.
+    ///
+    /// # Errors
+    /// [`Reason::Passcode`] where there is no passcode to give, [`Reason::LoginRefused`] where it was refused, and
+    /// whatever else a request comes to.
+    pub(super) async fn give(
+        &self,
+        wire: &Wire,
+        credentials: &Credentials,
+        first: Option<Secret>,
+    ) -> Result<(Secret, Timestamp), Failure> {
+        let told = |failure: &Failure| wire.failed(failure.reason);
+        // Before the passcode is made: it may be good for seconds only.
+        let pass = wire.gate().pass().await;
+        let passcode = self.passcodes.next(credentials, &wire.time).await.inspect_err(told)?;
+        let header = first.as_ref().and_then(token_header);
+        let answer = wire.post(pass, PATH, &self.body(&credentials.username, &passcode), header.as_ref()).await?;
+        let (at, renewed) = (answer.at, answer.token.clone());
+        let answer = answer.checked().map_err(refused).inspect_err(told)?;
+        // The token may be in the body as after the first step, in the header as with any other answer, or be the first
+        // one, which counts for more from now on (assumed, all three).
+        let granted = Granted::read(answer.body()).ok();
+        if granted.as_ref().is_some_and(|granted| granted.wants_more) {
+            let detail = "the appliance still wants a second factor after it was given";
+            return Err(Failure::new(Reason::LoginRefused, detail)).inspect_err(told);
+        }
+        let token = granted.and_then(|granted| granted.token).or(renewed).or(first);
+        Ok((token.ok_or_else(no_token).inspect_err(told)?, at))
+    }
+
+    fn body(&self, username: &str, passcode: &Secret) -> Secret {
+        let TwoFactor { username_field, passcode_field, encoding, .. } = &self.config;
+        let text = |text: &str| match encoding {
+            Encoding::Base64 => Secret::new(format!("\"{}\"", STANDARD.encode(text))),
+            Encoding::Plain => Secret::new(serde_json::Value::from(text).to_string()),
+        };
+        let (username, passcode) = (text(username), text(passcode.expose()));
+        let (username, passcode) = (username.expose(), passcode.expose());
+        // The names of the fields need no escaping either: the configuration has seen to it.
+        Secret::new(format!(r#"{{"data": {{"{username_field}": {username}, "{passcode_field}": {passcode}}}}}"#))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Passcode;
+
+    #[test]
+    fn the_step_is_written_as_configured() {
+        let mut config = TwoFactor {
+            when: Demand::WhenAsked,
+            passcode: Passcode::Command(vec!["true".into()]),
+            username_field: "userName".into(),
+            passcode_field: "passcode".into(),
+            encoding: Encoding::Base64,
+        };
+        let body = |config: &TwoFactor| {
+            SecondFactor::new(config.clone()).body("mo\"ni", &Secret::new("287082")).expose().to_owned()
+        };
+        assert_eq!(body(&config), r#"{"data": {"userName": "bW8ibmk=", "passcode": "Mjg3MDgy"}}"#);
+        config.encoding = Encoding::Plain;
+        config.passcode_field = "otp".into();
+        assert_eq!(body(&config), r#"{"data": {"userName": "mo\"ni", "otp": "287082"}}"#);
+    }
+}
