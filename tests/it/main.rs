@@ -15,6 +15,8 @@ mod golden;
 mod keyed;
 mod keyed_forms;
 mod login;
+#[cfg(feature = "external-tests")]
+mod oidc;
 mod page;
 mod polling;
 mod program;

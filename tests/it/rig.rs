@@ -151,11 +151,24 @@ pub(crate) async fn get(url: &str) -> reqwest::Response {
 
 /// A client without TLS, proxies or patience.
 pub(crate) fn client() -> reqwest::Client {
+    client_of(rustls::RootCertStore::empty())
+}
+
+/// The same, which trusts the certificate in `pem`.
+#[cfg(feature = "external-tests")]
+pub(crate) fn client_trusting(pem: &[u8]) -> reqwest::Client {
+    use rustls::pki_types::pem::PemObject;
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(rustls::pki_types::CertificateDer::from_pem_slice(pem).expect("a certificate")).expect("a root");
+    client_of(roots)
+}
+
+fn client_of(roots: rustls::RootCertStore) -> reqwest::Client {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions")
-        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_root_certificates(roots)
         .with_no_client_auth();
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
