@@ -19,7 +19,9 @@ use crate::sim::xml_status::{Feature, Suffixes};
 
 /// Judges a bearer token at a time in seconds since 1970, as an appliance does that was told of an identity provider.
 #[derive(Clone)]
-pub struct Bearer(Arc<dyn Fn(&str, u64) -> bool + Send + Sync>);
+pub struct Bearer(Arc<Judge>);
+
+type Judge = dyn Fn(&str, u64) -> bool + Send + Sync;
 
 impl Bearer {
     /// Takes the tokens that `judge` says yes to.

@@ -80,9 +80,10 @@ fn a_file_that_is_not_there_says_so() {
 fn example() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let key = rcgen::generate_simple_self_signed(["esa1.example.com".to_owned()]).expect("a certificate");
-    for file in ["esa1.password", "sma1.password"] {
+    for file in ["esa1.password", "sma1.password", "client.secret"] {
         std::fs::write(folder.path().join(file), "secret\n").expect("a file");
     }
+    std::fs::write(folder.path().join("esa1.totp"), "JBSWY3DPEHPK3PXP\n").expect("a file");
     std::fs::write(folder.path().join("esa1.pem"), key.cert.pem()).expect("a file");
     let text = std::fs::read_to_string("config.example.yaml").expect("the example");
     let text = text.replace("/etc/asyncos_exporter", &folder.path().display().to_string());
@@ -93,7 +94,7 @@ fn example() -> (tempfile::TempDir, String) {
 fn the_example_is_accepted() {
     let (_folder, text) = example();
     let config = Config::parse("config.example.yaml", &text).expect("the example is valid");
-    assert_eq!(config.appliances.len(), 2);
+    assert_eq!(config.appliances.len(), 3);
 }
 
 #[test]

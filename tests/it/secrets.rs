@@ -17,6 +17,9 @@ use crate::rig::{self, get};
 const USERNAME: &str = "canary-monitor";
 const PASSWORD: &str = "c4n4ry:P4ss/phrase+";
 const VARIABLE: &str = "CANARY_PASSWORD";
+/// Secrets beside the password: of passcodes, and of a client of an identity provider.
+const TOTP_SECRET: &str = "CANARYCANARYCANARYCANARY";
+const CLIENT_SECRET: &str = "c4n4ry-cl1ent/s3cret+";
 
 /// Everything that must not be found anywhere, as it is and as it travels.
 fn passwords() -> BTreeSet<String> {
@@ -24,7 +27,9 @@ fn passwords() -> BTreeSet<String> {
     let escaped = PASSWORD.replace(':', "%3A").replace('/', "%2F").replace('+', "%2B");
     let in_base64 = [PASSWORD, &pair].map(|text| STANDARD.encode(text));
     let for_urls = [PASSWORD, &pair].map(|text| URL_SAFE_NO_PAD.encode(text));
-    [PASSWORD.to_owned(), escaped].into_iter().chain(in_base64).chain(for_urls).collect()
+    let client = [CLIENT_SECRET.to_owned(), CLIENT_SECRET.replace('/', "%2F").replace('+', "%2B")];
+    let others = client.into_iter().chain([TOTP_SECRET.to_owned()]);
+    [PASSWORD.to_owned(), escaped].into_iter().chain(in_base64).chain(for_urls).chain(others).collect()
 }
 
 /// The tokens that `appliance` was shown, and the part of each that proves it.
@@ -32,6 +37,13 @@ fn tokens(appliance: &sim::Appliance) -> BTreeSet<String> {
     let requests = appliance.requests();
     let shown = requests.iter().filter_map(|request| request.header("jwtToken"));
     shown.flat_map(|token| [token, token.rsplit('.').next().expect("a part")]).map(str::to_owned).collect()
+}
+
+/// The bytes of a text in Base32. **Source:** RFC 4648 section 6.
+fn base32(text: &str) -> Vec<u8> {
+    let letters = text.bytes().map(|letter| if letter >= b'A' { letter - b'A' } else { letter - b'2' + 26 });
+    let bits: Vec<u8> = letters.flat_map(|value| (0..5).rev().map(move |bit| value >> bit & 1)).collect();
+    bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |byte, bit| byte << 1 | bit)).collect()
 }
 
 fn assert_clean(what: &str, text: &str, secrets: &BTreeSet<String>) {
@@ -63,6 +75,11 @@ async fn fleet(folder: &Folder) -> Vec<Member> {
     let with_status_page = format!("{from_file}, xml_status: true");
     let from_variable = format!("password_env: {VARIABLE}");
     let in_place = format!("password: '{PASSWORD}'");
+    let totp = folder.write("totp", format!("{TOTP_SECRET}\n"));
+    let with_passcodes = format!("{from_file}, two_factor: {{totp_secret_file: '{totp}'}}");
+    let secret = folder.write("client", format!("{CLIENT_SECRET}\n"));
+    // Its place is filled in below: who answers there refuses everything it does not know.
+    let client = format!("oidc: {{token_url: 'URL/token', client_id: canary, client_secret_file: '{secret}'}}");
     let json = |message: &str| FaultBody::Json(message.into());
     let redirect = || Fault::Redirect("http://localhost:1/".into());
     let login = |fault| vec![(fault, On::login())];
@@ -76,6 +93,9 @@ async fn fleet(folder: &Folder) -> Vec<Member> {
         ("wrong", &from_file, vec![]),
         ("wrong_basic", &in_place, vec![]),
         ("two_factor", &from_variable, vec![]),
+        ("passcode", &with_passcodes, vec![]),
+        ("wrong_passcode", &with_passcodes, vec![]),
+        ("wrong_client", &client, vec![]),
         ("garbage", &in_place, report(Fault::Garbage)),
         ("garbage_body", &from_file, report(Fault::GarbageBody)),
         ("revoked", &from_file, report(Fault::Unauthorized("InvalidTokenError.".into()))),
@@ -94,27 +114,38 @@ async fn fleet(folder: &Folder) -> Vec<Member> {
     let mut fleet = Vec::new();
     for (name, password, faults) in cases {
         let mut settings = settings();
-        settings.behaviour.two_factor = name == "two_factor";
+        settings.behaviour.two_factor = name == "two_factor" || name.ends_with("passcode");
+        settings.behaviour.totp_secret = match name {
+            "passcode" => Some(base32(TOTP_SECRET)),
+            "wrong_passcode" => Some(b"another".to_vec()),
+            _ => None,
+        };
         settings.behaviour.token_is_opaque = name == "opaque";
         if name == "renewed" {
             // Under five minutes to live: every answer brings the next token.
             settings.behaviour.token_life = std::time::Duration::from_secs(200);
         }
         let appliance = simulate(settings).await;
-        if name.starts_with("wrong") {
+        if name == "wrong" || name == "wrong_basic" {
             appliance.set_passphrase("another");
         }
         faults.into_iter().for_each(|(fault, on)| appliance.inject(fault, on));
-        let auth = if name.contains("basic") { "basic" } else { "jwt" };
-        fleet.push(Member { name, appliance, rest: format!("auth: {auth}, {password}") });
+        let auth = match name {
+            "basic" | "wrong_basic" => "basic",
+            "wrong_client" => "oidc",
+            _ => "jwt",
+        };
+        let user = if auth == "oidc" { String::new() } else { format!("username: {USERNAME}, ") };
+        let rest = format!("{user}auth: {auth}, {}", password.replace("URL", &appliance.url()));
+        fleet.push(Member { name, appliance, rest });
     }
     fleet
 }
 
 fn configuration(fleet: &[Member]) -> String {
-    let entries = fleet.iter().map(|Member { name, appliance, rest }| {
-        format!("  - {{name: {name}, url: '{}', username: {USERNAME}, {rest}}}\n", appliance.url())
-    });
+    let entries = fleet
+        .iter()
+        .map(|Member { name, appliance, rest }| format!("  - {{name: {name}, url: '{}', {rest}}}\n", appliance.url()));
     entries.fold(DEFAULTS.to_owned(), |text, entry| text + &entry)
 }
 
@@ -132,7 +163,7 @@ async fn talk(format: &str, folder: &Folder, fleet: &[Member]) -> Vec<(String, S
     ];
     let mut program = Program::start_with(&arguments, &[(VARIABLE, PASSWORD)]);
     let address = program.address().await;
-    let healthy = ["jwt", "basic", "renewed", "opaque"];
+    let healthy = ["jwt", "basic", "renewed", "opaque", "passcode"];
     rig::until(address, "every appliance was met", |page| {
         fleet.iter().all(|Member { name, .. }| {
             let failures = page.matching("asyncos_api_request_failures_total", &[("appliance", name)]);
@@ -175,7 +206,9 @@ async fn nothing_that_the_daemon_says_tells_a_secret() {
         let mut secrets = passwords();
         for Member { name, appliance, .. } in &fleet {
             let shown = tokens(appliance);
-            let has_none = ["basic", "wrong", "login", "bare", "two_factor"].iter().any(|part| name.contains(part));
+            // The first step of a login has been good where only the second was refused.
+            let has_none = *name != "wrong_passcode"
+                && ["basic", "wrong", "login", "bare", "two_factor"].iter().any(|part| name.contains(part));
             assert_eq!(shown.is_empty(), has_none, "{name}");
             secrets.extend(shown);
         }
@@ -252,7 +285,8 @@ async fn a_password_that_no_header_can_carry_is_not_told() {
 #[tokio::test]
 async fn nothing_in_memory_shows_a_secret_to_debug() {
     let appliance = simulate(settings()).await;
-    for auth in ["jwt", "basic"] {
+    let with_second = format!("jwt, two_factor: {{totp_secret: {TOTP_SECRET}}}");
+    for auth in ["jwt", "basic", &with_second] {
         let text = format!(
             "appliances: [{{name: esa1, url: '{}', username: {USERNAME}, password: '{PASSWORD}', auth: {auth}}}]",
             appliance.url()

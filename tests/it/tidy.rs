@@ -40,6 +40,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("secrecy", &["secret"]),
     ("serde_yaml", &["config"]),
     ("tokio_rustls", &["http"]),
+    ("totp_rs", &["api"]),
     ("tracing_subscriber", &["logging"]),
 ];
 
@@ -50,7 +51,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("TcpStream", &["http", "sim"]),
     ("UnixListener", &[]),
     ("UdpSocket", &[]),
-    ("std::process::Command", &[]),
+    // A passcode may be printed by a program.
+    ("process::Command", &["api"]),
     ("unsafe ", &[]),
     ("static ", &[]),
     ("expose()", &["secret", "api", "config", "http"]),
