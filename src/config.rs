@@ -21,6 +21,7 @@ mod auth;
 mod custom;
 mod extras;
 mod field;
+mod files;
 mod groups;
 mod locate;
 mod password;
@@ -31,14 +32,14 @@ mod searches;
 mod trust;
 mod web;
 
+use files::Files;
+
 pub use auth::{
     Auth, ClientAuth, Demand, Encoding, Grant, Oidc, Passcode, Provider, TokenKind, Totp, TotpHash, TwoFactor,
 };
+pub use files::{ConfigFile, WebFile};
 pub use problem::{ConfigError, Problem};
-pub use web::{ClientCertificates, Web, WebFile, WebTls};
-
-/// The longest file that is read, in bytes: room for ten thousand appliances, not for a mistaken path to a log.
-const LONGEST_FILE: u64 = 16 << 20;
+pub use web::{ClientCertificates, Web, WebTls};
 
 /// A fleet to watch, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -305,15 +306,7 @@ impl Config {
     /// # Errors
     /// When the file cannot be read, is no YAML, or says anything that is wrong: every problem at once.
     pub fn load(file: &FilePath) -> Result<Self, ConfigError> {
-        let name = file.display().to_string();
-        let unreadable = |reason: String| ConfigError::unreadable(&name, &reason);
-        let size = std::fs::metadata(file).map_err(|error| unreadable(error.to_string()))?.len();
-        if size > LONGEST_FILE {
-            return Err(unreadable(format!("{size} bytes are more than any configuration has ({LONGEST_FILE})")));
-        }
-        let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-        let text = String::from_utf8(bytes).map_err(|_| unreadable("the text is not UTF-8".into()))?;
-        Self::parse(&name, &text)
+        ConfigFile::new(file.to_owned()).read()
     }
 
     /// Checks `text`; `name` is what messages call the file.
@@ -321,7 +314,7 @@ impl Config {
     /// # Errors
     /// When the text is no YAML or says anything that is wrong: every problem at once.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
-        appliance::fleet(name, text)
+        appliance::fleet(name, text, &mut Files::of_text())
     }
 }
 

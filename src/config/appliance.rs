@@ -3,6 +3,7 @@
 use serde_yaml::Value;
 use url::Url;
 
+use super::files::Files;
 use super::groups::Selection;
 use super::polling::Wishes;
 use super::problem::{ConfigError, Path, Problems};
@@ -13,7 +14,7 @@ use crate::catalogue::{Group, Profile};
 const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
 
 /// Reads the whole file.
-pub(super) fn fleet(file: &str, text: &str) -> Result<Config, ConfigError> {
+pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config, ConfigError> {
     let document: Value = serde_yaml::from_str(text).map_err(|error| ConfigError::not_yaml(file, &error))?;
     let mut problems = Problems::default();
     let root = Path::default();
@@ -39,7 +40,7 @@ pub(super) fn fleet(file: &str, text: &str) -> Result<Config, ConfigError> {
         {
             problems.error(&path.key("name"), format!("`{name}` is the name of two appliances"));
         }
-        let Some(appliance) = read(element.clone(), &usual, &path, &mut problems) else { continue };
+        let Some(appliance) = read(element.clone(), &usual, files, &path, &mut problems) else { continue };
         if let Some(earlier) = appliances.iter().find(|earlier| earlier.url == appliance.url) {
             problems.warn(&path.key("url"), format!("is polled twice: `{}` has the same URL", earlier.name));
         }
@@ -58,7 +59,7 @@ struct Usual {
 }
 
 /// One appliance. None where it lacks what the rest hangs on; all that is wrong is in `problems` then.
-fn read(element: Value, usual: &Usual, path: &Path, problems: &mut Problems) -> Option<Appliance> {
+fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems: &mut Problems) -> Option<Appliance> {
     let is_table = element.is_mapping();
     let mut raw = raw::Appliance::read(element, path, problems);
     if !is_table {
@@ -72,9 +73,9 @@ fn read(element: Value, usual: &Usual, path: &Path, problems: &mut Problems) -> 
     let url = url(raw.url.as_ref(), &path.key("url"), problems);
     let product = field::choice(raw.product.as_ref(), PRODUCTS, &path.key("product"), problems);
     let product = product.unwrap_or(Product::Esa);
-    let account = auth::read(&mut raw, path, problems);
+    let account = auth::read(&mut raw, files, path, problems);
     let extras = extras::read(&raw, product, url.as_ref(), path, problems);
-    let trust = trust::read(raw.tls, url.as_ref(), &path.key("tls"), problems);
+    let trust = trust::read(raw.tls, url.as_ref(), files, &path.key("tls"), problems);
     let polling = Wishes::read(raw.polling, &path.key("polling"), problems);
     let polling = polling.settled(usual.defaults, product, &path.key("polling"), problems);
     let own = Selection::read(raw.counter_groups, &usual.custom, &path.key("counter_groups"), problems);

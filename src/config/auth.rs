@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 use url::Url;
 
+use super::files::Files;
 use super::password::Sources;
 use super::problem::{Path, Problems};
 use super::{Credentials, Passphrase, Trust, field, raw};
@@ -172,7 +173,12 @@ enum Method {
 const METHODS: &[(&str, Method)] = &[("jwt", Method::Jwt), ("basic", Method::Basic), ("oidc", Method::Oidc)];
 
 /// Reads the keys of one appliance. None where something is wrong that the rest hangs on; it is in `problems` then.
-pub(super) fn read(raw: &mut raw::Appliance, path: &Path, problems: &mut Problems) -> Option<(Auth, Credentials)> {
+pub(super) fn read(
+    raw: &mut raw::Appliance,
+    files: &mut Files,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<(Auth, Credentials)> {
     let method = field::choice(raw.auth.as_ref(), METHODS, &path.key("auth"), problems).unwrap_or(Method::Jwt);
     let (two_factor, oidc) = (given(raw.two_factor.take()), given(raw.oidc.take()));
     if two_factor.is_some() && !matches!(method, Method::Jwt) {
@@ -205,7 +211,7 @@ pub(super) fn read(raw: &mut raw::Appliance, path: &Path, problems: &mut Problem
                 problems.error(path, "`oidc` is missing: it says where the identity provider is and who asks it");
                 return None;
             };
-            oidc::read(value, raw, path, problems)
+            oidc::read(value, raw, files, path, problems)
         }
     }
 }

@@ -5,11 +5,18 @@ use rustls::pki_types::pem::PemObject;
 use serde_yaml::Value;
 use url::Url;
 
+use super::files::Files;
 use super::problem::{Path, Problems};
 use super::{Anchor, Trust, field, raw};
 
 /// Reads the table; `url` tells whether TLS is spoken at all.
-pub(super) fn read(value: Option<Value>, url: Option<&Url>, path: &Path, problems: &mut Problems) -> Trust {
+pub(super) fn read(
+    value: Option<Value>,
+    url: Option<&Url>,
+    files: &mut Files,
+    path: &Path,
+    problems: &mut Problems,
+) -> Trust {
     let given = value.as_ref().is_some_and(|value| !value.is_null());
     let raw = raw::Tls::read(value.unwrap_or_default(), path, problems);
     if given && url.is_some_and(|url| url.scheme() == "http") {
@@ -19,7 +26,7 @@ pub(super) fn read(value: Option<Value>, url: Option<&Url>, path: &Path, problem
     if server_name.as_ref().is_some_and(|name| rustls::pki_types::ServerName::try_from(name.as_str()).is_err()) {
         problems.error(&path.key("server_name"), "is neither a host name nor an address");
     }
-    let file = certificates(raw.ca_file.as_ref(), &path.key("ca_file"), problems);
+    let file = certificates(raw.ca_file.as_ref(), files, &path.key("ca_file"), problems);
     let pin = fingerprint(raw.fingerprint_sha256.as_ref(), &path.key("fingerprint_sha256"), problems);
     let skip_path = path.key("insecure_skip_verify");
     let skip = field::switch(raw.insecure_skip_verify.as_ref(), &skip_path, problems).unwrap_or(false);
@@ -40,12 +47,17 @@ pub(super) fn read(value: Option<Value>, url: Option<&Url>, path: &Path, problem
     Trust { anchor, server_name }
 }
 
-fn certificates(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Vec<CertificateDer<'static>>> {
+fn certificates(
+    value: Option<&Value>,
+    files: &mut Files,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<Vec<CertificateDer<'static>>> {
     let file = field::text(value, path, problems)?;
-    let bytes = match std::fs::read(&file) {
+    let bytes = match files.read(&file) {
         Ok(bytes) => bytes,
         Err(error) => {
-            problems.error(path, format!("cannot read `{file}`: {error}"));
+            problems.error(path, error);
             return None;
         }
     };

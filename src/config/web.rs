@@ -10,15 +10,12 @@ use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, SupportedProtocolVersion};
 use serde_yaml::Value;
 
+use super::files::Files;
 use super::problem::{ConfigError, Path, Problem, Problems};
 use super::{field, raw};
 use crate::secret::Secret;
 
-mod files;
 mod tls;
-
-use files::Files;
-pub use files::WebFile;
 
 /// How the web side is protected, checked. Without anything it is open to everybody, in clear text.
 #[derive(Debug, Default)]
@@ -68,7 +65,7 @@ const HEADERS: &[(&str, &[&str])] = &[
 const COSTS: std::ops::RangeInclusive<u32> = 4..=16;
 
 /// Checks `text`, which stands in the file `name`, with all files it names.
-fn parse(name: &str, text: &str, files: &mut Files<'_>) -> Result<Web, ConfigError> {
+pub(super) fn parse(name: &str, text: &str, files: &mut Files) -> Result<Web, ConfigError> {
     let document: Value = serde_yaml::from_str(text).map_err(|error| ConfigError::not_yaml(name, &error))?;
     let mut problems = Problems::default();
     let root = Path::default();

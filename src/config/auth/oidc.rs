@@ -4,6 +4,7 @@ use serde_yaml::Value;
 use url::Url;
 
 use super::{Auth, ClientAuth, Grant, Oidc, Provider, Second, Sources, TokenKind, account, sources};
+use crate::config::files::Files;
 use crate::config::problem::{Path, Problems};
 use crate::config::{Credentials, field, is_loopback, raw, trust};
 
@@ -31,6 +32,7 @@ const OWN_FIELDS: [&str; 6] = ["grant_type", "client_id", "client_secret", "user
 pub(super) fn read(
     value: Value,
     raw: &raw::Appliance,
+    files: &mut Files,
     path: &Path,
     problems: &mut Problems,
 ) -> Option<(Auth, Credentials)> {
@@ -54,7 +56,7 @@ pub(super) fn read(
     let token = field::choice(table.token.as_ref(), TOKENS, &own.key("token"), problems);
     let header = header(table.header.as_ref(), &own.key("header"), problems);
     let prefix = prefix(table.prefix.as_ref(), &own.key("prefix"), problems);
-    let trust = trust::read(table.tls.take(), provider.as_ref().map(Provider::url), &own.key("tls"), problems);
+    let trust = trust::read(table.tls.take(), provider.as_ref().map(Provider::url), files, &own.key("tls"), problems);
     let account = match kind {
         Kind::Password => account(raw, path, problems),
         Kind::ClientCredentials => {

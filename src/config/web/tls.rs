@@ -10,8 +10,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{Error, InconsistentKeys, RootCertStore, SupportedProtocolVersion};
 use serde_yaml::Value;
 
-use super::files::Files;
 use super::{ClientCertificates, WebTls};
+use crate::config::files::Files;
 use crate::config::problem::{Path, Problems};
 use crate::config::{field, raw};
 
@@ -35,12 +35,7 @@ const ASKS: &[(&str, Ask)] = &[
 const FIXED: &str = "has no effect: rustls speaks ECDHE with AES-GCM or ChaCha20 only, best first";
 
 /// Reads the table; none where nothing is in it, or where something that it cannot do without is wrong.
-pub(super) fn read(
-    value: Option<Value>,
-    files: &mut Files<'_>,
-    path: &Path,
-    problems: &mut Problems,
-) -> Option<WebTls> {
+pub(super) fn read(value: Option<Value>, files: &mut Files, path: &Path, problems: &mut Problems) -> Option<WebTls> {
     let value = value.filter(|value| !value.is_null() && value.as_mapping().is_none_or(|table| !table.is_empty()))?;
     let is_table = value.is_mapping();
     let raw = raw::WebTls::read(value, path, problems);
@@ -95,7 +90,7 @@ struct Pem {
 fn pem(
     file: (&str, Option<&Value>),
     inline: (&str, Option<&Value>),
-    files: &mut Files<'_>,
+    files: &mut Files,
     path: &Path,
     problems: &mut Problems,
 ) -> Option<Pem> {

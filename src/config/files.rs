@@ -1,0 +1,210 @@
+//! The files that a configuration is made of: read, remembered, and compared with what they are later. By content and
+//! not by date: a link of Kubernetes that points elsewhere, or a file put back from a backup, is a change like any other.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io::Read as _;
+use std::path::{Path as FilePath, PathBuf};
+
+use super::{Config, ConfigError, Web, appliance, web};
+
+/// The longest file that is read, in bytes: room for ten thousand appliances, not for a mistaken path to a log.
+const LONGEST_FILE: u64 = 16 << 20;
+
+/// The file of the configuration and all it names, but for passwords: those are read again when they are needed.
+#[derive(Clone, Debug)]
+pub struct ConfigFile(Files);
+
+impl ConfigFile {
+    /// The file at `path`, not read yet.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        // What it names counts from where the program was started.
+        Self(Files::new(path, PathBuf::new()))
+    }
+
+    /// Reads and checks it. Opens no socket.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is not what it should be, or says anything that is wrong: every problem at once.
+    pub fn read(&mut self) -> Result<Config, ConfigError> {
+        let (name, text) = self.0.main()?;
+        appliance::fleet(&name, &text, &mut self.0)
+    }
+
+    /// Whether a file that was read last is another one now. Reads from the disk.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.0.have_changed()
+    }
+}
+
+/// The file of the web side and all it names.
+#[derive(Debug)]
+pub struct WebFile(Files);
+
+impl WebFile {
+    /// The file at `path`, not read yet.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        let folder = path.parent().unwrap_or(FilePath::new("")).to_owned();
+        Self(Files::new(path, folder))
+    }
+
+    /// Reads and checks it.
+    ///
+    /// # Errors
+    /// As those of [`ConfigFile::read`].
+    pub fn read(&mut self) -> Result<Web, ConfigError> {
+        let (name, text) = self.0.main()?;
+        web::parse(&name, &text, &mut self.0)
+    }
+
+    /// As [`ConfigFile::has_changed`].
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.0.have_changed()
+    }
+}
+
+/// A file and those it names. Reads them and remembers what was in them.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    main: PathBuf,
+    /// Where paths in the file count from.
+    folder: PathBuf,
+    /// The hash of each file that was read last, none where it could not be read. Keyed, as some of them are secrets.
+    seen: BTreeMap<PathBuf, Option<u64>>,
+    hasher: RandomState,
+}
+
+impl Files {
+    fn new(main: PathBuf, folder: PathBuf) -> Self {
+        Self { seen: BTreeMap::from([(main.clone(), None)]), main, folder, hasher: RandomState::new() }
+    }
+
+    /// The files that are named by a text which is in none.
+    pub(super) fn of_text() -> Self {
+        Self::new(PathBuf::new(), PathBuf::new())
+    }
+
+    /// The name and the text of the file itself. Forgets what was read before.
+    fn main(&mut self) -> Result<(String, String), ConfigError> {
+        self.seen.clear();
+        let name = self.main.display().to_string();
+        let bytes = self.open(self.main.clone()).map_err(|reason| ConfigError::unreadable(&name, &reason))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok((name, text)),
+            Err(_) => Err(ConfigError::unreadable(&name, "the text is not UTF-8")),
+        }
+    }
+
+    /// The content of the file that is called `path`.
+    pub(super) fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        let path = self.folder.join(path);
+        let name = path.display().to_string();
+        self.open(path).map_err(|reason| format!("cannot read `{name}`: {reason}"))
+    }
+
+    fn open(&mut self, path: PathBuf) -> Result<Vec<u8>, String> {
+        let bytes = bytes(&path);
+        self.seen.insert(path, bytes.as_ref().ok().map(|bytes| self.hasher.hash_one(bytes)));
+        bytes
+    }
+
+    fn have_changed(&self) -> bool {
+        self.seen.iter().any(|(path, seen)| bytes(path).ok().map(|bytes| self.hasher.hash_one(bytes)) != *seen)
+    }
+}
+
+/// Opens `path` anew, so that whatever it is a link to now is read. A pipe would be empty the second time, or hang.
+fn bytes(path: &FilePath) -> Result<Vec<u8>, String> {
+    let said = |error: std::io::Error| error.to_string();
+    let found = std::fs::metadata(path).map_err(said)?;
+    if !found.is_file() {
+        return Err("it is no regular file".into());
+    }
+    if found.len() > LONGEST_FILE {
+        return Err(format!("{} bytes are more than any such file has ({LONGEST_FILE})", found.len()));
+    }
+    let mut bytes = Vec::new();
+    // It may grow while it is read.
+    File::open(path).map_err(said)?.take(LONGEST_FILE).read_to_end(&mut bytes).map_err(said)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLEET: &str = "appliances: [{name: esa1, url: 'https://esa1', username: u, password: p";
+
+    #[test]
+    fn what_is_read_is_known_and_what_differs_later_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let write = |name: &str, text: &str| std::fs::write(path(name), text).unwrap();
+        let authority = rcgen::generate_simple_self_signed(["esa1".to_owned()]).unwrap().cert.pem();
+        let fleet = format!("{FLEET}, tls: {{ca_file: '{}'}}}}]", path("ca.pem").display());
+        let mut file = ConfigFile::new(path("c.yaml"));
+        assert!(!file.has_changed(), "nothing is there and nothing was read");
+        write("c.yaml", &fleet);
+        assert!(file.has_changed());
+        assert!(file.read().unwrap_err().to_string().contains("tls.ca_file: cannot read `"));
+        assert!(!file.has_changed(), "a file that is not there is known, too");
+        write("ca.pem", &authority);
+        assert!(file.has_changed());
+        assert_eq!(file.read().unwrap().appliances.len(), 1);
+        write("ca.pem", &authority);
+        assert!(!file.has_changed(), "written again with the same content");
+        std::fs::remove_file(path("ca.pem")).unwrap();
+        assert!(file.has_changed());
+        write("ca.pem", &authority);
+        assert!(!file.has_changed(), "back before anybody looked");
+        write("c.yaml", &format!("{FLEET}}}]"));
+        assert!(file.has_changed() && file.read().is_ok());
+        write("ca.pem", "");
+        assert!(!file.has_changed(), "nobody names it any more");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_points_elsewhere_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let point = |version: &str| {
+            std::os::unix::fs::symlink(version, path("swap")).unwrap();
+            std::fs::rename(path("swap"), path("data")).unwrap();
+        };
+        for (version, rest) in [("first", ""), ("second", ", health: false"), ("third", "")] {
+            std::fs::create_dir(path(version)).unwrap();
+            std::fs::write(path(version).join("c.yaml"), format!("{FLEET}{rest}}}]")).unwrap();
+        }
+        point("first");
+        let mut file = ConfigFile::new(path("data").join("c.yaml"));
+        assert!(file.read().unwrap().appliances[0].extras.health);
+        point("second");
+        assert!(file.has_changed() && !file.read().unwrap().appliances[0].extras.health);
+        point("first");
+        assert!(file.has_changed() && file.read().is_ok());
+        point("third");
+        assert!(!file.has_changed(), "another file with the same content");
+    }
+
+    #[test]
+    fn what_is_no_configuration_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.yaml");
+        let mut file = ConfigFile::new(path.clone());
+        let mut said = || file.read().unwrap_err().to_string().replace(&path.display().to_string(), "c.yaml");
+        assert_eq!(said(), "c.yaml: cannot read the file: No such file or directory (os error 2)");
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!(said(), "c.yaml: cannot read the file: it is no regular file");
+        std::fs::remove_dir(&path).unwrap();
+        File::create(&path).unwrap().set_len(20 << 20).unwrap();
+        assert_eq!(said(), "c.yaml: cannot read the file: 20971520 bytes are more than any such file has (16777216)");
+        std::fs::write(&path, b"\xff").unwrap();
+        assert_eq!(said(), "c.yaml: cannot read the file: the text is not UTF-8");
+    }
+}
