@@ -1,17 +1,19 @@
 //! The composition root: builds every part once, wires it, and keeps the daemon in one piece until it is told to stop.
 
-use std::path::{Path, PathBuf};
+use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::api::Refusals;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigFile};
 use crate::exposition;
-use crate::http::{self, Bound, Lifecycle, Limits, Pages, Protection};
+use crate::http::{self, Bound, Lifecycle, Limits, Pages, Protection, ProtectionError};
 use crate::poll::Desk;
 use crate::snapshot::Board;
 use crate::stop::Stop;
@@ -19,9 +21,11 @@ use crate::store::OpenError;
 use crate::telemetry::{self, Telemetry};
 
 mod fleet;
+mod reader;
 mod state;
 
 use fleet::Fleet;
+use reader::{Cause, Reader, Reading};
 use state::Kept;
 
 /// Wishes to reload or quit that wait while one is carried out.
@@ -45,15 +49,14 @@ pub struct Settings {
     /// Whether refused logins of before are forgotten.
     pub reset_logins: bool,
     /// The file that a reload reads again; none for a configuration that came from elsewhere.
-    pub config_file: Option<PathBuf>,
+    pub config_file: Option<ConfigFile>,
+    /// How often to look whether that file has changed; never where absent.
+    pub auto_reload: Option<Duration>,
 }
 
 /// Why the daemon ended without being asked to, or did not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The configuration is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
     /// The address to listen on cannot be had.
     #[error(transparent)]
     Bind(#[from] http::BindError),
@@ -94,6 +97,8 @@ struct Daemon {
     refusals: Refusals,
     telemetry: Arc<Telemetry>,
     desk: Desk,
+    /// What is wrong with the configuration as it was read last; the one in force is older then.
+    wrong: Option<String>,
 }
 
 impl App {
@@ -110,7 +115,7 @@ impl App {
         let desk = Desk { clock, ledger: Arc::new(ledger), board: Arc::new(Board::default()) };
         let bound = Bound::bind(&settings.listen_address).await?;
         let fleet = Fleet::new(desk.clone(), Arc::clone(&telemetry), refusals.clone());
-        Ok(Self { bound, daemon: Daemon { settings, config, fleet, refusals, telemetry, desk } })
+        Ok(Self { bound, daemon: Daemon { settings, config, fleet, refusals, telemetry, desk, wrong: None } })
     }
 
     /// Where the daemon listens, with the port that was chosen.
@@ -143,17 +148,24 @@ impl App {
         let telemetry = Arc::clone(&daemon.telemetry);
         protection.report_to(move |successful| telemetry.web_config_read(successful));
         server.spawn(bound.serve(pages, limits, protection, serving.clone()));
+        let mut reader = daemon.reader();
         let outcome = loop {
+            // The wish to quit may wait as long as a reading: it ends by itself, and a signal is heard meanwhile.
+            let is_idle = reader.is_idle();
             let wish = tokio::select! {
                 () = stop.requested() => break Ok(()),
                 ended = daemon.fleet.ended() => break Err(AppError::TaskEnded(ended)),
                 _ = server.join_next() => break Err(AppError::TaskEnded("the HTTP server".into())),
-                Some(wish) = wishes.recv() => wish,
-                Some(wish) = from_http.recv() => wish,
+                reading = reader.next(daemon.wrong.is_some()) => {
+                    daemon.conclude(reading).await;
+                    continue;
+                }
+                Some(wish) = wishes.recv(), if is_idle => wish,
+                Some(wish) = from_http.recv(), if is_idle => wish,
             };
             match wish {
                 Lifecycle::Quit => break Ok(()),
-                Lifecycle::Reload(answer) => daemon.reload(answer).await,
+                Lifecycle::Reload(answer) => reader.ask(answer),
                 // Whoever asked may have gone.
                 Lifecycle::ResetLogins(answer) => drop(answer.send(forget(&daemon.refusals).await)),
             }
@@ -185,32 +197,54 @@ impl Daemon {
         }
     }
 
-    /// Reads the configuration again. A wrong one changes nothing.
-    async fn reload(&mut self, answer: oneshot::Sender<Result<(), String>>) {
-        let outcome = match self.settings.config_file.clone() {
-            None => Err("the configuration did not come from a file".to_owned()),
-            Some(file) => self.take(&file).await.map_err(|error| error.to_string()),
+    /// Who reads the configuration again.
+    fn reader(&mut self) -> Reader {
+        let Settings { config_file, auto_reload, protection, .. } = &mut self.settings;
+        Reader::new(config_file.take(), protection.clone(), *auto_reload, self.desk.clock.clone())
+    }
+
+    /// Puts in force what was read. A wrong configuration changes nothing; the web side has done its part by itself.
+    async fn conclude(&mut self, reading: Reading) {
+        let Reading { cause, config, web } = reading;
+        let config = match config {
+            None => return,
+            Some(Ok(config)) => self.take(&config).await.map_err(|error| error.to_string()),
+            Some(Err(error)) => Err(error.to_string()),
         };
-        match &outcome {
+        let is_news = matches!(cause, Cause::Asked(_)) || config.as_ref().err() != self.wrong.as_ref();
+        match &config {
             Ok(()) => {
                 self.telemetry.config_loaded(self.desk.clock.wall());
                 tracing::info!("configuration reloaded");
             }
             Err(error) => {
                 self.telemetry.config_refused();
-                tracing::error!(%error, "configuration not reloaded, the old one stays");
+                if is_news {
+                    tracing::error!(%error, "configuration not reloaded, the old one stays");
+                } else {
+                    tracing::debug!(%error, "configuration is as wrong as before");
+                }
             }
         }
-        // Whoever asked may have gone.
-        let _ = answer.send(outcome);
+        self.wrong = config.as_ref().err().cloned();
+        if let Cause::Asked(asker) = cause {
+            let wrong: Vec<String> = config.err().into_iter().chain(web.err().as_ref().map(chain)).collect();
+            // Whoever asked may have gone.
+            let _ = asker.send(if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) });
+        }
     }
 
-    async fn take(&mut self, file: &Path) -> Result<(), AppError> {
-        let config = Config::load(file)?;
-        self.fleet.apply(&config).await?;
-        warn(&config);
+    async fn take(&mut self, config: &Config) -> Result<(), AppError> {
+        self.fleet.apply(config).await?;
+        warn(config);
         Ok(())
     }
+}
+
+/// An error with its causes: its own text is its level only.
+fn chain(error: &ProtectionError) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
 }
 
 /// Forgets refused logins, so that they are tried again within half a minute.

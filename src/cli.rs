@@ -57,6 +57,12 @@ pub struct Serve {
     /// Only check the configuration, like the command `check`
     #[arg(long = "config.check")]
     pub config_check: bool,
+    /// Read the configuration again when its file, or a certificate it names, has changed
+    #[arg(long = "config.enable-auto-reload")]
+    pub config_enable_auto_reload: bool,
+    /// How often to look for changes then, at least 1s
+    #[arg(long = "config.auto-reload-interval", value_name = "DURATION", default_value = "30s", value_parser = interval)]
+    pub config_auto_reload_interval: Duration,
     /// Directory for the totals, so that they outlive a restart; without it they are in memory
     #[arg(long = "storage.path", value_name = "DIRECTORY")]
     pub storage_path: Option<PathBuf>,
@@ -283,6 +289,14 @@ fn path(text: &str) -> Result<String, String> {
     }
 }
 
+fn interval(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(interval) if interval >= Duration::from_secs(1) => Ok(interval),
+        Ok(_) => Err("must be at least 1s".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn device_group(text: &str) -> Result<(String, Vec<String>), String> {
     match text.split_once('=') {
         Some((name, devices)) if !name.is_empty() && !devices.is_empty() => {
@@ -314,6 +328,21 @@ mod tests {
     fn the_flag_to_check_is_the_command() {
         let Command::Check(check) = parse(&["--config.check", "--config.file=x.yaml"]) else { panic!("check") };
         assert_eq!(check.config_file, PathBuf::from("x.yaml"));
+    }
+
+    #[test]
+    fn changes_are_looked_for_every_half_minute_if_at_all() {
+        for (arguments, enabled, secs) in [
+            (&[][..], false, 30),
+            (&["--config.enable-auto-reload"], true, 30),
+            (&["--config.enable-auto-reload", "--config.auto-reload-interval=1m"], true, 60),
+        ] {
+            let Command::Serve(serve) = parse(arguments) else { panic!("serve") };
+            assert_eq!(serve.config_enable_auto_reload, enabled);
+            assert_eq!(serve.config_auto_reload_interval, Duration::from_secs(secs));
+        }
+        assert!(interval("0s").is_err() && interval("999ms").is_err() && interval("30").is_err());
+        assert_eq!(interval("1s"), Ok(Duration::from_secs(1)));
     }
 
     #[test]

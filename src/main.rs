@@ -8,7 +8,8 @@ use clap::Parser as _;
 
 /// Two threads keep a scrape from waiting behind the rendering of another; more would only cost memory.
 const MOST_WORKERS: usize = 2;
-/// Name look-ups, the files of the web side and the check of a password are the only blocking work.
+/// Name look-ups, the files of the configuration and of the web side, and the check of a password are the only blocking
+/// work.
 const MOST_BLOCKING: usize = 8;
 
 fn main() -> ExitCode {

@@ -21,8 +21,8 @@ pub(super) struct Fleet {
     refusals: Refusals,
     running: BTreeMap<String, Running>,
     tasks: JoinSet<()>,
-    /// Whose task is whose; a task that was told to stop is in here no more.
-    names: HashMap<Id, String>,
+    /// Whose task is whose, and whether it was told to stop.
+    names: HashMap<Id, (String, Stop)>,
 }
 
 #[derive(Debug)]
@@ -30,7 +30,6 @@ struct Running {
     config: Appliance,
     client: Arc<Client>,
     stop: Stop,
-    task: Id,
     /// Fails once the task is over, in whatever way.
     over: oneshot::Receiver<()>,
 }
@@ -65,34 +64,40 @@ impl Fleet {
                 .map_err(|failure| AppError::Client { appliance: appliance.name.clone(), failure })?;
             pollers.push((appliance.clone(), Arc::new(client), metrics));
         }
-        let named = |name: &str| config.appliances.iter().any(|appliance| appliance.name == name);
-        let gone: Vec<String> = self.running.keys().filter(|name| !named(name)).cloned().collect();
-        for name in gone {
-            self.end(&name).await;
+        let is_named = |name: &String| config.appliances.iter().any(|appliance| appliance.name == *name);
+        let removed: Vec<String> = self.running.keys().filter(|name| !is_named(name)).cloned().collect();
+        let changed = pollers.iter().map(|(appliance, _, _)| &appliance.name);
+        let ended = self.end(removed.iter().chain(changed)).await;
+        // From here on nothing waits: a page shows the fleet of before or, but for an instant, that of now.
+        for name in removed {
             self.telemetry.remove(&name);
             self.desk.board.remove(&name);
             tracing::info!(appliance = name, "appliance is no longer polled");
         }
         for (appliance, client, metrics) in pollers {
-            if let Some(old) = self.end(&appliance.name).await {
-                client.take_over(&old);
+            if let Some(old) = ended.get(&appliance.name) {
+                client.take_over(old);
             }
             self.telemetry.show(metrics);
-            let poller = Poller::new(&appliance, Arc::clone(&client), self.desk.clone());
-            let stop = Stop::new();
-            let (alive, over) = oneshot::channel::<()>();
-            let until = stop.clone();
-            let polling = async move {
-                poller.run(until).await;
-                drop(alive);
-            };
-            let task = self.tasks.spawn(polling).id();
-            self.names.insert(task, appliance.name.clone());
-            let (groups, scopes) = (appliance.groups.len(), appliance.scopes.len());
-            tracing::info!(appliance = appliance.name, url = %appliance.url, groups, scopes, "appliance is polled");
-            self.running.insert(appliance.name.clone(), Running { config: appliance, client, stop, task, over });
+            self.begin(appliance, client);
         }
         Ok(())
+    }
+
+    fn begin(&mut self, appliance: Appliance, client: Arc<Client>) {
+        let poller = Poller::new(&appliance, Arc::clone(&client), self.desk.clone());
+        let stop = Stop::new();
+        let (alive, over) = oneshot::channel::<()>();
+        let until = stop.clone();
+        let polling = async move {
+            poller.run(until).await;
+            drop(alive);
+        };
+        let task = self.tasks.spawn(polling).id();
+        self.names.insert(task, (appliance.name.clone(), stop.clone()));
+        let (groups, scopes) = (appliance.groups.len(), appliance.scopes.len());
+        tracing::info!(appliance = appliance.name, url = %appliance.url, groups, scopes, "appliance is polled");
+        self.running.insert(appliance.name.clone(), Running { config: appliance, client, stop, over });
     }
 
     /// The name of a poller that has ended without being told to.
@@ -101,12 +106,15 @@ impl Fleet {
     /// Dropping the future loses nothing.
     pub(super) async fn ended(&mut self) -> String {
         loop {
-            let task = match self.tasks.join_next_with_id().await {
-                Some(Ok((task, ()))) => task,
-                Some(Err(error)) => error.id(),
+            let (task, has_died) = match self.tasks.join_next_with_id().await {
+                Some(Ok((task, ()))) => (task, false),
+                Some(Err(error)) => (error.id(), true),
                 None => std::future::pending().await,
             };
-            if let Some(name) = self.names.remove(&task) {
+            // One that died is told of even where it was to stop: its death was no answer to that.
+            if let Some((name, stop)) = self.names.remove(&task)
+                && (has_died || !stop.is_requested())
+            {
                 return format!("appliance `{name}`");
             }
         }
@@ -120,20 +128,28 @@ impl Fleet {
         while self.tasks.join_next().await.is_some() {}
     }
 
-    /// Ends the poller of `name`. Waits, or an answer on its way would publish a snapshot of what is gone, and a
-    /// successor would ask beside it. Returns its client, which knows the session.
-    async fn end(&mut self, name: &str) -> Option<Arc<Client>> {
-        let Running { client, stop, task, over, .. } = self.running.remove(name)?;
-        self.names.remove(&task);
-        stop.request();
-        // Nothing is ever sent.
-        let _ = over.await;
-        Some(client)
+    /// Ends the pollers of `names`, those that there are, all at once; requests in flight are dropped. Waits, or an answer
+    /// on its way would publish a snapshot of what is gone, and a successor would ask beside it. Returns their clients,
+    /// which know the sessions.
+    async fn end(&mut self, names: impl Iterator<Item = &String>) -> BTreeMap<String, Arc<Client>> {
+        let ending: Vec<_> = names.filter_map(|name| self.running.remove_entry(name)).collect();
+        for (_, running) in &ending {
+            running.stop.request();
+        }
+        let mut ended = BTreeMap::new();
+        for (name, Running { client, over, .. }) in ending {
+            // Nothing is ever sent.
+            let _ = over.await;
+            ended.insert(name, client);
+        }
+        ended
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::clock::Clock;
     use crate::ledger::Ledger;
@@ -143,14 +159,57 @@ mod tests {
         Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")), Refusals::in_memory())
     }
 
+    fn config(names: &[&str]) -> Config {
+        let appliance =
+            |name: &&str| format!("  - {{name: {name}, url: 'https://{name}.invalid', username: u, password: p}}\n");
+        let text = format!("appliances:\n{}", names.iter().map(appliance).collect::<String>());
+        Config::parse("c", &text).expect("a configuration")
+    }
+
     #[tokio::test]
-    async fn a_task_that_ends_by_itself_is_named_and_one_that_was_told_to_is_not() {
+    async fn a_client_that_cannot_be_built_changes_nothing() {
         let mut fleet = fleet();
-        let told = fleet.tasks.spawn(async {}).id();
-        fleet.names.insert(told, "told".into());
-        fleet.names.remove(&told);
-        let died = fleet.tasks.spawn(async { panic!("a bug of ours") }).id();
-        fleet.names.insert(died, "esa1".into());
-        assert_eq!(fleet.ended().await, "appliance `esa1`");
+        fleet.apply(&config(&["stays", "goes"])).await.expect("clients");
+        let mut wrong = config(&["comes", "stays", "cannot"]);
+        // Nothing that a file can say leads here.
+        wrong.appliances[1].polling.concurrency += 1;
+        wrong.appliances[2].trust.server_name = Some("no name".into());
+        let tasks = |fleet: &Fleet| fleet.names.keys().copied().collect::<HashSet<_>>();
+        let before = tasks(&fleet);
+        let refusal = fleet.apply(&wrong).await.expect_err("no such name").to_string();
+        assert!(refusal.starts_with("appliance `cannot`: cannot set up TLS: "), "{refusal}");
+        assert_eq!(fleet.running.keys().collect::<Vec<_>>(), ["goes", "stays"]);
+        assert_eq!(tasks(&fleet), before);
+        assert!(fleet.running.values().all(|running| !running.stop.is_requested()));
+        let mut page = Vec::new();
+        fleet.telemetry.render(&mut page);
+        let page = String::from_utf8(page).expect("text");
+        assert!(page.contains("\"goes\"") && !page.contains("\"comes\""), "{page}");
+        fleet.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_by_itself_or_dies_is_named_and_one_that_was_told_to_end_is_not() {
+        for (told, dies, is_named) in [(true, false, false), (false, false, true), (true, true, true)] {
+            let mut fleet = fleet();
+            let task = fleet.tasks.spawn(async move { assert!(!dies, "a bug of ours") }).id();
+            let stop = Stop::new();
+            if told {
+                stop.request();
+            }
+            fleet.names.insert(task, ("esa1".into(), stop));
+            tokio::select! {
+                biased;
+                name = fleet.ended() => assert!(is_named && name == "appliance `esa1`", "{told} {dies}"),
+                () = until_idle() => assert!(!is_named, "{told} {dies}"),
+            }
+        }
+    }
+
+    /// Long enough for a task that has nothing to wait for.
+    async fn until_idle() {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
     }
 }

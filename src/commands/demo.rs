@@ -43,6 +43,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
         storage_path: None,
         reset_logins: false,
         config_file: None,
+        auto_reload: None,
     };
     let path = settings.telemetry_path.clone();
     let app = match App::bind(settings, config, clock).await {

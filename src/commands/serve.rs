@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::app::{self, App, AppError, Settings};
 use crate::cli::Serve;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::ConfigFile;
 use crate::logging;
 use crate::stop::Stop;
 
@@ -16,7 +16,8 @@ use super::{CONFIGURATION, RUNTIME, chain, complain, protection};
 
 pub(super) async fn serve(flags: Serve) -> u8 {
     let clock = Clock::system();
-    let (config, protection) = match (Config::load(&flags.config_file), protection(flags.web_config_file)) {
+    let mut file = ConfigFile::new(flags.config_file);
+    let (config, protection) = match (file.read(), protection(flags.web_config_file)) {
         (Ok(config), Ok(protection)) => (config, protection),
         (config, protection) => {
             // Both at once: who corrects one wants to know of the other.
@@ -37,7 +38,8 @@ pub(super) async fn serve(flags: Serve) -> u8 {
         protection,
         storage_path: flags.storage_path.filter(|path| !path.as_os_str().is_empty()),
         reset_logins: flags.login_reset,
-        config_file: Some(flags.config_file),
+        config_file: Some(file),
+        auto_reload: flags.config_enable_auto_reload.then_some(flags.config_auto_reload_interval),
     };
     if settings.storage_path.is_none() {
         tracing::warn!("state is in memory: totals begin at zero with every start (set --storage.path)");
@@ -76,7 +78,6 @@ pub(super) async fn run(app: App) -> u8 {
 fn failed(error: &AppError) -> u8 {
     tracing::error!(error = error as &dyn Error, "cannot go on");
     match error {
-        AppError::Config(_) => CONFIGURATION,
         AppError::Bind(_)
         | AppError::State(_)
         | AppError::Client { .. }

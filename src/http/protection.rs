@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -28,6 +29,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// look-ups, and a name server or a file system that hangs must not hold up a scrape.
 const LOOK_PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long whoever asks for a reading waits for it, a matter of milliseconds unless a file system hangs.
+const READ_PATIENCE: Duration = Duration::from_secs(10);
+
 /// The protection cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum ProtectionError {
@@ -43,6 +47,12 @@ pub enum ProtectionError {
     /// What protected would protect no more.
     #[error("{0} cannot be taken away while the exporter runs: restart it")]
     TakenAway(&'static str),
+    /// The disk hangs.
+    #[error(
+        "the files of the web side were not read within {}: their disk hangs",
+        humantime::format_duration(READ_PATIENCE)
+    )]
+    Slow,
 }
 
 /// Protection of the web side, shared by all connections.
@@ -105,6 +115,28 @@ impl Protection {
         self.0.shield().warn();
     }
 
+    /// Reads the files now, changed or not. Without a file there is nothing to do.
+    ///
+    /// # Errors
+    /// When something is wrong with them, which is logged and told as any other reading is; what held before goes on then.
+    ///
+    /// # Cancel safety
+    /// A reading that has begun goes on.
+    pub async fn reread(&self) -> Result<(), ProtectionError> {
+        let Some(file) = self.0.file.clone() else { return Ok(()) };
+        let inner = Arc::clone(&self.0);
+        let reading = async {
+            let file = file.lock_owned().await;
+            spawn_blocking(move || inner.read(file)).await
+        };
+        match timeout(READ_PATIENCE, reading).await {
+            Ok(Ok(outcome)) => outcome,
+            // A bug of ours, for the supervisor to see.
+            Ok(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+            Ok(Err(_)) | Err(_) => self.0.told(Err(ProtectionError::Slow)),
+        }
+    }
+
     /// What holds now. Looks at the files first when that is due.
     ///
     /// # Cancel safety
@@ -136,26 +168,36 @@ impl Inner {
         Some(file)
     }
 
-    /// Reads the files again if one of them has changed. What cannot be used changes nothing.
-    fn look(&self, mut file: OwnedMutexGuard<WebFile>) {
-        if !file.has_changed() {
-            return;
+    /// Reads the files again if one of them has changed.
+    fn look(&self, file: OwnedMutexGuard<WebFile>) {
+        if file.has_changed() {
+            // It has been told.
+            let _ = self.read(file);
         }
+    }
+
+    /// Reads the files. What cannot be used changes nothing.
+    fn read(&self, mut file: OwnedMutexGuard<WebFile>) -> Result<(), ProtectionError> {
         let read = file.read().map_err(ProtectionError::from).and_then(Shield::try_new);
         let outcome = read.and_then(|shield| shield.succeed(&self.shield()));
+        self.told(outcome.map(|shield| {
+            shield.warn();
+            *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shield);
+        }))
+    }
+
+    /// Tells of a reading that has ended so.
+    fn told(&self, outcome: Result<(), ProtectionError>) -> Result<(), ProtectionError> {
         let heard = Arc::clone(&self.heard.read().unwrap_or_else(PoisonError::into_inner));
         heard(outcome.is_ok());
-        match outcome {
-            Ok(shield) => {
-                tracing::info!("TLS and users of the web side read again");
-                shield.warn();
-                *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shield);
-            }
+        match &outcome {
+            Ok(()) => tracing::info!("TLS and users of the web side read again"),
             Err(error) => {
-                let error = &error as &dyn Error;
+                let error = error as &dyn Error;
                 tracing::error!(error, "TLS and users of the web side not read again, the old ones stay");
             }
         }
+        outcome
     }
 }
 

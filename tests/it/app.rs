@@ -27,7 +27,7 @@ struct Filed {
 impl Filed {
     async fn start(text: &str, clock: &Clock) -> Self {
         let folder = Folder::new();
-        let rig = Rig::start_file(folder.write("c.yaml", text).as_ref(), clock).await;
+        let rig = Rig::start_file(folder.write("c.yaml", text).as_ref(), None, clock).await;
         Self { rig, folder }
     }
 

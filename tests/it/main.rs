@@ -1,6 +1,7 @@
 //! All integration tests in one binary.
 
 mod app;
+mod auto_reload;
 mod centralised;
 mod choice;
 mod cli;
@@ -30,6 +31,7 @@ mod prometheus_outage;
 mod prometheus_web;
 mod readme;
 mod reload;
+mod reload_storm;
 mod rig;
 mod scripts;
 mod second_factor;

@@ -135,6 +135,17 @@ impl Program {
         self.hears(part, |program| &program.stderr).await
     }
 
+    /// Waits until `times` lines on standard error contain `part`.
+    pub(crate) async fn logs_often(&self, part: &str, times: usize) {
+        let wait = async {
+            while self.stderr.so_far().lines().filter(|line| line.contains(part)).count() < times {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let heard = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(heard.is_ok(), "`{part}` was not said {times} times\n{}", self.stderr.so_far());
+    }
+
     /// The first line on standard output that contains `part`.
     pub(crate) async fn says(&mut self, part: &str) -> String {
         self.hears(part, |program| &program.stdout).await

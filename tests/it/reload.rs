@@ -7,17 +7,17 @@ use crate::exposition::Page;
 use crate::program::{DEFAULTS, Folder, HISTORY, Program, committed, simulate};
 use crate::rig::{self, entry};
 
-const IN_FORCE: &str = "asyncos_config_last_reload_successful";
+pub(crate) const IN_FORCE: &str = "asyncos_config_last_reload_successful";
 
-fn logins(appliance: &sim::Appliance) -> usize {
+pub(crate) fn logins(appliance: &sim::Appliance) -> usize {
     appliance.count(|request| request.kind == RequestKind::Login)
 }
 
-fn names(page: &Page) -> Vec<String> {
+pub(crate) fn names(page: &Page) -> Vec<String> {
     page.matching("asyncos_up", &[]).into_iter().map(|(labels, _)| labels["appliance"].clone()).collect()
 }
 
-async fn ask(method: Method, url: String) -> (u16, String) {
+pub(crate) async fn ask(method: Method, url: String) -> (u16, String) {
     let answer = rig::client().request(method, url).send().await.expect("an answer");
     (answer.status().as_u16(), answer.text().await.expect("a text"))
 }

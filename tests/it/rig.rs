@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use asyncos_exporter::app::{App, Settings};
 use asyncos_exporter::clock::{Clock, Timestamp};
-use asyncos_exporter::config::Config;
+use asyncos_exporter::config::{Config, ConfigFile};
 use asyncos_exporter::http::{Lifecycle, Protection};
 use asyncos_exporter::sim;
 use asyncos_exporter::stop::Stop;
@@ -55,37 +55,27 @@ pub(crate) struct Rig {
 impl Rig {
     /// Runs the daemon with this configuration on `clock`.
     pub(crate) async fn start(text: &str, clock: &Clock) -> Self {
-        Self::start_with(text, None, None, clock).await
+        Self::start_with(text, None, clock).await
     }
 
     /// As [`Rig::start`], with totals that are kept in `storage`.
     pub(crate) async fn start_stored(text: &str, storage: &Path, clock: &Clock) -> Self {
-        Self::start_with(text, None, Some(storage.to_owned()), clock).await
+        Self::start_with(text, Some(storage.to_owned()), clock).await
     }
 
-    /// Runs the daemon with the configuration in `file`.
-    pub(crate) async fn start_file(file: &Path, clock: &Clock) -> Self {
-        let text = std::fs::read_to_string(file).expect("the configuration");
-        Self::start_with(&text, Some(file.to_owned()), None, clock).await
+    /// Runs the daemon with the configuration in `file`, which is looked at every `auto_reload` of `clock`.
+    pub(crate) async fn start_file(file: &Path, auto_reload: Option<Duration>, clock: &Clock) -> Self {
+        let mut file = ConfigFile::new(file.to_owned());
+        let config = file.read().unwrap_or_else(|error| panic!("{error}"));
+        Self::run(config, Settings { config_file: Some(file), auto_reload, ..settings() }, clock).await
     }
 
-    async fn start_with(
-        text: &str,
-        config_file: Option<PathBuf>,
-        storage_path: Option<PathBuf>,
-        clock: &Clock,
-    ) -> Self {
+    async fn start_with(text: &str, storage_path: Option<PathBuf>, clock: &Clock) -> Self {
         let config = Config::parse("rig", text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        let settings = Settings {
-            listen_address: "127.0.0.1:0".into(),
-            telemetry_path: "/metrics".into(),
-            max_requests: 40,
-            lifecycle: true,
-            protection: Protection::default(),
-            storage_path,
-            reset_logins: false,
-            config_file,
-        };
+        Self::run(config, Settings { storage_path, ..settings() }, clock).await
+    }
+
+    async fn run(config: Config, settings: Settings, clock: &Clock) -> Self {
         let app = App::bind(settings, config, clock.clone()).await.expect("a free port");
         let (address, stop) = (app.address(), Stop::new());
         let (wishes, received) = mpsc::channel(1);
@@ -119,6 +109,21 @@ impl Rig {
         while let Some(ended) = self.task.join_next().await {
             ended.expect("the daemon ends in order");
         }
+    }
+}
+
+/// As nobody has asked for anything else.
+fn settings() -> Settings {
+    Settings {
+        listen_address: "127.0.0.1:0".into(),
+        telemetry_path: "/metrics".into(),
+        max_requests: 40,
+        lifecycle: true,
+        protection: Protection::default(),
+        storage_path: None,
+        reset_logins: false,
+        config_file: None,
+        auto_reload: None,
     }
 }
 

@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use crate::golden;
 use crate::program::Folder;
 use crate::readme::fenced;
+use crate::reload::IN_FORCE;
 use crate::rig;
 use crate::tls_proxy::Identity;
 use crate::web::{PASSWORD, SUCCESSFUL, Site, TLS, hash, is_let_in, page, until, until_successful};
@@ -173,4 +174,46 @@ fn the_manual_names_every_key() {
             assert!(text.contains(&format!("`{key}`")), "`{key}` of {table}");
         }
     }
+}
+
+#[tokio::test]
+async fn hanging_up_reads_the_files_without_a_client() {
+    let site = Site::new();
+    let mut program = site.serve(TLS, &[]);
+    program.address().await;
+    site.show(&site.authority.issue("127.0.0.1"));
+    program.signal("HUP");
+    program.logs("TLS and users of the web side read again").await;
+    program.logs("configuration reloaded").await;
+    site.folder.write("web.key", "");
+    program.signal("HUP");
+    let line = program.logs("TLS and users of the web side not read again, the old ones stay").await;
+    assert!(line.contains("key_file: `web.key` holds no private key in PEM form"), "{line}");
+    program.stop().await;
+}
+
+#[tokio::test]
+async fn a_reload_tells_what_is_wrong_with_either_file_and_with_both() {
+    let site = Site::new();
+    let (ours, web) = (std::fs::read_to_string(site.folder.path("c.yaml")).expect("a file"), "basic_auth_users:\n");
+    let mut program = site.serve(web, &["--web.enable-lifecycle"]);
+    let address = program.address().await;
+    let client = rig::client();
+    let (wrong_file, wrong_web) = (": appliances: names no appliance", ": colour: unknown key;");
+    for (good_file, good_web) in [(true, true), (true, false), (false, false), (false, true), (true, true)] {
+        site.folder.write("c.yaml", if good_file { &ours } else { "appliances: []" });
+        site.folder.write("web.yaml", if good_web { web } else { "colour: blue\n" });
+        // Asked twice, it tells the same: a look has told of it in between.
+        for _ in 0..2 {
+            let answer = client.post(format!("http://{address}/-/reload")).send().await.expect("an answer");
+            let (status, said) = (answer.status().as_u16(), answer.text().await.expect("a text"));
+            assert_eq!(status, if good_file && good_web { 200 } else { 500 }, "{said}");
+            assert_eq!((said.contains(wrong_file), said.contains(wrong_web)), (!good_file, !good_web), "{said}");
+            assert_eq!(said.lines().count(), if good_file || good_web { 1 } else { 2 }, "{said}");
+        }
+        let page = page(&client, &format!("http://{address}/metrics")).await;
+        let told = [IN_FORCE, SUCCESSFUL].map(|name| page.value(name, &[]) == Some(1.0));
+        assert_eq!(told, [good_file, good_web]);
+    }
+    program.stop().await;
 }
