@@ -49,6 +49,8 @@ pub(super) fn acceptor(web: &WebTls) -> Result<TlsAcceptor, Error> {
     let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(&web.identity))));
     // Whoever offers HTTP/2 alone is told so by the handshake.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // Ours has the best first; not every client has.
+    config.ignore_client_order = true;
     // A resumed session would show no certificate: one that has ended since would go unnoticed. A scraper keeps its
     // connection, so there is little to be saved.
     config.session_storage = Arc::new(NoServerSessionStorage {});

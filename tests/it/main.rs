@@ -44,3 +44,6 @@ mod tracking;
 mod vitals;
 mod web;
 mod web_files;
+mod web_hello;
+#[cfg(feature = "external-tests")]
+mod web_scan;
