@@ -129,6 +129,12 @@ impl Appliance {
         self.shared.log.most_in_flight()
     }
 
+    /// As [`Appliance::most_in_flight`], of logins alone.
+    #[must_use]
+    pub fn most_logins_in_flight(&self) -> usize {
+        self.shared.log.most_logins_in_flight()
+    }
+
     /// Completes once the log satisfies `enough`, which is asked at each arrival and at each answer.
     ///
     /// # Cancel safety

@@ -4,15 +4,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
-use crate::sim::request::Request;
+use crate::sim::request::{Request, RequestKind};
 
 /// The log of one appliance, and the count of requests being served.
 pub(super) struct Log {
     entries: watch::Sender<Entries>,
-    in_flight: AtomicUsize,
-    /// The most that ever were.
-    most: AtomicUsize,
+    all: Tally,
+    logins: Tally,
     limit: usize,
+}
+
+/// How many are being served, and the most that ever were.
+#[derive(Default)]
+struct Tally {
+    now: AtomicUsize,
+    most: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -26,6 +32,7 @@ struct Entries {
 pub(super) struct Visit<'a> {
     log: &'a Log,
     number: usize,
+    is_login: bool,
     /// How many requests were being served when this one arrived, itself included.
     pub(super) in_flight: usize,
 }
@@ -34,16 +41,19 @@ impl Log {
     /// An empty log that keeps at most `limit` entries, and at least 2.
     pub(super) fn new(limit: usize) -> Self {
         let entries = watch::Sender::new(Entries::default());
-        Self { entries, in_flight: AtomicUsize::new(0), most: AtomicUsize::new(0), limit: limit.max(2) }
+        Self { entries, all: Tally::default(), logins: Tally::default(), limit: limit.max(2) }
     }
 
     /// Enters a request.
     pub(super) fn arrive(&self, mut request: Request) -> Visit<'_> {
         let (mut number, mut in_flight) = (0, 0);
+        let is_login = request.kind == RequestKind::Login;
         self.entries.send_modify(|entries| {
             // Under the log's lock, so that the counts ascend in the order of the entries.
-            in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
-            self.most.fetch_max(in_flight, Ordering::SeqCst);
+            in_flight = self.all.begin();
+            if is_login {
+                self.logins.begin();
+            }
             request.in_flight = in_flight;
             if entries.kept.len() >= self.limit {
                 let half = self.limit / 2;
@@ -53,12 +63,17 @@ impl Log {
             number = entries.dropped + entries.kept.len();
             entries.kept.push(request);
         });
-        Visit { log: self, number, in_flight }
+        Visit { log: self, number, is_login, in_flight }
     }
 
     /// The most requests that were ever being served at once.
     pub(super) fn most_in_flight(&self) -> usize {
-        self.most.load(Ordering::SeqCst)
+        self.all.most.load(Ordering::SeqCst)
+    }
+
+    /// As [`Log::most_in_flight`], of logins.
+    pub(super) fn most_logins_in_flight(&self) -> usize {
+        self.logins.most.load(Ordering::SeqCst)
     }
 
     pub(super) fn read<T>(&self, read: impl FnOnce(&[Request]) -> T) -> T {
@@ -70,6 +85,19 @@ impl Log {
         let mut changes = self.entries.subscribe();
         // It cannot fail: the sender is borrowed for as long as this waits.
         let _ = changes.wait_for(|entries| enough(&entries.kept)).await;
+    }
+}
+
+impl Tally {
+    /// One more; how many there are then.
+    fn begin(&self) -> usize {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        now
+    }
+
+    fn end(&self) {
+        self.now.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -87,7 +115,10 @@ impl Visit<'_> {
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        self.log.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.log.all.end();
+        if self.is_login {
+            self.log.logins.end();
+        }
     }
 }
 
@@ -113,6 +144,19 @@ mod tests {
         }
         let seen = log.read(|log| log.iter().map(|r| (r.path.clone(), r.status, r.in_flight)).collect::<Vec<_>>());
         assert_eq!(seen, [("/2".to_owned(), 200, 3), ("/3".to_owned(), 200, 4), ("/4".to_owned(), 200, 5)]);
-        assert_eq!((log.in_flight.load(Ordering::SeqCst), log.most_in_flight()), (0, 5));
+        assert_eq!((log.all.now.load(Ordering::SeqCst), log.most_in_flight()), (0, 5));
+    }
+
+    #[test]
+    fn logins_that_overlap_are_counted_apart() {
+        let log = Log::new(4);
+        let login = || Request::new(Product::Esa, "POST", "/esa/api/v2.0/login", Vec::new(), UNIX_EPOCH);
+        for _ in 0..2 {
+            let _report = log.arrive(request("/0"));
+            log.arrive(login()).answered(200);
+        }
+        assert_eq!((log.most_logins_in_flight(), log.most_in_flight()), (1, 2));
+        let (_one, _other) = (log.arrive(login()), log.arrive(login()));
+        assert_eq!(log.most_logins_in_flight(), 2);
     }
 }

@@ -16,6 +16,7 @@ mod golden;
 mod keyed;
 mod keyed_forms;
 mod login;
+mod login_storm;
 #[cfg(feature = "external-tests")]
 mod oidc;
 mod page;
