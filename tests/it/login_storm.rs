@@ -68,11 +68,13 @@ async fn weather(callers: usize, polling: &str) {
         });
     }
     let times = tokio::time::timeout(PATIENCE, storm.join_all()).await.expect("the storm ends")[0];
+    let bearable = most_logins(clock.tick().since(began));
+    assert!(times > bearable, "{times} times revoked is no storm where {bearable} logins are bearable");
     let outcomes = tokio::time::timeout(PATIENCE, calls.join_all()).await.expect("every caller ends").concat();
     let elapsed = clock.tick().since(began);
     let (most, made) = (most_logins(elapsed), logins(&appliance));
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(()) | Err(Reason::Unauthorized))), "{outcomes:?}");
-    assert!(outcomes.iter().any(Result::is_ok) && times > most, "{times} times revoked, at most {most} logins");
+    assert!(outcomes.iter().any(Result::is_ok));
     assert!((2..=most).contains(&made), "{made} logins where {most} are the most, {times} times revoked");
     assert_eq!(appliance.most_logins_in_flight(), 1);
     // A call may cost two requests, one before its login and one after it.
