@@ -13,6 +13,7 @@ use crate::window::Window;
 mod breaker;
 mod calendar;
 mod certificate;
+mod egress;
 mod event;
 mod failure;
 mod field;
@@ -23,6 +24,8 @@ mod inventory;
 mod json;
 mod login;
 mod observe;
+mod outfit;
+mod proxy;
 mod quarantine;
 mod query;
 mod refusals;
@@ -100,7 +103,7 @@ impl Client {
         listener: Listener,
         refusals: Refusals,
     ) -> Result<Self, Failure> {
-        let wire = Arc::new(Wire::try_new(appliance, roots, clock, listener)?);
+        let wire = Arc::new(Wire::try_new(appliance, roots, clock, listener, refusals.clone())?);
         let session = Session::try_new(Arc::clone(&wire), appliance, roots, refusals)?;
         Ok(Self { wire, session, product: appliance.product, sizes_declined: AtomicBool::new(false) })
     }

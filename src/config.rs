@@ -27,8 +27,10 @@ mod locate;
 mod password;
 mod polling;
 mod problem;
+mod proxy;
 mod raw;
 mod searches;
+mod tls;
 mod trust;
 mod web;
 
@@ -39,6 +41,7 @@ pub use auth::{
 };
 pub use files::{ConfigFile, WebFile};
 pub use problem::{ConfigError, Problem};
+pub use tls::{Identity, TlsVersion};
 pub use web::{ClientCertificates, Web, WebTls};
 
 /// A fleet to watch, checked.
@@ -63,8 +66,10 @@ pub struct Appliance {
     pub auth: Auth,
     /// Who says what.
     pub credentials: Credentials,
-    /// What is believed about its certificate.
+    /// What is believed about its certificate, and how TLS is spoken.
     pub trust: Trust,
+    /// What stands before it; it is asked directly where absent, whatever the environment says.
+    pub proxy: Option<Proxy>,
     /// How it is polled.
     pub polling: Polling,
     /// What one report is asked for: the appliance itself first, then device groups, then devices.
@@ -167,6 +172,31 @@ pub struct Trust {
     pub anchor: Anchor,
     /// The name the certificate must carry where it is not the host of the URL.
     pub server_name: Option<String>,
+    /// The certificate that is shown to an appliance that asks for one.
+    pub identity: Option<Identity>,
+    /// The oldest version of TLS that is spoken.
+    pub min_version: TlsVersion,
+    /// Who speaks TLS.
+    pub backend: Backend,
+}
+
+/// Who speaks TLS to an appliance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// rustls.
+    Modern,
+    /// OpenSSL, for appliances with none but old ciphers.
+    #[cfg(feature = "legacy-tls")]
+    Legacy,
+}
+
+/// A proxy before an appliance, spoken to in HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// Scheme `http`, host and port; never a path, a query or user information.
+    pub url: Url,
+    /// The account at the proxy, where it wants one.
+    pub credentials: Option<Credentials>,
 }
 
 /// On what grounds a certificate is accepted.

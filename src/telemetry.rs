@@ -215,6 +215,7 @@ struct Traffic {
     login_blocked: IntGauge,
     token_expiry: GaugeVec,
     certificate_expiry: GaugeVec,
+    verification_disabled: IntGauge,
 }
 
 impl Traffic {
@@ -270,6 +271,10 @@ impl Traffic {
                 ),
                 &[],
             )?,
+            verification_disabled: IntGauge::with_opts(opts(
+                "asyncos_tls_verification_disabled",
+                "Whether any certificate is accepted from the appliance (`insecure_skip_verify`)",
+            ))?,
         };
         registry.register(Box::new(traffic.requests.clone()))?;
         registry.register(Box::new(traffic.failures.clone()))?;
@@ -280,6 +285,7 @@ impl Traffic {
         registry.register(Box::new(traffic.login_blocked.clone()))?;
         registry.register(Box::new(traffic.token_expiry.clone()))?;
         registry.register(Box::new(traffic.certificate_expiry.clone()))?;
+        registry.register(Box::new(traffic.verification_disabled.clone()))?;
         for reason in Reason::ALL.iter().filter(|reason| **reason != Reason::LoginWait) {
             traffic.failures.with_label_values(&[reason.label()]);
         }
@@ -309,6 +315,7 @@ impl Traffic {
                 self.login_blocked.set(i64::from(blocked));
             }
             Event::TokenExpires(at) => self.token_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64()),
+            Event::VerificationDisabled => self.verification_disabled.set(1),
             Event::CertificateExpires(Some(at)) => {
                 self.certificate_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64());
             }
@@ -338,6 +345,7 @@ mod tests {
         let text = page(&telemetry);
         assert!(text.contains("asyncos_api_request_failures_total{appliance=\"esa1\",reason=\"timeout\"} 0\n"));
         assert!(!text.contains("expiry_timestamp_seconds{"), "unknown is not zero");
+        assert!(text.contains("asyncos_tls_verification_disabled{appliance=\"esa1\"} 0\n"), "known from the start");
         listener.tell(Event::TokenExpires(Timestamp::from_secs(1_800)));
         listener.tell(Event::CertificateExpires(Some(Timestamp::from_secs(3_600))));
         telemetry.remove("esa2");

@@ -1,31 +1,176 @@
-//! When a certificate ends: as much of X.509 as leads to its `notAfter`, and no more. Knows nothing of trust; the bytes
-//! come from whoever answers at an appliance's address, so any bytes are taken and none of them panics.
+//! What a certificate says of itself: as much of X.509 as it takes to tell when it ends and why it is not believed, and no
+//! more. Knows nothing of trust; the bytes come from whoever answers at an appliance's address, so any bytes are taken and
+//! none of them panics.
 //!
-//! **Source:** RFC 5280 sections 4.1 and 4.1.2.5.
+//! **Source:** RFC 5280 sections 4.1, 4.1.2.5 and 4.2.1.6; RFC 8017 appendix A.1.1.
 
 use crate::clock::Timestamp;
 use crate::der::{Elements, SEQUENCE};
 
 const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const OCTET_STRING: u8 = 0x04;
+const OBJECT: u8 = 0x06;
+const SET: u8 = 0x31;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 /// `[0]`, in which the version stands where it is not 1.
 const VERSION: u8 = 0xa0;
+/// `[3]`, in which the extensions stand.
+const EXTENSIONS: u8 = 0xa3;
+/// `[2]` and `[7]` of a general name: a host name, an address.
+const DNS_NAME: u8 = 0x82;
+const IP_ADDRESS: u8 = 0x87;
 
-/// The end of the validity of `certificate`, which is in DER form; none where it cannot be read. One that lies before
-/// 1970 counts as 1970.
-pub(super) fn not_after(certificate: &[u8]) -> Option<Timestamp> {
-    let mut signed = Elements(certificate).expect(SEQUENCE)?.expect(SEQUENCE)?;
-    if signed.0.first() == Some(&VERSION) {
-        signed.next()?;
+/// 2.5.4.3 and 2.5.4.10: the attributes of a name that say most to people.
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+const ORGANISATION: &[u8] = &[0x55, 0x04, 0x0a];
+/// 2.5.29.17.
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+/// 1.2.840.113549.1.1.1.
+const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+/// 1.2.840.113549.1.1.5 and 1.2.840.10045.4.1.
+const SHA1_SIGNATURES: [&[u8]; 2] =
+    [&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05], &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01]];
+
+/// A name in a message is no longer than this, and there are no more of them.
+const LONGEST_NAME: usize = 64;
+const MOST_NAMES: usize = 8;
+
+/// What a certificate says. What cannot be read is left out.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// Whether it is of X.509 version 1.
+    pub(super) is_first_version: bool,
+    /// Whether it names itself as its issuer.
+    pub(super) is_self_issued: bool,
+    /// Whether its signature is made with SHA-1.
+    pub(super) is_sha1: bool,
+    /// Who issued it, fit for a message.
+    pub(super) issuer: Option<String>,
+    /// As `not_after`.
+    pub(super) not_before: Option<Timestamp>,
+    /// One that lies before 1970 counts as 1970.
+    pub(super) not_after: Option<Timestamp>,
+    /// The hosts and addresses that it is for, fit for a message.
+    pub(super) names: Vec<String>,
+    /// The length of its RSA key, if it is one.
+    pub(super) rsa_bits: Option<usize>,
+}
+
+impl Facts {
+    /// Reads `certificate`, which is in DER form.
+    pub(super) fn of(certificate: &[u8]) -> Self {
+        let Some(Head { is_first_version, algorithm, issuer, mut validity, mut rest }) = Head::of(certificate) else {
+            return Self::default();
+        };
+        let not_before = end(&mut validity);
+        let subject = rest.expect(SEQUENCE);
+        Self {
+            is_first_version,
+            is_self_issued: subject.is_some_and(|subject| subject.0 == issuer.0),
+            is_sha1: { algorithm }.expect(OBJECT).is_some_and(|Elements(known)| SHA1_SIGNATURES.contains(&known)),
+            issuer: name(issuer),
+            not_before,
+            not_after: end(&mut validity),
+            rsa_bits: rest.expect(SEQUENCE).and_then(rsa_bits),
+            names: names(rest).unwrap_or_default(),
+        }
     }
-    let _serial = signed.expect(INTEGER)?;
-    let _algorithm = signed.expect(SEQUENCE)?;
-    let _issuer = signed.expect(SEQUENCE)?;
-    let mut validity = signed.expect(SEQUENCE)?;
-    let _not_before = validity.next()?;
+}
+
+/// The first half of what is signed.
+struct Head<'a> {
+    is_first_version: bool,
+    algorithm: Elements<'a>,
+    issuer: Elements<'a>,
+    validity: Elements<'a>,
+    /// The subject, its key, and the extensions.
+    rest: Elements<'a>,
+}
+
+impl<'a> Head<'a> {
+    fn of(certificate: &'a [u8]) -> Option<Self> {
+        let mut signed = Elements(certificate).expect(SEQUENCE)?.expect(SEQUENCE)?;
+        let is_first_version = signed.0.first() != Some(&VERSION);
+        if !is_first_version {
+            signed.next()?;
+        }
+        let _serial = signed.expect(INTEGER)?;
+        let algorithm = signed.expect(SEQUENCE)?;
+        let issuer = signed.expect(SEQUENCE)?;
+        let validity = signed.expect(SEQUENCE)?;
+        Some(Self { is_first_version, algorithm, issuer, validity, rest: signed })
+    }
+}
+
+/// One end of the validity.
+fn end(validity: &mut Elements<'_>) -> Option<Timestamp> {
     let (tag, Elements(text)) = validity.next()?;
     time(tag, std::str::from_utf8(text).ok()?)
+}
+
+/// The common name in a name, or the organisation.
+fn name(distinguished: Elements<'_>) -> Option<String> {
+    let attribute = |wanted: &[u8]| {
+        let mut sets = distinguished;
+        while let Some(mut set) = sets.expect(SET) {
+            let mut attribute = set.expect(SEQUENCE)?;
+            if attribute.expect(OBJECT)?.0 == wanted {
+                return attribute.next().map(|(_, Elements(text))| shown(&String::from_utf8_lossy(text)));
+            }
+        }
+        None
+    };
+    attribute(COMMON_NAME).or_else(|| attribute(ORGANISATION))
+}
+
+/// Text of somebody else's, fit for a log.
+fn shown(text: &str) -> String {
+    let plain = |letter: char| if letter.is_control() || letter == '`' { ' ' } else { letter };
+    text.chars().map(plain).take(LONGEST_NAME).collect()
+}
+
+/// How long the modulus of an RSA key is.
+fn rsa_bits(mut key: Elements<'_>) -> Option<usize> {
+    if key.expect(SEQUENCE)?.expect(OBJECT)?.0 != RSA {
+        return None;
+    }
+    let Elements(bits) = key.expect(BIT_STRING)?;
+    let Elements(modulus) = Elements(bits.strip_prefix(&[0])?).expect(SEQUENCE)?.expect(INTEGER)?;
+    let first = modulus.iter().position(|byte| *byte != 0)?;
+    let whole = modulus.len() - first;
+    Some(whole * 8 - modulus[first].leading_zeros() as usize)
+}
+
+/// The subject's alternative names, from behind the key.
+fn names(mut rest: Elements<'_>) -> Option<Vec<String>> {
+    let mut extensions = loop {
+        let (tag, mut inside) = rest.next()?;
+        if tag == EXTENSIONS {
+            break inside.expect(SEQUENCE)?;
+        }
+    };
+    let mut found = loop {
+        let mut extension = extensions.expect(SEQUENCE)?;
+        if extension.expect(OBJECT)?.0 == SUBJECT_ALT_NAME {
+            // Whether it is critical may stand between.
+            let value = std::iter::from_fn(|| extension.next()).find(|(tag, _)| *tag == OCTET_STRING);
+            break value.and_then(|(_, mut value)| value.expect(SEQUENCE))?;
+        }
+    };
+    let general = std::iter::from_fn(|| found.next());
+    let known = general.filter_map(|(tag, Elements(text))| match tag {
+        DNS_NAME => Some(shown(&String::from_utf8_lossy(text))),
+        IP_ADDRESS => address(text),
+        _ => None,
+    });
+    Some(known.take(MOST_NAMES).collect())
+}
+
+fn address(bytes: &[u8]) -> Option<String> {
+    let four = <[u8; 4]>::try_from(bytes).ok().map(|bytes| std::net::Ipv4Addr::from(bytes).to_string());
+    four.or_else(|| <[u8; 16]>::try_from(bytes).ok().map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()))
 }
 
 /// The forms that RFC 5280 allows: seconds are there, the zone is `Z`, and nothing is smaller than a second.
@@ -47,132 +192,4 @@ fn time(tag: u8, text: &str) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use proptest::prelude::*;
-    use rcgen::{CertificateParams, DnType, KeyPair};
-
-    use super::*;
-
-    /// 2050-01-01T00:00:00Z, from which on the year needs four digits.
-    const FOUR_DIGITS: u64 = 2_524_608_000;
-    /// 9999-12-31T23:59:59Z, which says that a certificate never ends. **Source:** RFC 5280 section 4.1.2.5.
-    const NEVER: u64 = 253_402_300_799;
-
-    /// A certificate of `key` that ends so many seconds after 1970.
-    fn certificate(key: &KeyPair, name: &str, end: u64) -> Vec<u8> {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a host name");
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.not_before = rcgen::date_time_ymd(1970, 1, 1);
-        params.not_after = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(end);
-        params.self_signed(key).expect("a certificate").der().to_vec()
-    }
-
-    fn key() -> KeyPair {
-        KeyPair::generate().expect("a key")
-    }
-
-    fn element(tag: u8, inside: &[u8]) -> Vec<u8> {
-        let length = u8::try_from(inside.len()).expect("short");
-        let head = if length < 0x80 { vec![tag, length] } else { vec![tag, 0x81, length] };
-        [head, inside.to_vec()].concat()
-    }
-
-    /// The least that is a certificate of version 1, which does not say its version.
-    fn least(tag: u8, text: &str) -> Vec<u8> {
-        let time = element(tag, text.as_bytes());
-        let validity = element(SEQUENCE, &[time.clone(), time].concat());
-        let (serial, empty) = (element(INTEGER, &[1]), element(SEQUENCE, &[]));
-        element(SEQUENCE, &element(SEQUENCE, &[serial, empty.clone(), empty, validity].concat()))
-    }
-
-    #[test]
-    fn the_end_is_read_in_both_forms() {
-        let key = key();
-        for end in [0, 1, 1_795_435_230, FOUR_DIGITS - 1, FOUR_DIGITS, NEVER] {
-            let read = not_after(&certificate(&key, "esa1.example.com", end));
-            assert_eq!(read, Some(Timestamp::from_secs(end)), "{end}");
-        }
-    }
-
-    #[test]
-    fn only_the_forms_of_the_standard_are_times() {
-        let seconds = |tag, text| not_after(&least(tag, text)).map(Timestamp::as_secs);
-        assert_eq!(seconds(UTC_TIME, "261123120030Z"), Some(1_795_435_230));
-        assert_eq!(seconds(UTC_TIME, "491231235959Z"), Some(FOUR_DIGITS - 1));
-        assert_eq!(seconds(UTC_TIME, "500101000000Z"), Some(0), "1950 and not 2050");
-        assert_eq!(seconds(UTC_TIME, "700101000001Z"), Some(1));
-        assert_eq!(seconds(GENERALIZED_TIME, "20261123120030Z"), Some(1_795_435_230));
-        assert_eq!(seconds(GENERALIZED_TIME, "99991231235959Z"), Some(NEVER));
-        assert_eq!(seconds(GENERALIZED_TIME, "20240229000000Z"), Some(1_709_164_800));
-        for (tag, text) in [
-            (UTC_TIME, ""),
-            (UTC_TIME, "Z"),
-            (UTC_TIME, "2611231200Z"),
-            (UTC_TIME, "261123120030"),
-            (UTC_TIME, "261123120030+0000"),
-            (UTC_TIME, "26112312003éZ"),
-            (UTC_TIME, "261323120030Z"),
-            (UTC_TIME, "230229000000Z"),
-            (UTC_TIME, "261123240000Z"),
-            (UTC_TIME, "20261123120030Z"),
-            (GENERALIZED_TIME, "261123120030Z"),
-            (GENERALIZED_TIME, "20261123120030.5Z"),
-            (GENERALIZED_TIME, "-0261123120030Z"),
-            (INTEGER, "261123120030Z"),
-        ] {
-            assert_eq!(seconds(tag, text), None, "{tag:#x} {text}");
-        }
-    }
-
-    #[test]
-    fn a_part_of_a_certificate_tells_nothing() {
-        let whole = certificate(&key(), "esa1.example.com", NEVER);
-        for end in 0..whole.len() {
-            assert_eq!(not_after(&whole[..end]), None, "{end} of {} bytes", whole.len());
-        }
-    }
-
-    #[test]
-    fn lengths_that_lie_are_refused() {
-        for lie in
-            [&[0x30, 0x80][..], &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0x30, 0x85, 0, 0, 0, 0, 0], &[0x30, 0xff]]
-        {
-            assert_eq!(not_after(lie), None, "{lie:x?}");
-        }
-        assert_eq!(not_after(&[0x3f, 0x00]), None, "no certificate has a tag of several bytes");
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn any_end_is_read(end in 0..=NEVER, name in "[a-z]{1,60}\\.example\\.com") {
-            prop_assert_eq!(not_after(&certificate(&key(), &name, end)), Some(Timestamp::from_secs(end)));
-        }
-
-        #[test]
-        fn any_bytes_are_taken(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            not_after(&bytes);
-        }
-
-        #[test]
-        fn a_damaged_certificate_is_taken(
-            end in 0..=NEVER,
-            // Most bytes that matter stand at the front.
-            changes in prop::collection::vec((prop_oneof![0..160_usize, 0..400_usize], any::<u8>()), 1..6),
-            cut in 0..20_usize,
-        ) {
-            let mut bytes = certificate(&key(), "esa1.example.com", end);
-            for (at, byte) in changes {
-                let at = at % bytes.len();
-                bytes[at] = byte;
-            }
-            bytes.truncate(bytes.len() - cut);
-            if let Some(read) = not_after(&bytes) {
-                prop_assert!(read <= Timestamp::from_secs(NEVER));
-            }
-        }
-    }
-}
+mod tests;

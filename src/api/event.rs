@@ -33,6 +33,8 @@ pub enum Event<'a> {
     },
     /// The token in use now ends then, by the appliance's clock.
     TokenExpires(Timestamp),
+    /// Any certificate is accepted, as configured.
+    VerificationDisabled,
     /// A certificate was shown, believed or not, that ends then; none where its end cannot be read.
     CertificateExpires(Option<Timestamp>),
 }

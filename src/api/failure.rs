@@ -9,6 +9,10 @@ pub enum Reason {
     Dns,
     /// No connection was established.
     Connect,
+    /// The proxy cannot be reached, or opens no way to the appliance.
+    Proxy,
+    /// The proxy refuses our account there, or wants one.
+    ProxyRefused,
     /// The TLS handshake failed.
     Tls,
     /// No complete answer within the time limit.
@@ -53,9 +57,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, for counters that start at zero.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Dns,
         Self::Connect,
+        Self::Proxy,
+        Self::ProxyRefused,
         Self::Tls,
         Self::Timeout,
         Self::Reset,
@@ -84,6 +90,8 @@ impl Reason {
         match self {
             Self::Dns => "dns",
             Self::Connect => "connect",
+            Self::Proxy => "proxy",
+            Self::ProxyRefused => "proxy_refused",
             Self::Tls => "tls",
             Self::Timeout => "timeout",
             Self::Reset => "reset",
@@ -113,6 +121,7 @@ impl Reason {
         match self {
             Self::Dns
             | Self::Connect
+            | Self::Proxy
             | Self::Timeout
             | Self::Reset
             | Self::Protocol
@@ -121,7 +130,8 @@ impl Reason {
             | Self::NotJson
             | Self::Malformed
             | Self::IdentityProvider => true,
-            Self::Tls
+            Self::ProxyRefused
+            | Self::Tls
             | Self::TooLarge
             | Self::Redirect
             | Self::Unauthorized
@@ -143,6 +153,8 @@ impl Reason {
             Self::Unauthorized | Self::NotAllowed | Self::Empty | Self::LoginWait => false,
             Self::Dns
             | Self::Connect
+            | Self::Proxy
+            | Self::ProxyRefused
             | Self::Tls
             | Self::Timeout
             | Self::Reset
@@ -169,6 +181,8 @@ impl Reason {
             Self::NotAllowed | Self::Declined | Self::Malformed | Self::Empty | Self::TooLarge => true,
             Self::Dns
             | Self::Connect
+            | Self::Proxy
+            | Self::ProxyRefused
             | Self::Tls
             | Self::Timeout
             | Self::Reset
@@ -193,6 +207,8 @@ impl Reason {
         match self {
             Self::Dns
             | Self::Connect
+            | Self::Proxy
+            | Self::ProxyRefused
             | Self::Tls
             | Self::Throttled
             | Self::LoginRefused

@@ -2,7 +2,7 @@
 //! down; an account is known by a salted hash of its place, name and secret, so that another secret begins at zero and
 //! what is written holds none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
 use std::num::NonZeroU32;
 use std::pin::Pin;
@@ -35,6 +35,8 @@ struct Shared {
     /// Who makes a login of an account now. An account may be that of several appliances, where an identity provider has
     /// it, and they must not all try what the first is about to see refused.
     turns: Mutex<HashMap<String, Weak<AsyncMutex<()>>>>,
+    /// Accounts of proxies that were taken when they were last shown.
+    taken: Mutex<HashSet<String>>,
     write: Write,
 }
 
@@ -60,7 +62,8 @@ impl Refusals {
         tallies: HashMap<String, Tally>,
         write: impl Fn(String, Option<Tally>) -> Written + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(Shared { salt, tallies: Mutex::new(tallies), turns: Mutex::default(), write: Box::new(write) }))
+        let (tallies, turns, taken) = (Mutex::new(tallies), Mutex::default(), Mutex::default());
+        Self(Arc::new(Shared { salt, tallies, turns, taken, write: Box::new(write) }))
     }
 
     /// Refusals that a restart forgets. Nothing leaves the memory, so the salt hides nothing.
@@ -110,6 +113,21 @@ impl Refusals {
             })
         };
         turn.lock_owned().await
+    }
+
+    /// Whether `account` was taken when it was last shown, as far as is known.
+    pub(super) fn is_taken(&self, account: &Account) -> bool {
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner).contains(&account.0)
+    }
+
+    /// Remembers what showing `account` came to.
+    pub(super) fn shown(&self, account: &Account, outcome: Outcome) {
+        let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Outcome::Accepted => taken.insert(account.0.clone()),
+            Outcome::Refused => taken.remove(&account.0),
+            Outcome::Unclear => false,
+        };
     }
 
     pub(super) fn tally(&self, account: &Account) -> Tally {

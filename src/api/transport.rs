@@ -1,62 +1,31 @@
-//! Sends one request and reads one answer, within bounds. One client identity: the appliance binds its token to the
-//! bytes of `Accept`, `Host` and `User-Agent`.
+//! Sends one request and reads one answer, within bounds.
 
-use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use reqwest::redirect;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, Request};
 use tokio::time::Instant;
 use url::Url;
 
+use super::egress::{Egress, Exit};
 use super::gate::{Gate, Pass};
 use super::login::{Header, is_header_text};
 use super::time::ApplianceTime;
-use super::{Event, Failure, Listener, Reason, SystemRoots, tls};
+use super::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{self, Product, Trust};
+use crate::config::{self, Product};
 use crate::secret::Secret;
 
-/// The largest body that is read: a keyed report of 5,000 rows and 20 counters is about 4 MiB.
-const LARGEST_BODY: usize = 8 << 20;
-/// A host that does not accept a connection in this time is down or behind a filter.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Header lines of an answer; recorded ones have eleven.
-const MOST_HEADERS: usize = 100;
 /// The longest message of the appliance that is repeated in a log.
 const LONGEST_MESSAGE: usize = 200;
 
-const AGENT: &str = concat!("asyncos_exporter/", env!("CARGO_PKG_VERSION"));
 /// The answer's header with the next token. **Source:** API guide, authentication.
 pub(super) const TOKEN_HEADER: HeaderName = HeaderName::from_static("jwttoken");
-
-/// A client of HTTP that trusts what `trust` says, goes nowhere but where it is sent, and asks once.
-pub(super) fn builder(
-    trust: &Trust,
-    roots: &SystemRoots,
-    listener: Listener,
-    timeout: Duration,
-) -> Result<reqwest::ClientBuilder, Failure> {
-    Ok(reqwest::Client::builder()
-        .tls_backend_preconfigured(tls::client_config(trust, roots, listener)?)
-        .redirect(redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .pool_max_idle_per_host(0)
-        .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-        .timeout(timeout)
-        .http1_only())
-}
-
-/// Why there is no client of HTTP.
-pub(super) fn unbuilt(error: &reqwest::Error) -> Failure {
-    Failure::new(Reason::Tls, format!("cannot set up the HTTP client: {}", chain(error)))
-}
 
 /// The way to one appliance.
 #[derive(Debug)]
 pub(super) struct Wire {
-    http: reqwest::Client,
+    egress: Egress,
     root: Url,
     timeout: Duration,
     listener: Listener,
@@ -70,22 +39,9 @@ impl Wire {
         roots: &SystemRoots,
         clock: Clock,
         listener: Listener,
+        refusals: Refusals,
     ) -> Result<Self, Failure> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        // Every recorded answer closes the connection; asking for it spares us connections that look alive.
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        let timeout = appliance.polling.timeout;
-        let http = builder(&appliance.trust, roots, listener.clone(), timeout)?
-            .default_headers(headers)
-            .http1_max_headers(MOST_HEADERS)
-            // A published client met answers whose header lines break the CR/LF rule.
-            .http1_ignore_invalid_headers_in_responses(true)
-            .http1_allow_spaces_after_header_name_in_responses(true)
-            .http1_allow_obsolete_multiline_headers_in_responses(true)
-            .build()
-            .map_err(|error| unbuilt(&error))?;
+        let egress = Egress::try_new(appliance, roots, clock.clone(), &listener, refusals)?;
         let product = match appliance.product {
             Product::Esa => "esa",
             Product::Sma => "sma",
@@ -93,7 +49,8 @@ impl Wire {
         let mut root = appliance.url.clone();
         root.set_path(&format!("/{product}/api/v2.0/"));
         let gate = Gate::new(appliance.polling.requests_per_minute, clock.clone());
-        Ok(Self { http, root, timeout, listener, gate, time: ApplianceTime::new(clock) })
+        let timeout = appliance.polling.timeout;
+        Ok(Self { egress, root, timeout, listener, gate, time: ApplianceTime::new(clock) })
     }
 
     /// Whether `other` leads to the same API.
@@ -125,8 +82,10 @@ impl Wire {
     ) -> Result<Answer, Failure> {
         let mut url = self.url(path);
         url.set_query((!parameters.is_empty()).then_some(parameters));
-        let (name, value) = header;
-        self.send(pass, endpoint, self.http.get(url).header(name, value)).await
+        let (name, value) = header.clone();
+        let mut request = Request::new(Method::GET, url);
+        request.headers_mut().insert(name, value);
+        self.send(pass, endpoint, request).await
     }
 
     /// `POST` of a JSON body, with the credential in `header` where there is one already.
@@ -140,9 +99,13 @@ impl Wire {
         body: &Secret,
         header: Option<&Header>,
     ) -> Result<Answer, Failure> {
-        let request = self.http.post(self.url(endpoint)).header(CONTENT_TYPE, "application/json");
-        let request = header.into_iter().fold(request, |request, (name, value)| request.header(name, value));
-        self.send(pass, endpoint, request.body(body.expose().to_owned())).await
+        let mut request = Request::new(Method::POST, self.url(endpoint));
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some((name, value)) = header.cloned() {
+            request.headers_mut().insert(name, value);
+        }
+        *request.body_mut() = Some(body.expose().to_owned().into());
+        self.send(pass, endpoint, request).await
     }
 
     /// Says that a request did not bring what it was made for.
@@ -160,24 +123,33 @@ impl Wire {
         url
     }
 
-    async fn send(&self, pass: Pass<'_>, endpoint: &str, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+    async fn send(&self, pass: Pass<'_>, endpoint: &str, request: Request) -> Result<Answer, Failure> {
         Ok(Answer::new(self.measured(pass, endpoint, request).await?))
     }
 
-    async fn measured(
-        &self,
-        mut pass: Pass<'_>,
-        endpoint: &str,
-        request: reqwest::RequestBuilder,
-    ) -> Result<Raw, Failure> {
+    async fn measured(&self, mut pass: Pass<'_>, endpoint: &str, request: Request) -> Result<Raw, Failure> {
+        let exit = self.egress.exit().await?;
+        let url = request.url().clone();
         pass.begin();
         let began = Instant::now();
-        let outcome = self.receive(request).await;
+        let outcome = self.receive(&exit, request).await;
         drop(pass);
         let code = outcome.as_ref().ok().map(|answer| answer.status);
         self.tell(Event::Request { endpoint, code, took: began.elapsed() });
         tracing::debug!(host = self.root.host_str(), endpoint, code, "request");
+        self.egress.ended(exit, outcome.as_ref().err().map(|failure| failure.reason)).await;
+        let outcome = outcome.and_then(|answer| self.vouched(answer, &url));
         outcome.inspect_err(|failure| self.failed(failure.reason))
+    }
+
+    /// The answer unless it is a proxy's that speaks in the appliance's place, which does not do so in its form.
+    fn vouched(&self, answer: Raw, url: &Url) -> Result<Raw, Failure> {
+        let is_refusal = matches!(answer.status, 403 | 500..=599);
+        if is_refusal && self.egress.may_speak_for(url) && message(&String::from_utf8_lossy(&answer.body)).is_none() {
+            let detail = format!("status {}, not in the appliance's form: it seems to be the proxy's", answer.status);
+            return Err(Failure::new(Reason::Proxy, detail));
+        }
+        Ok(answer)
     }
 
     /// `GET` of a page outside of the API, as bytes of whatever encoding, and the appliance's time.
@@ -191,8 +163,10 @@ impl Wire {
         url: Url,
         header: &Header,
     ) -> Result<(Vec<u8>, Timestamp), Failure> {
-        let (name, value) = header;
-        let request = self.http.get(url).header(name, value).header(ACCEPT, "*/*");
+        let (name, value) = header.clone();
+        let mut request = Request::new(Method::GET, url);
+        request.headers_mut().insert(name, value);
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
         let raw = self.measured(pass, endpoint, request).await?;
         let at = raw.at;
         if (200..300).contains(&raw.status) {
@@ -201,8 +175,8 @@ impl Wire {
         Answer::new(raw).checked().map(|answer| (answer.body().as_bytes().to_vec(), at))
     }
 
-    async fn receive(&self, request: reqwest::RequestBuilder) -> Result<Raw, Failure> {
-        let response = request.send().await.map_err(|error| classified(&error))?;
+    async fn receive(&self, exit: &Exit, request: Request) -> Result<Raw, Failure> {
+        let response = self.egress.send(exit, request).await?;
         let headers = response.headers();
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let date = text(&reqwest::header::DATE).and_then(http_date);
@@ -213,24 +187,9 @@ impl Wire {
         let token = text(&TOKEN_HEADER).filter(|token| is_header_text(token)).map(Secret::new);
         let retry_after = text(&reqwest::header::RETRY_AFTER).and_then(|value| retry_after(value, at));
         let status = response.status().as_u16();
-        let body = body(response).await?;
+        let body = self.egress.body(response).await?;
         Ok(Raw { status, body, at, token, retry_after })
     }
-}
-
-/// The whole body of `response`.
-///
-/// # Errors
-/// When it does not come, or is larger than any report.
-pub(super) async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| classified(&error))? {
-        if body.len() + chunk.len() > LARGEST_BODY {
-            return Err(Failure::new(Reason::TooLarge, format!("the body is larger than {LARGEST_BODY} bytes")));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// A complete answer before its body is read as text.
@@ -311,53 +270,6 @@ fn http_date(text: &str) -> Option<Timestamp> {
 fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     text.parse().ok().map(Duration::from_secs).or_else(|| http_date(text).map(|until| until.since(now)))
-}
-
-/// The kind of a failure that brought no answer.
-pub(super) fn classified(error: &reqwest::Error) -> Failure {
-    if let Some(error) = find::<rustls::Error>(error) {
-        return Failure::new(Reason::Tls, tls::advice(error));
-    }
-    let words = chain(error);
-    let reason = if error.is_timeout() {
-        Reason::Timeout
-    } else if words.contains("dns error") {
-        Reason::Dns
-    } else if error.is_connect() {
-        Reason::Connect
-    } else if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
-        Reason::Protocol
-    } else {
-        Reason::Reset
-    };
-    Failure::new(reason, words)
-}
-
-/// The first error of type `T` in the chain below `error`.
-fn find<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
-    std::iter::successors(error.source(), |error| below(*error)).find_map(|error| error.downcast_ref())
-}
-
-/// What `error` carries. The source of an I/O error skips what it wraps, and the TLS library's is wrapped in two.
-fn below<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (dyn std::error::Error + 'static)> {
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(carried) => Some(carried),
-        None => error.source(),
-    }
-}
-
-/// The chain of causes without the URL, which the operator knows from the appliance's name.
-fn chain(error: &reqwest::Error) -> String {
-    let mut words = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if words.last() != Some(&said) {
-            words.push(said);
-        }
-        next = cause.source();
-    }
-    if words.is_empty() { "the request failed".into() } else { words.join(": ") }
 }
 
 #[cfg(test)]

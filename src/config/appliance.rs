@@ -8,7 +8,7 @@ use super::groups::Selection;
 use super::polling::Wishes;
 use super::problem::{ConfigError, Path, Problems};
 use super::searches::Searches;
-use super::{Appliance, Config, Product, Scope, auth, custom, extras, field, is_loopback, raw, trust};
+use super::{Appliance, Config, Product, Scope, auth, custom, extras, field, is_loopback, proxy, raw, trust};
 use crate::catalogue::{Group, Profile};
 
 const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
@@ -76,6 +76,7 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
     let account = auth::read(&mut raw, files, path, problems);
     let extras = extras::read(&raw, product, url.as_ref(), path, problems);
     let trust = trust::read(raw.tls, url.as_ref(), files, &path.key("tls"), problems);
+    let proxy = proxy::read(raw.proxy, url.as_ref(), &path.key("proxy"), problems);
     let polling = Wishes::read(raw.polling, &path.key("polling"), problems);
     let polling = polling.settled(usual.defaults, product, &path.key("polling"), problems);
     let own = Selection::read(raw.counter_groups, &usual.custom, &path.key("counter_groups"), problems);
@@ -99,6 +100,7 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
         auth,
         credentials,
         trust,
+        proxy,
         polling,
         scopes,
         groups,

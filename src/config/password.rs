@@ -131,16 +131,21 @@ fn inline_text(value: &Value, path: &Path, problems: &mut Problems) -> Option<St
 fn from_file(file: PathBuf, path: &Path, problems: &mut Problems) -> Option<(String, Option<PathBuf>)> {
     match read(&file) {
         Ok(text) => {
-            let mode = std::fs::metadata(&file).map_or(0, |found| found.permissions().mode());
-            if mode & 0o004 != 0 {
-                problems.warn(path, format!("`{0}` can be read by everybody: chmod o-r `{0}`", file.display()));
-            }
+            warn_if_public(&file, path, problems);
             Some((text, Some(file)))
         }
         Err(error) => {
             problems.error(path, format!("cannot read `{}`: {error}", file.display()));
             None
         }
+    }
+}
+
+/// Warns about a file with a secret in it that everybody may read.
+pub(super) fn warn_if_public(file: &FilePath, path: &Path, problems: &mut Problems) {
+    let mode = std::fs::metadata(file).map_or(0, |found| found.permissions().mode());
+    if mode & 0o004 != 0 {
+        problems.warn(path, format!("`{0}` can be read by everybody: chmod o-r `{0}`", file.display()));
     }
 }
 

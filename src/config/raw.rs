@@ -58,7 +58,7 @@ tables! {
     /// One element of `appliances`.
     Appliance {
         name, url, product, auth, username, password, password_file, password_env, credential, two_factor, oidc, tls,
-        polling, counter_groups, device_groups, devices, health, xml_status, quarantines, inventory,
+        proxy, polling, counter_groups, device_groups, devices, health, xml_status, quarantines, inventory,
         tracking_searches
     }
     /// `two_factor` of an appliance.
@@ -74,7 +74,9 @@ tables! {
     /// `xml_status` of an appliance, where it is more than a switch.
     XmlStatus { url }
     /// `tls` of an appliance.
-    Tls { ca_file, server_name, fingerprint_sha256, insecure_skip_verify }
+    Tls { ca_file, server_name, fingerprint_sha256, insecure_skip_verify, cert_file, key_file, min_version, legacy }
+    /// `proxy` of an appliance.
+    Proxy { url, username, password, password_file, password_env, credential }
     /// `defaults`, and `polling` of an appliance.
     Polling {
         window, settle, timeout, concurrency, requests_per_minute, max_login_refusals, catch_up, start, alignment, late

@@ -1,13 +1,14 @@
-//! `tls`: on what grounds an appliance's certificate is accepted.
+//! `tls`: on what grounds an appliance's certificate is accepted, what it is shown, and how TLS is spoken.
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use std::path::Path as FilePath;
+
 use serde_yaml::Value;
 use url::Url;
 
 use super::files::Files;
 use super::problem::{Path, Problems};
-use super::{Anchor, Trust, field, raw};
+use super::tls::{self, Pem};
+use super::{Anchor, Backend, Identity, TlsVersion, Trust, field, password, raw};
 
 /// Reads the table; `url` tells whether TLS is spoken at all.
 pub(super) fn read(
@@ -26,7 +27,8 @@ pub(super) fn read(
     if server_name.as_ref().is_some_and(|name| rustls::pki_types::ServerName::try_from(name.as_str()).is_err()) {
         problems.error(&path.key("server_name"), "is neither a host name nor an address");
     }
-    let file = certificates(raw.ca_file.as_ref(), files, &path.key("ca_file"), problems);
+    let file = pem(raw.ca_file.as_ref(), files, &path.key("ca_file"), problems);
+    let file = file.and_then(|(_, pem)| pem.certificates(problems));
     let pin = fingerprint(raw.fingerprint_sha256.as_ref(), &path.key("fingerprint_sha256"), problems);
     let skip_path = path.key("insecure_skip_verify");
     let skip = field::switch(raw.insecure_skip_verify.as_ref(), &skip_path, problems).unwrap_or(false);
@@ -44,27 +46,42 @@ pub(super) fn read(
             Anchor::System
         }
     };
-    Trust { anchor, server_name }
+    let identity = identity(&raw, files, path, problems);
+    let min_version = tls::version(raw.min_version.as_ref(), "client", &path.key("min_version"), problems);
+    let min_version = min_version.flatten().unwrap_or(TlsVersion::Tls12);
+    let legacy = field::switch(raw.legacy.as_ref(), &path.key("legacy"), problems).unwrap_or(false);
+    let trust = Trust { anchor, server_name, identity, min_version, backend: Backend::Modern };
+    if legacy { through_openssl(trust, &path.key("legacy"), problems) } else { trust }
 }
 
-fn certificates(
-    value: Option<&Value>,
-    files: &mut Files,
-    path: &Path,
-    problems: &mut Problems,
-) -> Option<Vec<CertificateDer<'static>>> {
+/// The certificate for the appliance and its key: both or none.
+fn identity(raw: &raw::Tls, files: &mut Files, path: &Path, problems: &mut Problems) -> Option<Identity> {
+    let (cert_path, key_path) = (path.key("cert_file"), path.key("key_file"));
+    match (&raw.cert_file, &raw.key_file) {
+        (None, None) => return None,
+        (Some(_), Some(_)) => {}
+        (Some(_), None) => problems.error(&cert_path, "`key_file` is missing: the key of this certificate"),
+        (None, Some(_)) => problems.error(&key_path, "`cert_file` is missing: the certificate of this key"),
+    }
+    let chain = pem(raw.cert_file.as_ref(), files, &cert_path, problems);
+    let key = pem(raw.key_file.as_ref(), files, &key_path, problems);
+    if let Some((file, _)) = &key {
+        password::warn_if_public(FilePath::new(file), &key_path, problems);
+    }
+    let (chain, key) = (chain.as_ref().map(|(_, pem)| pem), key.as_ref().map(|(_, pem)| pem));
+    tls::identity(chain, key, problems)
+}
+
+/// The name of a file and what is in it.
+fn pem(value: Option<&Value>, files: &mut Files, path: &Path, problems: &mut Problems) -> Option<(String, Pem)> {
     let file = field::text(value, path, problems)?;
-    let bytes = match files.read(&file) {
-        Ok(bytes) => bytes,
+    match files.read(&file) {
+        Ok(bytes) => {
+            let pem = Pem::of_file(path.clone(), &file, bytes);
+            Some((file, pem))
+        }
         Err(error) => {
             problems.error(path, error);
-            return None;
-        }
-    };
-    match CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
-        Ok(found) if !found.is_empty() => Some(found),
-        Ok(_) | Err(_) => {
-            problems.error(path, format!("`{file}` holds no certificate in PEM form"));
             None
         }
     }
@@ -84,4 +101,30 @@ fn fingerprint(value: Option<&Value>, path: &Path, problems: &mut Problems) -> O
             None
         }
     }
+}
+
+/// This program was built without it.
+#[cfg(not(feature = "legacy-tls"))]
+fn through_openssl(trust: Trust, path: &Path, problems: &mut Problems) -> Trust {
+    let way_out = "build it with `cargo build --release --features legacy-tls`";
+    problems.error(path, format!("this program was built without the cargo feature `legacy-tls`: {way_out}"));
+    trust
+}
+
+/// Refuses what OpenSSL cannot be told through reqwest: a pin that is not kept would be worse than none.
+#[cfg(feature = "legacy-tls")]
+fn through_openssl(trust: Trust, path: &Path, problems: &mut Problems) -> Trust {
+    if matches!(trust.anchor, Anchor::Fingerprint(_)) {
+        problems.error(path, "keeps no `fingerprint_sha256`: give the certificate itself as `ca_file`");
+    }
+    if trust.server_name.is_some() {
+        problems.error(path, "knows no `server_name`: give the URL the name that is in the certificate");
+    }
+    if trust.identity.is_some() {
+        problems.error(path, "shows no certificate: leave out `cert_file` and `key_file`, or `legacy`");
+    }
+    if trust.min_version != TlsVersion::Tls12 {
+        problems.error(path, "is for appliances without TLS 1.3: leave out `min_version`, or `legacy`");
+    }
+    Trust { backend: Backend::Legacy, ..trust }
 }

@@ -15,10 +15,13 @@ mod gate;
 mod golden;
 mod keyed;
 mod keyed_forms;
+mod legacy;
 mod login;
 mod login_storm;
 #[cfg(feature = "external-tests")]
 mod oidc;
+#[cfg(feature = "external-tests")]
+mod openssl;
 mod page;
 mod polling;
 mod program;
@@ -40,6 +43,9 @@ mod secrets;
 mod session;
 mod tidy;
 mod tls;
+mod tls_client;
+mod tls_egress;
+mod tls_errors;
 mod tls_proxy;
 mod tracking;
 mod vitals;

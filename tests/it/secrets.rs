@@ -20,6 +20,7 @@ const VARIABLE: &str = "CANARY_PASSWORD";
 /// Secrets beside the password: of passcodes, and of a client of an identity provider.
 const TOTP_SECRET: &str = "CANARYCANARYCANARYCANARY";
 const CLIENT_SECRET: &str = "c4n4ry-cl1ent/s3cret+";
+const PROXY_PASSWORD: &str = "c4n4ry-pr0xy/s3cret+";
 
 /// Everything that must not be found anywhere, as it is and as it travels.
 fn passwords() -> BTreeSet<String> {
@@ -28,7 +29,8 @@ fn passwords() -> BTreeSet<String> {
     let in_base64 = [PASSWORD, &pair].map(|text| STANDARD.encode(text));
     let for_urls = [PASSWORD, &pair].map(|text| URL_SAFE_NO_PAD.encode(text));
     let client = [CLIENT_SECRET.to_owned(), CLIENT_SECRET.replace('/', "%2F").replace('+', "%2B")];
-    let others = client.into_iter().chain([TOTP_SECRET.to_owned()]);
+    let at_proxy = STANDARD.encode(format!("{USERNAME}:{PROXY_PASSWORD}"));
+    let others = client.into_iter().chain([TOTP_SECRET.to_owned(), PROXY_PASSWORD.to_owned(), at_proxy]);
     [PASSWORD.to_owned(), escaped].into_iter().chain(in_base64).chain(for_urls).chain(others).collect()
 }
 
@@ -80,6 +82,13 @@ async fn fleet(folder: &Folder) -> Vec<Member> {
     let secret = folder.write("client", format!("{CLIENT_SECRET}\n"));
     // Its place is filled in below: who answers there refuses everything it does not know.
     let client = format!("oidc: {{token_url: 'URL/token', client_id: canary, client_secret_file: '{secret}'}}");
+    let at_proxy = folder.write("proxy", format!("{PROXY_PASSWORD}\n"));
+    // Who answers there takes the request for one of its own.
+    let proxied = |scheme: &str| {
+        let proxy = format!("proxy: {{url: 'URL', username: {USERNAME}, password_file: '{at_proxy}'}}");
+        format!("{from_file}, {proxy}, xml_status: {{url: '{scheme}://status.invalid'}}")
+    };
+    let (through_proxy, through_tunnel) = (proxied("http"), proxied("https"));
     let json = |message: &str| FaultBody::Json(message.into());
     let redirect = || Fault::Redirect("http://localhost:1/".into());
     let login = |fault| vec![(fault, On::login())];
@@ -96,6 +105,8 @@ async fn fleet(folder: &Folder) -> Vec<Member> {
         ("passcode", &with_passcodes, vec![]),
         ("wrong_passcode", &with_passcodes, vec![]),
         ("wrong_client", &client, vec![]),
+        ("login_proxied", &through_proxy, vec![]),
+        ("login_tunnelled", &through_tunnel, vec![]),
         ("garbage", &in_place, report(Fault::Garbage)),
         ("garbage_body", &from_file, report(Fault::GarbageBody)),
         ("revoked", &from_file, report(Fault::Unauthorized("InvalidTokenError.".into()))),

@@ -12,21 +12,22 @@ use ring::digest;
 use rustls::CipherSuite;
 use rustls::crypto::ring::default_provider;
 
-use crate::program::Folder;
-use crate::rig::simulate;
+use crate::exposition::Page;
+use crate::program::{DEFAULTS, Folder, Program};
+use crate::rig::{self, simulate};
 use crate::tls_proxy::{Authority, Identity, Proxy, Shown, server, usual};
 
 /// The host of the URLs that need no name.
-const ADDRESS: &str = "127.0.0.1";
+pub(crate) const ADDRESS: &str = "127.0.0.1";
 const CA: IsCa = IsCa::Ca(BasicConstraints::Unconstrained);
 
-fn fingerprint(identity: &Identity) -> String {
+pub(crate) fn fingerprint(identity: &Identity) -> String {
     let digest = digest::digest(&digest::SHA256, &identity.certificate);
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A client for the server at `url`, trusting what the table `tls` says, which is left out where it is empty.
-fn client(url: &str, tls: &str, listener: Listener) -> Client {
+pub(crate) fn client(url: &str, tls: &str, listener: Listener) -> Client {
     let tls = if tls.is_empty() { String::new() } else { format!(", tls: {tls}") };
     let text = format!("appliances: [{{name: esa1, url: '{url}', username: monitor, password: ironport{tls}}}]");
     let config = Config::parse("tls", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -35,18 +36,18 @@ fn client(url: &str, tls: &str, listener: Listener) -> Client {
 }
 
 /// Asks the server at `port` for a report, trusting what the table `tls` says.
-async fn ask(port: u16, host: &str, tls: &str) -> Result<(), Failure> {
+pub(crate) async fn ask(port: u16, host: &str, tls: &str) -> Result<(), Failure> {
     fetch(&client(&format!("https://{host}:{port}"), tls, Listener::new(|_| {}))).await
 }
 
-async fn fetch(client: &Client) -> Result<(), Failure> {
+pub(crate) async fn fetch(client: &Client) -> Result<(), Failure> {
     let window = Grid::HOURS.containing(client.now() - std::time::Duration::from_secs(3600));
     let group = catalogue::group("mail_system_capacity").expect("in the catalogue").clone().into();
     client.fetch(&Query { scope: Scope::Appliance, group, top: None, search: None, window }).await.map(|_| ())
 }
 
 /// What becomes of the question when the appliance shows `identity` under TLS 1.2 and under 1.3, which must agree.
-async fn show(identity: &Identity, host: &str, tls: &str) -> Result<(), String> {
+pub(crate) async fn show(identity: &Identity, host: &str, tls: &str) -> Result<(), String> {
     let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
     let mut outcomes = Vec::new();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
@@ -64,21 +65,27 @@ async fn show(identity: &Identity, host: &str, tls: &str) -> Result<(), String> 
     outcomes.remove(0)
 }
 
-fn file(folder: &Folder, pem: &str) -> String {
+pub(crate) fn file(folder: &Folder, pem: &str) -> String {
     format!("{{ca_file: '{}'}}", folder.write("ca.pem", pem))
 }
 
-fn assert_refused(outcome: Result<(), String>, why: &str, identity: &Identity) {
-    let said = outcome.expect_err("refused");
-    let advice = format!("set `tls.ca_file`, or `tls.fingerprint_sha256: {}`", fingerprint(identity));
-    assert!(said.contains(why) && said.contains(&advice), "{said}");
+/// Holds the whole message: what is wrong, its own way out, and the fingerprint of what was shown, which is `{pin}` in
+/// `why` with its key.
+pub(crate) fn assert_refused(outcome: Result<(), String>, why: &str, identity: &Identity) {
+    let pin = format!("`tls.fingerprint_sha256: {}`", fingerprint(identity));
+    assert_eq!(outcome.expect_err("refused"), format!("the certificate {}", why.replace("{pin}", &pin)));
 }
+
+/// What is said of one that nobody but the appliance has signed.
+pub(crate) const SELF_SIGNED: &str = "is self-signed: if it is the appliance's own, set `tls.ca_file`, or {pin}";
+const OTHER_SELF_SIGNED: &str =
+    "is self-signed and none of those in `tls.ca_file`: if it is the appliance's own, set `tls.ca_file`, or {pin}";
 
 #[tokio::test]
 async fn a_self_signed_certificate_is_refused_with_the_way_out() {
     for is_ca in [IsCa::NoCa, CA] {
         let own = Identity::self_signed(ADDRESS, is_ca);
-        assert_refused(show(&own, ADDRESS, "{}").await, "the certificate ", &own);
+        assert_refused(show(&own, ADDRESS, "{}").await, SELF_SIGNED, &own);
     }
 }
 
@@ -110,7 +117,7 @@ async fn a_file_of_several_certificates_counts_whole() {
     let both = format!("{}{}", other.pem, own.pem);
     assert_eq!(show(&own, ADDRESS, &file(&folder, &both)).await, Ok(()));
     let outcome = show(&own, ADDRESS, &file(&folder, &other.pem)).await;
-    assert_refused(outcome, "is not trusted (", &own);
+    assert_refused(outcome, OTHER_SELF_SIGNED, &own);
 }
 
 #[tokio::test]
@@ -120,11 +127,14 @@ async fn a_certificate_of_the_authority_in_the_file_is_believed_under_its_name()
     let tls = file(&folder, &authority.pem);
     assert_eq!(show(&authority.issue(ADDRESS), ADDRESS, &tls).await, Ok(()));
     let other = authority.issue("esa1.example.com");
-    assert_refused(show(&other, ADDRESS, &tls).await, "not valid for name", &other);
+    let expected = "is valid for `esa1.example.com` and not for `127.0.0.1`: if it is the right appliance, set \
+                    `tls.server_name: esa1.example.com`, or {pin}";
+    assert_refused(show(&other, ADDRESS, &tls).await, expected, &other);
     let named = tls.replace('}', ", server_name: esa1.example.com}");
     assert_eq!(show(&other, ADDRESS, &named).await, Ok(()));
     let misnamed = tls.replace('}', ", server_name: esa2.example.com}");
-    assert_refused(show(&other, ADDRESS, &misnamed).await, "not valid for name", &other);
+    let expected = expected.replace("127.0.0.1", "esa2.example.com");
+    assert_refused(show(&other, ADDRESS, &misnamed).await, &expected, &other);
 }
 
 #[tokio::test]
@@ -132,7 +142,9 @@ async fn a_certificate_of_the_authority_ends() {
     let folder = Folder::new();
     let authority = Authority::new();
     let expired = authority.issue_expired(ADDRESS);
-    assert_refused(show(&expired, ADDRESS, &file(&folder, &authority.pem)).await, "expired", &expired);
+    let expected = "has expired (2020-01-01T00:00:00.000Z): renew it on the appliance with the CLI command \
+                    `certconfig`, or accept it with {pin}";
+    assert_refused(show(&expired, ADDRESS, &file(&folder, &authority.pem)).await, expected, &expired);
 }
 
 #[tokio::test]
@@ -140,7 +152,9 @@ async fn an_authority_of_the_same_name_is_another() {
     let folder = Folder::new();
     let impostor = Authority::new().issue(ADDRESS);
     let outcome = show(&impostor, ADDRESS, &file(&folder, &Authority::new().pem)).await;
-    assert_refused(outcome, "is not trusted (", &impostor);
+    let expected = "names `ca.example.com` as its issuer, and the trusted certificate of that name has not signed it: if \
+                    there is a new one, set `tls.ca_file` (the certificate of that authority), or {pin}";
+    assert_refused(outcome, expected, &impostor);
 }
 
 #[tokio::test]
@@ -153,7 +167,8 @@ async fn a_fingerprint_believes_one_certificate_and_no_other() {
     }
     let renewed = Identity::self_signed("esa1.example.com", CA);
     let outcome = show(&renewed, ADDRESS, &format!("{{fingerprint_sha256: '{pin}'}}")).await;
-    assert_refused(outcome, "is not the one that `fingerprint_sha256` names", &renewed);
+    let expected = "is not the one that `tls.fingerprint_sha256` names: if the appliance was given another, set {pin}";
+    assert_refused(outcome, expected, &renewed);
 }
 
 #[tokio::test]
@@ -163,13 +178,47 @@ async fn verification_that_is_off_believes_anybody() {
 }
 
 #[tokio::test]
+async fn verification_that_is_off_is_said_at_every_start_and_reload_and_shown_on_the_page() {
+    let folder = Folder::new();
+    let text = |skip: &str| {
+        let element = |name: &str, tls: &str| {
+            format!("  - {{name: {name}, url: 'https://{ADDRESS}:1', username: monitor, password_env: PATH{tls}}}\n")
+        };
+        format!("{DEFAULTS}{}{}", element("careless", skip), element("careful", ""))
+    };
+    let off = text(", tls: {insecure_skip_verify: true}");
+    let file = folder.write("config.yaml", &off);
+    let shown = |page: &Page| {
+        ["careless", "careful"].map(|name| page.value("asyncos_tls_verification_disabled", &[("appliance", name)]))
+    };
+    for _ in 0..2 {
+        let mut program = Program::serve(&file, &[]);
+        let address = program.address().await;
+        assert_eq!(shown(&rig::page(address).await), [Some(1.0), Some(0.0)]);
+        program.signal("HUP");
+        program.logs("configuration reloaded").await;
+        assert_eq!(shown(&rig::page(address).await), [Some(1.0), Some(0.0)]);
+        folder.write("config.yaml", text(""));
+        program.signal("HUP");
+        rig::until(address, "verification is on", |page| shown(page) == [Some(0.0), Some(0.0)]).await;
+        folder.write("config.yaml", &off);
+        let ended = program.stop().await;
+        let warning = "tls.insecure_skip_verify: the certificate is not verified: whoever sits between can read the \
+                       password";
+        assert_eq!(ended.stderr.matches(warning).count(), 2, "at the start and at the first reload: {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
 async fn a_host_name_is_checked_like_an_address() {
     let folder = Folder::new();
     let authority = Authority::new();
     let tls = file(&folder, &authority.pem);
     assert_eq!(show(&authority.issue("localhost"), "localhost", &tls).await, Ok(()));
     let other = authority.issue(ADDRESS);
-    assert_refused(show(&other, "localhost", &tls).await, "not valid for name", &other);
+    let expected = "is valid for `127.0.0.1` and not for `localhost`: if it is the right appliance, set \
+                    `tls.server_name: 127.0.0.1`, or {pin}";
+    assert_refused(show(&other, "localhost", &tls).await, expected, &other);
 }
 
 async fn refusal(proxy: &Proxy) -> String {

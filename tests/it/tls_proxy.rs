@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,9 +36,19 @@ impl Identity {
         PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()))
     }
 
+    /// The certificate in PEM form at `file` with a key that is not its own: one that rustls cannot serve, for clients that
+    /// refuse it before they check a signature.
+    pub(crate) fn of_file(file: &str) -> Self {
+        let pem = std::fs::read_to_string(file).expect("a certificate");
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM");
+        let key = KeyPair::generate().expect("a key");
+        Self { certificate, pem, key_pem: key.serialize_pem(), key: key.serialize_der() }
+    }
+
     fn certified(&self) -> Arc<CertifiedKey> {
-        let chain = vec![self.certificate.clone()];
-        Arc::new(CertifiedKey::from_der(chain, self.key(), &ring::default_provider()).expect("a key that fits"))
+        let signing = ring::default_provider().key_provider.load_private_key(self.key()).expect("a key");
+        // Unlike `from_der`, this takes a key that is another certificate's.
+        Arc::new(CertifiedKey::new(vec![self.certificate.clone()], signing))
     }
 
     fn of(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
@@ -78,6 +89,20 @@ impl Authority {
         self.issue_with(&params)
     }
 
+    /// A certificate for `name` that begins with `year`.
+    pub(crate) fn issue_from(&self, name: &str, year: i32) -> Identity {
+        let mut params = params(name);
+        params.not_before = rcgen::date_time_ymd(year, 1, 1);
+        self.issue_with(&params)
+    }
+
+    /// A certificate that is `name` in its subject only, as older appliances make them.
+    pub(crate) fn issue_without_names(&self, name: &str) -> Identity {
+        let mut params = params(name);
+        params.subject_alt_names.clear();
+        self.issue_with(&params)
+    }
+
     fn issue_with(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().expect("a key");
         Identity::of(&params.signed_by(&key, &self.issuer).expect("a certificate"), &key)
@@ -100,8 +125,24 @@ pub(crate) fn server(
         .with_protocol_versions(versions)
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![identity.certificate.clone()], identity.key())
-        .expect("a key that fits")
+        .with_cert_resolver(Arc::new(Shown::new(identity)))
+}
+
+/// A server with `identity` that speaks `version` and wants a client certificate of `authority`.
+pub(crate) fn demanding(
+    identity: &Identity,
+    authority: &Authority,
+    version: &'static rustls::SupportedProtocolVersion,
+) -> ServerConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).expect("PEM")).expect("an authority");
+    let provider = Arc::new(ring::default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .expect("versions")
+        .with_client_cert_verifier(clients.build().expect("an authority"))
+        .with_cert_resolver(Arc::new(Shown::new(identity)))
 }
 
 /// A server with `identity` and everything that rustls speaks.
@@ -151,8 +192,16 @@ impl Proxy {
         Self::start(move |client| {
             let acceptor = acceptor.clone();
             async move {
-                // A handshake that fails is what some tests are about.
-                let Ok(mut client) = acceptor.accept(client).await else { return };
+                let mut client = match acceptor.accept(client).into_fallible().await {
+                    Ok(client) => client,
+                    // A handshake that fails is what some tests are about. Closing with something unread would reset the
+                    // connection and take the alert along.
+                    Err((_, mut client)) => {
+                        let _ = client.shutdown().await;
+                        while let Ok(1..) = client.read(&mut [0; 4096]).await {}
+                        return;
+                    }
+                };
                 let mut server = TcpStream::connect(upstream).await.expect("the appliance listens");
                 let _ = copy_bidirectional(&mut client, &mut server).await;
             }
@@ -168,6 +217,32 @@ impl Proxy {
             let _ = client.shutdown().await;
             // Closing with something unread would reset the connection and take the answer along.
             while let Ok(1..) = client.read(&mut [0; 4096]).await {}
+        })
+        .await
+    }
+
+    /// Begins handshakes with `config`, and hangs up without a word on whoever it does not like.
+    pub(crate) async fn cut_off(config: ServerConfig) -> Self {
+        let config = Arc::new(config);
+        Self::start(move |mut client| {
+            let mut server = rustls::ServerConnection::new(Arc::clone(&config)).expect("a server");
+            async move {
+                let mut buffer = [0; 4096];
+                loop {
+                    let length = client.read(&mut buffer).await.unwrap_or(0);
+                    let read = server.read_tls(&mut &buffer[..length]).expect("memory");
+                    if read == 0 || server.process_new_packets().is_err() {
+                        return;
+                    }
+                    let mut answer = Vec::new();
+                    while server.wants_write() {
+                        server.write_tls(&mut answer).expect("memory");
+                    }
+                    if client.write_all(&answer).await.is_err() {
+                        return;
+                    }
+                }
+            }
         })
         .await
     }

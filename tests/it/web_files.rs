@@ -107,7 +107,7 @@ async fn a_wrong_file_is_refused_at_the_start_with_all_its_problems() {
     site.folder.write("clients.pem", "no certificate");
     for (web, expected) in [
         (TLS.replace("web.key", "other.key"), "key_file: the key does not belong to the certificate\n"),
-        (TLS.replace("web.key", "web.pem"), "key_file: `web.pem` holds no private key in PEM form, or one that needs"),
+        (TLS.replace("web.key", "web.pem"), "key_file: `web.pem` holds no private key in PEM form\n"),
         (TLS.replace("web.pem", "web.key"), "cert_file: `web.key` holds no certificate in PEM form\n"),
         (TLS.replace("web.pem", "."), "it is no regular file\n"),
         (

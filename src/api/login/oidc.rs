@@ -16,7 +16,8 @@ use url::{Url, form_urlencoded};
 use super::discovery::{self, Endpoint};
 use super::{ASSUMED_LIFE, Header, Life, Proof, basic, is_header_text, sensitive};
 use crate::api::gate::Pass;
-use crate::api::transport::{self, Wire};
+use crate::api::outfit::{self, Outfit};
+use crate::api::transport::Wire;
 use crate::api::{Failure, Listener, Reason, SystemRoots};
 use crate::clock::{Clock, Tick};
 use crate::config::{ClientAuth, Credentials, Grant, Oidc, Provider, TokenKind};
@@ -33,6 +34,7 @@ const LONGEST_DESCRIPTION: usize = 200;
 pub(in crate::api) struct IdentityProvider {
     config: Oidc,
     header: HeaderName,
+    outfit: Outfit,
     http: reqwest::Client,
     endpoint: Mutex<Option<(Endpoint, Tick)>>,
 }
@@ -46,12 +48,11 @@ struct Granted {
 impl IdentityProvider {
     pub(super) fn try_new(config: Oidc, roots: &SystemRoots, timeout: Duration) -> Result<Self, Failure> {
         // Certificates of the provider are no certificates of the appliance.
-        let http = transport::builder(&config.trust, roots, Listener::new(|_| {}), timeout)?
-            .build()
-            .map_err(|error| transport::unbuilt(&error))?;
+        let outfit = Outfit::try_new(&config.trust, roots, Listener::new(|_| {}), timeout)?;
+        let http = outfit.builder()?.build().map_err(|error| outfit::unbuilt(&error))?;
         let unusable = |_| Failure::new(Reason::IdentityProvider, "`oidc.header` cannot be the name of a header");
         let header = HeaderName::from_bytes(config.header.as_bytes()).map_err(unusable)?;
-        Ok(Self { config, header, http, endpoint: Mutex::new(None) })
+        Ok(Self { config, header, outfit, http, endpoint: Mutex::new(None) })
     }
 
     pub(super) fn place(&self) -> &Url {
@@ -111,7 +112,7 @@ impl IdentityProvider {
             Some(Some(value)) => request.header(AUTHORIZATION, value),
             Some(None) => return Err(failure("the client secret cannot travel in a header")),
         };
-        let (status, body) = answer(request).await?;
+        let (status, body) = self.answer(request).await?;
         if !(200..300).contains(&status) {
             return Err(refusal(status, body.expose(), credentials));
         }
@@ -120,6 +121,15 @@ impl IdentityProvider {
             TokenKind::Id => "id_token",
         };
         granted(body.expose(), name).ok_or_else(|| failure(&format!("its answer holds no usable `{name}`")))
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<(u16, Secret), Failure> {
+        let unheard = |heard: Failure| failure(&heard.detail);
+        let request = request.build().map_err(|_| failure("its URL cannot be asked"))?;
+        let response = self.outfit.send(&self.http, request).await.map_err(|(heard, _)| unheard(heard))?;
+        let status = response.status().as_u16();
+        let body = self.outfit.body(response).await.map_err(unheard)?;
+        Ok((status, Secret::new(String::from_utf8_lossy(&body))))
     }
 
     /// Where tokens are to be had.
@@ -134,7 +144,8 @@ impl IdentityProvider {
         {
             return Ok(endpoint);
         }
-        let (status, body) = answer(self.http.get(discovery::place(issuer)).header(ACCEPT, "application/json")).await?;
+        let (status, body) =
+            self.answer(self.http.get(discovery::place(issuer)).header(ACCEPT, "application/json")).await?;
         if status != 200 {
             return Err(failure(&format!("its discovery document is answered with status {status}")));
         }
@@ -190,14 +201,6 @@ impl Question {
         };
         Self { form: Secret::new(form.finish()), authorization }
     }
-}
-
-async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, Secret), Failure> {
-    let unheard = |heard: Failure| failure(&heard.detail);
-    let response = request.send().await.map_err(|error| unheard(transport::classified(&error)))?;
-    let status = response.status().as_u16();
-    let body = transport::body(response).await.map_err(unheard)?;
-    Ok((status, Secret::new(String::from_utf8_lossy(&body))))
 }
 
 fn granted(body: &str, name: &str) -> Option<Granted> {
@@ -258,7 +261,7 @@ fn failure(said: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Anchor, Passphrase, Trust};
+    use crate::config::{Anchor, Backend, Passphrase, TlsVersion, Trust};
 
     fn config(grant: Grant) -> Oidc {
         Oidc {
@@ -270,7 +273,13 @@ mod tests {
             token: TokenKind::Access,
             header: "authorization".into(),
             prefix: "Bearer".into(),
-            trust: Trust { anchor: Anchor::System, server_name: None },
+            trust: Trust {
+                anchor: Anchor::System,
+                server_name: None,
+                identity: None,
+                min_version: TlsVersion::Tls12,
+                backend: Backend::Modern,
+            },
         }
     }
 

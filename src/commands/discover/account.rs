@@ -113,6 +113,8 @@ fn elsewhere(failure: &Failure, auth: &Auth) -> Elsewhere {
         Reason::LoginRefused
         | Reason::Dns
         | Reason::Connect
+        | Reason::Proxy
+        | Reason::ProxyRefused
         | Reason::Tls
         | Reason::Timeout
         | Reason::Reset
@@ -171,7 +173,9 @@ pub(super) fn words(failure: &Failure) -> String {
         }
         Reason::Throttled | Reason::Unavailable => "the appliance is busy: try again later",
         Reason::Unauthorized | Reason::NotAllowed => "give the account the role Read-Only Operator",
-        Reason::Tls
+        Reason::Proxy
+        | Reason::ProxyRefused
+        | Reason::Tls
         | Reason::TwoFactor
         | Reason::Passcode
         | Reason::IdentityProvider

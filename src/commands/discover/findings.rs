@@ -116,6 +116,8 @@ impl Standing {
             Reason::Declined | Reason::Empty => Self::NotOffered(said),
             Reason::Dns
             | Reason::Connect
+            | Reason::Proxy
+            | Reason::ProxyRefused
             | Reason::Tls
             | Reason::Timeout
             | Reason::Reset

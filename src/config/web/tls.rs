@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{Error, InconsistentKeys, RootCertStore, SupportedProtocolVersion};
+use rustls::{RootCertStore, SupportedProtocolVersion};
 use serde_yaml::Value;
 
 use super::{ClientCertificates, WebTls};
 use crate::config::files::Files;
 use crate::config::problem::{Path, Problems};
+use crate::config::tls::{self, Pem, TlsVersion};
 use crate::config::{field, raw};
 
 /// What a client is asked for.
@@ -74,16 +71,8 @@ pub(super) fn read(value: Option<Value>, files: &mut Files, path: &Path, problem
         (None, Some(_)) => None,
         (ask, _) => clients(ask.unwrap_or(Ask::Nothing), has_authorities, roots, allowed_sans, path, problems),
     };
-    let identity = identity(chain, key, problems);
-    Some(WebTls { identity: identity?, versions: versions?, clients })
-}
-
-/// Something in PEM form, and the key it came by.
-struct Pem {
-    path: Path,
-    /// What messages call it.
-    name: String,
-    bytes: Vec<u8>,
+    let identity = tls::identity(chain.as_ref(), key.as_ref(), problems);
+    Some(WebTls { identity: identity?.certified(), versions: versions?, clients })
 }
 
 /// The content of a file, or what stands in its place.
@@ -99,7 +88,7 @@ fn pem(
             let path = path.key(key);
             let name = field::text(Some(value), &path, problems)?;
             match files.read(&name) {
-                Ok(bytes) => Some(Pem { path, name: format!("`{name}`"), bytes }),
+                Ok(bytes) => Some(Pem::of_file(path, &name, bytes)),
                 Err(error) => {
                     problems.error(&path, error);
                     None
@@ -112,7 +101,7 @@ fn pem(
                 problems.error(&path, format!("expected text, found {}", field::kind(value)));
                 return None;
             };
-            Some(Pem { path, name: "it".into(), bytes: text.clone().into_bytes() })
+            Some(Pem::inline(path, text))
         }
         ((_, None), (_, None)) => None,
         ((one, Some(_)), (other, Some(_))) => {
@@ -122,53 +111,11 @@ fn pem(
     }
 }
 
-fn certificates(pem: &Pem, problems: &mut Problems) -> Option<Vec<CertificateDer<'static>>> {
-    match CertificateDer::pem_slice_iter(&pem.bytes).collect::<Result<Vec<_>, _>>() {
-        Ok(found) if !found.is_empty() => Some(found),
-        Ok(_) | Err(_) => {
-            problems.error(&pem.path, format!("{} holds no certificate in PEM form", pem.name));
-            None
-        }
-    }
-}
-
-/// The certificate with its key, which must belong to it.
-fn identity(chain: Option<Pem>, key: Option<Pem>, problems: &mut Problems) -> Option<Arc<CertifiedKey>> {
-    let certificates = chain.as_ref().and_then(|chain| certificates(chain, problems));
-    let key = key.and_then(|key| {
-        let Ok(der) = PrivateKeyDer::from_pem_slice(&key.bytes) else {
-            let message = format!("{} holds no private key in PEM form, or one that needs a password", key.name);
-            problems.error(&key.path, message);
-            return None;
-        };
-        match default_provider().key_provider.load_private_key(der) {
-            Ok(signing) => Some((key.path, signing)),
-            Err(error) => {
-                problems.error(&key.path, format!("{} cannot be used: {error}", key.name));
-                None
-            }
-        }
-    });
-    let (chain, (key_path, signing)) = (chain?, key?);
-    let identity = CertifiedKey::new(certificates?, signing);
-    match identity.keys_match() {
-        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Some(Arc::new(identity)),
-        Err(Error::InconsistentKeys(_)) => {
-            problems.error(&key_path, "the key does not belong to the certificate");
-            None
-        }
-        Err(error) => {
-            problems.error(&chain.path, format!("{} cannot be used: {error}", chain.name));
-            None
-        }
-    }
-}
-
 fn roots(pem: &Pem, problems: &mut Problems) -> Option<Arc<RootCertStore>> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(pem, problems)? {
+    for certificate in pem.certificates(problems)? {
         if let Err(error) = roots.add(certificate) {
-            problems.error(&pem.path, format!("{} holds a certificate that cannot be used: {error}", pem.name));
+            pem.error(&format!("holds a certificate that cannot be used: {error}"), problems);
             return None;
         }
     }
@@ -213,25 +160,15 @@ fn versions(
     path: &Path,
     problems: &mut Problems,
 ) -> Option<Vec<&'static SupportedProtocolVersion>> {
-    let least = version(least, &path.key("min_version"), problems);
-    let most = version(most, &path.key("max_version"), problems);
-    match (least?.unwrap_or(12), most?.unwrap_or(13)) {
-        (12, 12) => Some(vec![&TLS12]),
-        (13, 13) => Some(vec![&TLS13]),
-        (13, 12) => {
+    let least = tls::version(least, "server", &path.key("min_version"), problems);
+    let most = tls::version(most, "server", &path.key("max_version"), problems);
+    match (least?.unwrap_or(TlsVersion::Tls12), most?.unwrap_or(TlsVersion::Tls13)) {
+        (TlsVersion::Tls12, TlsVersion::Tls12) => Some(vec![&TLS12]),
+        (TlsVersion::Tls13, TlsVersion::Tls13) => Some(vec![&TLS13]),
+        (TlsVersion::Tls13, TlsVersion::Tls12) => {
             problems.error(&path.key("max_version"), "is below `min_version`");
             None
         }
-        _ => Some(vec![&TLS12, &TLS13]),
+        (TlsVersion::Tls12, TlsVersion::Tls13) => Some(vec![&TLS12, &TLS13]),
     }
-}
-
-/// 12 or 13; none inside where nothing is said.
-fn version(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Option<u8>> {
-    let Some(value) = value else { return Some(None) };
-    if matches!(value.as_str(), Some("TLS10" | "TLS11")) {
-        problems.error(path, "this server speaks TLS 1.2 and 1.3 only: give `TLS12` or `TLS13`");
-        return None;
-    }
-    field::choice(Some(value), &[("TLS12", 12), ("TLS13", 13)], path, problems).map(Some)
 }

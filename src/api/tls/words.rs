@@ -1,0 +1,121 @@
+//! Words for failed handshakes that name the way out, where there is one.
+
+use std::sync::Arc;
+
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible};
+
+use super::Shown;
+use crate::config::TlsVersion;
+
+/// What to do where the appliance cannot be given better ciphers.
+#[cfg(not(feature = "legacy-tls"))]
+const LAST_RESORT: &str =
+    "; where that cannot be done, build this program with the cargo feature `legacy-tls` and set `tls.legacy: true`";
+#[cfg(feature = "legacy-tls")]
+const LAST_RESORT: &str = "; where that cannot be done, set `tls.legacy: true`";
+
+/// Finds words for what goes wrong between us and one appliance.
+#[derive(Debug)]
+pub(in crate::api) struct Words {
+    min_version: TlsVersion,
+    shown: Arc<Shown>,
+}
+
+impl Words {
+    pub(super) fn new(min_version: TlsVersion, shown: Arc<Shown>) -> Self {
+        Self { min_version, shown }
+    }
+
+    /// Begins a request: what was asked for before is over.
+    pub(in crate::api) fn begin(&self) {
+        self.shown.was_asked();
+    }
+
+    /// What a handshake that was cut off without a word may be about; nothing where there is no telling.
+    pub(in crate::api) fn suspicion(&self) -> Option<&'static str> {
+        self.shown.was_asked().then(|| match self.shown.identity {
+            None => "the appliance has asked for a client certificate: set `tls.cert_file` and `tls.key_file`",
+            Some(_) => "the appliance may not accept the certificate in `tls.cert_file`",
+        })
+    }
+
+    /// What `error` means and what to do about it.
+    pub(in crate::api) fn of(&self, error: &Error) -> String {
+        match error {
+            Error::AlertReceived(alert) => self.alert(*alert),
+            Error::PeerIncompatible(
+                PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+                | PeerIncompatible::Tls12NotOffered
+                | PeerIncompatible::Tls12NotOfferedOrEnabled,
+            ) => self.version(),
+            Error::PeerIncompatible(
+                PeerIncompatible::NoCipherSuitesInCommon | PeerIncompatible::NoKxGroupsInCommon,
+            ) => cipher(),
+            Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+                "what answers at this port speaks no TLS: is it the port of the API for HTTPS (6443 unless changed)?"
+                    .into()
+            }
+            // Its own text shows ours as `Debug` does.
+            Error::InvalidCertificate(CertificateError::Other(OtherError(said))) => said.to_string(),
+            Error::InvalidCertificate(said) => said.to_string(),
+            // rustls has more errors than there are ways out, and may get others.
+            other => other.to_string(),
+        }
+    }
+
+    fn alert(&self, alert: AlertDescription) -> String {
+        let asked = self.shown.was_asked();
+        match alert {
+            AlertDescription::CertificateRequired => self.client_certificate(alert),
+            AlertDescription::HandshakeFailure
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError
+                if asked =>
+            {
+                self.client_certificate(alert)
+            }
+            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => cipher(),
+            AlertDescription::ProtocolVersion => self.version(),
+            other => format!("the appliance broke the TLS handshake off: {other:?}"),
+        }
+    }
+
+    fn client_certificate(&self, alert: AlertDescription) -> String {
+        match self.shown.identity {
+            None => {
+                format!("the appliance wants a client certificate ({alert:?}): set `tls.cert_file` and `tls.key_file`")
+            }
+            Some(_) => format!(
+                "the appliance does not accept the certificate in `tls.cert_file` ({alert:?}): give one of an authority \
+                 that the appliance trusts"
+            ),
+        }
+    }
+
+    fn version(&self) -> String {
+        match self.min_version {
+            TlsVersion::Tls12 => {
+                "the appliance speaks neither TLS 1.2 nor 1.3: enable TLS 1.2 with the CLI command `sslconfig`".into()
+            }
+            TlsVersion::Tls13 => {
+                "the appliance does not speak TLS 1.3: set `tls.min_version` to TLS12, or enable TLS 1.3 with the CLI \
+                 command `sslconfig`"
+                    .into()
+            }
+        }
+    }
+}
+
+fn cipher() -> String {
+    format!(
+        "the appliance shares no cipher with us (rustls speaks ECDHE with AES-GCM or ChaCha20 only): add such ciphers to \
+         its HTTPS cipher list with the CLI command `sslconfig`{LAST_RESORT}"
+    )
+}
