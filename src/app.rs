@@ -181,11 +181,11 @@ impl Daemon {
     fn pages(&self, lifecycle: Option<mpsc::Sender<Lifecycle>>) -> Pages {
         let Desk { clock, board, .. } = self.desk.clone();
         let telemetry = Arc::clone(&self.telemetry);
-        let metrics = move || {
+        let metrics = move |_| -> http::Scraped {
             let mut page = Vec::new();
             exposition::render(&board.read(), &clock, &mut page);
             telemetry.render(&mut page);
-            Bytes::from(page)
+            Box::pin(std::future::ready(Bytes::from(page).into()))
         };
         let landing = Bytes::from(http::landing::page(telemetry::VERSION, &self.settings.telemetry_path));
         Pages {

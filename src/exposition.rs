@@ -8,6 +8,12 @@ use crate::clock::{Clock, Tick};
 use crate::sample::{About, Sample};
 use crate::snapshot::{AspectView, GroupView, LostReason, Snapshot};
 
+mod body;
+mod scrape;
+
+pub use body::Body;
+pub use scrape::Scrape;
+
 /// The value of `Content-Type` for what [`render`] writes.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 

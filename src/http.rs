@@ -5,18 +5,21 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::exposition::{Body, Scrape};
 use crate::stop::Stop;
 
 mod auth;
 mod connections;
 mod deadline;
 pub mod landing;
+mod negotiate;
 mod protection;
 mod san;
 mod site;
@@ -36,13 +39,19 @@ pub struct Limits {
 /// Renders one page. Runs on a thread that may block; a panic in it ends the daemon.
 pub type Render = Arc<dyn Fn() -> Bytes + Send + Sync>;
 
+/// Answers a scrape. May wait for a page to be rendered; a panic in it ends the daemon.
+pub type Metrics = Arc<dyn Fn(Scrape) -> Scraped + Send + Sync>;
+
+/// What comes of a scrape.
+pub type Scraped = Pin<Box<dyn Future<Output = Body> + Send>>;
+
 /// What the routes answer with.
 #[derive(Clone)]
 pub struct Pages {
     /// Where the metrics are, such as `/metrics`; starts with `/` and wins over every other route.
     pub telemetry_path: String,
-    /// The metrics in the text format 0.0.4.
-    pub metrics: Render,
+    /// The metrics.
+    pub metrics: Metrics,
     /// The HTML page at `/`; see [`landing::page`].
     pub landing: Render,
     /// Whether `/-/ready` says yes. Called on the runtime's own threads: must not block.

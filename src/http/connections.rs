@@ -189,7 +189,7 @@ impl Attendant {
                 let shield = protection.shield().await;
                 let mut answer = match shield.refusal(&head, channel).await {
                     Some(refusal) => refusal,
-                    None => site.answer(&head.method, head.uri.path()).await,
+                    None => site.answer(&head).await,
                 };
                 shield.dress(&mut answer);
                 Ok::<_, Infallible>(answer)

@@ -1,22 +1,24 @@
 //! What is answered to a method and a path. Knows nothing of sockets.
 
+use std::io::IoSlice;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http_body_util::Full;
 use hyper::header::{
     ALLOW, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
+use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{Lifecycle, Limits, Pages, Render};
-use crate::exposition;
+use super::{Lifecycle, Limits, Pages, negotiate};
+use crate::exposition::{self, Body, Scrape};
 
 const HTML_TYPE: &str = "text/html; charset=utf-8";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 
-pub(super) type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Full<Counted>>;
 
 /// Everything there is to ask for.
 pub(super) struct Site {
@@ -37,11 +39,12 @@ impl Site {
     ///
     /// # Cancel safety
     /// Dropping the future leaves a reload running whose outcome nobody hears.
-    pub(super) async fn answer(&self, method: &Method, path: &str) -> Answer {
+    pub(super) async fn answer(&self, head: &Parts) -> Answer {
+        let (method, path) = (&head.method, head.uri.path());
         let answer = match self.route(path) {
             None => text(StatusCode::NOT_FOUND, "no such page\n"),
             Some(route) if !route.allows(method) => refuse_method(route),
-            Some(Route::Metrics) => self.metrics(),
+            Some(Route::Metrics) => self.metrics(negotiate::scrape(head)).await,
             Some(Route::Landing) => self.landing(),
             Some(Route::Healthy) => text(StatusCode::OK, "healthy\n"),
             Some(Route::Ready) => self.ready(),
@@ -67,7 +70,7 @@ impl Site {
         }
     }
 
-    fn metrics(&self) -> Answer {
+    async fn metrics(&self, scrape: Scrape) -> Answer {
         let permit = match &self.scrapes {
             None => None,
             Some(scrapes) => match Arc::clone(scrapes).try_acquire_owned() {
@@ -79,11 +82,12 @@ impl Site {
                 }
             },
         };
-        answer(StatusCode::OK, exposition::CONTENT_TYPE, render(&self.pages.metrics, permit))
+        let body = (self.pages.metrics)(scrape).await;
+        answer(StatusCode::OK, exposition::CONTENT_TYPE, Counted { body, _permit: permit })
     }
 
     fn landing(&self) -> Answer {
-        let mut answer = answer(StatusCode::OK, HTML_TYPE, render(&self.pages.landing, None));
+        let mut answer = answer(StatusCode::OK, HTML_TYPE, Counted::from((self.pages.landing)()));
         let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
         answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
         answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -155,27 +159,39 @@ impl Route {
     }
 }
 
-/// A page that keeps its scrape counted until hyper has sent the last byte or dropped the connection: the limit is
+/// A body that keeps its scrape counted until hyper has sent the last byte or dropped the connection: the limit is
 /// there to bound memory, and a page waiting for a slow reader is memory.
-struct Counted {
-    page: Bytes,
+pub(super) struct Counted {
+    body: Body,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl AsRef<[u8]> for Counted {
-    fn as_ref(&self) -> &[u8] {
-        &self.page
+impl From<Bytes> for Counted {
+    fn from(bytes: Bytes) -> Self {
+        Self { body: bytes.into(), _permit: None }
     }
 }
 
-/// Renders on the spot. Threads for blocking work would be shared with name look-ups, and a name server that hangs must
-/// not hold up a scrape.
-fn render(page: &Render, permit: Option<OwnedSemaphorePermit>) -> Bytes {
-    Bytes::from_owner(Counted { page: page(), _permit: permit })
+impl Buf for Counted {
+    fn remaining(&self) -> usize {
+        self.body.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.body.chunk()
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.body.chunks_vectored(slices)
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.body.advance(count);
+    }
 }
 
-fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
-    let length = HeaderValue::from(body.len());
+fn answer(status: StatusCode, content_type: &'static str, body: Counted) -> Answer {
+    let length = HeaderValue::from(body.remaining());
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -184,7 +200,7 @@ fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer
 }
 
 pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    answer(status, TEXT_TYPE, body.into())
+    answer(status, TEXT_TYPE, Counted::from(body.into()))
 }
 
 fn refuse_method(route: Route) -> Answer {

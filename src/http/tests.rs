@@ -57,11 +57,16 @@ impl Server {
 fn pages() -> Pages {
     Pages {
         telemetry_path: "/metrics".into(),
-        metrics: Arc::new(|| Bytes::from_static(b"asyncos_up 1\n")),
+        metrics: metrics(|| Bytes::from_static(b"asyncos_up 1\n")),
         landing: Arc::new(|| Bytes::from_static(b"<p>hello</p>\n")),
         ready: Arc::new(|| true),
         lifecycle: None,
     }
+}
+
+/// Metrics that are ready at once.
+fn metrics(page: impl Fn() -> Bytes + Send + Sync + 'static) -> Metrics {
+    Arc::new(move |_| Box::pin(std::future::ready(page().into())))
 }
 
 #[derive(Debug, PartialEq)]
@@ -237,7 +242,7 @@ async fn one_scrape_too_many_is_refused() {
     /// More than the buffers of both ends hold.
     const LARGE: usize = 32 << 20;
     let (rendered, mut calls) = mpsc::unbounded_channel();
-    let metrics: Render = Arc::new(move || {
+    let metrics = metrics(move || {
         rendered.send(()).unwrap();
         Bytes::from(vec![b'x'; LARGE])
     });
@@ -260,7 +265,8 @@ async fn one_scrape_too_many_is_refused() {
 #[tokio::test]
 async fn a_scrape_counts_until_its_page_is_sent() {
     let site = site::Site::new(pages(), Limits { max_scrapes: 1 });
-    let scrape = || site.answer(&hyper::Method::GET, "/metrics");
+    let (head, ()) = hyper::Request::get("/metrics").body(()).unwrap().into_parts();
+    let scrape = || site.answer(&head);
     let waiting_for_its_reader = scrape().await;
     assert_eq!(scrape().await.status(), 503);
     drop(waiting_for_its_reader);
@@ -305,7 +311,7 @@ async fn read_all(mut stream: TcpStream) -> String {
 
 #[tokio::test]
 async fn a_panicking_page_ends_the_server() {
-    let mut server = Server::start(Pages { metrics: Arc::new(|| panic!("on purpose")), ..pages() }, NO_LIMIT).await;
+    let mut server = Server::start(Pages { metrics: metrics(|| panic!("on purpose")), ..pages() }, NO_LIMIT).await;
     let mut stream = server.connect().await;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: us\r\n\r\n").await.unwrap();
     assert!(server.tasks.join_next().await.unwrap().unwrap_err().is_panic());
