@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::api::Refusals;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigFile};
-use crate::exposition;
+use crate::exposition::{Press, Shelf};
 use crate::http::{self, Bound, Lifecycle, Limits, Pages, Protection, ProtectionError};
 use crate::poll::Desk;
 use crate::snapshot::Board;
@@ -139,11 +139,14 @@ impl App {
         daemon.fleet.apply(&daemon.config).await?;
         daemon.telemetry.config_loaded(daemon.desk.clock.wall());
         let (by_http, mut from_http) = mpsc::channel(WAITING_WISHES);
-        let pages = daemon.pages(daemon.settings.lifecycle.then_some(by_http));
+        let Desk { clock, board, .. } = daemon.desk.clone();
+        let (press, shelf) = Press::new(board, Arc::clone(&daemon.telemetry), clock);
+        let pages = daemon.pages(shelf.clone(), daemon.settings.lifecycle.then_some(by_http));
         let limits = Limits { max_scrapes: daemon.settings.max_requests };
-        // Not a child of `stop`: the server is asked to end below, and its end before that is a fault.
-        let serving = Stop::new();
-        let mut server = JoinSet::new();
+        // Not children of `stop`: they are asked to end below, and their end before that is a fault.
+        let (serving, printing) = (Stop::new(), Stop::new());
+        let (mut server, mut printer) = (JoinSet::new(), JoinSet::new());
+        printer.spawn(press.run(printing.clone()));
         let protection = daemon.settings.protection.clone();
         let telemetry = Arc::clone(&daemon.telemetry);
         protection.report_to(move |successful| telemetry.web_config_read(successful));
@@ -156,8 +159,9 @@ impl App {
                 () = stop.requested() => break Ok(()),
                 ended = daemon.fleet.ended() => break Err(AppError::TaskEnded(ended)),
                 _ = server.join_next() => break Err(AppError::TaskEnded("the HTTP server".into())),
+                _ = printer.join_next() => break Err(AppError::TaskEnded("the press of pages".into())),
                 reading = reader.next(daemon.wrong.is_some()) => {
-                    daemon.conclude(reading).await;
+                    daemon.conclude(reading, &shelf).await;
                     continue;
                 }
                 Some(wish) = wishes.recv(), if is_idle => wish,
@@ -173,19 +177,18 @@ impl App {
         serving.request();
         daemon.fleet.stop().await;
         while server.join_next().await.is_some() {}
+        // Scrapes that were waiting have had their page.
+        printing.request();
+        while printer.join_next().await.is_some() {}
         outcome
     }
 }
 
 impl Daemon {
-    fn pages(&self, lifecycle: Option<mpsc::Sender<Lifecycle>>) -> Pages {
-        let Desk { clock, board, .. } = self.desk.clone();
-        let telemetry = Arc::clone(&self.telemetry);
-        let metrics = move |_| -> http::Scraped {
-            let mut page = Vec::new();
-            exposition::render(&board.read(), &clock, &mut page);
-            telemetry.render(&mut page);
-            Box::pin(std::future::ready(Bytes::from(page).into()))
+    fn pages(&self, shelf: Shelf, lifecycle: Option<mpsc::Sender<Lifecycle>>) -> Pages {
+        let metrics = move |scrape| -> http::Scraped {
+            let shelf = shelf.clone();
+            Box::pin(async move { shelf.scrape(&scrape).await })
         };
         let landing = Bytes::from(http::landing::page(telemetry::VERSION, &self.settings.telemetry_path));
         Pages {
@@ -204,7 +207,7 @@ impl Daemon {
     }
 
     /// Puts in force what was read. A wrong configuration changes nothing; the web side has done its part by itself.
-    async fn conclude(&mut self, reading: Reading) {
+    async fn conclude(&mut self, reading: Reading, shelf: &Shelf) {
         let Reading { cause, config, web } = reading;
         let config = match config {
             None => return,
@@ -227,6 +230,8 @@ impl Daemon {
             }
         }
         self.wrong = config.as_ref().err().cloned();
+        // Whoever hears of the outcome is to see it.
+        shelf.outdate();
         if let Cause::Asked(asker) = cause {
             let wrong: Vec<String> = config.err().into_iter().chain(web.err().as_ref().map(chain)).collect();
             // Whoever asked may have gone.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::exposition::{Body, Scrape};
+use crate::exposition::{Body, Scrape, Unanswered};
 use crate::stop::Stop;
 
 mod auth;
@@ -43,7 +43,7 @@ pub type Render = Arc<dyn Fn() -> Bytes + Send + Sync>;
 pub type Metrics = Arc<dyn Fn(Scrape) -> Scraped + Send + Sync>;
 
 /// What comes of a scrape.
-pub type Scraped = Pin<Box<dyn Future<Output = Body> + Send>>;
+pub type Scraped = Pin<Box<dyn Future<Output = Result<Body, Unanswered>> + Send>>;
 
 /// What the routes answer with.
 #[derive(Clone)]

@@ -26,13 +26,36 @@ pub struct Family {
     pub help: String,
 }
 
+/// What kind of number a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A value of the moment.
+    Gauge,
+    /// A value that only grows.
+    Counter,
+    /// Counts by size.
+    Histogram,
+}
+
+impl Kind {
+    /// The word for it on a page.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
 /// A metric whose name does not come from the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// Its name.
     pub name: &'static str,
-    /// `gauge` or `counter`.
-    pub kind: &'static str,
+    /// What kind of number it is.
+    pub kind: Kind,
     /// What it tells.
     pub help: &'static str,
 }
@@ -41,13 +64,13 @@ impl About {
     /// A value of the moment.
     #[must_use]
     pub const fn gauge(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: "gauge", help }
+        Self { name, kind: Kind::Gauge, help }
     }
 
     /// A value that only grows.
     #[must_use]
     pub const fn counter(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: "counter", help }
+        Self { name, kind: Kind::Counter, help }
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::api::{Reason, Unusable};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Scope;
@@ -144,6 +146,7 @@ pub struct Reading {
 #[derive(Debug, Default)]
 pub struct Board {
     snapshots: RwLock<BTreeMap<Arc<str>, Arc<Snapshot>>>,
+    changed: Notify,
 }
 
 impl Board {
@@ -152,11 +155,22 @@ impl Board {
         let name = Arc::clone(&snapshot.appliance);
         let mut snapshots = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
         snapshots.insert(name, Arc::new(snapshot));
+        drop(snapshots);
+        self.changed.notify_one();
     }
 
     /// Forgets `appliance`.
     pub fn remove(&self, appliance: &str) {
         self.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(appliance);
+        self.changed.notify_one();
+    }
+
+    /// Waits for a change since the last time that this came true. For one reader.
+    ///
+    /// # Cancel safety
+    /// No change is missed.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// The newest snapshots, by appliance.

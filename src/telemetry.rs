@@ -2,17 +2,19 @@
 //! crate `prometheus`. What the appliances say of mail is not here: that is in snapshots.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use prometheus::proto::MetricFamily;
-use prometheus::{
-    Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
-};
+use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use tokio::sync::Notify;
 
 use crate::api::{Event, Listener, Reason};
 use crate::clock::Timestamp;
 
+mod gathered;
 mod process;
+
+pub use gathered::{Gathered, Line};
 
 /// Upper bounds of the request durations in seconds: a small report takes a fraction of one, published clients wait 30
 /// to 100 for a large one.
@@ -38,7 +40,9 @@ pub struct Telemetry {
     state_last_persist: GaugeVec,
     state_refused: IntCounterVec,
     /// A registry an appliance, so that a removed appliance takes its series along.
-    appliances: Mutex<BTreeMap<String, Registry>>,
+    appliances: Mutex<BTreeMap<Arc<str>, Arc<ApplianceMetrics>>>,
+    /// Whether anything of the appliances has.
+    changed: Arc<Notify>,
 }
 
 impl Telemetry {
@@ -108,6 +112,7 @@ impl Telemetry {
             state_last_persist,
             state_refused,
             appliances: Mutex::default(),
+            changed: Arc::default(),
         })
     }
 
@@ -156,52 +161,83 @@ impl Telemetry {
     ///
     /// # Errors
     /// When two metrics share a name.
-    pub fn appliance(name: &str) -> Result<(ApplianceMetrics, Listener), MetricError> {
+    pub fn appliance(&self, name: &str) -> Result<(ApplianceMetrics, Listener), MetricError> {
         let registry = Registry::new();
         let traffic = Traffic::try_new(&registry, name)?;
-        let metrics = ApplianceMetrics { name: name.to_owned(), registry };
-        Ok((metrics, Listener::new(move |event| traffic.hear(event))))
+        let metrics = ApplianceMetrics { name: name.into(), registry, version: Arc::default() };
+        let (version, changed) = (Arc::clone(&metrics.version), Arc::clone(&self.changed));
+        let listener = Listener::new(move |event| {
+            traffic.hear(event);
+            version.fetch_add(1, Ordering::Release);
+            changed.notify_one();
+        });
+        Ok((metrics, listener))
     }
 
     /// Shows the metrics of an appliance, in place of those it had.
-    pub fn show(&self, ApplianceMetrics { name, registry }: ApplianceMetrics) {
-        self.appliances().insert(name, registry);
+    pub fn show(&self, metrics: ApplianceMetrics) {
+        self.appliances().insert(Arc::clone(&metrics.name), Arc::new(metrics));
+        self.changed.notify_one();
     }
 
     /// Drops the metrics of an appliance.
     pub fn remove(&self, appliance: &str) {
         self.appliances().remove(appliance);
+        self.changed.notify_one();
     }
 
-    /// Appends all metrics in the text format 0.0.4, sorted by name.
-    pub fn render(&self, page: &mut Vec<u8>) {
-        let mut families: BTreeMap<String, MetricFamily> = BTreeMap::new();
-        let gathered = self.appliances().values().flat_map(Registry::gather).collect::<Vec<_>>();
-        for family in self.registry.gather().into_iter().chain(gathered) {
-            match families.get_mut(family.name()) {
-                Some(known) => known.mut_metric().extend_from_slice(family.get_metric()),
-                None => {
-                    families.insert(family.name().to_owned(), family);
-                }
-            }
-        }
-        let families: Vec<MetricFamily> = families.into_values().collect();
-        // Writing to memory does not fail, and a family without metrics is not gathered.
-        if let Err(error) = TextEncoder::new().encode(&families, page) {
-            tracing::error!(%error, "metrics about ourselves could not be written");
-        }
+    /// The metrics of every appliance that is shown, by name.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Arc<ApplianceMetrics>> {
+        self.appliances().values().map(Arc::clone).collect()
     }
 
-    fn appliances(&self) -> MutexGuard<'_, BTreeMap<String, Registry>> {
+    /// Waits for a change of [`Telemetry::shown`] or of what is in it since the last time that this came true. For one
+    /// reader.
+    ///
+    /// # Cancel safety
+    /// No change is missed.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// The metrics of the process as they are now, sorted by name; none of an appliance is among them.
+    #[must_use]
+    pub fn own(&self) -> Vec<Gathered> {
+        gathered::gather(&self.registry)
+    }
+
+    fn appliances(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<ApplianceMetrics>>> {
         self.appliances.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Metrics of an appliance that are not shown yet.
+/// Metrics about the traffic with one appliance.
 #[derive(Debug)]
 pub struct ApplianceMetrics {
-    name: String,
+    name: Arc<str>,
     registry: Registry,
+    version: Arc<AtomicU64>,
+}
+
+impl ApplianceMetrics {
+    /// The appliance's name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Grows with every change: what is gathered afterwards is at least as new.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// All of them as they are now, sorted by name.
+    #[must_use]
+    pub fn gather(&self) -> Vec<Gathered> {
+        gathered::gather(&self.registry)
+    }
 }
 
 /// Metrics about the traffic with one appliance.
@@ -322,17 +358,17 @@ impl Traffic {
 mod tests {
     use super::*;
 
+    /// The metrics about appliances as the crate itself would write them.
     fn page(telemetry: &Telemetry) -> String {
-        let mut page = Vec::new();
-        telemetry.render(&mut page);
-        String::from_utf8(page).expect("text")
+        let families: Vec<_> = telemetry.shown().iter().flat_map(|metrics| metrics.registry.gather()).collect();
+        prometheus::TextEncoder::new().encode_to_string(&families).expect("text")
     }
 
     #[test]
     fn an_appliance_begins_at_zero_and_leaves_nothing() {
         let telemetry = Telemetry::try_new().expect("distinct names");
-        let (esa1, listener) = Telemetry::appliance("esa1").expect("distinct names");
-        let (esa2, _) = Telemetry::appliance("esa2").expect("distinct names");
+        let (esa1, listener) = telemetry.appliance("esa1").expect("distinct names");
+        let (esa2, _) = telemetry.appliance("esa2").expect("distinct names");
         telemetry.show(esa1);
         telemetry.show(esa2);
         let text = page(&telemetry);
@@ -345,7 +381,6 @@ mod tests {
         assert!(text.contains("asyncos_token_expiry_timestamp_seconds{appliance=\"esa1\"} 1800\n"));
         assert!(text.contains("asyncos_tls_certificate_expiry_timestamp_seconds{appliance=\"esa1\"} 3600\n"));
         assert!(!text.contains("esa2"));
-        assert_eq!(text.matches("# TYPE asyncos_logins_total").count(), 1);
         listener.tell(Event::CertificateExpires(None));
         assert!(!page(&telemetry).contains("asyncos_tls_certificate"), "a certificate that cannot be read");
     }

@@ -58,7 +58,7 @@ impl Fleet {
         };
         let mut pollers = Vec::new();
         for appliance in config.appliances.iter().filter(is_new) {
-            let (metrics, listener) = Telemetry::appliance(&appliance.name)?;
+            let (metrics, listener) = self.telemetry.appliance(&appliance.name)?;
             let refusals = self.refusals.clone();
             let client = Client::try_new(appliance, &self.roots, self.desk.clock.clone(), listener, refusals)
                 .map_err(|failure| AppError::Client { appliance: appliance.name.clone(), failure })?;

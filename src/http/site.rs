@@ -6,14 +6,15 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use http_body_util::Full;
 use hyper::header::{
-    ALLOW, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{Lifecycle, Limits, Pages, negotiate};
-use crate::exposition::{self, Body, Scrape};
+use crate::exposition::{Body, Encoding, Scrape, Unanswered, Variant};
 
 const HTML_TYPE: &str = "text/html; charset=utf-8";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
@@ -82,8 +83,23 @@ impl Site {
                 }
             },
         };
-        let body = (self.pages.metrics)(scrape).await;
-        answer(StatusCode::OK, exposition::CONTENT_TYPE, Counted { body, _permit: permit })
+        let Variant { format, encoding } = scrape.variant;
+        let body = match (self.pages.metrics)(scrape).await {
+            Ok(body) => body,
+            Err(unknown @ Unanswered::UnknownAppliance(_)) => {
+                return text(StatusCode::BAD_REQUEST, format!("{unknown}\n"));
+            }
+            Err(Unanswered::Stopping) => return stopping(),
+        };
+        let mut answer = answer(StatusCode::OK, format.content_type(), Counted { body, _permit: permit });
+        answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+        match encoding {
+            Encoding::Identity => {}
+            Encoding::Gzip => {
+                answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+        }
+        answer
     }
 
     fn landing(&self) -> Answer {

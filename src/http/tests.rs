@@ -66,7 +66,7 @@ fn pages() -> Pages {
 
 /// Metrics that are ready at once.
 fn metrics(page: impl Fn() -> Bytes + Send + Sync + 'static) -> Metrics {
-    Arc::new(move |_| Box::pin(std::future::ready(page().into())))
+    Arc::new(move |_| Box::pin(std::future::ready(Ok(page().into()))))
 }
 
 #[derive(Debug, PartialEq)]

@@ -33,10 +33,10 @@ fn the_tables_are_those_of_the_code() {
         format!("| metric | type | what it tells |\n| --- | --- | --- |\n{rows}")
     };
     let about = exposition::ABOUT_DATA.iter();
-    let about = about.map(|about| (about.name.to_owned(), about.kind.to_owned(), about.help.to_owned()));
+    let about = about.map(|about| (about.name.to_owned(), about.kind.label().to_owned(), about.help.to_owned()));
     section("about-data", &rows(about.collect()));
     let about = vitals::ABOUT_NOW.iter();
-    let about = about.map(|about| (about.name.to_owned(), about.kind.to_owned(), about.help.to_owned()));
+    let about = about.map(|about| (about.name.to_owned(), about.kind.label().to_owned(), about.help.to_owned()));
     section("about-now", &rows(about.collect()));
     let golden = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page");
     let golden =
