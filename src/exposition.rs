@@ -14,6 +14,7 @@ mod line;
 mod openmetrics;
 mod page;
 mod press;
+mod printer;
 mod rows;
 mod scrape;
 mod shelf;
@@ -21,7 +22,9 @@ mod shelf;
 mod tests;
 
 pub use body::Body;
+pub use page::Page;
 pub use press::Press;
+pub use printer::Printer;
 pub use rows::ABOUT_DATA;
 pub use scrape::{Encoding, Format, Scrape, Variant};
 pub use shelf::{Shelf, Unanswered};

@@ -25,7 +25,7 @@ pub(super) const LEVEL: u32 = 1;
 
 /// A page and how long it is true.
 #[derive(Debug)]
-pub(super) struct Page {
+pub struct Page {
     content: Arc<Content>,
     edition: u64,
     /// From then on something on it is stale.
@@ -106,8 +106,9 @@ impl Page {
         }
     }
 
-    /// The whole page and then `own`, if it has been made for `variant`.
-    pub(super) fn whole(&self, variant: Variant, own: &[Gathered]) -> Option<Body> {
+    /// The whole page and then `own`; none if it has not been made in this form.
+    #[must_use]
+    pub fn whole(&self, variant: Variant, own: &[Gathered]) -> Option<Body> {
         let Variant { format, encoding } = variant;
         let mut tail = Vec::new();
         write(own, format, |_| true, &mut tail);
@@ -128,7 +129,7 @@ impl Page {
     ///
     /// # Cancel safety
     /// Nothing is lost.
-    pub(super) async fn selection(&self, scrape: &Scrape, own: &[Gathered]) -> Result<Body, Unanswered> {
+    pub async fn selection(&self, scrape: &Scrape, own: &[Gathered]) -> Result<Body, Unanswered> {
         let Scrape { variant: Variant { format, encoding }, appliances, families } = scrape;
         let numbers = appliances.iter().map(|name| {
             let number = self.content.appliances.get(name.as_str());
