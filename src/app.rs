@@ -15,6 +15,7 @@ use crate::config::{Config, ConfigFile};
 use crate::exposition::{Press, Shelf};
 use crate::http::{self, Bound, Lifecycle, Limits, Pages, Protection, ProtectionError};
 use crate::poll::Desk;
+use crate::pulse::Pulses;
 use crate::snapshot::Board;
 use crate::stop::Stop;
 use crate::store::OpenError;
@@ -112,7 +113,8 @@ impl App {
         if settings.reset_logins {
             forget(&refusals).await.map_err(AppError::Reset)?;
         }
-        let desk = Desk { clock, ledger: Arc::new(ledger), board: Arc::new(Board::default()) };
+        let desk =
+            Desk { clock, ledger: Arc::new(ledger), board: Arc::new(Board::default()), pulses: Pulses::default() };
         let bound = Bound::bind(&settings.listen_address).await?;
         let fleet = Fleet::new(desk.clone(), Arc::clone(&telemetry), refusals.clone());
         Ok(Self { bound, daemon: Daemon { settings, config, fleet, refusals, telemetry, desk, wrong: None } })

@@ -14,6 +14,7 @@ pub mod http;
 pub mod ledger;
 pub mod logging;
 pub mod poll;
+pub mod pulse;
 pub mod sample;
 pub mod secret;
 pub mod sim;

@@ -11,9 +11,11 @@ use tokio::sync::Notify;
 use crate::api::{Event, Listener, Reason};
 use crate::clock::Timestamp;
 
+mod facts;
 mod gathered;
 mod process;
 
+pub use facts::{OwnFacts, TrafficFacts};
 pub use gathered::{Gathered, Line};
 
 /// Upper bounds of the request durations in seconds: a small report takes a fraction of one, published clients wait 30
@@ -43,6 +45,7 @@ pub struct Telemetry {
     appliances: Mutex<BTreeMap<Arc<str>, Arc<ApplianceMetrics>>>,
     /// Whether anything of the appliances has.
     changed: Arc<Notify>,
+    known: Mutex<OwnFacts>,
 }
 
 impl Telemetry {
@@ -113,22 +116,27 @@ impl Telemetry {
             state_refused,
             appliances: Mutex::default(),
             changed: Arc::default(),
+            known: Mutex::default(),
         })
     }
 
     /// Totals are kept on disk.
     pub fn state_durable(&self) {
         self.state_durable.set(1);
+        self.known().state_durable = true;
     }
 
     /// A batch of totals was written down.
     pub fn state_persisted(&self, at: Timestamp) {
         self.state_last_persist.with_label_values::<&str>(&[]).set(at.as_secs_f64());
+        let mut known = self.known();
+        (known.state_written, known.state_failing) = (Some(at), false);
     }
 
     /// A batch of totals could not be written down.
     pub fn state_persist_failed(&self) {
         self.state_persist_failures.inc();
+        self.known().state_failing = true;
     }
 
     /// The whole file of the state was damaged.
@@ -145,16 +153,20 @@ impl Telemetry {
     pub fn config_loaded(&self, at: Timestamp) {
         self.reload_successful.set(1);
         self.reload_success_timestamp.with_label_values::<&str>(&[]).set(at.as_secs_f64());
+        let mut known = self.known();
+        (known.config_read, known.config_since) = (Some(true), Some(at));
     }
 
     /// The configuration could not be read; the one before it stays in force.
     pub fn config_refused(&self) {
         self.reload_successful.set(0);
+        self.known().config_read = Some(false);
     }
 
     /// TLS and users of the web side were read again, or could not be.
     pub fn web_config_read(&self, successful: bool) {
         self.web_reload_successful.set(i64::from(successful));
+        self.known().web_config_read = successful;
     }
 
     /// Metrics of an appliance, all at zero, and who feeds them. They are shown once [`Telemetry::show`] takes them.
@@ -164,10 +176,13 @@ impl Telemetry {
     pub fn appliance(&self, name: &str) -> Result<(ApplianceMetrics, Listener), MetricError> {
         let registry = Registry::new();
         let traffic = Traffic::try_new(&registry, name)?;
-        let metrics = ApplianceMetrics { name: name.into(), registry, version: Arc::default() };
+        let metrics =
+            ApplianceMetrics { name: name.into(), registry, version: Arc::default(), facts: Arc::default() };
         let (version, changed) = (Arc::clone(&metrics.version), Arc::clone(&self.changed));
+        let facts = Arc::clone(&metrics.facts);
         let listener = Listener::new(move |event| {
             traffic.hear(event);
+            facts.lock().unwrap_or_else(PoisonError::into_inner).hear(event);
             version.fetch_add(1, Ordering::Release);
             changed.notify_one();
         });
@@ -178,6 +193,19 @@ impl Telemetry {
     pub fn show(&self, metrics: ApplianceMetrics) {
         self.appliances().insert(Arc::clone(&metrics.name), Arc::new(metrics));
         self.changed.notify_one();
+    }
+
+    /// What is known of the traffic with each appliance that is shown.
+    #[must_use]
+    pub fn traffic(&self) -> BTreeMap<Arc<str>, TrafficFacts> {
+        let facts = |shown: &ApplianceMetrics| *shown.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.appliances().iter().map(|(name, shown)| (Arc::clone(name), facts(shown))).collect()
+    }
+
+    /// What is known of the exporter itself.
+    #[must_use]
+    pub fn facts(&self) -> OwnFacts {
+        *self.known()
     }
 
     /// Drops the metrics of an appliance.
@@ -210,6 +238,10 @@ impl Telemetry {
     fn appliances(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<ApplianceMetrics>>> {
         self.appliances.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn known(&self) -> MutexGuard<'_, OwnFacts> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Metrics about the traffic with one appliance.
@@ -218,6 +250,8 @@ pub struct ApplianceMetrics {
     name: Arc<str>,
     registry: Registry,
     version: Arc<AtomicU64>,
+    /// Fed by the same listener: reading metrics back would be to parse what was known.
+    facts: Arc<Mutex<TrafficFacts>>,
 }
 
 impl ApplianceMetrics {

@@ -210,7 +210,7 @@ impl Vitals {
 fn sample<const N: usize>(name: String, help: String, labels: [(&str, &str); N], value: f64) -> Sample {
     let labels = labels.iter().filter(|(_, value)| !value.is_empty());
     let labels = labels.map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    Sample { family: Arc::new(Family { name, help }), labels, value }
+    Sample { family: Arc::new(Family { name, help, counter: None }), labels, value }
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 //! bytes of `Accept`, `Host` and `User-Agent`.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::redirect;
 use tokio::time::Instant;
-use url::Url;
+use url::{Position, Url};
 
 use super::gate::{Gate, Pass};
 use super::login::{Header, is_header_text};
@@ -123,8 +124,7 @@ impl Wire {
         parameters: &str,
         header: &Header,
     ) -> Result<Answer, Failure> {
-        let mut url = self.url(path);
-        url.set_query((!parameters.is_empty()).then_some(parameters));
+        let url = self.url_of(path, parameters);
         let (name, value) = header;
         self.send(pass, endpoint, self.http.get(url).header(name, value)).await
     }
@@ -152,6 +152,17 @@ impl Wire {
 
     pub(super) fn tell(&self, event: Event<'_>) {
         self.listener.tell(event);
+    }
+
+    /// What is asked for with `parameters` at `path` below the API's root, as it stands in the first line of a request.
+    pub(super) fn target(&self, path: &str, parameters: &str) -> Arc<str> {
+        self.url_of(path, parameters)[Position::BeforePath..].into()
+    }
+
+    fn url_of(&self, path: &str, parameters: &str) -> Url {
+        let mut url = self.url(path);
+        url.set_query((!parameters.is_empty()).then_some(parameters));
+        url
     }
 
     fn url(&self, endpoint: &str) -> Url {

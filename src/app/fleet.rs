@@ -153,9 +153,15 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::ledger::Ledger;
+    use crate::pulse::Pulses;
 
     fn fleet() -> Fleet {
-        let desk = Desk { clock: Clock::system(), ledger: Arc::new(Ledger::in_memory()), board: Arc::default() };
+        let desk = Desk {
+            clock: Clock::system(),
+            ledger: Arc::new(Ledger::in_memory()),
+            board: Arc::default(),
+            pulses: Pulses::default(),
+        };
         Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")), Refusals::in_memory())
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The order of the modules: each may use those of earlier tiers, and earlier ones of its own tier.
 const TIERS: &[&[&str]] = &[
-    &["secret", "clock", "stop", "hash", "der", "window"],
+    &["secret", "clock", "stop", "pulse", "hash", "der", "window"],
     &["catalogue", "tracking"],
     &["config"],
     &["api"],
