@@ -29,6 +29,7 @@ mod polling;
 mod problem;
 mod raw;
 mod searches;
+mod shown;
 mod trust;
 mod web;
 

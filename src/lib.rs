@@ -19,6 +19,7 @@ pub mod sample;
 pub mod secret;
 pub mod sim;
 pub mod snapshot;
+pub mod status;
 pub mod stop;
 pub mod store;
 pub mod telemetry;

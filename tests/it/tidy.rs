@@ -13,6 +13,7 @@ const TIERS: &[&[&str]] = &[
     &["sample", "vitals", "snapshot"],
     &["telemetry"],
     &["poll"],
+    &["status"],
     &["exposition"],
     &["http", "logging"],
     &["app"],
