@@ -8,6 +8,8 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 mod der;
+pub mod discovery;
+pub mod explain;
 pub mod exposition;
 pub mod hash;
 pub mod http;

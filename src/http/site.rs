@@ -5,19 +5,24 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use http_body_util::Full;
-use hyper::header::{
-    ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY,
-    X_CONTENT_TYPE_OPTIONS,
-};
+use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, VARY};
 use hyper::http::request::Parts;
-use hyper::{Method, Response, StatusCode};
+use hyper::{Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::protection::Channel;
+use super::route::Route;
 use super::{Lifecycle, Limits, Pages, negotiate};
 use crate::exposition::{Body, Encoding, Scrape, Unanswered, Variant};
 
+mod views;
+
 const HTML_TYPE: &str = "text/html; charset=utf-8";
+const JSON_TYPE: &str = "application/json";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
+/// Pages other than metrics that are rendered or still being sent at once: there for people, of whom few look at a time,
+/// and of a large fleet megabytes each. Not a part of the scrapes: who looks must not take the place of Prometheus.
+const MOST_VIEWS: usize = 8;
 
 pub(super) type Answer = Response<Full<Counted>>;
 
@@ -27,27 +32,34 @@ pub(super) struct Site {
     max_scrapes: usize,
     /// Absent means no limit.
     scrapes: Option<Arc<Semaphore>>,
+    views: Arc<Semaphore>,
 }
 
 impl Site {
     pub(super) fn new(pages: Pages, limits: Limits) -> Self {
         let Limits { max_scrapes } = limits;
         let permits = max_scrapes.min(Semaphore::MAX_PERMITS);
-        Self { pages, max_scrapes, scrapes: (permits > 0).then(|| Arc::new(Semaphore::new(permits))) }
+        let scrapes = (permits > 0).then(|| Arc::new(Semaphore::new(permits)));
+        Self { pages, max_scrapes, scrapes, views: Arc::new(Semaphore::new(MOST_VIEWS)) }
     }
 
     /// Answers one request; for HEAD with the body, which hyper leaves out.
     ///
     /// # Cancel safety
     /// Dropping the future leaves a reload running whose outcome nobody hears.
-    pub(super) async fn answer(&self, head: &Parts) -> Answer {
+    pub(super) async fn answer(&self, head: &Parts, channel: Channel) -> Answer {
         let (method, path) = (&head.method, head.uri.path());
-        let answer = match self.route(path) {
+        let answer = match Route::of(path, &self.pages.telemetry_path) {
             None => text(StatusCode::NOT_FOUND, "no such page\n"),
             Some(route) if !route.allows(method) => refuse_method(route),
             Some(Route::Metrics) => self.metrics(negotiate::scrape(head)).await,
+            Some(Route::Probe) => self.probe(head).await,
+            Some(Route::Discovery) => self.discovery(head, channel),
             Some(Route::Landing) => self.landing(),
-            Some(Route::Healthy) => text(StatusCode::OK, "healthy\n"),
+            Some(Route::Status) => self.view(JSON_TYPE, &self.pages.status),
+            Some(Route::Config) => self.view(TEXT_TYPE, &self.pages.config),
+            Some(Route::Explain) => self.explain(head),
+            Some(Route::Healthy) => self.healthy(),
             Some(Route::Ready) => self.ready(),
             Some(Route::Reload) => self.wish(Lifecycle::Reload, "reloaded\n", "cannot reload").await,
             Some(Route::LoginReset) => self.wish(Lifecycle::ResetLogins, "forgotten\n", "cannot forget").await,
@@ -55,20 +67,6 @@ impl Site {
         };
         tracing::debug!(%method, path, status = answer.status().as_u16(), "answered");
         answer
-    }
-
-    /// Paths are compared as they come: no decoding, no `..`, no doubled or trailing slash.
-    fn route(&self, path: &str) -> Option<Route> {
-        match path {
-            path if path == self.pages.telemetry_path => Some(Route::Metrics),
-            "/" => Some(Route::Landing),
-            "/-/healthy" => Some(Route::Healthy),
-            "/-/ready" => Some(Route::Ready),
-            "/-/reload" => Some(Route::Reload),
-            "/-/login-reset" => Some(Route::LoginReset),
-            "/-/quit" => Some(Route::Quit),
-            _ => None,
-        }
     }
 
     async fn metrics(&self, scrape: Scrape) -> Answer {
@@ -102,22 +100,6 @@ impl Site {
         answer
     }
 
-    fn landing(&self) -> Answer {
-        let mut answer = answer(StatusCode::OK, HTML_TYPE, Counted::from((self.pages.landing)()));
-        let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
-        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-        answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        answer
-    }
-
-    fn ready(&self) -> Answer {
-        if (self.pages.ready)() {
-            text(StatusCode::OK, "ready\n")
-        } else {
-            text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
-        }
-    }
-
     /// Hands a wish over and tells its outcome: `done`, or that it `failed`.
     async fn wish(
         &self,
@@ -147,31 +129,6 @@ impl Site {
             Ok(()) => text(StatusCode::OK, "stopping\n"),
             Err(_) => stopping(),
         }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Route {
-    Metrics,
-    Landing,
-    Healthy,
-    Ready,
-    Reload,
-    LoginReset,
-    Quit,
-}
-
-impl Route {
-    /// The methods it takes, as the header `Allow` lists them.
-    const fn methods(self) -> &'static str {
-        match self {
-            Self::Metrics | Self::Landing | Self::Healthy | Self::Ready => "GET, HEAD",
-            Self::Reload | Self::LoginReset | Self::Quit => "POST, PUT",
-        }
-    }
-
-    fn allows(self, method: &Method) -> bool {
-        self.methods().split(", ").any(|name| name == method.as_str())
     }
 }
 

@@ -1,14 +1,22 @@
 //! The server as a client sees it, over real sockets.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+
+use bytes::Bytes;
 
 use super::connections::Bounds;
 use super::*;
+
+mod addresses;
+mod limits;
+mod views;
 
 const NO_LIMIT: Limits = Limits { max_scrapes: 0 };
 
@@ -21,16 +29,19 @@ struct Server {
 impl Server {
     async fn start(pages: Pages, limits: Limits) -> Self {
         let bound = Bound::bind("127.0.0.1:0").await.unwrap();
-        let (address, stop, mut tasks) = (bound.address(), Stop::new(), JoinSet::new());
+        let (address, stop, mut tasks) = (socket(&bound), Stop::new(), JoinSet::new());
         tasks.spawn(bound.serve(pages, limits, Protection::default(), stop.clone()));
         Self { address, stop, tasks }
     }
 
     async fn bounded(pages: Pages, bounds: Bounds) -> Self {
-        let Bound { listener, address } = Bound::bind("127.0.0.1:0").await.unwrap();
+        let bound = Bound::bind("127.0.0.1:0").await.unwrap();
+        let address = socket(&bound);
         let (site, stop, mut tasks) = (Arc::new(site::Site::new(pages, NO_LIMIT)), Stop::new(), JoinSet::new());
         let until = stop.clone();
-        tasks.spawn(async move { connections::serve(listener, site, Protection::default(), bounds, &until).await });
+        tasks.spawn(
+            async move { connections::serve(bound.listeners, &site, &Protection::default(), bounds, &until).await },
+        );
         Self { address, stop, tasks }
     }
 
@@ -54,11 +65,25 @@ impl Server {
     }
 }
 
+fn socket(bound: &Bound) -> SocketAddr {
+    bound.addresses()[0].socket().unwrap()
+}
+
 fn pages() -> Pages {
     Pages {
         telemetry_path: "/metrics".into(),
         metrics: metrics(|| Bytes::from_static(b"asyncos_up 1\n")),
+        knows: Arc::new(|name| name == "esa 1"),
+        discovery: Arc::new(|Here { host, scheme }| format!("[{scheme}, {host}]").into()),
         landing: Arc::new(|| Bytes::from_static(b"<p>hello</p>\n")),
+        status: Arc::new(|| Bytes::from_static(b"{}\n")),
+        config: Arc::new(|| Bytes::from_static(b"appliances: []\n")),
+        explain: Arc::new(|pairs| match pairs.len() {
+            0 => Explained::Unclear("\"unclear\"".into()),
+            1 => Explained::Unknown("\"unknown\"".into()),
+            _ => Explained::Found(format!("{pairs:?}").into()),
+        }),
+        healthy: Arc::new(|| Ok(())),
         ready: Arc::new(|| true),
         lifecycle: None,
     }
@@ -207,7 +232,13 @@ async fn other_methods_are_told_which_ones_work() {
 }
 
 #[tokio::test]
-async fn healthy_is_always_yes_and_ready_is_what_we_are_told() {
+async fn healthy_and_ready_are_what_we_are_told() {
+    let healthy = Arc::new(|| Err("a loop stands still".to_owned()));
+    let server = Server::start(Pages { healthy, ..pages() }, NO_LIMIT).await;
+    let answer = server.ask("GET", "/-/healthy").await;
+    assert_eq!((answer.status, answer.body.as_str()), (503, "not healthy: a loop stands still\n"));
+    assert_eq!(server.ask("GET", "/-/ready").await.status, 200);
+    server.end().await;
     for (ready, status, body) in [(true, 200, "ready\n"), (false, 503, "not ready\n")] {
         let server = Server::start(Pages { ready: Arc::new(move || ready), ..pages() }, NO_LIMIT).await;
         assert_eq!(server.ask("GET", "/-/healthy").await.status, 200);
@@ -302,7 +333,7 @@ async fn one_scrape_too_many_is_refused() {
 async fn a_scrape_counts_until_its_page_is_sent() {
     let site = site::Site::new(pages(), Limits { max_scrapes: 1 });
     let (head, ()) = hyper::Request::get("/metrics").body(()).unwrap().into_parts();
-    let scrape = || site.answer(&head);
+    let scrape = || site.answer(&head, protection::Channel::Clear);
     let waiting_for_its_reader = scrape().await;
     assert_eq!(scrape().await.status(), 503);
     drop(waiting_for_its_reader);
@@ -393,39 +424,4 @@ async fn a_request_that_outlasts_the_drain_is_dropped() {
     let _reply = next_reload(&mut wishes).await;
     server.end().await;
     assert_eq!(read_all(stream).await, "");
-}
-
-#[tokio::test]
-async fn addresses_take_every_usual_form() {
-    for (address, is_everywhere) in [("127.0.0.1:0", false), ("localhost:0", false), ("0.0.0.0:0", true), (":0", true)]
-    {
-        let bound = Bound::bind(address).await.unwrap();
-        assert_ne!(bound.address().port(), 0, "{address}");
-        assert_eq!(bound.address().ip().is_unspecified(), is_everywhere, "{address}");
-    }
-    // Absent on machines without IPv6, where the first loop has shown the fallback.
-    if let Ok(bound) = Bound::bind("[::1]:0").await {
-        assert!(bound.address().is_ipv6());
-    }
-}
-
-#[tokio::test]
-async fn a_port_alone_is_reached_over_ipv4_too() {
-    let bound = Bound::bind(":0").await.unwrap();
-    let (port, stop, mut tasks) = (bound.address().port(), Stop::new(), JoinSet::new());
-    tasks.spawn(bound.serve(pages(), NO_LIMIT, Protection::default(), stop.clone()));
-    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    assert_eq!(ask(stream, "GET", "/-/healthy").await.status, 200);
-    stop.request();
-    tasks.join_next().await.unwrap().unwrap();
-}
-
-#[tokio::test]
-async fn a_refused_address_is_named() {
-    let taken = Bound::bind("127.0.0.1:0").await.unwrap();
-    for address in [taken.address().to_string(), "nonsense".to_owned(), ":port".to_owned()] {
-        let error = Bound::bind(&address).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("cannot listen on `{address}`"));
-        assert!(std::error::Error::source(&error).is_some());
-    }
 }
