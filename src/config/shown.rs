@@ -2,15 +2,18 @@
 //! apart whole, so that a new key cannot be forgotten here.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{
-    Alignment, Anchor, Appliance, Auth, Config, Credentials, Extras, GroupChoice, Late, Passphrase, Polling,
-    Quarantines, Scope, SearchChoice, Settle, Trust,
+    Alignment, Anchor, Appliance, Config, Extras, GroupChoice, Late, Polling, Quarantines, Scope, SearchChoice, Settle,
+    Trust,
 };
+mod auth;
+
+use auth::Account;
+
 use crate::catalogue::{self, About, Aggregation, Counter, Group, Unit};
 
 /// What stands where a secret would.
@@ -49,12 +52,8 @@ struct Entry<'a> {
     name: &'a str,
     url: &'a str,
     product: &'static str,
-    auth: &'static str,
-    username: &'a str,
     #[serde(flatten)]
-    password: Password<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    second_secret: Option<Password<'a>>,
+    account: Account<'a>,
     tls: Tls<'a>,
     polling: Pace,
     counter_groups: Vec<Choice<'a>>,
@@ -73,7 +72,6 @@ impl<'a> Entry<'a> {
     fn of(appliance: &'a Appliance) -> Self {
         let Appliance { name, url, product, auth, credentials, trust, polling, scopes, groups, searches, extras } =
             appliance;
-        let Credentials { username, password, second } = credentials;
         let Extras { health, xml_status, quarantines, inventory } = extras;
         let members =
             |wanted: fn(&Scope) -> &str| scopes.iter().map(wanted).filter(|name| !name.is_empty()).collect::<Vec<_>>();
@@ -81,13 +79,7 @@ impl<'a> Entry<'a> {
             name,
             url: url.as_str().trim_end_matches('/'),
             product: product.label(),
-            auth: match auth {
-                Auth::Jwt => "jwt",
-                Auth::Basic => "basic",
-            },
-            username,
-            password: Password::of(password),
-            second_secret: second.as_ref().map(Password::of),
+            account: Account::of(auth, credentials),
             tls: Tls::of(trust),
             polling: Pace::of(polling),
             counter_groups: groups.iter().map(Choice::of).collect(),
@@ -101,24 +93,6 @@ impl<'a> Entry<'a> {
             },
             inventory: *inventory,
             tracking_searches: searches.iter().map(Search::of).collect(),
-        }
-    }
-}
-
-/// Where the secret is; what it is nobody is told.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Password<'a> {
-    File { password_file: &'a Path },
-    Elsewhere { password: &'static str },
-}
-
-impl<'a> Password<'a> {
-    fn of(passphrase: &'a Passphrase) -> Self {
-        let Passphrase { text: _, file } = passphrase;
-        match file {
-            Some(file) => Self::File { password_file: file },
-            None => Self::Elsewhere { password: HIDDEN },
         }
     }
 }
@@ -327,6 +301,31 @@ mod tests {
     use crate::secret::Secret;
 
     const PASSWORD: &str = "hunter2: never shown";
+
+    #[test]
+    fn no_second_secret_is_shown_nor_what_may_be_one() {
+        let text = "appliances:\n\
+            - {name: a, url: 'https://a', username: u, password: hunter2-1, two_factor: {totp_secret: MFRGGZDF}}\n\
+            - {name: b, url: 'https://b', username: u, password: hunter2-2, two_factor: {command: [/bin/sh, hunter2-3]}}\n\
+            - {name: c, url: 'https://c', auth: oidc, oidc: {issuer: 'https://i/r', client_id: c, client_secret: hunter2-4}}\n\
+            - {name: d, url: 'https://d', auth: oidc, username: u, password: hunter2-5,\n\
+                oidc: {token_url: 'https://i/t?key=hunter2-6', grant: password, client_id: c, client_secret: hunter2-7,\n\
+                       parameters: {audience: hunter2-8}}}\n";
+        let config = Config::parse("given", text).unwrap_or_else(|error| panic!("{error}"));
+        let shown = config.shown();
+        assert!(!shown.contains("hunter2") && !shown.contains("MFRGGZDF"), "{shown}");
+        let parts = [
+            "totp_secret: <secret>\n",
+            "    - /bin/sh\n    - <secret>\n",
+            "issuer: https://i/r\n",
+            "client_secret: <secret>\n",
+            "token_url: https://i/t?<secret>\n",
+            "audience: <secret>\n",
+        ];
+        for part in parts {
+            assert!(shown.contains(part), "{part} is missing in {shown}");
+        }
+    }
 
     /// The fleet with its passwords replaced, as reading what is shown brings it.
     fn hidden(mut config: Config) -> Config {
