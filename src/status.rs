@@ -43,7 +43,7 @@ pub struct Status {
     pub state: StateStatus,
     /// How many appliances are in which state.
     pub summary: Summary,
-    /// The appliances, those with problems first, then by name.
+    /// The appliances, those with problems first, each state as configured.
     pub appliances: Vec<ApplianceStatus>,
 }
 
@@ -122,7 +122,7 @@ impl Status {
                 ApplianceStatus::new(appliance, by_name.get(name).copied(), traffic, now)
             })
             .collect();
-        appliances.sort_by(|one, other| (one.state, &one.name).cmp(&(other.state, &other.name)));
+        appliances.sort_by_key(|appliance| appliance.state);
         Self {
             version,
             revision,

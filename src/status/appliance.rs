@@ -223,11 +223,10 @@ impl ApplianceStatus {
         let refusals = traffic.login_refusals;
         if traffic.logins_stopped {
             self.problems.push(Problem::LoginsStopped { refusals });
+        } else if refusals > 0 {
+            self.problems.push(Problem::LoginsRefused { refusals });
         } else if let Some(trouble) = trouble {
             self.problems.push(Problem::Down(trouble.reason));
-        }
-        if refusals > 0 && !traffic.logins_stopped {
-            self.problems.push(Problem::LoginsRefused { refusals });
         }
         // Of an appliance that is down, nothing is had, which has been said.
         if is_up {
@@ -238,7 +237,9 @@ impl ApplianceStatus {
                 self.problems.push(Problem::Failing { count: failing.len(), example: example.clone() });
             }
         }
-        let behind = self.groups.iter().map(|group| group.windows_pending).max().unwrap_or(0);
+        // What is refused is not waited for.
+        let awaited = self.groups.iter().filter(|group| group.asked != Asked::Refused);
+        let behind = awaited.map(|group| group.windows_pending).max().unwrap_or(0);
         if behind > USUALLY_PENDING {
             self.problems.push(Problem::Behind { windows: behind });
         }

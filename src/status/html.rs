@@ -198,12 +198,16 @@ impl Row<'_> {
 
     fn write_data(&self, page: &mut String) -> fmt::Result {
         let ApplianceStatus { window_end, last_success, .. } = self.appliance;
-        writeln!(
-            page,
-            "<td data-label=\"Data\"><span>up to {}</span><small>last had {}</small></td>",
-            self.when(*window_end),
-            self.when(*last_success)
-        )
+        page.push_str("<td data-label=\"Data\">");
+        match window_end {
+            Some(end) => write!(page, "<span>up to {}</span>", self.when(Some(*end)))?,
+            None => page.push_str("<span class=\"none\">none yet</span>"),
+        }
+        if last_success.is_some() {
+            write!(page, "<small>last had {}</small>", self.when(*last_success))?;
+        }
+        page.push_str("</td>\n");
+        Ok(())
     }
 
     fn write_windows(&self, page: &mut String) -> fmt::Result {
@@ -212,7 +216,7 @@ impl Row<'_> {
         writeln!(
             page,
             "<td data-label=\"Windows\"><span>{windows_pending} pending, <span{lost}>{windows_lost} lost</span></span>\
-             <small>of {}, settled after {}</small></td>",
+             <small>of {}, asked for after {}</small></td>",
             Spans(window_seconds),
             Spans(settle_seconds)
         )
@@ -221,10 +225,16 @@ impl Row<'_> {
     fn write_access(&self, page: &mut String) -> fmt::Result {
         let ApplianceStatus { token_expires, certificate_expires, login_refusals, .. } = self.appliance;
         page.push_str("<td data-label=\"Access\">");
-        write!(page, "<span>token ends {}</span>", self.when(*token_expires))?;
-        write!(page, "<small>certificate ends {}</small>", self.when(*certificate_expires))?;
-        if *login_refusals > 0 {
-            write!(page, "<small class=\"bad\">{login_refusals} logins refused</small>")?;
+        if token_expires.is_some() {
+            write!(page, "<span>token ends {}</span>", self.when(*token_expires))?;
+        }
+        if certificate_expires.is_some() {
+            write!(page, "<small>certificate ends {}</small>", self.when(*certificate_expires))?;
+        }
+        match login_refusals {
+            0 => {}
+            1 => page.push_str("<small class=\"bad\">1 login refused</small>"),
+            count => write!(page, "<small class=\"bad\">{count} logins refused</small>")?,
         }
         page.push_str("</td>\n");
         Ok(())

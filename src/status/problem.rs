@@ -75,8 +75,10 @@ impl fmt::Display for Problem {
                 out,
                 "logins have stopped after {refusals} refusals: correct the password, or unlock the account and reset"
             ),
-            Self::LoginsRefused { refusals: 1 } => write!(out, "the last login was refused"),
-            Self::LoginsRefused { refusals } => write!(out, "the last {refusals} logins were refused"),
+            Self::LoginsRefused { refusals: 1 } => write!(out, "the last login was refused: correct the password"),
+            Self::LoginsRefused { refusals } => {
+                write!(out, "the last {refusals} logins were refused: correct the password")
+            }
             Self::Down(reason) => write!(out, "does not answer: {}", reason.label()),
             Self::Failing { count: 1, example } => write!(out, "not had: {example}"),
             Self::Failing { count, example } => write!(out, "not had: {example} and {} more", count - 1),

@@ -78,6 +78,7 @@ fn fleet() -> Status {
     let declined = GroupView {
         success: false,
         refusal: Some(Reason::Declined),
+        pending: 100,
         trouble: trouble(Reason::Declined, "Not Found."),
         ..group("declined")
     };
@@ -143,7 +144,7 @@ fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
         ],
         "release": "16.0.0-001", "certificate_expires": "2026-12-06T12:00:00.000Z", "login_refusals": 0,
         "last_success": "2026-11-23T12:00:00.000Z", "window_end": "2026-11-23T11:56:00.000Z",
-        "windows_pending": 9, "windows_lost": 0, "window_seconds": [60], "settle_seconds": [120],
+        "windows_pending": 109, "windows_lost": 0, "window_seconds": [60], "settle_seconds": [120],
         "clock_skew_seconds": 0.5,
         "groups": [
             {
@@ -151,7 +152,7 @@ fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
                 "failure": {"reason": "declined", "detail": "Not Found.", "at": "2026-11-23T11:57:00.000Z"},
                 "last_success": "2026-11-23T11:59:00.000Z", "window_end": "2026-11-23T11:56:00.000Z",
                 "window_seconds": 60, "settle_seconds": 120,
-                "windows_pending": 0, "windows_committed": 7, "windows_lost": {},
+                "windows_pending": 100, "windows_committed": 7, "windows_lost": {},
             },
             {
                 "group": "failing", "device": "d1", "asked": "failing",
@@ -177,8 +178,13 @@ fn the_page_shows_the_version_and_links_every_other() {
     let page = fleet().html(Links { telemetry_path: "/metrics" });
     let links = ["/metrics", "/config", "/api/v1/status", "/sd", "/-/healthy", "/-/ready"];
     let links = links.map(|path| format!(r#"href="{path}""#));
-    let parts =
-        ["version 1.2.3.", "<title>3 problems", "http-equiv=\"refresh\"", "Up for 1 h 30 min", "2 not answered"];
+    let parts = [
+        "version 1.2.3.",
+        "<title>3 problems",
+        "http-equiv=\"refresh\"",
+        "Up for 1\u{a0}h\u{a0}30\u{a0}min",
+        "2 not answered",
+    ];
     for part in links.iter().map(String::as_str).chain(parts) {
         assert!(page.contains(part), "{part} is missing in {page}");
     }

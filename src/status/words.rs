@@ -31,14 +31,14 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// A span in its one or two largest units.
+/// A span in its one or two largest units, which stay on one line.
 pub(super) struct Span(pub(super) Duration);
 
 impl fmt::Display for Span {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs();
         match seconds {
-            0..MINUTE => write!(out, "{seconds} s"),
+            0..MINUTE => write!(out, "{seconds}\u{a0}s"),
             MINUTE..HOUR => two(out, seconds, (MINUTE, "min"), (1, "s")),
             HOUR..DAY => two(out, seconds, (HOUR, "h"), (MINUTE, "min")),
             DAY.. => two(out, seconds, (DAY, "d"), (HOUR, "h")),
@@ -49,9 +49,9 @@ impl fmt::Display for Span {
 /// Two units, the second only where the first leaves a rest and is itself small.
 fn two(out: &mut fmt::Formatter<'_>, seconds: u64, large: (u64, &str), small: (u64, &str)) -> fmt::Result {
     let (count, rest) = (seconds / large.0, seconds % large.0 / small.0);
-    write!(out, "{count} {}", large.1)?;
+    write!(out, "{count}\u{a0}{}", large.1)?;
     if rest > 0 && count < 10 {
-        write!(out, " {rest} {}", small.1)?;
+        write!(out, "\u{a0}{rest}\u{a0}{}", small.1)?;
     }
     Ok(())
 }
@@ -96,14 +96,14 @@ mod tests {
             (100 * 86_400 + 3600, "100 d"),
         ];
         for (seconds, expected) in cases {
-            assert_eq!(Span(Duration::from_secs(seconds)).to_string(), expected);
+            assert_eq!(Span(Duration::from_secs(seconds)).to_string().replace('\u{a0}', " "), expected);
         }
     }
 
     #[test]
     fn instants_are_relative_and_exact() {
         let now = Timestamp::from_secs(1_795_435_200);
-        let when = |at| When { at, now }.to_string();
+        let when = |at| When { at, now }.to_string().replace('\u{a0}', " ");
         assert_eq!(when(None), "<span class=\"none\">–</span>");
         let exact = "2026-11-23T11:59:30.000Z";
         let past = format!("<time datetime=\"{exact}\" title=\"{exact}\">30 s ago</time>");
