@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -198,12 +197,7 @@ impl App {
 }
 
 impl Daemon {
-    fn pages(
-        &self,
-        shelf: Shelf,
-        stage: watch::Receiver<Stage>,
-        lifecycle: Option<mpsc::Sender<Lifecycle>>,
-    ) -> Pages {
+    fn pages(&self, shelf: Shelf, stage: watch::Receiver<Stage>, lifecycle: Option<mpsc::Sender<Lifecycle>>) -> Pages {
         let metrics = move |scrape| -> http::Scraped {
             let shelf = shelf.clone();
             Box::pin(async move { shelf.scrape(&scrape).await })

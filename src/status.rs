@@ -97,7 +97,7 @@ pub struct Facts<'a> {
     /// What was published.
     pub snapshots: &'a [Arc<Snapshot>],
     /// What is known of the traffic, by appliance.
-    pub traffic: &'a BTreeMap<String, TrafficFacts>,
+    pub traffic: &'a BTreeMap<Arc<str>, TrafficFacts>,
     /// What is known of the exporter.
     pub own: OwnFacts,
     /// Our clock.

@@ -41,7 +41,7 @@ impl Dice {
 
 fn sample(name: String, help: &str, key: Option<u64>, value: f64) -> Sample {
     let labels = key.map(|key| ("key".into(), format!("k\\{key}").into())).into_iter().collect();
-    Sample { family: Arc::new(sample::Family { name, help: help.into() }), labels, value }
+    Sample { family: Arc::new(sample::Family { name, help: help.into(), counter: None }), labels, value }
 }
 
 fn group(number: u64, now: Tick, dice: &mut Dice) -> GroupView {
@@ -68,14 +68,19 @@ fn group(number: u64, now: Tick, dice: &mut Dice) -> GroupView {
         success: dice.is_lucky(),
         last_success: None,
         refusal: None,
+        trouble: None,
         window: Duration::from_secs(60),
         settle: Duration::from_secs(5),
         pending: dice.roll(3),
         window_end: None,
         tally: Tally { committed: dice.roll(100), ..Tally::default() },
         difference: None,
-        reading: dice.is_lucky().then(|| Arc::new(Reading { samples: gauges, expires: later(now, dice) })),
+        reading: dice
+            .is_lucky()
+            .then(|| Arc::new(Reading { samples: gauges, raws: Vec::new(), expires: later(now, dice) })),
         totals: Arc::new(totals),
+        since: None,
+        origin: None,
     }
 }
 
@@ -90,6 +95,7 @@ fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
         success: true,
         last_success: None,
         refusal: None,
+        trouble: None,
         vitals: Vitals {
             gauges: vec![sample("asyncos_health_ratio".into(), "Health", None, dice.roll(100) as f64 / 100.0)],
             counters: vec![sample("asyncos_status_total".into(), "Status", None, dice.roll(100) as f64)],
@@ -102,6 +108,7 @@ fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
         up: dice.is_lucky(),
         clock_skew_seconds: dice.is_lucky().then(|| dice.roll(100) as f64 / 7.0),
         centralised: None,
+        trouble: None,
         product: "esa",
         // One after another in the same place, so that pages begin and end with anything.
         groups: (0..dice.roll(4)).map(|number| Arc::new(group(number, now, &mut dice))).collect(),

@@ -64,7 +64,7 @@ fn config(names: &[&str]) -> Config {
 
 fn status(config: &Config, snapshots: Vec<Snapshot>, traffic: &[(&str, TrafficFacts)], own: OwnFacts) -> Status {
     let snapshots: Vec<_> = snapshots.into_iter().map(Arc::new).collect();
-    let traffic = traffic.iter().map(|(name, facts)| ((*name).to_owned(), *facts)).collect();
+    let traffic = traffic.iter().map(|(name, facts)| (Arc::from(*name), *facts)).collect();
     let facts = Facts { config, snapshots: &snapshots, traffic: &traffic, own, now: NOW, uptime: MINUTE * 90 };
     Status::new(facts, "1.2.3", None)
 }
@@ -171,6 +171,29 @@ fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
     assert_eq!(keys, ["appliances", "config", "state", "summary", "time", "uptime_seconds", "version"]);
     assert_eq!(json["config"]["in_force_since"], "2026-11-23T10:30:00.000Z");
     assert_eq!(json["state"], serde_json::json!({"durable": false, "last_write_ok": true}));
+}
+
+#[test]
+fn every_field_is_in_the_manual() {
+    let manual = std::fs::read_to_string("README.md").expect("the manual");
+    let (_, rest) = manual.split_once("<!-- status -->").expect("the fields");
+    let (table, _) = rest.split_once("<!-- /status -->").expect("the fields");
+    let mut fields = std::collections::BTreeSet::new();
+    let mut left = vec![serde_json::from_str(&fleet().json()).expect("JSON")];
+    while let Some(value) = left.pop() {
+        match value {
+            serde_json::Value::Object(entries) => {
+                for (name, value) in entries {
+                    fields.insert(name);
+                    left.push(value);
+                }
+            }
+            serde_json::Value::Array(elements) => left.extend(elements),
+            _ => {}
+        }
+    }
+    let missing: Vec<_> = fields.iter().filter(|field| !table.contains(&format!("`{field}`"))).collect();
+    assert!(fields.len() > 30 && missing.is_empty(), "{missing:?}");
 }
 
 #[test]

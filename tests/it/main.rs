@@ -2,6 +2,8 @@
 
 mod app;
 mod auto_reload;
+#[cfg(feature = "external-tests")]
+mod browser;
 mod centralised;
 mod choice;
 mod cli;
@@ -15,15 +17,19 @@ mod gate;
 mod golden;
 mod keyed;
 mod keyed_forms;
+mod listen;
 mod login;
 mod login_storm;
 #[cfg(feature = "external-tests")]
 mod oidc;
 mod page;
+mod pages;
 mod polling;
 mod program;
 #[cfg(feature = "external-tests")]
 mod prometheus;
+#[cfg(feature = "external-tests")]
+mod prometheus_discovery;
 #[cfg(feature = "external-tests")]
 mod prometheus_keyed;
 #[cfg(feature = "external-tests")]
