@@ -22,7 +22,7 @@ mod tls;
 mod unix;
 
 pub use listen::{Address, Listen};
-pub use pages::{Explained, Here, Lifecycle, Metrics, Pages, Render, Scraped};
+pub use pages::{Explain, Explained, Here, Lifecycle, Metrics, Pages, Render, Scraped};
 pub use protection::{Protection, ProtectionError};
 
 use listen::Listener;

@@ -18,6 +18,9 @@ pub type Metrics = Arc<dyn Fn(Scrape) -> Scraped + Send + Sync>;
 /// What comes of a scrape.
 pub type Scraped = Pin<Box<dyn Future<Output = Result<Body, Unanswered>> + Send>>;
 
+/// Explains what the pairs of a query ask about.
+pub type Explain = Arc<dyn Fn(Vec<(String, String)>) -> Explained + Send + Sync>;
+
 /// What the routes answer with. As [`Render`], none of them may block.
 #[derive(Clone)]
 pub struct Pages {
@@ -36,7 +39,7 @@ pub struct Pages {
     /// The configuration in force at `/config`, without its secrets.
     pub config: Render,
     /// Where a value comes from, by the pairs of a query, at `/api/v1/explain`.
-    pub explain: Arc<dyn Fn(Vec<(String, String)>) -> Explained + Send + Sync>,
+    pub explain: Explain,
     /// Why `/-/healthy` says no, if it does.
     pub healthy: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
     /// Whether `/-/ready` says yes.
