@@ -120,7 +120,7 @@ async fn the_configuration_shown_is_the_one_in_force() {
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     let folder = Folder::new();
     let text = |rest: &str| format!("{DEFAULTS}{}", entry("esa1", &esa, rest));
-    let rig = Rig::start_file(folder.write("c.yaml", text("")).as_ref(), &clock).await;
+    let rig = Rig::start_file(folder.write("c.yaml", text("")).as_ref(), None, &clock).await;
     let shown = async || rig.get("/config").await.text().await.expect("a text");
     let reload = async || {
         let (reply, outcome) = oneshot::channel();

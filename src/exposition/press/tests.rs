@@ -32,13 +32,14 @@ impl Rig {
     }
 
     fn publish(&self, value: f64, expires: Tick) {
-        let family = Arc::new(Family { name: "asyncos_health_ratio".into(), help: "Health".into() });
+        let family = Arc::new(Family { name: "asyncos_health_ratio".into(), help: "Health".into(), counter: None });
         let gauges = vec![Sample { family, labels: vec![], value }];
         let view = AspectView {
             name: "health",
             success: true,
             last_success: None,
             refusal: None,
+            trouble: None,
             vitals: Vitals { gauges, ..Vitals::default() },
             expires,
         };
@@ -47,6 +48,7 @@ impl Rig {
             up: true,
             clock_skew_seconds: None,
             centralised: None,
+            trouble: None,
             product: "esa",
             groups: vec![],
             aspects: vec![Arc::new(view)],
