@@ -79,6 +79,8 @@ pub struct Reply {
     pub report: Report,
     /// The appliance's clock as of the answer; the guess of [`Client::now`] where it does not send a `Date`.
     pub at: Timestamp,
+    /// The path and the query that were asked for, as sent.
+    pub sent: Arc<str>,
 }
 
 /// Talks to one appliance as one account. Calls may run side by side; a login is made once for all of them.
@@ -153,18 +155,21 @@ impl Client {
     /// Dropping the future closes the connection; asking again repeats a read.
     pub async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
         if let Some(search) = &query.search {
-            let answer = self.get(TrackingCount::PATH, &search.query(query.window)).await?;
+            let parameters = search.query(query.window);
+            let answer = self.get(TrackingCount::PATH, &parameters).await?;
             let count = self.told(TrackingCount::parse(answer.body()))?;
-            return Ok(Reply { report: Report::of(catalogue::SEARCH_COUNTER, count.matches), at: answer.at });
+            let sent = self.wire.target(TrackingCount::PATH, &parameters);
+            return Ok(Reply { report: Report::of(catalogue::SEARCH_COUNTER, count.matches), at: answer.at, sent });
         }
         let path = query.group.api_path();
-        let answer = self.get(&path, &query::report(query)).await?;
+        let parameters = query::report(query);
+        let answer = self.get(&path, &parameters).await?;
         let report =
             Report::parse(answer.body()).and_then(|report| match report.is_empty() && query.group.key.is_none() {
                 true => Err(Failure::new(Reason::Empty, "the report holds no counter")),
                 false => Ok(report),
             });
-        Ok(Reply { report: self.told(report)?, at: answer.at })
+        Ok(Reply { report: self.told(report)?, at: answer.at, sent: self.wire.target(&path, &parameters) })
     }
 
     /// `parsed`, after what is wrong with it was told.

@@ -5,26 +5,28 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::api::Refusals;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigFile};
-use crate::exposition;
-use crate::http::{self, Bound, Lifecycle, Limits, Pages, Protection, ProtectionError};
+use crate::exposition::{Press, Shelf};
+use crate::http::{self, Address, Bound, Lifecycle, Limits, Listen, Pages, Protection, ProtectionError};
 use crate::poll::Desk;
+use crate::pulse::Pulses;
 use crate::snapshot::Board;
 use crate::stop::Stop;
 use crate::store::OpenError;
 use crate::telemetry::{self, Telemetry};
 
 mod fleet;
+mod pages;
 mod reader;
 mod state;
 
 use fleet::Fleet;
+use pages::{Sources, Stage};
 use reader::{Cause, Reader, Reading};
 use state::Kept;
 
@@ -34,8 +36,8 @@ const WAITING_WISHES: usize = 4;
 /// What the command line says.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to listen, such as `:10042`.
-    pub listen_address: String,
+    /// Where to listen.
+    pub listen: Listen,
     /// The path of the metrics.
     pub telemetry_path: String,
     /// Scrapes served at once; 0 for any number.
@@ -92,7 +94,7 @@ pub struct App {
 #[derive(Debug)]
 struct Daemon {
     settings: Settings,
-    config: Config,
+    in_force: watch::Sender<Arc<Config>>,
     fleet: Fleet,
     refusals: Refusals,
     telemetry: Arc<Telemetry>,
@@ -112,16 +114,18 @@ impl App {
         if settings.reset_logins {
             forget(&refusals).await.map_err(AppError::Reset)?;
         }
-        let desk = Desk { clock, ledger: Arc::new(ledger), board: Arc::new(Board::default()) };
-        let bound = Bound::bind(&settings.listen_address).await?;
+        let desk =
+            Desk { clock, ledger: Arc::new(ledger), board: Arc::new(Board::default()), pulses: Pulses::default() };
+        let bound = Bound::open(&settings.listen).await?;
+        let (in_force, _) = watch::channel(Arc::new(config));
         let fleet = Fleet::new(desk.clone(), Arc::clone(&telemetry), refusals.clone());
-        Ok(Self { bound, daemon: Daemon { settings, config, fleet, refusals, telemetry, desk, wrong: None } })
+        Ok(Self { bound, daemon: Daemon { settings, in_force, fleet, refusals, telemetry, desk, wrong: None } })
     }
 
-    /// Where the daemon listens, with the port that was chosen.
+    /// Where the daemon listens, with the ports that were chosen.
     #[must_use]
-    pub fn address(&self) -> std::net::SocketAddr {
-        self.bound.address()
+    pub fn addresses(&self) -> Vec<Address> {
+        self.bound.addresses()
     }
 
     /// Whether clients speak TLS.
@@ -136,32 +140,41 @@ impl App {
     /// When an appliance's client cannot be built, or a task ends that should not: the supervisor restarts us then.
     pub async fn run(self, mut wishes: mpsc::Receiver<Lifecycle>, stop: Stop) -> Result<(), AppError> {
         let Self { bound, mut daemon } = self;
-        daemon.fleet.apply(&daemon.config).await?;
+        let config = Arc::clone(&daemon.in_force.borrow());
+        daemon.fleet.apply(&config).await?;
         daemon.telemetry.config_loaded(daemon.desk.clock.wall());
         let (by_http, mut from_http) = mpsc::channel(WAITING_WISHES);
-        let pages = daemon.pages(daemon.settings.lifecycle.then_some(by_http));
+        let (stage, until) = watch::channel(Stage::Ready);
+        let Desk { clock, board, .. } = daemon.desk.clone();
+        let (press, shelf) = Press::new(board, Arc::clone(&daemon.telemetry), clock);
+        let pages = daemon.pages(shelf.clone(), until, daemon.settings.lifecycle.then_some(by_http));
         let limits = Limits { max_scrapes: daemon.settings.max_requests };
-        // Not a child of `stop`: the server is asked to end below, and its end before that is a fault.
-        let serving = Stop::new();
-        let mut server = JoinSet::new();
+        // Not children of `stop`: they are asked to end below, and their end before that is a fault.
+        let (serving, printing) = (Stop::new(), Stop::new());
+        let (mut server, mut printer) = (JoinSet::new(), JoinSet::new());
+        printer.spawn(press.run(printing.clone()));
         let protection = daemon.settings.protection.clone();
         let telemetry = Arc::clone(&daemon.telemetry);
         protection.report_to(move |successful| telemetry.web_config_read(successful));
         server.spawn(bound.serve(pages, limits, protection, serving.clone()));
         let mut reader = daemon.reader();
+        let pulse = daemon.desk.pulses.begin("the daemon");
         let outcome = loop {
+            pulse.beat();
             // The wish to quit may wait as long as a reading: it ends by itself, and a signal is heard meanwhile.
             let is_idle = reader.is_idle();
             let wish = tokio::select! {
                 () = stop.requested() => break Ok(()),
                 ended = daemon.fleet.ended() => break Err(AppError::TaskEnded(ended)),
                 _ = server.join_next() => break Err(AppError::TaskEnded("the HTTP server".into())),
+                _ = printer.join_next() => break Err(AppError::TaskEnded("the press of pages".into())),
                 reading = reader.next(daemon.wrong.is_some()) => {
-                    daemon.conclude(reading).await;
+                    daemon.conclude(reading, &shelf).await;
                     continue;
                 }
                 Some(wish) = wishes.recv(), if is_idle => wish,
                 Some(wish) = from_http.recv(), if is_idle => wish,
+                () = pulse.due() => continue,
             };
             match wish {
                 Lifecycle::Quit => break Ok(()),
@@ -170,31 +183,33 @@ impl App {
                 Lifecycle::ResetLogins(answer) => drop(answer.send(forget(&daemon.refusals).await)),
             }
         };
-        serving.request();
+        drop(pulse);
+        // Whoever is asked by a balancer says no before nobody answers any more.
+        stage.send_replace(Stage::Ending);
         daemon.fleet.stop().await;
+        serving.request();
         while server.join_next().await.is_some() {}
+        // Scrapes that were waiting have had their page.
+        printing.request();
+        while printer.join_next().await.is_some() {}
         outcome
     }
 }
 
 impl Daemon {
-    fn pages(&self, lifecycle: Option<mpsc::Sender<Lifecycle>>) -> Pages {
-        let Desk { clock, board, .. } = self.desk.clone();
-        let telemetry = Arc::clone(&self.telemetry);
-        let metrics = move || {
-            let mut page = Vec::new();
-            exposition::render(&board.read(), &clock, &mut page);
-            telemetry.render(&mut page);
-            Bytes::from(page)
+    fn pages(&self, shelf: Shelf, stage: watch::Receiver<Stage>, lifecycle: Option<mpsc::Sender<Lifecycle>>) -> Pages {
+        let metrics = move |scrape| -> http::Scraped {
+            let shelf = shelf.clone();
+            Box::pin(async move { shelf.scrape(&scrape).await })
         };
-        let landing = Bytes::from(http::landing::page(telemetry::VERSION, &self.settings.telemetry_path));
-        Pages {
+        let sources = Sources {
+            desk: self.desk.clone(),
+            telemetry: Arc::clone(&self.telemetry),
             telemetry_path: self.settings.telemetry_path.clone(),
-            metrics: Arc::new(metrics),
-            landing: Arc::new(move || landing.clone()),
-            ready: Arc::new(|| true),
-            lifecycle,
-        }
+            in_force: self.in_force.subscribe(),
+            stage,
+        };
+        sources.pages(Arc::new(metrics), lifecycle)
     }
 
     /// Who reads the configuration again.
@@ -204,11 +219,11 @@ impl Daemon {
     }
 
     /// Puts in force what was read. A wrong configuration changes nothing; the web side has done its part by itself.
-    async fn conclude(&mut self, reading: Reading) {
+    async fn conclude(&mut self, reading: Reading, shelf: &Shelf) {
         let Reading { cause, config, web } = reading;
         let config = match config {
             None => return,
-            Some(Ok(config)) => self.take(&config).await.map_err(|error| error.to_string()),
+            Some(Ok(config)) => self.take(config).await.map_err(|error| error.to_string()),
             Some(Err(error)) => Err(error.to_string()),
         };
         let is_news = matches!(cause, Cause::Asked(_)) || config.as_ref().err() != self.wrong.as_ref();
@@ -227,6 +242,8 @@ impl Daemon {
             }
         }
         self.wrong = config.as_ref().err().cloned();
+        // Whoever hears of the outcome is to see it.
+        shelf.outdate();
         if let Cause::Asked(asker) = cause {
             let wrong: Vec<String> = config.err().into_iter().chain(web.err().as_ref().map(chain)).collect();
             // Whoever asked may have gone.
@@ -234,9 +251,10 @@ impl Daemon {
         }
     }
 
-    async fn take(&mut self, config: &Config) -> Result<(), AppError> {
-        self.fleet.apply(config).await?;
-        warn(config);
+    async fn take(&mut self, config: Config) -> Result<(), AppError> {
+        self.fleet.apply(&config).await?;
+        warn(&config);
+        self.in_force.send_replace(Arc::new(config));
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::http::Listen;
 use crate::logging;
 
 /// Prometheus exporter for Cisco Secure Email Gateway, Cloud Gateway and Secure Email and Web Manager.
@@ -86,15 +87,29 @@ pub struct Serve {
 /// Flags of what is served where.
 #[derive(Debug, Args)]
 pub struct Web {
-    /// Address to listen on; port 0 picks a free one
+    /// Address to listen on, or unix: and the path of a socket; port 0 picks a free one; may be repeated
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10042")]
-    pub listen_address: String,
+    pub listen_addresses: Vec<String>,
+    /// Listen on the sockets that systemd has opened, in place of --web.listen-address
+    #[arg(long = "web.systemd-socket")]
+    pub systemd_socket: bool,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = path)]
     pub telemetry_path: String,
     /// Scrapes served at once, 0 for any number
     #[arg(long = "web.max-requests", value_name = "NUMBER", default_value_t = 40)]
     pub max_requests: usize,
+}
+
+impl Web {
+    /// Where to listen.
+    #[must_use]
+    pub fn listen(&self) -> Listen {
+        match self.systemd_socket {
+            true => Listen::Systemd,
+            false => Listen::Addresses(self.listen_addresses.clone()),
+        }
+    }
 }
 
 /// Flags of the log, which goes to standard error.

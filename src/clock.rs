@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime};
 
+use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
 /// An instant in UTC, in whole milliseconds since 1970; before 1970 does not exist here.
@@ -80,6 +81,13 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = Self(self.0.min(LAST_PRINTABLE_MS));
         humantime::format_rfc3339_millis(shown.into()).fmt(out)
+    }
+}
+
+impl Serialize for Timestamp {
+    /// As it prints.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 

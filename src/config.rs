@@ -30,6 +30,7 @@ mod problem;
 mod proxy;
 mod raw;
 mod searches;
+mod shown;
 mod tls;
 mod trust;
 mod web;

@@ -10,7 +10,8 @@ use crate::catalogue::About;
 use crate::clock::{Clock, Tick, Timestamp};
 use crate::config;
 use crate::ledger::{Key, Ledger};
-use crate::snapshot::{Board, Snapshot};
+use crate::pulse::{Pulse, Pulses};
+use crate::snapshot::{Board, Snapshot, Trouble};
 use crate::stop::Stop;
 use crate::window::Window;
 
@@ -54,6 +55,8 @@ pub struct Desk {
     pub ledger: Arc<Ledger>,
     /// The published snapshots.
     pub board: Arc<Board>,
+    /// Signs of life.
+    pub pulses: Pulses,
 }
 
 /// Polls one appliance until it is told to stop.
@@ -71,6 +74,8 @@ pub struct Poller<S> {
     /// None where the settle delay is given.
     lateness: Option<Lateness>,
     standing: Standing,
+    /// The newest failure.
+    trouble: Option<Arc<Trouble>>,
     connected: bool,
     /// Where the search for the next due target begins, so that none waits for ever behind another.
     cursor: usize,
@@ -79,6 +84,7 @@ pub struct Poller<S> {
     /// Before this the appliance's clock is not heard for its own sake.
     hear_from: Tick,
     jobs: JoinSet<Done>,
+    pulse: Pulse,
 }
 
 impl<S: Source> Poller<S> {
@@ -105,6 +111,7 @@ impl<S: Source> Poller<S> {
             .collect();
         let poller = Self {
             source,
+            pulse: desk.pulses.begin(&format!("the poller of `{name}`")),
             paced_until: desk.clock.tick(),
             hear_from: desk.clock.tick(),
             desk,
@@ -122,6 +129,7 @@ impl<S: Source> Poller<S> {
                 config::Settle::Auto(first) => Some(Lateness::new(first, targets.len())),
             },
             targets,
+            trouble: None,
             connected: false,
             cursor: 0,
             jobs: JoinSet::new(),
@@ -133,6 +141,7 @@ impl<S: Source> Poller<S> {
     /// Polls until `stop` is requested; requests in flight are then dropped.
     pub async fn run(mut self, stop: Stop) {
         loop {
+            self.pulse.beat();
             let wake = self.launch();
             tokio::select! {
                 () = stop.requested() => break,
@@ -143,6 +152,7 @@ impl<S: Source> Poller<S> {
                     Err(_) => {}
                 },
                 () = self.desk.clock.sleep_until(wake), if self.jobs.len() < self.polling.concurrency => {}
+                () = self.pulse.due() => {}
             }
         }
         self.jobs.shutdown().await;
@@ -255,6 +265,7 @@ impl<S: Source> Poller<S> {
             up: self.standing.is_up(),
             clock_skew_seconds: self.source.skew_seconds(),
             centralised: self.centralised.as_ref().map(Centralised::is_found),
+            trouble: self.trouble.clone(),
             product: self.product.label(),
             aspects: self.watches.iter().map(Watch::view).collect(),
             groups: self.targets.iter().map(view).collect(),

@@ -24,6 +24,37 @@ pub struct Family {
     pub name: String,
     /// What it counts, in what unit, and where it comes from.
     pub help: String,
+    /// The counter of the report that it is made of; none where it is made of no report.
+    pub counter: Option<Box<str>>,
+}
+
+impl Family {
+    fn of(counter: &str, name: String, help: String) -> Arc<Self> {
+        Arc::new(Self { name, help, counter: Some(counter.into()) })
+    }
+}
+
+/// What kind of number a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A value of the moment.
+    Gauge,
+    /// A value that only grows.
+    Counter,
+    /// Counts by size.
+    Histogram,
+}
+
+impl Kind {
+    /// The word for it on a page.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+            Self::Histogram => "histogram",
+        }
+    }
 }
 
 /// A metric whose name does not come from the catalogue.
@@ -31,8 +62,8 @@ pub struct Family {
 pub struct About {
     /// Its name.
     pub name: &'static str,
-    /// `gauge` or `counter`.
-    pub kind: &'static str,
+    /// What kind of number it is.
+    pub kind: Kind,
     /// What it tells.
     pub help: &'static str,
 }
@@ -41,13 +72,13 @@ impl About {
     /// A value of the moment.
     #[must_use]
     pub const fn gauge(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: "gauge", help }
+        Self { name, kind: Kind::Gauge, help }
     }
 
     /// A value that only grows.
     #[must_use]
     pub const fn counter(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: "counter", help }
+        Self { name, kind: Kind::Counter, help }
     }
 }
 
@@ -70,6 +101,8 @@ pub struct Sample {
 pub struct Samples {
     /// The usable values.
     pub samples: Vec<Sample>,
+    /// What the report has in place of a value that was scaled, by the position among `samples`; in their order.
+    pub raws: Vec<(u32, f64)>,
     /// What the window adds to the totals, by the name of the sum.
     pub increments: Vec<(String, u64)>,
     /// Counters of the catalogue that the report does not hold. Missing is not zero.
@@ -122,11 +155,11 @@ impl Metrics {
             counter: counter.name.to_string(),
             aggregation: counter.aggregation,
             unit: counter.unit.clone(),
-            gauge: Arc::new(Family { name: counter.gauge_name(&group), help: counter.gauge_help(&group) }),
-            total: counter.total_name(&group).filter(|_| has_totals).map(|name| {
-                let help = counter.total_help(&group);
-                Arc::new(Family { name, help })
-            }),
+            gauge: Family::of(&counter.name, counter.gauge_name(&group), counter.gauge_help(&group)),
+            total: counter
+                .total_name(&group)
+                .filter(|_| has_totals)
+                .map(|name| Family::of(&counter.name, name, counter.total_help(&group))),
         };
         let columns = group.counters.iter().filter(|counter| counter.is_numeric()).map(column).collect();
         let key_label = group.key_label().into();
@@ -251,7 +284,11 @@ impl Metrics {
     }
 
     fn add(&self, column: &Column, key: Option<&str>, number: Number, read: &mut Samples) {
-        read.samples.push(self.sample(&column.gauge, key, column.unit.scale(number.as_f64())));
+        let (raw, value) = (number.as_f64(), column.unit.scale(number.as_f64()));
+        if raw != value {
+            read.raws.push((u32::try_from(read.samples.len()).unwrap_or(u32::MAX), raw));
+        }
+        read.samples.push(self.sample(&column.gauge, key, value));
         if column.total.is_none() {
             return;
         }
@@ -290,7 +327,7 @@ impl Metrics {
             help: help.into(),
             source: catalogue::Source::Inferred,
         };
-        let family = |name, help| Arc::new(Family { name, help });
+        let family = |name, help| Family::of(counter, name, help);
         let name = as_known.gauge_name(&self.group);
         if catalogue::is_taken(&name) {
             return None;
@@ -334,6 +371,17 @@ impl Aggregation {
             (Number::Whole(one), Number::Whole(other)) => Number::Whole(one.saturating_add(other)),
             (Number::Whole(_) | Number::Fraction(_), _) => Number::Fraction(one.as_f64() + other.as_f64()),
         }
+    }
+}
+
+impl Sample {
+    /// Whether this is the total of what [`Samples::increments`] call `sum`.
+    #[must_use]
+    pub fn is_total_of(&self, sum: &str) -> bool {
+        let (counter, key) = split(sum);
+        // The key is the label that comes last.
+        let has_key = |key: &str| self.labels.last().is_some_and(|(_, value)| &**value == key);
+        self.family.counter.as_deref() == Some(counter) && key.is_none_or(has_key)
     }
 }
 

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::api::{Reason, Unusable};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Scope;
 use crate::sample::Sample;
 use crate::vitals::Vitals;
+use crate::window::Window;
 
 /// Everything known about one appliance.
 #[derive(Clone, Debug)]
@@ -22,12 +25,25 @@ pub struct Snapshot {
     pub clock_skew_seconds: Option<f64>,
     /// Whether a gateway leaves its reporting to a manager; none where that cannot be told.
     pub centralised: Option<bool>,
+    /// Why the newest question that was not answered was not; stays when the next one is.
+    pub trouble: Option<Arc<Trouble>>,
     /// Which of the products it is, as the label `product` has it.
     pub product: &'static str,
     /// One view a scope and counter group, in the order of the configuration.
     pub groups: Vec<Arc<GroupView>>,
     /// What it tells about itself as it is now.
     pub aspects: Vec<Arc<AspectView>>,
+}
+
+/// A question that was not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The kind of failure.
+    pub reason: Reason,
+    /// What is known beyond the kind: our words, or the appliance's message cut and cleaned; never a secret.
+    pub detail: String,
+    /// When, by our clock.
+    pub at: Timestamp,
 }
 
 /// One thing that an appliance tells about itself.
@@ -41,6 +57,8 @@ pub struct AspectView {
     pub last_success: Option<Timestamp>,
     /// Why the appliance does not answer the question, while it is asked seldom for that.
     pub refusal: Option<Reason>,
+    /// Why the newest question was not answered; none when it was.
+    pub trouble: Option<Arc<Trouble>>,
     /// What was answered.
     pub vitals: Vitals,
     /// From then on its gauges must not be shown as current.
@@ -113,6 +131,8 @@ pub struct GroupView {
     pub last_success: Option<Timestamp>,
     /// Why the appliance does not answer it, while it is asked seldom for that.
     pub refusal: Option<Reason>,
+    /// Why the newest poll did not bring its report; none when it did.
+    pub trouble: Option<Arc<Trouble>>,
     /// The length of its windows.
     pub window: Duration,
     /// How long after its end a window is asked for.
@@ -129,6 +149,24 @@ pub struct GroupView {
     pub reading: Option<Arc<Reading>>,
     /// The sums of all counted windows.
     pub totals: Arc<Vec<Sample>>,
+    /// When they began at zero, by the appliance's clock; none before a window was counted.
+    pub since: Option<Timestamp>,
+    /// The answer that was counted last; none before the first since the exporter started.
+    pub origin: Option<Arc<Origin>>,
+}
+
+/// The answer that values come from.
+#[derive(Debug)]
+pub struct Origin {
+    /// The path and the query that were asked for, as sent.
+    pub sent: Arc<str>,
+    /// The time it is about: one window, or several in a row.
+    pub window: Window,
+    /// The appliance's clock when it answered.
+    pub at: Timestamp,
+    /// What it added to the totals, in the names of [`crate::sample::Samples::increments`]; what it added nothing to is
+    /// left out.
+    pub added: Vec<(String, u64)>,
 }
 
 /// The values of one window, until they are stale.
@@ -136,6 +174,8 @@ pub struct GroupView {
 pub struct Reading {
     /// The values.
     pub samples: Vec<Sample>,
+    /// What the report has in place of a value that was scaled, by the position among the values; in their order.
+    pub raws: Vec<(u32, f64)>,
     /// From then on they must not be shown as current.
     pub expires: Tick,
 }
@@ -144,6 +184,7 @@ pub struct Reading {
 #[derive(Debug, Default)]
 pub struct Board {
     snapshots: RwLock<BTreeMap<Arc<str>, Arc<Snapshot>>>,
+    changed: Notify,
 }
 
 impl Board {
@@ -152,11 +193,22 @@ impl Board {
         let name = Arc::clone(&snapshot.appliance);
         let mut snapshots = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
         snapshots.insert(name, Arc::new(snapshot));
+        drop(snapshots);
+        self.changed.notify_one();
     }
 
     /// Forgets `appliance`.
     pub fn remove(&self, appliance: &str) {
         self.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(appliance);
+        self.changed.notify_one();
+    }
+
+    /// Waits for a change since the last time that this came true. For one reader.
+    ///
+    /// # Cancel safety
+    /// No change is missed.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// The newest snapshots, by appliance.

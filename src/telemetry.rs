@@ -2,21 +2,24 @@
 //! crate `prometheus`. What the appliances say of mail is not here: that is in snapshots.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use prometheus::proto::MetricFamily;
-use prometheus::{
-    Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
-};
+use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use tokio::sync::Notify;
 
-use crate::api::{Event, Listener, Reason};
+use crate::api::Listener;
 use crate::clock::Timestamp;
 
+mod facts;
+mod gathered;
 mod process;
+mod traffic;
 
-/// Upper bounds of the request durations in seconds: a small report takes a fraction of one, published clients wait 30
-/// to 100 for a large one.
-const DURATION_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
+pub use facts::{OwnFacts, TrafficFacts};
+pub use gathered::{Gathered, Line};
+
+use traffic::Traffic;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -38,7 +41,10 @@ pub struct Telemetry {
     state_last_persist: GaugeVec,
     state_refused: IntCounterVec,
     /// A registry an appliance, so that a removed appliance takes its series along.
-    appliances: Mutex<BTreeMap<String, Registry>>,
+    appliances: Mutex<BTreeMap<Arc<str>, Arc<ApplianceMetrics>>>,
+    /// Whether anything of the appliances has.
+    changed: Arc<Notify>,
+    known: Mutex<OwnFacts>,
 }
 
 impl Telemetry {
@@ -108,22 +114,28 @@ impl Telemetry {
             state_last_persist,
             state_refused,
             appliances: Mutex::default(),
+            changed: Arc::default(),
+            known: Mutex::default(),
         })
     }
 
     /// Totals are kept on disk.
     pub fn state_durable(&self) {
         self.state_durable.set(1);
+        self.known().state_durable = true;
     }
 
     /// A batch of totals was written down.
     pub fn state_persisted(&self, at: Timestamp) {
         self.state_last_persist.with_label_values::<&str>(&[]).set(at.as_secs_f64());
+        let mut known = self.known();
+        (known.state_written, known.state_failing) = (Some(at), false);
     }
 
     /// A batch of totals could not be written down.
     pub fn state_persist_failed(&self) {
         self.state_persist_failures.inc();
+        self.known().state_failing = true;
     }
 
     /// The whole file of the state was damaged.
@@ -140,206 +152,142 @@ impl Telemetry {
     pub fn config_loaded(&self, at: Timestamp) {
         self.reload_successful.set(1);
         self.reload_success_timestamp.with_label_values::<&str>(&[]).set(at.as_secs_f64());
+        let mut known = self.known();
+        (known.config_read, known.config_since) = (Some(true), Some(at));
     }
 
     /// The configuration could not be read; the one before it stays in force.
     pub fn config_refused(&self) {
         self.reload_successful.set(0);
+        self.known().config_read = Some(false);
     }
 
     /// TLS and users of the web side were read again, or could not be.
     pub fn web_config_read(&self, successful: bool) {
         self.web_reload_successful.set(i64::from(successful));
+        self.known().web_config_read = successful;
     }
 
     /// Metrics of an appliance, all at zero, and who feeds them. They are shown once [`Telemetry::show`] takes them.
     ///
     /// # Errors
     /// When two metrics share a name.
-    pub fn appliance(name: &str) -> Result<(ApplianceMetrics, Listener), MetricError> {
+    pub fn appliance(&self, name: &str) -> Result<(ApplianceMetrics, Listener), MetricError> {
         let registry = Registry::new();
         let traffic = Traffic::try_new(&registry, name)?;
-        let metrics = ApplianceMetrics { name: name.to_owned(), registry };
-        Ok((metrics, Listener::new(move |event| traffic.hear(event))))
+        let metrics = ApplianceMetrics { name: name.into(), registry, version: Arc::default(), facts: Arc::default() };
+        let (version, changed) = (Arc::clone(&metrics.version), Arc::clone(&self.changed));
+        let facts = Arc::clone(&metrics.facts);
+        let listener = Listener::new(move |event| {
+            traffic.hear(event);
+            facts.lock().unwrap_or_else(PoisonError::into_inner).hear(event);
+            version.fetch_add(1, Ordering::Release);
+            changed.notify_one();
+        });
+        Ok((metrics, listener))
     }
 
     /// Shows the metrics of an appliance, in place of those it had.
-    pub fn show(&self, ApplianceMetrics { name, registry }: ApplianceMetrics) {
-        self.appliances().insert(name, registry);
+    pub fn show(&self, metrics: ApplianceMetrics) {
+        self.appliances().insert(Arc::clone(&metrics.name), Arc::new(metrics));
+        self.changed.notify_one();
+    }
+
+    /// What is known of the traffic with each appliance that is shown.
+    #[must_use]
+    pub fn traffic(&self) -> BTreeMap<Arc<str>, TrafficFacts> {
+        let facts = |shown: &ApplianceMetrics| *shown.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.appliances().iter().map(|(name, shown)| (Arc::clone(name), facts(shown))).collect()
+    }
+
+    /// What is known of the exporter itself.
+    #[must_use]
+    pub fn facts(&self) -> OwnFacts {
+        *self.known()
     }
 
     /// Drops the metrics of an appliance.
     pub fn remove(&self, appliance: &str) {
         self.appliances().remove(appliance);
+        self.changed.notify_one();
     }
 
-    /// Appends all metrics in the text format 0.0.4, sorted by name.
-    pub fn render(&self, page: &mut Vec<u8>) {
-        let mut families: BTreeMap<String, MetricFamily> = BTreeMap::new();
-        let gathered = self.appliances().values().flat_map(Registry::gather).collect::<Vec<_>>();
-        for family in self.registry.gather().into_iter().chain(gathered) {
-            match families.get_mut(family.name()) {
-                Some(known) => known.mut_metric().extend_from_slice(family.get_metric()),
-                None => {
-                    families.insert(family.name().to_owned(), family);
-                }
-            }
-        }
-        let families: Vec<MetricFamily> = families.into_values().collect();
-        // Writing to memory does not fail, and a family without metrics is not gathered.
-        if let Err(error) = TextEncoder::new().encode(&families, page) {
-            tracing::error!(%error, "metrics about ourselves could not be written");
-        }
+    /// The metrics of every appliance that is shown, by name.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Arc<ApplianceMetrics>> {
+        self.appliances().values().map(Arc::clone).collect()
     }
 
-    fn appliances(&self) -> MutexGuard<'_, BTreeMap<String, Registry>> {
+    /// Waits for a change of [`Telemetry::shown`] or of what is in it since the last time that this came true. For one
+    /// reader.
+    ///
+    /// # Cancel safety
+    /// No change is missed.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// The metrics of the process as they are now, sorted by name; none of an appliance is among them.
+    #[must_use]
+    pub fn own(&self) -> Vec<Gathered> {
+        gathered::gather(&self.registry)
+    }
+
+    fn appliances(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<ApplianceMetrics>>> {
         self.appliances.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Metrics of an appliance that are not shown yet.
-#[derive(Debug)]
-pub struct ApplianceMetrics {
-    name: String,
-    registry: Registry,
+    fn known(&self) -> MutexGuard<'_, OwnFacts> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Metrics about the traffic with one appliance.
-struct Traffic {
-    requests: IntCounterVec,
-    failures: IntCounterVec,
-    durations: Histogram,
-    logins: IntCounter,
-    login_failures: IntCounterVec,
-    login_refusals: IntGauge,
-    login_blocked: IntGauge,
-    token_expiry: GaugeVec,
-    certificate_expiry: GaugeVec,
-    verification_disabled: IntGauge,
+#[derive(Debug)]
+pub struct ApplianceMetrics {
+    name: Arc<str>,
+    registry: Registry,
+    version: Arc<AtomicU64>,
+    /// Fed by the same listener: reading metrics back would be to parse what was known.
+    facts: Arc<Mutex<TrafficFacts>>,
 }
 
-impl Traffic {
-    fn try_new(registry: &Registry, appliance: &str) -> Result<Self, MetricError> {
-        // As a label of the registry it would come last; like this it comes first, as everywhere on the page.
-        let opts = |name: &str, help: &str| Opts::new(name, help).const_label("appliance", appliance);
-        let traffic = Self {
-            requests: IntCounterVec::new(
-                opts(
-                    "asyncos_api_requests_total",
-                    "Requests to the appliance by path below /api/v2.0/ and HTTP status, `none` where no answer came",
-                ),
-                &["endpoint", "code"],
-            )?,
-            failures: IntCounterVec::new(
-                opts(
-                    "asyncos_api_request_failures_total",
-                    "Requests to the appliance that did not bring what they were made for",
-                ),
-                &["reason"],
-            )?,
-            durations: Histogram::with_opts(
-                HistogramOpts::from(opts(
-                    "asyncos_api_request_duration_seconds",
-                    "Time from sending a request to the appliance to its whole answer, or to the failure",
-                ))
-                .buckets(DURATION_BUCKETS.to_vec()),
-            )?,
-            logins: IntCounter::with_opts(opts("asyncos_logins_total", "Login attempts at the appliance that ended"))?,
-            login_failures: IntCounterVec::new(
-                opts("asyncos_login_failures_total", "Login attempts at the appliance that failed"),
-                &["reason"],
-            )?,
-            login_refusals: IntGauge::with_opts(opts(
-                "asyncos_login_refusals",
-                "Logins that were refused in a row, restarts included",
-            ))?,
-            login_blocked: IntGauge::with_opts(opts(
-                "asyncos_login_blocked",
-                "Whether logins have stopped after repeated refusals, before the appliance locks the account",
-            ))?,
-            token_expiry: GaugeVec::new(
-                opts(
-                    "asyncos_token_expiry_timestamp_seconds",
-                    "When the token in use ends by the appliance's clock, in seconds since 1970",
-                ),
-                &[],
-            )?,
-            certificate_expiry: GaugeVec::new(
-                opts(
-                    "asyncos_tls_certificate_expiry_timestamp_seconds",
-                    "When the certificate that the appliance showed last ends, trusted or not, in seconds since 1970",
-                ),
-                &[],
-            )?,
-            verification_disabled: IntGauge::with_opts(opts(
-                "asyncos_tls_verification_disabled",
-                "Whether any certificate is accepted from the appliance (`insecure_skip_verify`)",
-            ))?,
-        };
-        registry.register(Box::new(traffic.requests.clone()))?;
-        registry.register(Box::new(traffic.failures.clone()))?;
-        registry.register(Box::new(traffic.durations.clone()))?;
-        registry.register(Box::new(traffic.logins.clone()))?;
-        registry.register(Box::new(traffic.login_failures.clone()))?;
-        registry.register(Box::new(traffic.login_refusals.clone()))?;
-        registry.register(Box::new(traffic.login_blocked.clone()))?;
-        registry.register(Box::new(traffic.token_expiry.clone()))?;
-        registry.register(Box::new(traffic.certificate_expiry.clone()))?;
-        registry.register(Box::new(traffic.verification_disabled.clone()))?;
-        for reason in Reason::ALL.iter().filter(|reason| **reason != Reason::LoginWait) {
-            traffic.failures.with_label_values(&[reason.label()]);
-        }
-        for reason in Reason::ALL.iter().filter(|reason| reason.ends_logins()) {
-            traffic.login_failures.with_label_values(&[reason.label()]);
-        }
-        Ok(traffic)
+impl ApplianceMetrics {
+    /// The appliance's name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
     }
 
-    fn hear(&self, event: Event<'_>) {
-        match event {
-            Event::Request { endpoint, code, took } => {
-                let code = code.map_or_else(|| "none".into(), |code| code.to_string());
-                // The root of the API has no path of its own.
-                let endpoint = if endpoint.is_empty() { "root" } else { endpoint };
-                self.requests.with_label_values(&[endpoint, code.as_str()]).inc();
-                self.durations.observe(took.as_secs_f64());
-            }
-            Event::Failed(reason) => self.failures.with_label_values(&[reason.label()]).inc(),
-            Event::LoggedIn => self.logins.inc(),
-            Event::LoginFailed(reason) => {
-                self.logins.inc();
-                self.login_failures.with_label_values(&[reason.label()]).inc();
-            }
-            Event::LoginRefusals { in_a_row, blocked } => {
-                self.login_refusals.set(i64::from(in_a_row));
-                self.login_blocked.set(i64::from(blocked));
-            }
-            Event::TokenExpires(at) => self.token_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64()),
-            Event::VerificationDisabled => self.verification_disabled.set(1),
-            Event::CertificateExpires(Some(at)) => {
-                self.certificate_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64());
-            }
-            // The end of the certificate before it would be a lie about this one.
-            Event::CertificateExpires(None) => self.certificate_expiry.reset(),
-        }
+    /// Grows with every change: what is gathered afterwards is at least as new.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// All of them as they are now, sorted by name.
+    #[must_use]
+    pub fn gather(&self) -> Vec<Gathered> {
+        gathered::gather(&self.registry)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Event;
 
+    /// The metrics about appliances as the crate itself would write them.
     fn page(telemetry: &Telemetry) -> String {
-        let mut page = Vec::new();
-        telemetry.render(&mut page);
-        String::from_utf8(page).expect("text")
+        let families: Vec<_> = telemetry.shown().iter().flat_map(|metrics| metrics.registry.gather()).collect();
+        prometheus::TextEncoder::new().encode_to_string(&families).expect("text")
     }
 
     #[test]
     fn an_appliance_begins_at_zero_and_leaves_nothing() {
         let telemetry = Telemetry::try_new().expect("distinct names");
-        let (esa1, listener) = Telemetry::appliance("esa1").expect("distinct names");
-        let (esa2, _) = Telemetry::appliance("esa2").expect("distinct names");
+        let (esa1, listener) = telemetry.appliance("esa1").expect("distinct names");
+        let (esa2, _) = telemetry.appliance("esa2").expect("distinct names");
         telemetry.show(esa1);
         telemetry.show(esa2);
         let text = page(&telemetry);
@@ -353,7 +301,6 @@ mod tests {
         assert!(text.contains("asyncos_token_expiry_timestamp_seconds{appliance=\"esa1\"} 1800\n"));
         assert!(text.contains("asyncos_tls_certificate_expiry_timestamp_seconds{appliance=\"esa1\"} 3600\n"));
         assert!(!text.contains("esa2"));
-        assert_eq!(text.matches("# TYPE asyncos_logins_total").count(), 1);
         listener.tell(Event::CertificateExpires(None));
         assert!(!page(&telemetry).contains("asyncos_tls_certificate"), "a certificate that cannot be read");
     }

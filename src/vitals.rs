@@ -210,12 +210,13 @@ impl Vitals {
 fn sample<const N: usize>(name: String, help: String, labels: [(&str, &str); N], value: f64) -> Sample {
     let labels = labels.iter().filter(|(_, value)| !value.is_empty());
     let labels = labels.map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    Sample { family: Arc::new(Family { name, help }), labels, value }
+    Sample { family: Arc::new(Family { name, help, counter: None }), labels, value }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::Kind;
 
     #[test]
     fn two_appliances_of_one_name_are_told_apart() {
@@ -246,7 +247,7 @@ mod tests {
     #[test]
     fn names_are_of_gauges() {
         for About { name, kind, help } in ABOUT_NOW {
-            assert!(*kind == "gauge" && !name.ends_with("_total") && !help.is_empty(), "{name}");
+            assert!(*kind == Kind::Gauge && !name.ends_with("_total") && !help.is_empty(), "{name}");
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Sends one request and reads one answer, within bounds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use tokio::time::Instant;
-use url::Url;
+use url::{Position, Url};
 
 use super::egress::{Egress, Exit};
 use super::gate::{Gate, Pass};
@@ -80,10 +81,8 @@ impl Wire {
         parameters: &str,
         header: &Header,
     ) -> Result<Answer, Failure> {
-        let mut url = self.url(path);
-        url.set_query((!parameters.is_empty()).then_some(parameters));
         let (name, value) = header.clone();
-        let mut request = Request::new(Method::GET, url);
+        let mut request = Request::new(Method::GET, self.url_of(path, parameters));
         request.headers_mut().insert(name, value);
         self.send(pass, endpoint, request).await
     }
@@ -115,6 +114,17 @@ impl Wire {
 
     pub(super) fn tell(&self, event: Event<'_>) {
         self.listener.tell(event);
+    }
+
+    /// What is asked for with `parameters` at `path` below the API's root, as it stands in the first line of a request.
+    pub(super) fn target(&self, path: &str, parameters: &str) -> Arc<str> {
+        self.url_of(path, parameters)[Position::BeforePath..].into()
+    }
+
+    fn url_of(&self, path: &str, parameters: &str) -> Url {
+        let mut url = self.url(path);
+        url.set_query((!parameters.is_empty()).then_some(parameters));
+        url
     }
 
     fn url(&self, endpoint: &str) -> Url {

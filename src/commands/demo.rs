@@ -6,7 +6,7 @@ use crate::app::{App, Settings};
 use crate::cli::Demo;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::Protection;
+use crate::http::{Address, Protection};
 use crate::logging;
 use crate::sim;
 
@@ -35,7 +35,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
         }
     };
     let settings = Settings {
-        listen_address: flags.web.listen_address,
+        listen: flags.web.listen(),
         telemetry_path: flags.web.telemetry_path,
         max_requests: flags.web.max_requests,
         lifecycle: false,
@@ -53,13 +53,16 @@ pub(super) async fn demo(flags: Demo) -> u8 {
             return RUNTIME;
         }
     };
-    let port = app.address().port();
+    let place = match app.addresses().iter().find_map(Address::socket) {
+        Some(address) => format!("http://localhost:{}", address.port()),
+        None => "http://localhost".to_owned(),
+    };
     for appliance in &fleet {
         say(format!("simulated appliance  {}", appliance.url()));
     }
-    say(format!("metrics              http://localhost:{port}{path}"));
-    say(format!("start page           http://localhost:{port}/"));
-    say(format!("try                  curl -s http://localhost:{port}{path} | grep detected_spam"));
+    say(format!("metrics              {place}{path}"));
+    say(format!("start page           {place}/"));
+    say(format!("try                  curl -s {place}{path} | grep detected_spam"));
     let code = serve::run(app).await;
     for appliance in &fleet {
         appliance.stop().await;

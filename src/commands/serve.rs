@@ -31,7 +31,7 @@ pub(super) async fn serve(flags: Serve) -> u8 {
     app::warn(&config);
     protection.warn();
     let settings = Settings {
-        listen_address: flags.web.listen_address,
+        listen: flags.web.listen(),
         telemetry_path: flags.web.telemetry_path,
         max_requests: flags.web.max_requests,
         lifecycle: flags.web_enable_lifecycle,
@@ -60,7 +60,9 @@ pub(super) async fn run(app: App) -> u8 {
             return RUNTIME;
         }
     };
-    tracing::info!(address = %app.address(), tls = app.is_encrypted(), "listening");
+    for address in app.addresses() {
+        tracing::info!(%address, tls = app.is_encrypted(), "listening");
+    }
     let stop = Stop::new();
     let (sender, wishes) = mpsc::channel(1);
     tokio::select! {

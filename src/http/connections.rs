@@ -12,12 +12,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::deadline::Deadline;
+use super::listen::{Listener, Stream};
 use super::protection::{Channel, Protection};
 use super::site::Site;
 use crate::stop::Stop;
@@ -25,7 +25,7 @@ use crate::stop::Stop;
 /// What the connections of one server may take. A parameter so that tests need neither 512 clients nor five seconds.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
-    /// Connections at once; beyond it clients wait in the kernel's queue.
+    /// Connections at once; beyond it clients wait in the kernel's queue, but for one a listener that waits here.
     pub(super) connections: usize,
     /// How long requests in flight may go on after a stop.
     pub(super) drain: Duration,
@@ -55,11 +55,29 @@ const HEADERS: usize = 64;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves `site` on `listener` until `stop`; then drains.
-pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, protection: Protection, bounds: Bounds, stop: &Stop) {
+/// Serves `site` on all `listeners` until `stop`; then drains.
+pub(super) async fn serve(
+    listeners: Vec<Listener>,
+    site: &Arc<Site>,
+    protection: &Protection,
+    bounds: Bounds,
+    stop: &Stop,
+) {
+    let slots = Arc::new(Semaphore::new(bounds.connections));
+    let mut doors = JoinSet::new();
+    for listener in listeners {
+        let door = Door { listener, slots: Arc::clone(&slots), waiting: None, trouble: None };
+        let (site, protection, stop) = (Arc::clone(site), protection.clone(), stop.clone());
+        doors.spawn(async move { attend_all(door, site, protection, bounds, &stop).await });
+    }
+    while let Some(ended) = doors.join_next().await {
+        conclude(ended);
+    }
+}
+
+async fn attend_all(mut door: Door, site: Arc<Site>, protection: Protection, bounds: Bounds, stop: &Stop) {
     let graceful = GracefulShutdown::new();
     let mut open = JoinSet::new();
-    let mut door = Door { listener, slots: Arc::new(Semaphore::new(bounds.connections)), trouble: None };
     loop {
         tokio::select! {
             biased;
@@ -96,8 +114,11 @@ fn conclude(ended: Result<(), JoinError>) {
 
 /// Where connections come in, one slot each.
 struct Door {
-    listener: TcpListener,
+    listener: Listener,
     slots: Arc<Semaphore>,
+    /// Who has come in and has no slot yet. Were a slot taken first, a door where nobody comes would keep it from the
+    /// others.
+    waiting: Option<Stream>,
     /// Since the last accept failed; absent when accepting works.
     trouble: Option<Trouble>,
 }
@@ -112,22 +133,29 @@ impl Door {
     ///
     /// # Cancel safety
     /// No connection is lost, and a wait after a failed accept goes on where it was.
-    async fn next(&mut self) -> (TcpStream, OwnedSemaphorePermit) {
+    async fn next(&mut self) -> (Stream, OwnedSemaphorePermit) {
+        if self.waiting.is_none() {
+            self.waiting = Some(self.accept().await);
+        }
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        match (self.waiting.take(), slot) {
+            (Some(stream), Ok(slot)) => (stream, slot),
+            // The semaphore is never closed; without a slot there is no connection.
+            (None, _) | (_, Err(_)) => std::future::pending().await,
+        }
+    }
+
+    async fn accept(&mut self) -> Stream {
         loop {
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
-                // The semaphore is never closed; without a slot there is no connection.
-                std::future::pending::<()>().await;
-                continue;
-            };
             if let Some(trouble) = &self.trouble {
                 sleep_until(trouble.retry_at).await;
             }
             match self.listener.accept().await {
-                Ok((stream, _)) => {
+                Ok(stream) => {
                     if self.trouble.take().is_some() {
                         tracing::info!("accepting connections again");
                     }
-                    return (stream, slot);
+                    return stream;
                 }
                 Err(error) if concerns_one_client(&error) => {}
                 Err(error) => {
@@ -159,7 +187,7 @@ struct Attendant {
 }
 
 impl Attendant {
-    async fn attend(self, stream: TcpStream, watcher: Watcher, stop: &Stop) {
+    async fn attend(self, stream: Stream, watcher: Watcher, stop: &Stop) {
         let Some(tls) = self.protection.shield().await.tls.clone() else {
             return self.converse(stream, Channel::Clear, watcher).await;
         };
@@ -189,7 +217,7 @@ impl Attendant {
                 let shield = protection.shield().await;
                 let mut answer = match shield.refusal(&head, channel).await {
                     Some(refusal) => refusal,
-                    None => site.answer(&head.method, head.uri.path()).await,
+                    None => site.answer(&head, channel).await,
                 };
                 shield.dress(&mut answer);
                 Ok::<_, Infallible>(answer)

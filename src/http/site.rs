@@ -1,22 +1,30 @@
 //! What is answered to a method and a path. Knows nothing of sockets.
 
+use std::io::IoSlice;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http_body_util::Full;
-use hyper::header::{
-    ALLOW, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
-};
-use hyper::{Method, Response, StatusCode};
+use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, VARY};
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{Lifecycle, Limits, Pages, Render};
-use crate::exposition;
+use super::protection::Channel;
+use super::route::Route;
+use super::{Lifecycle, Limits, Pages, negotiate};
+use crate::exposition::{Body, Encoding, Scrape, Unanswered, Variant};
+
+mod views;
 
 const HTML_TYPE: &str = "text/html; charset=utf-8";
+const JSON_TYPE: &str = "application/json";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
+/// Pages other than metrics that are rendered or still being sent at once: there for people, of whom few look at a time,
+/// and of a large fleet megabytes each. Not a part of the scrapes: who looks must not take the place of Prometheus.
+const MOST_VIEWS: usize = 8;
 
-pub(super) type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Full<Counted>>;
 
 /// Everything there is to ask for.
 pub(super) struct Site {
@@ -24,26 +32,34 @@ pub(super) struct Site {
     max_scrapes: usize,
     /// Absent means no limit.
     scrapes: Option<Arc<Semaphore>>,
+    views: Arc<Semaphore>,
 }
 
 impl Site {
     pub(super) fn new(pages: Pages, limits: Limits) -> Self {
         let Limits { max_scrapes } = limits;
         let permits = max_scrapes.min(Semaphore::MAX_PERMITS);
-        Self { pages, max_scrapes, scrapes: (permits > 0).then(|| Arc::new(Semaphore::new(permits))) }
+        let scrapes = (permits > 0).then(|| Arc::new(Semaphore::new(permits)));
+        Self { pages, max_scrapes, scrapes, views: Arc::new(Semaphore::new(MOST_VIEWS)) }
     }
 
     /// Answers one request; for HEAD with the body, which hyper leaves out.
     ///
     /// # Cancel safety
     /// Dropping the future leaves a reload running whose outcome nobody hears.
-    pub(super) async fn answer(&self, method: &Method, path: &str) -> Answer {
-        let answer = match self.route(path) {
+    pub(super) async fn answer(&self, head: &Parts, channel: Channel) -> Answer {
+        let (method, path) = (&head.method, head.uri.path());
+        let answer = match Route::of(path, &self.pages.telemetry_path) {
             None => text(StatusCode::NOT_FOUND, "no such page\n"),
             Some(route) if !route.allows(method) => refuse_method(route),
-            Some(Route::Metrics) => self.metrics(),
+            Some(Route::Metrics) => self.metrics(negotiate::scrape(head)).await,
+            Some(Route::Probe) => self.probe(head).await,
+            Some(Route::Discovery) => self.discovery(head, channel),
             Some(Route::Landing) => self.landing(),
-            Some(Route::Healthy) => text(StatusCode::OK, "healthy\n"),
+            Some(Route::Status) => self.view(JSON_TYPE, &self.pages.status),
+            Some(Route::Config) => self.view(TEXT_TYPE, &self.pages.config),
+            Some(Route::Explain) => self.explain(head),
+            Some(Route::Healthy) => self.healthy(),
             Some(Route::Ready) => self.ready(),
             Some(Route::Reload) => self.wish(Lifecycle::Reload, "reloaded\n", "cannot reload").await,
             Some(Route::LoginReset) => self.wish(Lifecycle::ResetLogins, "forgotten\n", "cannot forget").await,
@@ -53,21 +69,7 @@ impl Site {
         answer
     }
 
-    /// Paths are compared as they come: no decoding, no `..`, no doubled or trailing slash.
-    fn route(&self, path: &str) -> Option<Route> {
-        match path {
-            path if path == self.pages.telemetry_path => Some(Route::Metrics),
-            "/" => Some(Route::Landing),
-            "/-/healthy" => Some(Route::Healthy),
-            "/-/ready" => Some(Route::Ready),
-            "/-/reload" => Some(Route::Reload),
-            "/-/login-reset" => Some(Route::LoginReset),
-            "/-/quit" => Some(Route::Quit),
-            _ => None,
-        }
-    }
-
-    fn metrics(&self) -> Answer {
+    async fn metrics(&self, scrape: Scrape) -> Answer {
         let permit = match &self.scrapes {
             None => None,
             Some(scrapes) => match Arc::clone(scrapes).try_acquire_owned() {
@@ -79,23 +81,23 @@ impl Site {
                 }
             },
         };
-        answer(StatusCode::OK, exposition::CONTENT_TYPE, render(&self.pages.metrics, permit))
-    }
-
-    fn landing(&self) -> Answer {
-        let mut answer = answer(StatusCode::OK, HTML_TYPE, render(&self.pages.landing, None));
-        let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
-        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-        answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        answer
-    }
-
-    fn ready(&self) -> Answer {
-        if (self.pages.ready)() {
-            text(StatusCode::OK, "ready\n")
-        } else {
-            text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        let Variant { format, encoding } = scrape.variant;
+        let body = match (self.pages.metrics)(scrape).await {
+            Ok(body) => body,
+            Err(unknown @ Unanswered::UnknownAppliance(_)) => {
+                return text(StatusCode::BAD_REQUEST, format!("{unknown}\n"));
+            }
+            Err(Unanswered::Stopping) => return stopping(),
+        };
+        let mut answer = answer(StatusCode::OK, format.content_type(), Counted { body, _permit: permit });
+        answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+        match encoding {
+            Encoding::Identity => {}
+            Encoding::Gzip => {
+                answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
         }
+        answer
     }
 
     /// Hands a wish over and tells its outcome: `done`, or that it `failed`.
@@ -130,52 +132,39 @@ impl Site {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Route {
-    Metrics,
-    Landing,
-    Healthy,
-    Ready,
-    Reload,
-    LoginReset,
-    Quit,
-}
-
-impl Route {
-    /// The methods it takes, as the header `Allow` lists them.
-    const fn methods(self) -> &'static str {
-        match self {
-            Self::Metrics | Self::Landing | Self::Healthy | Self::Ready => "GET, HEAD",
-            Self::Reload | Self::LoginReset | Self::Quit => "POST, PUT",
-        }
-    }
-
-    fn allows(self, method: &Method) -> bool {
-        self.methods().split(", ").any(|name| name == method.as_str())
-    }
-}
-
-/// A page that keeps its scrape counted until hyper has sent the last byte or dropped the connection: the limit is
+/// A body that keeps its scrape counted until hyper has sent the last byte or dropped the connection: the limit is
 /// there to bound memory, and a page waiting for a slow reader is memory.
-struct Counted {
-    page: Bytes,
+pub(super) struct Counted {
+    body: Body,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl AsRef<[u8]> for Counted {
-    fn as_ref(&self) -> &[u8] {
-        &self.page
+impl From<Bytes> for Counted {
+    fn from(bytes: Bytes) -> Self {
+        Self { body: bytes.into(), _permit: None }
     }
 }
 
-/// Renders on the spot. Threads for blocking work would be shared with name look-ups, and a name server that hangs must
-/// not hold up a scrape.
-fn render(page: &Render, permit: Option<OwnedSemaphorePermit>) -> Bytes {
-    Bytes::from_owner(Counted { page: page(), _permit: permit })
+impl Buf for Counted {
+    fn remaining(&self) -> usize {
+        self.body.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.body.chunk()
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.body.chunks_vectored(slices)
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.body.advance(count);
+    }
 }
 
-fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
-    let length = HeaderValue::from(body.len());
+fn answer(status: StatusCode, content_type: &'static str, body: Counted) -> Answer {
+    let length = HeaderValue::from(body.remaining());
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -184,7 +173,7 @@ fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer
 }
 
 pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    answer(status, TEXT_TYPE, body.into())
+    answer(status, TEXT_TYPE, Counted::from(body.into()))
 }
 
 fn refuse_method(route: Route) -> Answer {

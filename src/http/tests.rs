@@ -1,14 +1,24 @@
 //! The server as a client sees it, over real sockets.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+
+use bytes::Bytes;
 
 use super::connections::Bounds;
 use super::*;
+use crate::exposition::{Scrape, Unanswered};
+
+mod addresses;
+mod limits;
+mod scrapes;
+mod views;
 
 const NO_LIMIT: Limits = Limits { max_scrapes: 0 };
 
@@ -21,16 +31,19 @@ struct Server {
 impl Server {
     async fn start(pages: Pages, limits: Limits) -> Self {
         let bound = Bound::bind("127.0.0.1:0").await.unwrap();
-        let (address, stop, mut tasks) = (bound.address(), Stop::new(), JoinSet::new());
+        let (address, stop, mut tasks) = (socket(&bound), Stop::new(), JoinSet::new());
         tasks.spawn(bound.serve(pages, limits, Protection::default(), stop.clone()));
         Self { address, stop, tasks }
     }
 
     async fn bounded(pages: Pages, bounds: Bounds) -> Self {
-        let Bound { listener, address } = Bound::bind("127.0.0.1:0").await.unwrap();
+        let bound = Bound::bind("127.0.0.1:0").await.unwrap();
+        let address = socket(&bound);
         let (site, stop, mut tasks) = (Arc::new(site::Site::new(pages, NO_LIMIT)), Stop::new(), JoinSet::new());
         let until = stop.clone();
-        tasks.spawn(async move { connections::serve(listener, site, Protection::default(), bounds, &until).await });
+        tasks.spawn(
+            async move { connections::serve(bound.listeners, &site, &Protection::default(), bounds, &until).await },
+        );
         Self { address, stop, tasks }
     }
 
@@ -54,14 +67,33 @@ impl Server {
     }
 }
 
+fn socket(bound: &Bound) -> SocketAddr {
+    bound.addresses()[0].socket().unwrap()
+}
+
 fn pages() -> Pages {
     Pages {
         telemetry_path: "/metrics".into(),
-        metrics: Arc::new(|| Bytes::from_static(b"asyncos_up 1\n")),
+        metrics: metrics(|| Bytes::from_static(b"asyncos_up 1\n")),
+        knows: Arc::new(|name| name == "esa 1"),
+        discovery: Arc::new(|Here { host, scheme }| format!("[{scheme}, {host}]").into()),
         landing: Arc::new(|| Bytes::from_static(b"<p>hello</p>\n")),
+        status: Arc::new(|| Bytes::from_static(b"{}\n")),
+        config: Arc::new(|| Bytes::from_static(b"appliances: []\n")),
+        explain: Arc::new(|pairs| match pairs.len() {
+            0 => Explained::Unclear("\"unclear\"".into()),
+            1 => Explained::Unknown("\"unknown\"".into()),
+            _ => Explained::Found(format!("{pairs:?}").into()),
+        }),
+        healthy: Arc::new(|| Ok(())),
         ready: Arc::new(|| true),
         lifecycle: None,
     }
+}
+
+/// Metrics that are ready at once.
+fn metrics(page: impl Fn() -> Bytes + Send + Sync + 'static) -> Metrics {
+    Arc::new(move |_| Box::pin(std::future::ready(Ok(page().into()))))
 }
 
 #[derive(Debug, PartialEq)]
@@ -100,6 +132,42 @@ async fn metrics_have_the_exact_content_type() {
         assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
         assert_eq!(answer.header("content-length"), Some("13"));
     }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn metrics_come_in_the_form_that_was_negotiated_and_say_so() {
+    let metrics: Metrics = Arc::new(|scrape| {
+        let Scrape { variant, appliances, families } = scrape;
+        Box::pin(std::future::ready(match appliances.first() {
+            Some(name) if name == "nobody" => Err(Unanswered::UnknownAppliance(name.clone())),
+            Some(name) if name == "late" => Err(Unanswered::Stopping),
+            _ => Ok(Bytes::from(format!("{variant:?} {appliances:?} {families:?}")).into()),
+        }))
+    });
+    let server = Server::start(Pages { metrics, ..pages() }, NO_LIMIT).await;
+    let ask = async |path: &str, headers: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: us\r\nConnection: close\r\n{headers}\r\n");
+        exchange(server.connect().await, &request).await
+    };
+    let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let cases = [
+        ("", "text/plain; version=0.0.4; charset=utf-8", None),
+        ("Accept: application/openmetrics-text\r\n", openmetrics, None),
+        ("Accept: application/openmetrics-text\r\nAccept-Encoding: gzip\r\n", openmetrics, Some("gzip")),
+    ];
+    for (headers, content_type, encoding) in cases {
+        let answer = ask("/metrics?appliance=a&name[]=b", headers).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), Some(content_type), "{headers}");
+        assert_eq!(answer.header("content-encoding"), encoding, "{headers}");
+        assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding"));
+        assert_eq!(answer.header("content-length"), Some(&*answer.body.len().to_string()));
+        assert!(answer.body.ends_with(r#" ["a"] ["b"]"#), "{}", answer.body);
+    }
+    let answer = ask("/metrics?appliance=nobody", "").await;
+    assert_eq!((answer.status, &*answer.body), (400, "no appliance is called `nobody`\n"));
+    assert_eq!(ask("/metrics?appliance=late", "").await.status, 503);
     server.end().await;
 }
 
@@ -166,7 +234,13 @@ async fn other_methods_are_told_which_ones_work() {
 }
 
 #[tokio::test]
-async fn healthy_is_always_yes_and_ready_is_what_we_are_told() {
+async fn healthy_and_ready_are_what_we_are_told() {
+    let healthy = Arc::new(|| Err("a loop stands still".to_owned()));
+    let server = Server::start(Pages { healthy, ..pages() }, NO_LIMIT).await;
+    let answer = server.ask("GET", "/-/healthy").await;
+    assert_eq!((answer.status, answer.body.as_str()), (503, "not healthy: a loop stands still\n"));
+    assert_eq!(server.ask("GET", "/-/ready").await.status, 200);
+    server.end().await;
     for (ready, status, body) in [(true, 200, "ready\n"), (false, 503, "not ready\n")] {
         let server = Server::start(Pages { ready: Arc::new(move || ready), ..pages() }, NO_LIMIT).await;
         assert_eq!(server.ask("GET", "/-/healthy").await.status, 200);
@@ -232,41 +306,6 @@ async fn an_oversized_head_is_refused_and_the_server_lives() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn one_scrape_too_many_is_refused() {
-    /// More than the buffers of both ends hold.
-    const LARGE: usize = 32 << 20;
-    let (rendered, mut calls) = mpsc::unbounded_channel();
-    let metrics: Render = Arc::new(move || {
-        rendered.send(()).unwrap();
-        Bytes::from(vec![b'x'; LARGE])
-    });
-    let server = Server::start(Pages { metrics, ..pages() }, Limits { max_scrapes: 1 }).await;
-    let mut slow = server.connect().await;
-    slow.write_all(b"GET /metrics HTTP/1.1\r\nHost: us\r\n\r\n").await.unwrap();
-    calls.recv().await.unwrap();
-    let refused = server.ask("GET", "/metrics").await;
-    assert_eq!(
-        (refused.status, refused.body.as_str()),
-        (503, "limit of 1 concurrent scrapes reached, see --web.max-requests\n")
-    );
-    drop(slow);
-    while server.ask("HEAD", "/metrics").await.status == 503 {
-        tokio::task::yield_now().await;
-    }
-    server.end().await;
-}
-
-#[tokio::test]
-async fn a_scrape_counts_until_its_page_is_sent() {
-    let site = site::Site::new(pages(), Limits { max_scrapes: 1 });
-    let scrape = || site.answer(&hyper::Method::GET, "/metrics");
-    let waiting_for_its_reader = scrape().await;
-    assert_eq!(scrape().await.status(), 503);
-    drop(waiting_for_its_reader);
-    assert_eq!(scrape().await.status(), 200);
-}
-
 /// Pages whose reload is a request in flight for as long as the test likes.
 fn reloadable() -> (Pages, mpsc::Receiver<Lifecycle>) {
     let (lifecycle, wishes) = mpsc::channel(16);
@@ -305,7 +344,7 @@ async fn read_all(mut stream: TcpStream) -> String {
 
 #[tokio::test]
 async fn a_panicking_page_ends_the_server() {
-    let mut server = Server::start(Pages { metrics: Arc::new(|| panic!("on purpose")), ..pages() }, NO_LIMIT).await;
+    let mut server = Server::start(Pages { metrics: metrics(|| panic!("on purpose")), ..pages() }, NO_LIMIT).await;
     let mut stream = server.connect().await;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: us\r\n\r\n").await.unwrap();
     assert!(server.tasks.join_next().await.unwrap().unwrap_err().is_panic());
@@ -351,39 +390,4 @@ async fn a_request_that_outlasts_the_drain_is_dropped() {
     let _reply = next_reload(&mut wishes).await;
     server.end().await;
     assert_eq!(read_all(stream).await, "");
-}
-
-#[tokio::test]
-async fn addresses_take_every_usual_form() {
-    for (address, is_everywhere) in [("127.0.0.1:0", false), ("localhost:0", false), ("0.0.0.0:0", true), (":0", true)]
-    {
-        let bound = Bound::bind(address).await.unwrap();
-        assert_ne!(bound.address().port(), 0, "{address}");
-        assert_eq!(bound.address().ip().is_unspecified(), is_everywhere, "{address}");
-    }
-    // Absent on machines without IPv6, where the first loop has shown the fallback.
-    if let Ok(bound) = Bound::bind("[::1]:0").await {
-        assert!(bound.address().is_ipv6());
-    }
-}
-
-#[tokio::test]
-async fn a_port_alone_is_reached_over_ipv4_too() {
-    let bound = Bound::bind(":0").await.unwrap();
-    let (port, stop, mut tasks) = (bound.address().port(), Stop::new(), JoinSet::new());
-    tasks.spawn(bound.serve(pages(), NO_LIMIT, Protection::default(), stop.clone()));
-    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    assert_eq!(ask(stream, "GET", "/-/healthy").await.status, 200);
-    stop.request();
-    tasks.join_next().await.unwrap().unwrap();
-}
-
-#[tokio::test]
-async fn a_refused_address_is_named() {
-    let taken = Bound::bind("127.0.0.1:0").await.unwrap();
-    for address in [taken.address().to_string(), "nonsense".to_owned(), ":port".to_owned()] {
-        let error = Bound::bind(&address).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("cannot listen on `{address}`"));
-        assert!(std::error::Error::source(&error).is_some());
-    }
 }

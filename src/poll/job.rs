@@ -1,9 +1,10 @@
 //! What the poller sets going, and what comes back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Failure, Observation, Query};
-use crate::clock::Tick;
+use crate::clock::{Tick, Timestamp};
 use crate::ledger::{Account, CommitError, Reconciled};
 use crate::sample::Samples;
 
@@ -16,8 +17,17 @@ pub(super) enum Done {
     BegunAnew { target: usize, outcome: Result<(), CommitError> },
     Observed { watch: usize, outcome: Result<Observation, Failure> },
     Asked { job: Job, outcome: Outcome, took: Duration },
-    Counted { job: Job, count: u32, read: Samples, outcome: Result<Account, CommitError> },
+    Counted { job: Job, count: u32, heard: Heard, outcome: Result<Account, CommitError> },
     Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
+}
+
+/// What a report came to, and the answer it came with.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) read: Samples,
+    pub(super) sent: Arc<str>,
+    /// The appliance's clock when it answered.
+    pub(super) at: Timestamp,
 }
 
 /// One poll: of which target, for which windows.

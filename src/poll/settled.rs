@@ -6,10 +6,11 @@ use crate::api::{Failure, Observation, Reason, Reply};
 use crate::clock::{Tick, Timestamp};
 use crate::ledger::{Begun, Key, Ledger};
 use crate::sample::Samples;
+use crate::snapshot::Trouble;
 
 use super::ask::Outcome;
 use super::centralised::Centralised;
-use super::job::{Done, Job, Purpose};
+use super::job::{Done, Heard, Job, Purpose};
 use super::{LEAST_PACE, LONGEST_PACE, Poller, Source, target};
 
 impl<S: Source> Poller<S> {
@@ -27,7 +28,10 @@ impl<S: Source> Poller<S> {
                     }
                 }
             }
-            Done::Connected(Err(failure)) => self.standing.unreachable(&self.name, &failure, now),
+            Done::Connected(Err(failure)) => {
+                self.remember(&failure);
+                self.standing.unreachable(&self.name, &failure, now);
+            }
             Done::BegunAnew { target, outcome } => {
                 let target = &mut self.targets[target];
                 target.in_flight = false;
@@ -38,15 +42,15 @@ impl<S: Source> Poller<S> {
                 self.paced_until = now + took.clamp(LEAST_PACE, LONGEST_PACE);
                 self.take(job, outcome, now);
             }
-            Done::Counted { job, count, read, outcome } => {
+            Done::Counted { job, count, heard, outcome } => {
                 let moment = self.moment(now);
                 if let (Ok(_), Some(centralised)) = (&outcome, &mut self.centralised) {
-                    let events = self.targets[job.target].events(&read);
+                    let events = self.targets[job.target].events(&heard.read);
                     centralised.heard(&job.query.group.name, job.query.window, events);
                 }
                 let target = &mut self.targets[job.target];
                 target.in_flight = false;
-                target.counted(job.query.window, count, read, outcome, moment);
+                target.counted(job.query.window, count, heard, outcome, moment);
             }
             Done::Reconciled { job, outcome } => {
                 let appliance_now = self.source.now();
@@ -62,7 +66,16 @@ impl<S: Source> Poller<S> {
         self.publish();
     }
 
+    /// Keeps a failure for whoever asks what is wrong.
+    fn remember(&mut self, failure: &Failure) -> Arc<Trouble> {
+        let Failure { reason, detail, retry_after: _ } = failure.clone();
+        let trouble = Arc::new(Trouble { reason, detail, at: self.desk.clock.wall() });
+        self.trouble = Some(Arc::clone(&trouble));
+        trouble
+    }
+
     fn observed(&mut self, watch: usize, outcome: Result<Observation, Failure>, now: Tick) {
+        let trouble = outcome.as_ref().err().map(|failure| self.remember(failure));
         let watch = &mut self.watches[watch];
         match &outcome {
             Ok(_) => self.standing.reached(&self.name),
@@ -70,7 +83,7 @@ impl<S: Source> Poller<S> {
             Err(failure) if !watch.is_elsewhere() => self.standing.failed(&self.name, failure, now),
             Err(_) => {}
         }
-        if let Some(pace) = watch.observed(&self.name, outcome, now, self.desk.clock.wall()) {
+        if let Some(pace) = watch.observed(&self.name, outcome, trouble, now, self.desk.clock.wall()) {
             self.source.set_pace(pace);
         }
     }
@@ -94,13 +107,14 @@ impl<S: Source> Poller<S> {
                 self.look_missed(&job, appliance_now);
             }
             Outcome::Failed(failure) => {
+                let trouble = self.remember(&failure);
                 self.standing.failed(&self.name, &failure, now);
                 if let (Reason::Empty | Reason::Declined, Some(centralised)) = (failure.reason, &mut self.centralised) {
                     centralised.refused(&job.query.group.name);
                 }
                 match job.purpose {
-                    Purpose::Count(_) => target.failed(&failure, now),
-                    Purpose::Audit => target.audit_failed(&failure, appliance_now),
+                    Purpose::Count(_) => self.targets[job.target].failed(&failure, trouble, now),
+                    Purpose::Audit => self.targets[job.target].audit_failed(&failure, appliance_now),
                     Purpose::Look => self.look_missed(&job, appliance_now),
                     Purpose::Hear => {}
                 }
@@ -113,7 +127,7 @@ impl<S: Source> Poller<S> {
         match job.purpose {
             Purpose::Count(count) => {
                 if let Some(read) = target.read(job.query.window, reply) {
-                    self.count(job, count, read);
+                    self.count(job, count, Heard { read, sent: Arc::clone(&reply.sent), at: reply.at });
                 }
             }
             Purpose::Audit => {
@@ -157,12 +171,12 @@ impl<S: Source> Poller<S> {
     }
 
     /// Writes a window down.
-    fn count(&mut self, job: Job, count: u32, read: Samples) {
+    fn count(&mut self, job: Job, count: u32, heard: Heard) {
         let (ledger, key) = self.busy(job.target);
         self.jobs.spawn(async move {
             let window = job.query.window;
-            let outcome = ledger.commit(&key, window.start(), window.end(), &read.increments).await;
-            Done::Counted { job, count, read, outcome }
+            let outcome = ledger.commit(&key, window.start(), window.end(), &heard.read.increments).await;
+            Done::Counted { job, count, heard, outcome }
         });
     }
 

@@ -9,10 +9,11 @@ use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
 use crate::ledger::{Account, Begun, CommitError, Key, Ledger, Reconciled};
 use crate::sample::{Metrics, Sample, Samples};
-use crate::snapshot::{GroupView, LostReason, Reading, Tally};
+use crate::snapshot::{GroupView, LostReason, Origin, Reading, Tally, Trouble};
 use crate::window::{Grid, Window};
 
 use super::audit::Audits;
+use super::job::Heard;
 use super::plan::{Rule, Skip, Step};
 use super::subject::Subject;
 
@@ -52,9 +53,12 @@ pub(super) struct Target {
     success: bool,
     last_success: Option<Timestamp>,
     refusal: Option<Reason>,
+    trouble: Option<Arc<Trouble>>,
     window_end: Option<Timestamp>,
     reading: Option<Arc<Reading>>,
     totals: Arc<Vec<Sample>>,
+    since: Option<Timestamp>,
+    origin: Option<Arc<Origin>>,
     audits: Audits,
     difference: Option<i64>,
     tally: Tally,
@@ -83,6 +87,9 @@ impl Target {
             success: known.is_some(),
             last_success: None,
             refusal: None,
+            trouble: None,
+            since: known.as_ref().map(|account| account.epoch),
+            origin: None,
             window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
             reading: None,
             totals: Arc::new(totals),
@@ -148,6 +155,7 @@ impl Target {
         if outcome.is_ok() {
             self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
             self.kept.clear();
+            (self.since, self.origin) = (None, None);
         }
     }
 
@@ -193,7 +201,7 @@ impl Target {
         &mut self,
         window: Window,
         count: u32,
-        read: Samples,
+        heard: Heard,
         outcome: Result<Account, CommitError>,
         moment: Moment,
     ) {
@@ -213,6 +221,7 @@ impl Target {
         if self.failures > 0 {
             tracing::info!(appliance = &*self.key.appliance, %scope, group, "report is had again");
         }
+        let Heard { read, sent, at } = heard;
         self.tally.committed += u64::from(count);
         self.tally.missing += read.missing;
         self.tally.unknown += read.unknown;
@@ -225,16 +234,22 @@ impl Target {
         let expires = moment.tick + stale.since(moment.appliance);
         // Averages and maxima of several windows are of none of them, and their sums are no window's count. The values
         // of an older window would not be of the one that is newest now.
-        self.reading = (count == 1).then(|| Arc::new(Reading { samples: read.samples, expires }));
+        self.reading = (count == 1).then(|| Arc::new(Reading { samples: read.samples, raws: read.raws, expires }));
+        let mut added = read.increments;
+        added.retain(|(_, count)| *count > 0);
+        added.shrink_to_fit();
+        self.origin = Some(Arc::new(Origin { sent, window, at, added }));
         self.window_end = Some(window.end());
         self.last_success = Some(moment.wall);
         self.success = true;
         self.refusal = None;
+        self.trouble = None;
         self.failures = 0;
     }
 
     fn show(&mut self, account: &Account) {
         self.totals = Arc::new(self.metrics.totals(&account.totals));
+        self.since = Some(account.epoch);
         self.kept = self.metrics.keys(&account.totals);
     }
 
@@ -273,8 +288,8 @@ impl Target {
         }
     }
 
-    /// Remembers a failure and when to try again.
-    pub(super) fn failed(&mut self, failure: &Failure, now: Tick) {
+    /// Remembers a failure, as the `trouble` that it is, and when to try again.
+    pub(super) fn failed(&mut self, failure: &Failure, trouble: Arc<Trouble>, now: Tick) {
         let (scope, group) = (&self.key.scope, &**self.subject.label());
         let reason = failure.reason.label();
         if self.failures == 0 {
@@ -291,6 +306,7 @@ impl Target {
         self.not_before = now + wait;
         self.failures += 1;
         self.success = false;
+        self.trouble = Some(trouble);
     }
 
     /// What is known about the target.
@@ -301,6 +317,7 @@ impl Target {
             success: self.success,
             last_success: self.last_success,
             refusal: self.refusal,
+            trouble: self.trouble.clone(),
             window: self.rule.grid.length(),
             settle: self.rule.settle,
             pending: ledger.watermark(&self.key).map_or(0, |watermark| self.rule.pending(watermark, now)),
@@ -309,6 +326,8 @@ impl Target {
             difference: self.difference,
             reading: self.reading.clone(),
             totals: Arc::clone(&self.totals),
+            since: self.since,
+            origin: self.origin.clone(),
         }
     }
 

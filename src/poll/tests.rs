@@ -65,7 +65,7 @@ impl Source for Fake {
         let minutes = query.window.length().as_secs() / 60;
         let counters: BTreeMap<_, _> = query.group.counters.iter().map(|counter| (&*counter.name, minutes)).collect();
         let body = serde_json::json!({"data": {"resultSet": counters}}).to_string();
-        Ok(Reply { report: Report::parse(&body)?, at })
+        Ok(Reply { report: Report::parse(&body)?, at, sent: "/asked".into() })
     }
 
     async fn observe(&self, _: &Aspect) -> Result<Observation, Failure> {
@@ -160,7 +160,7 @@ impl<S: Source> Bench<S> {
 
     fn resume(appliance: &config::Appliance, ledger: Arc<Ledger>, clock: Clock, fake: Arc<S>) -> Self {
         let board = Arc::new(Board::default());
-        let desk = Desk { clock: clock.clone(), ledger, board: Arc::clone(&board) };
+        let desk = Desk { clock: clock.clone(), ledger, board: Arc::clone(&board), pulses: Pulses::default() };
         let stop = Stop::new();
         let mut task = JoinSet::new();
         task.spawn(Poller::new(appliance, Arc::clone(&fake), desk).run(stop.clone()));

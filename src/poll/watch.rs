@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::{Aspect, Failure, Observation, Pace, Reason};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{Extras, Product, Quarantines};
-use crate::snapshot::AspectView;
+use crate::snapshot::{AspectView, Trouble};
 use crate::vitals::Vitals;
 
 use super::target::DECLINED_WAITS;
@@ -36,6 +36,7 @@ impl Watch {
             success: false,
             last_success: None,
             refusal: None,
+            trouble: None,
             vitals: Vitals::default(),
             expires: Tick::default(),
         };
@@ -81,12 +82,13 @@ impl Watch {
         Arc::clone(&self.view)
     }
 
-    /// Takes in what was asked for at `now`, which is `wall` by our clock; tells the pace that the
+    /// Takes in what was asked for at `now`, which is `wall` by our clock, with the `trouble` that a failure was; tells the pace that the
     /// appliance bears if that was heard.
     pub(super) fn observed(
         &mut self,
         appliance: &str,
         outcome: Result<Observation, Failure>,
+        trouble: Option<Arc<Trouble>>,
         now: Tick,
         wall: Timestamp,
     ) -> Option<Pace> {
@@ -103,6 +105,7 @@ impl Watch {
                     success: true,
                     last_success: Some(wall),
                     refusal: None,
+                    trouble: None,
                     vitals: Vitals::new(&observation),
                     expires: now + self.pace * STALE_AFTER,
                 });
@@ -122,7 +125,7 @@ impl Watch {
             self.not_before = now + DECLINED_WAITS[step].max(self.pace);
         }
         self.failures += 1;
-        self.view = Arc::new(AspectView { success: false, refusal, ..AspectView::clone(&self.view) });
+        self.view = Arc::new(AspectView { success: false, refusal, trouble, ..AspectView::clone(&self.view) });
         None
     }
 }

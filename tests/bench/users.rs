@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asyncos_exporter::clock::Clock;
-use asyncos_exporter::http::{Bound, Limits, Pages, Protection};
+use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection};
 use asyncos_exporter::stop::Stop;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -80,11 +80,18 @@ async fn ask(address: SocketAddr, asker: Asker, round: usize, clock: &Clock) -> 
 }
 
 fn pages() -> Pages {
-    let page = || Arc::new(|| Bytes::from_static(b"asyncos_up 1\n"));
+    const PAGE: Bytes = Bytes::from_static(b"asyncos_up 1\n");
+    let page = || Arc::new(|| PAGE);
     Pages {
         telemetry_path: "/metrics".into(),
-        metrics: page(),
+        metrics: Arc::new(|_| Box::pin(std::future::ready(Ok(PAGE.into())))),
+        knows: Arc::new(|_| false),
+        discovery: Arc::new(|_| PAGE),
         landing: page(),
+        status: page(),
+        config: page(),
+        explain: Arc::new(|_| Explained::Unknown(PAGE)),
+        healthy: Arc::new(|| Ok(())),
         ready: Arc::new(|| true),
         lifecycle: None,
     }
@@ -97,7 +104,8 @@ async fn measure(clock: &Clock) {
     std::fs::write(&file, format!("basic_auth_users: {{prometheus: {hash}}}\n")).expect("a file");
     let protection = Protection::open(file).expect("a good file");
     let bound = Bound::bind("127.0.0.1:0").await.expect("a free port");
-    let (address, stop, mut server) = (bound.address(), Stop::new(), JoinSet::new());
+    let address = bound.addresses()[0].socket().expect("a port");
+    let (stop, mut server) = (Stop::new(), JoinSet::new());
     server.spawn(bound.serve(pages(), Limits { max_scrapes: 0 }, protection, stop.clone()));
     ask(address, Asker::Remembered, 0, clock).await;
     let mut times = Asker::ALL.map(|asker| (asker, Vec::new()));

@@ -2,6 +2,8 @@
 
 mod app;
 mod auto_reload;
+#[cfg(feature = "external-tests")]
+mod browser;
 mod centralised;
 mod choice;
 mod cli;
@@ -16,6 +18,7 @@ mod golden;
 mod keyed;
 mod keyed_forms;
 mod legacy;
+mod listen;
 mod login;
 mod login_storm;
 #[cfg(feature = "external-tests")]
@@ -23,10 +26,13 @@ mod oidc;
 #[cfg(feature = "external-tests")]
 mod openssl;
 mod page;
+mod pages;
 mod polling;
 mod program;
 #[cfg(feature = "external-tests")]
 mod prometheus;
+#[cfg(feature = "external-tests")]
+mod prometheus_discovery;
 #[cfg(feature = "external-tests")]
 mod prometheus_keyed;
 #[cfg(feature = "external-tests")]

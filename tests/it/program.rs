@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -123,6 +124,21 @@ impl Program {
         let mut shell = Command::new("sh");
         shell.args(["-c", script, env!("CARGO_BIN_EXE_asyncos_exporter"), "serve", "--web.listen-address=127.0.0.1:0"]);
         Self::adopt(shell.arg(format!("--config.file={file}")).args(arguments), &[], None)
+    }
+
+    /// The daemon on two sockets that it is handed as systemd does it: from number 3 on, as the environment says.
+    pub(crate) fn serve_handed(file: &str, first: OwnedFd, second: OwnedFd) -> Self {
+        let script = r#"LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" "$@" 3<&0 4<&1 </dev/null >/dev/null"#;
+        let mut child = Command::new("sh")
+            .args(["-c", script, env!("CARGO_BIN_EXE_asyncos_exporter"), "serve", "--web.systemd-socket"])
+            .arg(format!("--config.file={file}"))
+            .stdin(first)
+            .stdout(second)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let stderr = Heard::of(child.stderr.take().expect("piped"), None);
+        Self { child, stdout: Heard::of(std::io::empty(), None), stderr }
     }
 
     /// The number of the process.

@@ -72,11 +72,11 @@ pub(crate) async fn until<T>(mut ask: impl AsyncFnMut() -> Result<T, String>) ->
 }
 
 /// A program with a folder of its own; both end with the test, however it ends.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     folder: TempDir,
     /// Where it listens.
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Program {
@@ -105,7 +105,7 @@ impl Program {
         std::fs::read_to_string(self.folder.path().join("log")).expect("its log")
     }
 
-    fn url(&self, path: &str) -> Url {
+    pub(crate) fn url(&self, path: &str) -> Url {
         Url::parse(&format!("http://{}{path}", self.address)).expect("an address")
     }
 
@@ -126,7 +126,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-async fn demo() -> Program {
+pub(crate) async fn demo() -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_asyncos_exporter"));
     command.args(["demo", "--web.listen-address=127.0.0.1:0"]);
     Program::listening(command, folder(), "msg=listening").await

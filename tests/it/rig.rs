@@ -8,7 +8,7 @@ use std::time::Duration;
 use asyncos_exporter::app::{App, Settings};
 use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::{Config, ConfigFile};
-use asyncos_exporter::http::{Lifecycle, Protection};
+use asyncos_exporter::http::{Lifecycle, Listen, Protection};
 use asyncos_exporter::sim;
 use asyncos_exporter::stop::Stop;
 use tokio::sync::mpsc;
@@ -77,7 +77,7 @@ impl Rig {
 
     async fn run(config: Config, settings: Settings, clock: &Clock) -> Self {
         let app = App::bind(settings, config, clock.clone()).await.expect("a free port");
-        let (address, stop) = (app.address(), Stop::new());
+        let (address, stop) = (app.addresses()[0].socket().expect("a port"), Stop::new());
         let (wishes, received) = mpsc::channel(1);
         let mut task = JoinSet::new();
         let until = stop.clone();
@@ -115,7 +115,7 @@ impl Rig {
 /// As nobody has asked for anything else.
 fn settings() -> Settings {
     Settings {
-        listen_address: "127.0.0.1:0".into(),
+        listen: Listen::Addresses(vec!["127.0.0.1:0".into()]),
         telemetry_path: "/metrics".into(),
         max_requests: 40,
         lifecycle: true,

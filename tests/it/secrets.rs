@@ -190,7 +190,9 @@ async fn talk(format: &str, folder: &Folder, fleet: &[Member]) -> Vec<(String, S
         let answer = rig::client().post(url(path)).send().await.expect("an answer");
         said.push((path.to_owned(), answer.text().await.expect("a text")));
     }
-    for path in ["/metrics", "/", "/-/healthy", "/-/ready", "/-/reload", "/-/quit"] {
+    let views = ["/", "/config", "/api/v1/status", "/sd", "/api/v1/explain", "/api/v1/explain?metric=asyncos_up"];
+    let probes = ["/metrics", "/probe", "/probe?target=jwt", "/probe?target=nobody"];
+    for path in views.into_iter().chain(probes).chain(["/-/healthy", "/-/ready", "/-/reload", "/-/quit"]) {
         let answer = get(&url(path)).await;
         let headers = format!("{:?}", answer.headers());
         said.push((path.to_owned(), headers + &answer.text().await.expect("a text")));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The order of the modules: each may use those of earlier tiers, and earlier ones of its own tier.
 const TIERS: &[&[&str]] = &[
-    &["secret", "clock", "stop", "hash", "der", "window"],
+    &["secret", "clock", "stop", "pulse", "hash", "der", "window"],
     &["catalogue", "tracking"],
     &["config"],
     &["api"],
@@ -13,6 +13,7 @@ const TIERS: &[&[&str]] = &[
     &["sample", "vitals", "snapshot"],
     &["telemetry"],
     &["poll"],
+    &["status", "explain", "discovery"],
     &["exposition"],
     &["http", "logging"],
     &["app"],
@@ -26,6 +27,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bcrypt", &["http"]),
     ("clap", &["cli", "main"]),
     ("httparse", &["sim"]),
+    ("listenfd", &["http"]),
     ("hyper_util", &["http"]),
     ("http_body_util", &["http"]),
     ("hyper", &["http", "api"]),
@@ -49,7 +51,8 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("SystemTime::now", &["clock"]),
     ("TcpListener", &["http", "sim"]),
     ("TcpStream", &["http", "sim"]),
-    ("UnixListener", &[]),
+    ("UnixListener", &["http"]),
+    ("UnixStream", &["http"]),
     ("UdpSocket", &[]),
     // A passcode may be printed by a program.
     ("process::Command", &["api"]),

@@ -272,18 +272,16 @@ struct Watched {
 impl Watched {
     fn new(url: &str, tls: &str) -> Self {
         let telemetry = Telemetry::try_new().expect("distinct names");
-        let (metrics, listener) = Telemetry::appliance("esa1").expect("distinct names");
+        let (metrics, listener) = telemetry.appliance("esa1").expect("distinct names");
         telemetry.show(metrics);
         Self { client: client(url, tls, listener), telemetry }
     }
 
     /// When the certificate ends, in seconds since 1970 as the page shows it.
     fn expiry(&self) -> Option<String> {
-        let mut page = Vec::new();
-        self.telemetry.render(&mut page);
-        let page = String::from_utf8(page).expect("a text");
-        let series = "asyncos_tls_certificate_expiry_timestamp_seconds{appliance=\"esa1\"} ";
-        page.lines().find_map(|line| line.strip_prefix(series)).map(str::to_owned)
+        let families = self.telemetry.shown().iter().flat_map(|metrics| metrics.gather()).collect::<Vec<_>>();
+        let expiry = families.iter().find(|family| family.name == "asyncos_tls_certificate_expiry_timestamp_seconds");
+        expiry.map(|family| family.lines[0].value.to_string())
     }
 }
 

@@ -78,7 +78,7 @@ impl Source for Truthful {
         }
         let counters: BTreeMap<_, _> = group.counters.iter().map(|counter| (&*counter.name, events)).collect();
         let body = serde_json::json!({"data": {"resultSet": counters}}).to_string();
-        Ok(Reply { report: Report::parse(&body)?, at })
+        Ok(Reply { report: Report::parse(&body)?, at, sent: "/asked".into() })
     }
 
     async fn observe(&self, _: &Aspect) -> Result<Observation, Failure> {

@@ -27,7 +27,7 @@ impl Source for Spooled {
         let events = seen.since(query.window.start()).as_secs() / 60 * EVENTS;
         let counters: BTreeMap<_, _> = query.group.counters.iter().map(|counter| (&*counter.name, events)).collect();
         let body = serde_json::json!({"data": {"resultSet": counters}}).to_string();
-        Ok(Reply { report: Report::parse(&body)?, at })
+        Ok(Reply { report: Report::parse(&body)?, at, sent: "/asked".into() })
     }
 
     async fn observe(&self, _: &Aspect) -> Result<Observation, Failure> {

@@ -64,7 +64,7 @@ impl Appliance {
     pub(super) fn reply(&self, window: Window) -> Reply {
         let count: u64 = minutes(window).map(|minute| self.said(minute)).sum();
         let body = serde_json::json!({"data": {"resultSet": {"bytes_in": count}}}).to_string();
-        Reply { report: Report::parse(&body).expect("a report"), at: self.now }
+        Reply { report: Report::parse(&body).expect("a report"), at: self.now, sent: "/asked".into() }
     }
 }
 

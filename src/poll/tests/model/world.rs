@@ -6,7 +6,9 @@ use super::appliance::Appliance;
 use super::*;
 use crate::catalogue;
 use crate::config::{GroupChoice, Scope};
+use crate::poll::job::Heard;
 use crate::poll::plan::Step;
+use crate::snapshot::Trouble;
 use crate::store::Store;
 
 /// What the configuration says.
@@ -129,7 +131,8 @@ impl<'a> World<'a> {
             (Use::Count(count), Outcome::Counted(outcome)) => {
                 let read = Samples { increments: answer.read.increments.clone(), ..Samples::default() };
                 let moment = target::Moment { tick: Tick::default(), appliance: now, wall: now };
-                self.target.counted(answer.window, count, read, outcome, moment);
+                let heard = Heard { read, sent: "/asked".into(), at: now };
+                self.target.counted(answer.window, count, heard, outcome, moment);
             }
             (Use::Compare, Outcome::Reconciled(outcome)) => self.target.reconciled(answer.window, outcome, now),
             (used, outcome) => panic!("{outcome:?} is no answer to {used:?}"),
@@ -139,7 +142,12 @@ impl<'a> World<'a> {
     /// Tells the target that there was no answer.
     pub(super) fn fail(&mut self, answer: &Answer) {
         match answer.used {
-            Use::Count(_) => self.target.failed(&fails(Reason::Timeout), Tick::default()),
+            Use::Count(_) => {
+                let failure = fails(Reason::Timeout);
+                let trouble =
+                    Trouble { reason: failure.reason, detail: failure.detail.clone(), at: self.appliance.now };
+                self.target.failed(&failure, trouble.into(), Tick::default());
+            }
             Use::Compare => self.target.audit_failed(&fails(Reason::Timeout), self.appliance.now),
         }
     }

@@ -1,0 +1,98 @@
+//! What the routes answer with: closures over what is published, known and in force.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+
+use crate::clock::Tick;
+use crate::config::Config;
+use crate::discovery::Discovery;
+use crate::explain::{Question, Unexplained};
+use crate::http::{Explained, Here, Lifecycle, Metrics, Pages, Render};
+use crate::poll::Desk;
+use crate::pulse::Still;
+use crate::status::{Facts, Links, Status};
+use crate::telemetry::{self, Telemetry};
+
+/// How far the daemon has come. Before the first, nobody is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Configuration and state are loaded, and pollers run.
+    Ready,
+    /// It is about to end.
+    Ending,
+}
+
+/// What pages are made of.
+#[derive(Clone, Debug)]
+pub(super) struct Sources {
+    pub(super) desk: Desk,
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) telemetry_path: String,
+    pub(super) in_force: watch::Receiver<Arc<Config>>,
+    pub(super) stage: watch::Receiver<Stage>,
+}
+
+impl Sources {
+    /// All pages; the metrics come from elsewhere.
+    pub(super) fn pages(self, metrics: Metrics, lifecycle: Option<mpsc::Sender<Lifecycle>>) -> Pages {
+        let own = Arc::new(self);
+        let page = |render: fn(&Self) -> String| -> Render {
+            let own = Arc::clone(&own);
+            Arc::new(move || Bytes::from(render(&own)))
+        };
+        let [known, found, asked, judged, stage] = [(); 5].map(|()| Arc::clone(&own));
+        Pages {
+            telemetry_path: own.telemetry_path.clone(),
+            metrics,
+            knows: Arc::new(move |name| known.config().appliances.iter().any(|appliance| appliance.name == name)),
+            discovery: Arc::new(move |Here { host, scheme }| {
+                Discovery::new(&found.config(), host, scheme).json().into()
+            }),
+            landing: page(|own| own.status().html(Links { telemetry_path: &own.telemetry_path })),
+            status: page(|own| own.status().json()),
+            config: page(|own| own.config().shown()),
+            explain: Arc::new(move |pairs| asked.explain(pairs)),
+            healthy: Arc::new(move || judged.healthy()),
+            ready: Arc::new(move || *stage.stage.borrow() == Stage::Ready),
+            lifecycle,
+        }
+    }
+
+    fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.in_force.borrow())
+    }
+
+    fn status(&self) -> Status {
+        let Desk { clock, board, .. } = &self.desk;
+        let facts = Facts {
+            config: &self.config(),
+            snapshots: &board.read(),
+            traffic: &self.telemetry.traffic(),
+            own: self.telemetry.facts(),
+            now: clock.wall(),
+            uptime: clock.tick().since(Tick::default()),
+        };
+        Status::new(facts, telemetry::VERSION, telemetry::REVISION)
+    }
+
+    fn explain(&self, pairs: Vec<(String, String)>) -> Explained {
+        let Desk { clock, board, .. } = &self.desk;
+        let answer = Question::try_new(pairs).and_then(|question| question.answer(&board.read(), clock.tick()));
+        match answer {
+            Ok(explanation) => Explained::Found(explanation.json().into()),
+            Err(error @ Unexplained::Unknown { .. }) => Explained::Unknown(error.json().into()),
+            Err(error @ (Unexplained::Malformed(_) | Unexplained::Ambiguous { .. })) => {
+                Explained::Unclear(error.json().into())
+            }
+        }
+    }
+
+    fn healthy(&self) -> Result<(), String> {
+        match self.desk.pulses.still() {
+            None => Ok(()),
+            Some(Still { name, silent }) => Err(format!("{name} has stood still for {} s", silent.as_secs())),
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! The configuration in force as a text for people: every key with what it came to, and no secret. Structures are taken
+//! apart whole, so that a new key cannot be forgotten here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{
+    Alignment, Anchor, Appliance, Backend, Config, Extras, GroupChoice, Late, Polling, Proxy, Quarantines, Scope,
+    SearchChoice, Settle, TlsVersion, Trust,
+};
+use crate::catalogue::{self, About, Aggregation, Counter, Group, Unit};
+
+mod auth;
+
+use auth::{Account, Stranger};
+
+/// What stands where a secret would.
+const HIDDEN: &str = "<secret>";
+
+impl Config {
+    /// The configuration with every default filled in, as YAML; what is secret reads `<secret>`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut custom: Vec<&Group> = Vec::new();
+        for choice in self.appliances.iter().flat_map(|appliance| &appliance.groups) {
+            let group = &*choice.group;
+            let is_new = custom.iter().all(|known| known.name != group.name);
+            if is_new && catalogue::group(&group.name).is_none() {
+                custom.push(group);
+            }
+        }
+        let file = File {
+            custom_counter_groups: custom.into_iter().map(CustomGroup::of).collect(),
+            appliances: self.appliances.iter().map(Entry::of).collect(),
+        };
+        // Tables with text for keys can always be written.
+        serde_yaml::to_string(&file).unwrap_or_else(|error| format!("# cannot be shown: {error}\n"))
+    }
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    custom_counter_groups: Vec<CustomGroup<'a>>,
+    appliances: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    url: &'a str,
+    product: &'static str,
+    #[serde(flatten)]
+    account: Account<'a>,
+    tls: Tls<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy: Option<Way<'a>>,
+    polling: Pace,
+    counter_groups: Vec<Choice<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    device_groups: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    devices: Vec<&'a str>,
+    health: bool,
+    xml_status: XmlStatus<'a>,
+    quarantines: Held<'a>,
+    inventory: bool,
+    tracking_searches: Vec<Search<'a>>,
+}
+
+impl<'a> Entry<'a> {
+    fn of(appliance: &'a Appliance) -> Self {
+        let Appliance {
+            name,
+            url,
+            product,
+            auth,
+            credentials,
+            trust,
+            proxy,
+            polling,
+            scopes,
+            groups,
+            searches,
+            extras,
+        } = appliance;
+        let Extras { health, xml_status, quarantines, inventory } = extras;
+        let members =
+            |wanted: fn(&Scope) -> &str| scopes.iter().map(wanted).filter(|name| !name.is_empty()).collect::<Vec<_>>();
+        Self {
+            name,
+            url: url.as_str().trim_end_matches('/'),
+            product: product.label(),
+            account: Account::of(auth, credentials),
+            tls: Tls::of(trust),
+            proxy: proxy.as_ref().map(Way::of),
+            polling: Pace::of(polling),
+            counter_groups: groups.iter().map(Choice::of).collect(),
+            device_groups: members(Scope::device_group),
+            devices: members(Scope::device),
+            health: *health,
+            xml_status: xml_status.as_ref().map_or(XmlStatus::Off(false), |url| XmlStatus::At { url: url.as_str() }),
+            quarantines: match quarantines {
+                Quarantines::All => Held::All(true),
+                Quarantines::Named(names) => Held::Named(names),
+            },
+            inventory: *inventory,
+            tracking_searches: searches.iter().map(Search::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Tls<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint_sha256: Option<String>,
+    insecure_skip_verify: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cert_file: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_file: Option<&'static str>,
+    min_version: &'static str,
+    legacy: bool,
+}
+
+impl<'a> Tls<'a> {
+    fn of(trust: &'a Trust) -> Self {
+        let Trust { anchor, server_name, identity, min_version, backend } = trust;
+        let (ca_file, fingerprint_sha256, insecure_skip_verify) = match anchor {
+            Anchor::System => (None, None, false),
+            // The file was read; by now it may hold others.
+            Anchor::File(certificates) => (Some(format!("<{} certificates>", certificates.len())), None, false),
+            Anchor::Fingerprint(digest) => {
+                (None, Some(digest.iter().map(|byte| format!("{byte:02x}")).collect()), false)
+            }
+            Anchor::Nothing => (None, None, true),
+        };
+        Self {
+            ca_file,
+            server_name: server_name.as_deref(),
+            fingerprint_sha256,
+            insecure_skip_verify,
+            cert_file: identity.as_ref().map(|_| "<a certificate>"),
+            key_file: identity.as_ref().map(|_| HIDDEN),
+            min_version: match min_version {
+                TlsVersion::Tls12 => "TLS12",
+                TlsVersion::Tls13 => "TLS13",
+            },
+            legacy: match backend {
+                Backend::Modern => false,
+                #[cfg(feature = "legacy-tls")]
+                Backend::Legacy => true,
+            },
+        }
+    }
+}
+
+/// The proxy before an appliance.
+#[derive(Serialize)]
+struct Way<'a> {
+    url: &'a str,
+    #[serde(flatten)]
+    account: Option<Stranger<'a>>,
+}
+
+impl<'a> Way<'a> {
+    fn of(proxy: &'a Proxy) -> Self {
+        let Proxy { url, credentials } = proxy;
+        Self { url: url.as_str().trim_end_matches('/'), account: credentials.as_ref().map(Stranger::of) }
+    }
+}
+
+#[derive(Serialize)]
+struct Pace {
+    window: String,
+    settle: String,
+    timeout: String,
+    concurrency: usize,
+    requests_per_minute: u32,
+    max_login_refusals: u32,
+    catch_up: String,
+    start: String,
+    alignment: &'static str,
+    late: &'static str,
+}
+
+impl Pace {
+    fn of(polling: &Polling) -> Self {
+        let Polling {
+            grid,
+            settle,
+            timeout,
+            concurrency,
+            requests_per_minute,
+            max_login_refusals,
+            catch_up,
+            start,
+            alignment,
+            late,
+        } = *polling;
+        Self {
+            window: span(grid.length()),
+            settle: match settle {
+                Settle::Fixed(delay) => span(delay),
+                Settle::Auto(_) => "auto".into(),
+            },
+            timeout: span(timeout),
+            concurrency,
+            requests_per_minute: requests_per_minute.get(),
+            max_login_refusals,
+            catch_up: span(catch_up),
+            start: span(start.unwrap_or(grid.length())),
+            alignment: match alignment {
+                Alignment::Auto => "auto",
+                Alignment::Minute => "minute",
+                Alignment::Hour => "hour",
+            },
+            late: match late {
+                Late::Add => "add",
+                Late::Ignore => "ignore",
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top: Option<usize>,
+    window: String,
+    series_limit: usize,
+}
+
+impl<'a> Choice<'a> {
+    fn of(choice: &'a GroupChoice) -> Self {
+        let GroupChoice { group, top, grid, series_limit } = choice;
+        Self { name: &group.name, top: *top, window: span(grid.length()), series_limit: *series_limit }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum XmlStatus<'a> {
+    Off(bool),
+    At { url: &'a str },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Held<'a> {
+    All(bool),
+    Named(&'a [String]),
+}
+
+#[derive(Serialize)]
+struct Search<'a> {
+    name: &'a str,
+    search_option: String,
+    /// In the API's own names.
+    filters: BTreeMap<String, String>,
+    window: String,
+}
+
+impl<'a> Search<'a> {
+    fn of(choice: &'a SearchChoice) -> Self {
+        let SearchChoice { name, search, grid } = choice;
+        let parameters = search.parameters();
+        let mut filters: BTreeMap<String, String> =
+            url::form_urlencoded::parse(parameters.as_bytes()).into_owned().collect();
+        let search_option = filters.remove("searchOption").unwrap_or_default();
+        Self { name, search_option, filters, window: span(grid.length()) }
+    }
+}
+
+#[derive(Serialize)]
+struct CustomGroup<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    device_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aggregation: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    counters: Vec<CustomCounter<'a>>,
+}
+
+impl<'a> CustomGroup<'a> {
+    fn of(group: &'a Group) -> Self {
+        let Group { name, help: _, kind_source: _, profile: _, about, key, others, counters } = group;
+        Self {
+            name,
+            key: key.as_ref().map(|key| &*key.label),
+            device_type: match about {
+                About::Mail | About::Tracking => "esa",
+                About::Web => "wsa",
+            },
+            aggregation: others.as_ref().map(|(aggregation, _)| word(*aggregation)),
+            unit: others.as_ref().map(|(_, unit)| noun(unit)),
+            counters: counters.iter().map(CustomCounter::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct CustomCounter<'a> {
+    name: &'a str,
+    aggregation: &'static str,
+    unit: &'a str,
+}
+
+impl<'a> CustomCounter<'a> {
+    fn of(counter: &'a Counter) -> Self {
+        let Counter { name, aggregation, unit, help: _, source: _ } = counter;
+        Self { name, aggregation: word(*aggregation), unit: noun(unit) }
+    }
+}
+
+fn span(length: Duration) -> String {
+    humantime::format_duration(length).to_string()
+}
+
+fn word(aggregation: Aggregation) -> &'static str {
+    match aggregation {
+        Aggregation::Sum => "sum",
+        Aggregation::Average => "average",
+        Aggregation::Maximum => "maximum",
+        Aggregation::Last => "last",
+        Aggregation::Unknown => "unknown",
+        Aggregation::Text => "text",
+    }
+}
+
+/// The unit as the file names it.
+fn noun(unit: &Unit) -> &str {
+    match unit {
+        Unit::Percent => "percent",
+        Unit::Count(_) | Unit::Bytes | Unit::Seconds | Unit::Text => unit.noun(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    const PASSWORD: &str = "hunter2: never shown";
+
+    #[test]
+    fn no_second_secret_is_shown_nor_what_may_be_one() {
+        let text = "appliances:\n\
+            - {name: a, url: 'https://a', username: u, password: hunter2-1, two_factor: {totp_secret: MFRGGZDF}}\n\
+            - {name: b, url: 'https://b', username: u, password: hunter2-2, two_factor: {command: [/bin/sh, hunter2-3]}}\n\
+            - {name: c, url: 'https://c', auth: oidc, oidc: {issuer: 'https://i/r', client_id: c, client_secret: hunter2-4}}\n\
+            - {name: d, url: 'https://d', auth: oidc, username: u, password: hunter2-5,\n\
+                oidc: {token_url: 'https://i/t?key=hunter2-6', grant: password, client_id: c, client_secret: hunter2-7,\n\
+                       parameters: {audience: hunter2-8}}}\n";
+        let config = Config::parse("given", text).unwrap_or_else(|error| panic!("{error}"));
+        let shown = config.shown();
+        assert!(!shown.contains("hunter2") && !shown.contains("MFRGGZDF"), "{shown}");
+        let parts = [
+            "totp_secret: <secret>\n",
+            "    - /bin/sh\n    - <secret>\n",
+            "issuer: https://i/r\n",
+            "client_secret: <secret>\n",
+            "token_url: https://i/t?<secret>\n",
+            "audience: <secret>\n",
+        ];
+        for part in parts {
+            assert!(shown.contains(part), "{part} is missing in {shown}");
+        }
+    }
+
+    /// The fleet with its passwords replaced, as reading what is shown brings it.
+    fn hidden(mut config: Config) -> Config {
+        for appliance in &mut config.appliances {
+            appliance.credentials.password.text = Secret::new(HIDDEN);
+            appliance.polling.start = appliance.polling.start.or(Some(appliance.polling.grid.length()));
+        }
+        config.warnings.clear();
+        config
+    }
+
+    #[test]
+    fn what_is_shown_is_the_same_configuration_without_its_secrets() {
+        let text = format!(
+            "defaults: {{window: 15m, settle: auto}}\n\
+             counter_groups: [minimal, mail_new, {{name: mail_incoming_domain_detail, top: 20, window: 1h}}]\n\
+             custom_counter_groups:\n\
+             - {{name: mail_new, key: policy, aggregation: sum, unit: messages, counters: [{{name: w, unit: percent}}]}}\n\
+             tracking_searches: [{{name: s, filters: {{envelope_sender: {{operator: contains, value: 'a b&c@'}}}}}}]\n\
+             appliances:\n\
+             - {{name: a, url: 'https://a:6443', username: u, password: '{PASSWORD}'}}\n\
+             - {{name: b, url: 'https://b', username: u, password: '{PASSWORD}', product: sma, auth: basic,\n\
+                 device_groups: [g], devices: [d], quarantines: [], xml_status: {{url: 'https://c'}}, health: true,\n\
+                 tls: {{fingerprint_sha256: {}, server_name: s}}, polling: {{start: 1h, late: ignore}},\n\
+                 tracking_searches: []}}\n",
+            "ab".repeat(32)
+        );
+        let config = Config::parse("given", &text).unwrap_or_else(|error| panic!("{error}"));
+        let shown = config.shown();
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert_eq!(shown.matches("password: <secret>\n").count(), 2, "{shown}");
+        let again = Config::parse("shown", &shown).unwrap_or_else(|error| panic!("{error}\n{shown}"));
+        assert_eq!(hidden(again), hidden(config), "{shown}");
+    }
+}

@@ -1,0 +1,97 @@
+//! A part of a page: the lines of some families about some appliances, which change together or not at all. Knows
+//! nothing of what a line says.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use super::family::Head;
+use super::gzip::{Deflater, Fragment};
+use super::scrape::Format;
+
+/// The lines of one family about one appliance.
+#[derive(Clone, Debug)]
+pub(super) struct Cell {
+    pub(super) head: Arc<Head>,
+    /// The number of the appliance's name in the book.
+    pub(super) appliance: u32,
+    /// Where its lines end in the block; those of the next one begin there.
+    pub(super) end: u32,
+}
+
+impl Cell {
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.head, &other.head) && self.appliance == other.appliance && self.end == other.end
+    }
+}
+
+/// Whether the family that a block begins with has begun in the block before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    Family,
+    Continued,
+}
+
+/// Cells in the order of the page, at least one. Immutable; what formats make of it is made when it is first needed.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) cells: Arc<[Cell]>,
+    lines: Bytes,
+    pub(super) opening: Opening,
+    printed: [OnceLock<Bytes>; Format::ALL.len()],
+    packed: [OnceLock<Fragment>; Format::ALL.len()],
+}
+
+impl Block {
+    pub(super) fn new(cells: Arc<[Cell]>, lines: Bytes, opening: Opening) -> Self {
+        Self { cells, lines, opening, printed: Default::default(), packed: Default::default() }
+    }
+
+    /// The same after another block.
+    pub(super) fn opened(&self, opening: Opening) -> Self {
+        Self::new(Arc::clone(&self.cells), self.lines.clone(), opening)
+    }
+
+    /// Whether it says just this.
+    pub(super) fn says(&self, cells: &[Cell], lines: &[u8]) -> bool {
+        self.cells.len() == cells.len()
+            && self.cells.iter().zip(cells).all(|(one, other)| one.is(other))
+            && self.lines == lines
+    }
+
+    /// The cells with their lines.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Cell, &[u8])> {
+        let starts = [0].into_iter().chain(self.cells.iter().map(|cell| cell.end));
+        self.cells.iter().zip(starts).map(|(cell, start)| (cell, &self.lines[start as usize..cell.end as usize]))
+    }
+
+    /// What a page shows for it.
+    pub(super) fn printed(&self, format: Format) -> &Bytes {
+        self.printed[format.index()].get_or_init(|| self.print(format))
+    }
+
+    /// The same, compressed.
+    pub(super) fn packed(&self, format: Format, deflater: &mut Deflater) -> &Fragment {
+        self.packed[format.index()].get_or_init(|| deflater.fragment(self.printed(format)))
+    }
+
+    fn print(&self, format: Format) -> Bytes {
+        let mut family = match self.opening {
+            Opening::Family => None,
+            Opening::Continued => Some(self.cells[0].head.number),
+        };
+        // In a large fleet most blocks lie within one family, and are the same in every format.
+        if family == self.cells.last().map(|cell| cell.head.number) {
+            return self.lines.clone();
+        }
+        let mut out = Vec::with_capacity(self.lines.len() * 2);
+        for (cell, lines) in self.iter() {
+            if family != Some(cell.head.number) {
+                family = Some(cell.head.number);
+                cell.head.family().write(format, &mut out);
+            }
+            out.extend_from_slice(lines);
+        }
+        Bytes::copy_from_slice(&out)
+    }
+}

@@ -1,0 +1,353 @@
+//! Everything that is shown, kept so that only what changed is written again. Decides what a page says and in what
+//! order; knows nothing of formats, of threads or of when it is asked to look.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::block::{Block, Cell, Opening};
+use super::family::{Family, Head};
+use super::line::{self, Labels, Own};
+use super::rows::{Row, SnapshotLabels, Walk};
+use crate::clock::Tick;
+use crate::snapshot::Snapshot;
+use crate::telemetry::{ApplianceMetrics, Gathered};
+
+/// What there is to say about one appliance.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Source {
+    pub(super) snapshot: Option<Arc<Snapshot>>,
+    /// With the version that they have at least.
+    pub(super) traffic: Option<(Arc<ApplianceMetrics>, u64)>,
+}
+
+impl Source {
+    fn is(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.snapshot.as_ref(), other.snapshot.as_ref());
+        let (traffic, other) = (self.traffic.as_ref(), other.traffic.as_ref());
+        mine.map(Arc::as_ptr) == theirs.map(Arc::as_ptr)
+            && traffic.map(|(metrics, version)| (Arc::as_ptr(metrics), version))
+                == other.map(|(metrics, version)| (Arc::as_ptr(metrics), version))
+    }
+}
+
+/// What is shown of everybody.
+#[derive(Debug)]
+pub(super) struct Book {
+    /// Bytes of lines that make a block.
+    block: usize,
+    families: Names,
+    /// By the number of the name. More than one where appliances tell different things by one name: the first on the
+    /// page heads it.
+    heads: Vec<Vec<Arc<Head>>>,
+    appliances: Names,
+    shown: BTreeMap<Arc<str>, Shown>,
+    blocks: Vec<Arc<Block>>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    source: Source,
+    /// When the first of its values becomes stale.
+    expires: Option<Tick>,
+}
+
+/// Numbers for names, and their order.
+#[derive(Debug, Default)]
+struct Names {
+    numbers: HashMap<Arc<str>, u32>,
+    /// By number.
+    order: Vec<u32>,
+}
+
+/// What the rows of changed appliances borrow from.
+struct Material<'a> {
+    appliance: u32,
+    snapshot: Option<(&'a Snapshot, SnapshotLabels)>,
+    traffic: Vec<Gathered>,
+}
+
+/// A line that is to be written.
+struct Pending<'a> {
+    family: u32,
+    /// Which of the family's heads.
+    head: u32,
+    appliance: u32,
+    labels: &'a Labels,
+    own: Own<'a>,
+    value: f64,
+}
+
+/// Cells that will be blocks.
+#[derive(Debug)]
+struct Growing {
+    block: usize,
+    cells: Vec<Cell>,
+    lines: Vec<u8>,
+}
+
+impl Book {
+    /// An empty book, whose blocks are to have about so many bytes.
+    pub(super) fn new(block: usize) -> Self {
+        Self {
+            block,
+            families: Names::default(),
+            heads: Vec::new(),
+            appliances: Names::default(),
+            shown: BTreeMap::new(),
+            blocks: Vec::new(),
+        }
+    }
+
+    /// The blocks of a page.
+    pub(super) fn blocks(&self) -> &[Arc<Block>] {
+        &self.blocks
+    }
+
+    /// The numbers that cells know the appliances by.
+    pub(super) fn appliances(&self) -> BTreeMap<Arc<str>, u32> {
+        self.shown.keys().map(|name| (Arc::clone(name), self.appliances.numbers[name])).collect()
+    }
+
+    /// From then on something that is shown is stale.
+    pub(super) fn expires(&self) -> Option<Tick> {
+        self.shown.values().filter_map(|shown| shown.expires).min()
+    }
+
+    /// Shows `sources` as they are at `now`, in place of what was shown. Tells whether that makes a difference.
+    pub(super) fn update(&mut self, sources: BTreeMap<Arc<str>, Source>, now: Tick) -> bool {
+        let is_same = |name: &Arc<str>, source: &Source| {
+            self.shown
+                .get(name)
+                .is_some_and(|shown| shown.source.is(source) && shown.expires.is_none_or(|expires| expires > now))
+        };
+        let changed: Vec<(&Arc<str>, &Source)> =
+            sources.iter().filter(|(name, source)| !is_same(name, source)).collect();
+        let gone: Vec<Arc<str>> = self.shown.keys().filter(|name| !sources.contains_key(*name)).cloned().collect();
+        if changed.is_empty() && gone.is_empty() {
+            return false;
+        }
+        let mut materials = Vec::with_capacity(changed.len());
+        for (name, source) in &changed {
+            materials.push(Material {
+                appliance: self.appliances.number(name),
+                snapshot: source.snapshot.as_deref().map(|snapshot| (snapshot, SnapshotLabels::new(snapshot))),
+                traffic: source.traffic.as_ref().map(|(metrics, _)| metrics.gather()).unwrap_or_default(),
+            });
+        }
+        self.appliances.sort();
+        let mut touched = vec![false; self.appliances.order.len()];
+        for name in &gone {
+            touched[self.appliances.number(name) as usize] = true;
+            self.shown.remove(name);
+        }
+        let none = Labels::default();
+        let mut rows = Vec::new();
+        for ((name, source), material) in changed.iter().zip(&materials) {
+            touched[material.appliance as usize] = true;
+            let expires = self.collect(material, now, &none, &mut rows);
+            self.shown.insert(Arc::clone(name), Shown { source: (*source).clone(), expires });
+        }
+        self.families.sort();
+        self.merge(&rows, &touched)
+    }
+
+    /// Appends what `material` is worth; tells when the first of it becomes stale.
+    fn collect<'a>(
+        &mut self,
+        material: &'a Material<'_>,
+        now: Tick,
+        none: &'a Labels,
+        rows: &mut Vec<Pending<'a>>,
+    ) -> Option<Tick> {
+        let appliance = material.appliance;
+        let mut put = |Row { family, labels, own, value }: Row<'a>| {
+            let (family, head) = self.head(family);
+            rows.push(Pending { family, head, appliance, labels, own, value });
+        };
+        for Gathered { name, help, kind, lines } in &material.traffic {
+            for line in lines {
+                let family = Family { name, kind: *kind, help };
+                put(Row { family, labels: none, own: Own::Registered(line.suffix, &line.labels), value: line.value });
+            }
+        }
+        let (snapshot, labels) = material.snapshot.as_ref()?;
+        Walk::new(now, put).snapshot(snapshot, labels)
+    }
+
+    fn head(&mut self, family: Family<'_>) -> (u32, u32) {
+        let number = self.families.number(family.name);
+        let place = number as usize;
+        if place == self.heads.len() {
+            self.heads.push(Vec::with_capacity(1));
+        }
+        let heads = &mut self.heads[place];
+        let known = heads.iter().position(|head| head.family() == family);
+        let head = known.unwrap_or_else(|| {
+            heads.push(Arc::new(Head::new(number, family)));
+            heads.len() - 1
+        });
+        (number, u32::try_from(head).unwrap_or(u32::MAX))
+    }
+
+    fn key(&self, family: u32, appliance: u32) -> u64 {
+        u64::from(self.families.order[family as usize]) << 32 | u64::from(self.appliances.order[appliance as usize])
+    }
+
+    fn key_of(&self, cell: &Cell) -> u64 {
+        self.key(cell.head.number, cell.appliance)
+    }
+
+    /// Puts `rows` in the place of everything about the appliances that are `touched`.
+    fn merge(&mut self, rows: &[Pending<'_>], touched: &[bool]) -> bool {
+        // By the place on the page and then as they came.
+        let mut order: Vec<(u64, usize)> =
+            rows.iter().enumerate().map(|(place, row)| (self.key(row.family, row.appliance), place)).collect();
+        order.sort_unstable();
+        let old = std::mem::take(&mut self.blocks);
+        let (mut blocks, mut growing) = (Vec::with_capacity(old.len()), Growing::new(self.block));
+        let mut is_different = false;
+        let mut rest = &order[..];
+        for (place, block) in old.iter().enumerate() {
+            let until = old.get(place + 1).map_or(u64::MAX, |next| self.key_of(&next.cells[0]));
+            let (here, later) = rest.split_at(rest.partition_point(|(key, _)| *key < until));
+            rest = later;
+            let is_touched = !here.is_empty() || block.cells.iter().any(|cell| touched[cell.appliance as usize]);
+            if !is_touched && growing.cells.is_empty() {
+                blocks.push(Arc::clone(block));
+                continue;
+            }
+            let is_alone = growing.cells.is_empty();
+            let mut groups = here.chunk_by(|(one, _), (other, _)| one == other).peekable();
+            for (cell, lines) in block.iter().filter(|(cell, _)| !touched[cell.appliance as usize]) {
+                let key = self.key_of(cell);
+                while let Some(group) = groups.next_if(|group| group[0].0 < key) {
+                    self.write(group, rows, &mut growing);
+                }
+                growing.copy(cell, lines);
+            }
+            groups.for_each(|group| self.write(group, rows, &mut growing));
+            if is_alone && block.says(&growing.cells, &growing.lines) {
+                growing.clear();
+                blocks.push(Arc::clone(block));
+                continue;
+            }
+            is_different = true;
+            growing.cut(&mut blocks);
+            // What has become too small goes on with the next block.
+            if growing.lines.len() >= self.block / 2 {
+                growing.finish(&mut blocks);
+            }
+        }
+        for group in rest.chunk_by(|(one, _), (other, _)| one == other) {
+            is_different = true;
+            self.write(group, rows, &mut growing);
+            growing.cut(&mut blocks);
+        }
+        growing.finish(&mut blocks);
+        open(&mut blocks);
+        self.blocks = blocks;
+        is_different
+    }
+
+    /// Writes one cell.
+    fn write(&self, group: &[(u64, usize)], rows: &[Pending<'_>], growing: &mut Growing) {
+        let first = &rows[group[0].1];
+        let head = &self.heads[first.family as usize][first.head as usize];
+        for (_, place) in group {
+            let Pending { labels, own, value, .. } = &rows[*place];
+            line::write(head.family().name, labels, *own, *value, &mut growing.lines);
+        }
+        growing.end(Arc::clone(head), first.appliance);
+    }
+}
+
+/// Lets every block know how it begins after the one before it.
+fn open(blocks: &mut [Arc<Block>]) {
+    let mut last = None;
+    for block in blocks {
+        let is_continued = last == Some(block.cells[0].head.number);
+        let opening = if is_continued { Opening::Continued } else { Opening::Family };
+        if block.opening != opening {
+            *block = Arc::new(block.opened(opening));
+        }
+        last = block.cells.last().map(|cell| cell.head.number);
+    }
+}
+
+impl Names {
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        self.numbers.insert(name.into(), number);
+        number
+    }
+
+    /// Brings the order up to date. That of names that were there before stays among them.
+    fn sort(&mut self) {
+        if self.order.len() == self.numbers.len() {
+            return;
+        }
+        let mut names: Vec<(&Arc<str>, u32)> = self.numbers.iter().map(|(name, number)| (name, *number)).collect();
+        names.sort_unstable();
+        self.order = vec![0; names.len()];
+        for ((_, number), place) in names.into_iter().zip(0..) {
+            self.order[number as usize] = place;
+        }
+    }
+}
+
+impl Growing {
+    fn new(block: usize) -> Self {
+        Self { block, cells: Vec::new(), lines: Vec::new() }
+    }
+
+    fn clear(&mut self) {
+        self.cells.clear();
+        self.lines.clear();
+    }
+
+    fn end(&mut self, head: Arc<Head>, appliance: u32) {
+        let end = u32::try_from(self.lines.len()).expect("a block of less than 4 GiB");
+        self.cells.push(Cell { head, appliance, end });
+    }
+
+    fn copy(&mut self, cell: &Cell, lines: &[u8]) {
+        self.lines.extend_from_slice(lines);
+        self.end(Arc::clone(&cell.head), cell.appliance);
+    }
+
+    /// Makes blocks of what there is beyond two blocks, so that no rest is too small.
+    fn cut(&mut self, blocks: &mut Vec<Arc<Block>>) {
+        while self.lines.len() >= 2 * self.block && self.cells.len() > 1 {
+            let count = self.cells.partition_point(|cell| (cell.end as usize) < self.block) + 1;
+            if count == self.cells.len() {
+                return;
+            }
+            let end = self.cells[count - 1].end;
+            let block = Block::new(
+                self.cells.drain(..count).collect(),
+                Bytes::copy_from_slice(&self.lines[..end as usize]),
+                Opening::Family,
+            );
+            self.lines.drain(..end as usize);
+            for cell in &mut self.cells {
+                cell.end -= end;
+            }
+            blocks.push(Arc::new(block));
+        }
+    }
+
+    /// Makes blocks of all that there is.
+    fn finish(&mut self, blocks: &mut Vec<Arc<Block>>) {
+        self.cut(blocks);
+        if !self.cells.is_empty() {
+            let lines = Bytes::copy_from_slice(&self.lines);
+            blocks.push(Arc::new(Block::new(self.cells.drain(..).collect(), lines, Opening::Family)));
+        }
+        self.clear();
+    }
+}

@@ -1,0 +1,223 @@
+//! A page: what is shown at one time, in every format that was asked for. Immutable but for what is made of it when it is
+//! first needed. Knows nothing of how it came about.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use flate2::Crc;
+
+use super::block::Block;
+use super::body::Body;
+use super::book::Book;
+use super::gzip::{self, Deflater, Fragment, Member};
+use super::line::{self, Labels, Own};
+use super::scrape::{Encoding, Format, Scrape, Variant};
+use super::{Unanswered, family::Family};
+use crate::clock::Tick;
+use crate::telemetry::Gathered;
+
+/// Bytes of a selection that are made between two looks at whether others wait for the thread.
+const TURN: usize = 256 * 1024;
+
+/// Fast, and within a tenth of what level 3 makes of blocks of this size; see the benchmark `exposition`.
+pub(super) const LEVEL: u32 = 1;
+
+/// A page and how long it is true.
+#[derive(Debug)]
+pub struct Page {
+    content: Arc<Content>,
+    edition: u64,
+    /// From then on something on it is stale.
+    expires: Option<Tick>,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    blocks: Vec<Arc<Block>>,
+    appliances: BTreeMap<Arc<str>, u32>,
+    printed: [OnceLock<Arc<[Bytes]>>; Format::ALL.len()],
+    packed: [OnceLock<Packed>; Format::ALL.len()],
+}
+
+/// A member of gzip that is not ended.
+#[derive(Debug)]
+struct Packed {
+    bytes: Arc<[Bytes]>,
+    crc: Crc,
+}
+
+impl Page {
+    /// A page that is stale from the beginning, so that nobody is answered with it.
+    pub(super) fn unprinted() -> Self {
+        Self { content: Arc::default(), edition: 0, expires: Some(Tick::default()) }
+    }
+
+    /// What `book` shows.
+    pub(super) fn new(book: &Book, edition: u64) -> Self {
+        let (blocks, appliances) = (book.blocks().to_vec(), book.appliances());
+        let content = Content { blocks, appliances, ..Content::default() };
+        Self { content: Arc::new(content), edition, expires: book.expires() }
+    }
+
+    /// The same content for as long as `book` says.
+    pub(super) fn renewed(&self, book: &Book, edition: u64) -> Self {
+        Self { content: Arc::clone(&self.content), edition, expires: book.expires() }
+    }
+
+    pub(super) fn edition(&self) -> u64 {
+        self.edition
+    }
+
+    pub(super) fn expires(&self) -> Option<Tick> {
+        self.expires
+    }
+
+    /// Whether all that it says is current.
+    pub(super) fn is_current(&self, now: Tick) -> bool {
+        self.expires.is_none_or(|expires| expires > now)
+    }
+
+    /// Whether nothing has to be made of it for `variant`.
+    pub(super) fn has(&self, variant: Variant) -> bool {
+        let format = variant.format.index();
+        match variant.encoding {
+            Encoding::Identity => self.content.printed[format].get().is_some(),
+            Encoding::Gzip => self.content.packed[format].get().is_some(),
+        }
+    }
+
+    /// Makes what `variant` needs.
+    pub(super) fn make(&self, variant: Variant, deflater: &mut Deflater) {
+        let Variant { format, encoding } = variant;
+        let Content { blocks, printed, packed, .. } = &*self.content;
+        match encoding {
+            Encoding::Identity => {
+                printed[format.index()]
+                    .get_or_init(|| blocks.iter().map(|block| block.printed(format).clone()).collect());
+            }
+            Encoding::Gzip => {
+                packed[format.index()].get_or_init(|| {
+                    let fragments: Vec<&Fragment> = blocks.iter().map(|block| block.packed(format, deflater)).collect();
+                    let (bytes, crc) = Member::new(fragments.iter().copied()).open();
+                    Packed { bytes: Arc::new([bytes]), crc }
+                });
+            }
+        }
+    }
+
+    /// The whole page and then `own`; none if it has not been made in this form.
+    #[must_use]
+    pub fn whole(&self, variant: Variant, own: &[Gathered]) -> Option<Body> {
+        let Variant { format, encoding } = variant;
+        let mut tail = Vec::new();
+        write(own, format, |_| true, &mut tail);
+        tail.extend_from_slice(format.end());
+        Some(match encoding {
+            Encoding::Identity => Body::new(Arc::clone(self.content.printed[format.index()].get()?), tail.into()),
+            Encoding::Gzip => {
+                let Packed { bytes, crc } = self.content.packed[format.index()].get()?;
+                Body::new(Arc::clone(bytes), gzip::end(crc, &tail))
+            }
+        })
+    }
+
+    /// A part of the page, and of `own` unless it is for certain appliances.
+    ///
+    /// # Errors
+    /// When an appliance is not on the page.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn selection(&self, scrape: &Scrape, own: &[Gathered]) -> Result<Body, Unanswered> {
+        let Scrape { variant: Variant { format, encoding }, appliances, families } = scrape;
+        let numbers = appliances.iter().map(|name| {
+            let number = self.content.appliances.get(name.as_str());
+            number.copied().ok_or_else(|| Unanswered::UnknownAppliance(name.clone()))
+        });
+        let numbers = numbers.collect::<Result<Vec<u32>, _>>()?;
+        let is_wanted = |family: &Family<'_>| families.is_empty() || families.iter().any(|name| family.is_called(name));
+        let (mut out, mut made) = (Vec::new(), Vec::new());
+        let (mut begun, mut wanted) = (None, (None, false));
+        let mut deflater = match encoding {
+            Encoding::Identity => None,
+            Encoding::Gzip => Some(Deflater::new(LEVEL)),
+        };
+        for block in &self.content.blocks {
+            for (cell, lines) in block.iter() {
+                let number = Some(cell.head.number);
+                if wanted.0 != number {
+                    wanted = (number, is_wanted(&cell.head.family()));
+                }
+                if !wanted.1 || !(numbers.is_empty() || numbers.contains(&cell.appliance)) {
+                    continue;
+                }
+                if begun != number {
+                    begun = number;
+                    cell.head.family().write(*format, &mut out);
+                }
+                out.extend_from_slice(lines);
+            }
+            if out.len() >= TURN {
+                made.push(Piece::new(&mut out, deflater.as_mut()));
+                tokio::task::yield_now().await;
+            }
+        }
+        let mut tail = Vec::new();
+        if appliances.is_empty() {
+            write(own, *format, is_wanted, &mut tail);
+        }
+        tail.extend_from_slice(format.end());
+        made.push(Piece::new(&mut out, deflater.as_mut()));
+        Ok(Piece::body(made, tail))
+    }
+}
+
+/// A part of a selection.
+enum Piece {
+    Plain(Bytes),
+    Packed(Fragment),
+}
+
+impl Piece {
+    fn new(text: &mut Vec<u8>, deflater: Option<&mut Deflater>) -> Self {
+        match deflater {
+            None => Self::Plain(std::mem::take(text).into()),
+            Some(deflater) => {
+                let fragment = deflater.fragment(text);
+                text.clear();
+                Self::Packed(fragment)
+            }
+        }
+    }
+
+    /// All of one kind, and then `tail`.
+    fn body(pieces: Vec<Self>, tail: Vec<u8>) -> Body {
+        let (mut plain, mut packed) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            match piece {
+                Self::Plain(bytes) => plain.push(bytes),
+                Self::Packed(fragment) => packed.push(fragment),
+            }
+        }
+        if packed.is_empty() {
+            return Body::new(plain.into(), tail.into());
+        }
+        let (bytes, crc) = Member::new(packed.iter()).open();
+        Body::new(Arc::new([bytes]), gzip::end(&crc, &tail))
+    }
+}
+
+/// Appends those `families` that are wanted.
+fn write(families: &[Gathered], format: Format, is_wanted: impl Fn(&Family<'_>) -> bool, out: &mut Vec<u8>) {
+    let none = Labels::default();
+    for Gathered { name, help, kind, lines } in families {
+        let family = Family { name, kind: *kind, help };
+        if is_wanted(&family) {
+            family.write(format, out);
+            for line in lines {
+                line::write(name, &none, Own::Registered(line.suffix, &line.labels), line.value, out);
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Prints pages: one task that knows when, and one thread that does it. Scrapes never print.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::page::Page;
+use super::printer::Printer;
+use super::scrape::Variant;
+use super::shelf::{Shelf, Wishes};
+use crate::clock::{Clock, Tick};
+use crate::snapshot::Board;
+use crate::stop::Stop;
+use crate::telemetry::Telemetry;
+
+/// Changes within this long after the last page are printed together: Prometheus' shortest usual interval is five times
+/// that.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The pause is also this many times what the last page took, so that printing uses at most a tenth of a core.
+const REST: u32 = 9;
+
+/// Prints a page whenever what it says changes or becomes stale.
+#[derive(Debug)]
+pub struct Press {
+    printer: Printer,
+    clock: Clock,
+    newest: watch::Sender<Arc<Page>>,
+    wishes: Arc<Wishes>,
+}
+
+/// An order to print.
+struct Order {
+    edition: u64,
+    variants: Vec<Variant>,
+    done: oneshot::Sender<Printed>,
+}
+
+struct Printed {
+    page: Arc<Page>,
+    at: Tick,
+}
+
+impl Press {
+    /// A press for what `board` and `telemetry` say, and where its pages will lie.
+    #[must_use]
+    pub fn new(board: Arc<Board>, telemetry: Arc<Telemetry>, clock: Clock) -> (Self, Shelf) {
+        let (sender, newest) = watch::channel(Arc::new(Page::unprinted()));
+        let wishes = Arc::new(Wishes::default());
+        let shelf =
+            Shelf { newest, wishes: Arc::clone(&wishes), telemetry: Arc::clone(&telemetry), clock: clock.clone() };
+        (Self { printer: Printer::new(board, telemetry), clock, newest: sender, wishes }, shelf)
+    }
+
+    /// Prints until `stop` is requested; then nothing of it is left. Returns before that only if printing panicked.
+    pub async fn run(self, stop: Stop) {
+        let Self { printer, clock, newest, wishes } = self;
+        let (board, telemetry, time) = (Arc::clone(printer.board()), Arc::clone(printer.telemetry()), clock.clone());
+        let (orders, taken) = mpsc::channel(1);
+        let (alive, over) = oneshot::channel();
+        // Not one of the runtime's threads for blocking work: those are shared with name look-ups, and a name server
+        // that hangs must not hold up a page.
+        let thread = std::thread::Builder::new().name("press".into()).spawn(move || {
+            work(printer, &time, taken);
+            drop(alive);
+        });
+        if let Err(error) = thread {
+            tracing::error!(%error, "no thread to print pages with");
+            return;
+        }
+        let mut changed = true;
+        let mut rested = clock.tick();
+        loop {
+            let now = clock.tick();
+            let stale = newest.borrow().expires();
+            let due = if changed { Some(stale.map_or(rested, |stale| stale.min(rested))) } else { stale };
+            tokio::select! {
+                biased;
+                () = stop.requested() => break,
+                () = wishes.urgent.notified() => {}
+                () = clock.sleep_until(due.unwrap_or(now)), if due.is_some() => {
+                    if due.is_some_and(|due| clock.tick() < due) {
+                        continue;
+                    }
+                }
+                () = board.changed() => {
+                    changed = true;
+                    continue;
+                }
+                () = telemetry.changed() => {
+                    changed = true;
+                    continue;
+                }
+            }
+            // What changes from here on is on this page or leads to another.
+            changed = false;
+            let (done, printed) = oneshot::channel();
+            let (edition, variants) = (wishes.edition(), wishes.variants(clock.tick()).collect());
+            if orders.send(Order { edition, variants, done }).await.is_err() {
+                break;
+            }
+            let Ok(Printed { page, at }) = printed.await else { break };
+            let ended = clock.tick();
+            rested = ended + PAUSE.max(ended.since(at).saturating_mul(REST));
+            newest.send_replace(page);
+        }
+        drop(orders);
+        // Nothing is ever sent.
+        let _ = over.await as Result<(), _>;
+    }
+}
+
+fn work(mut printer: Printer, clock: &Clock, mut orders: mpsc::Receiver<Order>) {
+    while let Some(Order { edition, variants, done }) = orders.blocking_recv() {
+        let at = clock.tick();
+        let page = printer.print(at, edition, &variants);
+        // Whoever ordered it may have been told to stop.
+        let _ = done.send(Printed { page, at });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! The press as those who scrape see it, on a time lapse.
+
+use bytes::Buf;
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::exposition::{Body, Encoding, Format, Scrape, Unanswered};
+use crate::sample::{Family, Sample};
+use crate::snapshot::{AspectView, Snapshot};
+use crate::vitals::Vitals;
+
+const GAUGE: &str = "asyncos_health_ratio{appliance=\"a\"}";
+
+struct Rig {
+    board: Arc<Board>,
+    telemetry: Arc<Telemetry>,
+    shelf: Shelf,
+    clock: Clock,
+    stop: Stop,
+    tasks: JoinSet<()>,
+}
+
+impl Rig {
+    fn start(rate: u32) -> Self {
+        let clock = Clock::lapse(Timestamp::from_secs(0), rate);
+        let (board, telemetry) = (Arc::<Board>::default(), Arc::new(Telemetry::try_new().unwrap()));
+        let (press, shelf) = Press::new(Arc::clone(&board), Arc::clone(&telemetry), clock.clone());
+        let (stop, mut tasks) = (Stop::new(), JoinSet::new());
+        tasks.spawn(press.run(stop.clone()));
+        Self { board, telemetry, shelf, clock, stop, tasks }
+    }
+
+    fn publish(&self, value: f64, expires: Tick) {
+        let family = Arc::new(Family { name: "asyncos_health_ratio".into(), help: "Health".into(), counter: None });
+        let gauges = vec![Sample { family, labels: vec![], value }];
+        let view = AspectView {
+            name: "health",
+            success: true,
+            last_success: None,
+            refusal: None,
+            trouble: None,
+            vitals: Vitals { gauges, ..Vitals::default() },
+            expires,
+        };
+        self.board.publish(Snapshot {
+            appliance: "a".into(),
+            up: true,
+            clock_skew_seconds: None,
+            centralised: None,
+            trouble: None,
+            product: "esa",
+            groups: vec![],
+            aspects: vec![Arc::new(view)],
+        });
+    }
+
+    fn far(&self) -> Tick {
+        self.clock.tick() + Duration::from_secs(24 * 3600)
+    }
+
+    async fn text(&self) -> String {
+        text(self.shelf.scrape(&Scrape::default()).await.unwrap())
+    }
+
+    async fn end(mut self) -> Shelf {
+        self.stop.request();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.unwrap();
+        }
+        self.shelf
+    }
+}
+
+fn text(mut body: Body) -> String {
+    String::from_utf8(body.copy_to_bytes(body.remaining()).to_vec()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_scrape_that_begins_after_its_expiry_sees_a_gauge() {
+    let rig = Rig::start(600);
+    for round in 0..20 {
+        let expires = rig.clock.tick() + Duration::from_secs(10 + round);
+        rig.publish(round as f64, expires);
+        let mut seen = false;
+        loop {
+            let began = rig.clock.tick();
+            if rig.text().await.contains(&format!("{GAUGE} {round}\n")) {
+                assert!(began < expires);
+                seen = true;
+            } else if seen || began >= expires {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(rig.text().await.contains("asyncos_up{appliance=\"a\"} 1\n"), "the rest stays");
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn changes_of_one_second_are_one_page() {
+    let rig = Rig::start(1);
+    rig.publish(0.0, rig.far());
+    rig.text().await;
+    let mut newest = rig.shelf.newest.clone();
+    newest.mark_unchanged();
+    for value in 1..=50 {
+        rig.publish(f64::from(value), rig.far());
+        // Lets the press have a turn.
+        tokio::task::yield_now().await;
+    }
+    newest.changed().await.unwrap();
+    assert!(rig.text().await.contains(&format!("{GAUGE} 50\n")));
+    assert!(!newest.has_changed().unwrap(), "one page for all of them");
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn pages_are_printed_in_forms_that_are_asked_for_and_no_others() {
+    let rig = Rig::start(600);
+    rig.publish(1.0, rig.far());
+    for (asked, variant) in Variant::ALL.into_iter().enumerate() {
+        let made = |page: &Page| Variant::ALL.into_iter().filter(|variant| page.has(*variant)).count();
+        assert_eq!(made(&rig.shelf.newest.borrow()), asked, "{variant:?}");
+        rig.shelf.scrape(&Scrape { variant, ..Scrape::default() }).await.unwrap();
+        assert_eq!(made(&rig.shelf.newest.borrow()), asked + 1, "{variant:?}");
+    }
+    // They are kept up without being asked for again.
+    let mut newest = rig.shelf.newest.clone();
+    newest.mark_unchanged();
+    rig.publish(2.0, rig.far());
+    newest.changed().await.unwrap();
+    assert!(Variant::ALL.into_iter().all(|variant| newest.borrow().has(variant)));
+    drop(newest);
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn an_old_page_goes_with_its_last_reader() {
+    let rig = Rig::start(600);
+    rig.publish(1.0, rig.far());
+    let slow = rig.shelf.scrape(&Scrape::default()).await.unwrap();
+    let old = Arc::downgrade(&rig.shelf.newest.borrow());
+    rig.publish(2.0, rig.far());
+    rig.shelf.outdate();
+    let new = rig.text().await;
+    assert!(new.contains(&format!("{GAUGE} 2\n")));
+    assert!(old.upgrade().is_none(), "nobody holds the page, and its reader only the bytes");
+    assert!(text(slow).contains(&format!("{GAUGE} 1\n")), "which are those of the page it began with");
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn what_is_outdated_is_not_shown_any_more() {
+    let rig = Rig::start(1);
+    rig.publish(1.0, rig.far());
+    for value in 2..20 {
+        rig.text().await;
+        rig.publish(f64::from(value), rig.far());
+        rig.shelf.outdate();
+        assert!(rig.text().await.contains(&format!("{GAUGE} {value}\n")));
+    }
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn after_its_end_there_are_no_new_pages() {
+    let rig = Rig::start(1);
+    rig.text().await;
+    let shelf = rig.end().await;
+    let gzip = Variant { format: Format::OpenMetrics, encoding: Encoding::Gzip };
+    let refused = shelf.scrape(&Scrape { variant: gzip, ..Scrape::default() }).await;
+    assert_eq!(refused.unwrap_err(), Unanswered::Stopping);
+    assert!(shelf.scrape(&Scrape::default()).await.is_ok(), "the last one is still there");
+}
+
+#[tokio::test]
+async fn no_family_is_both_of_the_process_and_of_an_appliance() {
+    let rig = Rig::start(1);
+    rig.publish(1.0, rig.far());
+    let (metrics, _) = rig.telemetry.appliance("a").unwrap();
+    let traffic = metrics.gather();
+    rig.telemetry.show(metrics);
+    let own: Vec<String> = rig.telemetry.own().into_iter().map(|family| family.name).collect();
+    assert!(own.len() > 10 && traffic.len() > 3);
+    let about = crate::exposition::ABOUT_DATA.iter().chain(crate::vitals::ABOUT_NOW).map(|about| about.name);
+    for name in traffic.iter().map(|family| &*family.name).chain(about) {
+        assert!(!own.iter().any(|own| own == name), "`{name}` would come twice");
+    }
+    for counted in
+        crate::catalogue::groups().flat_map(|group| group.counters.iter().map(move |it| it.gauge_name(group)))
+    {
+        assert!(!own.contains(&counted), "`{counted}` would come twice");
+    }
+    let text = rig.text().await;
+    let mut names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+    rig.end().await;
+}

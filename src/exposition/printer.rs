@@ -1,0 +1,65 @@
+//! Prints a page of what is on the board now, and of the telemetry about appliances. Knows nothing of when or for whom.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::book::{Book, Source};
+use super::gzip::Deflater;
+use super::page::{LEVEL, Page};
+use super::scrape::Variant;
+use crate::clock::Tick;
+use crate::snapshot::Board;
+use crate::telemetry::Telemetry;
+
+/// Bytes of lines that are written and compressed together. Larger blocks compress better, smaller ones are seldomer
+/// touched by a change; see the benchmark `exposition`.
+const BLOCK: usize = 8 * 1024;
+
+/// Prints pages on the spot and remembers the last one, so that only what has changed is written again.
+#[derive(Debug)]
+pub struct Printer {
+    board: Arc<Board>,
+    telemetry: Arc<Telemetry>,
+    book: Book,
+    page: Arc<Page>,
+    deflater: Deflater,
+}
+
+impl Printer {
+    /// A printer that has printed nothing yet.
+    #[must_use]
+    pub fn new(board: Arc<Board>, telemetry: Arc<Telemetry>) -> Self {
+        let (book, page) = (Book::new(BLOCK), Arc::new(Page::unprinted()));
+        Self { board, telemetry, book, page, deflater: Deflater::new(LEVEL) }
+    }
+
+    pub(super) fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    pub(super) fn telemetry(&self) -> &Arc<Telemetry> {
+        &self.telemetry
+    }
+
+    /// The page of `now`, in these forms.
+    pub fn print(&mut self, now: Tick, edition: u64, variants: &[Variant]) -> Arc<Page> {
+        let mut sources: BTreeMap<Arc<str>, Source> = BTreeMap::new();
+        for snapshot in self.board.read() {
+            let name = Arc::clone(&snapshot.appliance);
+            sources.entry(name).or_default().snapshot = Some(snapshot);
+        }
+        for metrics in self.telemetry.shown() {
+            let (name, version) = (Arc::clone(metrics.name()), metrics.version());
+            sources.entry(name).or_default().traffic = Some((metrics, version));
+        }
+        let page = match self.book.update(sources, now) {
+            true => Page::new(&self.book, edition),
+            false => self.page.renewed(&self.book, edition),
+        };
+        self.page = Arc::new(page);
+        for variant in variants {
+            self.page.make(*variant, &mut self.deflater);
+        }
+        Arc::clone(&self.page)
+    }
+}

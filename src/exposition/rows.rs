@@ -1,0 +1,256 @@
+//! From a snapshot to the lines that it is worth. Knows nothing of formats.
+
+use super::family::Family;
+use super::line::{Labels, Own};
+use crate::api::{Reason, Unusable};
+use crate::clock::Tick;
+use crate::sample::{About, Kind, Sample};
+use crate::snapshot::{AspectView, GroupView, LostReason, Snapshot};
+
+const UP: About = About::gauge("asyncos_up", "Whether the appliance's API answers us");
+const CLOCK_SKEW: About = About::gauge("asyncos_clock_skew_seconds", "How far the appliance's clock is ahead of ours");
+const INFO: About = About::gauge(
+    "asyncos_appliance_info",
+    "What is known of the appliance: product, and build, host name and time zone where it tells them; always 1",
+);
+const CENTRALISED: About = About::gauge(
+    "asyncos_reporting_centralised",
+    "Whether a gateway leaves its reporting to a manager and so has no figures of its own but those of its capacity",
+);
+const REFUSED: About = About::gauge(
+    "asyncos_group_refused",
+    "The appliance does not answer this, by `reason`, so it is asked seldom; 1 while that is so",
+);
+const GROUP_SUCCESS: About =
+    About::gauge("asyncos_group_success", "Whether the newest poll of the counter group brought its report");
+const LAST_SUCCESS: About = About::gauge(
+    "asyncos_group_last_success_timestamp_seconds",
+    "When a report of the counter group was last had, in seconds since 1970",
+);
+const WINDOW: About = About::gauge("asyncos_window_seconds", "The length of the counter group's windows");
+const WINDOW_END: About = About::gauge(
+    "asyncos_window_end_timestamp_seconds",
+    "The end of the newest counted window by the appliance's clock, in seconds since 1970",
+);
+const SETTLE: About = About::gauge("asyncos_settle_seconds", "How long after its end a window is asked for");
+const PENDING: About = About::gauge("asyncos_windows_pending", "Complete windows that are not counted yet");
+const COMMITTED: About = About::counter("asyncos_windows_committed_total", "Windows that were counted");
+const LOST: About = About::counter("asyncos_windows_lost_total", "Windows that were given up and are in no number");
+const DIFFERENCE: About = About::gauge(
+    "asyncos_reconciliation_difference",
+    "What the appliance's report for whole hours had beyond our windows when they were last compared, over all counters",
+);
+const RECONCILIATIONS: About =
+    About::counter("asyncos_reconciliations_total", "Comparisons of whole hours with the sum of their windows");
+const LATE: About = About::counter(
+    "asyncos_late_events_total",
+    "Events that were found after their window was counted, over all counters",
+);
+const MISSING: About =
+    About::counter("asyncos_counters_missing_total", "Counters of the catalogue that a report did not hold");
+const UNKNOWN: About =
+    About::counter("asyncos_counters_unknown_total", "Counters of a report that the catalogue does not hold");
+const DROPPED: About = About::counter(
+    "asyncos_series_dropped_total",
+    "Rows of keyed reports that went into the row `other`, or nowhere where rows do not add up, because of `series_limit`",
+);
+const UNUSABLE: About =
+    About::counter("asyncos_counters_unusable_total", "Counters of a report whose value is no usable number");
+
+/// All of them, for the manual to be held against.
+pub const ABOUT_DATA: &[About] = &[
+    UP,
+    INFO,
+    CENTRALISED,
+    GROUP_SUCCESS,
+    LAST_SUCCESS,
+    REFUSED,
+    WINDOW_END,
+    WINDOW,
+    SETTLE,
+    PENDING,
+    COMMITTED,
+    LOST,
+    DIFFERENCE,
+    RECONCILIATIONS,
+    LATE,
+    MISSING,
+    UNKNOWN,
+    UNUSABLE,
+    DROPPED,
+    CLOCK_SKEW,
+];
+
+/// One line of a page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    pub(super) family: Family<'a>,
+    pub(super) labels: &'a Labels,
+    pub(super) own: Own<'a>,
+    pub(super) value: f64,
+}
+
+/// The labels of everything that a snapshot holds, each escaped once.
+#[derive(Debug)]
+pub(super) struct SnapshotLabels {
+    appliance: Labels,
+    info: Labels,
+    /// With the label `group`, one set a view.
+    aspects: Vec<Labels>,
+    groups: Vec<GroupLabels>,
+}
+
+#[derive(Debug)]
+struct GroupLabels {
+    /// What every value of the group carries.
+    values: Labels,
+    /// What every line about the group carries.
+    state: Labels,
+}
+
+impl SnapshotLabels {
+    pub(super) fn new(snapshot: &Snapshot) -> Self {
+        let appliance = Labels::new("appliance", &snapshot.appliance);
+        let known = snapshot.aspects.iter().flat_map(|view| &view.vitals.info);
+        let product = appliance.with("product", snapshot.product);
+        let of_group = |view: &GroupView| {
+            let values = appliance.with("device_group", view.scope.device_group()).with("device", view.scope.device());
+            GroupLabels { state: values.with("group", &view.group), values }
+        };
+        Self {
+            info: known.fold(product, |info, (name, value)| info.with(name, value)),
+            aspects: snapshot.aspects.iter().map(|view| appliance.with("group", view.name)).collect(),
+            groups: snapshot.groups.iter().map(|view| of_group(view)).collect(),
+            appliance,
+        }
+    }
+}
+
+/// Walks a snapshot as it is at `now`: calls `sink` with every line, those of one family in the order of the page.
+pub(super) struct Walk<S> {
+    now: Tick,
+    sink: S,
+    /// When the first value that is shown becomes stale.
+    expires: Option<Tick>,
+}
+
+impl<'a, S: FnMut(Row<'a>)> Walk<S> {
+    pub(super) fn new(now: Tick, sink: S) -> Self {
+        Self { now, sink, expires: None }
+    }
+
+    /// Tells when the snapshot has to be walked again.
+    pub(super) fn snapshot(mut self, snapshot: &'a Snapshot, labels: &'a SnapshotLabels) -> Option<Tick> {
+        let of_appliance = &labels.appliance;
+        for (view, labels) in snapshot.aspects.iter().zip(&labels.aspects) {
+            self.aspect(view, of_appliance, labels);
+        }
+        self.put(&INFO, &labels.info, 1.0);
+        if let Some(centralised) = snapshot.centralised {
+            self.put(&CENTRALISED, of_appliance, f64::from(u8::from(centralised)));
+        }
+        self.put(&UP, of_appliance, f64::from(u8::from(snapshot.up)));
+        if let Some(skew) = snapshot.clock_skew_seconds {
+            self.put(&CLOCK_SKEW, of_appliance, skew);
+        }
+        for (view, labels) in snapshot.groups.iter().zip(&labels.groups) {
+            self.state(view, &labels.state);
+            self.values(view, &labels.values);
+        }
+        self.expires
+    }
+
+    fn put(&mut self, about: &'static About, labels: &'a Labels, value: f64) {
+        self.put_with(about, labels, Own::NONE, value);
+    }
+
+    fn put_with(&mut self, about: &'static About, labels: &'a Labels, own: Own<'a>, value: f64) {
+        (self.sink)(Row { family: about.into(), labels, own, value });
+    }
+
+    fn samples(&mut self, samples: &'a [Sample], kind: Kind, labels: &'a Labels) {
+        for Sample { family, labels: own, value } in samples {
+            let family = Family { name: &family.name, kind, help: &family.help };
+            (self.sink)(Row { family, labels, own: Own::Labels(own), value: *value });
+        }
+    }
+
+    /// Whether what is stale from `expires` on may be shown.
+    fn is_current(&mut self, expires: Tick) -> bool {
+        let is_current = expires > self.now;
+        if is_current {
+            self.expires = Some(self.expires.map_or(expires, |first| first.min(expires)));
+        }
+        is_current
+    }
+
+    fn aspect(&mut self, view: &'a AspectView, of_appliance: &'a Labels, labels: &'a Labels) {
+        self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(view.success)));
+        if let Some(at) = view.last_success {
+            self.put(&LAST_SUCCESS, labels, at.as_secs_f64());
+        }
+        self.refusal(view.refusal, labels);
+        self.samples(&view.vitals.counters, Kind::Counter, of_appliance);
+        if !view.vitals.gauges.is_empty() && self.is_current(view.expires) {
+            self.samples(&view.vitals.gauges, Kind::Gauge, of_appliance);
+        }
+    }
+
+    fn refusal(&mut self, reason: Option<Reason>, labels: &'a Labels) {
+        if let Some(reason) = reason {
+            self.put_with(&REFUSED, labels, Own::Pair("reason", reason.label()), 1.0);
+        }
+    }
+
+    fn state(&mut self, view: &'a GroupView, labels: &'a Labels) {
+        let GroupView { tally, .. } = view;
+        self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(view.success)));
+        self.put(&WINDOW, labels, view.window.as_secs_f64());
+        self.put(&SETTLE, labels, view.settle.as_secs_f64());
+        self.put(&PENDING, labels, view.pending as f64);
+        self.put(&COMMITTED, labels, tally.committed as f64);
+        self.put(&RECONCILIATIONS, labels, tally.reconciliations as f64);
+        self.put(&LATE, labels, tally.late as f64);
+        if let Some(difference) = view.difference {
+            self.put(&DIFFERENCE, labels, difference as f64);
+        }
+        self.put(&MISSING, labels, tally.missing as f64);
+        self.put(&UNKNOWN, labels, tally.unknown as f64);
+        self.put(&DROPPED, labels, tally.dropped as f64);
+        for (reason, lost) in LostReason::ALL.iter().zip(tally.lost) {
+            self.put_with(&LOST, labels, Own::Pair("reason", reason.label()), lost as f64);
+        }
+        for (reason, unusable) in Unusable::ALL.iter().zip(tally.unusable) {
+            self.put_with(&UNUSABLE, labels, Own::Pair("reason", reason.label()), unusable as f64);
+        }
+        self.refusal(view.refusal, labels);
+        if let Some(end) = view.window_end {
+            self.put(&WINDOW_END, labels, end.as_secs_f64());
+        }
+        if let Some(at) = view.last_success {
+            self.put(&LAST_SUCCESS, labels, at.as_secs_f64());
+        }
+    }
+
+    fn values(&mut self, view: &'a GroupView, labels: &'a Labels) {
+        self.samples(&view.totals, Kind::Counter, labels);
+        if let Some(reading) = view.reading.as_ref()
+            && self.is_current(reading.expires)
+        {
+            self.samples(&reading.samples, Kind::Gauge, labels);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_their_kinds() {
+        for About { name, kind, help } in ABOUT_DATA {
+            assert_eq!(*kind == Kind::Counter, name.ends_with("_total"), "{name}");
+            assert!(!help.is_empty());
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Where the newest page lies for whoever scrapes. Remembers in what forms pages are wanted, so that the press makes those
+//! and no others.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::body::Body;
+use super::page::Page;
+use super::scrape::{Scrape, Variant};
+use crate::clock::{Clock, Tick};
+use crate::telemetry::Telemetry;
+
+/// How long pages are made in a form after somebody asked for it: longer than anybody waits between two scrapes.
+const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+
+/// Why a scrape gets no page.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// It is for an appliance that is not configured.
+    #[error("no appliance is called `{0}`")]
+    UnknownAppliance(String),
+    /// Pages are printed no more.
+    #[error("stopping")]
+    Stopping,
+}
+
+/// The newest page. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Shelf {
+    pub(super) newest: watch::Receiver<Arc<Page>>,
+    pub(super) wishes: Arc<Wishes>,
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) clock: Clock,
+}
+
+/// What scrapes want of the press.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    /// When each form was last asked for, in milliseconds after the clock's beginning and one; zero for never.
+    asked: [AtomicU64; Variant::ALL.len()],
+    /// Pages of earlier editions are no longer to be shown.
+    edition: AtomicU64,
+    /// Somebody waits for a page.
+    pub(super) urgent: Notify,
+}
+
+impl Shelf {
+    /// Answers a scrape from the newest page. Waits for the press only where that page is stale by now, or was not made
+    /// in this form yet.
+    ///
+    /// # Errors
+    /// When it asks for what is not there.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn scrape(&self, scrape: &Scrape) -> Result<Body, Unanswered> {
+        if !scrape.is_whole() {
+            let page = self.page(|_| true).await?;
+            let own = if scrape.appliances.is_empty() { self.telemetry.own() } else { vec![] };
+            return page.selection(scrape, &own).await;
+        }
+        self.wishes.note(scrape.variant, self.clock.tick());
+        let page = self.page(|page| page.has(scrape.variant)).await?;
+        page.whole(scrape.variant, &self.telemetry.own()).ok_or(Unanswered::Stopping)
+    }
+
+    /// Scrapes that come after this see what is on the board and in the telemetry now.
+    pub fn outdate(&self) {
+        self.wishes.edition.fetch_add(1, Ordering::AcqRel);
+        self.wishes.urgent.notify_one();
+    }
+
+    /// The newest page that is current and `usable`.
+    async fn page(&self, usable: impl Fn(&Page) -> bool) -> Result<Arc<Page>, Unanswered> {
+        let (now, edition) = (self.clock.tick(), self.wishes.edition());
+        let is_good = |page: &Arc<Page>| page.edition() >= edition && page.is_current(now) && usable(page);
+        let newest = Arc::clone(&self.newest.borrow());
+        if is_good(&newest) {
+            return Ok(newest);
+        }
+        drop(newest);
+        self.wishes.urgent.notify_one();
+        let mut newest = self.newest.clone();
+        let page = newest.wait_for(is_good).await.map_err(|_| Unanswered::Stopping)?;
+        Ok(Arc::clone(&page))
+    }
+}
+
+impl Wishes {
+    fn note(&self, variant: Variant, now: Tick) {
+        self.asked[variant.index()].store(millis(now) + 1, Ordering::Relaxed);
+    }
+
+    /// What a page is of that is begun now.
+    pub(super) fn edition(&self) -> u64 {
+        self.edition.load(Ordering::Acquire)
+    }
+
+    /// The forms that pages are made in.
+    pub(super) fn variants(&self, now: Tick) -> impl Iterator<Item = Variant> {
+        Variant::ALL.into_iter().zip(&self.asked).filter_map(move |(variant, asked)| {
+            let asked = asked.load(Ordering::Relaxed).checked_sub(1)?;
+            (millis(now).saturating_sub(asked) <= REMEMBERED.as_millis() as u64).then_some(variant)
+        })
+    }
+}
+
+fn millis(tick: Tick) -> u64 {
+    u64::try_from(tick.since(Tick::default()).as_millis()).unwrap_or(u64::MAX - 1)
+}

@@ -1,0 +1,108 @@
+//! The pages beside the metrics themselves: what a person or a program reads about the exporter and its fleet.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{CONTENT_SECURITY_POLICY, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+use tokio::sync::OwnedSemaphorePermit;
+use url::form_urlencoded;
+
+use super::{Answer, Counted, HTML_TYPE, JSON_TYPE, Site, answer, text};
+use crate::exposition::Scrape;
+use crate::http::protection::Channel;
+use crate::http::{Explained, Here, Render, negotiate};
+
+impl Site {
+    /// What metrics with the parameter `appliance` answer, for a target that is configured: the name of another host
+    /// would send our passwords there.
+    pub(super) async fn probe(&self, head: &Parts) -> Answer {
+        let mut targets = pairs(head).filter(|(name, _)| name == "target").map(|(_, target)| target);
+        let refuse = |reason: String| text(StatusCode::BAD_REQUEST, reason);
+        let (Some(target), None) = (targets.next(), targets.next()) else {
+            return refuse("give one `target`: /probe?target=<name of an appliance in the configuration>\n".into());
+        };
+        if !(self.pages.knows)(&target) {
+            let target: String = target.chars().take(100).flat_map(char::escape_default).collect();
+            return refuse(format!("no appliance `{target}` is configured: /sd lists those that are\n"));
+        }
+        self.metrics(Scrape { appliances: vec![target], ..negotiate::scrape(head) }).await
+    }
+
+    pub(super) fn discovery(&self, head: &Parts, channel: Channel) -> Answer {
+        let authority = match head.uri.authority() {
+            Some(authority) => Some(authority.clone()),
+            None => head.headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok()),
+        };
+        let Some(authority) = authority.filter(|authority| !authority.as_str().contains('@')) else {
+            return text(
+                StatusCode::BAD_REQUEST,
+                "the request names no host, which the targets are to be reached at\n",
+            );
+        };
+        let scheme = match channel {
+            Channel::Clear => "http",
+            Channel::Tls => "https",
+        };
+        let here = Here { host: authority.as_str().to_owned(), scheme };
+        self.bounded(|permit| shown(StatusCode::OK, JSON_TYPE, (self.pages.discovery)(&here), permit))
+    }
+
+    pub(super) fn landing(&self) -> Answer {
+        let mut answer = self.view(HTML_TYPE, &self.pages.landing);
+        let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+        answer
+    }
+
+    pub(super) fn view(&self, content_type: &'static str, page: &Render) -> Answer {
+        self.bounded(|permit| shown(StatusCode::OK, content_type, page(), permit))
+    }
+
+    pub(super) fn explain(&self, head: &Parts) -> Answer {
+        self.bounded(|permit| {
+            let (status, page) = match (self.pages.explain)(pairs(head).collect()) {
+                Explained::Found(page) => (StatusCode::OK, page),
+                Explained::Unknown(page) => (StatusCode::NOT_FOUND, page),
+                Explained::Unclear(page) => (StatusCode::BAD_REQUEST, page),
+            };
+            shown(status, JSON_TYPE, page, permit)
+        })
+    }
+
+    pub(super) fn healthy(&self) -> Answer {
+        match (self.pages.healthy)() {
+            Ok(()) => text(StatusCode::OK, "healthy\n"),
+            Err(reason) => text(StatusCode::SERVICE_UNAVAILABLE, format!("not healthy: {reason}\n")),
+        }
+    }
+
+    pub(super) fn ready(&self) -> Answer {
+        if (self.pages.ready)() {
+            text(StatusCode::OK, "ready\n")
+        } else {
+            text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        }
+    }
+
+    /// Renders a page if not too many are under way.
+    fn bounded(&self, page: impl FnOnce(OwnedSemaphorePermit) -> Answer) -> Answer {
+        match Arc::clone(&self.views).try_acquire_owned() {
+            Ok(permit) => page(permit),
+            Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "too many pages are being read at once\n"),
+        }
+    }
+}
+
+fn shown(status: StatusCode, content_type: &'static str, page: Bytes, permit: OwnedSemaphorePermit) -> Answer {
+    let mut answer = answer(status, content_type, Counted { body: page.into(), _permit: Some(permit) });
+    answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}
+
+/// The pairs of the query.
+fn pairs(head: &Parts) -> impl Iterator<Item = (String, String)> {
+    form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned()
+}

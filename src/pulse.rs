@@ -1,0 +1,125 @@
+//! Signs of life of the loops that must never stand still, for whoever has to say whether the process does its work.
+//! Knows nothing of what the loops do.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How often a loop that has nothing to do shows that it could.
+const BEAT: Duration = Duration::from_secs(10);
+/// A loop that was silent for so long stands still: three beats, so that one that comes late on a busy machine is none.
+pub const STILL_AFTER: Duration = Duration::from_secs(30);
+
+/// The pulses of all loops. Clones share them. Real time counts, also in a time lapse: this is about the machine.
+#[derive(Clone, Debug, Default)]
+pub struct Pulses(Arc<Mutex<Beats>>);
+
+#[derive(Debug, Default)]
+struct Beats {
+    next: u64,
+    last: BTreeMap<u64, (Arc<str>, Instant)>,
+}
+
+/// A loop that stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Still {
+    /// What the loop is of.
+    pub name: Arc<str>,
+    /// How long it has been silent.
+    pub silent: Duration,
+}
+
+/// The pulse of one loop; forgotten when dropped.
+#[derive(Debug)]
+pub struct Pulse {
+    pulses: Pulses,
+    number: u64,
+}
+
+impl Pulses {
+    /// The pulse of a loop that has just begun; `name` says whose it is and need not be its alone.
+    #[must_use]
+    pub fn begin(&self, name: &str) -> Pulse {
+        let mut beats = self.beats();
+        let number = beats.next;
+        beats.next += 1;
+        beats.last.insert(number, (name.into(), Instant::now()));
+        Pulse { pulses: self.clone(), number }
+    }
+
+    /// The loop that has been silent longest, if that is longer than [`STILL_AFTER`].
+    #[must_use]
+    pub fn still(&self) -> Option<Still> {
+        let beats = self.beats();
+        let (name, last) = beats.last.values().min_by_key(|(_, last)| *last)?;
+        let silent = last.elapsed();
+        (silent > STILL_AFTER).then(|| Still { name: Arc::clone(name), silent })
+    }
+
+    fn beats(&self) -> MutexGuard<'_, Beats> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pulse {
+    /// Shows a sign of life.
+    pub fn beat(&self) {
+        if let Some((_, last)) = self.pulses.beats().last.get_mut(&self.number) {
+            *last = Instant::now();
+        }
+    }
+
+    /// Completes when the next sign of life is due.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn due(&self) {
+        let last = self.pulses.beats().last.get(&self.number).map(|(_, last)| *last);
+        if let Some(last) = last {
+            tokio::time::sleep_until(last + BEAT).await;
+        }
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        self.pulses.beats().last.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_that_stands_still_is_named_until_it_goes_on_or_ends() {
+        let pulses = Pulses::default();
+        let (one, other) = (pulses.begin("one"), pulses.begin("other"));
+        tokio::time::sleep(STILL_AFTER).await;
+        assert_eq!(pulses.still(), None);
+        one.beat();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let silent = STILL_AFTER + Duration::from_secs(1);
+        assert_eq!(pulses.still(), Some(Still { name: "other".into(), silent }));
+        other.beat();
+        assert_eq!(pulses.still(), None);
+        tokio::time::sleep(STILL_AFTER * 2).await;
+        one.beat();
+        assert_eq!(pulses.still().map(|still| still.name), Some("other".into()));
+        drop(other);
+        assert_eq!(pulses.still(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_that_waits_for_its_beat_never_stands_still() {
+        let pulses = Pulses::default();
+        let pulse = pulses.begin("loop");
+        for _ in 0..100 {
+            pulse.due().await;
+            assert_eq!(pulses.still(), None);
+            pulse.beat();
+        }
+    }
+}

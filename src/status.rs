@@ -1,0 +1,172 @@
+//! How the fleet and the exporter stand, put together from what pollers have published, what is known of the traffic and
+//! the configuration. One noun for the page that a person sees and for the JSON that a program reads. Pure; knows nothing
+//! of HTTP.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::snapshot::Snapshot;
+use crate::telemetry::{OwnFacts, TrafficFacts};
+
+mod appliance;
+mod html;
+mod problem;
+mod words;
+
+pub use appliance::{ApplianceStatus, Asked, AspectStatus, GroupStatus, State};
+pub use html::Links;
+pub use problem::Problem;
+
+/// What there is to know about the exporter and its fleet at one moment.
+///
+/// As JSON it is what `/api/v1/status` answers: names are those of the fields, instants read
+/// `2026-11-23T12:00:00.000Z`, and what is not known is left out. Fields may be added, never renamed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    /// The version of this program.
+    pub version: &'static str,
+    /// The commit it was built from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<&'static str>,
+    /// The moment, by our clock.
+    pub time: Timestamp,
+    /// How long the process has been running, in seconds.
+    pub uptime_seconds: u64,
+    /// How the configuration stands.
+    pub config: ConfigStatus,
+    /// How the state stands.
+    pub state: StateStatus,
+    /// How many appliances are in which state.
+    pub summary: Summary,
+    /// The appliances, those with problems first, each state as configured.
+    pub appliances: Vec<ApplianceStatus>,
+}
+
+/// How the configuration stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ConfigStatus {
+    /// Whether the newest attempt to read it succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_reload_ok: Option<bool>,
+    /// When that which is in force was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_force_since: Option<Timestamp>,
+    /// Whether the newest reading of `--web.config.file` and its files succeeded; true where there are none.
+    pub web_last_reload_ok: bool,
+}
+
+/// How the state stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct StateStatus {
+    /// Whether totals outlive a restart.
+    pub durable: bool,
+    /// Whether the newest attempt to write them down succeeded; true before the first.
+    pub last_write_ok: bool,
+    /// When they were last written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_written: Option<Timestamp>,
+}
+
+/// How many appliances are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// All of them.
+    pub appliances: usize,
+    /// Those that answer everything.
+    pub ok: usize,
+    /// Those that nothing is known of yet.
+    pub starting: usize,
+    /// Those that answer, and something is wrong.
+    pub degraded: usize,
+    /// Those that do not answer.
+    pub down: usize,
+    /// Those whose logins have stopped.
+    pub logins_stopped: usize,
+}
+
+/// What a [`Status`] is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The configuration in force.
+    pub config: &'a Config,
+    /// What was published.
+    pub snapshots: &'a [Arc<Snapshot>],
+    /// What is known of the traffic, by appliance.
+    pub traffic: &'a BTreeMap<Arc<str>, TrafficFacts>,
+    /// What is known of the exporter.
+    pub own: OwnFacts,
+    /// Our clock.
+    pub now: Timestamp,
+    /// How long the process has been running.
+    pub uptime: Duration,
+}
+
+impl Status {
+    /// Puts it together.
+    #[must_use]
+    pub fn new(facts: Facts<'_>, version: &'static str, revision: Option<&'static str>) -> Self {
+        let Facts { config, snapshots, traffic, own, now, uptime } = facts;
+        let by_name: BTreeMap<&str, &Snapshot> =
+            snapshots.iter().map(|snapshot| (&*snapshot.appliance, &**snapshot)).collect();
+        let mut appliances: Vec<ApplianceStatus> = config
+            .appliances
+            .iter()
+            .map(|appliance| {
+                let name = appliance.name.as_str();
+                let traffic = traffic.get(name).copied().unwrap_or_default();
+                ApplianceStatus::new(appliance, by_name.get(name).copied(), traffic, now)
+            })
+            .collect();
+        appliances.sort_by_key(|appliance| appliance.state);
+        Self {
+            version,
+            revision,
+            time: now,
+            uptime_seconds: uptime.as_secs(),
+            config: ConfigStatus {
+                last_reload_ok: own.config_read,
+                in_force_since: own.config_since,
+                web_last_reload_ok: own.web_config_read,
+            },
+            state: StateStatus {
+                durable: own.state_durable,
+                last_write_ok: !own.state_failing,
+                last_written: own.state_written,
+            },
+            summary: Summary::of(&appliances),
+            appliances,
+        }
+    }
+
+    /// As JSON, with a line break at the end.
+    #[must_use]
+    pub fn json(&self) -> String {
+        // Tables with text for keys can always be written.
+        serde_json::to_string_pretty(self).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}")) + "\n"
+    }
+}
+
+impl Summary {
+    fn of(appliances: &[ApplianceStatus]) -> Self {
+        let mut summary = Self { appliances: appliances.len(), ..Self::default() };
+        for appliance in appliances {
+            let count = match appliance.state {
+                State::Ok => &mut summary.ok,
+                State::Starting => &mut summary.starting,
+                State::Degraded => &mut summary.degraded,
+                State::Down => &mut summary.down,
+                State::LoginsStopped => &mut summary.logins_stopped,
+            };
+            *count += 1;
+        }
+        summary
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,320 @@
+//! How one appliance stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::problem::{Ended, Problem};
+use crate::clock::Timestamp;
+use crate::config::Appliance;
+use crate::snapshot::{AspectView, GroupView, LostReason, Snapshot, Trouble};
+use crate::telemetry::TrafficFacts;
+
+/// Windows of one group that may wait before that is a problem: one that has just become due and one in flight are none.
+const USUALLY_PENDING: u64 = 2;
+/// A certificate that ends within this time is a problem: the time it takes to get another one.
+const CERTIFICATE_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// In which state an appliance is, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// No login is tried any more.
+    LoginsStopped,
+    /// It does not answer.
+    Down,
+    /// It answers, and something is wrong.
+    Degraded,
+    /// Nothing was heard of it yet, good or bad.
+    Starting,
+    /// All is well.
+    Ok,
+}
+
+impl State {
+    /// For people.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::LoginsStopped => "logins stopped",
+            Self::Down => "down",
+            Self::Degraded => "degraded",
+            Self::Starting => "starting",
+            Self::Ok => "ok",
+        }
+    }
+}
+
+/// How the newest question went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// It was answered.
+    Answered,
+    /// It was not, and is asked again soon.
+    Failing,
+    /// The appliance does not answer it, so it is asked seldom.
+    Refused,
+    /// It was not asked yet.
+    Waiting,
+}
+
+/// How one appliance stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ApplianceStatus {
+    /// Its name in the configuration.
+    pub name: String,
+    /// `esa` or `sma`.
+    pub product: &'static str,
+    /// Host and port of its API.
+    pub host: String,
+    /// In which state it is.
+    pub state: State,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+    /// The build of AsyncOS, where a status page tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// When the token in use ends, by the appliance's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_expires: Option<Timestamp>,
+    /// When the certificate that it showed last ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_expires: Option<Timestamp>,
+    /// Logins refused in a row, restarts included.
+    pub login_refusals: u32,
+    /// When anything was last had of it, by our clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Timestamp>,
+    /// The end of the newest window that was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_end: Option<Timestamp>,
+    /// Complete windows that are not counted yet, of all groups.
+    pub windows_pending: u64,
+    /// Windows given up since the exporter started, of all groups.
+    pub windows_lost: u64,
+    /// The lengths of its windows.
+    pub window_seconds: Vec<u64>,
+    /// How long after their end windows are asked for.
+    pub settle_seconds: Vec<u64>,
+    /// How far its clock is ahead of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_skew_seconds: Option<f64>,
+    /// Whether a gateway leaves its reporting to a manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reporting_centralised: Option<bool>,
+    /// Why the newest question that was not answered was not, whatever happened since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<FailureStatus>,
+    /// What is counted in windows.
+    pub groups: Vec<GroupStatus>,
+    /// What it tells about itself.
+    pub aspects: Vec<AspectStatus>,
+}
+
+/// Why a question was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailureStatus {
+    /// One of the values of the label `reason` of `asyncos_api_request_failures_total`.
+    pub reason: &'static str,
+    /// What is known beyond that.
+    pub detail: String,
+    /// When, by our clock.
+    pub at: Timestamp,
+}
+
+/// How one counter group stands in one scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GroupStatus {
+    /// The label `group`.
+    pub group: String,
+    /// The label `device_group`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub device_group: String,
+    /// The label `device`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub device: String,
+    /// How the newest poll went.
+    pub asked: Asked,
+    /// Why it did not bring the report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureStatus>,
+    /// When one last did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Timestamp>,
+    /// The end of the newest window that was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_end: Option<Timestamp>,
+    /// The length of its windows.
+    pub window_seconds: u64,
+    /// How long after its end a window is asked for.
+    pub settle_seconds: u64,
+    /// Complete windows that are not counted yet.
+    pub windows_pending: u64,
+    /// Windows counted since the exporter started.
+    pub windows_committed: u64,
+    /// Windows given up since the exporter started, by reason.
+    pub windows_lost: BTreeMap<&'static str, u64>,
+}
+
+/// How one thing stands that an appliance tells about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AspectStatus {
+    /// The label `group`.
+    pub group: &'static str,
+    /// How the newest question went.
+    pub asked: Asked,
+    /// Why it was not answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureStatus>,
+    /// When one last was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<Timestamp>,
+}
+
+impl ApplianceStatus {
+    pub(super) fn new(
+        appliance: &Appliance,
+        snapshot: Option<&Snapshot>,
+        traffic: TrafficFacts,
+        now: Timestamp,
+    ) -> Self {
+        let groups: Vec<GroupStatus> =
+            snapshot.iter().flat_map(|known| &known.groups).map(|view| GroupStatus::new(view)).collect();
+        let aspects: Vec<AspectStatus> =
+            snapshot.iter().flat_map(|known| &known.aspects).map(|view| AspectStatus::new(view)).collect();
+        let info = |name: &str| {
+            let mut labels = snapshot?.aspects.iter().flat_map(|view| &view.vitals.info);
+            labels.find(|(label, _)| &**label == name).map(|(_, value)| value.to_string())
+        };
+        let distinct = |span: fn(&GroupStatus) -> u64| groups.iter().map(span).collect::<BTreeSet<_>>();
+        let successes =
+            groups.iter().map(|group| group.last_success).chain(aspects.iter().map(|aspect| aspect.last_success));
+        let mut status = Self {
+            name: appliance.name.clone(),
+            product: appliance.product.label(),
+            host: host(appliance),
+            state: State::Starting,
+            problems: Vec::new(),
+            release: info("build"),
+            token_expires: traffic.token_expiry,
+            certificate_expires: traffic.certificate_expiry,
+            login_refusals: traffic.login_refusals,
+            last_success: successes.flatten().max(),
+            window_end: groups.iter().filter_map(|group| group.window_end).max(),
+            windows_pending: groups.iter().map(|group| group.windows_pending).sum(),
+            windows_lost: groups.iter().flat_map(|group| group.windows_lost.values()).sum(),
+            window_seconds: distinct(|group| group.window_seconds).into_iter().collect(),
+            settle_seconds: distinct(|group| group.settle_seconds).into_iter().collect(),
+            clock_skew_seconds: snapshot.and_then(|known| known.clock_skew_seconds),
+            reporting_centralised: snapshot.and_then(|known| known.centralised),
+            last_failure: snapshot.and_then(|known| known.trouble.as_deref()).map(FailureStatus::new),
+            groups,
+            aspects,
+        };
+        status.judge(snapshot, traffic, now);
+        status
+    }
+
+    fn judge(&mut self, snapshot: Option<&Snapshot>, traffic: TrafficFacts, now: Timestamp) {
+        let is_up = snapshot.is_some_and(|known| known.up);
+        let trouble = snapshot.and_then(|known| known.trouble.as_deref()).filter(|_| !is_up);
+        let refusals = traffic.login_refusals;
+        if traffic.logins_stopped {
+            self.problems.push(Problem::LoginsStopped { refusals });
+        } else if refusals > 0 {
+            self.problems.push(Problem::LoginsRefused { refusals });
+        } else if let Some(trouble) = trouble {
+            self.problems.push(Problem::Down(trouble.reason));
+        }
+        // Of an appliance that is down, nothing is had, which has been said.
+        if is_up {
+            let groups = self.groups.iter().filter(|group| group.asked == Asked::Failing).map(GroupStatus::title);
+            let aspects = self.aspects.iter().filter(|aspect| aspect.asked == Asked::Failing);
+            let failing: Vec<String> = groups.chain(aspects.map(|aspect| aspect.group.to_owned())).collect();
+            if let Some(example) = failing.first() {
+                self.problems.push(Problem::Failing { count: failing.len(), example: example.clone() });
+            }
+        }
+        // What is refused is not waited for.
+        let awaited = self.groups.iter().filter(|group| group.asked != Asked::Refused);
+        let behind = awaited.map(|group| group.windows_pending).max().unwrap_or(0);
+        if behind > USUALLY_PENDING {
+            self.problems.push(Problem::Behind { windows: behind });
+        }
+        if let Some(ends) = self.certificate_expires.filter(|ends| *ends < now + CERTIFICATE_NOTICE) {
+            let has_ended = if ends <= now { Ended::Yes } else { Ended::Soon };
+            self.problems.push(Problem::Certificate { ends, has_ended });
+        }
+        self.state = match (traffic.logins_stopped, is_up, trouble) {
+            (true, _, _) => State::LoginsStopped,
+            (false, false, None) => State::Starting,
+            (false, false, Some(_)) => State::Down,
+            (false, true, _) if self.problems.is_empty() => State::Ok,
+            (false, true, _) => State::Degraded,
+        };
+    }
+}
+
+impl FailureStatus {
+    fn new(trouble: &Trouble) -> Self {
+        let Trouble { reason, detail, at } = trouble;
+        Self { reason: reason.label(), detail: detail.clone(), at: *at }
+    }
+}
+
+impl GroupStatus {
+    fn new(view: &GroupView) -> Self {
+        let lost = LostReason::ALL.iter().zip(view.tally.lost).filter(|(_, windows)| *windows > 0);
+        Self {
+            group: view.group.to_string(),
+            device_group: view.scope.device_group().to_owned(),
+            device: view.scope.device().to_owned(),
+            asked: match (view.refusal, &view.trouble, view.success) {
+                (Some(_), _, _) => Asked::Refused,
+                (None, Some(_), _) => Asked::Failing,
+                (None, None, true) => Asked::Answered,
+                (None, None, false) => Asked::Waiting,
+            },
+            failure: view.trouble.as_deref().map(FailureStatus::new),
+            last_success: view.last_success,
+            window_end: view.window_end,
+            window_seconds: view.window.as_secs(),
+            settle_seconds: view.settle.as_secs(),
+            windows_pending: view.pending,
+            windows_committed: view.tally.committed,
+            windows_lost: lost.map(|(reason, windows)| (reason.label(), windows)).collect(),
+        }
+    }
+
+    /// Its name and scope, for people.
+    pub(super) fn title(&self) -> String {
+        match (self.device_group.as_str(), self.device.as_str()) {
+            ("", "") => self.group.clone(),
+            (scope, "") | (_, scope) => format!("{} of {scope}", self.group),
+        }
+    }
+}
+
+impl AspectStatus {
+    fn new(view: &AspectView) -> Self {
+        Self {
+            group: view.name,
+            asked: match (view.refusal, &view.trouble, view.success) {
+                (Some(_), _, _) => Asked::Refused,
+                (None, Some(_), _) => Asked::Failing,
+                (None, None, true) => Asked::Answered,
+                (None, None, false) => Asked::Waiting,
+            },
+            failure: view.trouble.as_deref().map(FailureStatus::new),
+            last_success: view.last_success,
+        }
+    }
+}
+
+/// Host and port; the configuration lets no user information into a URL.
+fn host(appliance: &Appliance) -> String {
+    let host = appliance.url.host_str().unwrap_or_default();
+    appliance.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}

@@ -1,0 +1,308 @@
+//! The page that a person sees at `/`: how the fleet stands, worst first, and where to go from here. Needs no script and
+//! nothing from outside itself; every value is escaped.
+
+use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+use super::appliance::{ApplianceStatus, Asked, FailureStatus, State};
+use super::words::{Escaped, Span, When};
+use super::{Status, Summary};
+use crate::clock::Timestamp;
+
+const STYLE: &str = include_str!("page.css");
+/// How often a browser asks again. Numbers change once a window, which is a minute at least.
+const REFRESH_SECONDS: u32 = 30;
+
+/// Where the page leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct Links<'a> {
+    /// The path of the metrics.
+    pub telemetry_path: &'a str,
+}
+
+impl Status {
+    /// The page in HTML.
+    #[must_use]
+    pub fn html(&self, links: Links<'_>) -> String {
+        let mut page = String::new();
+        // Writing to a text does not fail.
+        let _ = self.write_page(links, &mut page);
+        page
+    }
+
+    fn write_page(&self, links: Links<'_>, page: &mut String) -> fmt::Result {
+        let version = Escaped(self.version);
+        write!(
+            page,
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n\
+             <meta http-equiv=\"refresh\" content=\"{REFRESH_SECONDS}\">\n\
+             <title>{} – asyncos_exporter</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+             <header>\n<h1>asyncos_exporter</h1>\n\
+             <p>Prometheus exporter for Cisco AsyncOS mail appliances, version {version}.</p>\n",
+            Headline(self.summary)
+        )?;
+        self.write_links(links, page)?;
+        page.push_str("</header>\n<main>\n");
+        self.write_summary(page)?;
+        self.write_own(page)?;
+        self.write_fleet(page)?;
+        let revision = self.revision.map_or_else(String::new, |revision| format!(", revision {}", Escaped(revision)));
+        writeln!(
+            page,
+            "</main>\n<footer>As of {}{revision}. Up for {}. Renews itself every {REFRESH_SECONDS} s.</footer>\n</body>\n</html>",
+            self.time,
+            Span(Duration::from_secs(self.uptime_seconds)),
+        )
+    }
+
+    fn write_links(&self, links: Links<'_>, page: &mut String) -> fmt::Result {
+        page.push_str("<nav>\n");
+        let all = [
+            (links.telemetry_path, "Metrics"),
+            ("/config", "Configuration"),
+            ("/api/v1/status", "Status as JSON"),
+            ("/sd", "Service discovery"),
+            ("/-/healthy", "Healthy"),
+            ("/-/ready", "Ready"),
+        ];
+        for (path, name) in all {
+            writeln!(page, "<a href=\"{}\">{name}</a>", Escaped(path))?;
+        }
+        page.push_str("</nav>\n");
+        Ok(())
+    }
+
+    fn write_summary(&self, page: &mut String) -> fmt::Result {
+        let Summary { appliances, ok, starting, degraded, down, logins_stopped } = self.summary;
+        page.push_str("<section class=\"summary\" aria-label=\"Summary\">\n");
+        let noun = if appliances == 1 { "appliance" } else { "appliances" };
+        writeln!(page, "<div class=\"count all\"><b>{appliances}</b> {noun}</div>")?;
+        let states = [
+            (State::LoginsStopped, logins_stopped),
+            (State::Down, down),
+            (State::Degraded, degraded),
+            (State::Starting, starting),
+            (State::Ok, ok),
+        ];
+        for (state, count) in states {
+            let class = if count == 0 { "zero" } else { class(state) };
+            writeln!(page, "<div class=\"count {class}\"><b>{count}</b> {}</div>", state.label())?;
+        }
+        page.push_str("</section>\n");
+        Ok(())
+    }
+
+    /// How the exporter itself stands.
+    fn write_own(&self, page: &mut String) -> fmt::Result {
+        let now = self.time;
+        page.push_str("<section class=\"own\" aria-label=\"Exporter\">\n");
+        let since = When { at: self.config.in_force_since, now };
+        match self.config.last_reload_ok {
+            Some(false) => writeln!(
+                page,
+                "<p class=\"bad\">The newest configuration was refused, see the log; that of {since} is in force.</p>"
+            )?,
+            Some(true) | None => writeln!(page, "<p class=\"good\">Configuration read {since}.</p>")?,
+        }
+        if !self.config.web_last_reload_ok {
+            page.push_str("<p class=\"bad\">TLS and users of the web side were not read again, see the log.</p>\n");
+        }
+        let written = When { at: self.state.last_written, now };
+        match (self.state.durable, self.state.last_write_ok) {
+            (false, _) => page.push_str(
+                "<p class=\"warn\">Totals are in memory: they begin at zero with every start (--storage.path).</p>\n",
+            ),
+            (true, true) => writeln!(page, "<p class=\"good\">Totals are kept on disk, last written {written}.</p>")?,
+            (true, false) => writeln!(
+                page,
+                "<p class=\"bad\">Totals cannot be written and stand still, see the log; last written {written}.</p>"
+            )?,
+        }
+        page.push_str("</section>\n");
+        Ok(())
+    }
+
+    fn write_fleet(&self, page: &mut String) -> fmt::Result {
+        page.push_str(
+            "<table>\n<thead><tr><th scope=\"col\">Appliance</th><th scope=\"col\">Data</th>\
+             <th scope=\"col\">Windows</th><th scope=\"col\">Access</th><th scope=\"col\">What to know</th></tr></thead>\n\
+             <tbody>\n",
+        );
+        for appliance in &self.appliances {
+            Row { appliance, now: self.time }.write(page)?;
+        }
+        page.push_str("</tbody>\n</table>\n");
+        Ok(())
+    }
+}
+
+/// What a browser shows in its tab.
+struct Headline(Summary);
+
+impl fmt::Display for Headline {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Summary { degraded, down, logins_stopped, .. } = self.0;
+        match degraded + down + logins_stopped {
+            0 => out.write_str("All well"),
+            1 => out.write_str("1 problem"),
+            count => write!(out, "{count} problems"),
+        }
+    }
+}
+
+const fn class(state: State) -> &'static str {
+    match state {
+        State::LoginsStopped | State::Down => "bad",
+        State::Degraded => "warn",
+        State::Starting => "idle",
+        State::Ok => "good",
+    }
+}
+
+/// One appliance.
+struct Row<'a> {
+    appliance: &'a ApplianceStatus,
+    now: Timestamp,
+}
+
+impl Row<'_> {
+    fn write(&self, page: &mut String) -> fmt::Result {
+        let ApplianceStatus { name, product, host, state, release, .. } = self.appliance;
+        writeln!(page, "<tr class=\"{}\">", class(*state))?;
+        write!(
+            page,
+            "<th scope=\"row\"><span class=\"state\">{}</span> <span class=\"name\">{}</span>\
+             <small>{} at {}",
+            state.label(),
+            Escaped(name),
+            product.to_uppercase(),
+            Escaped(host)
+        )?;
+        if let Some(release) = release {
+            write!(page, ", AsyncOS {}", Escaped(release))?;
+        }
+        page.push_str("</small></th>\n");
+        self.write_data(page)?;
+        self.write_windows(page)?;
+        self.write_access(page)?;
+        self.write_notes(page)?;
+        page.push_str("</tr>\n");
+        Ok(())
+    }
+
+    fn when(&self, at: Option<Timestamp>) -> When {
+        When { at, now: self.now }
+    }
+
+    fn write_data(&self, page: &mut String) -> fmt::Result {
+        let ApplianceStatus { window_end, last_success, .. } = self.appliance;
+        page.push_str("<td data-label=\"Data\">");
+        match window_end {
+            Some(end) => write!(page, "<span>up to {}</span>", self.when(Some(*end)))?,
+            None => page.push_str("<span class=\"none\">none yet</span>"),
+        }
+        if last_success.is_some() {
+            write!(page, "<small>last had {}</small>", self.when(*last_success))?;
+        }
+        page.push_str("</td>\n");
+        Ok(())
+    }
+
+    fn write_windows(&self, page: &mut String) -> fmt::Result {
+        let ApplianceStatus { windows_pending, windows_lost, window_seconds, settle_seconds, .. } = self.appliance;
+        let lost = if *windows_lost > 0 { " class=\"warn\"" } else { "" };
+        writeln!(
+            page,
+            "<td data-label=\"Windows\"><span>{windows_pending} pending, <span{lost}>{windows_lost} lost</span></span>\
+             <small>of {}, asked for after {}</small></td>",
+            Spans(window_seconds),
+            Spans(settle_seconds)
+        )
+    }
+
+    fn write_access(&self, page: &mut String) -> fmt::Result {
+        let ApplianceStatus { token_expires, certificate_expires, login_refusals, .. } = self.appliance;
+        page.push_str("<td data-label=\"Access\">");
+        if token_expires.is_some() {
+            write!(page, "<span>token ends {}</span>", self.when(*token_expires))?;
+        }
+        if certificate_expires.is_some() {
+            write!(page, "<small>certificate ends {}</small>", self.when(*certificate_expires))?;
+        }
+        match login_refusals {
+            0 => {}
+            1 => page.push_str("<small class=\"bad\">1 login refused</small>"),
+            count => write!(page, "<small class=\"bad\">{count} logins refused</small>")?,
+        }
+        page.push_str("</td>\n");
+        Ok(())
+    }
+
+    fn write_notes(&self, page: &mut String) -> fmt::Result {
+        let ApplianceStatus { problems, last_failure, reporting_centralised, .. } = self.appliance;
+        page.push_str("<td data-label=\"What to know\">");
+        if !problems.is_empty() {
+            page.push_str("<ul>");
+            for problem in problems {
+                write!(page, "<li>{}</li>", Escaped(&problem.to_string()))?;
+            }
+            page.push_str("</ul>");
+        }
+        if *reporting_centralised == Some(true) {
+            page.push_str("<small>Reporting is done by a manager.</small>");
+        }
+        if let Some(FailureStatus { reason, detail, at }) = last_failure {
+            let when = self.when(Some(*at));
+            write!(page, "<small>last failure {when}: <code>{reason}</code> {}</small>", Escaped(detail))?;
+        }
+        self.write_questions(page)?;
+        page.push_str("</td>\n");
+        Ok(())
+    }
+
+    /// What is not answered, and why, for whoever unfolds it.
+    fn write_questions(&self, page: &mut String) -> fmt::Result {
+        let ApplianceStatus { groups, aspects, .. } = self.appliance;
+        let groups = groups.iter().map(|group| (group.title(), group.asked, &group.failure));
+        let aspects = aspects.iter().map(|aspect| (aspect.group.to_owned(), aspect.asked, &aspect.failure));
+        let unanswered: Vec<_> = groups
+            .chain(aspects)
+            .filter(|(_, asked, _)| match asked {
+                Asked::Failing | Asked::Refused => true,
+                Asked::Answered | Asked::Waiting => false,
+            })
+            .collect();
+        if unanswered.is_empty() {
+            return Ok(());
+        }
+        write!(page, "<details><summary>{} not answered</summary><ul>", unanswered.len())?;
+        for (title, asked, failure) in unanswered {
+            let often = if asked == Asked::Refused { ", asked once an hour" } else { "" };
+            write!(page, "<li>{}{often}", Escaped(&title))?;
+            if let Some(FailureStatus { reason, detail, at }) = failure {
+                write!(page, "<small><code>{reason}</code> {}, {}</small>", Escaped(detail), self.when(Some(*at)))?;
+            }
+            page.push_str("</li>");
+        }
+        page.push_str("</ul></details>");
+        Ok(())
+    }
+}
+
+/// Lengths in seconds, as a list.
+struct Spans<'a>(&'a [u64]);
+
+impl fmt::Display for Spans<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return out.write_str("–");
+        }
+        for (position, seconds) in self.0.iter().enumerate() {
+            let comma = if position == 0 { "" } else { ", " };
+            write!(out, "{comma}{}", Span(Duration::from_secs(*seconds)))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,263 @@
+//! A fleet in every state, as a person and as a program see it.
+
+use super::*;
+use crate::api::Reason;
+use crate::config::Scope;
+use crate::snapshot::{AspectView, GroupView, Tally, Trouble};
+use crate::vitals::Vitals;
+
+const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
+const MINUTE: Duration = Duration::from_secs(60);
+/// What somebody would like to run in the browser of whoever looks.
+const HOSTILE: &str = "<script>alert(\"1\")</script>'&";
+
+fn ago(minutes: u32) -> Timestamp {
+    NOW - MINUTE * minutes
+}
+
+fn trouble(reason: Reason, detail: &str) -> Option<Arc<Trouble>> {
+    Some(Arc::new(Trouble { reason, detail: detail.into(), at: ago(3) }))
+}
+
+fn group(name: &str) -> GroupView {
+    GroupView {
+        scope: Scope::Appliance,
+        group: name.into(),
+        success: true,
+        last_success: Some(ago(1)),
+        refusal: None,
+        trouble: None,
+        window: MINUTE,
+        settle: MINUTE * 2,
+        pending: 0,
+        window_end: Some(ago(4)),
+        tally: Tally { committed: 7, ..Tally::default() },
+        difference: None,
+        reading: None,
+        totals: Arc::default(),
+        since: None,
+        origin: None,
+    }
+}
+
+fn snapshot(name: &str, groups: Vec<GroupView>) -> Snapshot {
+    Snapshot {
+        appliance: name.into(),
+        up: true,
+        clock_skew_seconds: Some(0.5),
+        centralised: None,
+        trouble: None,
+        product: "esa",
+        groups: groups.into_iter().map(Arc::new).collect(),
+        aspects: Vec::new(),
+    }
+}
+
+fn config(names: &[&str]) -> Config {
+    let entries = names.iter().enumerate().map(|(number, name)| {
+        let name = serde_json::to_string(name).expect("a text");
+        format!("- {{name: {name}, url: 'https://esa{number}.example.com:6443', username: u, password: hunter2}}\n")
+    });
+    let text = entries.fold("appliances:\n".to_owned(), |text, entry| text + &entry);
+    Config::parse("fleet", &text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn status(config: &Config, snapshots: Vec<Snapshot>, traffic: &[(&str, TrafficFacts)], own: OwnFacts) -> Status {
+    let snapshots: Vec<_> = snapshots.into_iter().map(Arc::new).collect();
+    let traffic = traffic.iter().map(|(name, facts)| (Arc::from(*name), *facts)).collect();
+    let facts = Facts { config, snapshots: &snapshots, traffic: &traffic, own, now: NOW, uptime: MINUTE * 90 };
+    Status::new(facts, "1.2.3", None)
+}
+
+fn fleet() -> Status {
+    let config = config(&["fine", "new", "gone", "half", "locked"]);
+    let fine = snapshot("fine", vec![group("a"), GroupView { window: MINUTE * 5, ..group("b") }]);
+    let new = Snapshot { up: false, ..snapshot("new", vec![]) };
+    let gone = trouble(Reason::Connect, "cannot connect");
+    let gone = Snapshot { up: false, trouble: gone, ..snapshot("gone", vec![]) };
+    let declined = GroupView {
+        success: false,
+        refusal: Some(Reason::Declined),
+        pending: 100,
+        trouble: trouble(Reason::Declined, "Not Found."),
+        ..group("declined")
+    };
+    let failing = GroupView { success: false, trouble: trouble(Reason::Timeout, "too slow"), ..group("failing") };
+    let failing = GroupView { scope: Scope::Device("d1".into()), pending: 9, ..failing };
+    let build = Vitals { info: vec![("build".into(), "16.0.0-001".into())], ..Vitals::default() };
+    let mut half = snapshot("half", vec![declined, failing]);
+    half.aspects.push(Arc::new(AspectView {
+        name: "xml_status",
+        success: true,
+        last_success: Some(ago(0)),
+        refusal: None,
+        trouble: None,
+        vitals: build,
+        expires: crate::clock::Tick::default(),
+    }));
+    let locked = Snapshot { up: false, trouble: trouble(Reason::LoginWait, "no"), ..snapshot("locked", vec![]) };
+    let day = Duration::from_secs(24 * 3600);
+    let traffic = [
+        ("fine", TrafficFacts { token_expiry: Some(NOW + MINUTE), ..TrafficFacts::default() }),
+        ("half", TrafficFacts { certificate_expiry: Some(NOW + day * 13), ..TrafficFacts::default() }),
+        ("locked", TrafficFacts { login_refusals: 3, logins_stopped: true, ..TrafficFacts::default() }),
+    ];
+    let own = OwnFacts { config_read: Some(true), config_since: Some(ago(90)), ..OwnFacts::default() };
+    status(&config, vec![fine, new, gone, half, locked], &traffic, own)
+}
+
+#[test]
+fn the_worst_comes_first_and_every_state_is_told_apart() {
+    let Status { summary, appliances, .. } = fleet();
+    let states: Vec<_> = appliances.iter().map(|appliance| (appliance.name.as_str(), appliance.state)).collect();
+    let expected = [
+        ("locked", State::LoginsStopped),
+        ("gone", State::Down),
+        ("half", State::Degraded),
+        ("new", State::Starting),
+        ("fine", State::Ok),
+    ];
+    assert_eq!(states, expected);
+    assert_eq!(summary, Summary { appliances: 5, ok: 1, starting: 1, degraded: 1, down: 1, logins_stopped: 1 });
+    let problems: Vec<Vec<String>> =
+        appliances.iter().map(|appliance| appliance.problems.iter().map(ToString::to_string).collect()).collect();
+    let expected = [
+        vec!["logins have stopped after 3 refusals: correct the password, or unlock the account and reset"],
+        vec!["does not answer: connect"],
+        vec!["not had: failing of d1", "9 windows behind", "its certificate ends at 2026-12-06T12:00:00.000Z"],
+        vec![],
+        vec![],
+    ];
+    assert_eq!(problems, expected);
+}
+
+#[test]
+fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
+    let json: serde_json::Value = serde_json::from_str(&fleet().json()).expect("JSON");
+    let shown = |number: usize| &json["appliances"][number];
+    let half = serde_json::json!({
+        "name": "half", "product": "esa", "host": "esa3.example.com:6443", "state": "degraded",
+        "problems": [
+            {"kind": "failing", "text": "not had: failing of d1"},
+            {"kind": "behind", "text": "9 windows behind"},
+            {"kind": "certificate", "text": "its certificate ends at 2026-12-06T12:00:00.000Z"},
+        ],
+        "release": "16.0.0-001", "certificate_expires": "2026-12-06T12:00:00.000Z", "login_refusals": 0,
+        "last_success": "2026-11-23T12:00:00.000Z", "window_end": "2026-11-23T11:56:00.000Z",
+        "windows_pending": 109, "windows_lost": 0, "window_seconds": [60], "settle_seconds": [120],
+        "clock_skew_seconds": 0.5,
+        "groups": [
+            {
+                "group": "declined", "asked": "refused",
+                "failure": {"reason": "declined", "detail": "Not Found.", "at": "2026-11-23T11:57:00.000Z"},
+                "last_success": "2026-11-23T11:59:00.000Z", "window_end": "2026-11-23T11:56:00.000Z",
+                "window_seconds": 60, "settle_seconds": 120,
+                "windows_pending": 100, "windows_committed": 7, "windows_lost": {},
+            },
+            {
+                "group": "failing", "device": "d1", "asked": "failing",
+                "failure": {"reason": "timeout", "detail": "too slow", "at": "2026-11-23T11:57:00.000Z"},
+                "last_success": "2026-11-23T11:59:00.000Z", "window_end": "2026-11-23T11:56:00.000Z",
+                "window_seconds": 60, "settle_seconds": 120,
+                "windows_pending": 9, "windows_committed": 7, "windows_lost": {},
+            },
+        ],
+        "aspects": [{"group": "xml_status", "asked": "answered", "last_success": "2026-11-23T12:00:00.000Z"}],
+    });
+    assert_eq!(shown(2), &half);
+    assert_eq!(shown(4)["token_expires"], "2026-11-23T12:01:00.000Z");
+    assert_eq!(shown(4)["window_seconds"], serde_json::json!([60, 300]));
+    let keys: Vec<&String> = json.as_object().expect("a table").keys().collect();
+    assert_eq!(keys, ["appliances", "config", "state", "summary", "time", "uptime_seconds", "version"]);
+    assert_eq!(json["config"]["in_force_since"], "2026-11-23T10:30:00.000Z");
+    assert_eq!(json["state"], serde_json::json!({"durable": false, "last_write_ok": true}));
+}
+
+#[test]
+fn every_field_is_in_the_manual() {
+    let manual = std::fs::read_to_string("README.md").expect("the manual");
+    let (_, rest) = manual.split_once("<!-- status -->").expect("the fields");
+    let (table, _) = rest.split_once("<!-- /status -->").expect("the fields");
+    let mut fields = std::collections::BTreeSet::new();
+    let mut left = vec![serde_json::from_str(&fleet().json()).expect("JSON")];
+    while let Some(value) = left.pop() {
+        match value {
+            serde_json::Value::Object(entries) => {
+                for (name, value) in entries {
+                    fields.insert(name);
+                    left.push(value);
+                }
+            }
+            serde_json::Value::Array(elements) => left.extend(elements),
+            _ => {}
+        }
+    }
+    let missing: Vec<_> = fields.iter().filter(|field| !table.contains(&format!("`{field}`"))).collect();
+    assert!(fields.len() > 30 && missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_page_shows_the_version_and_links_every_other() {
+    let page = fleet().html(Links { telemetry_path: "/metrics" });
+    let links = ["/metrics", "/config", "/api/v1/status", "/sd", "/-/healthy", "/-/ready"];
+    let links = links.map(|path| format!(r#"href="{path}""#));
+    let parts = [
+        "version 1.2.3.",
+        "<title>3 problems",
+        "http-equiv=\"refresh\"",
+        "Up for 1\u{a0}h\u{a0}30\u{a0}min",
+        "2 not answered",
+    ];
+    for part in links.iter().map(String::as_str).chain(parts) {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("http://"), "{page}");
+}
+
+#[test]
+fn nothing_hostile_becomes_markup() {
+    let config = config(&[HOSTILE]);
+    let failing = GroupView {
+        scope: Scope::DeviceGroup(HOSTILE.into()),
+        success: false,
+        trouble: trouble(Reason::Declined, HOSTILE),
+        ..group(HOSTILE)
+    };
+    let mut hostile = Snapshot { trouble: trouble(Reason::Status, HOSTILE), ..snapshot(HOSTILE, vec![failing]) };
+    hostile.aspects.push(Arc::new(AspectView {
+        name: "xml_status",
+        success: true,
+        last_success: None,
+        refusal: None,
+        trouble: None,
+        vitals: Vitals { info: vec![("build".into(), HOSTILE.into())], ..Vitals::default() },
+        expires: crate::clock::Tick::default(),
+    }));
+    let mut status = status(&config, vec![hostile], &[], OwnFacts::default());
+    let page = status.html(Links { telemetry_path: "/\"><script>'" });
+    let escaped = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;";
+    // Name, release, problem, last failure, and group, scope and failure of what is not answered.
+    assert!(page.matches(escaped).count() >= 7, "{page}");
+    assert!(!page.contains("<script") && page.contains(r#"href="/&quot;&gt;&lt;script&gt;&#39;""#), "{page}");
+    status.version = "<b>&";
+    assert!(status.html(Links { telemetry_path: "/m" }).contains("version &lt;b&gt;&amp;."));
+    let json: serde_json::Value = serde_json::from_str(&status.json()).expect("JSON");
+    assert_eq!(json["appliances"][0]["name"], HOSTILE);
+}
+
+#[test]
+fn how_the_exporter_stands_is_said() {
+    let config = config(&["a"]);
+    let page = |own| status(&config, vec![], &[], own).html(Links { telemetry_path: "/metrics" });
+    let own = OwnFacts { config_read: Some(true), config_since: Some(ago(2)), ..OwnFacts::default() };
+    let well = page(OwnFacts { state_durable: true, state_written: Some(ago(1)), ..own });
+    assert!(well.contains("Configuration read <time") && well.contains("kept on disk, last written <time"), "{well}");
+    assert!(well.contains("<title>All well"), "{well}");
+    let ill =
+        OwnFacts { config_read: Some(false), web_config_read: false, state_durable: true, state_failing: true, ..own };
+    let ill = page(ill);
+    for part in ["was refused, see the log", "were not read again", "stand still"] {
+        assert!(ill.contains(part), "{part}: {ill}");
+    }
+    assert!(page(own).contains("Totals are in memory"));
+}

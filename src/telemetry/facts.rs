@@ -1,0 +1,64 @@
+//! What the events come to, for whoever reads and does not scrape: the newest of each, and nothing that only counts.
+
+use crate::api::Event;
+use crate::clock::Timestamp;
+
+/// What is known of the traffic with one appliance. What is not known is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrafficFacts {
+    /// When the token in use ends, by the appliance's clock.
+    pub token_expiry: Option<Timestamp>,
+    /// When the certificate that was shown last ends.
+    pub certificate_expiry: Option<Timestamp>,
+    /// Logins refused in a row, restarts included.
+    pub login_refusals: u32,
+    /// Whether logins have stopped because of them.
+    pub logins_stopped: bool,
+}
+
+impl TrafficFacts {
+    pub(super) fn hear(&mut self, event: Event<'_>) {
+        match event {
+            Event::LoginRefusals { in_a_row, blocked } => {
+                (self.login_refusals, self.logins_stopped) = (in_a_row, blocked);
+            }
+            Event::TokenExpires(at) => self.token_expiry = Some(at),
+            Event::CertificateExpires(at) => self.certificate_expiry = at,
+            Event::Request { .. }
+            | Event::Failed(_)
+            | Event::LoggedIn
+            | Event::LoginFailed(_)
+            | Event::VerificationDisabled => {}
+        }
+    }
+}
+
+/// What is known of the exporter itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnFacts {
+    /// Whether the newest attempt to read the configuration succeeded; none before the first.
+    pub config_read: Option<bool>,
+    /// When the configuration in force was read.
+    pub config_since: Option<Timestamp>,
+    /// Whether the newest reading of the web side's files succeeded.
+    pub web_config_read: bool,
+    /// Whether totals outlive a restart.
+    pub state_durable: bool,
+    /// When totals were last written down.
+    pub state_written: Option<Timestamp>,
+    /// Whether the newest attempt to write them down failed.
+    pub state_failing: bool,
+}
+
+impl Default for OwnFacts {
+    fn default() -> Self {
+        Self {
+            config_read: None,
+            config_since: None,
+            web_config_read: true,
+            state_durable: false,
+            state_written: None,
+            state_failing: false,
+        }
+    }
+}

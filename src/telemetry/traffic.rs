@@ -1,0 +1,131 @@
+//! Metrics about the traffic with one appliance: what each event does to them.
+
+use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+
+use super::MetricError;
+use crate::api::{Event, Reason};
+
+/// Upper bounds of the request durations in seconds: a small report takes a fraction of one, published clients wait 30
+/// to 100 for a large one.
+const DURATION_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
+
+/// Metrics about the traffic with one appliance.
+pub(super) struct Traffic {
+    requests: IntCounterVec,
+    failures: IntCounterVec,
+    durations: Histogram,
+    logins: IntCounter,
+    login_failures: IntCounterVec,
+    login_refusals: IntGauge,
+    login_blocked: IntGauge,
+    token_expiry: GaugeVec,
+    certificate_expiry: GaugeVec,
+    verification_disabled: IntGauge,
+}
+
+impl Traffic {
+    pub(super) fn try_new(registry: &Registry, appliance: &str) -> Result<Self, MetricError> {
+        // As a label of the registry it would come last; like this it comes first, as everywhere on the page.
+        let opts = |name: &str, help: &str| Opts::new(name, help).const_label("appliance", appliance);
+        let traffic = Self {
+            requests: IntCounterVec::new(
+                opts(
+                    "asyncos_api_requests_total",
+                    "Requests to the appliance by path below /api/v2.0/ and HTTP status, `none` where no answer came",
+                ),
+                &["endpoint", "code"],
+            )?,
+            failures: IntCounterVec::new(
+                opts(
+                    "asyncos_api_request_failures_total",
+                    "Requests to the appliance that did not bring what they were made for",
+                ),
+                &["reason"],
+            )?,
+            durations: Histogram::with_opts(
+                HistogramOpts::from(opts(
+                    "asyncos_api_request_duration_seconds",
+                    "Time from sending a request to the appliance to its whole answer, or to the failure",
+                ))
+                .buckets(DURATION_BUCKETS.to_vec()),
+            )?,
+            logins: IntCounter::with_opts(opts("asyncos_logins_total", "Login attempts at the appliance that ended"))?,
+            login_failures: IntCounterVec::new(
+                opts("asyncos_login_failures_total", "Login attempts at the appliance that failed"),
+                &["reason"],
+            )?,
+            login_refusals: IntGauge::with_opts(opts(
+                "asyncos_login_refusals",
+                "Logins that were refused in a row, restarts included",
+            ))?,
+            login_blocked: IntGauge::with_opts(opts(
+                "asyncos_login_blocked",
+                "Whether logins have stopped after repeated refusals, before the appliance locks the account",
+            ))?,
+            token_expiry: GaugeVec::new(
+                opts(
+                    "asyncos_token_expiry_timestamp_seconds",
+                    "When the token in use ends by the appliance's clock, in seconds since 1970",
+                ),
+                &[],
+            )?,
+            certificate_expiry: GaugeVec::new(
+                opts(
+                    "asyncos_tls_certificate_expiry_timestamp_seconds",
+                    "When the certificate that the appliance showed last ends, trusted or not, in seconds since 1970",
+                ),
+                &[],
+            )?,
+            verification_disabled: IntGauge::with_opts(opts(
+                "asyncos_tls_verification_disabled",
+                "Whether any certificate is accepted from the appliance (`insecure_skip_verify`)",
+            ))?,
+        };
+        registry.register(Box::new(traffic.requests.clone()))?;
+        registry.register(Box::new(traffic.failures.clone()))?;
+        registry.register(Box::new(traffic.durations.clone()))?;
+        registry.register(Box::new(traffic.logins.clone()))?;
+        registry.register(Box::new(traffic.login_failures.clone()))?;
+        registry.register(Box::new(traffic.login_refusals.clone()))?;
+        registry.register(Box::new(traffic.login_blocked.clone()))?;
+        registry.register(Box::new(traffic.token_expiry.clone()))?;
+        registry.register(Box::new(traffic.certificate_expiry.clone()))?;
+        registry.register(Box::new(traffic.verification_disabled.clone()))?;
+        for reason in Reason::ALL.iter().filter(|reason| **reason != Reason::LoginWait) {
+            traffic.failures.with_label_values(&[reason.label()]);
+        }
+        for reason in Reason::ALL.iter().filter(|reason| reason.ends_logins()) {
+            traffic.login_failures.with_label_values(&[reason.label()]);
+        }
+        Ok(traffic)
+    }
+
+    pub(super) fn hear(&self, event: Event<'_>) {
+        match event {
+            Event::Request { endpoint, code, took } => {
+                let code = code.map_or_else(|| "none".into(), |code| code.to_string());
+                // The root of the API has no path of its own.
+                let endpoint = if endpoint.is_empty() { "root" } else { endpoint };
+                self.requests.with_label_values(&[endpoint, code.as_str()]).inc();
+                self.durations.observe(took.as_secs_f64());
+            }
+            Event::Failed(reason) => self.failures.with_label_values(&[reason.label()]).inc(),
+            Event::LoggedIn => self.logins.inc(),
+            Event::LoginFailed(reason) => {
+                self.logins.inc();
+                self.login_failures.with_label_values(&[reason.label()]).inc();
+            }
+            Event::LoginRefusals { in_a_row, blocked } => {
+                self.login_refusals.set(i64::from(in_a_row));
+                self.login_blocked.set(i64::from(blocked));
+            }
+            Event::TokenExpires(at) => self.token_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64()),
+            Event::VerificationDisabled => self.verification_disabled.set(1),
+            Event::CertificateExpires(Some(at)) => {
+                self.certificate_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64());
+            }
+            // The end of the certificate before it would be a lie about this one.
+            Event::CertificateExpires(None) => self.certificate_expiry.reset(),
+        }
+    }
+}

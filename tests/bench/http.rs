@@ -1,0 +1,233 @@
+//! Scrapes over HTTP: our server against the same series served by client_golang, plain and compressed, idle and while
+//! windows are counted. Needs Debian's `wrk`, `golang-go` and `golang-github-prometheus-client-golang-dev`.
+//! `cargo bench --bench http` prints it; arguments after `--` are numbers of appliances.
+#![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+#[path = "shape.rs"]
+#[allow(dead_code, reason = "the benchmark of pages commits whole appliances too")]
+mod shape;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use asyncos_exporter::clock::Clock;
+use asyncos_exporter::exposition::Press;
+use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection, Scraped};
+use asyncos_exporter::stop::Stop;
+use asyncos_exporter::telemetry::Telemetry;
+use bytes::Bytes;
+use tokio::task::JoinSet;
+
+use shape::{Dice, SERIES, Shape};
+
+/// How long wrk asks, in seconds.
+const SECONDS: u32 = 5;
+/// Windows counted per second: those of a hundred appliances with eight groups of a minute.
+const COMMITS: u64 = 13;
+
+/// A server in a process of its own, which ends with this.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap_or_else(|error| {
+            panic!("{command:?}: {error}");
+        });
+        let mut address = String::new();
+        let out = child.stdout.take().expect("a pipe");
+        BufReader::new(out).read_line(&mut address).expect("an address");
+        Self { child, address: address.trim().to_owned() }
+    }
+
+    fn ours(appliances: usize, commits: u64) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        Self::start(Command::new(program).args(["--serve", &appliances.to_string(), &commits.to_string()]))
+    }
+
+    /// The plain page.
+    fn page(&self) -> Vec<u8> {
+        let mut stream = TcpStream::connect(&self.address).expect("a connection");
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: us\r\nConnection: close\r\n\r\n").expect("sent");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+        answer.split_off(end)
+    }
+
+    fn peak_memory(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
+    }
+
+    fn load(&self, connections: u32, gzip: Packing) -> Load {
+        let mut command = Command::new("wrk");
+        command.args(["-t1", &format!("-c{connections}"), &format!("-d{SECONDS}s"), "--latency", "--timeout=60s"]);
+        if gzip == Packing::Gzip {
+            command.args(["-H", "Accept-Encoding: gzip"]);
+        }
+        let output = command.arg(format!("http://{}/metrics", self.address)).output();
+        let output = output.unwrap_or_else(|error| panic!("wrk: {error}; it is a package of Debian"));
+        let text = String::from_utf8(output.stdout).expect("a text");
+        assert!(!text.contains("Non-2xx"), "{text}");
+        let word = |after: &str| {
+            let rest = text.split_once(after).unwrap_or_else(|| panic!("{text}")).1;
+            rest.split_whitespace().next().expect("a figure").to_owned()
+        };
+        Load {
+            rate: word("Requests/sec:").parse().expect("a number"),
+            median: millis(&word("50%")),
+            p99: millis(&word("99%")),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only if it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Packing {
+    Plain,
+    Gzip,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    rate: f64,
+    median: f64,
+    p99: f64,
+}
+
+/// `1.23ms` and the like.
+fn millis(text: &str) -> f64 {
+    let number = text.trim_end_matches(char::is_alphabetic);
+    let factor = match &text[number.len()..] {
+        "us" => 0.001,
+        "ms" => 1.0,
+        "s" => 1000.0,
+        "m" => 60_000.0,
+        unit => panic!("{unit} of {text}"),
+    };
+    number.parse::<f64>().expect("a number") * factor
+}
+
+/// Serves a fleet and counts its windows until the end of the input.
+async fn serve(appliances: usize, commits: u64) {
+    let clock = Clock::system();
+    let mut shape = Shape::new(appliances, &clock);
+    let telemetry = Arc::new(Telemetry::try_new().expect("distinct names"));
+    let (press, shelf) = Press::new(Arc::clone(&shape.board), telemetry, clock);
+    let bound = Bound::bind("127.0.0.1:0").await.expect("a port");
+    println!("{}", bound.addresses()[0]);
+    let (stop, mut tasks) = (Stop::new(), JoinSet::new());
+    tasks.spawn(press.run(stop.clone()));
+    let pages = Pages {
+        telemetry_path: "/metrics".into(),
+        metrics: Arc::new(move |scrape| -> Scraped {
+            let shelf = shelf.clone();
+            Box::pin(async move { shelf.scrape(&scrape).await })
+        }),
+        knows: Arc::new(|_| false),
+        discovery: Arc::new(|_| Bytes::new()),
+        landing: Arc::new(Bytes::new),
+        status: Arc::new(Bytes::new),
+        config: Arc::new(Bytes::new),
+        explain: Arc::new(|_| Explained::Unclear(Bytes::new())),
+        healthy: Arc::new(|| Ok(())),
+        ready: Arc::new(|| true),
+        lifecycle: None,
+    };
+    tasks.spawn(bound.serve(pages, Limits { max_scrapes: 0 }, Protection::default(), stop.clone()));
+    let mut dice = Dice::new(2);
+    if commits == 0 {
+        std::future::pending::<()>().await;
+    }
+    // As soon as it can be for ordinary memory: the fleet's own snapshots are no copy of the page.
+    loop {
+        tokio::time::sleep(Duration::from_secs(1) / u32::try_from(commits).expect("few")).await;
+        shape.commit(dice.roll(appliances as u64) as usize);
+    }
+}
+
+/// Builds the peer with Debian's packages; no module is downloaded.
+fn peer(folder: &Path) -> PathBuf {
+    let program = folder.join("peer");
+    let mut go = Command::new("go");
+    go.args(["build", "-o"]).arg(&program).arg("tests/bench/go/main.go");
+    go.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env("GOFLAGS", "");
+    let built = go.status().unwrap_or_else(|error| panic!("go: {error}; it is Debian's package golang-go"));
+    assert!(built.success(), "is golang-github-prometheus-client-golang-dev there?");
+    program
+}
+
+fn say(who: &str, what: &str, load: Load) {
+    let Load { rate, median, p99 } = load;
+    println!("  {who:<14} {what:<12} {rate:>10.1} /s   p50 {median:>9.3} ms   p99 {p99:>9.3} ms");
+}
+
+fn compare(appliances: usize, folder: &Path, peer: &Path) {
+    let ours = Server::ours(appliances, 0);
+    let page = ours.page();
+    let file = folder.join("page");
+    std::fs::write(&file, &page).expect("a file");
+    println!("{} series, {} kB plain", SERIES * appliances, page.len() / 1000);
+    let theirs = Server::start(Command::new(peer).arg(&file).arg("127.0.0.1:0"));
+    let mut rates = vec![];
+    for (gzip, name) in [(Packing::Plain, "plain"), (Packing::Gzip, "gzip")] {
+        for connections in [1, 8] {
+            let what = format!("{name} c={connections}");
+            let (mine, peers) = (ours.load(connections, gzip), theirs.load(connections, gzip));
+            say("ours", &what, mine);
+            say("client_golang", &what, peers);
+            rates.push(format!("{what}: {:.0}x", mine.rate / peers.rate));
+        }
+    }
+    let (mine, peers) = (ours.peak_memory(), theirs.peak_memory());
+    println!("  peak memory: {mine:.1} MiB against {peers:.1} MiB, a {:.1}th", peers / mine);
+    println!("  rates: {}", rates.join(", "));
+    drop((ours, theirs));
+    let busy = Server::ours(appliances, COMMITS);
+    let idle = Server::ours(appliances, 0);
+    for (gzip, name) in [(Packing::Plain, "plain"), (Packing::Gzip, "gzip")] {
+        // In turns, since the machine may be less idle than the server.
+        let (quiet, counting) = (idle.load(1, gzip), busy.load(1, gzip));
+        say("idle", &format!("{name} c=1"), quiet);
+        say("counting", &format!("{name} c=1"), counting);
+        println!("  p99 while counting: {:.1}x", counting.p99 / quiet.p99);
+    }
+    println!("  peak memory while counting: {:.1} MiB", busy.peak_memory());
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [serving, appliances, commits] = &arguments[..]
+        && serving == "--serve"
+    {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let (appliances, commits) = (appliances.parse().expect("a number"), commits.parse().expect("a number"));
+        return runtime.block_on(serve(appliances, commits));
+    }
+    // `cargo test --all-targets` runs it too, without the first, and `cargo bench -- --test` with both.
+    let is_asked = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    if !is_asked("--bench") || is_asked("--test") {
+        return;
+    }
+    let sizes: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let peer = peer(folder.path());
+    for appliances in if sizes.is_empty() { vec![1, 10, 100] } else { sizes } {
+        compare(appliances, folder.path(), &peer);
+    }
+}
