@@ -13,6 +13,7 @@ mod day;
 mod demo;
 mod discover;
 mod exposition;
+mod forms;
 mod gate;
 mod golden;
 mod keyed;

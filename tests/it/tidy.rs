@@ -26,6 +26,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("backoff", &["poll"]),
     ("bcrypt", &["http"]),
     ("clap", &["cli", "main"]),
+    ("flate2", &["exposition"]),
     ("httparse", &["sim"]),
     ("listenfd", &["http"]),
     ("hyper_util", &["http"]),
