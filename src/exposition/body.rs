@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes};
 /// What is sent to one scrape, in order; to be read as a [`Buf`].
 #[derive(Clone, Debug)]
 pub struct Body {
-    pieces: Arc<[Bytes]>,
+    pieces: Pieces,
     /// The piece to go on with.
     next: usize,
     /// How much of it is read.
@@ -18,18 +18,31 @@ pub struct Body {
     left: usize,
 }
 
+/// Pieces that are shared, and how long they are together.
+#[derive(Clone, Debug)]
+pub(super) struct Pieces {
+    pieces: Arc<[Bytes]>,
+    length: usize,
+}
+
 impl Body {
     /// `pieces`, and then `tail`.
-    #[must_use]
-    pub fn new(pieces: Arc<[Bytes]>, tail: Bytes) -> Self {
-        let left = pieces.iter().map(Bytes::len).sum::<usize>() + tail.len();
+    pub(super) fn new(pieces: Pieces, tail: Bytes) -> Self {
+        let left = pieces.length + tail.len();
         Self { pieces, next: 0, read: 0, tail, left }
+    }
+}
+
+impl FromIterator<Bytes> for Pieces {
+    fn from_iter<I: IntoIterator<Item = Bytes>>(pieces: I) -> Self {
+        let pieces: Arc<[Bytes]> = pieces.into_iter().collect();
+        Self { length: pieces.iter().map(Bytes::len).sum(), pieces }
     }
 }
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self::new(Arc::new([]), bytes)
+        Self::new(Pieces::from_iter([]), bytes)
     }
 }
 
@@ -39,7 +52,7 @@ impl Buf for Body {
     }
 
     fn chunk(&self) -> &[u8] {
-        let rest = self.pieces[self.next..].iter().enumerate().map(|(position, piece)| match position {
+        let rest = self.pieces.pieces[self.next..].iter().enumerate().map(|(position, piece)| match position {
             0 => &piece[self.read..],
             _ => &piece[..],
         });
@@ -47,7 +60,7 @@ impl Buf for Body {
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let rest = self.pieces[self.next..].iter().enumerate().map(|(position, piece)| match position {
+        let rest = self.pieces.pieces[self.next..].iter().enumerate().map(|(position, piece)| match position {
             0 => &piece[self.read..],
             _ => &piece[..],
         });
@@ -62,7 +75,7 @@ impl Buf for Body {
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.left, "no more is read than there is");
         self.left -= count;
-        while let Some(piece) = self.pieces.get(self.next) {
+        while let Some(piece) = self.pieces.pieces.get(self.next) {
             let rest = piece.len() - self.read;
             if count < rest {
                 self.read += count;
@@ -82,7 +95,7 @@ mod tests {
 
     fn body() -> Body {
         let pieces = ["ab", "", "cde", "f"].map(|piece| Bytes::from_static(piece.as_bytes()));
-        Body::new(Arc::new(pieces), Bytes::from_static(b"ghij"))
+        Body::new(pieces.into_iter().collect(), Bytes::from_static(b"ghij"))
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Book {
     }
 
     /// Shows `sources` as they are at `now`, in place of what was shown. Tells whether that makes a difference.
-    pub(super) fn update(&mut self, sources: BTreeMap<Arc<str>, Source>, now: Tick) -> bool {
+    pub(super) fn update(&mut self, sources: &BTreeMap<Arc<str>, Source>, now: Tick) -> bool {
         let is_same = |name: &Arc<str>, source: &Source| {
             self.shown
                 .get(name)

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use flate2::Crc;
 
 use super::block::Block;
-use super::body::Body;
+use super::body::{Body, Pieces};
 use super::book::Book;
 use super::gzip::{self, Deflater, Fragment, Member};
 use super::line::{self, Labels, Own};
@@ -36,14 +36,14 @@ pub struct Page {
 struct Content {
     blocks: Vec<Arc<Block>>,
     appliances: BTreeMap<Arc<str>, u32>,
-    printed: [OnceLock<Arc<[Bytes]>>; Format::ALL.len()],
+    printed: [OnceLock<Pieces>; Format::ALL.len()],
     packed: [OnceLock<Packed>; Format::ALL.len()],
 }
 
 /// A member of gzip that is not ended.
 #[derive(Debug)]
 struct Packed {
-    bytes: Arc<[Bytes]>,
+    bytes: Pieces,
     crc: Crc,
 }
 
@@ -100,7 +100,7 @@ impl Page {
                 packed[format.index()].get_or_init(|| {
                     let fragments: Vec<&Fragment> = blocks.iter().map(|block| block.packed(format, deflater)).collect();
                     let (bytes, crc) = Member::new(fragments.iter().copied()).open();
-                    Packed { bytes: Arc::new([bytes]), crc }
+                    Packed { bytes: Pieces::from_iter([bytes]), crc }
                 });
             }
         }
@@ -114,10 +114,10 @@ impl Page {
         write(own, format, |_| true, &mut tail);
         tail.extend_from_slice(format.end());
         Some(match encoding {
-            Encoding::Identity => Body::new(Arc::clone(self.content.printed[format.index()].get()?), tail.into()),
+            Encoding::Identity => Body::new(self.content.printed[format.index()].get()?.clone(), tail.into()),
             Encoding::Gzip => {
                 let Packed { bytes, crc } = self.content.packed[format.index()].get()?;
-                Body::new(Arc::clone(bytes), gzip::end(crc, &tail))
+                Body::new(bytes.clone(), gzip::end(crc, &tail))
             }
         })
     }
@@ -201,10 +201,10 @@ impl Piece {
             }
         }
         if packed.is_empty() {
-            return Body::new(plain.into(), tail.into());
+            return Body::new(plain.into_iter().collect(), tail.into());
         }
         let (bytes, crc) = Member::new(packed.iter()).open();
-        Body::new(Arc::new([bytes]), gzip::end(&crc, &tail))
+        Body::new(Pieces::from_iter([bytes]), gzip::end(&crc, &tail))
     }
 }
 

@@ -52,7 +52,7 @@ impl Printer {
             let (name, version) = (Arc::clone(metrics.name()), metrics.version());
             sources.entry(name).or_default().traffic = Some((metrics, version));
         }
-        let page = match self.book.update(sources, now) {
+        let page = match self.book.update(&sources, now) {
             true => Page::new(&self.book, edition),
             false => self.page.renewed(&self.book, edition),
         };

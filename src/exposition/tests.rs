@@ -221,7 +221,7 @@ fn selected(page: &Page, scrape: &Scrape, own: &[Gathered]) -> Result<String, Un
 fn check(world: &World, book: &Book) {
     let (page, own) = (Page::new(book, 0), world.own());
     let mut anew = Book::new(BLOCK);
-    anew.update(world.sources.clone(), world.now);
+    anew.update(&world.sources, world.now);
     let anew = Page::new(&anew, 0);
     assert_eq!(page.expires(), anew.expires());
     for variant in Variant::ALL {
@@ -231,7 +231,7 @@ fn check(world: &World, book: &Book) {
         assert_eq!(shown.strip_prefix(&plainly[..]).map(|own| own.contains("build_info")), Some(true), "{variant:?}");
         assert_eq!(shown.ends_with("# EOF\n"), variant.format == Format::OpenMetrics);
         // What is shown can be chosen, alone or all together.
-        let everybody = world.sources.keys().map(|name| name.to_string()).collect::<Vec<_>>();
+        let everybody = world.sources.keys().map(ToString::to_string).collect::<Vec<_>>();
         for names in everybody.iter().map(std::slice::from_ref).chain([&everybody[..]]).filter(|it| !it.is_empty()) {
             let scrape = Scrape { variant, appliances: names.to_vec(), families: vec![] };
             let plainly = world.plainly(variant.format, |name, _| names.iter().any(|wanted| wanted == name));
@@ -258,7 +258,7 @@ fn largest(book: &Book) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn a_page_that_followed_every_change_is_the_page_printed_anew(
@@ -269,14 +269,14 @@ proptest! {
             world.step(what, who, seed);
             if is_looked_at {
                 let before = Page::new(&book, 0);
-                let is_different = book.update(world.sources.clone(), world.now);
-                prop_assert!(!book.update(world.sources.clone(), world.now), "nothing has changed since");
+                let is_different = book.update(&world.sources, world.now);
+                prop_assert!(!book.update(&world.sources, world.now), "nothing has changed since");
                 let variant = Variant::ALL[0];
                 let is_seen = whole(&before, variant, &[]) != whole(&Page::new(&book, 0), variant, &[]);
                 prop_assert!(is_different || !is_seen, "a change that nobody sees");
             }
         }
-        book.update(world.sources.clone(), world.now);
+        book.update(&world.sources, world.now);
         check(&world, &book);
     }
 }
@@ -288,13 +288,13 @@ fn what_did_not_change_is_not_written_again() {
         world.sources.entry((*name).into()).or_default().snapshot =
             Some(Arc::new(snapshot(name, world.now, 40 + who as u64)));
     }
-    book.update(world.sources.clone(), world.now);
+    book.update(&world.sources, world.now);
     let before = book.blocks().to_vec();
     assert!(before.len() > 20, "{}", before.len());
     let mut changed = Snapshot::clone(world.sources["c"].snapshot.as_ref().unwrap());
     changed.up = !changed.up;
     world.sources.get_mut("c").unwrap().snapshot = Some(Arc::new(changed));
-    assert!(book.update(world.sources.clone(), world.now));
+    assert!(book.update(&world.sources, world.now));
     let is_new = |block: &&Arc<block::Block>| !before.iter().any(|old| Arc::ptr_eq(old, block));
     assert_eq!(book.blocks().iter().filter(is_new).count(), 1, "one line in one block");
 }

@@ -14,12 +14,13 @@ use asyncos_exporter::clock::Clock;
 use asyncos_exporter::exposition::{Encoding, Format, Page, Printer, Scrape, Variant};
 use asyncos_exporter::telemetry::Telemetry;
 use bytes::Buf;
+use flate2::{Compress, Compression, FlushCompress};
 use prometheus::Encoder;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 use prometheus_client::registry::Registry;
 
-use shape::{SERIES, Shape};
+use shape::{SERIES, Shape, Windows};
 
 const PLAIN: Variant = Variant { format: Format::Text, encoding: Encoding::Identity };
 const GZIP: Variant = Variant { format: Format::Text, encoding: Encoding::Gzip };
@@ -71,21 +72,17 @@ fn ours(clock: &Clock, appliances: usize, runs: usize) -> String {
         next = (next + 7) % appliances;
         next
     };
-    for (what, variant) in [("plain", PLAIN), ("gzip", GZIP)] {
-        let mut times = vec![];
-        for _ in 0..runs {
-            shape.commit(turn());
-            times.push(time(clock, 1, || page = printer.print(now, 0, &[variant])).0);
+    for (of, windows) in [("one window", Windows::OfOneGroup), ("all windows", Windows::OfAllGroups)] {
+        for (what, variant) in [("plain", PLAIN), ("gzip", GZIP)] {
+            let mut times: Vec<Duration> = (0..runs)
+                .map(|_| {
+                    shape.commit(turn(), windows);
+                    time(clock, 1, || page = printer.print(now, 0, &[variant])).0
+                })
+                .collect();
+            times.sort_unstable();
+            say(&format!("after {of} of one appliance, {what}"), (times[runs / 2], times[0]));
         }
-        times.sort_unstable();
-        say(&format!("after one window of one appliance, {what}"), (times[runs / 2], times[0]));
-        times.clear();
-        for _ in 0..runs {
-            shape.commit_all(turn());
-            times.push(time(clock, 1, || page = printer.print(now, 0, &[variant])).0);
-        }
-        times.sort_unstable();
-        say(&format!("after all windows of one appliance, {what}"), (times[runs / 2], times[0]));
     }
     page = printer.print(now, 0, &[PLAIN, GZIP]);
     let scrapes = 1000;
@@ -186,6 +183,28 @@ fn crate_prometheus_client(clock: &Clock, all: &[Series<'_>], runs: usize) {
     say("crate prometheus-client, plain", time(clock, runs, work));
 }
 
+/// What the choice of a level, and of a size for the parts that are compressed apart, comes to.
+fn packings(clock: &Clock, page: &str) {
+    println!("{} kB in parts of so many bytes, compressed:", page.len() / 1000);
+    for level in [1, 2, 3, 6] {
+        for part in [4 << 10, 8 << 10, 16 << 10, 64 << 10, page.len()] {
+            let mut compress = Compress::new(Compression::new(level), false);
+            let mut size = 0;
+            let times = time(clock, 3, || {
+                size = 0;
+                for part in page.as_bytes().chunks(part) {
+                    let mut out = Vec::with_capacity(part.len() / 2 + 64);
+                    compress.reset();
+                    compress.compress_vec(part, &mut out, FlushCompress::Sync).expect("memory");
+                    assert_eq!(compress.total_in(), part.len() as u64, "there is room");
+                    size += out.len();
+                }
+            });
+            say(&format!("level {level}, {part:>8}: {:>5} kB", size / 1000), times);
+        }
+    }
+}
+
 fn main() {
     // `cargo test --all-targets` runs it too, without the first, and `cargo bench -- --test` with both.
     let is_asked = |flag: &str| std::env::args().any(|argument| argument == flag);
@@ -196,6 +215,9 @@ fn main() {
     for (appliances, runs) in [(1, 201), (10, 51), (100, 21), (1000, 5)] {
         let page = ours(&clock, appliances, runs);
         let all = series(&page);
+        if appliances == 100 {
+            packings(&clock, &page);
+        }
         let runs = runs.div_ceil(4).max(3);
         crate_prometheus(&clock, &all, runs);
         crate_prometheus_client(&clock, &all, runs);

@@ -22,10 +22,12 @@ use asyncos_exporter::telemetry::Telemetry;
 use bytes::Bytes;
 use tokio::task::JoinSet;
 
-use shape::{Dice, SERIES, Shape};
+use shape::{Dice, SERIES, Shape, Windows};
 
-/// How long wrk asks, in seconds.
+/// How long wrk asks, in seconds; of large fleets for longer, or the peer would answer nobody in time.
 const SECONDS: u32 = 5;
+const SECONDS_IF_LARGE: u32 = 20;
+const LARGE: usize = 100;
 /// Windows counted per second: those of a hundred appliances with eight groups of a minute.
 const COMMITS: u64 = 13;
 
@@ -33,22 +35,26 @@ const COMMITS: u64 = 13;
 struct Server {
     child: Child,
     address: String,
+    /// How long it is asked.
+    seconds: u32,
 }
 
 impl Server {
-    fn start(command: &mut Command) -> Self {
+    fn start(command: &mut Command, appliances: usize) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap_or_else(|error| {
             panic!("{command:?}: {error}");
         });
         let mut address = String::new();
         let out = child.stdout.take().expect("a pipe");
         BufReader::new(out).read_line(&mut address).expect("an address");
-        Self { child, address: address.trim().to_owned() }
+        let seconds = if appliances < LARGE { SECONDS } else { SECONDS_IF_LARGE };
+        Self { child, address: address.trim().to_owned(), seconds }
     }
 
     fn ours(appliances: usize, commits: u64) -> Self {
         let program = std::env::current_exe().expect("this program");
-        Self::start(Command::new(program).args(["--serve", &appliances.to_string(), &commits.to_string()]))
+        let arguments = ["--serve", &appliances.to_string(), &commits.to_string()];
+        Self::start(Command::new(program).args(arguments), appliances)
     }
 
     /// The plain page.
@@ -69,7 +75,8 @@ impl Server {
 
     fn load(&self, connections: u32, gzip: Packing) -> Load {
         let mut command = Command::new("wrk");
-        command.args(["-t1", &format!("-c{connections}"), &format!("-d{SECONDS}s"), "--latency", "--timeout=60s"]);
+        let seconds = self.seconds;
+        command.args(["-t1", &format!("-c{connections}"), &format!("-d{seconds}s"), "--latency", "--timeout=60s"]);
         if gzip == Packing::Gzip {
             command.args(["-H", "Accept-Encoding: gzip"]);
         }
@@ -154,10 +161,10 @@ async fn serve(appliances: usize, commits: u64) {
     if commits == 0 {
         std::future::pending::<()>().await;
     }
-    // As soon as it can be for ordinary memory: the fleet's own snapshots are no copy of the page.
     loop {
         tokio::time::sleep(Duration::from_secs(1) / u32::try_from(commits).expect("few")).await;
-        shape.commit(dice.roll(appliances as u64) as usize);
+        let appliance = usize::try_from(dice.roll(appliances as u64)).expect("few");
+        shape.commit(appliance, Windows::OfOneGroup);
     }
 }
 
@@ -183,7 +190,7 @@ fn compare(appliances: usize, folder: &Path, peer: &Path) {
     let file = folder.join("page");
     std::fs::write(&file, &page).expect("a file");
     println!("{} series, {} kB plain", SERIES * appliances, page.len() / 1000);
-    let theirs = Server::start(Command::new(peer).arg(&file).arg("127.0.0.1:0"));
+    let theirs = Server::start(Command::new(peer).arg(&file).arg("127.0.0.1:0"), appliances);
     let mut rates = vec![];
     for (gzip, name) in [(Packing::Plain, "plain"), (Packing::Gzip, "gzip")] {
         for connections in [1, 8] {

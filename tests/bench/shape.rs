@@ -33,6 +33,15 @@ impl Dice {
     }
 }
 
+/// What is counted at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Windows {
+    /// One window, as each commit does.
+    OfOneGroup,
+    /// Everything of an appliance.
+    OfAllGroups,
+}
+
 /// The snapshots of a fleet.
 #[derive(Debug)]
 pub(crate) struct Shape {
@@ -121,15 +130,16 @@ impl Shape {
         self.now + Duration::from_secs(24 * 3600)
     }
 
-    /// Puts the next window of one group of `appliance` on the board, as each commit does.
-    pub(crate) fn commit(&mut self, appliance: usize) {
-        let group = self.dice.roll((GROUPS * SCOPES) as u64) as usize;
-        self.change(appliance, group..=group);
-    }
-
-    /// Puts the next window of every group of `appliance` on the board.
-    pub(crate) fn commit_all(&mut self, appliance: usize) {
-        self.change(appliance, 0..=GROUPS * SCOPES - 1);
+    /// Puts the next windows of `appliance` on the board.
+    pub(crate) fn commit(&mut self, appliance: usize, windows: Windows) {
+        let last = GROUPS * SCOPES - 1;
+        match windows {
+            Windows::OfOneGroup => {
+                let group = usize::try_from(self.dice.roll(last as u64 + 1)).expect("few");
+                self.change(appliance, group..=group);
+            }
+            Windows::OfAllGroups => self.change(appliance, 0..=last),
+        }
     }
 
     fn change(&mut self, appliance: usize, groups: std::ops::RangeInclusive<usize>) {
