@@ -3,6 +3,7 @@
 //! it; the arguments after `--` are the number of appliances and the minutes that are measured. A thousand appliances need
 //! some thousand file descriptors: `ulimit -n 8192`.
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
+#![allow(clippy::disallowed_methods, reason = "a thread of its own waits, and no task")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
