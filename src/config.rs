@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::catalogue::Group;
 use crate::secret::Secret;
+use crate::shard::Shard;
 use crate::tracking::Search;
 use crate::window::Grid;
 
@@ -30,6 +31,7 @@ mod problem;
 mod proxy;
 mod raw;
 mod searches;
+mod sharding;
 mod shown;
 mod tls;
 mod trust;
@@ -48,10 +50,21 @@ pub use web::{ClientCertificates, Web, WebTls};
 /// A fleet to watch, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The appliances in the order of the file; at least one, names unique.
+    /// The appliances that are ours, in the order of the file, names unique; none where all are other shards'.
     pub appliances: Vec<Appliance>,
+    /// What makes them ours.
+    pub share: Share,
     /// What is allowed and yet should be known.
     pub warnings: Vec<Problem>,
+}
+
+/// Which of the appliances in a file are ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Those that this shard owns.
+    pub shard: Shard,
+    /// How many are in the file, ours or not; at least 1.
+    pub configured: usize,
 }
 
 /// One appliance that is polled.

@@ -19,6 +19,7 @@ pub mod poll;
 pub mod pulse;
 pub mod sample;
 pub mod secret;
+pub mod shard;
 pub mod sim;
 pub mod snapshot;
 pub mod status;

@@ -10,10 +10,12 @@ use tokio::sync::Notify;
 
 use crate::api::Listener;
 use crate::clock::Timestamp;
+use crate::config::Share;
 
 mod facts;
 mod gathered;
 mod process;
+mod shard;
 mod traffic;
 
 pub use facts::{OwnFacts, TrafficFacts};
@@ -40,6 +42,7 @@ pub struct Telemetry {
     state_persist_failures: IntCounter,
     state_last_persist: GaugeVec,
     state_refused: IntCounterVec,
+    shard: shard::ShardMetrics,
     /// A registry an appliance, so that a removed appliance takes its series along.
     appliances: Mutex<BTreeMap<Arc<str>, Arc<ApplianceMetrics>>>,
     /// Whether anything of the appliances has.
@@ -104,6 +107,7 @@ impl Telemetry {
         for what in ["file", "record"] {
             state_refused.with_label_values(&[what]);
         }
+        let shard = shard::ShardMetrics::try_new(&registry)?;
         Ok(Self {
             registry,
             reload_successful,
@@ -113,6 +117,7 @@ impl Telemetry {
             state_persist_failures,
             state_last_persist,
             state_refused,
+            shard,
             appliances: Mutex::default(),
             changed: Arc::default(),
             known: Mutex::default(),
@@ -160,6 +165,11 @@ impl Telemetry {
     pub fn config_refused(&self) {
         self.reload_successful.set(0);
         self.known().config_read = Some(false);
+    }
+
+    /// So much of the fleet is polled here from now on.
+    pub fn sharded(&self, share: Share, owned: usize) {
+        self.shard.set(share, owned);
     }
 
     /// TLS and users of the web side were read again, or could not be.

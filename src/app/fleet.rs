@@ -8,8 +8,9 @@ use tokio::task::{Id, JoinSet};
 
 use super::AppError;
 use crate::api::{Client, Refusals, SystemRoots};
-use crate::config::{Appliance, Config};
+use crate::config::{Appliance, Config, Share};
 use crate::poll::{Desk, Poller};
+use crate::shard::Shard;
 use crate::stop::Stop;
 use crate::telemetry::Telemetry;
 
@@ -47,8 +48,8 @@ impl Fleet {
         }
     }
 
-    /// Makes the fleet what `config` says: unchanged appliances go on undisturbed, removed ones take their series
-    /// along, changed ones begin anew where their watermarks are.
+    /// Makes the fleet what `config` says: unchanged appliances go on undisturbed, removed ones and those that another
+    /// shard has now take their series along, changed ones begin anew where their watermarks are.
     ///
     /// # Errors
     /// When a client cannot be built; nothing has changed then.
@@ -80,6 +81,12 @@ impl Fleet {
             }
             self.telemetry.show(metrics);
             self.begin(appliance, client);
+        }
+        self.telemetry.sharded(config.share, config.appliances.len());
+        let Share { shard, configured } = config.share;
+        if shard != Shard::ALONE {
+            let (shards, index, owned) = (shard.shards(), shard.index(), config.appliances.len());
+            tracing::info!(shards, index, configured, owned, "other shards poll the other appliances");
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::cli::Check;
-use crate::config::{Config, ConfigError, Web, WebFile};
+use crate::config::{Config, ConfigError, Share, Web, WebFile};
+use crate::shard::Shard;
 
 use super::{CONFIGURATION, complain, say};
 
@@ -17,7 +18,7 @@ pub(super) fn check(flags: Check) -> u8 {
             for warning in &config.warnings {
                 complain(format!("warning: {warning}"));
             }
-            say(format!("{}: {} appliance(s), no problem", flags.config_file.display(), config.appliances.len()));
+            say(format!("{}: {}, no problem", flags.config_file.display(), counted(&config)));
         }
         Err(error) => complain(error),
     }
@@ -25,6 +26,15 @@ pub(super) fn check(flags: Check) -> u8 {
         tell(web, &file);
     }
     if is_good { 0 } else { CONFIGURATION }
+}
+
+fn counted(config: &Config) -> String {
+    let Share { shard, configured } = config.share;
+    let all = format!("{configured} appliance(s)");
+    match shard {
+        Shard::ALONE => all,
+        shard => format!("{all}, {} of them on shard {} of {}", config.appliances.len(), shard.index(), shard.shards()),
+    }
 }
 
 fn tell(web: Result<Web, ConfigError>, file: &Path) {

@@ -8,7 +8,9 @@ use super::groups::Selection;
 use super::polling::Wishes;
 use super::problem::{ConfigError, Path, Problems};
 use super::searches::Searches;
-use super::{Appliance, Config, Product, Scope, auth, custom, extras, field, is_loopback, proxy, raw, trust};
+use super::{
+    Appliance, Config, Product, Scope, Share, auth, custom, extras, field, is_loopback, proxy, raw, sharding, trust,
+};
 use crate::catalogue::{Group, Profile};
 
 const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
@@ -19,6 +21,7 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
     let mut problems = Problems::default();
     let root = Path::default();
     let raw = raw::File::read(document, &root, &mut problems);
+    let shard = sharding::read(raw.sharding, &root.key("sharding"), &mut problems);
     let defaults = Wishes::read(raw.defaults, &root.key("defaults"), &mut problems);
     let custom = custom::read(raw.custom_counter_groups.as_ref(), &root.key("custom_counter_groups"), &mut problems);
     let groups_path = root.key("counter_groups");
@@ -46,8 +49,12 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
         }
         appliances.push(appliance);
     }
+    sharding::warn_of_shared_accounts(&appliances, shard, &root.key("sharding"), &mut problems);
     let warnings = problems.finish(file, text)?;
-    Ok(Config { appliances, warnings })
+    let share = Share { shard, configured: appliances.len() };
+    // All of them are checked, so that one file is right or wrong for all shards; the secrets of others go here.
+    appliances.retain(|appliance| shard.owns(&appliance.name));
+    Ok(Config { appliances, share, warnings })
 }
 
 /// What appliances have that say nothing else.

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::{
     Alignment, Anchor, Appliance, Backend, Config, Extras, GroupChoice, Late, Polling, Proxy, Quarantines, Scope,
-    SearchChoice, Settle, TlsVersion, Trust,
+    SearchChoice, Settle, Share, TlsVersion, Trust,
 };
 use crate::catalogue::{self, About, Aggregation, Counter, Group, Unit};
+use crate::shard::Shard;
 
 mod auth;
 
@@ -31,7 +32,10 @@ impl Config {
                 custom.push(group);
             }
         }
+        let Share { shard, configured: _ } = self.share;
+        let sharding = (shard != Shard::ALONE).then(|| Part { shards: shard.shards(), index: shard.index() });
         let file = File {
+            sharding,
             custom_counter_groups: custom.into_iter().map(CustomGroup::of).collect(),
             appliances: self.appliances.iter().map(Entry::of).collect(),
         };
@@ -42,9 +46,18 @@ impl Config {
 
 #[derive(Serialize)]
 struct File<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sharding: Option<Part>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     custom_counter_groups: Vec<CustomGroup<'a>>,
     appliances: Vec<Entry<'a>>,
+}
+
+/// Which of how many shards this is; what is shown of the others' appliances is nothing.
+#[derive(Serialize)]
+struct Part {
+    shards: u32,
+    index: u32,
 }
 
 #[derive(Serialize)]

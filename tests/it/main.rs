@@ -39,6 +39,8 @@ mod prometheus_keyed;
 #[cfg(feature = "external-tests")]
 mod prometheus_outage;
 #[cfg(feature = "external-tests")]
+mod prometheus_shards;
+#[cfg(feature = "external-tests")]
 mod prometheus_web;
 mod readme;
 mod reload;
@@ -48,6 +50,7 @@ mod scripts;
 mod second_factor;
 mod secrets;
 mod session;
+mod sharding;
 mod tidy;
 mod tls;
 mod tls_client;

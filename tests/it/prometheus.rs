@@ -169,8 +169,15 @@ impl Prometheus {
         command.arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()));
         // A time lapse may lie years back.
         command.arg("--storage.tsdb.retention.time=100y");
+        // One may feed another.
+        command.arg("--web.enable-remote-write-receiver");
         command.arg("--web.listen-address=127.0.0.1:0");
         Self(Program::listening(command, folder, "msg=\"Listening on\"").await)
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self, path: &str) -> String {
+        self.0.url(path).into()
     }
 
     /// What the HTTP API answers.

@@ -77,15 +77,25 @@ pub(crate) fn fenced(language: &str) -> Vec<String> {
     blocks
 }
 
+/// The configurations of Prometheus.
+#[cfg(feature = "external-tests")]
+pub(crate) fn prometheus() -> Vec<String> {
+    fenced("yaml").into_iter().filter(|block| is_prometheus(block)).collect()
+}
+
+fn is_prometheus(block: &str) -> bool {
+    block.contains("scrape_configs")
+}
+
 #[test]
 fn the_configuration_in_the_manual_is_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let password = folder.path().join("esa1.password");
     std::fs::write(&password, "secret\n").expect("a file");
     std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
-    // Those of Prometheus are for Prometheus to accept.
-    let ours: Vec<String> = fenced("yaml").into_iter().filter(|block| !block.contains("scrape_configs")).collect();
-    let [configuration, parts @ ..] = &ours[..] else { panic!("a block of YAML") };
+    let mut blocks = fenced("yaml");
+    blocks.retain(|block| !is_prometheus(block));
+    let [configuration, parts @ ..] = &blocks[..] else { panic!("a configuration") };
     let text = configuration.replace("esa1.password", &password.display().to_string());
     let config = Config::parse("README.md", &text).expect("accepted");
     assert!(config.warnings.is_empty(), "and without a warning");

@@ -103,6 +103,12 @@ impl Rig {
         until(self.address, what, enough).await
     }
 
+    /// Asks the daemon to read its file again.
+    pub(crate) async fn reload(&self) {
+        let answer = client().post(format!("http://{}/-/reload", self.address)).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.expect("a text"));
+    }
+
     /// Ends the daemon and waits for it.
     pub(crate) async fn end(mut self) {
         self.stop.request();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The order of the modules: each may use those of earlier tiers, and earlier ones of its own tier.
 const TIERS: &[&[&str]] = &[
-    &["secret", "clock", "stop", "pulse", "hash", "der", "window"],
+    &["secret", "clock", "stop", "pulse", "hash", "shard", "der", "window"],
     &["catalogue", "tracking"],
     &["config"],
     &["api"],
@@ -37,7 +37,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["api"]),
     ("redb", &["store"]),
     ("ring", &["api", "http", "sim", "store"]),
-    ("rustix", &["commands"]),
+    ("rustix", &["commands", "config"]),
     ("rustls", &["api", "config", "http"]),
     ("rustls_native_certs", &["api"]),
     ("secrecy", &["secret"]),
