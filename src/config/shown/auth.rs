@@ -7,7 +7,8 @@ use std::path::Path;
 use serde::Serialize;
 use url::Url;
 
-use super::{HIDDEN, Tls, span};
+use super::way::Tls;
+use super::{HIDDEN, span};
 use crate::config::{
     Auth, ClientAuth, Credentials, Demand, Encoding, Grant, Oidc, Passcode, Passphrase, Provider, TokenKind, Totp,
     TotpHash, TwoFactor,
