@@ -47,6 +47,10 @@ pub enum Command {
     Demo(Demo),
     /// Run one simulated appliance
     Simulate(Simulate),
+    /// Print the bundled dashboards for Grafana
+    Dashboards(Dashboards),
+    /// Print the bundled rules for Prometheus
+    Rules(Rules),
 }
 
 /// Flags of `serve`.
@@ -285,6 +289,37 @@ pub struct Simulate {
     /// Flags of the log.
     #[command(flatten)]
     pub log: Log,
+}
+
+/// Flags of `dashboards`.
+#[derive(Debug, Args)]
+pub struct Dashboards {
+    /// Print this one, by its uid; without it their names are listed
+    #[arg(value_name = "UID")]
+    pub uid: Option<String>,
+    /// Write all of them into this directory, in place of printing
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "uid")]
+    pub write: Option<PathBuf>,
+}
+
+/// Flags of `rules`.
+#[derive(Debug, Args)]
+pub struct Rules {
+    /// Print this file of the bundle
+    #[arg(value_name = "FILE", default_value = "asyncos.rules.yaml")]
+    pub file: String,
+    /// Write the rules, the same for the Prometheus operator, and the runbook into this directory, in place of printing
+    #[arg(long, value_name = "DIRECTORY")]
+    pub write: Option<PathBuf>,
+    /// Name of the exporter's scrape job
+    #[arg(long, value_name = "NAME")]
+    pub job: Option<String>,
+    /// Address of Grafana, for links from alerts to boards
+    #[arg(long = "grafana-url", value_name = "URL")]
+    pub grafana: Option<String>,
+    /// Address of the runbook, for links from alerts to its parts
+    #[arg(long = "runbook-url", value_name = "URL")]
+    pub runbook: Option<String>,
 }
 
 /// The two products.

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use crate::cli::Command;
 use crate::http::{Protection, ProtectionError};
 
+mod bundle;
 mod check;
 mod demo;
 mod discover;
@@ -34,6 +35,8 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Discover(flags) => discover::discover(flags).await,
         Command::Demo(flags) => demo::demo(flags).await,
         Command::Simulate(flags) => simulate::simulate(flags).await,
+        Command::Dashboards(flags) => bundle::dashboards(flags),
+        Command::Rules(flags) => bundle::rules(flags),
     };
     ExitCode::from(code)
 }

@@ -15,6 +15,7 @@ pub mod hash;
 pub mod http;
 pub mod ledger;
 pub mod logging;
+pub mod mixin;
 pub mod poll;
 pub mod pulse;
 pub mod sample;

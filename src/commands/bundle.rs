@@ -1,0 +1,66 @@
+//! `dashboards` and `rules`: what comes with the exporter for Grafana and Prometheus, for networks that reach nothing else.
+
+use std::fs;
+use std::path::Path;
+
+use crate::cli::{Dashboards, Rules};
+use crate::mixin::{self, File, Places};
+
+use super::{RUNTIME, USAGE, complain, say};
+
+pub(super) fn dashboards(flags: Dashboards) -> u8 {
+    let files = mixin::dashboards();
+    match (flags.uid, flags.write) {
+        (_, Some(folder)) => write(&folder, &files),
+        (Some(uid), None) => print(&files, &format!("{uid}.json")),
+        (None, None) => {
+            files.iter().for_each(|file| say(file.name.trim_end_matches(".json")));
+            0
+        }
+    }
+}
+
+pub(super) fn rules(flags: Rules) -> u8 {
+    let usual = Places::default();
+    let address =
+        |given: Option<String>, usual: String| given.map_or(usual, |url| url.trim_end_matches('/').to_owned());
+    let places = Places {
+        job: flags.job.unwrap_or(usual.job),
+        grafana: address(flags.grafana, usual.grafana),
+        runbook: address(flags.runbook, usual.runbook),
+    };
+    let files = mixin::rules(&places);
+    match flags.write {
+        Some(folder) => write(&folder, &files),
+        None => print(&files, &flags.file),
+    }
+}
+
+fn print(files: &[File], name: &str) -> u8 {
+    match files.iter().find(|file| file.name == name) {
+        Some(file) => {
+            say(file.text.trim_end());
+            0
+        }
+        None => {
+            let known: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+            complain(format!("there is no `{name}`, only {}", known.join(", ")));
+            USAGE
+        }
+    }
+}
+
+fn write(folder: &Path, files: &[File]) -> u8 {
+    let written = fs::create_dir_all(folder)
+        .and_then(|()| files.iter().try_for_each(|file| fs::write(folder.join(&file.name), &file.text)));
+    match written {
+        Ok(()) => {
+            say(format!("{}: {} files", folder.display(), files.len()));
+            0
+        }
+        Err(error) => {
+            complain(format!("cannot write to `{}`: {error}", folder.display()));
+            RUNTIME
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The alerts, by what they are about.
+
+mod collection;
+mod delivery;
+mod exporter;
+mod flow;
+mod machine;
+mod stores;
+mod threats;
+
+use super::alert::Alert;
+
+/// A group of rules that are evaluated together.
+#[derive(Debug)]
+pub(super) struct Section {
+    pub(super) name: &'static str,
+    pub(super) alerts: Vec<Alert>,
+}
+
+/// All of them; `job` is the name of the exporter's scrape job.
+pub(super) fn all(job: &str) -> Vec<Section> {
+    vec![
+        Section { name: "asyncos-exporter", alerts: exporter::alerts(job) },
+        Section { name: "asyncos-collection", alerts: collection::alerts() },
+        Section { name: "asyncos-machine", alerts: machine::alerts() },
+        Section { name: "asyncos-stores", alerts: stores::alerts() },
+        Section { name: "asyncos-flow", alerts: flow::alerts() },
+        Section { name: "asyncos-delivery", alerts: delivery::alerts() },
+        Section { name: "asyncos-threats", alerts: threats::alerts() },
+    ]
+}

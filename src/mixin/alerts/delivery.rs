@@ -1,0 +1,173 @@
+//! Alerts about delivery and about the encryption on its way.
+
+use super::super::alert::Severity::{Critical, Warning};
+use super::super::alert::{Alert, Page};
+use super::super::board::Uid;
+use super::super::threshold::{
+    FLOOR, HARD_BOUNCES, LOGIN_FAILURES, OLDEST_MESSAGE, OLDEST_MESSAGE_RECIPIENTS, TLS_FAILURES,
+};
+
+const OUTGOING: &str = "asyncos_mail_outgoing_traffic_summary";
+const SECURITY: &str = "asyncos_mail_security_summary";
+
+pub(super) fn alerts() -> Vec<Alert> {
+    let mut alerts = delivery();
+    alerts.extend(encryption());
+    alerts
+}
+
+fn delivery() -> Vec<Alert> {
+    vec![
+        Alert::new(
+            "AsyncosDeliveryStalled",
+            Critical,
+            Some("15m"),
+            // As with incoming mail, the gauges of the newest window are right for windows of any length.
+            &format!(
+                "max_over_time({OUTGOING}_total_recipients_delivered_last_window{{SELF}}[15m]) == 0 and \
+                 {OUTGOING}_total_recipients_delivered_last_window{{SELF}} == 0 and \
+                 min_over_time({OUTGOING}_total_recipients_processed_last_window{{SELF}}[15m]) > 0"
+            ),
+            "{{ $labels.appliance }} delivers nothing",
+            "{{ $labels.appliance }} has processed outgoing mail for half an hour and delivered none of it.",
+            Page {
+                meaning: "Outgoing mail was processed in each of the last windows, and nothing was delivered.",
+                impact: "Nobody outside gets our mail; inside, nobody gets what comes in through this appliance.",
+                panel: (Uid::Outgoing, "Delivered by appliance, a minute"),
+                commands: &["`status`: is delivery suspended?", "`tophosts`, `hoststatus DOMAIN`", "`dnsstatus`"],
+                causes: &[
+                    "delivery is suspended: `resumedel`",
+                    "DNS does not answer",
+                    "a firewall, or the host that mail is handed to",
+                ],
+                actions: &["resume delivery", "`delivernow` once the way is free again"],
+            },
+        ),
+        Alert::new(
+            "AsyncosOldestMessage",
+            Warning,
+            Some("15m"),
+            &format!(
+                "time() - asyncos_status_oldest_message_timestamp_seconds > {OLDEST_MESSAGE} and asyncos_status_active_recips \
+                 > {OLDEST_MESSAGE_RECIPIENTS}"
+            ),
+            "Mail has waited long at {{ $labels.appliance }}",
+            "The oldest message at {{ $labels.appliance }} has waited {{ $value | humanizeDuration }}, with more than 100 \
+             recipients in the queue.",
+            Page {
+                meaning: "A message has been in the queue for more than four hours, and it is not alone: a single dead domain \
+                          does not count.",
+                impact: "Mail to some destinations is late.",
+                panel: (Uid::Outgoing, "Oldest message"),
+                commands: &["`oldmessage`", "`tophosts active`", "`hoststatus DOMAIN`"],
+                causes: &["a destination is down or blocks us", "DNS for a destination fails"],
+                actions: &["ask the destination's postmaster", "see whether our address is blocklisted"],
+            },
+        ),
+        Alert::new(
+            "AsyncosHardBouncesHigh",
+            Warning,
+            Some("30m"),
+            &format!(
+                "appliance:asyncos_outgoing_hard_bounces:ratio_rate65m > {HARD_BOUNCES} and on (EACH) \
+                 rate({OUTGOING}_total_recipients_processed_total{{SELF}}[65m]) > {FLOOR}"
+            ),
+            "Destinations refuse mail of {{ $labels.appliance }}",
+            "{{ $value | humanizePercentage }} of the recipients that {{ $labels.appliance }} sends to are refused for good.",
+            Page {
+                meaning: "More than a tenth of the outgoing recipients bounced for good within the last hour.",
+                impact: "Mail comes back to its senders.",
+                panel: (Uid::Outgoing, "Hard bounce share"),
+                commands: &["`tophosts`", "`tail bounces`, where there is such a log", "Monitor > Delivery Status"],
+                causes: &[
+                    "an old list of addresses",
+                    "an address of ours is on a blocklist",
+                    "a compromised account sends spam",
+                ],
+                actions: &[
+                    "see what the destinations say in the bounce log",
+                    "have the address taken off the list once the cause is gone",
+                ],
+            },
+        ),
+    ]
+}
+
+/// The share of connections whose required TLS failed, with enough of them.
+fn failures(direction: &str, title: &str) -> String {
+    format!(
+        "appliance:asyncos_tls_failures_{title}:ratio_rate65m > {TLS_FAILURES} and on (EACH) \
+         (rate({SECURITY}_{direction}_conn_tls_fail_total{{SELF}}[65m]) + \
+         rate({SECURITY}_{direction}_conn_tls_success_total{{SELF}}[65m])) > {}",
+        FLOOR / 10.0
+    )
+}
+
+fn encryption() -> Vec<Alert> {
+    vec![
+        Alert::new(
+            "AsyncosTlsFailuresIncoming",
+            Warning,
+            Some("30m"),
+            &failures("received", "incoming"),
+            "Required TLS fails for senders to {{ $labels.appliance }}",
+            "{{ $value | humanizePercentage }} of the incoming connections of {{ $labels.appliance }} that require TLS fail.",
+            Page {
+                meaning: "More than 5 % of the incoming connections for which our policy requires TLS fail.",
+                impact: "Mail of these partners does not come.",
+                panel: (Uid::Encryption, "Required TLS that fails"),
+                commands: &[
+                    "`certconfig`: has the listener's certificate ended?",
+                    "`tail mail_logs`, for TLS",
+                    "`openssl s_client -starttls smtp -connect APPLIANCE:25`",
+                ],
+                causes: &[
+                    "the listener's certificate has ended",
+                    "a partner speaks old versions only",
+                    "somebody changed `sslconfig`",
+                ],
+                actions: &["renew the certificate", "talk with the partner"],
+            },
+        ),
+        Alert::new(
+            "AsyncosTlsFailuresOutgoing",
+            Warning,
+            Some("30m"),
+            &failures("sent", "outgoing"),
+            "Required TLS fails for mail from {{ $labels.appliance }}",
+            "{{ $value | humanizePercentage }} of the outgoing connections of {{ $labels.appliance }} that require TLS fail.",
+            Page {
+                meaning: "More than 5 % of the outgoing connections for which destination controls require TLS fail.",
+                impact: "Mail to these partners waits and will bounce.",
+                panel: (Uid::Encryption, "Required TLS that fails"),
+                commands: &["`tlsverify DOMAIN`", "`destconfig`", "`tail mail_logs`, for TLS"],
+                causes: &[
+                    "a partner's certificate has ended or its host has another name now",
+                    "a root certificate is missing: `certconfig` > `CERTAUTHORITY`",
+                ],
+                actions: &["talk with the partner", "do not lower the requirement before somebody has decided it"],
+            },
+        ),
+        Alert::new(
+            "AsyncosSmtpLoginFailures",
+            Warning,
+            Some("15m"),
+            &format!(
+                "rate(asyncos_mail_authentication_summary_received_conn_auth_fail_total{{SELF}}[65m]) * 60 > {LOGIN_FAILURES}"
+            ),
+            "Somebody guesses passwords at {{ $labels.appliance }}",
+            "{{ $value | humanize }} SMTP logins a minute fail at {{ $labels.appliance }}.",
+            Page {
+                meaning: "More than ten SMTP logins a minute fail.",
+                impact: "None on mail. An account may be guessed, or locked in the directory.",
+                panel: (Uid::Encryption, "SMTP logins, connections a minute"),
+                commands: &["`tail authentication`", "Monitor > Inbound SMTP Authentication names the senders"],
+                causes: &["an attack", "a device of ours with an old password"],
+                actions: &[
+                    "reject the addresses in the host access table",
+                    "see whether logins have succeeded from them",
+                ],
+            },
+        ),
+    ]
+}

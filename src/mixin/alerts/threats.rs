@@ -1,0 +1,104 @@
+//! Alerts about threats that want a person: those that leave us, and those that got in.
+
+use super::super::alert::Severity::{Critical, Info, Warning};
+use super::super::alert::{Alert, Page};
+use super::super::board::Uid;
+use super::super::threshold::{OUTGOING_MALWARE, OUTGOING_SPAM, OUTGOING_SPAM_FLOOR};
+
+const OUTGOING: &str = "asyncos_mail_outgoing_traffic_summary";
+
+pub(super) fn alerts() -> Vec<Alert> {
+    const HARM: &str = "Others get malware or spam from us and will block our addresses.";
+    vec![
+        Alert::new(
+            "AsyncosOutgoingMalware",
+            Critical,
+            None,
+            &format!(
+                "increase({OUTGOING}_detected_virus_total{{SELF}}[30m]) + increase({OUTGOING}_detected_amp_total{{SELF}}[30m]) > \
+                 {OUTGOING_MALWARE}"
+            ),
+            "Malware leaves through {{ $labels.appliance }}",
+            "{{ printf \"%.0f\" $value }} recipients of outgoing viruses and malicious files within half an hour at \
+             {{ $labels.appliance }}.",
+            Page {
+                meaning: "Our own senders send infected files, more than a stray one.",
+                impact: HARM,
+                panel: (Uid::Outgoing, "Threats leaving us, a minute"),
+                commands: &["Message Tracking, outgoing, by verdict", "Monitor > Virus Types"],
+                causes: &["an infected host or a compromised account", "a test or a sandbox that mails samples"],
+                actions: &["find the sender, cut it off, have its host looked at"],
+            },
+        ),
+        Alert::new(
+            "AsyncosOutgoingSpam",
+            Critical,
+            Some("15m"),
+            &format!(
+                "increase({OUTGOING}_detected_spam_total{{SELF}}[30m]) / \
+                 (increase({OUTGOING}_total_recipients_processed_total{{SELF}}[30m]) > 0) > {OUTGOING_SPAM} and \
+                 increase({OUTGOING}_detected_spam_total{{SELF}}[30m]) > {OUTGOING_SPAM_FLOOR}"
+            ),
+            "Spam leaves through {{ $labels.appliance }}",
+            "{{ $value | humanizePercentage }} of the outgoing mail of {{ $labels.appliance }} is spam.",
+            Page {
+                meaning: "More than 5 % of outgoing mail, and more than 50 recipients in half an hour, are spam.",
+                impact: HARM,
+                panel: (Uid::Outgoing, "Spam share"),
+                commands: &["Monitor > Outgoing Senders", "Message Tracking, outgoing, by verdict", "`tophosts`"],
+                causes: &["a compromised account", "a form on a web site that sends mail"],
+                actions: &["block the sender: a message filter, or its account", "look at its logins"],
+            },
+        ),
+        Alert::new(
+            "AsyncosRetrospectiveVerdict",
+            Warning,
+            None,
+            "increase(asyncos_mail_incoming_traffic_summary_total_mailbox_auto_remediated_recipients_total{SELF}[65m]) > 0",
+            "Delivered mail at {{ $labels.appliance }} was found bad",
+            "Mail of {{ printf \"%.0f\" $value }} recipients of {{ $labels.appliance }} was judged anew after its delivery and \
+             remediated, within an hour.",
+            Page {
+                meaning: "Files or links that were let through are now known to be malicious, and the appliance took them out of \
+                          the mailboxes.",
+                impact: "Somebody may have opened them before.",
+                panel: (Uid::Incoming, "Taken back after delivery, a minute"),
+                commands: &["Monitor > Mailbox Auto Remediation names the recipients", "Message Tracking"],
+                causes: &["the cloud service learned something new, as it does"],
+                actions: &["ask the recipients; have their hosts looked at"],
+            },
+        ),
+        Alert::new(
+            "AsyncosDlpCritical",
+            Warning,
+            None,
+            "increase(asyncos_mail_dlp_outgoing_traffic_summary_dlp_incidents_critical_total{SELF}[65m]) > 0",
+            "Critical data-loss incidents at {{ $labels.appliance }}",
+            "{{ printf \"%.0f\" $value }} data-loss incidents of critical severity within an hour at {{ $labels.appliance }}.",
+            Page {
+                meaning: "Outgoing mail violated a data-loss policy with the highest severity.",
+                impact: "As the policy says: dropped, quarantined, encrypted, or delivered all the same.",
+                panel: (Uid::Outgoing, "DLP incidents by severity, a minute"),
+                commands: &["Monitor > DLP Incidents", "Message Tracking, by DLP violation"],
+                causes: &["somebody sends what must not leave", "a policy that matches too much"],
+                actions: &["follow the house's own rules for incidents"],
+            },
+        ),
+        Alert::new(
+            "AsyncosOutbreakThreats",
+            Info,
+            None,
+            "increase(asyncos_mail_vof_specific_threat_summary_threat_detected_virus_or_malware_total{SELF}[65m]) > 20",
+            "Outbreak Filters find much at {{ $labels.appliance }}",
+            "Outbreak Filters have found {{ printf \"%.0f\" $value }} threats at {{ $labels.appliance }} within an hour.",
+            Page {
+                meaning: "More than twenty threats within an hour that no signature knows yet.",
+                impact: "Mail waits in the outbreak quarantine until it is known to be harmless.",
+                panel: (Uid::Incoming, "Outbreak Filters, threats a minute"),
+                commands: &["`outbreakstatus`", "Monitor > Outbreak Filters"],
+                causes: &["an outbreak"],
+                actions: &["warn the users", "do not release the quarantine by hand"],
+            },
+        ),
+    ]
+}

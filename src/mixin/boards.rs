@@ -1,0 +1,94 @@
+//! The boards, one a file, and the panels that several of them have.
+
+mod capacity;
+mod encryption;
+mod exporter;
+mod fleet;
+mod incoming;
+mod outgoing;
+mod stores;
+mod top;
+
+use super::board::Board;
+use super::panel::Panel;
+use super::style::{Colour, Unit};
+
+/// All of them, the one to begin with first.
+pub(super) fn all() -> [Board; 8] {
+    [
+        fleet::board(),
+        incoming::board(),
+        outgoing::board(),
+        capacity::board(),
+        encryption::board(),
+        stores::board(),
+        top::board(),
+        exporter::board(),
+    ]
+}
+
+/// Up to when the figures of a counter group are complete; it has the same place on each board.
+fn data_as_of(group: &str) -> Panel {
+    Panel::stat(
+        "Data as of",
+        &format!(
+            "Up to when the figures of {group} are complete, for the appliance that is furthest behind. A window is asked \
+             for once it is over and has settled, so some minutes are normal, and an hour where only whole hours are had."
+        ),
+        Unit::Ago,
+        &format!("min(asyncos_window_end_timestamp_seconds{{SCOPE,group=\"{group}\"}}) * 1000"),
+    )
+}
+
+/// A part of a whole: its name, its counter, and its colour.
+type Part = (&'static str, &'static str, Colour);
+
+/// Adds a series for each part of what `group` counts, a minute.
+fn a_minute(panel: Panel, group: &str, parts: &[Part]) -> Panel {
+    parts.iter().fold(panel, |panel, (legend, counter, colour)| {
+        let expr = format!("sum(rate(asyncos_{group}_{counter}_total{{SCOPE}}[RATE]) REPORTED) * 60");
+        panel.coloured(&expr, legend, *colour)
+    })
+}
+
+/// How many there were in the time shown.
+fn in_range(title: &'static str, description: &str, group: &str, counters: &[&str]) -> Panel {
+    let sum = |counter: &&str| format!("sum(increase(asyncos_{group}_{counter}_total{{SCOPE}}[$__range]) REPORTED)");
+    let expr = counters.iter().map(sum).collect::<Vec<_>>().join(" + ");
+    Panel::stat(title, description, Unit::Count, &expr).whole()
+}
+
+/// Incoming mail by verdict, which adds up to what was attempted.
+const VERDICTS: [Part; 11] = [
+    ("clean", "total_clean_recipients", Colour::Clean),
+    ("marketing", "marketing_mail", Colour::Marketing),
+    ("social", "social_mail", Colour::Social),
+    ("bulk", "bulk_mail", Colour::Bulk),
+    ("reputation", "blocked_reputation", Colour::Reputation),
+    ("sender domain", "blocked_sdr", Colour::DomainReputation),
+    ("invalid recipient", "blocked_invalid_recipient", Colour::InvalidRecipient),
+    ("spam", "detected_spam", Colour::Spam),
+    ("virus", "detected_virus", Colour::Virus),
+    ("malicious file", "detected_amp", Colour::Malware),
+    ("filter, link or DMARC", "FILTERED", Colour::Filter),
+];
+
+/// [`VERDICTS`] as queries: the last one is the sum of three rare ones.
+fn verdicts(panel: Panel) -> Panel {
+    const GROUP: &str = "mail_incoming_traffic_summary";
+    let (rest, rare) = VERDICTS.split_at(VERDICTS.len() - 1);
+    let panel = a_minute(panel, GROUP, rest);
+    let rate = |counter: &str| format!("sum(rate(asyncos_{GROUP}_{counter}_total{{SCOPE}}[RATE]) REPORTED)");
+    let sum = ["threat_content_filter", "malicious_url", "blocked_dmarc"].map(rate).join(" + ");
+    rare.iter().fold(panel, |panel, (legend, _, colour)| panel.coloured(&format!("({sum}) * 60"), legend, *colour))
+}
+
+/// Outgoing mail by what became of it.
+const FATES: [Part; 6] = [
+    ("delivered", "total_recipients_delivered", Colour::Clean),
+    ("hard bounce", "total_hard_bounces", Colour::InvalidRecipient),
+    ("spam", "detected_spam", Colour::Spam),
+    ("virus", "detected_virus", Colour::Virus),
+    ("malicious file", "detected_amp", Colour::Malware),
+    ("content filter", "threat_content_filter", Colour::Filter),
+];

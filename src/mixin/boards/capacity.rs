@@ -1,0 +1,274 @@
+//! System capacity and queues: whether the appliances keep up, and what they run out of.
+
+use super::super::board::{Board, Manner, Row, Uid};
+use super::super::panel::{Panel, Step};
+use super::super::style::{Limits, Unit, Words};
+use super::super::threshold::{
+    CPU, DISK_IO, LOG_SPACE, MEMORY, QUEUE_SPACE, QUEUE_SPACE_FULL, REFUSING, WORK_QUEUE, WORK_QUEUE_BACKLOG,
+};
+use super::data_as_of;
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: Uid::Capacity,
+        description: "Whether the appliances keep up with their mail, and what they run out of first.",
+        domain: "system",
+        manner: Manner::Close,
+        rows: vec![
+            Row::open("Now", numbers()),
+            Row::open("Work queue", queue()),
+            Row::open("Load", load()),
+            Row::folded("Volume and connections", volume()),
+            Row::folded("Space", space()),
+        ],
+    }
+}
+
+/// The highest of all appliances that tell their health.
+fn highest(title: &'static str, description: &str, metric: &str, limits: Limits) -> Panel {
+    Panel::stat(title, description, Unit::Ratio, &format!("max(asyncos_health_{metric}{{APPLIANCE}})"))
+        .limits(limits)
+        .step(Step::Minute)
+}
+
+/// A line an appliance, of what it tells about now.
+fn now(title: &'static str, description: &str, unit: Unit, expr: &str) -> Panel {
+    Panel::lines(title, description, unit)
+        .query(&format!("topk(20, max by (appliance) ({expr}))"), "{{appliance}}")
+        .step(Step::Minute)
+}
+
+/// A line an appliance, of what the reports tell of each window.
+fn window(title: &'static str, description: &str, unit: Unit, counter: &str) -> Panel {
+    let expr = format!("topk(20, max by (appliance) (asyncos_mail_system_capacity_{counter}_last_window{{SCOPE}}))");
+    Panel::lines(title, description, unit).query(&expr, "{{appliance}}")
+}
+
+fn numbers() -> Vec<Panel> {
+    vec![
+        highest(
+            "CPU",
+            "The busiest CPU of all. Above 85 % for long, mail waits: `rate` and the board's graph of what it does.",
+            "cpu_load_ratio",
+            Limits::look(CPU),
+        ),
+        highest(
+            "Memory",
+            "The fullest memory of all. Above 45 % resource conservation begins, on older releases above 75 %.",
+            "ram_utilization_ratio",
+            Limits::look(MEMORY),
+        ),
+        highest(
+            "Disk I/O",
+            "The busiest disk of all. What saturates it is often logging or a large quarantine.",
+            "disk_io_ratio",
+            Limits::look(DISK_IO),
+        ),
+        highest(
+            "Queue space",
+            "The fullest queue of all. Near full, the appliance conserves; full, it refuses mail.",
+            "queue_utilization_ratio",
+            Limits::both(QUEUE_SPACE, QUEUE_SPACE_FULL),
+        ),
+        Panel::stat(
+            "Longest work queue",
+            "Messages waiting to be scanned at the appliance that has most: `workqueue status`.",
+            Unit::Count,
+            "max(asyncos_health_workqueue_messages{APPLIANCE} or \
+             asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{SCOPE})",
+        )
+        .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG))
+        .step(Step::Minute)
+        .whole(),
+        data_as_of("mail_system_capacity"),
+    ]
+}
+
+fn queue() -> Vec<Panel> {
+    vec![
+        now(
+            "Work queue now",
+            "Messages waiting to be scanned. Peaks are normal; above the lines they are not worked off \
+             (AsyncosWorkQueueHigh, AsyncosWorkQueueBacklog).",
+            Unit::Count,
+            "asyncos_health_workqueue_messages{APPLIANCE}",
+        )
+        .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
+        window(
+            "Work queue at its longest",
+            "The most messages that each window saw; what happens between two looks is in it.",
+            Unit::Count,
+            "workqueue_maximum_messages",
+        )
+        .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
+        window(
+            "Time in the work queue",
+            "How long a message waits to be scanned, without time in quarantine. This is what users notice.",
+            Unit::Seconds,
+            "workqueue_average_time_spent_seconds",
+        ),
+        window(
+            "Work queue, mean",
+            "Messages waiting, on average over each window: the trend behind the peaks.",
+            Unit::Count,
+            "workqueue_average_messages",
+        ),
+    ]
+}
+
+fn load() -> Vec<Panel> {
+    const TASKS: [(&str, &str); 5] = [
+        ("mail", "mail_count"),
+        ("anti-spam", "antispam"),
+        ("anti-virus", "antivirus"),
+        ("reporting", "reporting"),
+        ("quarantine", "quarantine"),
+    ];
+    let tasks = TASKS.iter().fold(
+        Panel::stacked(
+            "CPU by task",
+            "What the CPUs do, averaged over the chosen appliances. Much anti-spam: a wave, or large messages (`case`); much \
+             reporting: a manager would help.",
+            Unit::Ratio,
+        ),
+        |panel, (legend, task)| {
+            let expr = format!("avg(asyncos_mail_system_capacity_overall_percent_cpu_usage_for_{task}_ratio_last_window{{SCOPE}})");
+            panel.query(&expr, *legend)
+        },
+    );
+    vec![
+        now(
+            "CPU by appliance",
+            "Share of the CPU in use. The line is the vendor's own (AsyncosCpuHigh).",
+            Unit::Ratio,
+            "asyncos_health_cpu_load_ratio{APPLIANCE}",
+        )
+        .limits(Limits::look(CPU)),
+        tasks,
+        now(
+            "Memory by appliance",
+            "Share of the memory in use. Conservation begins at the line (AsyncosMemoryHigh).",
+            Unit::Ratio,
+            "asyncos_health_ram_utilization_ratio{APPLIANCE}",
+        )
+        .limits(Limits::look(MEMORY)),
+        window(
+            "Memory pages swapped",
+            "Any that last: the memory is too small for what is scanned at once.",
+            Unit::Count,
+            "average_memory_page_swapping",
+        ),
+        now(
+            "Disk I/O by appliance",
+            "Share of the disk's throughput in use (AsyncosDiskIoHigh).",
+            Unit::Ratio,
+            "asyncos_health_disk_io_ratio{APPLIANCE}",
+        )
+        .limits(Limits::look(DISK_IO)),
+        Panel::timeline(
+            "Resource conservation",
+            "When appliances took mail more slowly, or none: `status detail` names the reason.",
+            Words::Conservation,
+        )
+        .query("topk(40, max by (appliance) (asyncos_health_resource_conservation{APPLIANCE}))", "{{appliance}}")
+        .limits(Limits::both(1.0, REFUSING))
+        .size(12, 9),
+    ]
+}
+
+fn volume() -> Vec<Panel> {
+    let rate = |title, description, unit, counter: &str, factor: &str| {
+        let expr = format!(
+            "topk(20, sum by (appliance) (rate(asyncos_mail_system_capacity_{counter}_total{{SCOPE}}[RATE])){factor})"
+        );
+        Panel::lines(title, description, unit).query(&expr, "{{appliance}}")
+    };
+    vec![
+        rate("Messages in, a minute", "Messages taken from senders.", Unit::Count, "incoming_messages", " * 60"),
+        rate("Messages out, a minute", "Messages sent to destinations.", Unit::Count, "outgoing_messages", " * 60"),
+        rate(
+            "Connections in, a minute",
+            "Connections that senders opened.",
+            Unit::Count,
+            "incoming_connections",
+            " * 60",
+        ),
+        rate(
+            "Connections out, a minute",
+            "Connections opened to destinations.",
+            Unit::Count,
+            "outgoing_connections",
+            " * 60",
+        ),
+        rate("Volume in", "Bytes of mail received in a second.", Unit::BytesPerSecond, "bytes_in_bytes", ""),
+        rate("Volume out", "Bytes of mail sent in a second.", Unit::BytesPerSecond, "bytes_out_bytes", ""),
+        window(
+            "Size of an incoming message",
+            "Larger ones take longer to scan, at the same number.",
+            Unit::Bytes,
+            "average_incoming_message_size_in_bytes",
+        ),
+        window(
+            "Size of an outgoing message",
+            "Larger ones take longer to scan, at the same number.",
+            Unit::Bytes,
+            "average_outgoing_message_size_in_bytes",
+        ),
+        now(
+            "Open incoming connections",
+            "At the listener's limit, senders are turned away: `listenerconfig`. Needs the XML status.",
+            Unit::Count,
+            "asyncos_status_conn_in{APPLIANCE}",
+        ),
+        rate(
+            "Entries into conservation, a minute",
+            "How often an appliance began to conserve resources; a few a day are too many.",
+            Unit::Count,
+            "res_con_start_count",
+            " * 60",
+        ),
+    ]
+}
+
+fn space() -> Vec<Panel> {
+    vec![
+        now(
+            "Queue space by appliance",
+            "Share of the queue's space in use (AsyncosQueueSpaceLow, AsyncosQueueSpaceFull).",
+            Unit::Ratio,
+            "asyncos_health_queue_utilization_ratio{APPLIANCE}",
+        )
+        .limits(Limits::both(QUEUE_SPACE, QUEUE_SPACE_FULL)),
+        now(
+            "Queue, bytes",
+            "Space that the queue takes. Needs the XML status.",
+            Unit::Bytes,
+            "asyncos_status_queue_used_bytes{APPLIANCE}",
+        ),
+        now(
+            "Log space",
+            "Share of the space for logs in use (AsyncosLogSpaceLow). Needs the XML status.",
+            Unit::Ratio,
+            "asyncos_status_log_used_ratio{APPLIANCE}",
+        )
+        .limits(Limits::look(LOG_SPACE)),
+        now(
+            "Free for logs",
+            "Space left for logs. Needs the XML status.",
+            Unit::Bytes,
+            "asyncos_status_log_available_bytes{APPLIANCE}",
+        ),
+        now(
+            "Swap space",
+            "Share of the swap space in use.",
+            Unit::Ratio,
+            "asyncos_health_swap_utilization_ratio{APPLIANCE}",
+        ),
+        now(
+            "Destinations in memory",
+            "Destinations that the appliance keeps track of. Needs the XML status.",
+            Unit::Count,
+            "asyncos_status_dests_in_memory{APPLIANCE}",
+        ),
+    ]
+}

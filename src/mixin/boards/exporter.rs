@@ -1,0 +1,239 @@
+//! Exporter health: whether the other boards can be believed.
+
+use super::super::board::{Board, Manner, Row, Uid};
+use super::super::panel::{Order, Panel, Step};
+use super::super::style::{Colour, Limits, Unit, Words};
+use super::super::threshold::{CLOCK_SKEW, REQUEST_FAILURES, SLOW_REQUEST};
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: Uid::Exporter,
+        description: "Whether the other boards can be believed: what was asked for, what was had, and what was lost.",
+        domain: "exporter",
+        manner: Manner::Close,
+        rows: vec![
+            Row::open("Now", numbers()),
+            Row::open("Collection", collection()),
+            Row::open("Traffic with the appliances", traffic()),
+            Row::folded("Truth", truth()),
+            Row::folded("The process", process()),
+        ],
+    }
+}
+
+fn number(title: &'static str, description: &str, unit: Unit, expr: &str) -> Panel {
+    Panel::stat(title, description, unit, expr).step(Step::Minute).size(3, 4)
+}
+
+fn numbers() -> Vec<Panel> {
+    vec![
+        number("Exporter", "Whether Prometheus can scrape the exporter.", Unit::Count, "min(up{EXPORTER} OURS)")
+            .limits(Limits::at_least(1.0))
+            .words(Words::UpDown),
+        number(
+            "Reports had",
+            "Share of counter groups whose newest poll brought a report.",
+            Unit::Ratio,
+            "avg(asyncos_group_success{APPLIANCE})",
+        )
+        .limits(Limits::falling(0.9, 1.0)),
+        number(
+            "Had, over 30 days",
+            "The same over 30 days, or as long as Prometheus remembers: the exporter's service level.",
+            Unit::Ratio,
+            "avg(avg_over_time(appliance:asyncos_collections:success_ratio{APPLIANCE}[30d]) or \
+             avg by (job, instance, appliance) (avg_over_time(asyncos_group_success{APPLIANCE}[30d])))",
+        )
+        .limits(Limits::falling(0.99, 0.999)),
+        number(
+            "Logins blocked",
+            "Appliances at which logins have stopped after repeated refusals (AsyncosLoginBlocked).",
+            Unit::Count,
+            "sum(asyncos_login_blocked{APPLIANCE})",
+        )
+        .limits(Limits::act(1.0)),
+        number(
+            "Configuration",
+            "Whether the newest attempt to read the configuration succeeded.",
+            Unit::Count,
+            "min(asyncos_config_last_reload_successful{EXPORTER})",
+        )
+        .limits(Limits::at_least(1.0))
+        .words(Words::YesNo),
+        number(
+            "Totals on disk",
+            "Whether totals outlive a restart: `--storage.path`.",
+            Unit::Count,
+            "min(asyncos_state_durable{EXPORTER})",
+        )
+        .limits(Limits::at_least(1.0))
+        .words(Words::YesNo),
+        number(
+            "Samples a scrape",
+            "Samples that one scrape brings: what the fleet costs Prometheus.",
+            Unit::Count,
+            "max(scrape_samples_scraped{EXPORTER} OURS)",
+        ),
+        number(
+            "Data as of",
+            "Up to when the figures are complete, for the counter group that is furthest behind.",
+            Unit::Ago,
+            "min(asyncos_window_end_timestamp_seconds{APPLIANCE}) * 1000",
+        ),
+    ]
+}
+
+fn collection() -> Vec<Panel> {
+    vec![
+        Panel::table(
+            "Appliances",
+            "Per appliance: its worst counter group. Refused groups are not allowed to the account or not known to the \
+             release, and asked for once an hour.",
+            &[("appliance", "Appliance")],
+        )
+        .column_in_words("Reachable", Words::UpDown, "max by (appliance) (asyncos_up{APPLIANCE})")
+        .column("Groups", Unit::Count, Limits::none(), "count by (appliance) (asyncos_group_success{APPLIANCE})")
+        .column("Not had", Unit::Count, Limits::look(1.0), "count by (appliance) (asyncos_group_success{APPLIANCE}) - sum by (appliance) (asyncos_group_success{APPLIANCE})")
+        .column("Refused", Unit::Count, Limits::look(1.0), "sum by (appliance) (asyncos_group_refused{APPLIANCE}) or 0 * max by (appliance) (asyncos_up{APPLIANCE})")
+        .column("Oldest data", Unit::Seconds, Limits::none(), "max by (appliance) (time() - asyncos_window_end_timestamp_seconds{APPLIANCE})")
+        .column("Windows behind", Unit::Count, Limits::none(), "max by (appliance) (asyncos_windows_pending{APPLIANCE})")
+        .column("Window", Unit::Seconds, Limits::none(), "max by (appliance) (asyncos_window_seconds{APPLIANCE})")
+        .column("Settles", Unit::Seconds, Limits::none(), "max by (appliance) (asyncos_settle_seconds{APPLIANCE})")
+        .column_in_words("Centralised", Words::NoYes, "max by (appliance) (asyncos_reporting_centralised{APPLIANCE})")
+        .sorted("Oldest data", Order::Falling)
+        .step(Step::Minute)
+        .size(24, 7),
+        Panel::timeline("Reports had, by group", "Red: the newest poll of the group brought no report, of any of its appliances.", Words::YesNo)
+            .query("bottomk(40, min by (group) (asyncos_group_success{APPLIANCE}))", "{{group}}")
+            .size(12, 12),
+        Panel::lines("Age of the data by appliance", "How old the newest complete window is, of the group that is furthest behind. A saw-tooth is normal.", Unit::Seconds)
+            .query("topk(20, max by (appliance) (time() - asyncos_window_end_timestamp_seconds{APPLIANCE}))", "{{appliance}}")
+            .step(Step::Minute)
+            .size(12, 12),
+    ]
+}
+
+fn traffic() -> Vec<Panel> {
+    vec![
+        Panel::stacked("Requests by status, a minute", "Requests to the appliances by HTTP status. `none`: no answer came. 401 in numbers: see the logins.", Unit::Count)
+            .query("topk(20, sum by (code) (rate(asyncos_api_requests_total{APPLIANCE}[RATE])) * 60)", "{{code}}")
+            .step(Step::Minute),
+        Panel::lines("Time of a request", "How long requests take: half of them, and all but a tenth. Above the line the appliance is overloaded, or far away.", Unit::Seconds)
+            .coloured(&quantile("0.5"), "half", Colour::Quantity)
+            .coloured(&quantile("0.9"), "all but a tenth", Colour::Bulk)
+            .limits(Limits::look(SLOW_REQUEST))
+            .step(Step::Minute),
+        Panel::lines(
+            "Failure share",
+            "Share of requests that did not bring what they were made for.",
+            Unit::Ratio,
+        )
+        .query(
+            "topk(20, sum by (appliance) (rate(asyncos_api_request_failures_total{APPLIANCE}[RATE])) / \
+             (sum by (appliance) (rate(asyncos_api_requests_total{APPLIANCE}[RATE])) > 0))",
+            "{{appliance}}",
+        )
+        .limits(Limits::look(REQUEST_FAILURES))
+        .step(Step::Minute),
+        Panel::bars("Failures by reason", "Requests that failed, by why, around each point of the graph.", Unit::Count)
+            .query("topk(20, sum by (reason) (increase(asyncos_api_request_failures_total{APPLIANCE}[RATE])))", "{{reason}}")
+            .step(Step::Minute),
+        Panel::bars("Logins", "Logins around each point of the graph. Refused ones count towards the lock-out of the account: the exporter stops after three.", Unit::Count)
+            .coloured("sum(increase(asyncos_logins_total{APPLIANCE}[RATE]))", "logins", Colour::Quantity)
+            .coloured("sum(increase(asyncos_login_failures_total{APPLIANCE}[RATE]))", "failed", Colour::Act)
+            .step(Step::Minute),
+        Panel::lines("Token left", "How long the session's token is still good, by appliance. It is renewed before it ends.", Unit::Seconds)
+            .query("topk(20, max by (appliance) (asyncos_token_expiry_timestamp_seconds{APPLIANCE} - time()))", "{{appliance}}")
+            .signed()
+            .step(Step::Minute),
+    ]
+}
+
+fn quantile(share: &str) -> String {
+    format!(
+        "histogram_quantile({share}, sum by (le) (rate(asyncos_api_request_duration_seconds_bucket{{APPLIANCE}}[RATE])))"
+    )
+}
+
+fn truth() -> Vec<Panel> {
+    let by_appliance = |title, description, metric: &str| {
+        let expr = format!("topk(20, sum by (appliance) (increase(asyncos_{metric}_total{{APPLIANCE}}[RATE])))");
+        Panel::bars(title, description, Unit::Count).query(&expr, "{{appliance}}")
+    };
+    vec![
+        by_appliance("Windows counted", "Windows that went into the totals.", "windows_committed"),
+        by_appliance("Windows lost", "Windows that were given up and are in no number.", "windows_lost"),
+        by_appliance("Events found late", "Events that were found after their window was counted. Many: raise `settle`.", "late_events"),
+        Panel::lines("Beyond our windows", "What the appliance's report for whole hours has beyond our windows; negative: it lacks some.", Unit::Count)
+            .query("topk(20, sum by (appliance) (asyncos_reconciliation_difference{APPLIANCE}))", "{{appliance}}")
+            .signed(),
+        Panel::lines("Clock skew", "How far the appliances' clocks are ahead of ours; negative: behind. Windows follow the appliance's clock: `ntpconfig`.", Unit::Seconds)
+            .query("topk(20, max by (appliance) (asyncos_clock_skew_seconds{APPLIANCE}))", "{{appliance}}")
+            .signed()
+            .limits(Limits::look(CLOCK_SKEW))
+            .step(Step::Minute),
+        by_appliance("Comparisons of whole hours", "How often hours were compared with the sum of their windows.", "reconciliations"),
+        by_appliance("Counters missing", "Counters of the catalogue that a report did not hold. Releases differ; a change is worth a look.", "counters_missing"),
+        by_appliance("Counters unknown", "Counters of a report that the catalogue does not hold: a newer release.", "counters_unknown"),
+        by_appliance("Counters unusable", "Counters whose value is no usable number.", "counters_unusable"),
+        by_appliance("Rows beyond the limit", "Rows of keyed reports that went into `other` because of `series_limit`.", "series_dropped"),
+    ]
+}
+
+fn process() -> Vec<Panel> {
+    let each = |title, description, unit, expr: &str| {
+        let expr = format!("topk(20, {expr})");
+        Panel::lines(title, description, unit).query(&expr, "{{instance}}").step(Step::Minute)
+    };
+    vec![
+        each(
+            "CPU",
+            "Cores in use by the exporter.",
+            Unit::Count,
+            "rate(process_cpu_seconds_total{EXPORTER}[RATE]) OURS",
+        ),
+        each(
+            "Memory",
+            "Physical memory in use by the exporter.",
+            Unit::Bytes,
+            "process_resident_memory_bytes{EXPORTER} OURS",
+        ),
+        each(
+            "Open files",
+            "Share of the file descriptors that the exporter may open.",
+            Unit::Ratio,
+            "(process_open_fds{EXPORTER} / process_max_fds{EXPORTER}) OURS",
+        ),
+        each(
+            "Time of a scrape",
+            "How long Prometheus takes to read the page.",
+            Unit::Seconds,
+            "scrape_duration_seconds{EXPORTER} OURS",
+        ),
+        each(
+            "Up for",
+            "Time since the exporter was started.",
+            Unit::Seconds,
+            "(time() - process_start_time_seconds{EXPORTER}) OURS",
+        ),
+        each(
+            "Writes that failed",
+            "Batches of totals that could not be written, around each point of the graph.",
+            Unit::Count,
+            "increase(asyncos_state_persist_failures_total{EXPORTER}[RATE])",
+        ),
+        Panel::table(
+            "Versions",
+            "What is running.",
+            &[("instance", "Instance"), ("version", "Version"), ("revision", "Commit")],
+        )
+        .column(
+            "Running",
+            Unit::Count,
+            Limits::none(),
+            "max by (instance, version, revision) (asyncos_exporter_build_info{EXPORTER})",
+        )
+        .step(Step::Minute)
+        .size(24, 5),
+    ]
+}

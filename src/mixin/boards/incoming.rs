@@ -1,0 +1,278 @@
+//! Incoming mail and threats: how much comes, what is stopped, and by what.
+
+use super::super::board::{Board, Manner, Row, Uid};
+use super::super::panel::Panel;
+use super::super::style::{Colour, Limits, Unit};
+use super::{a_minute, data_as_of, in_range, verdicts};
+
+const TRAFFIC: &str = "mail_incoming_traffic_summary";
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: Uid::Incoming,
+        description: "What comes in, what is stopped, why, and whether the engines still find what they found before.",
+        domain: "mail",
+        manner: Manner::Watch,
+        rows: vec![
+            Row::open("In the time shown", numbers()),
+            Row::open("Verdicts", verdict_graphs()),
+            Row::open("At the door", door()),
+            Row::folded("Engines", engines()),
+            Row::folded("After delivery", after()),
+        ],
+    }
+}
+
+fn numbers() -> Vec<Panel> {
+    let numbers = [
+        (
+            "Attempted",
+            "Recipients in all: threats, graymail and clean. Counted are recipients, not messages.",
+            &["total_recipients"][..],
+        ),
+        (
+            "Reputation",
+            "Recipients kept out by the reputation of the sending address: rejected connections times a factor, so an estimate of the appliance.",
+            &["blocked_reputation"],
+        ),
+        (
+            "Spam",
+            "Recipients of spam, certain or suspected. What was found to be spam is not looked at for viruses.",
+            &["detected_spam"],
+        ),
+        (
+            "Malware",
+            "Recipients of viruses, malicious files and malicious links.",
+            &["detected_virus", "detected_amp", "malicious_url"],
+        ),
+        (
+            "Other threats",
+            "Recipients that content filters, DMARC, sender domain reputation or the recipient table stopped.",
+            &["threat_content_filter", "blocked_dmarc", "blocked_sdr", "blocked_invalid_recipient"],
+        ),
+        ("Graymail", "Recipients of marketing, social and bulk mail.", &["total_graymail_recipients"]),
+        ("Clean", "Recipients of mail in which nothing was found.", &["total_clean_recipients"]),
+    ];
+    let numbers =
+        numbers.map(|(title, description, counters)| in_range(title, description, TRAFFIC, counters).size(3, 4));
+    numbers.into_iter().chain([data_as_of(TRAFFIC).size(3, 4)]).collect()
+}
+
+/// The share of what `counter` counts in all that was attempted.
+fn share(counter: &str, ago: &str) -> String {
+    let rate =
+        |counter: &str| format!("sum(rate(asyncos_{TRAFFIC}_{counter}_total{{SCOPE}}[RATE]{ago}) REPORTED{ago})");
+    format!("{} / ({} > 0)", rate(counter), rate("total_recipients"))
+}
+
+fn verdict_graphs() -> Vec<Panel> {
+    vec![
+        verdicts(Panel::stacked(
+            "By verdict, a minute",
+            "Recipients by what became of them; together they are all that were attempted. On the appliance: Monitor > \
+             Incoming Mail.",
+            Unit::Count,
+        ))
+        .size(24, 10),
+        Panel::lines(
+            "Threat share, and a week ago",
+            "Which part of the recipients was stopped. Above last week: a campaign. Below: an engine, a feed or a licence \
+             may be dead (AsyncosThreatShareDropped).",
+            Unit::Ratio,
+        )
+        .coloured(&share("total_threat_recipients", ""), "now", Colour::Spam)
+        .coloured(&share("total_threat_recipients", " offset 1w"), "a week ago", Colour::Past),
+        a_minute(
+            Panel::bars(
+                "Rare and severe, a minute",
+                "Recipients of what should never be many. Look at who is meant: Monitor > Virus Types, AMP, and Message \
+                 Tracking.",
+                Unit::Count,
+            ),
+            TRAFFIC,
+            &[
+                ("virus", "detected_virus", Colour::Virus),
+                ("malicious file", "detected_amp", Colour::Malware),
+                ("malicious link", "malicious_url", Colour::Link),
+                ("spoofed", "total_spoofed_emails", Colour::Look),
+            ],
+        ),
+        a_minute(
+            Panel::stacked(
+                "Graymail by kind, a minute",
+                "Mail that somebody may have wanted: marketing, social networks, bulk.",
+                Unit::Count,
+            ),
+            TRAFFIC,
+            &[
+                ("marketing", "marketing_mail", Colour::Marketing),
+                ("social", "social_mail", Colour::Social),
+                ("bulk", "bulk_mail", Colour::Bulk),
+            ],
+        ),
+        Panel::lines(
+            "Recipients by appliance, a minute",
+            "Who carries the load. A gateway that falls away while the others rise has been taken out of service, or ought \
+             to be.",
+            Unit::Count,
+        )
+        .query(
+            "topk(20, sum by (appliance) (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{SCOPE}[RATE]) \
+             REPORTED) * 60)",
+            "{{appliance}}",
+        ),
+    ]
+}
+
+fn door() -> Vec<Panel> {
+    vec![
+        a_minute(
+            Panel::stacked(
+                "Connections by what the host access table does, a minute",
+                "Accepted, relayed, rejected with a reply, refused at TCP level. More refusals: a wave, or a sender group \
+                 that is too strict (Monitor > Sender Groups).",
+                Unit::Count,
+            ),
+            "mail_sender_group_summary",
+            &[
+                ("accept", "connections_accept", Colour::Clean),
+                ("relay", "connections_relay", Colour::Quantity),
+                ("reject", "connections_reject", Colour::Reputation),
+                ("TCP refuse", "connections_tcp_refuse", Colour::InvalidRecipient),
+            ],
+        ),
+        a_minute(
+            Panel::stacked(
+                "Sender domain reputation, messages a minute",
+                "Messages by the reputation of their sender's domain. Releases before and after 14.2 use other names, and \
+                 have but some of these. Unscannable in numbers: the cloud service is not reached.",
+                Unit::Count,
+            ),
+            "mail_sender_domain_reputation",
+            &[
+                ("good", "good", Colour::Clean),
+                ("neutral", "neutral", Colour::Preferred),
+                ("unknown", "unknown", Colour::InvalidRecipient),
+                ("weak", "weak", Colour::Look),
+                ("poor", "poor", Colour::SuspectedSpam),
+                ("tainted", "tainted", Colour::Spam),
+                ("awful", "awful", Colour::Act),
+                ("unscannable", "unscannable", Colour::Plain),
+                ("not scanned", "not_scanned", Colour::Past),
+            ],
+        ),
+        a_minute(
+            Panel::lines(
+                "Senders that fail authentication, a minute",
+                "Recipients of mail whose SPF, DKIM or DMARC failed. DMARC is what was stopped; the others are told for all \
+                 mail.",
+                Unit::Count,
+            ),
+            TRAFFIC,
+            &[
+                ("SPF failed", "failed_spf", Colour::Look),
+                ("DKIM failed", "failed_dkim", Colour::Plain),
+                ("stopped by DMARC", "blocked_dmarc", Colour::Policy),
+            ],
+        ),
+        a_minute(
+            Panel::lines(
+                "Refused before scanning, a minute",
+                "Recipients refused for the reputation of the address, for that of the domain, or because they are unknown. \
+                 Many unknown ones: a directory harvest attack.",
+                Unit::Count,
+            ),
+            TRAFFIC,
+            &[
+                ("reputation", "blocked_reputation", Colour::Reputation),
+                ("sender domain", "blocked_sdr", Colour::DomainReputation),
+                ("invalid recipient", "blocked_invalid_recipient", Colour::InvalidRecipient),
+            ],
+        ),
+    ]
+}
+
+fn engines() -> Vec<Panel> {
+    vec![
+        a_minute(
+            Panel::stacked(
+                "Spam, certain and suspected, a minute",
+                "Recipients by how sure the engine is, and what Intelligent Multi-Scan found beyond it.",
+                Unit::Count,
+            ),
+            TRAFFIC,
+            &[
+                ("certain", "detected_spam_certain", Colour::Spam),
+                ("suspected", "detected_spam_suspect", Colour::SuspectedSpam),
+                ("by Multi-Scan alone", "ims_spam_increment_over_case", Colour::Look),
+            ],
+        ),
+        a_minute(
+            Panel::stacked(
+                "Files by AMP verdict, a minute",
+                "Files in incoming mail by disposition. Unscannable or unknown in numbers: the file reputation service is not \
+                 reached.",
+                Unit::Count,
+            ),
+            "mail_incoming_amp_summary",
+            &[
+                ("clean", "clean", Colour::Clean),
+                ("low risk", "lowrisk", Colour::Preferred),
+                ("low risk, by ClamAV", "clamav_lowrisk", Colour::Quantity),
+                ("unknown", "unknown", Colour::InvalidRecipient),
+                ("unscannable", "unscannable", Colour::Plain),
+                ("custom threshold", "custom_threshold", Colour::Policy),
+                ("blocked list", "blockedlist", Colour::Spam),
+                ("malware", "malware", Colour::Malware),
+            ],
+        ),
+        a_minute(
+            Panel::bars(
+                "Outbreak Filters, threats a minute",
+                "Virus and malware threats that Outbreak Filters found. Several at once: an outbreak; the quarantine of that \
+                 name fills.",
+                Unit::Count,
+            ),
+            "mail_vof_specific_threat_summary",
+            &[("virus or malware", "threat_detected_virus_or_malware", Colour::Virus)],
+        ),
+        a_minute(
+            Panel::lines(
+                "S/MIME, messages a minute",
+                "Messages that were verified or decrypted, and those for which it failed: an expired certificate, more often \
+                 than not.",
+                Unit::Count,
+            ),
+            TRAFFIC,
+            &[
+                ("verified or decrypted", "verif_decrypt_success", Colour::Good),
+                ("failed", "verif_decrypt_fail", Colour::Act),
+            ],
+        ),
+    ]
+}
+
+fn after() -> Vec<Panel> {
+    vec![
+        a_minute(
+            Panel::bars(
+                "Taken back after delivery, a minute",
+                "Recipients whose mail was judged anew after its delivery and remediated. Ask what they had opened by then \
+                 (AsyncosRetrospectiveVerdict).",
+                Unit::Count,
+            ),
+            TRAFFIC,
+            &[("remediated", "total_mailbox_auto_remediated_recipients", Colour::Malware)],
+        ),
+        Panel::lines(
+            "Searches of the message tracking, messages a minute",
+            "Messages that the configured tracking searches found, by search: mail in the chief's name, for one.",
+            Unit::Count,
+        )
+        .query(
+            "topk(20, sum by (search) (rate(asyncos_tracking_messages_total{SCOPE}[RATE]) REPORTED) * 60)",
+            "{{search}}",
+        )
+        .limits(Limits::none()),
+    ]
+}

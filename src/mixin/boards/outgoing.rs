@@ -1,0 +1,220 @@
+//! Outgoing mail and delivery: what leaves, what comes back, and what must not leave.
+
+use super::super::board::{Board, Manner, Row, Uid};
+use super::super::panel::{Panel, Step};
+use super::super::style::{Colour, Limits, Unit};
+use super::super::threshold::{HARD_BOUNCES, OLDEST_MESSAGE, OUTGOING_SPAM, STUCK_CONNECTIONS};
+use super::{FATES, a_minute, data_as_of, in_range};
+
+const TRAFFIC: &str = "mail_outgoing_traffic_summary";
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: Uid::Outgoing,
+        description: "What leaves, what bounces, what waits, and whether one of ours sends what nobody should.",
+        domain: "mail",
+        manner: Manner::Watch,
+        rows: vec![
+            Row::open("In the time shown", numbers()),
+            Row::open("What leaves", leaving()),
+            Row::open("Delivery now", delivery()),
+            Row::folded("Data loss and files", policies()),
+        ],
+    }
+}
+
+fn numbers() -> Vec<Panel> {
+    let numbers = [
+        ("Processed", "Recipients of outgoing mail in all, clean or not.", &["total_recipients_processed"][..]),
+        ("Delivered", "Recipients whose mail the destination took.", &["total_recipients_delivered"]),
+        ("Hard bounces", "Recipients refused for good by the destination.", &["total_hard_bounces"]),
+        (
+            "Threats",
+            "Recipients of outgoing spam, viruses, malicious files and links: a compromised account or host of ours.",
+            &["detected_spam", "detected_virus", "detected_amp", "malicious_url"],
+        ),
+        ("DLP incidents", "Violations of data-loss policies, of any severity.", &["total_dlp_incidents"]),
+    ];
+    let numbers = numbers.map(|(title, description, counters)| in_range(title, description, TRAFFIC, counters));
+    numbers.into_iter().chain([data_as_of(TRAFFIC)]).collect()
+}
+
+/// The share of one rate in another.
+fn share(part: &str, whole: &str) -> String {
+    let rate = |counter: &str| format!("sum(rate(asyncos_{TRAFFIC}_{counter}_total{{SCOPE}}[RATE]) REPORTED)");
+    format!("{} / ({} > 0)", rate(part), rate(whole))
+}
+
+fn leaving() -> Vec<Panel> {
+    vec![
+        a_minute(
+            Panel::stacked(
+                "By fate, a minute",
+                "Recipients by what became of them. On the appliance: Monitor > Outgoing Senders and Delivery Status.",
+                Unit::Count,
+            ),
+            TRAFFIC,
+            &FATES,
+        ),
+        Panel::lines(
+            "Hard bounce share",
+            "Which part of the processed recipients the destinations refuse for good. Over the line: a bad list, or one of \
+             our addresses is blocklisted (AsyncosHardBouncesHigh).",
+            Unit::Ratio,
+        )
+        .coloured(&share("total_hard_bounces", "total_recipients_processed"), "hard bounces", Colour::InvalidRecipient)
+        .limits(Limits::look(HARD_BOUNCES)),
+        a_minute(
+            Panel::bars(
+                "Threats leaving us, a minute",
+                "Recipients of what our own senders must not send. Find the sender in Message Tracking and block the account \
+                 before others block us.",
+                Unit::Count,
+            ),
+            TRAFFIC,
+            &[
+                ("spam", "detected_spam", Colour::Spam),
+                ("virus", "detected_virus", Colour::Virus),
+                ("malicious file", "detected_amp", Colour::Malware),
+                ("malicious link", "malicious_url", Colour::Link),
+            ],
+        ),
+        Panel::lines(
+            "Spam share",
+            "Which part of outgoing mail is spam. Over the line: a compromised account (AsyncosOutgoingSpam).",
+            Unit::Ratio,
+        )
+        .coloured(&share("detected_spam", "total_recipients_processed"), "spam", Colour::Spam)
+        .limits(Limits::act(OUTGOING_SPAM)),
+        Panel::lines(
+            "Delivered by appliance, a minute",
+            "Recipients whose mail the destinations took. Zero while recipients wait: AsyncosDeliveryStalled.",
+            Unit::Count,
+        )
+        .query(
+            "topk(20, sum by (appliance) (rate(asyncos_mail_outgoing_traffic_summary_total_recipients_delivered_total{SCOPE}\
+             [RATE]) REPORTED) * 60)",
+            "{{appliance}}",
+        ),
+        a_minute(
+            Panel::lines(
+                "Clean and processed, a minute",
+                "Recipients of outgoing mail in all, and of that in which nothing was found.",
+                Unit::Count,
+            ),
+            TRAFFIC,
+            &[
+                ("processed", "total_recipients_processed", Colour::Quantity),
+                ("clean", "total_clean_recipients", Colour::Clean),
+            ],
+        ),
+    ]
+}
+
+fn delivery() -> Vec<Panel> {
+    const NEEDS: &str = "Needs the XML status.";
+    vec![
+        Panel::lines(
+            "Active recipients",
+            &format!("Recipients in the delivery queue: `status detail`, `tophosts`. Growing: a destination is down. {NEEDS}"),
+            Unit::Count,
+        )
+        .query("topk(20, max by (appliance) (asyncos_status_active_recips{APPLIANCE}))", "{{appliance}}")
+        .step(Step::Minute),
+        Panel::lines(
+            "Oldest message",
+            &format!(
+                "How long the oldest message has waited. One dead domain makes it old; with many active recipients it is a \
+                 fault (AsyncosOldestMessage). {NEEDS}"
+            ),
+            Unit::Seconds,
+        )
+        .query(
+            "topk(20, max by (appliance) (time() - asyncos_status_oldest_message_timestamp_seconds{APPLIANCE}))",
+            "{{appliance}}",
+        )
+        .limits(Limits::look(OLDEST_MESSAGE))
+        .step(Step::Minute),
+        Panel::lines(
+            "Recipients not yet tried",
+            &format!("Recipients whose first delivery has not been tried: delivery does not keep up. {NEEDS}"),
+            Unit::Count,
+        )
+        .query("topk(20, max by (appliance) (asyncos_status_unattempted_recips{APPLIANCE}))", "{{appliance}}")
+        .step(Step::Minute),
+        Panel::lines(
+            "Outgoing connections",
+            &format!(
+                "Connections open to destinations. At most {STUCK_CONNECTIONS} with a long work queue: mail does not move \
+                 (AsyncosWorkQueueStuck). {NEEDS}"
+            ),
+            Unit::Count,
+        )
+        .query("topk(20, max by (appliance) (asyncos_status_conn_out{APPLIANCE}))", "{{appliance}}")
+        .step(Step::Minute),
+        Panel::stacked(
+            "Bounces by reason, a minute",
+            &format!(
+                "Recipients given up, by why, and soft bounces, which are tried again. Much DNS: see the resolvers \
+                 (`dnsstatus`). {NEEDS}"
+            ),
+            Unit::Count,
+        )
+        .coloured(&status_rate("5xx_hard_bounced_recips"), "refused (5xx)", Colour::InvalidRecipient)
+        .coloured(&status_rate("dns_hard_bounced_recips"), "DNS", Colour::Look)
+        .coloured(&status_rate("expired_hard_bounced_recips"), "expired", Colour::Plain)
+        .coloured(&status_rate("filter_hard_bounced_recips"), "filter", Colour::Filter)
+        .coloured(&status_rate("other_hard_bounced_recips"), "other", Colour::Past)
+        .coloured(&status_rate("soft_bounced_evts"), "soft, tried again", Colour::Policy)
+        .step(Step::Minute),
+        Panel::lines(
+            "Completed by appliance, a minute",
+            &format!("Recipients done with, delivered or given up. {NEEDS}"),
+            Unit::Count,
+        )
+        .query(
+            "topk(20, sum by (appliance) (rate(asyncos_status_completed_recips_total{APPLIANCE}[RATE])) * 60)",
+            "{{appliance}}",
+        )
+        .step(Step::Minute),
+    ]
+}
+
+fn status_rate(counter: &str) -> String {
+    format!("sum(rate(asyncos_status_{counter}_total{{APPLIANCE}}[RATE])) * 60")
+}
+
+fn policies() -> Vec<Panel> {
+    vec![
+        a_minute(
+            Panel::bars(
+                "DLP incidents by severity, a minute",
+                "Violations of data-loss policies. Critical ones want a person the same day (AsyncosDlpCritical).",
+                Unit::Count,
+            ),
+            "mail_dlp_outgoing_traffic_summary",
+            &[
+                ("critical", "dlp_incidents_critical", Colour::Act),
+                ("high", "dlp_incidents_high", Colour::Spam),
+                ("medium", "dlp_incidents_medium", Colour::Look),
+                ("low", "dlp_incidents_low", Colour::Policy),
+            ],
+        ),
+        a_minute(
+            Panel::stacked(
+                "Files by AMP verdict, a minute",
+                "Files in outgoing mail by disposition. Malware here was made or carried by one of ours.",
+                Unit::Count,
+            ),
+            "mail_outgoing_amp_summary",
+            &[
+                ("clean", "clean", Colour::Clean),
+                ("low risk", "lowrisk", Colour::Preferred),
+                ("unknown", "unknown", Colour::InvalidRecipient),
+                ("unscannable", "unscannable", Colour::Plain),
+                ("blocked list", "blockedlist", Colour::Spam),
+                ("malware", "malware", Colour::Malware),
+            ],
+        ),
+    ]
+}

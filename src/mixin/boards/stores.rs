@@ -1,0 +1,169 @@
+//! Quarantines and licences: what fills up, and what ends.
+
+use super::super::board::{Board, Manner, Row, Uid};
+use super::super::panel::{Order, Panel, Step};
+use super::super::style::{Limits, Unit, Words};
+use super::super::threshold::{LICENCE_ABANDONED, LICENCE_NOW, LICENCE_SOON};
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: Uid::Stores,
+        description: "What fills up and what ends: quarantines, licences, and what a manager manages.",
+        domain: "system",
+        manner: Manner::Watch,
+        rows: vec![
+            Row::open("Now", numbers()),
+            Row::open("Quarantines", quarantines()),
+            Row::open("Licences", vec![licences()]),
+            Row::folded("What managers manage, and how far reporting goes back", managed()),
+        ],
+    }
+}
+
+fn numbers() -> Vec<Panel> {
+    let messages = |title, description, matcher: &str| {
+        let expr = format!("sum(asyncos_quarantine_messages{{APPLIANCE,type=\"{matcher}\"}} REPORTED)");
+        Panel::stat(title, description, Unit::Count, &expr).step(Step::Minute)
+    };
+    vec![
+        messages("In policy quarantines", "Messages in the policy, virus and outbreak quarantines: somebody waits for them to be released.", "pvo"),
+        messages("In the spam quarantine", "Messages in the spam quarantine, which the users look after.", "spam"),
+        Panel::stat(
+            "Space taken",
+            "Space that the policy, virus and outbreak quarantines take. How much they may take is not told by the API.",
+            Unit::Bytes,
+            "sum(asyncos_quarantine_size_bytes{APPLIANCE} REPORTED)",
+        )
+        .step(Step::Minute),
+        Panel::stat(
+            "Growth in the time shown",
+            "How many messages there are more than at its beginning, in all quarantines.",
+            Unit::Count,
+            "sum(delta(asyncos_quarantine_messages{APPLIANCE}[$__range]) REPORTED)",
+        )
+        .signed()
+        .whole()
+        .step(Step::Minute),
+        Panel::stat(
+            "Licences about to end",
+            "Feature keys that end within 30 days or ended within the last 30 (AsyncosLicenceExpiring).",
+            Unit::Count,
+            &format!(
+                "count(asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() < {LICENCE_SOON} and \
+                 asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() > -{LICENCE_ABANDONED}) or \
+                 0 * count(asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}})"
+            ),
+        )
+        .limits(Limits::look(1.0))
+        .step(Step::Minute),
+        Panel::stat(
+            "Data as of",
+            "When the quarantines were last asked for, at the appliance for which that is longest ago.",
+            Unit::Ago,
+            "min(asyncos_group_last_success_timestamp_seconds{APPLIANCE,group=\"quarantines\"}) * 1000",
+        )
+        .step(Step::Minute),
+    ]
+}
+
+fn quarantines() -> Vec<Panel> {
+    vec![
+        Panel::lines(
+            "Messages by quarantine",
+            "What each quarantine holds. One that fills releases or deletes its oldest messages, as it is set up \
+             (AsyncosQuarantineGrowing).",
+            Unit::Count,
+        )
+        .query("topk(20, sum by (quarantine) (asyncos_quarantine_messages{APPLIANCE} REPORTED))", "{{quarantine}}")
+        .step(Step::Minute),
+        Panel::lines("Space by quarantine", "Space that each of the policy, virus and outbreak quarantines takes.", Unit::Bytes)
+            .query("topk(20, sum by (quarantine) (asyncos_quarantine_size_bytes{APPLIANCE} REPORTED))", "{{quarantine}}")
+            .step(Step::Minute),
+        Panel::lines("Held by appliance", "Messages in the policy, virus and outbreak quarantines of each gateway, by its health.", Unit::Count)
+            .query("topk(20, max by (appliance) (asyncos_health_quarantine_messages{APPLIANCE}))", "{{appliance}}")
+            .step(Step::Minute),
+        Panel::lines(
+            "Where growth leads within a day",
+            "Messages that each quarantine will hold in a day if it goes on as in the last hour.",
+            Unit::Count,
+        )
+        .query(
+            "topk(20, sum by (quarantine) (predict_linear(asyncos_quarantine_messages{APPLIANCE}[1h], 86400) REPORTED))",
+            "{{quarantine}}",
+        )
+        .signed()
+        .step(Step::Minute),
+    ]
+}
+
+fn licences() -> Panel {
+    Panel::table(
+        "Licences",
+        "Feature keys that end, soonest first. A feature without a key stops scanning and mail goes on: `featurekey` lists \
+         them, the vendor renews them. Needs the XML status.",
+        &[("appliance", "Appliance"), ("feature", "Feature")],
+    )
+    .column(
+        "Time left",
+        Unit::Seconds,
+        Limits::falling(LICENCE_NOW, LICENCE_SOON),
+        "bottomk(50, min by (appliance, feature) (asyncos_feature_expiry_timestamp_seconds{APPLIANCE} - time()))",
+    )
+    .column(
+        "Ends",
+        Unit::Date,
+        Limits::none(),
+        "bottomk(50, min by (appliance, feature) (asyncos_feature_expiry_timestamp_seconds{APPLIANCE})) * 1000",
+    )
+    .sorted("Time left", Order::Rising)
+    .step(Step::Minute)
+}
+
+fn managed() -> Vec<Panel> {
+    vec![
+        Panel::timeline(
+            "Connected to the manager",
+            "Whether the manager is connected to each appliance it manages. Without, its figures come late \
+             (AsyncosManagedApplianceDisconnected).",
+            Words::UpDown,
+        )
+        .query(
+            "topk(40, max by (managed_appliance) (asyncos_managed_appliance_connected{APPLIANCE}))",
+            "{{managed_appliance}}",
+        ),
+        Panel::timeline(
+            "Services that the manager does",
+            "What the manager does for each appliance: reporting, tracking, quarantines.",
+            Words::YesNo,
+        )
+        .query(
+            "topk(40, max by (managed_appliance, service) (asyncos_managed_appliance_service_enabled{APPLIANCE}))",
+            "{{managed_appliance}}: {{service}}",
+        ),
+        Panel::table(
+            "Reporting data",
+            "From when to when the appliances have data of reporting, and when reporting last gave a sign of life.",
+            &[("appliance", "Appliance")],
+        )
+        .column(
+            "From",
+            Unit::Date,
+            Limits::none(),
+            "max by (appliance) (asyncos_reporting_data_begin_timestamp_seconds{APPLIANCE}) * 1000",
+        )
+        .column(
+            "To",
+            Unit::Date,
+            Limits::none(),
+            "max by (appliance) (asyncos_reporting_data_end_timestamp_seconds{APPLIANCE}) * 1000",
+        )
+        .column(
+            "Sign of life",
+            Unit::Date,
+            Limits::none(),
+            "max by (appliance) (asyncos_reporting_heartbeat_timestamp_seconds{APPLIANCE}) * 1000",
+        )
+        .step(Step::Minute)
+        .size(24, 7),
+    ]
+}

@@ -1,0 +1,186 @@
+//! Top-N: who and what is behind the figures. What tells of persons is left out.
+
+use super::super::board::{Board, Manner, Row, Uid};
+use super::super::panel::Panel;
+use super::data_as_of;
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: Uid::Top,
+        description: "Which domains, filters, policies and threats are behind the figures; no persons.",
+        domain: "mail",
+        manner: Manner::Report,
+        rows: vec![
+            Row::open("How to read it", vec![words().size(20, 5), data_as_of("mail_policy_incoming").size(4, 5)]),
+            Row::open("Rules that fire, in the time shown", rules()),
+            Row::open("Where from and where to, in the newest window", domains()),
+            Row::folded("Threats, in the time shown", threats()),
+        ],
+    }
+}
+
+fn words() -> Panel {
+    Panel::text(
+        "About these lists",
+        "Lists over **the time shown** are sums of counters: they are complete. Lists of **the newest window** are of reports \
+         that the appliance cuts off, which have no true sum. `other` holds what is beyond the exporter's `series_limit`.\n\n\
+         Empty lists: the report is not asked for. Policies, filters and sender groups come with the profile `default` or \
+         `full`; domains and viruses have to be named in `counter_groups`, with `top`. Reports about persons (users, senders, \
+         addresses) are not on this board.",
+    )
+}
+
+/// The greatest sums over the time shown, by `label`.
+fn total(title: &'static str, description: &str, family: &str, label: &str) -> Panel {
+    let expr = format!(
+        "sort_desc(topk($k, sum by ({label}) (increase(asyncos_{family}_total{{SCOPE}}[$__range]) REPORTED) > 0))"
+    );
+    Panel::ranking(title, description, &expr, label).whole().size(8, 10)
+}
+
+/// The greatest values of the newest window, by `label`.
+fn newest(title: &'static str, description: &str, family: &str, label: &str) -> Panel {
+    let expr = format!("sort_desc(topk($k, sum by ({label}) (asyncos_{family}_last_window{{SCOPE}} REPORTED) > 0))");
+    Panel::ranking(title, description, &expr, label).whole().size(8, 10)
+}
+
+fn rules() -> Vec<Panel> {
+    vec![
+        total(
+            "Content filters, incoming",
+            "Recipients that content filters matched.",
+            "mail_content_filter_incoming_recipients_matched",
+            "content_filter",
+        ),
+        total(
+            "Content filters, outgoing",
+            "Recipients that content filters matched.",
+            "mail_content_filter_outgoing_recipients_matched",
+            "content_filter",
+        ),
+        total(
+            "DLP policies",
+            "Incidents by policy. In the profile `full`.",
+            "mail_dlp_outgoing_policy_detail_total_dlp_incidents",
+            "dlp_policy",
+        ),
+        total(
+            "Mail policies, incoming",
+            "Recipients by the policy that matched.",
+            "mail_policy_incoming_recipients_matched",
+            "policy",
+        ),
+        total(
+            "Mail policies, outgoing",
+            "Recipients by the policy that matched.",
+            "mail_policy_outgoing_recipients_matched",
+            "policy",
+        ),
+        total(
+            "Sender groups",
+            "Connections by sender group of the host access table. In the profile `full`.",
+            "mail_sender_group_detail_total_connections",
+            "sender_group",
+        ),
+        total(
+            "Message filters",
+            "Messages that message filters matched. In the profile `full`.",
+            "mail_msg_filter_stats_num_matches",
+            "message_filter",
+        ),
+        total(
+            "Countries",
+            "Incoming connections by country. In the profile `full`.",
+            "mail_incoming_hat_connections_total_hat_connections",
+            "country",
+        ),
+        total(
+            "Attachments with macros",
+            "Recipients of files with macros, by file type. In the profile `full`.",
+            "mail_md_attachment_incoming_file_type_total_recipients",
+            "file_type",
+        ),
+    ]
+}
+
+fn domains() -> Vec<Panel> {
+    vec![
+        newest(
+            "Sender domains",
+            "Recipients of incoming mail by the domain it comes from. Report `mail_incoming_domain_detail`.",
+            "mail_incoming_domain_detail_total_recipients",
+            "sender_domain",
+        ),
+        newest(
+            "Sender domains of threats",
+            "Recipients of stopped mail by the domain it comes from. Report `mail_incoming_domain_detail`.",
+            "mail_incoming_domain_detail_total_threat_recipients",
+            "sender_domain",
+        ),
+        newest(
+            "Destination domains",
+            "Recipients of outgoing mail by the domain it goes to. Report `mail_destination_domain_detail`.",
+            "mail_destination_domain_detail_total_recipients_processed",
+            "destination_domain",
+        ),
+        newest(
+            "Destinations that bounce",
+            "Hard bounces by the domain they come from. Report `mail_destination_domain_detail`.",
+            "mail_destination_domain_detail_hard_bounces",
+            "destination_domain",
+        ),
+        newest(
+            "Viruses",
+            "Recipients by the name of the virus. Report `mail_virus_type_detail`.",
+            "mail_virus_type_detail_total_recipients",
+            "virus",
+        ),
+        newest(
+            "Links by domain",
+            "Messages with links by the domain they lead to. Report `mail_url_domain_summary`.",
+            "mail_url_domain_summary_incoming_count",
+            "url_domain",
+        ),
+    ]
+}
+
+fn threats() -> Vec<Panel> {
+    vec![
+        total(
+            "Links by category",
+            "Messages with links by URL category. In the profile `full`.",
+            "mail_url_category_summary_incoming_count",
+            "url_category",
+        ),
+        total(
+            "Links by reputation",
+            "Messages with links by reputation. In the profile `full`.",
+            "mail_url_reputation_summary_incoming_count",
+            "reputation",
+        ),
+        total(
+            "Sender domains by threat category",
+            "Messages by the threat category of their sender domain. In the profile `full`.",
+            "mail_sender_domain_threat_categories_total_threat_messages",
+            "threat_category",
+        ),
+        total(
+            "Outbreak threats by type",
+            "Threats found by Outbreak Filters. In the profile `full`.",
+            "mail_vof_threats_by_type_threat_detected",
+            "threat_type",
+        ),
+        total(
+            "Threat feeds",
+            "Messages that matched an external threat feed. In the profile `full`.",
+            "mail_threatfeeds_source_detail_total_messages_matched",
+            "feed",
+        ),
+        total(
+            "Forged mail by filter",
+            "Recipients of mail taken for forged. In the profile `full`.",
+            "mail_fed_content_filter_incoming_recipients_matched",
+            "content_filter",
+        ),
+    ]
+}

@@ -1,0 +1,177 @@
+//! What things look like: colours with a meaning, units, and limits.
+
+use serde_json::{Value, json};
+
+/// A colour and what it says. Red asks for an act, yellow for a look, blue is a quantity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Colour {
+    Good,
+    Look,
+    Act,
+    Quantity,
+    /// Mail that was let in.
+    Clean,
+    Marketing,
+    Social,
+    Bulk,
+    Reputation,
+    DomainReputation,
+    InvalidRecipient,
+    Spam,
+    SuspectedSpam,
+    Virus,
+    Malware,
+    Link,
+    Filter,
+    Policy,
+    Plain,
+    Preferred,
+    Required,
+    /// What was, for comparison.
+    Past,
+}
+
+impl Colour {
+    /// The name by which Grafana knows it in every theme.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Good | Self::Clean | Self::Required => "green",
+            Self::Look => "yellow",
+            Self::Act | Self::Virus => "red",
+            Self::Quantity | Self::Filter => "blue",
+            Self::Marketing => "super-light-purple",
+            Self::Social => "light-purple",
+            Self::Bulk => "semi-dark-purple",
+            Self::Reputation => "purple",
+            Self::DomainReputation => "dark-purple",
+            Self::InvalidRecipient => "#8e8e8e",
+            Self::Spam => "orange",
+            Self::SuspectedSpam => "light-orange",
+            Self::Malware => "dark-red",
+            Self::Link => "light-red",
+            Self::Policy => "light-blue",
+            Self::Plain => "dark-yellow",
+            Self::Preferred => "light-green",
+            Self::Past => "#b7b7b7",
+        }
+    }
+}
+
+/// What a value is counted in, by Grafana's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// A plain number; the title says of what.
+    Count,
+    /// 0 to 1.
+    Ratio,
+    Seconds,
+    Bytes,
+    BytesPerSecond,
+    /// An instant in milliseconds, shown as the time since.
+    Ago,
+    /// An instant in milliseconds, shown as a date.
+    Date,
+}
+
+impl Unit {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "short",
+            Self::Ratio => "percentunit",
+            Self::Seconds => "s",
+            Self::Bytes => "bytes",
+            Self::BytesPerSecond => "Bps",
+            Self::Ago => "dateTimeFromNow",
+            Self::Date => "dateTimeAsIso",
+        }
+    }
+
+    /// The largest value there is.
+    pub(super) const fn most(self) -> Option<f64> {
+        match self {
+            Self::Ratio => Some(1.0),
+            Self::Count | Self::Seconds | Self::Bytes | Self::BytesPerSecond | Self::Ago | Self::Date => None,
+        }
+    }
+}
+
+/// Where colours change: the colour below the first limit, then limits upwards.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    pub(super) below: Colour,
+    pub(super) steps: Vec<(f64, Colour)>,
+}
+
+impl Limits {
+    /// A quantity that is neither good nor bad.
+    pub(super) fn none() -> Self {
+        Self { below: Colour::Quantity, steps: Vec::new() }
+    }
+
+    /// Red from `limit` on.
+    pub(super) fn act(limit: f64) -> Self {
+        Self { below: Colour::Good, steps: vec![(limit, Colour::Act)] }
+    }
+
+    /// Yellow from `limit` on.
+    pub(super) fn look(limit: f64) -> Self {
+        Self { below: Colour::Good, steps: vec![(limit, Colour::Look)] }
+    }
+
+    /// Yellow from `look` on, red from `act` on.
+    pub(super) fn both(look: f64, act: f64) -> Self {
+        Self { below: Colour::Good, steps: vec![(look, Colour::Look), (act, Colour::Act)] }
+    }
+
+    /// Red below `act`, yellow below `look`.
+    pub(super) fn falling(act: f64, look: f64) -> Self {
+        Self { below: Colour::Act, steps: vec![(act, Colour::Look), (look, Colour::Good)] }
+    }
+
+    /// Red below `limit`.
+    pub(super) fn at_least(limit: f64) -> Self {
+        Self { below: Colour::Act, steps: vec![(limit, Colour::Good)] }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let first = json!({"color": self.below.name(), "value": null});
+        let rest = self.steps.iter().map(|(value, colour)| json!({"color": colour.name(), "value": value}));
+        json!({"mode": "absolute", "steps": std::iter::once(first).chain(rest).collect::<Vec<_>>()})
+    }
+}
+
+/// Words for numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Words {
+    /// 0 and 1 of something that should be 1.
+    UpDown,
+    /// 0 and 1 of something that should be 0.
+    NoYes,
+    /// 0 and 1 of something that should be 1.
+    YesNo,
+    /// Levels of resource conservation.
+    Conservation,
+}
+
+impl Words {
+    pub(super) fn to_json(self) -> Value {
+        let two = |zero: (&str, Colour), one: (&str, Colour)| {
+            json!([{"type": "value", "options": {
+                "0": {"color": zero.1.name(), "index": 0, "text": zero.0},
+                "1": {"color": one.1.name(), "index": 1, "text": one.0},
+            }}])
+        };
+        match self {
+            Self::UpDown => two(("down", Colour::Act), ("up", Colour::Good)),
+            Self::NoYes => two(("no", Colour::Good), ("YES", Colour::Act)),
+            Self::YesNo => two(("NO", Colour::Act), ("yes", Colour::Good)),
+            Self::Conservation => json!([
+                {"type": "value", "options": {"0": {"color": Colour::Good.name(), "index": 0, "text": "off"}}},
+                {"type": "range", "options": {"from": 1, "to": 998, "result":
+                    {"color": Colour::Look.name(), "index": 1, "text": "SLOWED"}}},
+                {"type": "range", "options": {"from": 999, "to": 1_000_000, "result":
+                    {"color": Colour::Act.name(), "index": 2, "text": "REFUSING"}}},
+            ]),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Where good ends: each number stands here once, for the line in a graph and for the alert about it. Those without a
+//! source are proposals.
+
+/// Share of the CPU above which an appliance does not keep up.
+///
+/// **Source:** TechNote 118881, the red line of the page System Capacity.
+pub(super) const CPU: f64 = 0.85;
+
+/// Share of the memory above which resource conservation begins.
+///
+/// **Source:** TechNote 218151; 0.75 in older releases.
+pub(super) const MEMORY: f64 = 0.45;
+
+/// The disk has hardly any throughput left.
+pub(super) const DISK_IO: f64 = 0.9;
+
+/// Messages in the work queue that a Gateway should get rid of within minutes.
+///
+/// **Source:** a public monitor of four clusters of twenty Gateways.
+pub(super) const WORK_QUEUE: f64 = 500.0;
+
+/// Messages in the work queue that are a backlog.
+///
+/// **Source:** user guide, System Capacity, work queue.
+pub(super) const WORK_QUEUE_BACKLOG: f64 = 10_000.0;
+
+/// With a long work queue and no more outgoing connections than this, mail does not move.
+///
+/// **Source:** the same public monitor.
+pub(super) const STUCK_CONNECTIONS: f64 = 5.0;
+
+/// How many times the mean of the fleet the longest work queue may be.
+///
+/// **Source:** the same public monitor.
+pub(super) const IMBALANCE: f64 = 3.0;
+
+/// The level of resource conservation at which no mail is taken any more.
+///
+/// **Source:** TechNote 218151.
+pub(super) const REFUSING: f64 = 999.0;
+
+/// Share of the queue's space, to be warned before the appliance calls it near full.
+pub(super) const QUEUE_SPACE: f64 = 0.7;
+
+/// Share of the queue's space beyond which it is about to refuse mail.
+pub(super) const QUEUE_SPACE_FULL: f64 = 0.9;
+
+/// Share of the space for logs.
+pub(super) const LOG_SPACE: f64 = 0.85;
+
+/// Seconds that the oldest message may be in the queue.
+pub(super) const OLDEST_MESSAGE: f64 = 4.0 * 3600.0;
+
+/// Active recipients below which an old message is no more than a dead domain that is tried again.
+pub(super) const OLDEST_MESSAGE_RECIPIENTS: f64 = 100.0;
+
+/// Seconds of licence left.
+///
+/// **Source:** check_nwc_health warns at 14 days; the appliance mails from 60 days on.
+pub(super) const LICENCE_SOON: f64 = 30.0 * DAY;
+
+/// Seconds of licence left that hardly suffice to renew it.
+///
+/// **Source:** check_nwc_health.
+pub(super) const LICENCE_NOW: f64 = 7.0 * DAY;
+
+/// Seconds after which an ended licence is taken for one that is not wanted any more.
+pub(super) const LICENCE_ABANDONED: f64 = 30.0 * DAY;
+
+/// Seconds that an appliance's certificate has left.
+pub(super) const CERTIFICATE_SOON: f64 = 14.0 * DAY;
+
+/// How many times its size of a day ago a quarantine may have.
+pub(super) const QUARANTINE_GROWTH: f64 = 2.0;
+
+/// Messages below which a quarantine may grow as it likes.
+pub(super) const QUARANTINE_FLOOR: f64 = 1000.0;
+
+/// Share of outgoing recipients that are refused for good.
+pub(super) const HARD_BOUNCES: f64 = 0.1;
+
+/// Share of outgoing mail that is spam.
+pub(super) const OUTGOING_SPAM: f64 = 0.05;
+
+/// Spam messages in half an hour below which the share means nothing.
+pub(super) const OUTGOING_SPAM_FLOOR: f64 = 50.0;
+
+/// Infected recipients in half an hour that are more than a stray file.
+pub(super) const OUTGOING_MALWARE: f64 = 10.0;
+
+/// Share of connections whose required TLS fails.
+pub(super) const TLS_FAILURES: f64 = 0.05;
+
+/// Failed SMTP logins a minute that are an attack.
+pub(super) const LOGIN_FAILURES: f64 = 10.0;
+
+/// Recipients, or connections, a second below which shares and comparisons are noise.
+pub(super) const FLOOR: f64 = 0.1;
+
+/// How many times the volume of a week ago is unusual.
+pub(super) const UNUSUAL: f64 = 4.0;
+
+/// By how much the share of threats may rise within a day.
+pub(super) const THREAT_JUMP: f64 = 0.25;
+
+/// To which part of yesterday's the share of threats may fall.
+pub(super) const THREAT_FALL: f64 = 0.5;
+
+/// Windows that may be missing at the end, the settle delay apart; the exporter itself shows nothing that is older.
+pub(super) const LATE_WINDOWS: f64 = 3.0;
+
+/// Seconds that data may be older than their windows and the settle delay explain.
+pub(super) const GRACE: f64 = 600.0;
+
+/// Seconds that the data of reporting may be old.
+pub(super) const REPORTING_AGE: f64 = 2.0 * 3600.0;
+
+/// Seconds between the appliance's clock and ours.
+pub(super) const CLOCK_SKEW: f64 = 60.0;
+
+/// Share of requests that fail.
+pub(super) const REQUEST_FAILURES: f64 = 0.1;
+
+/// Seconds of a slow request: half the default timeout.
+pub(super) const SLOW_REQUEST: f64 = 30.0;
+
+/// Share of events that are found after their window was counted.
+pub(super) const LATE: f64 = 0.05;
+
+/// Seconds of a day.
+pub(super) const DAY: f64 = 86_400.0;
