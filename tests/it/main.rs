@@ -22,6 +22,7 @@ mod legacy;
 mod listen;
 mod login;
 mod login_storm;
+mod mixin;
 #[cfg(feature = "external-tests")]
 mod oidc;
 #[cfg(feature = "external-tests")]

@@ -161,12 +161,22 @@ impl Prometheus {
         Self::start(folder(), text).await
     }
 
+    /// One that scrapes nothing and knows what is in `data`, which outlives it.
+    pub(crate) async fn on(data: &Path) -> Self {
+        Self::start_on(folder(), data, "").await
+    }
+
     async fn start(folder: TempDir, text: &str) -> Self {
+        let data = folder.path().join("data");
+        Self::start_on(folder, &data, text).await
+    }
+
+    async fn start_on(folder: TempDir, data: &Path, text: &str) -> Self {
         let config = folder.path().join("prometheus.yml");
         std::fs::write(&config, text).expect("a configuration");
         let mut command = Command::new("prometheus");
         command.arg(format!("--config.file={}", config.display()));
-        command.arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()));
+        command.arg(format!("--storage.tsdb.path={}", data.display()));
         // A time lapse may lie years back.
         command.arg("--storage.tsdb.retention.time=100y");
         // One may feed another.
@@ -178,6 +188,11 @@ impl Prometheus {
     /// Where it listens.
     pub(crate) fn url(&self, path: &str) -> String {
         self.0.url(path).into()
+    }
+
+    /// The address alone.
+    pub(crate) fn address(&self) -> &str {
+        &self.0.address
     }
 
     /// What the HTTP API answers.

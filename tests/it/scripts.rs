@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-const SCRIPTS: [&str; 2] = ["tests/run", ".ci/run"];
+const SCRIPTS: [&str; 3] = ["tests/run", "tests/schemas/derive", ".ci/run"];
 /// Ends of host names.
 const DOMAINS: [&str; 7] = [".com", ".org", ".net", ".io", ".dev", ".sh", ".rs"];
 

@@ -1,0 +1,221 @@
+//! Alerts about the exporter and its conversation with the appliances.
+
+use super::{Case, case, counter, gauge};
+
+const GROUP: &str = "group=\"mail_incoming_traffic_summary\"";
+
+pub(in super::super) fn exporter() -> Vec<Case> {
+    vec![
+        case("AsyncosExporterDown").exporter("up", "", gauge([(1.0, 10), (0.0, 10), (1.0, 10)])).at(14, 15, 20).says(
+            "Prometheus cannot scrape the exporter at h:1",
+            "The exporter at h:1 has not answered Prometheus for 5 minutes: nothing is known of its appliances.",
+        ),
+        // A series that has ended is there for five minutes more.
+        case("AsyncosExporterAbsent")
+            .exporter("up", "", "1x9 _x30 1x9".into())
+            .without("instance")
+            .at(24, 25, 40)
+            .says(
+                "Prometheus has no exporter to scrape",
+                "No target of the job `asyncos` is known to Prometheus: nothing is known of any appliance.",
+            ),
+        case("AsyncosConfigReloadFailed")
+            .exporter("asyncos_config_last_reload_successful", "", gauge([(1.0, 10), (0.0, 10), (1.0, 10)]))
+            .at(14, 15, 20)
+            .says(
+                "The exporter at h:1 refuses its configuration",
+                "The newest attempt to read the configuration at h:1 failed; the one before it is in force.",
+            ),
+        case("AsyncosWebConfigReloadFailed")
+            .exporter(
+                "asyncos_exporter_web_config_last_reload_successful",
+                "",
+                gauge([(1.0, 10), (0.0, 10), (1.0, 10)]),
+            )
+            .at(14, 15, 20)
+            .says(
+                "The exporter at h:1 refuses its web configuration",
+                "The newest reading of TLS and users of the web side at h:1 failed; those before are in force.",
+            ),
+        case("AsyncosStateNotPersisted")
+            .exporter("asyncos_state_persist_failures_total", "", counter([(0.0, 20), (1.0, 15), (0.0, 30)]))
+            .at(19, 30, 55)
+            .says(
+                "The exporter at h:1 cannot write its totals down",
+                "10 batches of totals could not be written down at h:1 within 15 minutes: totals stand still.",
+            ),
+        case("AsyncosStateRefused")
+            .exporter("asyncos_state_refused_total", "what=\"record\"", gauge([(0.0, 10), (2.0, 10), (0.0, 70)]))
+            .label("what", "record")
+            .at(9, 10, 85)
+            .says(
+                "The exporter at h:1 found damaged totals",
+                "2 damaged record(s) of the state were found at h:1 and are not used: those totals began at zero.",
+            ),
+        case("AsyncosStateNotDurable")
+            .exporter("asyncos_state_durable", "", gauge([(0.0, 70), (1.0, 10)]))
+            .at(59, 60, 75)
+            .says(
+                "The exporter at h:1 keeps its totals in memory",
+                "The exporter at h:1 was started without `--storage.path`: totals begin at zero with each restart, and \
+                 refused logins are forgotten.",
+            ),
+    ]
+}
+
+pub(in super::super) fn cases() -> Vec<Case> {
+    let mut cases = reach();
+    cases.extend(reports());
+    cases.extend(doubts());
+    cases
+}
+
+fn reach() -> Vec<Case> {
+    vec![
+        case("AsyncosApplianceUnreachable").of("asyncos_up", "", gauge([(1.0, 10), (0.0, 10), (1.0, 10)])).at(14, 15, 20).says(
+            "esa1 does not answer",
+            "The API of esa1 has not answered for 5 minutes.",
+        ),
+        case("AsyncosLoginBlocked").of("asyncos_login_blocked", "", gauge([(0.0, 10), (1.0, 10), (0.0, 10)])).at(9, 10, 20).says(
+            "Logins at esa1 have stopped",
+            "esa1 has refused so many logins in a row that none is tried any more, to keep the account from being locked.",
+        ),
+        // The third refusal blocks: one alert is enough.
+        case("AsyncosLoginRefused")
+            .of("asyncos_login_refusals", "", gauge([(0.0, 10), (2.0, 10), (3.0, 10)]))
+            .of("asyncos_login_blocked", "", gauge([(0.0, 20), (1.0, 10)]))
+            .at(10, 11, 20)
+            .says(
+                "esa1 refuses the password",
+                "esa1 has refused 2 login(s) in a row; after three none is tried any more.",
+            ),
+        case("AsyncosManagedApplianceDisconnected")
+            .of("asyncos_managed_appliance_connected", "managed_appliance=\"esa9\",type=\"ESA\"", gauge([(1.0, 10), (0.0, 20), (1.0, 10)]))
+            .label("managed_appliance", "esa9")
+            .label("type", "ESA")
+            .at(24, 25, 30)
+            .says(
+                "esa1 is not connected to esa9",
+                "The manager esa1 has had no connection to esa9 for 15 minutes: its figures come late or not at all.",
+            ),
+        // Two weeks and ten minutes from the beginning; renewed after two hours.
+        case("AsyncosCertificateExpiring")
+            .of("asyncos_tls_certificate_expiry_timestamp_seconds", "", gauge([(1_210_200.0, 120), (9e9, 10)]))
+            .at(70, 71, 120)
+            .says(
+                "The certificate of esa1 ends",
+                "The certificate that esa1 shows to the exporter ends in 13d 22h 59m 0s.",
+            ),
+        case("AsyncosTlsNotVerified")
+            .of("asyncos_tls_verification_disabled", "", gauge([(1.0, 70), (0.0, 10)]))
+            .at(59, 60, 70)
+            .says(
+                "The certificate of esa1 is not checked",
+                "The configuration says `insecure_skip_verify` for esa1: whoever sits between can read the password.",
+            ),
+    ]
+}
+
+fn reports() -> Vec<Case> {
+    vec![
+        // A group that is refused is another matter.
+        case("AsyncosReportsFailing")
+            .of("asyncos_up", "", gauge([(1.0, 60)]))
+            .of("asyncos_group_success", "group=\"a\"", gauge([(0.0, 60)]))
+            .of("asyncos_group_refused", "group=\"a\",reason=\"not_allowed\"", gauge([(1.0, 60)]))
+            .of("asyncos_group_success", "group=\"b\"", gauge([(1.0, 10), (0.0, 30), (1.0, 20)]))
+            .at(24, 25, 40)
+            .says(
+                "esa1 does not bring all reports",
+                "1 counter group(s) of esa1 have brought no report for 15 minutes.",
+            ),
+        case("AsyncosReportsRefused")
+            .of("asyncos_group_refused", "group=\"a\",reason=\"not_allowed\"", "_x10 1x129 _x20".into())
+            .label("reason", "not_allowed")
+            .at(129, 130, 150)
+            .says(
+                "esa1 does not allow some reports",
+                "1 counter group(s) of esa1 are refused (not_allowed) and asked for once an hour.",
+            ),
+        // Three windows, the settle delay and ten minutes: 1620 s, passed after 27 minutes.
+        case("AsyncosDataStale")
+            .of("asyncos_window_end_timestamp_seconds", GROUP, gauge([(0.0, 40), (2400.0, 10)]))
+            .of("asyncos_window_seconds", GROUP, gauge([(300.0, 50)]))
+            .of("asyncos_settle_seconds", GROUP, gauge([(120.0, 50)]))
+            .at(32, 33, 41)
+            .says(
+                "The figures of esa1 are old",
+                "The oldest figures of esa1 end 33m 0s ago, which is more than three windows.",
+            ),
+        case("AsyncosWindowsLost")
+            .of("asyncos_windows_lost_total", "group=\"a\",reason=\"too_old\"", gauge([(0.0, 70), (6.0, 70)]))
+            .label("reason", "too_old")
+            .at(69, 70, 135)
+            .says(
+                "Figures of esa1 are lost",
+                "6 windows of esa1 could not be had in time (too_old): totals are too low by what was in them.",
+            ),
+        case("AsyncosReportingBehind")
+            .of("asyncos_reporting_data_end_timestamp_seconds", "", gauge([(0.0, 150), (9000.0, 10)]))
+            .at(135, 136, 151)
+            .says("Reporting of esa1 is behind", "The newest data of reporting on esa1 are 2h 16m 0s old."),
+    ]
+}
+
+fn doubts() -> Vec<Case> {
+    let share = "group=\"mail_incoming_traffic_summary\"";
+    vec![
+        // A tenth, then a fifth.
+        case("AsyncosRequestsFailing")
+            .of("asyncos_api_requests_total", "endpoint=\"x\",code=\"200\"", counter([(100.0, 150)]))
+            .of(
+                "asyncos_api_request_failures_total",
+                "reason=\"timeout\"",
+                counter([(10.0, 40), (20.0, 60), (0.0, 50)]),
+            )
+            .at(39, 80, 140)
+            .says("Requests to esa1 fail", "20% of the requests to esa1 have failed for half an hour."),
+        case("AsyncosRequestsSlow")
+            .of(
+                "asyncos_api_request_duration_seconds_bucket",
+                "le=\"30\"",
+                counter([(10.0, 40), (0.0, 60), (10.0, 60)]),
+            )
+            .of("asyncos_api_request_duration_seconds_bucket", "le=\"60\"", counter([(10.0, 160)]))
+            .of("asyncos_api_request_duration_seconds_bucket", "le=\"+Inf\"", counter([(10.0, 160)]))
+            .at(39, 90, 145)
+            .says("esa1 answers slowly", "A tenth of the requests to esa1 take longer than 57s."),
+        case("AsyncosClockSkew")
+            .of("asyncos_clock_skew_seconds", "", gauge([(-60.0, 10), (-61.0, 20), (0.0, 10)]))
+            .at(24, 25, 30)
+            .says("The clock of esa1 is wrong", "The clocks of esa1 and of the exporter are 1m 1s apart."),
+        case("AsyncosLateData")
+            .of("asyncos_late_events_total", share, counter([(4.0, 300), (20.0, 300), (0.0, 200)]))
+            .of("asyncos_mail_incoming_traffic_summary_total_recipients_total", "", counter([(100.0, 800)]))
+            .label("group", "mail_incoming_traffic_summary")
+            .at(299, 590, 799)
+            .says(
+                "Figures of esa1 come late",
+                "Events found after their window was counted are 20% of the recipients of esa1 within 3 hours.",
+            ),
+        case("AsyncosReconciliationDiffers")
+            .of("asyncos_reconciliation_difference", share, gauge([(0.0, 10), (-7.0, 200), (0.0, 10)]))
+            .at(189, 190, 210)
+            .says(
+                "Totals of esa1 differ from its report",
+                "A report of esa1 for whole hours differs from the sum of its windows by 7, for 3 hours.",
+            ),
+        case("AsyncosCountersUnusable")
+            .of("asyncos_counters_unusable_total", "group=\"a\",reason=\"negative\"", gauge([(0.0, 70), (3.0, 70)]))
+            .label("reason", "negative")
+            .at(69, 70, 135)
+            .says("esa1 sends what is no number", "3 values of esa1 within an hour were no usable numbers (negative)."),
+        case("AsyncosSeriesDropped")
+            .of("asyncos_series_dropped_total", "group=\"a\"", gauge([(0.0, 70), (5.0, 70)]))
+            .at(69, 70, 135)
+            .says(
+                "Reports of esa1 have too many rows",
+                "5 rows of esa1 within an hour went into `other` because of `series_limit`.",
+            ),
+    ]
+}

@@ -1,0 +1,116 @@
+//! Alerts about delivery, encryption and threats.
+
+use super::{Case, case, counter, gauge};
+
+const OUT: &str = "asyncos_mail_outgoing_traffic_summary";
+const SECURITY: &str = "asyncos_mail_security_summary";
+
+pub(in super::super) fn cases() -> Vec<Case> {
+    let mut cases = delivery();
+    cases.extend(encryption());
+    cases.extend(threats());
+    cases
+}
+
+fn delivery() -> Vec<Case> {
+    vec![
+        case("AsyncosDeliveryStalled")
+            .of(&format!("{OUT}_total_recipients_delivered_last_window"), "", gauge([(1.0, 20), (0.0, 50), (1.0, 10)]))
+            .of(&format!("{OUT}_total_recipients_processed_last_window"), "", gauge([(9.0, 80)]))
+            .at(49, 50, 70)
+            .says(
+                "esa1 delivers nothing",
+                "esa1 has processed outgoing mail for half an hour and delivered none of it.",
+            ),
+        // Four hours are over after 240 minutes.
+        case("AsyncosOldestMessage")
+            .of("asyncos_status_oldest_message_timestamp_seconds", "", gauge([(0.0, 300)]))
+            .of("asyncos_status_active_recips", "", gauge([(100.0, 250), (101.0, 30), (100.0, 20)]))
+            .at(264, 265, 280)
+            .says(
+                "Mail has waited long at esa1",
+                "The oldest message at esa1 has waited 4h 25m 0s, with more than 100 recipients in the queue.",
+            ),
+        case("AsyncosHardBouncesHigh")
+            .of(&format!("{OUT}_total_hard_bounces_total"), "", counter([(10.0, 120), (20.0, 150), (0.0, 120)]))
+            .of(&format!("{OUT}_total_recipients_processed_total"), "", counter([(100.0, 390)]))
+            .at(119, 260, 380)
+            .says("Destinations refuse mail of esa1", "20% of the recipients that esa1 sends to are refused for good."),
+    ]
+}
+
+fn encryption() -> Vec<Case> {
+    let fails = |alert, direction: &str| {
+        case(alert)
+            .of(
+                &format!("{SECURITY}_{direction}_conn_tls_fail_total"),
+                "",
+                counter([(5.0, 120), (25.0, 150), (0.0, 120)]),
+            )
+            .of(
+                &format!("{SECURITY}_{direction}_conn_tls_success_total"),
+                "",
+                counter([(95.0, 120), (75.0, 150), (95.0, 120)]),
+            )
+            .at(119, 260, 380)
+    };
+    vec![
+        fails("AsyncosTlsFailuresIncoming", "received").says(
+            "Required TLS fails for senders to esa1",
+            "25% of the incoming connections of esa1 that require TLS fail.",
+        ),
+        fails("AsyncosTlsFailuresOutgoing", "sent").says(
+            "Required TLS fails for mail from esa1",
+            "25% of the outgoing connections of esa1 that require TLS fail.",
+        ),
+        case("AsyncosSmtpLoginFailures")
+            .of(
+                "asyncos_mail_authentication_summary_received_conn_auth_fail_total",
+                "",
+                counter([(10.0, 120), (12.0, 120), (0.0, 120)]),
+            )
+            .at(119, 230, 340)
+            .says("Somebody guesses passwords at esa1", "12 SMTP logins a minute fail at esa1."),
+    ]
+}
+
+fn threats() -> Vec<Case> {
+    vec![
+        // Ten in half an hour are not too many.
+        case("AsyncosOutgoingMalware")
+            .of(&format!("{OUT}_detected_virus_total"), "", gauge([(0.0, 60), (6.0, 100)]))
+            .of(&format!("{OUT}_detected_amp_total"), "", gauge([(0.0, 60), (4.0, 20), (6.0, 80)]))
+            .at(79, 80, 130)
+            .says(
+                "Malware leaves through esa1",
+                "12 recipients of outgoing viruses and malicious files within half an hour at esa1.",
+            ),
+        case("AsyncosOutgoingSpam")
+            .of(&format!("{OUT}_detected_spam_total"), "", counter([(5.0, 60), (10.0, 60), (0.0, 60)]))
+            .of(&format!("{OUT}_total_recipients_processed_total"), "", counter([(100.0, 180)]))
+            .at(59, 115, 170)
+            .says("Spam leaves through esa1", "10% of the outgoing mail of esa1 is spam."),
+        case("AsyncosRetrospectiveVerdict")
+            .of(
+                "asyncos_mail_incoming_traffic_summary_total_mailbox_auto_remediated_recipients_total",
+                "",
+                gauge([(0.0, 70), (2.0, 100)]),
+            )
+            .at(69, 70, 140)
+            .says(
+                "Delivered mail at esa1 was found bad",
+                "Mail of 2 recipients of esa1 was judged anew after its delivery and remediated, within an hour.",
+            ),
+        case("AsyncosDlpCritical")
+            .of(
+                "asyncos_mail_dlp_outgoing_traffic_summary_dlp_incidents_critical_total",
+                "",
+                gauge([(0.0, 70), (1.0, 100)]),
+            )
+            .at(69, 70, 140)
+            .says(
+                "Critical data-loss incidents at esa1",
+                "1 data-loss incidents of critical severity within an hour at esa1.",
+            ),
+    ]
+}
