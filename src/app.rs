@@ -18,6 +18,7 @@ use crate::pulse::Pulses;
 use crate::snapshot::Board;
 use crate::stop::Stop;
 use crate::store::OpenError;
+use crate::supervisor::Supervisor;
 use crate::telemetry::{self, Telemetry};
 
 mod fleet;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub config_file: Option<ConfigFile>,
     /// How often to look whether that file has changed; never where absent.
     pub auto_reload: Option<Duration>,
+    /// Who wants to know how the daemon does.
+    pub supervisor: Supervisor,
 }
 
 /// Why the daemon ended without being asked to, or did not begin.
@@ -159,6 +162,8 @@ impl App {
         server.spawn(bound.serve(pages, limits, protection, serving.clone()));
         let mut reader = daemon.reader();
         let pulse = daemon.desk.pulses.begin("the daemon");
+        let mut supervisor = std::mem::take(&mut daemon.settings.supervisor);
+        supervisor.serves(daemon.standing());
         let outcome = loop {
             pulse.beat();
             // The wish to quit may wait as long as a reading: it ends by itself, and a signal is heard meanwhile.
@@ -170,20 +175,29 @@ impl App {
                 _ = printer.join_next() => break Err(AppError::TaskEnded("the press of pages".into())),
                 reading = reader.next(daemon.wrong.is_some()) => {
                     daemon.conclude(reading, &shelf).await;
+                    supervisor.has_reloaded(daemon.standing());
                     continue;
                 }
                 Some(wish) = wishes.recv(), if is_idle => wish,
                 Some(wish) = from_http.recv(), if is_idle => wish,
                 () = pulse.due() => continue,
+                () = supervisor.due() => {
+                    supervisor.report(&daemon.desk.pulses, daemon.standing());
+                    continue;
+                }
             };
             match wish {
                 Lifecycle::Quit => break Ok(()),
-                Lifecycle::Reload(answer) => reader.ask(answer),
+                Lifecycle::Reload(answer) => {
+                    supervisor.reloads();
+                    reader.ask(answer);
+                }
                 // Whoever asked may have gone.
                 Lifecycle::ResetLogins(answer) => drop(answer.send(forget(&daemon.refusals).await)),
             }
         };
         drop(pulse);
+        supervisor.ends();
         // Whoever is asked by a balancer says no before nobody answers any more.
         stage.send_replace(Stage::Ending);
         daemon.fleet.stop().await;
@@ -210,6 +224,13 @@ impl Daemon {
             stage,
         };
         sources.pages(Arc::new(metrics), lifecycle)
+    }
+
+    /// How the fleet stands, for people.
+    fn standing(&self) -> String {
+        let all = self.in_force.borrow().appliances.len();
+        let up = self.desk.board.read().iter().filter(|snapshot| snapshot.up).count();
+        format!("{all} appliances, {up} up, {} down", all.saturating_sub(up))
     }
 
     /// Who reads the configuration again.

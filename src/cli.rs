@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
 
 use crate::http::Listen;
 use crate::logging;
@@ -43,6 +44,8 @@ pub enum Command {
     Check(Check),
     /// Ask one appliance what it offers and write a configuration for it
     Discover(Discover),
+    /// Ask a running exporter whether it is healthy, as a container's health check
+    Healthcheck(Healthcheck),
     /// Run a simulated fleet and the exporter on it; needs no configuration
     Demo(Demo),
     /// Run one simulated appliance
@@ -243,6 +246,17 @@ pub enum Auth {
     Jwt,
     /// The password with every request
     Basic,
+}
+
+/// Flags of `healthcheck`.
+#[derive(Debug, Args)]
+pub struct Healthcheck {
+    /// Where to ask; certificates are not verified
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:10042/-/healthy")]
+    pub url: Url,
+    /// How long to wait for the answer
+    #[arg(long, default_value = "3s", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
 }
 
 /// Flags of `demo`.

@@ -13,6 +13,7 @@ mod check;
 mod demo;
 mod discover;
 mod dumps;
+mod healthcheck;
 mod serve;
 mod signals;
 mod simulate;
@@ -33,6 +34,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Serve(flags) => serve::serve(flags).await,
         Command::Check(flags) => check::check(flags),
         Command::Discover(flags) => discover::discover(flags).await,
+        Command::Healthcheck(flags) => healthcheck::healthcheck(flags).await,
         Command::Demo(flags) => demo::demo(flags).await,
         Command::Simulate(flags) => simulate::simulate(flags).await,
         Command::Dashboards(flags) => bundle::dashboards(flags),

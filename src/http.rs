@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::stop::Stop;
 
+mod ask;
 mod auth;
 mod connections;
 mod deadline;
@@ -21,6 +22,7 @@ mod tests;
 mod tls;
 mod unix;
 
+pub use ask::{Answer, AskError, ask};
 pub use listen::{Address, Listen};
 pub use pages::{Explain, Explained, Here, Lifecycle, Metrics, Pages, Render, Scraped};
 pub use protection::{Protection, ProtectionError};

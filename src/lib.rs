@@ -26,6 +26,7 @@ pub mod snapshot;
 pub mod status;
 pub mod stop;
 pub mod store;
+pub mod supervisor;
 pub mod telemetry;
 pub mod tracking;
 pub mod vitals;

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::http::{Address, Protection};
 use crate::logging;
 use crate::sim;
+use crate::supervisor::Supervisor;
 
 use super::simulate::now;
 use super::{RUNTIME, chain, complain, say, serve};
@@ -44,6 +45,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
         reset_logins: false,
         config_file: None,
         auto_reload: None,
+        supervisor: Supervisor::default(),
     };
     let path = settings.telemetry_path.clone();
     let app = match App::bind(settings, config, clock).await {

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::ConfigFile;
 use crate::logging;
 use crate::stop::Stop;
+use crate::supervisor::Supervisor;
 
 use super::signals::Signals;
 use super::{CONFIGURATION, RUNTIME, chain, complain, protection};
@@ -40,6 +41,7 @@ pub(super) async fn serve(flags: Serve) -> u8 {
         reset_logins: flags.login_reset,
         config_file: Some(file),
         auto_reload: flags.config_enable_auto_reload.then_some(flags.config_auto_reload_interval),
+        supervisor: Supervisor::from_environment(),
     };
     if settings.storage_path.is_none() {
         tracing::warn!("state is in memory: totals begin at zero with every start (set --storage.path)");

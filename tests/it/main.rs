@@ -22,6 +22,7 @@ mod legacy;
 mod listen;
 mod login;
 mod login_storm;
+mod manual;
 mod mixin;
 #[cfg(feature = "external-tests")]
 mod oidc;
@@ -52,6 +53,7 @@ mod second_factor;
 mod secrets;
 mod session;
 mod sharding;
+mod supervision;
 mod tidy;
 mod tls;
 mod tls_client;

@@ -11,6 +11,7 @@ use asyncos_exporter::config::{Config, ConfigFile};
 use asyncos_exporter::http::{Lifecycle, Listen, Protection};
 use asyncos_exporter::sim;
 use asyncos_exporter::stop::Stop;
+use asyncos_exporter::supervisor::Supervisor;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -130,6 +131,7 @@ fn settings() -> Settings {
         reset_logins: false,
         config_file: None,
         auto_reload: None,
+        supervisor: Supervisor::default(),
     }
 }
 

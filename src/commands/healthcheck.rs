@@ -1,0 +1,35 @@
+//! `healthcheck`: asks the daemon on this machine how it is, for containers in which there is no other program.
+
+use tokio::time::timeout;
+
+use crate::cli::Healthcheck;
+use crate::http::{self, Answer};
+
+use super::{RUNTIME, chain, complain, say};
+
+pub(super) async fn healthcheck(flags: Healthcheck) -> u8 {
+    let Healthcheck { url, timeout: patience } = flags;
+    let Ok(asked) = timeout(patience, http::ask(&url)).await else {
+        complain(format!("no answer from {url} within {}", humantime::format_duration(patience)));
+        return RUNTIME;
+    };
+    match asked {
+        Ok(Answer { status: 200, said }) => {
+            say(said);
+            0
+        }
+        // Who asks for a user is alive; more is not told to strangers.
+        Ok(Answer { status: 401, .. }) => {
+            say("it answers and asks for a user");
+            0
+        }
+        Ok(Answer { status, said }) => {
+            complain(format!("{url} answers {status}: {said}"));
+            RUNTIME
+        }
+        Err(error) => {
+            complain(chain(&error));
+            RUNTIME
+        }
+    }
+}

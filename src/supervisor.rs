@@ -1,0 +1,180 @@
+//! What the daemon tells systemd, or whatever else started it and speaks its protocol: that it serves, how its fleet
+//! stands, that it reads its configuration, that it lives and that it ends. Must not know how any of that is found out.
+//!
+//! **Source:** sd_notify(3), sd_watchdog_enabled(3).
+
+use std::io;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::time::{Instant, sleep_until};
+
+use crate::pulse::{Pulses, Still};
+
+/// How often the state of the fleet is looked at where no sign of life is asked for more often: whoever reads it is a
+/// person.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Signs of life in the time after which the daemon counts as dead: one may come late and one be lost.
+const SIGNS: u32 = 3;
+
+/// Who started the daemon and wants to know how it does.
+#[derive(Clone, Debug, Default)]
+pub struct Supervisor {
+    /// Nobody, where absent.
+    contact: Option<Contact>,
+}
+
+#[derive(Clone, Debug)]
+struct Contact {
+    wants_signs: bool,
+    every: Duration,
+    next: Instant,
+    /// What was said last of how the fleet stands.
+    status: String,
+    is_reloading: bool,
+    /// Whether the last message could not be sent, which is logged once.
+    is_deaf: bool,
+}
+
+impl Supervisor {
+    /// The one that the environment names; nobody without `NOTIFY_SOCKET`. The watchdog may be that of another process.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        if std::env::var_os("NOTIFY_SOCKET").is_none() {
+            return Self::default();
+        }
+        let watchdog = sd_notify::watchdog_enabled().filter(|within| !within.is_zero());
+        let every = watchdog.map_or(EVERY, |within| (within / SIGNS).min(EVERY));
+        let contact = Contact {
+            wants_signs: watchdog.is_some(),
+            every,
+            next: Instant::now(),
+            status: String::new(),
+            is_reloading: false,
+            is_deaf: false,
+        };
+        Self { contact: Some(contact) }
+    }
+
+    /// The daemon listens, its configuration is in force, and it goes on as `status` says.
+    pub fn serves(&mut self, status: String) {
+        self.tell(|contact| {
+            contact.status = status;
+            vec![NotifyState::Ready, NotifyState::Status(&contact.status)]
+        });
+    }
+
+    /// The daemon begins to read its configuration again; [`Supervisor::has_reloaded`] ends that.
+    pub fn reloads(&mut self) {
+        // Without the time a newer systemd takes the end of an earlier reload for the end of this one.
+        let now = NotifyState::monotonic_usec_now().ok();
+        self.tell(|contact| {
+            contact.is_reloading = true;
+            std::iter::once(NotifyState::Reloading).chain(now).collect()
+        });
+    }
+
+    /// The configuration has been read, for better or worse, and the fleet stands as `status` says. Says nothing where no
+    /// reload was told of.
+    pub fn has_reloaded(&mut self, status: String) {
+        if self.contact.as_mut().is_some_and(|contact| std::mem::take(&mut contact.is_reloading)) {
+            self.serves(status);
+        }
+    }
+
+    /// The daemon ends.
+    pub fn ends(&mut self) {
+        self.tell(|_| vec![NotifyState::Stopping, NotifyState::Status("stopping")]);
+    }
+
+    /// How the daemon does: its fleet stands as `status` says, unless one of `pulses` says that a loop stands still. Then
+    /// there is no sign of life, whatever else goes on, so that the daemon is killed and started again.
+    pub fn report(&mut self, pulses: &Pulses, status: String) {
+        let still = pulses.still();
+        self.tell(|contact| contact.report(still, status));
+    }
+
+    /// Completes when it is time to say again how the daemon does; never where nobody wants to know.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn due(&mut self) {
+        match &mut self.contact {
+            None => std::future::pending().await,
+            Some(contact) => {
+                sleep_until(contact.next).await;
+                contact.next = Instant::now() + contact.every;
+            }
+        }
+    }
+
+    fn tell(&mut self, words: impl FnOnce(&mut Contact) -> Vec<NotifyState<'_>>) {
+        let Some(contact) = &mut self.contact else { return };
+        let said = send(&words(contact));
+        if let Err(error) = &said
+            && !contact.is_deaf
+        {
+            tracing::warn!(%error, "the supervisor cannot be told how the daemon does");
+        }
+        contact.is_deaf = said.is_err();
+    }
+}
+
+impl Contact {
+    fn report(&mut self, still: Option<Still>, status: String) -> Vec<NotifyState<'_>> {
+        let sign = (still.is_none() && self.wants_signs).then_some(NotifyState::Watchdog);
+        let status = still.map_or(status, |Still { name, .. }| format!("{name} stands still"));
+        let is_news = self.status != status;
+        self.status = status;
+        let status = is_news.then_some(NotifyState::Status(&self.status));
+        sign.into_iter().chain(status).collect()
+    }
+}
+
+fn send(words: &[NotifyState<'_>]) -> io::Result<()> {
+    if words.is_empty() { Ok(()) } else { sd_notify::notify(words) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pulse::STILL_AFTER;
+
+    fn contact(watchdog: Option<Duration>) -> Contact {
+        Contact {
+            wants_signs: watchdog.is_some(),
+            every: EVERY,
+            next: Instant::now(),
+            status: String::new(),
+            is_reloading: false,
+            is_deaf: false,
+        }
+    }
+
+    fn said(contact: &mut Contact, pulses: &Pulses) -> Vec<String> {
+        contact.report(pulses.still(), "all up".into()).iter().map(ToString::to_string).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_that_stands_still_is_no_sign_of_life() {
+        let pulses = Pulses::default();
+        let (daemon, poller) = (pulses.begin("the daemon"), pulses.begin("appliance `esa1`"));
+        let mut contact = contact(Some(Duration::from_secs(60)));
+        assert_eq!(said(&mut contact, &pulses), ["WATCHDOG=1", "STATUS=all up"]);
+        assert_eq!(said(&mut contact, &pulses), ["WATCHDOG=1"]);
+        tokio::time::sleep(STILL_AFTER + Duration::from_secs(1)).await;
+        drop(daemon);
+        assert_eq!(said(&mut contact, &pulses), ["STATUS=appliance `esa1` stands still"]);
+        assert_eq!(said(&mut contact, &pulses), [""; 0]);
+        poller.beat();
+        assert_eq!(said(&mut contact, &pulses), ["WATCHDOG=1", "STATUS=all up"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_who_asks_for_no_signs_of_life_gets_any() {
+        let (mut contact, pulses) = (contact(None), Pulses::default());
+        assert_eq!(said(&mut contact, &pulses), ["STATUS=all up"]);
+        assert_eq!(said(&mut contact, &pulses), [""; 0]);
+    }
+}
