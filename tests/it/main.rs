@@ -11,6 +11,8 @@ mod config;
 mod crash;
 mod day;
 mod demo;
+#[cfg(feature = "external-tests")]
+mod deploy;
 mod discover;
 mod exposition;
 mod forms;

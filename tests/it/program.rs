@@ -141,6 +141,15 @@ impl Program {
         Self { child, stdout: Heard::of(std::io::empty(), None), stderr }
     }
 
+    /// The daemon as [`Program::serve`] has it, run by `wrapper`, which takes the program and its arguments.
+    #[cfg(feature = "external-tests")]
+    pub(crate) fn serve_within(wrapper: &[&str], file: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).args([env!("CARGO_BIN_EXE_asyncos_exporter"), "serve"]);
+        command.args([&format!("--config.file={file}"), "--web.listen-address=127.0.0.1:0"]);
+        Self::adopt(command.args(arguments), &[], None)
+    }
+
     /// The number of the process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

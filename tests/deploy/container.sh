@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# Builds the image's last stage around the static binary and runs it: health, totals, names by DNS, roots of
+# authorities, a volume for the totals. As root; takes buildah, openssl and python3. Its first stage is a build like any other and takes a
+# base image from a registry, so it is not run here.
+# Usage: tests/deploy/container.sh [BINARY]
+set -euo pipefail
+
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
+
+folder=$(mktemp -d)
+storage=(--root "$folder/storage" --runroot "$folder/run" --storage-driver vfs)
+running=()
+
+cleanup() {
+    local process
+    for process in "${running[@]}"; do
+        kill "$process" 2>/dev/null || true
+    done
+    wait
+    buildah "${storage[@]}" rm --all >/dev/null 2>&1 || true
+    rm -rf "$folder"
+}
+trap cleanup EXIT
+
+fail() {
+    printf 'container.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+is() {
+    [[ $2 == "$3" ]] || fail "$1 is '$2', not '$3'"
+    printf 'ok: %s\n' "$1"
+}
+
+waits_for() {
+    local what=$1 tries
+    shift
+    for ((tries = 0; tries < 600; tries++)); do
+        if "$@" >/dev/null 2>&1; then
+            printf 'ok: %s\n' "$what"
+            return
+        fi
+        sleep 0.1
+    done
+    cat "$folder"/*.log >&2
+    fail "in vain: $what"
+}
+
+binary=${1:-$(deploy/release/build.sh | tail -n 1)}
+case $(file --brief "$binary") in
+*static*) echo 'ok: the binary is static' ;;
+*) fail "$binary is not static" ;;
+esac
+
+# The stage as it stands, but for where its files come from.
+deploy/container/root.sh "$binary" "$folder/context/root-of-image"
+sed -n '/^FROM scratch/,$p' deploy/container/Dockerfile | sed 's#--from=build \(--chown=[^ ]* \)\?/#\1#' >"$folder/Dockerfile"
+buildah "${storage[@]}" build --isolation chroot --format docker --quiet --build-arg REVISION=0123456 \
+    --tag asyncos_exporter --file "$folder/Dockerfile" "$folder/context" >/dev/null
+inspect() {
+    buildah "${storage[@]}" inspect --type image --format "{{$1}}" asyncos_exporter
+}
+is 'the user' "$(inspect .OCIv1.Config.User)" 65532:65532
+is 'the revision' "$(inspect 'index .OCIv1.Config.Labels "org.opencontainers.image.revision"')" 0123456
+is 'the health check' "$(inspect .Docker.Config.Healthcheck.Test)" '[CMD /asyncos_exporter healthcheck]'
+container=$(buildah "${storage[@]}" from asyncos_exporter)
+mount=$(buildah "${storage[@]}" mount "$container")
+is 'all that is in it' "$(cd "$mount" && find . -type f -printf '%P ' | tr ' ' '\n' | sort | xargs)" \
+    'asyncos_exporter etc/group etc/nsswitch.conf etc/passwd etc/ssl/certs/ca-certificates.crt'
+is 'whose the totals are' "$(stat --format='%u:%g' "$mount/var/lib/asyncos_exporter")" 65532:65532
+echo "size: $(du --apparent-size -sb "$mount" | cut -f1) bytes unpacked," \
+    "$(tar -C "$mount" -cz . | wc -c) compressed, the binary $(stat --format=%s "$binary")"
+buildah "${storage[@]}" umount "$container" >/dev/null
+
+within() {
+    buildah "${storage[@]}" run --isolation chroot --user 65532:65532 "$@"
+}
+
+# A name server that knows two names: the appliance, and the host whose certificate a public authority would vouch for.
+cat >"$folder/dns.py" <<'PYTHON'
+import socket, struct, sys
+
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.53", 53))
+print("listening", flush=True)
+while True:
+    query, peer = server.recvfrom(512)
+    name, at = [], 12
+    while query[at]:
+        name.append(query[at + 1 : at + 1 + query[at]].decode())
+        at += 1 + query[at]
+    kind = struct.unpack(">H", query[at + 1 : at + 3])[0]
+    answers = 1 if ".".join(name) == "esa1.example.test" and kind == 1 else 0
+    print(".".join(name), kind, flush=True)
+    head = query[:2] + struct.pack(">HHHHH", 0x8180, 1, answers, 0, 0) + query[12 : at + 5]
+    record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + socket.inet_aton("127.0.0.1")
+    server.sendto(head + record * answers, peer)
+PYTHON
+python3 "$folder/dns.py" >"$folder/dns.log" 2>&1 &
+running+=($!)
+waits_for 'a name server' grep -q listening "$folder/dns.log"
+
+"$binary" simulate --listen=127.0.0.1:0 >"$folder/simulated.log" 2>/dev/null &
+running+=($!)
+waits_for 'a simulated appliance' grep -q ' at http' "$folder/simulated.log"
+at=$(sed -n 's/.* at http:\/\/[^:]*:\([0-9]*\),.*/\1/p' "$folder/simulated.log")
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=esa1.example.test -addext subjectAltName=DNS:esa1.example.test \
+    -keyout "$folder/key.pem" -out "$folder/roots.pem" 2>/dev/null
+cat >"$folder/tls.py" <<'PYTHON'
+import http.server, ssl, sys
+
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_port, flush=True)
+server.serve_forever()
+PYTHON
+python3 "$folder/tls.py" "$folder/roots.pem" "$folder/key.pem" >"$folder/tls.port" 2>"$folder/tls.log" &
+running+=($!)
+waits_for 'a server with a certificate' test -s "$folder/tls.port"
+
+mkdir "$folder/config"
+echo ironport >"$folder/config/password"
+cat >"$folder/config/config.yaml" <<CONFIG
+defaults: {window: 1m, settle: 1s, start: 10m}
+counter_groups: minimal
+appliances:
+  - {name: esa1, url: 'http://esa1.example.test:$at', username: monitor, password_file: password}
+  - {name: tls, url: 'https://esa1.example.test:$(cat "$folder/tls.port")', username: monitor, password_file: password}
+CONFIG
+chmod 440 "$folder/config/password"
+chgrp 65532 "$folder/config/password"
+echo 'nameserver 127.0.0.53' >"$folder/resolv.conf"
+
+# Runs the exporter on a port, with more arguments for buildah.
+serve() {
+    local port=$1
+    shift
+    mkdir "$folder/state-$port"
+    chown 65532:65532 "$folder/state-$port"
+    within --volume "$folder/config:/etc/asyncos_exporter:ro" --volume "$folder/state-$port:/var/lib/asyncos_exporter" \
+        --volume "$folder/resolv.conf:/etc/resolv.conf:ro" "$@" "$container" /asyncos_exporter serve \
+        --config.file=/etc/asyncos_exporter/config.yaml --storage.path=/var/lib/asyncos_exporter \
+        --web.listen-address="127.0.0.1:$port" >"$folder/exporter-$port.log" 2>&1 &
+    running+=($!)
+    waits_for "the health check at $port" within "$container" /asyncos_exporter healthcheck \
+        --url="http://127.0.0.1:$port/-/healthy"
+}
+
+# Whether a line of the page at a port begins with $2 and has a value above zero.
+has() {
+    local connection
+    exec {connection}<>"/dev/tcp/127.0.0.1/$1"
+    printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$connection"
+    awk -v start="$2" 'index($0, start) == 1 && $NF > 0 {found = 1} END {exit !found}' <&"$connection"
+}
+
+failed='asyncos_api_request_failures_total{appliance="tls",reason='
+serve 10042
+waits_for 'totals of an appliance found by DNS' has 10042 asyncos_mail_incoming_traffic_summary_total_recipients_total
+grep -q '^esa1.example.test 1$' "$folder/dns.log" || fail 'the name server was not asked'
+[[ -s $folder/state-10042/state.redb ]] || fail 'no totals on the volume'
+waits_for 'an unknown authority is refused' has 10042 "$failed\"tls"
+if grep -q 'this machine has no root certificates' "$folder/exporter-10042.log"; then
+    fail 'the public roots were not found'
+fi
+serve 10043 --volume "$folder/roots.pem:/etc/ssl/certs/ca-certificates.crt:ro"
+waits_for 'an authority of the bundle is believed' has 10043 "$failed\"status"
+if has 10043 "$failed\"tls"; then
+    fail 'the bundle was not read'
+fi
+code=0
+within "$container" /asyncos_exporter serve --config.file=/nowhere >/dev/null 2>&1 || code=$?
+is 'the end without a configuration' "$code" 78
