@@ -1,10 +1,10 @@
 #!/bin/sh
-# Lays out what the image holds beside nothing else: the binary, the roots of public authorities, a user, a place for totals.
-# Usage: deploy/container/root.sh BINARY DIRECTORY
+# Lays out all that the image holds: below root/ the binary, the roots of public authorities and a user, below state/ the
+# directory for the totals, which belongs to that user. Usage: deploy/container/root.sh BINARY DIRECTORY
 set -eu
 
-binary=$1 root=$2
-mkdir -p "$root/etc/ssl/certs" "$root/etc/asyncos_exporter" "$root/var/lib/asyncos_exporter"
+binary=$1 root=$2/root
+mkdir -p "$root/etc/ssl/certs" "$root/etc/asyncos_exporter" "$2/state/asyncos_exporter"
 install -m 755 "$binary" "$root/asyncos_exporter"
 install -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 echo 'nonroot:x:65532:65532:nonroot:/:/nonexistent' > "$root/etc/passwd"

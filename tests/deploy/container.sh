@@ -33,9 +33,9 @@ is() {
 }
 
 waits_for() {
-    local what=$1 tries
+    local what=$1 end=$((SECONDS + 90))
     shift
-    for ((tries = 0; tries < 600; tries++)); do
+    while ((SECONDS < end)); do
         if "$@" >/dev/null 2>&1; then
             printf 'ok: %s\n' "$what"
             return
@@ -53,7 +53,7 @@ case $(file --brief "$binary") in
 esac
 
 # The stage as it stands, but for where its files come from.
-deploy/container/root.sh "$binary" "$folder/context/root-of-image"
+deploy/container/root.sh "$binary" "$folder/context/image"
 sed -n '/^FROM scratch/,$p' deploy/container/Dockerfile | sed 's#--from=build \(--chown=[^ ]* \)\?/#\1#' >"$folder/Dockerfile"
 buildah "${storage[@]}" build --isolation chroot --format docker --quiet --build-arg REVISION=0123456 \
     --tag asyncos_exporter --file "$folder/Dockerfile" "$folder/context" >/dev/null
@@ -72,8 +72,13 @@ echo "size: $(du --apparent-size -sb "$mount" | cut -f1) bytes unpacked," \
     "$(tar -C "$mount" -cz . | wc -c) compressed, the binary $(stat --format=%s "$binary")"
 buildah "${storage[@]}" umount "$container" >/dev/null
 
+# It takes the place of the shell that starts it, or the shell would get its signals.
+within_exec() {
+    exec buildah "${storage[@]}" run --isolation chroot --user 65532:65532 "$@"
+}
+
 within() {
-    buildah "${storage[@]}" run --isolation chroot --user 65532:65532 "$@"
+    (within_exec "$@")
 }
 
 # A name server that knows two names: the appliance, and the host whose certificate a public authority would vouch for.
@@ -126,8 +131,8 @@ cat >"$folder/config/config.yaml" <<CONFIG
 defaults: {window: 1m, settle: 1s, start: 10m}
 counter_groups: minimal
 appliances:
-  - {name: esa1, url: 'http://esa1.example.test:$at', username: monitor, password_file: password}
-  - {name: tls, url: 'https://esa1.example.test:$(cat "$folder/tls.port")', username: monitor, password_file: password}
+  - {name: esa1, url: 'http://esa1.example.test:$at', username: monitor, password_file: /etc/asyncos_exporter/password}
+  - {name: tls, url: 'https://esa1.example.test:$(cat "$folder/tls.port")', username: monitor, password_file: /etc/asyncos_exporter/password}
 CONFIG
 chmod 440 "$folder/config/password"
 chgrp 65532 "$folder/config/password"
@@ -139,7 +144,7 @@ serve() {
     shift
     mkdir "$folder/state-$port"
     chown 65532:65532 "$folder/state-$port"
-    within --volume "$folder/config:/etc/asyncos_exporter:ro" --volume "$folder/state-$port:/var/lib/asyncos_exporter" \
+    within_exec --volume "$folder/config:/etc/asyncos_exporter:ro" --volume "$folder/state-$port:/var/lib/asyncos_exporter" \
         --volume "$folder/resolv.conf:/etc/resolv.conf:ro" "$@" "$container" /asyncos_exporter serve \
         --config.file=/etc/asyncos_exporter/config.yaml --storage.path=/var/lib/asyncos_exporter \
         --web.listen-address="127.0.0.1:$port" >"$folder/exporter-$port.log" 2>&1 &

@@ -26,8 +26,13 @@ fail() {
     exit 1
 }
 
+# Runs a program there. It takes the place of the shell that starts it, or the shell would get its signals.
+within_exec() {
+    exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"
+}
+
 within() {
-    chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"
+    (within_exec "$@")
 }
 
 is() {
@@ -36,9 +41,9 @@ is() {
 }
 
 waits_for() {
-    local what=$1 tries
+    local what=$1 end=$((SECONDS + 90))
     shift
-    for ((tries = 0; tries < 600; tries++)); do
+    while ((SECONDS < end)); do
         if "$@" >/dev/null 2>&1; then
             printf 'ok: %s\n' "$what"
             return
@@ -73,7 +78,7 @@ start() {
     within install -d -m 0700 -o asyncos_exporter -g asyncos_exporter /var/lib/asyncos_exporter /run/credentials
     within install -m 0400 -o asyncos_exporter /etc/asyncos_exporter/credentials/esa1 /run/credentials/password_esa1
     # shellcheck disable=SC2086 # the unit's words are words
-    within CREDENTIALS_DIRECTORY=/run/credentials setpriv --reuid asyncos_exporter --regid asyncos_exporter --init-groups \
+    within_exec CREDENTIALS_DIRECTORY=/run/credentials setpriv --reuid asyncos_exporter --regid asyncos_exporter --init-groups \
         --inh-caps=-all $command >>"$root/log" 2>&1 &
     running+=($!)
 }
@@ -91,7 +96,7 @@ for package in "$version-1" "$version-2"; do
     cargo deb --locked --no-build --deb-version "$package" --output "$packages/asyncos-exporter_$package.deb" >/dev/null
 done
 package=$packages/asyncos-exporter_$version
-lintian --fail-on error "$package-1.deb"
+lintian --fail-on error,warning "$package-1.deb"
 echo "ok: lintian ($(stat --format=%s "$package-1.deb") bytes)"
 
 if [[ ! -e $debian.tar ]]; then
@@ -103,6 +108,8 @@ if [[ ! -e $debian.tar ]]; then
 else
     tar -C "$root" -xf "$debian.tar"
 fi
+# Its own user must see it.
+chmod 755 "$root"
 mount -t proc proc "$root/proc"
 cp "$package-1.deb" "$package-2.deb" "$root/"
 
@@ -117,7 +124,7 @@ code=0
 within asyncos_exporter check --config.file=/etc/asyncos_exporter/config.yaml >/dev/null 2>&1 || code=$?
 is 'the end without appliances' "$code" 78
 
-within asyncos_exporter simulate --listen=127.0.0.1:0 >"$root/simulated" 2>/dev/null &
+within_exec asyncos_exporter simulate --listen=127.0.0.1:0 >"$root/simulated" 2>/dev/null &
 running+=($!)
 waits_for 'a simulated appliance' grep -q ' at http' "$root/simulated"
 url=$(sed -n 's/.* at \(http[^,]*\),.*/\1/p' "$root/simulated")
