@@ -19,6 +19,9 @@ _asyncos_exporter() {
             asyncos_exporter,check)
                 cmd="asyncos_exporter__subcmd__check"
                 ;;
+            asyncos_exporter,dashboards)
+                cmd="asyncos_exporter__subcmd__dashboards"
+                ;;
             asyncos_exporter,demo)
                 cmd="asyncos_exporter__subcmd__demo"
                 ;;
@@ -31,6 +34,9 @@ _asyncos_exporter() {
             asyncos_exporter,help)
                 cmd="asyncos_exporter__subcmd__help"
                 ;;
+            asyncos_exporter,rules)
+                cmd="asyncos_exporter__subcmd__rules"
+                ;;
             asyncos_exporter,serve)
                 cmd="asyncos_exporter__subcmd__serve"
                 ;;
@@ -39,6 +45,9 @@ _asyncos_exporter() {
                 ;;
             asyncos_exporter__subcmd__help,check)
                 cmd="asyncos_exporter__subcmd__help__subcmd__check"
+                ;;
+            asyncos_exporter__subcmd__help,dashboards)
+                cmd="asyncos_exporter__subcmd__help__subcmd__dashboards"
                 ;;
             asyncos_exporter__subcmd__help,demo)
                 cmd="asyncos_exporter__subcmd__help__subcmd__demo"
@@ -51,6 +60,9 @@ _asyncos_exporter() {
                 ;;
             asyncos_exporter__subcmd__help,help)
                 cmd="asyncos_exporter__subcmd__help__subcmd__help"
+                ;;
+            asyncos_exporter__subcmd__help,rules)
+                cmd="asyncos_exporter__subcmd__help__subcmd__rules"
                 ;;
             asyncos_exporter__subcmd__help,serve)
                 cmd="asyncos_exporter__subcmd__help__subcmd__serve"
@@ -65,7 +77,7 @@ _asyncos_exporter() {
 
     case "${cmd}" in
         asyncos_exporter)
-            opts="-h -V --config.file --config.check --config.enable-auto-reload --config.auto-reload-interval --storage.path --login.reset --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --web.config.file --web.enable-lifecycle --log.level --log.format --help --version serve check discover healthcheck demo simulate help"
+            opts="-h -V --config.file --config.check --config.enable-auto-reload --config.auto-reload-interval --storage.path --login.reset --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --web.config.file --web.enable-lifecycle --log.level --log.format --help --version serve check discover healthcheck demo simulate dashboards rules help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -126,6 +138,24 @@ _asyncos_exporter() {
                     return 0
                     ;;
                 --web.config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        asyncos_exporter__subcmd__dashboards)
+            opts="-h --write --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --write)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -247,7 +277,7 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__help)
-            opts="serve check discover healthcheck demo simulate help"
+            opts="serve check discover healthcheck demo simulate dashboards rules help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -261,6 +291,20 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        asyncos_exporter__subcmd__help__subcmd__dashboards)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -330,6 +374,20 @@ _asyncos_exporter() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        asyncos_exporter__subcmd__help__subcmd__rules)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         asyncos_exporter__subcmd__help__subcmd__serve)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -351,6 +409,36 @@ _asyncos_exporter() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        asyncos_exporter__subcmd__rules)
+            opts="-h --write --job --grafana-url --runbook-url --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --write)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --job)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grafana-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runbook-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

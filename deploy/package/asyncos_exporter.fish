@@ -51,6 +51,8 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "d
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "healthcheck" -d 'Ask a running exporter whether it is healthy, as a container\'s health check'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "demo" -d 'Run a simulated fleet and the exporter on it; needs no configuration'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "simulate" -d 'Run one simulated appliance'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "dashboards" -d 'Print the bundled dashboards for Grafana'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "rules" -d 'Print the bundled rules for Prometheus'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l config.file -d 'The configuration file' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l config.auto-reload-interval -d 'How often to look for changes then, at least 1s' -r
@@ -126,10 +128,19 @@ json\t'One JSON object'"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l hour-only -d 'Answer whole hours only, as some releases do'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l http11 -d 'Answer with HTTP/1.1 in place of 1.0'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate help" -f -a "serve" -d 'Poll the appliances of the configuration and serve their metrics (the default)'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate help" -f -a "check" -d 'Print every problem of the configuration with its line; opens no socket'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate help" -f -a "discover" -d 'Ask one appliance what it offers and write a configuration for it'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate help" -f -a "healthcheck" -d 'Ask a running exporter whether it is healthy, as a container\'s health check'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate help" -f -a "demo" -d 'Run a simulated fleet and the exporter on it; needs no configuration'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate help" -f -a "simulate" -d 'Run one simulated appliance'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -l write -d 'Write all of them into this directory, in place of printing' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -s h -l help -d 'Print help'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l write -d 'Write the rules, the same for the Prometheus operator, and the runbook into this directory, in place of printing' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l job -d 'Name of the exporter\'s scrape job' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l grafana-url -d 'Address of Grafana, for links from alerts to boards' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l runbook-url -d 'Address of the runbook, for links from alerts to its parts' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -s h -l help -d 'Print help'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "serve" -d 'Poll the appliances of the configuration and serve their metrics (the default)'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "check" -d 'Print every problem of the configuration with its line; opens no socket'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "discover" -d 'Ask one appliance what it offers and write a configuration for it'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "healthcheck" -d 'Ask a running exporter whether it is healthy, as a container\'s health check'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "demo" -d 'Run a simulated fleet and the exporter on it; needs no configuration'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "simulate" -d 'Run one simulated appliance'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "dashboards" -d 'Print the bundled dashboards for Grafana'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "rules" -d 'Print the bundled rules for Prometheus'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
