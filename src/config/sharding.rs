@@ -125,6 +125,20 @@ fn host_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn what_is_shown_of_a_shard_is_its_own_part_of_the_fleet() {
+        let appliance =
+            |number| format!("- {{name: esa{number}, url: 'https://esa{number}', username: u, password: p}}\n");
+        let appliances: String = (1..=9).map(appliance).collect();
+        let text = format!("sharding: {{shards: 3, index: 0}}\nappliances:\n{appliances}");
+        let shown = Config::parse("given", &text).expect("good").shown();
+        assert!(shown.starts_with("sharding:\n  shards: 3\n  index: 0\n"), "{shown}");
+        let names = |config: &Config| config.appliances.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+        let again = Config::parse("shown", &shown).expect("good");
+        assert_eq!(names(&again), ["esa2", "esa5", "esa9"], "read again it is the same part");
+    }
 
     fn said(problems: Problems) -> String {
         problems.finish("c", "").expect_err("a problem").to_string()

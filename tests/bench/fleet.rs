@@ -1,9 +1,13 @@
 //! What the daemon needs for a fleet of simulated appliances, with eight groups and windows of a minute: processor, memory,
-//! lag and requests. The appliances live in a process of their own and speak plain HTTP. `cargo bench --bench fleet` prints
-//! it; the arguments after `--` are the number of appliances and the minutes that are measured. A thousand appliances need
-//! some thousand file descriptors: `ulimit -n 8192`.
+//! lag and requests. The appliances live in a process of their own, each behind TLS as real ones are. `cargo bench --bench
+//! fleet` prints it; the arguments after `--` are the number of appliances and the minutes that are measured. A thousand
+//! appliances need some thousand file descriptors: `ulimit -n 8192`.
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 #![allow(clippy::disallowed_methods, reason = "a thread of its own waits, and no task")]
+
+#[path = "../it/tls_proxy.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod tls_proxy;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +21,8 @@ use std::time::Duration;
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::sim;
+
+use tls_proxy::{Authority, Proxy, usual};
 
 const GROUPS: usize = 8;
 /// In which every group of every appliance has had its first window, and the page its full size.
@@ -62,8 +68,11 @@ impl Drop for Process {
     }
 }
 
-/// Starts appliances, says where they are, and waits for the end of the input.
-async fn simulate(appliances: usize) {
+/// Starts appliances, writes their authority's certificate to `ca`, says where they are, and waits for its end.
+async fn simulate(appliances: usize, ca: &Path) {
+    let authority = Authority::new();
+    let identity = authority.issue("127.0.0.1");
+    std::fs::write(ca, &authority.pem).expect("a file");
     let clock = Clock::system();
     let mut fleet = Vec::new();
     for number in 0..appliances {
@@ -71,23 +80,26 @@ async fn simulate(appliances: usize) {
         let now: sim::Now = Arc::new(move || clock.wall().into());
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let settings = sim::Settings::esa(&format!("esa{number:04}.example.com"));
-        fleet.push(sim::Appliance::start(settings, anywhere, now).await.expect("a port"));
+        let appliance = sim::Appliance::start(settings, anywhere, now).await.expect("a port");
+        let proxy = Proxy::terminate(usual(&identity), appliance.address()).await;
+        fleet.push((appliance, proxy));
     }
-    let mut urls = fleet.iter().map(sim::Appliance::url).collect::<Vec<_>>().join(" ");
+    let urls = fleet.iter().map(|(_, proxy)| format!("https://127.0.0.1:{}", proxy.port));
+    let mut urls = urls.collect::<Vec<_>>().join(" ");
     urls.push('\n');
     std::io::stdout().write_all(urls.as_bytes()).expect("somebody listens");
     std::future::pending::<()>().await;
 }
 
-fn configuration(urls: &str) -> String {
+fn configuration(urls: &str, ca: &Path) -> String {
     let groups = catalogue::groups().filter(|group| group.key.is_none()).take(GROUPS);
     let groups = groups.map(|group| &*group.name).collect::<Vec<_>>().join(", ");
     let mut text = format!("defaults: {{window: 1m, settle: 5s}}\ncounter_groups: [{groups}]\nappliances:\n");
     for (number, url) in urls.split_whitespace().enumerate() {
-        let off = "health: false, quarantines: false, inventory: false";
+        let rest = format!("health: false, quarantines: false, inventory: false, tls: {{ca_file: '{}'}}", ca.display());
         writeln!(
             text,
-            "  - {{name: esa{number:04}.example.com, url: '{url}', username: monitor, password: ironport, {off}}}"
+            "  - {{name: esa{number:04}.example.com, url: '{url}', username: monitor, password: ironport, {rest}}}"
         )
         .expect("memory");
     }
@@ -134,12 +146,14 @@ fn lag(address: &str, clock: &Clock) -> (f64, f64) {
 fn measure(appliances: usize, minutes: u32, folder: &Path) {
     let clock = Clock::system();
     let program = std::env::current_exe().expect("this program");
-    let mut simulated =
-        Process::start(Command::new(program).args(["--simulate", &appliances.to_string()]).stdout(Stdio::piped()));
+    let ca = folder.join("ca.pem");
+    let mut simulated = Command::new(program);
+    simulated.args(["--simulate", &appliances.to_string()]).arg(&ca).stdout(Stdio::piped());
+    let mut simulated = Process::start(&mut simulated);
     let mut urls = String::new();
     BufReader::new(simulated.0.stdout.take().expect("a pipe")).read_line(&mut urls).expect("addresses");
     let config = folder.join("config.yaml");
-    std::fs::write(&config, configuration(&urls)).expect("a file");
+    std::fs::write(&config, configuration(&urls, &ca)).expect("a file");
     let mut daemon = Command::new(env!("CARGO_BIN_EXE_asyncos_exporter"));
     daemon.arg("serve").arg(format!("--config.file={}", config.display()));
     daemon.arg(format!("--storage.path={}", folder.join("state").display()));
@@ -192,11 +206,11 @@ fn measure(appliances: usize, minutes: u32, folder: &Path) {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [simulating, appliances] = &arguments[..]
+    if let [simulating, appliances, ca] = &arguments[..]
         && simulating == "--simulate"
     {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-        return runtime.block_on(simulate(appliances.parse().expect("a number")));
+        return runtime.block_on(simulate(appliances.parse().expect("a number"), ca.as_ref()));
     }
     // `cargo test --all-targets` runs it too, without the first, and `cargo bench -- --test` with both.
     let is_asked = |flag: &str| arguments.iter().any(|argument| argument == flag);
