@@ -39,7 +39,7 @@ fn numbers() -> Vec<Panel> {
             "Critical ones and warnings of the bundled rules. Without a number Prometheus does not evaluate the rules: load \
              them.",
             Unit::Count,
-            r#"count(ALERTS{alertname=~"Asyncos.+",alertstate="firing",severity=~"critical|warning",job=~"$job",instance=~"$instance",appliance=~"($appliance)?"}) or 0 * count(appliance:asyncos_collections:success_ratio{APPLIANCE})"#,
+            r#"count(ALERTS{alertname=~"Asyncos.+",alertstate="firing",severity=~"critical|warning",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?"}) or 0 * count(appliance:asyncos_collections:success_ratio{APPLIANCE})"#,
         )
         .limits(Limits::act(1.0))
         .step(Step::Minute),
@@ -180,7 +180,7 @@ fn alerts() -> Panel {
     .column_in_words(
         "Firing",
         Words::NoYes,
-        r#"max by (severity, alertname, appliance) (ALERTS{alertname=~"Asyncos.+",alertstate="firing",job=~"$job",instance=~"$instance",appliance=~"($appliance)?"})"#,
+        r#"max by (severity, alertname, appliance) (ALERTS{alertname=~"Asyncos.+",alertstate="firing",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?"})"#,
     )
     .step(Step::Minute)
     .size(24, 6)
