@@ -150,13 +150,7 @@ pub(super) fn warn_if_public(file: &FilePath, path: &Path, problems: &mut Proble
 }
 
 /// The file without the line break that editors and `echo` put at its end.
-///
-/// # Errors
-/// When it cannot be read, or is a pipe, which would hang or be empty when it is read again.
 fn read(file: &FilePath) -> std::io::Result<String> {
-    if !std::fs::metadata(file)?.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
-    }
     let mut text = std::fs::read_to_string(file)?;
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     Ok(text)
