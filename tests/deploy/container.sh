@@ -63,7 +63,7 @@ inspect() {
 is 'the user' "$(inspect .OCIv1.Config.User)" 65532:65532
 is 'the revision' "$(inspect 'index .OCIv1.Config.Labels "org.opencontainers.image.revision"')" 0123456
 is 'the health check' "$(inspect .Docker.Config.Healthcheck.Test)" '[CMD /asyncos_exporter healthcheck]'
-container=$(buildah "${storage[@]}" from asyncos_exporter)
+container=$(buildah "${storage[@]}" from --dns 127.0.0.53 asyncos_exporter)
 mount=$(buildah "${storage[@]}" mount "$container")
 is 'all that is in it' "$(cd "$mount" && find . -type f -printf '%P ' | tr ' ' '\n' | sort | xargs)" \
     'asyncos_exporter etc/group etc/nsswitch.conf etc/passwd etc/ssl/certs/ca-certificates.crt'
@@ -109,8 +109,11 @@ waits_for 'a name server' grep -q listening "$folder/dns.log"
 running+=($!)
 waits_for 'a simulated appliance' grep -q ' at http' "$folder/simulated.log"
 at=$(sed -n 's/.* at http:\/\/[^:]*:\([0-9]*\),.*/\1/p' "$folder/simulated.log")
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=esa1.example.test -addext subjectAltName=DNS:esa1.example.test \
-    -keyout "$folder/key.pem" -out "$folder/roots.pem" 2>/dev/null
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=An authority' -keyout "$folder/authority.pem" \
+    -out "$folder/roots.pem" 2>/dev/null
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=esa1.example.test -CA "$folder/roots.pem" \
+    -CAkey "$folder/authority.pem" -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:esa1.example.test \
+    -keyout "$folder/key.pem" -out "$folder/certificate.pem" 2>/dev/null
 cat >"$folder/tls.py" <<'PYTHON'
 import http.server, ssl, sys
 
@@ -121,7 +124,7 @@ server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_port, flush=True)
 server.serve_forever()
 PYTHON
-python3 "$folder/tls.py" "$folder/roots.pem" "$folder/key.pem" >"$folder/tls.port" 2>"$folder/tls.log" &
+python3 "$folder/tls.py" "$folder/certificate.pem" "$folder/key.pem" >"$folder/tls.port" 2>"$folder/tls.log" &
 running+=($!)
 waits_for 'a server with a certificate' test -s "$folder/tls.port"
 
@@ -136,7 +139,6 @@ appliances:
 CONFIG
 chmod 440 "$folder/config/password"
 chgrp 65532 "$folder/config/password"
-echo 'nameserver 127.0.0.53' >"$folder/resolv.conf"
 
 # Runs the exporter on a port, with more arguments for buildah.
 serve() {
@@ -145,7 +147,7 @@ serve() {
     mkdir "$folder/state-$port"
     chown 65532:65532 "$folder/state-$port"
     within_exec --volume "$folder/config:/etc/asyncos_exporter:ro" --volume "$folder/state-$port:/var/lib/asyncos_exporter" \
-        --volume "$folder/resolv.conf:/etc/resolv.conf:ro" "$@" "$container" /asyncos_exporter serve \
+        "$@" "$container" /asyncos_exporter serve \
         --config.file=/etc/asyncos_exporter/config.yaml --storage.path=/var/lib/asyncos_exporter \
         --web.listen-address="127.0.0.1:$port" >"$folder/exporter-$port.log" 2>&1 &
     running+=($!)
@@ -171,7 +173,7 @@ if grep -q 'this machine has no root certificates' "$folder/exporter-10042.log";
     fail 'the public roots were not found'
 fi
 serve 10043 --volume "$folder/roots.pem:/etc/ssl/certs/ca-certificates.crt:ro"
-waits_for 'an authority of the bundle is believed' has 10043 "$failed\"status"
+waits_for 'an authority of the bundle is believed' has 10043 "$failed\"unavailable"
 if has 10043 "$failed\"tls"; then
     fail 'the bundle was not read'
 fi

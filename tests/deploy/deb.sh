@@ -8,7 +8,7 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
 debian=$PWD/target/tools/debian
 root=$(mktemp -d)
-port=10042
+port=10044
 running=()
 
 cleanup() {
@@ -74,7 +74,7 @@ has_counted() {
 start() {
     local command
     command=$(sed -n 's/^ExecStart=//p' "$root/usr/lib/systemd/system/asyncos_exporter.service")
-    command=${command/ \$ARGS/}
+    command=${command/\$ARGS/--web.listen-address=127.0.0.1:$port}
     within install -d -m 0700 -o asyncos_exporter -g asyncos_exporter /var/lib/asyncos_exporter /run/credentials
     within install -m 0400 -o asyncos_exporter /etc/asyncos_exporter/credentials/esa1 /run/credentials/password_esa1
     # shellcheck disable=SC2086 # the unit's words are words
