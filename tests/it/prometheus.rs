@@ -299,7 +299,8 @@ async fn the_demo_through_a_real_prometheus_equals_the_simulators_truth() {
             assert!(is_true, "{name} {labels:?} of [{start}, {end}): {shown} is not {truth}");
             nonzero += usize::from(truth != 0.0);
         }
-        assert!(nonzero > gauges().count() / 2, "only {nonzero} numbers of {labels:?} tell anything");
+        // At night one gateway has little mail in a minute.
+        assert!(nonzero > gauges().count() / 8, "only {nonzero} numbers of {labels:?} tell anything");
     }
 }
 

@@ -20,7 +20,9 @@ fn configuration(way: Way, address: &str) -> String {
         true => way == Way::Discovery,
         false => way == Way::OneJob,
     };
-    let mut found = fenced("yaml").into_iter().filter(|block| block.contains("scrape_configs")).filter(is_of);
+    // Others are about several exporters.
+    let is_for_one = |block: &String| block.contains("scrape_configs") && block.contains("localhost:10042");
+    let mut found = fenced("yaml").into_iter().filter(is_for_one).filter(is_of);
     let (Some(text), None) = (found.next(), found.next()) else { panic!("one block each") };
     assert!(text.contains("localhost:10042") && text.contains("scrape_interval: 30s"), "{text}");
     text.replace("localhost:10042", address).replace("scrape_interval: 30s", "scrape_interval: 1s")

@@ -222,7 +222,8 @@ fn the_project_speaks_only_of_itself() {
         ["registry.np", "mjs"].concat(),
         ["py", "pi.org"].concat(),
     ];
-    let mut folders: Vec<PathBuf> = ["src", "tests", "deploy", "grafana", ".github"].iter().map(PathBuf::from).collect();
+    let mut folders: Vec<PathBuf> =
+        ["src", "tests", "deploy", "grafana", ".github"].iter().map(PathBuf::from).collect();
     let mut files: Vec<PathBuf> =
         ["README.md", "config.example.yaml", "Cargo.toml"].iter().map(PathBuf::from).collect();
     while let Some(folder) = folders.pop() {

@@ -223,6 +223,27 @@ fn process() -> Vec<Panel> {
             "increase(asyncos_state_persist_failures_total{EXPORTER}[RATE])",
         ),
         Panel::table(
+            "Shares of the fleet",
+            "Which of how many exporters each one is, counted from 0, and how many appliances of its configuration it polls.",
+            &[("instance", "Instance"), ("index", "Shard"), ("shards", "Of")],
+        )
+        .column(
+            "Polled",
+            Unit::Count,
+            Limits::none(),
+            "max by (instance, index, shards) (asyncos_exporter_appliances_owned{EXPORTER} * on (job, instance) group_left \
+             (index, shards) asyncos_exporter_shard_info{EXPORTER})",
+        )
+        .column(
+            "Configured",
+            Unit::Count,
+            Limits::none(),
+            "max by (instance, index, shards) (asyncos_exporter_appliances_configured{EXPORTER} * on (job, instance) \
+             group_left (index, shards) asyncos_exporter_shard_info{EXPORTER})",
+        )
+        .step(Step::Minute)
+        .size(24, 5),
+        Panel::table(
             "Versions",
             "What is running.",
             &[("instance", "Instance"), ("version", "Version"), ("revision", "Commit")],
