@@ -72,8 +72,9 @@ async fn a_full_disk_stops_the_totals_and_loses_nothing() {
     until(address, "some windows are counted", |page| committed(page, "esa1") >= 20.0).await;
     allow_writing(program.id(), false);
     let failures = |page: &Page| page.value("asyncos_state_persist_failures_total", &[]).expect("published");
-    let stopped = until(address, "writing fails", |page| failures(page) >= 3.0).await;
-    let later = until(address, "writing fails on", |page| failures(page) >= 5.0).await;
+    // Each of three groups fails once, and ten seconds later again: by then no page is older than the first failure.
+    let stopped = until(address, "writing fails", |page| failures(page) >= 4.0).await;
+    let later = until(address, "writing fails on", |page| failures(page) >= 7.0).await;
     for (labels, total) in stopped.matching("asyncos_mail_incoming_traffic_summary_detected_spam_total", &[]) {
         let labels: Vec<_> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let now = later.value("asyncos_mail_incoming_traffic_summary_detected_spam_total", &labels);

@@ -143,3 +143,26 @@ print(sum(len(family.samples) for family in found))
     let lines = page.lines().filter(|line| !line.starts_with('#')).count();
     assert_eq!(String::from_utf8(output.stdout).expect("a number").trim(), lines.to_string());
 }
+
+/// It reads files of samples with their times, which a page that is scraped does not have.
+#[cfg(feature = "external-tests")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promtool_takes_openmetrics() {
+    let (rig, _appliances) = rig().await;
+    let page = text(&rig, "", OPENMETRICS, "identity").await;
+    rig.end().await;
+    let dated = |line: &str| if line.starts_with('#') { format!("{line}\n") } else { format!("{line} 1795435230\n") };
+    let dated: String = page.lines().map(dated).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let create = |text: &str| {
+        let file = folder.path().join("page");
+        std::fs::write(&file, text).expect("a file");
+        let blocks = folder.path().join("blocks");
+        let mut command = std::process::Command::new("promtool");
+        command.args(["tsdb", "create-blocks-from", "openmetrics"]).args([file, blocks]);
+        command.output().expect("promtool; tests/run installs it")
+    };
+    let made = create(&dated);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(!create(&dated.replace("# EOF\n", "")).status.success(), "it would see a mistake");
+}
