@@ -90,8 +90,9 @@ impl Server {
         };
         Load {
             rate: word("Requests/sec:").parse().expect("a number"),
-            median: millis(&word("50%")),
-            p99: millis(&word("99%")),
+            // With the blank before it, or it would be found in a share such as 94.50%.
+            median: millis(&word(" 50%")),
+            p99: millis(&word(" 99%")),
         }
     }
 }
