@@ -12,7 +12,7 @@ use crate::api::Refusals;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigFile};
 use crate::exposition::{Press, Shelf};
-use crate::http::{self, Address, Bound, Lifecycle, Limits, Listen, Pages, Protection, ProtectionError};
+use crate::http::{self, Address, Bound, Lifecycle, Limits, Listen, Pages, Protection};
 use crate::poll::Desk;
 use crate::pulse::Pulses;
 use crate::snapshot::Board;
@@ -266,7 +266,7 @@ impl Daemon {
         // Whoever hears of the outcome is to see it.
         shelf.outdate();
         if let Cause::Asked(asker) = cause {
-            let wrong: Vec<String> = config.err().into_iter().chain(web.err().as_ref().map(chain)).collect();
+            let wrong: Vec<String> = config.err().into_iter().chain(web.err().map(|error| chain(&error))).collect();
             // Whoever asked may have gone.
             let _ = asker.send(if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) });
         }
@@ -281,7 +281,7 @@ impl Daemon {
 }
 
 /// An error with its causes: its own text is its level only.
-fn chain(error: &ProtectionError) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
 }

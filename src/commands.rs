@@ -1,6 +1,5 @@
 //! What each command does, and which exit code it ends with.
 
-use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -55,12 +54,6 @@ fn protection(file: Option<PathBuf>) -> Result<Protection, ProtectionError> {
 /// nobody reads, as in `demo | head -1`.
 fn say(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-/// An error with its causes: its own text is its level only.
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
 }
 
 /// Says what is wrong before a log exists, or where a log is not asked for.

@@ -9,15 +9,13 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::breaker::Permit;
 use super::login;
-use super::refusals::{Account, Outcome, Refusals};
+use super::refusals::{Account, LOOK_AGAIN, Outcome, Refusals};
 use super::{Failure, Reason};
 use crate::clock::Clock;
 use crate::config::{self, Credentials};
 
 /// Refusals in a row after which the account is not shown any more: below the lock-out that directories usually have.
 const MOST_REFUSALS: u32 = 3;
-/// How soon after a refusal to look whether the password's file has changed, which costs nobody anything.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// What the errors of `hyper_util`'s tunnel begin with. The type is not public; `it::tls_egress` holds the words.
 const TUNNEL: &str = "tunnel error: ";
 

@@ -7,6 +7,7 @@ use std::fmt::{self, Write as _};
 use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use ring::pbkdf2;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -19,6 +20,9 @@ use crate::secret::Secret;
 
 /// A few milliseconds for us once, a hundred thousand times as long as a plain hash for who has the file and guesses.
 const ROUNDS: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
+
+/// How soon after a refusal to look whether the password's file has changed, which costs nobody anything.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// The end of a write: an error tells why it was none.
 pub type Written = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::login::{self, ASSUMED_LIFE, Header, Life, Login, Proof};
-use super::refusals::{Account, Outcome, Refusals};
+use super::refusals::{Account, LOOK_AGAIN, Outcome, Refusals};
 use super::transport::{Answer, Wire};
 use super::{Event, Failure, Reason, SystemRoots};
 use crate::clock::{Tick, Timestamp};
@@ -22,8 +22,6 @@ const LEAST_LEFT: Duration = Duration::from_secs(60);
 const RELOGIN_BURST: u32 = 3;
 /// The pace of further ones.
 const RELOGIN_PACE: Duration = Duration::from_secs(60);
-/// How soon after a refusal to look whether the password's file has changed, which costs the appliance nothing.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// What a request carries to be accepted.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::app::{App, Settings};
+use crate::app::{App, Settings, chain};
 use crate::cli::Demo;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -12,7 +12,7 @@ use crate::sim;
 use crate::supervisor::Supervisor;
 
 use super::simulate::now;
-use super::{RUNTIME, chain, complain, say, serve};
+use super::{RUNTIME, complain, say, serve};
 
 /// The gateways of the fleet; the manager knows the same ones.
 const GATEWAYS: [&str; 3] = ["esa1.example.com", "esa2.example.com", "esa3.example.com"];

@@ -2,10 +2,11 @@
 
 use tokio::time::timeout;
 
+use crate::app::chain;
 use crate::cli::Healthcheck;
 use crate::http::{self, Answer};
 
-use super::{RUNTIME, chain, complain, say};
+use super::{RUNTIME, complain, say};
 
 pub(super) async fn healthcheck(flags: Healthcheck) -> u8 {
     let Healthcheck { url, timeout: patience } = flags;

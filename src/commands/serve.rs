@@ -4,7 +4,7 @@ use std::error::Error;
 
 use tokio::sync::mpsc;
 
-use crate::app::{self, App, AppError, Settings};
+use crate::app::{self, App, AppError, Settings, chain};
 use crate::cli::Serve;
 use crate::clock::Clock;
 use crate::config::ConfigFile;
@@ -13,7 +13,7 @@ use crate::stop::Stop;
 use crate::supervisor::Supervisor;
 
 use super::signals::Signals;
-use super::{CONFIGURATION, RUNTIME, chain, complain, protection};
+use super::{CONFIGURATION, RUNTIME, complain, protection};
 
 pub(super) async fn serve(flags: Serve) -> u8 {
     let clock = Clock::system();
