@@ -40,8 +40,8 @@ async fn two_hundred_kills_lose_and_double_nothing() {
     let mut program = Program::serve(&config, &[&state]);
     let address = program.address().await;
     let page = until(address, "everything is counted", |page| {
-        let all = |name, value| page.matching(name, &[]).iter().all(|(_, found)| *found == value);
-        all("asyncos_windows_pending", 0.0) && all("asyncos_group_success", 1.0)
+        page.every("asyncos_windows_pending", &[], |pending| pending == 0.0)
+            && page.every("asyncos_group_success", &[], |success| success == 1.0)
     })
     .await;
     assert!(esa.requests().len() > KILLS, "every run got somewhere");
@@ -82,7 +82,7 @@ async fn a_full_disk_stops_the_totals_and_loses_nothing() {
     }
     allow_writing(program.id(), true);
     let page = until(address, "everything is counted", |page| {
-        page.matching("asyncos_windows_pending", &[]).iter().all(|(_, found)| *found == 0.0)
+        page.every("asyncos_windows_pending", &[], |pending| pending == 0.0)
     })
     .await;
     for group in GROUPS {

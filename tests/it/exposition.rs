@@ -56,6 +56,12 @@ impl Page {
         found.map(|((_, have), value)| (have.clone(), *value)).collect()
     }
 
+    /// Whether there are such series and each has a value that `holds`: a page that has nothing yet says nothing.
+    pub(crate) fn every(&self, name: &str, labels: &[(&str, &str)], holds: impl Fn(f64) -> bool) -> bool {
+        let series = self.matching(name, labels);
+        !series.is_empty() && series.iter().all(|(_, value)| holds(*value))
+    }
+
     /// Name, type and help of each family, in the order of the page.
     pub(crate) fn families(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.families.iter().map(|family| (family.name.as_str(), family.kind.as_str(), family.help.as_str()))

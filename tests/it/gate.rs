@@ -71,8 +71,7 @@ async fn a_backlog_is_fetched_within_the_budget() {
     let polling = "polling: {requests_per_minute: 60, concurrency: 8, start: 8h}, counter_groups: full";
     let rig = Rig::start(&format!("appliances:\n{}", entry("esa1", &appliance, polling)), &clock).await;
     rig.until("eight hours are had", |page| {
-        let committed = page.matching("asyncos_windows_committed_total", &[]);
-        committed.iter().all(|(_, windows)| *windows >= 8.0 * 12.0)
+        page.every("asyncos_windows_committed_total", &[], |windows| windows >= 8.0 * 12.0)
     })
     .await;
     rig.end().await;

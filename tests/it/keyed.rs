@@ -133,9 +133,8 @@ pub(crate) fn list(about: About) -> String {
 
 /// Whether every report was had and no window is left.
 pub(crate) fn all_had(page: &Page) -> bool {
-    let success = page.matching("asyncos_group_success", &[]);
-    let pending = page.matching("asyncos_windows_pending", &[]);
-    success.iter().all(|(_, success)| *success == 1.0) && pending.iter().all(|(_, pending)| *pending == 0.0)
+    page.every("asyncos_group_success", &[], |success| success == 1.0)
+        && page.every("asyncos_windows_pending", &[], |pending| pending == 0.0)
 }
 
 /// Every family named after a report, compared with the catalogue: kind and help.

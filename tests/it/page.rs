@@ -41,7 +41,7 @@ async fn page() -> String {
     let rig = Rig::start(&text, &clock).await;
     // The whole hours are compared once everything is had, which is a request more.
     let all_had = |page: &Page| {
-        let all_are_one = |name: &str| page.matching(name, &[]).iter().all(|(_, value)| *value == 1.0);
+        let all_are_one = |name: &str| page.every(name, &[], |value| value == 1.0);
         all_are_one("asyncos_group_success") && all_are_one("asyncos_reconciliations_total")
     };
     rig.until("everything is had", all_had).await;

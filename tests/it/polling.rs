@@ -110,8 +110,8 @@ async fn every_number_of_every_scope_is_the_appliances_own() {
         assert_eq!(compared, numeric, "every counter of {labels:?} is shown");
     }
     assert_eq!(lost(&page), 0.0);
-    assert!(page.matching("asyncos_counters_missing_total", &[]).iter().all(|(_, count)| *count == 0.0));
-    assert!(page.matching("asyncos_counters_unknown_total", &[]).iter().all(|(_, count)| *count == 0.0));
+    assert!(page.every("asyncos_counters_missing_total", &[], |count| count == 0.0));
+    assert!(page.every("asyncos_counters_unknown_total", &[], |count| count == 0.0));
     rig.end().await;
 }
 
@@ -196,14 +196,12 @@ async fn survive(Case { fault, on, reason }: Case) {
     faulty.clear_faults();
     let page = rig
         .until(&format!("{what} is made up for"), |page| {
-            let all_good = page
-                .matching("asyncos_group_success", &[("appliance", "faulty")])
-                .iter()
-                .all(|(_, success)| *success == 1.0);
-            let pending = page.matching("asyncos_windows_pending", &[("appliance", "faulty")]);
+            let of_it = [("appliance", "faulty")];
+            let all_good = page.every("asyncos_group_success", &of_it, |success| success == 1.0);
+            let caught_up = page.every("asyncos_windows_pending", &of_it, |pending| pending <= 1.0);
             // The gauge of the newest window comes last: missed windows are counted by the hour and have none.
             let newest = value(page, SPAM, "faulty").is_some();
-            all_good && newest && pending.iter().all(|(_, pending)| *pending <= 1.0)
+            all_good && caught_up && newest
         })
         .await;
     assert_eq!(value(&page, "asyncos_up", "faulty"), Some(1.0), "{what}");

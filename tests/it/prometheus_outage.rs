@@ -34,7 +34,7 @@ impl Scrape {
     }
 
     fn has_caught_up(&self) -> bool {
-        self.page.matching("asyncos_windows_pending", &[]).iter().all(|(_, pending)| *pending <= 1.0)
+        self.page.every("asyncos_windows_pending", &[], |pending| pending <= 1.0)
     }
 }
 
@@ -79,10 +79,8 @@ async fn increase_over_an_outage_is_the_truth_but_for_the_edges() {
     let mut scrapes = Vec::new();
 
     let rig = Rig::start_stored(&text, state.path(), &clock).await;
-    rig.until("windows are counted", |page| {
-        page.matching("asyncos_windows_committed_total", &[]).iter().all(|(_, count)| *count >= 1.0)
-    })
-    .await;
+    rig.until("windows are counted", |page| page.every("asyncos_windows_committed_total", &[], |count| count >= 1.0))
+        .await;
     let before = clock.wall();
     scrape(&rig, &clock, &mut scrapes, |scrape| scrape.at >= before + 50 * MINUTE).await;
     rig.end().await;

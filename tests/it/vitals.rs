@@ -167,11 +167,8 @@ async fn a_manager_tells_what_it_manages() {
         behaviour.system_time.timezone = "Asia/Kolkata".into();
     });
     let rig = start(&sma, "product: sma, inventory: true", &clock).await;
-    let page = rig
-        .until("all is told", |page| {
-            page.matching("asyncos_group_success", &[]).iter().all(|(_, success)| *success == 1.0)
-        })
-        .await;
+    let page =
+        rig.until("all is told", |page| page.every("asyncos_group_success", &[], |success| success == 1.0)).await;
     let connected = |name, kind| {
         let labels = [("managed_appliance", name), ("type", kind)];
         value(&page, "asyncos_managed_appliance_connected", &labels)
@@ -204,7 +201,7 @@ async fn times_and_privileges_are_read_in_every_form() {
         let rig = start(&esa, "inventory: true", &clock).await;
         let page = rig
             .until(&format!("{times:?} is read"), |page| {
-                page.matching("asyncos_group_success", &[]).iter().all(|(_, success)| *success == 1.0)
+                page.every("asyncos_group_success", &[], |success| success == 1.0)
             })
             .await;
         rig.end().await;
