@@ -15,7 +15,6 @@ use crate::exposition::{Press, Shelf};
 use crate::http::{self, Address, Bound, Lifecycle, Limits, Listen, Pages, Protection};
 use crate::poll::Desk;
 use crate::pulse::Pulses;
-use crate::snapshot::Board;
 use crate::stop::Stop;
 use crate::store::OpenError;
 use crate::supervisor::Supervisor;
@@ -117,8 +116,13 @@ impl App {
         if settings.reset_logins {
             forget(&refusals).await.map_err(AppError::Reset)?;
         }
-        let desk =
-            Desk { clock, ledger: Arc::new(ledger), board: Arc::new(Board::default()), pulses: Pulses::default() };
+        let desk = Desk {
+            clock,
+            ledger: Arc::new(ledger),
+            board: Arc::default(),
+            families: Arc::default(),
+            pulses: Pulses::default(),
+        };
         let bound = Bound::open(&settings.listen).await?;
         let (in_force, _) = watch::channel(Arc::new(config));
         let fleet = Fleet::new(desk.clone(), Arc::clone(&telemetry), refusals.clone());

@@ -11,6 +11,7 @@ use crate::clock::{Clock, Tick, Timestamp};
 use crate::config;
 use crate::ledger::{Key, Ledger};
 use crate::pulse::{Pulse, Pulses};
+use crate::sample::Families;
 use crate::snapshot::{Board, Snapshot, Trouble};
 use crate::stop::Stop;
 use crate::window::Window;
@@ -55,6 +56,8 @@ pub struct Desk {
     pub ledger: Arc<Ledger>,
     /// The published snapshots.
     pub board: Arc<Board>,
+    /// The families of metrics that reports become.
+    pub families: Arc<Families>,
     /// Signs of life.
     pub pulses: Pulses,
 }
@@ -106,7 +109,8 @@ impl<S: Source> Poller<S> {
             .chain(of_searches)
             .map(|(scope, subject)| {
                 let key = Key { appliance: Arc::clone(&name), scope, group: Arc::clone(subject.key()) };
-                Target::new(key, subject, appliance.polling, phase, &desk.ledger)
+                let metrics = subject.metrics(&desk.families);
+                Target::new(key, subject, metrics, appliance.polling, phase, &desk.ledger)
             })
             .collect();
         let poller = Self {

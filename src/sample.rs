@@ -7,8 +7,10 @@ use std::sync::Arc;
 use crate::api::{Number, Reading, Report, Row, Unusable};
 use crate::catalogue::{self, Aggregation, Group, Keys, Unit};
 
+mod family;
 mod key;
 
+pub use family::{Families, Family};
 use key::Selection;
 
 /// Counters beyond the catalogue that are read, per group: a release adds a few, a mistake adds thousands.
@@ -16,23 +18,6 @@ const MOST_UNKNOWN: usize = 64;
 const LONGEST_NAME: usize = 100;
 /// Between a counter and a key in the name of a sum. No counter has it in its name.
 const SEPARATOR: char = '\u{1f}';
-
-/// A family of gauges or counters: its name and help.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Family {
-    /// `asyncos_<group>_<counter>_last_window`, or `…_total`.
-    pub name: String,
-    /// What it counts, in what unit, and where it comes from.
-    pub help: String,
-    /// The counter of the report that it is made of; none where it is made of no report.
-    pub counter: Option<Box<str>>,
-}
-
-impl Family {
-    fn of(counter: &str, name: String, help: String) -> Arc<Self> {
-        Arc::new(Self { name, help, counter: Some(counter.into()) })
-    }
-}
 
 /// What kind of number a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,21 +130,24 @@ impl Column {
 }
 
 impl Metrics {
-    /// The metrics of `group`, named once, which all carry `labels`; asked for with `top` rows, or all, of which at most
-    /// `limit` become series.
+    /// The metrics of `group`, of `families`, which all carry `labels`; asked for with `top` rows, or all, of which at
+    /// most `limit` become series.
     #[must_use]
-    pub fn new(group: Arc<Group>, labels: Vec<Label>, top: Option<usize>, limit: usize) -> Self {
+    pub fn new(group: Arc<Group>, labels: Vec<Label>, top: Option<usize>, limit: usize, families: &Families) -> Self {
         // The sum of a list that was cut is no sum.
         let has_totals = group.key.as_ref().is_none_or(|key| key.keys == Keys::Bounded) && top.is_none();
+        let family = |counter: &catalogue::Counter, name, help| {
+            families.shared(Family { name, help, counter: Some(counter.name.as_ref().into()) })
+        };
         let column = |counter: &catalogue::Counter| Column {
             counter: counter.name.to_string(),
             aggregation: counter.aggregation,
             unit: counter.unit.clone(),
-            gauge: Family::of(&counter.name, counter.gauge_name(&group), counter.gauge_help(&group)),
+            gauge: family(counter, counter.gauge_name(&group), counter.gauge_help(&group)),
             total: counter
                 .total_name(&group)
                 .filter(|_| has_totals)
-                .map(|name| Family::of(&counter.name, name, counter.total_help(&group))),
+                .map(|name| family(counter, name, counter.total_help(&group))),
         };
         let columns = group.counters.iter().filter(|counter| counter.is_numeric()).map(column).collect();
         let key_label = group.key_label().into();
@@ -327,7 +315,7 @@ impl Metrics {
             help: help.into(),
             source: catalogue::Source::Inferred,
         };
-        let family = |name, help| Family::of(counter, name, help);
+        let family = |name, help| Arc::new(Family { name, help, counter: Some(counter.into()) });
         let name = as_known.gauge_name(&self.group);
         if catalogue::is_taken(&name) {
             return None;

@@ -167,6 +167,7 @@ mod tests {
             clock: Clock::system(),
             ledger: Arc::new(Ledger::in_memory()),
             board: Arc::default(),
+            families: Arc::default(),
             pulses: Pulses::default(),
         };
         Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")), Refusals::in_memory())

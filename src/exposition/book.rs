@@ -1,14 +1,16 @@
 //! Everything that is shown, kept so that only what changed is written again. Decides what a page says and in what
 //! order; knows nothing of formats, of threads or of when it is asked to look.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::block::{Block, Cell, Opening};
 use super::family::{Family, Head};
+use super::heads::{Heads, Place};
 use super::line::{self, Labels, Own};
+use super::names::Names;
 use super::rows::{Row, SnapshotLabels, Walk};
 use crate::clock::Tick;
 use crate::snapshot::Snapshot;
@@ -37,10 +39,7 @@ impl Source {
 pub(super) struct Book {
     /// Bytes of lines that make a block.
     block: usize,
-    families: Names,
-    /// By the number of the name. More than one where appliances tell different things by one name: the first on the
-    /// page heads it.
-    heads: Vec<Vec<Arc<Head>>>,
+    heads: Heads,
     appliances: Names,
     shown: BTreeMap<Arc<str>, Shown>,
     blocks: Vec<Arc<Block>>,
@@ -53,14 +52,6 @@ struct Shown {
     expires: Option<Tick>,
 }
 
-/// Numbers for names, and their order.
-#[derive(Debug, Default)]
-struct Names {
-    numbers: HashMap<Arc<str>, u32>,
-    /// By number.
-    order: Vec<u32>,
-}
-
 /// What the rows of changed appliances borrow from.
 struct Material<'a> {
     appliance: u32,
@@ -70,9 +61,7 @@ struct Material<'a> {
 
 /// A line that is to be written.
 struct Pending<'a> {
-    family: u32,
-    /// Which of the family's heads.
-    head: u32,
+    family: Place,
     appliance: u32,
     labels: &'a Labels,
     own: Own<'a>,
@@ -92,8 +81,7 @@ impl Book {
     pub(super) fn new(block: usize) -> Self {
         Self {
             block,
-            families: Names::default(),
-            heads: Vec::new(),
+            heads: Heads::default(),
             appliances: Names::default(),
             shown: BTreeMap::new(),
             blocks: Vec::new(),
@@ -107,7 +95,7 @@ impl Book {
 
     /// The numbers that cells know the appliances by.
     pub(super) fn appliances(&self) -> BTreeMap<Arc<str>, u32> {
-        self.shown.keys().map(|name| (Arc::clone(name), self.appliances.numbers[name])).collect()
+        self.shown.keys().filter_map(|name| Some((Arc::clone(name), self.appliances.known(name)?))).collect()
     }
 
     /// From then on something that is shown is stale.
@@ -137,7 +125,7 @@ impl Book {
             });
         }
         self.appliances.sort();
-        let mut touched = vec![false; self.appliances.order.len()];
+        let mut touched = vec![false; self.appliances.len()];
         for name in &gone {
             touched[self.appliances.number(name) as usize] = true;
             self.shown.remove(name);
@@ -149,7 +137,7 @@ impl Book {
             let expires = self.collect(material, now, &none, &mut rows);
             self.shown.insert(Arc::clone(name), Shown { source: (*source).clone(), expires });
         }
-        self.families.sort();
+        self.heads.sort();
         self.merge(&rows, &touched)
     }
 
@@ -163,8 +151,8 @@ impl Book {
     ) -> Option<Tick> {
         let appliance = material.appliance;
         let mut put = |Row { family, labels, own, value }: Row<'a>| {
-            let (family, head) = self.head(family);
-            rows.push(Pending { family, head, appliance, labels, own, value });
+            let family = self.heads.place(family);
+            rows.push(Pending { family, appliance, labels, own, value });
         };
         for Gathered { name, help, kind, lines } in &material.traffic {
             for line in lines {
@@ -176,23 +164,8 @@ impl Book {
         Walk::new(now, put).snapshot(snapshot, labels)
     }
 
-    fn head(&mut self, family: Family<'_>) -> (u32, u32) {
-        let number = self.families.number(family.name);
-        let place = number as usize;
-        if place == self.heads.len() {
-            self.heads.push(Vec::with_capacity(1));
-        }
-        let heads = &mut self.heads[place];
-        let known = heads.iter().position(|head| head.family() == family);
-        let head = known.unwrap_or_else(|| {
-            heads.push(Arc::new(Head::new(number, family)));
-            heads.len() - 1
-        });
-        (number, u32::try_from(head).unwrap_or(u32::MAX))
-    }
-
     fn key(&self, family: u32, appliance: u32) -> u64 {
-        u64::from(self.families.order[family as usize]) << 32 | u64::from(self.appliances.order[appliance as usize])
+        u64::from(self.heads.order(family)) << 32 | u64::from(self.appliances.order(appliance))
     }
 
     fn key_of(&self, cell: &Cell) -> u64 {
@@ -203,7 +176,7 @@ impl Book {
     fn merge(&mut self, rows: &[Pending<'_>], touched: &[bool]) -> bool {
         // By the place on the page and then as they came.
         let mut order: Vec<(u64, usize)> =
-            rows.iter().enumerate().map(|(place, row)| (self.key(row.family, row.appliance), place)).collect();
+            rows.iter().enumerate().map(|(place, row)| (self.key(row.family.name, row.appliance), place)).collect();
         order.sort_unstable();
         let old = std::mem::take(&mut self.blocks);
         let (mut blocks, mut growing) = (Vec::with_capacity(old.len()), Growing::new(self.block));
@@ -254,7 +227,7 @@ impl Book {
     /// Writes one cell.
     fn write(&self, group: &[(u64, usize)], rows: &[Pending<'_>], growing: &mut Growing) {
         let first = &rows[group[0].1];
-        let head = &self.heads[first.family as usize][first.head as usize];
+        let head = self.heads.get(first.family);
         for (_, place) in group {
             let Pending { labels, own, value, .. } = &rows[*place];
             line::write(head.family().name, labels, *own, *value, &mut growing.lines);
@@ -273,30 +246,6 @@ fn open(blocks: &mut [Arc<Block>]) {
             *block = Arc::new(block.opened(opening));
         }
         last = block.cells.last().map(|cell| cell.head.number);
-    }
-}
-
-impl Names {
-    fn number(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(name.into(), number);
-        number
-    }
-
-    /// Brings the order up to date. That of names that were there before stays among them.
-    fn sort(&mut self) {
-        if self.order.len() == self.numbers.len() {
-            return;
-        }
-        let mut names: Vec<(&Arc<str>, u32)> = self.numbers.iter().map(|(name, number)| (name, *number)).collect();
-        names.sort_unstable();
-        self.order = vec![0; names.len()];
-        for ((_, number), place) in names.into_iter().zip(0..) {
-            self.order[number as usize] = place;
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::api::Query;
 use crate::catalogue::{self, About, Group};
 use crate::config::{GroupChoice, Scope, SearchChoice};
 use crate::hash;
-use crate::sample::{Label, Metrics};
+use crate::sample::{Families, Label, Metrics};
 use crate::tracking::Search;
 use crate::window::{Grid, Window};
 
@@ -72,8 +72,8 @@ impl Subject {
         self.grid
     }
 
-    pub(super) fn metrics(&self) -> Metrics {
-        Metrics::new(Arc::clone(&self.group), self.labels.clone(), self.top, self.series_limit)
+    pub(super) fn metrics(&self, families: &Families) -> Metrics {
+        Metrics::new(Arc::clone(&self.group), self.labels.clone(), self.top, self.series_limit, families)
     }
 
     pub(super) fn query(&self, scope: Scope, window: Window) -> Query {

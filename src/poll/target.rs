@@ -66,8 +66,14 @@ pub(super) struct Target {
 
 impl Target {
     /// A target whose totals are what the ledger knows: a page must not show zero for what a restart remembers.
-    pub(super) fn new(key: Key, subject: Subject, polling: Polling, phase: Duration, ledger: &Ledger) -> Self {
-        let metrics = subject.metrics();
+    pub(super) fn new(
+        key: Key,
+        subject: Subject,
+        metrics: Metrics,
+        polling: Polling,
+        phase: Duration,
+        ledger: &Ledger,
+    ) -> Self {
         let known = ledger.account(&key);
         let nothing = BTreeMap::new();
         let counted = known.as_ref().map_or(&nothing, |account| &account.totals);
@@ -341,6 +347,7 @@ impl Target {
 mod tests {
     use super::*;
     use crate::config::{Alignment, GroupChoice, Late, Scope, Settle};
+    use crate::sample::Families;
 
     #[tokio::test]
     async fn totals_that_begin_anew_are_zero_once_that_is_written() {
@@ -365,7 +372,8 @@ mod tests {
             late: Late::Add,
         };
         let subject = Subject::of_group(&GroupChoice { group, top: None, grid, series_limit: 1000 });
-        let mut target = Target::new(key, subject, polling, Duration::ZERO, &ledger);
+        let metrics = subject.metrics(&Families::default());
+        let mut target = Target::new(key, subject, metrics, polling, Duration::ZERO, &ledger);
         let shown = |target: &Target| target.view(&ledger, at(100)).totals[0].value;
         assert_eq!(target.begin(&ledger, at(100)), Begun::Reset { from: at(1) });
         assert_eq!(shown(&target), 7.0, "a crash would bring it back");

@@ -160,7 +160,13 @@ impl<S: Source> Bench<S> {
 
     fn resume(appliance: &config::Appliance, ledger: Arc<Ledger>, clock: Clock, fake: Arc<S>) -> Self {
         let board = Arc::new(Board::default());
-        let desk = Desk { clock: clock.clone(), ledger, board: Arc::clone(&board), pulses: Pulses::default() };
+        let desk = Desk {
+            clock: clock.clone(),
+            ledger,
+            board: Arc::clone(&board),
+            families: Arc::default(),
+            pulses: Pulses::default(),
+        };
         let stop = Stop::new();
         let mut task = JoinSet::new();
         task.spawn(Poller::new(appliance, Arc::clone(&fake), desk).run(stop.clone()));

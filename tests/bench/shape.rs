@@ -6,7 +6,7 @@ use std::time::Duration;
 use asyncos_exporter::catalogue::{self, Group};
 use asyncos_exporter::clock::{Clock, Tick, Timestamp};
 use asyncos_exporter::config::Scope;
-use asyncos_exporter::sample::{Family, Sample};
+use asyncos_exporter::sample::{Families, Family, Sample};
 use asyncos_exporter::snapshot::{Board, GroupView, Reading, Snapshot, Tally};
 
 /// Counter groups of each scope, as many as the usual profile has without its lists.
@@ -47,6 +47,7 @@ pub(crate) enum Windows {
 pub(crate) struct Shape {
     pub(crate) board: Arc<Board>,
     pub(crate) snapshots: Vec<Snapshot>,
+    families: Families,
     dice: Dice,
     now: Tick,
 }
@@ -56,7 +57,13 @@ impl Shape {
     pub(crate) fn new(appliances: usize, clock: &Clock) -> Self {
         let groups: Vec<&Group> = catalogue::groups().filter(|group| group.key.is_none()).take(GROUPS).collect();
         assert_eq!(groups.len(), GROUPS);
-        let mut shape = Self { board: Arc::default(), snapshots: vec![], dice: Dice::new(1), now: clock.tick() };
+        let mut shape = Self {
+            board: Arc::default(),
+            snapshots: vec![],
+            families: Families::default(),
+            dice: Dice::new(1),
+            now: clock.tick(),
+        };
         for number in 0..appliances {
             let snapshot = shape.snapshot(number, &groups);
             shape.board.publish(snapshot.clone());
@@ -90,16 +97,17 @@ impl Shape {
         let (mut gauges, mut totals) = (Vec::new(), Vec::new());
         for counter in names {
             let help = format!("Messages, {counter} of /api/v2.0/reporting/{}; sum of complete windows", group.name);
-            let sample = |ending: &str, value: u64| {
+            let sample = |families: &Families, ending: &str, value: u64| {
                 let name = format!("asyncos_{}_{counter}_{ending}", group.name);
                 Sample {
-                    family: Arc::new(Family { name, help: help.clone(), counter: None }),
+                    family: families.shared(Family { name, help: help.clone(), counter: None }),
                     labels: vec![],
                     value: value as f64,
                 }
             };
-            gauges.push(sample("last_window", self.count(10_000)));
-            totals.push(sample("total", self.count(100_000_000)));
+            let (count, total) = (self.count(10_000), self.count(100_000_000));
+            gauges.push(sample(&self.families, "last_window", count));
+            totals.push(sample(&self.families, "total", total));
         }
         GroupView {
             scope,

@@ -340,7 +340,7 @@ async fn nothing_in_memory_gets_into_a_core_dump() {
     let process = program.id();
     let allow = std::process::Command::new("prlimit").args([&format!("--pid={process}"), "--core=unlimited"]).status();
     assert!(allow.expect("prlimit of util-linux").success());
-    program.signal("QUIT");
+    program.signal("ABRT");
     let ended = program.ended().await;
     assert!(!std::os::unix::process::ExitStatusExt::core_dumped(&ended.status), "{ended:?}");
 }

@@ -8,6 +8,7 @@ use crate::catalogue;
 use crate::config::{GroupChoice, Scope};
 use crate::poll::job::Heard;
 use crate::poll::plan::Step;
+use crate::sample::Families;
 use crate::snapshot::Trouble;
 use crate::store::Store;
 
@@ -172,5 +173,6 @@ fn target(choice: Choice, ledger: &Ledger) -> Target {
     let group = Arc::new(catalogue::group(CAPACITY).expect("in the catalogue").clone());
     let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
     let subject = Subject::of_group(&GroupChoice { group, top: None, grid: polling.grid, series_limit: 1000 });
-    Target::new(key, subject, polling, Duration::ZERO, ledger)
+    let metrics = subject.metrics(&Families::default());
+    Target::new(key, subject, metrics, polling, Duration::ZERO, ledger)
 }

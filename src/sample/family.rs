@@ -1,0 +1,47 @@
+//! Families of metrics made of reports. Most appliances of a fleet have the same, so their texts are kept once for all.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A family of gauges or counters: its name and help.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Family {
+    /// `asyncos_<group>_<counter>_last_window`, or `…_total`.
+    pub name: String,
+    /// What it counts, in what unit, and where it comes from.
+    pub help: String,
+    /// The counter of the report that it is made of; none where it is made of no report.
+    pub counter: Option<Box<str>>,
+}
+
+/// The families of the counters that are known by name. It grows with the configuration and never with what an
+/// appliance says.
+#[derive(Debug, Default)]
+pub struct Families(Mutex<HashSet<Arc<Family>>>);
+
+impl Families {
+    /// `family`, or the equal one that is there.
+    #[must_use]
+    pub fn shared(&self, family: Family) -> Arc<Family> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(&family) {
+            return Arc::clone(known);
+        }
+        let family = Arc::new(family);
+        known.insert(Arc::clone(&family));
+        family
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_equal_is_one_and_what_differs_is_not() {
+        let families = Families::default();
+        let family = |help: &str| families.shared(Family { name: "a".into(), help: help.into(), counter: None });
+        assert!(Arc::ptr_eq(&family("x"), &family("x")));
+        assert_eq!(*family("y"), Family { name: "a".into(), help: "y".into(), counter: None });
+    }
+}
