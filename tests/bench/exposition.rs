@@ -187,7 +187,7 @@ fn crate_prometheus_client(clock: &Clock, all: &[Series<'_>], runs: usize) {
 fn packings(clock: &Clock, page: &str) {
     println!("{} kB in parts of so many bytes, compressed:", page.len() / 1000);
     for level in [1, 2, 3, 6] {
-        for part in [4 << 10, 8 << 10, 16 << 10, 64 << 10, page.len()] {
+        for part in [4 << 10, 6 << 10, 8 << 10, 16 << 10, 64 << 10, page.len()] {
             let mut compress = Compress::new(Compression::new(level), false);
             let mut size = 0;
             let times = time(clock, 3, || {
