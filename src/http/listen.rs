@@ -123,7 +123,13 @@ impl Listener {
     /// No connection is lost.
     pub(super) async fn accept(&self) -> io::Result<Stream> {
         match &self.socket {
-            Socket::Tcp(listener) => Ok(Either::Left(listener.accept().await?.0)),
+            Socket::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // Or the last bytes of a page wait until the scraper acknowledges what came before them, for up to 40 ms.
+                // A connection that refuses is gone, which its reader will see.
+                stream.set_nodelay(true).ok();
+                Ok(Either::Left(stream))
+            }
             Socket::Unix { listener, .. } => Ok(Either::Right(listener.accept().await?.0)),
         }
     }

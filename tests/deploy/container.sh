@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Builds the image's last stage around the static binary and runs it: health, totals, names by DNS, roots of
-# authorities, a volume for the totals. As root; takes buildah, openssl and python3. Its first stage is a build like any other and takes a
-# base image from a registry, so it is not run here.
+# authorities, a volume for the totals, and the command of deploy/README.md with podman in Docker's place. As root; takes
+# buildah, podman, runc, openssl and python3. Its first stage is a build like any other and takes a base image from a
+# registry, so it is not run here.
 # Usage: tests/deploy/container.sh [BINARY]
 set -euo pipefail
 
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=tests/deploy/outcomes.bash
+. tests/deploy/outcomes.bash
 
 folder=$(mktemp -d)
 storage=(--root "$folder/storage" --runroot "$folder/run" --storage-driver vfs)
@@ -17,34 +20,11 @@ cleanup() {
         kill "$process" 2>/dev/null || true
     done
     wait
+    podman "${storage[@]}" rm --force --all >/dev/null 2>&1 || true
     buildah "${storage[@]}" rm --all >/dev/null 2>&1 || true
     rm -rf "$folder"
 }
 trap cleanup EXIT
-
-fail() {
-    printf 'container.sh: %s\n' "$*" >&2
-    exit 1
-}
-
-is() {
-    [[ $2 == "$3" ]] || fail "$1 is '$2', not '$3'"
-    printf 'ok: %s\n' "$1"
-}
-
-waits_for() {
-    local what=$1 end=$((SECONDS + 90))
-    shift
-    while ((SECONDS < end)); do
-        if "$@" >/dev/null 2>&1; then
-            printf 'ok: %s\n' "$what"
-            return
-        fi
-        sleep 0.1
-    done
-    cat "$folder"/*.log >&2
-    fail "in vain: $what"
-}
 
 binary=${1:-$(deploy/release/build.sh | tail -n 1)}
 case $(file --brief "$binary") in
@@ -164,12 +144,12 @@ has() {
 }
 
 failed='asyncos_api_request_failures_total{appliance="tls",reason='
-serve 10042
-waits_for 'totals of an appliance found by DNS' has 10042 asyncos_mail_incoming_traffic_summary_total_recipients_total
+serve 10045
+waits_for 'totals of an appliance found by DNS' has 10045 asyncos_mail_incoming_traffic_summary_total_recipients_total
 grep -q '^esa1.example.test 1$' "$folder/dns.log" || fail 'the name server was not asked'
-[[ -s $folder/state-10042/state.redb ]] || fail 'no totals on the volume'
-waits_for 'an unknown authority is refused' has 10042 "$failed\"tls"
-if grep -q 'this machine has no root certificates' "$folder/exporter-10042.log"; then
+[[ -s $folder/state-10045/state.redb ]] || fail 'no totals on the volume'
+waits_for 'an unknown authority is refused' has 10045 "$failed\"tls"
+if grep -q 'this machine has no root certificates' "$folder/exporter-10045.log"; then
     fail 'the public roots were not found'
 fi
 serve 10043 --volume "$folder/roots.pem:/etc/ssl/certs/ca-certificates.crt:ro"
@@ -180,3 +160,33 @@ fi
 code=0
 within "$container" /asyncos_exporter serve --config.file=/nowhere >/dev/null 2>&1 || code=$?
 is 'the end without a configuration' "$code" 78
+
+# As the manual has it. What differs is what a sandbox lacks: a network of its own, and the right to raise limits.
+docker() {
+    local command=$1
+    shift
+    podman "${storage[@]}" --runtime runc --cgroup-manager cgroupfs "$command" --network host \
+        --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"
+}
+
+buildah "${storage[@]}" tag asyncos_exporter asyncos_exporter:0.1.0
+told=$(sed -n '/^docker run /,/^```/p' deploy/README.md | sed '$d')
+mkdir -p "$folder/told/credentials"
+(umask 077 && echo ironport >"$folder/told/credentials/esa1")
+chown -R 65532:65532 "$folder/told/credentials"
+cat >"$folder/told/config.yaml" <<CONFIG
+defaults: {window: 1m, settle: 1s, start: 10m}
+counter_groups: minimal
+appliances:
+  - {name: esa1, url: 'http://127.0.0.1:$at', username: monitor, credential: esa1}
+CONFIG
+(cd "$folder/told" && eval "$told") >"$folder/told.log" 2>&1 || fail "$(cat "$folder/told.log")"
+waits_for 'totals of what was started as told' has 10042 asyncos_mail_incoming_traffic_summary_total_recipients_total
+podman=(podman "${storage[@]}" --runtime runc)
+is 'its root' "$("${podman[@]}" inspect --format '{{.HostConfig.ReadonlyRootfs}}' asyncos_exporter)" true
+is 'its capabilities' "$("${podman[@]}" inspect --format '{{.EffectiveCaps}}' asyncos_exporter)" '[]'
+is 'its health' "$("${podman[@]}" exec asyncos_exporter /asyncos_exporter healthcheck && echo good)" good
+volume=$("${podman[@]}" volume inspect --format '{{.Mountpoint}}' asyncos_totals)
+[[ -s $volume/state.redb ]] || fail 'no totals on its volume'
+"${podman[@]}" stop asyncos_exporter >/dev/null
+is 'its end' "$("${podman[@]}" inspect --format '{{.State.ExitCode}}' asyncos_exporter)" 0

@@ -1,92 +1,75 @@
 #!/usr/bin/env bash
-# Builds the Debian package and lives through its life in a Debian of its own: lintian, installation, start, upgrade that keeps
-# configuration and totals, purge that leaves nothing. As root; takes cargo-deb, lintian and debootstrap, and minutes.
+# Builds the Debian package and lives through its life in a Debian with a systemd of its own: lintian, installation, start,
+# reload, what systemd does when the exporter hangs, dies or is told nonsense, the socket, upgrade that keeps configuration
+# and totals, purge that leaves nothing. As root; takes cargo-deb, lintian, debootstrap, podman and runc, the port 10042, and
+# minutes.
 # Usage: tests/deploy/deb.sh [--no-build]
 set -euo pipefail
 
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=tests/deploy/outcomes.bash
+. tests/deploy/outcomes.bash
 
-debian=$PWD/target/tools/debian
-root=$(mktemp -d)
-port=10044
-running=()
+debian=$PWD/target/tools/debian-systemd
+folder=$(mktemp -d)
+root=$folder/root
+mkdir "$root"
+podman=(podman --root "$folder/storage" --runroot "$folder/run" --storage-driver vfs --runtime runc --cgroup-manager cgroupfs)
+simulated=
 
 cleanup() {
-    local process
-    for process in "${running[@]}"; do
-        kill "$process" 2>/dev/null || true
-    done
-    umount "$root/proc" 2>/dev/null || true
-    rm -rf "$root"
+    "${podman[@]}" rm --force --all >/dev/null 2>&1 || true
+    [[ -z $simulated ]] || kill "$simulated" 2>/dev/null || true
+    rm -rf "$folder"
 }
 trap cleanup EXIT
 
-fail() {
-    printf 'deb.sh: %s\n' "$*" >&2
-    exit 1
-}
-
-# Runs a program there. It takes the place of the shell that starts it, or the shell would get its signals.
-within_exec() {
-    exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"
-}
-
+# Runs a program there.
 within() {
-    (within_exec "$@")
+    "${podman[@]}" exec --interactive --env DEBIAN_FRONTEND=noninteractive --env LC_ALL=C.UTF-8 debian "$@"
 }
 
-is() {
-    [[ $2 == "$3" ]] || fail "$1 is '$2', not '$3'"
-    printf 'ok: %s\n' "$1"
-}
-
-waits_for() {
-    local what=$1 end=$((SECONDS + 90))
-    shift
-    while ((SECONDS < end)); do
-        if "$@" >/dev/null 2>&1; then
-            printf 'ok: %s\n' "$what"
-            return
-        fi
-        sleep 0.1
-    done
-    cat "$root/log" >&2
-    fail "in vain: $what"
+service() {
+    within systemctl show --property="$1" --value asyncos_exporter.service
 }
 
 page() {
     local connection
-    exec {connection}<>"/dev/tcp/127.0.0.1/$port"
+    exec {connection}<>/dev/tcp/127.0.0.1/10042
     printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$connection"
     cat <&"$connection"
     exec {connection}>&-
 }
 
+# The sum of all samples whose line begins with $1.
+sum() {
+    page | awk -v start="$1" 'index($0, start) == 1 {sum += $NF} END {printf "%d", sum}'
+}
+
 counted() {
-    page | awk '/^asyncos_mail_incoming_traffic_summary_total_recipients_total/ {sum += $2} END {printf "%d", sum}'
+    sum asyncos_mail_incoming_traffic_summary_total_recipients_total
 }
 
 has_counted() {
     (($(counted) > $1))
 }
 
-# What systemd would run, as whom, and with the credentials where it would put them.
-start() {
-    local command
-    command=$(sed -n 's/^ExecStart=//p' "$root/usr/lib/systemd/system/asyncos_exporter.service")
-    command=${command/\$ARGS/--web.listen-address=127.0.0.1:$port}
-    within install -d -m 0700 -o asyncos_exporter -g asyncos_exporter /var/lib/asyncos_exporter /run/credentials
-    within install -m 0400 -o asyncos_exporter /etc/asyncos_exporter/credentials/esa1 /run/credentials/password_esa1
-    # shellcheck disable=SC2086 # the unit's words are words
-    within_exec CREDENTIALS_DIRECTORY=/run/credentials setpriv --reuid asyncos_exporter --regid asyncos_exporter --init-groups \
-        --inh-caps=-all $command >>"$root/log" 2>&1 &
-    running+=($!)
+# By the shell's own kill: the smallest Debian has no other.
+signal() {
+    within sh -c "kill -$1 $(service MainPID)"
 }
 
-stop() {
-    kill "${running[-1]}"
-    wait "${running[-1]}" || fail "it ended with $?"
-    unset 'running[-1]'
+last_reload_is() {
+    (($(sum asyncos_config_last_reload_successful) == $1))
+}
+
+service_has() {
+    [[ $(service "$1") == "$2" ]]
+}
+
+# What is written stays whose it is.
+configure() {
+    cat >"$root/etc/asyncos_exporter/config.yaml"
 }
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
@@ -103,52 +86,100 @@ if [[ ! -e $debian.tar ]]; then
     mirror=$(sed -n 's/^URIs: *//p; s/^deb \(\[.*\] \)\?\(http[^ ]*\) .*/\2/p' /etc/apt/sources.list.d/*.sources \
         /etc/apt/sources.list 2>/dev/null | head -1)
     suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-    debootstrap --variant=minbase --include=systemd "$suite" "$root" "$mirror" >/dev/null
+    debootstrap --variant=minbase --include=dbus,systemd "$suite" "$root" "$mirror" >/dev/null
+    mkdir -p "${debian%/*}"
     tar -C "$root" -cf "$debian.tar" .
 else
     tar -C "$root" -xf "$debian.tar"
 fi
-# Its own user must see it.
-chmod 755 "$root"
-mount -t proc proc "$root/proc"
+# Its own users must see it.
+chmod 755 "$folder" "$root"
 cp "$package-1.deb" "$package-2.deb" "$root/"
+"${podman[@]}" run --detach --name debian --network host --privileged --ulimit nofile=8192:8192 --ulimit nproc=4096:4096 \
+    --systemd=always --rootfs "$root" /lib/systemd/systemd >/dev/null
+waits_for 'a Debian that runs' within systemctl is-active --quiet multi-user.target
+# The mounts of a container are private: what systemd mounts for a service would not get there.
+within mount --make-rshared /
 
 within dpkg --install "/${package##*/}-1.deb" >/dev/null
 is 'the configuration' "$(within stat --format='%a %U:%G' /etc/asyncos_exporter/config.yaml)" '640 root:asyncos_exporter'
 is 'its directory' "$(within stat --format='%a %U:%G' /etc/asyncos_exporter)" '750 root:asyncos_exporter'
 is 'the credentials' "$(within stat --format='%a %U:%G' /etc/asyncos_exporter/credentials)" '700 root:root'
-is 'the unit' "$(within systemctl is-enabled asyncos_exporter.service)" enabled
+is 'the unit' "$(within systemctl is-enabled asyncos_exporter.service) $(service ActiveState)" 'enabled inactive'
 is 'the socket' "$(within systemctl is-enabled asyncos_exporter.socket || true)" disabled
 is 'the version' "$(within asyncos_exporter --version)" "asyncos_exporter $version"
-code=0
-within asyncos_exporter check --config.file=/etc/asyncos_exporter/config.yaml >/dev/null 2>&1 || code=$?
-is 'the end without appliances' "$code" 78
+if within systemctl start asyncos_exporter 2>/dev/null; then
+    fail 'it starts without appliances'
+fi
+is 'the end without appliances' "$(service ExecMainStatus) $(service SubState)" '78 failed'
 
-within_exec asyncos_exporter simulate --listen=127.0.0.1:0 >"$root/simulated" 2>/dev/null &
-running+=($!)
-waits_for 'a simulated appliance' grep -q ' at http' "$root/simulated"
-url=$(sed -n 's/.* at \(http[^,]*\),.*/\1/p' "$root/simulated")
-cat >"$root/etc/asyncos_exporter/config.yaml" <<CONFIG
-defaults: {window: 1m, settle: 1s, start: 10m}
+target/release/asyncos_exporter simulate --listen=127.0.0.1:0 >"$folder/simulated.log" 2>/dev/null &
+simulated=$!
+waits_for 'a simulated appliance' grep -q ' at http' "$folder/simulated.log"
+url=$(sed -n 's/.* at \(http[^,]*\),.*/\1/p' "$folder/simulated.log")
+good="defaults: {window: 1m, settle: 1s, start: 10m}
 counter_groups: minimal
 appliances:
-  - {name: esa1, url: '$url', username: monitor, credential: password_esa1}
-CONFIG
-(umask 077 && echo ironport >"$root/etc/asyncos_exporter/credentials/esa1")
-start
+  - {name: esa1, url: '$url', username: monitor, credential: password_esa1}"
+configure <<<"$good"
+# As the manual has it.
+told=$(sed -n 's/^\(install -m 600 .*\)$/\1/p' deploy/README.md)
+# shellcheck disable=SC2086 # its words are words
+within $told <<<ironport
+within systemctl start asyncos_exporter
+is 'started' "$(service ActiveState) as $(within stat --format=%U "/proc/$(service MainPID)")" 'active as asyncos_exporter'
 waits_for 'totals' has_counted 0
+waits_for 'a status' service_has StatusText '1 appliances, 1 up, 0 down'
+within systemd-analyze security --threshold=12 asyncos_exporter.service >/dev/null
+echo 'ok: exposure'
+
+configure <<<"$good, ca_file: nowhere"
+within systemctl reload asyncos_exporter
+waits_for 'a wrong configuration is refused' last_reload_is 0
+is 'the old one goes on' "$(service ActiveState) $(sum asyncos_up)" 'active 1'
+configure <<<"$good"
+within systemctl reload asyncos_exporter
+waits_for 'a good configuration is taken' last_reload_is 1
 before=$(counted)
-stop
-kept=$(within cat /etc/asyncos_exporter/config.yaml)
+signal KILL
+waits_for 'who dies is started again' service_has NRestarts 1
+waits_for 'totals go on after that' has_counted "$((before - 1))"
+signal STOP
+waits_for 'who hangs is started again' service_has NRestarts 2
+waits_for 'totals go on after that' has_counted "$((before - 1))"
+configure <<<nonsense
+if within systemctl restart asyncos_exporter 2>/dev/null; then
+    fail 'it starts with nonsense'
+fi
+is 'nonsense is not tried again' "$(service ExecMainStatus) $(service SubState)" '78 failed'
+
+configure <<<"$good"
+within sed -i 's/^ARGS=.*/ARGS=--web.systemd-socket/' /etc/default/asyncos_exporter
+within systemctl enable --now asyncos_exporter.socket 2>/dev/null
+waits_for 'a scrape starts the service of the socket' has_counted "$((before - 1))"
+within systemctl restart asyncos_exporter &
+restart=$!
+for _ in {1..20}; do
+    (($(sum asyncos_exporter_build_info) == 1)) || fail 'a scrape was lost while it was started again'
+done
+wait "$restart"
+echo 'ok: no scrape is lost while it is started again'
+within systemctl disable --now asyncos_exporter.socket 2>/dev/null
+within systemctl stop asyncos_exporter
+within sed -i 's/^ARGS=.*/ARGS=/' /etc/default/asyncos_exporter
+within systemctl start asyncos_exporter
+before=$(counted)
+process=$(service MainPID)
 
 within dpkg --install "/${package##*/}-2.deb" >/dev/null
-is 'the configuration after an upgrade' "$(within cat /etc/asyncos_exporter/config.yaml)" "$kept"
+is 'the configuration after an upgrade' "$(cat "$root/etc/asyncos_exporter/config.yaml")" "$good"
 is 'its mode' "$(within stat --format='%a %U:%G' /etc/asyncos_exporter/config.yaml)" '640 root:asyncos_exporter'
-start
+waits_for 'the new version runs' service_has ActiveState active
+[[ $(service MainPID) != "$process" ]] || fail 'the old version runs on'
 waits_for 'totals go on where they were' has_counted "$((before - 1))"
-stop
 
 within dpkg --purge asyncos-exporter >/dev/null
+is 'what runs after a purge' "$(service MainPID)" 0
 left=$(within find / -xdev -path /proc -prune -o -name '*asyncos*' ! -name '*.deb' -print)
 is 'what a purge leaves' "$left" ''
 is 'the user, whose number is not used again' "$(within id -un asyncos_exporter)" asyncos_exporter

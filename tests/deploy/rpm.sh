@@ -4,6 +4,8 @@
 set -euo pipefail
 
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=tests/deploy/outcomes.bash
+. tests/deploy/outcomes.bash
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -13,7 +15,7 @@ cargo generate-rpm --output "$folder/package.rpm"
 package=(rpm --query --package "$folder/package.rpm")
 
 has() {
-    grep -qxF -- "$2" <<<"$1" || { printf 'rpm.sh: %s is not in\n%s\n' "$2" "$1" >&2; exit 1; }
+    grep -qxF -- "$2" <<<"$1" || fail "$2 is not in"$'\n'"$1"
     printf 'ok: %s\n' "$2"
 }
 

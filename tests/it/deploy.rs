@@ -9,6 +9,8 @@ use crate::exposition::Page;
 use crate::program::{DEFAULTS, Folder, HISTORY, Program, committed, simulate};
 use crate::rig::{self, entry, get};
 
+mod commands;
+
 const UNIT: &str = "deploy/systemd/asyncos_exporter.service";
 const SOCKET: &str = "deploy/systemd/asyncos_exporter.socket";
 const EXPORTER: &str = env!("CARGO_BIN_EXE_asyncos_exporter");

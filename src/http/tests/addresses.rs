@@ -31,6 +31,15 @@ async fn a_port_alone_is_reached_over_ipv4_too() {
 }
 
 #[tokio::test]
+async fn the_end_of_an_answer_waits_for_no_acknowledgement() {
+    let bound = Bound::bind("127.0.0.1:0").await.unwrap();
+    let _client = TcpStream::connect(socket(&bound)).await.unwrap();
+    let accepted = bound.listeners[0].accept().await.unwrap();
+    let tokio_util::either::Either::Left(stream) = accepted else { panic!("TCP") };
+    assert!(stream.nodelay().unwrap());
+}
+
+#[tokio::test]
 async fn a_refused_address_is_named() {
     let taken = Bound::bind("127.0.0.1:0").await.unwrap();
     for address in [socket(&taken).to_string(), "nonsense".to_owned(), ":port".to_owned()] {

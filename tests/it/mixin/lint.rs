@@ -3,13 +3,15 @@
 //! **Source:** grafana/dashboard-linter, docs/index.md and lint/rule_*.go.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::boards::{self, Board};
-use super::promql::{self, Selector};
+use super::promql::{self, Range, Selector};
 use super::text;
 
+const HOUR: Duration = Duration::from_secs(3600);
 /// Units of the linter's list that are in use here.
 const UNITS: [&str; 7] = ["short", "percentunit", "s", "bytes", "Bps", "dateTimeFromNow", "dateTimeAsIso"];
 /// Panels that every Grafana has.
@@ -218,13 +220,13 @@ fn matchers(selectors: &[Selector], found: &mut Vec<String>) {
 fn range(selector: &Selector, found: &mut Vec<String>) {
     let Selector { metric, range, function, .. } = selector;
     let function = function.as_deref().unwrap_or_default();
-    let is_fit = match (function, range.as_deref()) {
-        ("rate" | "irate" | "changes", range) => range == Some("$__rate_interval"),
-        ("increase", range) => matches!(range, Some("$__rate_interval" | "$__range")),
-        ("delta", range) => range == Some("$__range"),
-        ("avg_over_time", range) => range == Some("30d"),
-        ("last_over_time", range) => range == Some("1d"),
-        ("predict_linear", range) => range == Some("1h"),
+    let is_fit = match (function, *range) {
+        ("rate" | "irate" | "changes", range) => range == Some(Range::RateInterval),
+        ("increase", range) => matches!(range, Some(Range::RateInterval | Range::Graph)),
+        ("delta", range) => range == Some(Range::Graph),
+        ("avg_over_time", range) => range == Some(Range::Fixed(HOUR * 24 * 30)),
+        ("last_over_time", range) => range == Some(Range::Fixed(HOUR * 24)),
+        ("predict_linear", range) => range == Some(Range::Fixed(HOUR)),
         (_, range) => range.is_none(),
     };
     require(found, is_fit, &format!("target-rate-interval-rule: {function}({metric}[{range:?}])"));
