@@ -84,7 +84,8 @@ echo "ok: lintian ($(stat --format=%s "$package-1.deb") bytes)"
 
 if [[ ! -e $debian.tar ]]; then
     mirror=$(sed -n 's/^URIs: *//p; s/^deb \(\[.*\] \)\?\(http[^ ]*\) .*/\2/p' /etc/apt/sources.list.d/*.sources \
-        /etc/apt/sources.list 2>/dev/null | head -1)
+        /etc/apt/sources.list 2>/dev/null | head -1 || true)
+    [[ -n $mirror ]] || fail 'no mirror is known here'
     suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
     debootstrap --variant=minbase --include=dbus,systemd "$suite" "$root" "$mirror" >/dev/null
     mkdir -p "${debian%/*}"
