@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the image's last stage around the static binary and runs it: health, totals, names by DNS, roots of
-# authorities, a volume for the totals, and the command of deploy/README.md with podman in Docker's place. As root; takes
-# buildah, podman, runc, openssl and python3. Its first stage is a build like any other and takes a base image from a
-# registry, so it is not run here.
+# authorities, a volume for the totals, and the command of deploy/README.md. As root; takes podman, which stands for Docker,
+# runc, openssl, python3 and the port 10042. The image's first stage is a build like any other and takes a base image from
+# a registry, so it is not run here.
 # Usage: tests/deploy/container.sh [BINARY]
 set -euo pipefail
 
@@ -11,7 +11,8 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 . tests/deploy/outcomes.bash
 
 folder=$(mktemp -d)
-storage=(--root "$folder/storage" --runroot "$folder/run" --storage-driver vfs)
+podman=(podman --root "$folder/storage" --runroot "$folder/run" --storage-driver vfs --runtime runc --cgroup-manager cgroupfs)
+image=localhost/asyncos_exporter:0.1.0
 running=()
 
 cleanup() {
@@ -20,8 +21,8 @@ cleanup() {
         kill "$process" 2>/dev/null || true
     done
     wait
-    podman "${storage[@]}" rm --force --all >/dev/null 2>&1 || true
-    buildah "${storage[@]}" rm --all >/dev/null 2>&1 || true
+    "${podman[@]}" rm --force --all --volumes >/dev/null 2>&1 || true
+    "${podman[@]}" image unmount --all >/dev/null 2>&1 || true
     rm -rf "$folder"
 }
 trap cleanup EXIT
@@ -35,30 +36,27 @@ esac
 # The stage as it stands, but for where its files come from.
 deploy/container/root.sh "$binary" "$folder/context/image"
 sed -n '/^FROM scratch/,$p' deploy/container/Dockerfile | sed 's#--from=build \(--chown=[^ ]* \)\?/#\1#' >"$folder/Dockerfile"
-buildah "${storage[@]}" build --isolation chroot --format docker --quiet --build-arg REVISION=0123456 \
-    --tag asyncos_exporter --file "$folder/Dockerfile" "$folder/context" >/dev/null
+"${podman[@]}" build --format docker --quiet --build-arg REVISION=0123456 --tag "$image" \
+    --file "$folder/Dockerfile" "$folder/context" >/dev/null
 inspect() {
-    buildah "${storage[@]}" inspect --type image --format "{{$1}}" asyncos_exporter
+    "${podman[@]}" image inspect --format "{{$1}}" "$image"
 }
-is 'the user' "$(inspect .OCIv1.Config.User)" 65532:65532
-is 'the revision' "$(inspect 'index .OCIv1.Config.Labels "org.opencontainers.image.revision"')" 0123456
-is 'the health check' "$(inspect .Docker.Config.Healthcheck.Test)" '[CMD /asyncos_exporter healthcheck]'
-container=$(buildah "${storage[@]}" from --dns 127.0.0.53 asyncos_exporter)
-mount=$(buildah "${storage[@]}" mount "$container")
+is 'the user' "$(inspect .Config.User)" 65532:65532
+is 'the revision' "$(inspect 'index .Config.Labels "org.opencontainers.image.revision"')" 0123456
+is 'the health check' "$(inspect .HealthCheck.Test)" '[CMD /asyncos_exporter healthcheck]'
+mount=$("${podman[@]}" image mount "$image")
 is 'all that is in it' "$(cd "$mount" && find . -type f -printf '%P ' | tr ' ' '\n' | sort | xargs)" \
     'asyncos_exporter etc/group etc/nsswitch.conf etc/passwd etc/ssl/certs/ca-certificates.crt'
 is 'whose the totals are' "$(stat --format='%u:%g' "$mount/var/lib/asyncos_exporter")" 65532:65532
 echo "size: $(du --apparent-size -sb "$mount" | cut -f1) bytes unpacked," \
     "$(tar -C "$mount" -cz . | wc -c) compressed, the binary $(stat --format=%s "$binary")"
-buildah "${storage[@]}" umount "$container" >/dev/null
+"${podman[@]}" image unmount "$image" >/dev/null
 
-# It takes the place of the shell that starts it, or the shell would get its signals.
-within_exec() {
-    exec buildah "${storage[@]}" run --isolation chroot --user 65532:65532 "$@"
-}
-
-within() {
-    (within_exec "$@")
+# Runs a container. What differs from a machine of its own is what a sandbox lacks: a network, and the right to raise limits.
+docker() {
+    [[ $1 == run ]] || fail "docker $1"
+    shift
+    "${podman[@]}" run --network host --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"
 }
 
 # A name server that knows two names: the appliance, and the host whose certificate a public authority would vouch for.
@@ -120,28 +118,28 @@ CONFIG
 chmod 440 "$folder/config/password"
 chgrp 65532 "$folder/config/password"
 
-# Runs the exporter on a port, with more arguments for buildah.
+# Runs the exporter on a port, with more arguments for the container.
 serve() {
     local port=$1
     shift
     mkdir "$folder/state-$port"
     chown 65532:65532 "$folder/state-$port"
-    within_exec --volume "$folder/config:/etc/asyncos_exporter:ro" --volume "$folder/state-$port:/var/lib/asyncos_exporter" \
-        "$@" "$container" /asyncos_exporter serve \
+    docker run --detach --name "at-$port" --dns 127.0.0.53 --volume "$folder/config:/etc/asyncos_exporter:ro" \
+        --volume "$folder/state-$port:/var/lib/asyncos_exporter" "$@" "$image" serve \
         --config.file=/etc/asyncos_exporter/config.yaml --storage.path=/var/lib/asyncos_exporter \
-        --web.listen-address="127.0.0.1:$port" >"$folder/exporter-$port.log" 2>&1 &
-    running+=($!)
-    waits_for "the health check at $port" within "$container" /asyncos_exporter healthcheck \
+        --web.listen-address="127.0.0.1:$port" >/dev/null
+    waits_for "the health check at $port" "${podman[@]}" exec "at-$port" /asyncos_exporter healthcheck \
         --url="http://127.0.0.1:$port/-/healthy"
 }
 
-# Whether a line of the page at a port begins with $2 and has a value above zero.
-has() {
+# Whether a line of the page at a port begins with $2 and has a value above zero. In a shell of its own, which a connection
+# that is refused ends.
+has() (
     local connection
     exec {connection}<>"/dev/tcp/127.0.0.1/$1"
     printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$connection"
     awk -v start="$2" 'index($0, start) == 1 && $NF > 0 {found = 1} END {exit !found}' <&"$connection"
-}
+)
 
 failed='asyncos_api_request_failures_total{appliance="tls",reason='
 serve 10045
@@ -149,7 +147,7 @@ waits_for 'totals of an appliance found by DNS' has 10045 asyncos_mail_incoming_
 grep -q '^esa1.example.test 1$' "$folder/dns.log" || fail 'the name server was not asked'
 [[ -s $folder/state-10045/state.redb ]] || fail 'no totals on the volume'
 waits_for 'an unknown authority is refused' has 10045 "$failed\"tls"
-if grep -q 'this machine has no root certificates' "$folder/exporter-10045.log"; then
+if "${podman[@]}" logs at-10045 2>&1 | grep -q 'this machine has no root certificates'; then
     fail 'the public roots were not found'
 fi
 serve 10043 --volume "$folder/roots.pem:/etc/ssl/certs/ca-certificates.crt:ro"
@@ -158,18 +156,10 @@ if has 10043 "$failed\"tls"; then
     fail 'the bundle was not read'
 fi
 code=0
-within "$container" /asyncos_exporter serve --config.file=/nowhere >/dev/null 2>&1 || code=$?
+docker run --rm "$image" serve --config.file=/nowhere >/dev/null 2>&1 || code=$?
 is 'the end without a configuration' "$code" 78
 
-# As the manual has it. What differs is what a sandbox lacks: a network of its own, and the right to raise limits.
-docker() {
-    local command=$1
-    shift
-    podman "${storage[@]}" --runtime runc --cgroup-manager cgroupfs "$command" --network host \
-        --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"
-}
-
-buildah "${storage[@]}" tag asyncos_exporter asyncos_exporter:0.1.0
+# As the manual has it.
 told=$(sed -n '/^docker run /,/^```/p' deploy/README.md | sed '$d')
 mkdir -p "$folder/told/credentials"
 (umask 077 && echo ironport >"$folder/told/credentials/esa1")
@@ -182,10 +172,9 @@ appliances:
 CONFIG
 (cd "$folder/told" && eval "$told") >"$folder/told.log" 2>&1 || fail "$(cat "$folder/told.log")"
 waits_for 'totals of what was started as told' has 10042 asyncos_mail_incoming_traffic_summary_total_recipients_total
-podman=(podman "${storage[@]}" --runtime runc)
 is 'its root' "$("${podman[@]}" inspect --format '{{.HostConfig.ReadonlyRootfs}}' asyncos_exporter)" true
 is 'its capabilities' "$("${podman[@]}" inspect --format '{{.EffectiveCaps}}' asyncos_exporter)" '[]'
-is 'its health' "$("${podman[@]}" exec asyncos_exporter /asyncos_exporter healthcheck && echo good)" good
+is 'its health' "$("${podman[@]}" exec asyncos_exporter /asyncos_exporter healthcheck)" healthy
 volume=$("${podman[@]}" volume inspect --format '{{.Mountpoint}}' asyncos_totals)
 [[ -s $volume/state.redb ]] || fail 'no totals on its volume'
 "${podman[@]}" stop asyncos_exporter >/dev/null
