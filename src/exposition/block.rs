@@ -32,24 +32,43 @@ pub(super) enum Opening {
     Continued,
 }
 
+/// What comes before a block on its page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Before {
+    pub(super) opening: Opening,
+    /// The last line; empty before the first block.
+    pub(super) line: Box<[u8]>,
+}
+
 /// Cells in the order of the page, at least one. Immutable; what formats make of it is made when it is first needed.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) cells: Arc<[Cell]>,
     lines: Bytes,
-    pub(super) opening: Opening,
+    /// Where the last line begins.
+    last: usize,
+    pub(super) before: Before,
     printed: [OnceLock<Bytes>; Format::ALL.len()],
     packed: [OnceLock<Fragment>; Format::ALL.len()],
 }
 
 impl Block {
-    pub(super) fn new(cells: Arc<[Cell]>, lines: Bytes, opening: Opening) -> Self {
-        Self { cells, lines, opening, printed: Default::default(), packed: Default::default() }
+    /// The first block of a page.
+    pub(super) fn new(cells: Arc<[Cell]>, lines: Bytes) -> Self {
+        let last = lines.iter().rev().skip(1).position(|byte| *byte == b'\n').map_or(0, |end| lines.len() - 1 - end);
+        let before = Before { opening: Opening::Family, line: Box::default() };
+        Self { cells, lines, last, before, printed: Default::default(), packed: Default::default() }
     }
 
     /// The same after another block.
-    pub(super) fn opened(&self, opening: Opening) -> Self {
-        Self::new(Arc::clone(&self.cells), self.lines.clone(), opening)
+    pub(super) fn after(&self, before: Before) -> Self {
+        let (cells, lines) = (Arc::clone(&self.cells), self.lines.clone());
+        Self { cells, lines, last: self.last, before, printed: Default::default(), packed: Default::default() }
+    }
+
+    /// The last line.
+    pub(super) fn last_line(&self) -> &[u8] {
+        &self.lines[self.last..]
     }
 
     /// Whether it says just this.
@@ -72,11 +91,11 @@ impl Block {
 
     /// The same, compressed.
     pub(super) fn packed(&self, format: Format, deflater: &mut Deflater) -> &Fragment {
-        self.packed[format.index()].get_or_init(|| deflater.fragment(self.printed(format)))
+        self.packed[format.index()].get_or_init(|| deflater.fragment(&self.before.line, self.printed(format)))
     }
 
     fn print(&self, format: Format) -> Bytes {
-        let mut family = match self.opening {
+        let mut family = match self.before.opening {
             Opening::Family => None,
             Opening::Continued => Some(self.cells[0].head.number),
         };

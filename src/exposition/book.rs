@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::block::{Block, Cell, Opening};
+use super::block::{Before, Block, Cell, Opening};
 use super::family::{Family, Head};
 use super::heads::{Heads, Place};
 use super::line::{self, Labels, Own};
@@ -236,16 +236,22 @@ impl Book {
     }
 }
 
-/// Lets every block know how it begins after the one before it.
+/// Lets every block know what comes before it.
 fn open(blocks: &mut [Arc<Block>]) {
-    let mut last = None;
+    let mut last: Option<&Block> = None;
     for block in blocks {
-        let is_continued = last == Some(block.cells[0].head.number);
+        let family = last.and_then(|last| last.cells.last()).map(|cell| cell.head.number);
+        let is_continued = family == Some(block.cells[0].head.number);
         let opening = if is_continued { Opening::Continued } else { Opening::Family };
-        if block.opening != opening {
-            *block = Arc::new(block.opened(opening));
+        let line = last.map_or(&[][..], Block::last_line);
+        if block.before.opening != opening || *block.before.line != *line {
+            let moved = block.after(Before { opening, line: line.into() });
+            match Arc::get_mut(block) {
+                Some(block) => *block = moved,
+                None => *block = Arc::new(moved),
+            }
         }
-        last = block.cells.last().map(|cell| cell.head.number);
+        last = Some(block);
     }
 }
 
@@ -277,11 +283,8 @@ impl Growing {
                 return;
             }
             let end = self.cells[count - 1].end;
-            let block = Block::new(
-                self.cells.drain(..count).collect(),
-                Bytes::copy_from_slice(&self.lines[..end as usize]),
-                Opening::Family,
-            );
+            let block =
+                Block::new(self.cells.drain(..count).collect(), Bytes::copy_from_slice(&self.lines[..end as usize]));
             self.lines.drain(..end as usize);
             for cell in &mut self.cells {
                 cell.end -= end;
@@ -295,7 +298,7 @@ impl Growing {
         self.cut(blocks);
         if !self.cells.is_empty() {
             let lines = Bytes::copy_from_slice(&self.lines);
-            blocks.push(Arc::new(Block::new(self.cells.drain(..).collect(), lines, Opening::Family)));
+            blocks.push(Arc::new(Block::new(self.cells.drain(..).collect(), lines)));
         }
         self.clear();
     }

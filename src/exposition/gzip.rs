@@ -10,7 +10,7 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// The most that a block can hold that is stored as it is.
 const LARGEST_STORED: usize = 0xffff;
 
-/// A part of a text, compressed without regard to what comes before.
+/// A part of a text, compressed with regard to nothing but what comes right before it.
 #[derive(Debug)]
 pub(super) struct Fragment {
     deflated: Bytes,
@@ -30,11 +30,16 @@ impl Deflater {
         Self { compress: Compress::new(Compression::new(level), false), out: Vec::new() }
     }
 
-    /// Compresses `text`.
-    pub(super) fn fragment(&mut self, text: &[u8]) -> Fragment {
+    /// Compresses `text`. It is found to be like `before`, which must come right before it wherever the fragment is put.
+    pub(super) fn fragment(&mut self, before: &[u8], text: &[u8]) -> Fragment {
         let mut crc = Crc::new();
         crc.update(text);
         self.compress.reset();
+        if !before.is_empty()
+            && let Err(error) = self.compress.set_dictionary(before)
+        {
+            unreachable!("a deflater that was just reset: {error}");
+        }
         self.out.clear();
         let mut read = 0;
         loop {
@@ -138,7 +143,13 @@ mod tests {
                 (0..length).map(|at| (at.wrapping_mul(at / 7 + usize::from(seed)) % 251) as u8).collect::<Vec<_>>()
             };
             let mut parts: Vec<Vec<u8>> = parts.into_iter().map(|(seed, length)| text(seed, length)).collect();
-            let fragments: Vec<Fragment> = parts.iter().map(|part| deflater.fragment(part)).collect();
+            // Each is told of more or less of the one before it.
+            let mut before: &[u8] = &[];
+            let mut fragments = Vec::new();
+            for part in &parts {
+                fragments.push(deflater.fragment(before, part));
+                before = &part[part.len() - part.len().min(part.len() / 3 + 150)..];
+            }
             let (begun, crc) = Member::new(fragments.iter()).open();
             parts.push(text(1, tail));
             let packed = [&begun[..], &end(&crc, &parts[parts.len() - 1])].concat();

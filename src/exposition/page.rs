@@ -185,7 +185,7 @@ impl Piece {
         match deflater {
             None => Self::Plain(std::mem::take(text).into()),
             Some(deflater) => {
-                let fragment = deflater.fragment(text);
+                let fragment = deflater.fragment(&[], text);
                 text.clear();
                 Self::Packed(fragment)
             }

@@ -13,7 +13,7 @@ use crate::telemetry::Telemetry;
 
 /// Bytes of lines that are written and compressed together. Larger blocks compress better, smaller ones are seldomer
 /// touched by a change; see the benchmark `exposition`.
-const BLOCK: usize = 6 * 1024;
+const BLOCK: usize = 4 * 1024;
 
 /// Prints pages on the spot and remembers the last one, so that only what has changed is written again.
 #[derive(Debug)]

@@ -187,14 +187,20 @@ fn crate_prometheus_client(clock: &Clock, all: &[Series<'_>], runs: usize) {
 fn packings(clock: &Clock, page: &str) {
     println!("{} kB in parts of so many bytes, compressed:", page.len() / 1000);
     for level in [1, 2, 3, 6] {
-        for part in [4 << 10, 6 << 10, 8 << 10, 16 << 10, 64 << 10, page.len()] {
+        for part in [3 << 10, 4 << 10, 6 << 10, 8 << 10, 16 << 10, 64 << 10, page.len()] {
             let mut compress = Compress::new(Compression::new(level), false);
             let mut size = 0;
             let times = time(clock, 3, || {
                 size = 0;
+                let mut before: &[u8] = &[];
                 for part in page.as_bytes().chunks(part) {
                     let mut out = Vec::with_capacity(part.len() / 2 + 64);
                     compress.reset();
+                    if !before.is_empty() {
+                        compress.set_dictionary(before).expect("a fresh start");
+                    }
+                    // About a line, as a page has it.
+                    before = &part[part.len().saturating_sub(130)..];
                     compress.compress_vec(part, &mut out, FlushCompress::Sync).expect("memory");
                     assert_eq!(compress.total_in(), part.len() as u64, "there is room");
                     size += out.len();
