@@ -109,8 +109,7 @@ impl<S: Source> Poller<S> {
             .chain(of_searches)
             .map(|(scope, subject)| {
                 let key = Key { appliance: Arc::clone(&name), scope, group: Arc::clone(subject.key()) };
-                let metrics = subject.metrics(&desk.families);
-                Target::new(key, subject, metrics, appliance.polling, phase, &desk.ledger)
+                Target::new(key, subject, &desk.families, appliance.polling, phase, &desk.ledger)
             })
             .collect();
         let poller = Self {

@@ -33,7 +33,7 @@ pub(super) enum Opening {
 }
 
 /// What comes before a block on its page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Before {
     pub(super) opening: Opening,
     /// The last line; empty before the first block.

@@ -8,7 +8,7 @@ use crate::api::{Failure, Query, Reason, Reply};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
 use crate::ledger::{Account, Begun, CommitError, Key, Ledger, Reconciled};
-use crate::sample::{Metrics, Sample, Samples};
+use crate::sample::{Families, Metrics, Sample, Samples};
 use crate::snapshot::{GroupView, LostReason, Origin, Reading, Tally, Trouble};
 use crate::window::{Grid, Window};
 
@@ -69,11 +69,12 @@ impl Target {
     pub(super) fn new(
         key: Key,
         subject: Subject,
-        metrics: Metrics,
+        families: &Families,
         polling: Polling,
         phase: Duration,
         ledger: &Ledger,
     ) -> Self {
+        let metrics = subject.metrics(families);
         let known = ledger.account(&key);
         let nothing = BTreeMap::new();
         let counted = known.as_ref().map_or(&nothing, |account| &account.totals);
@@ -347,7 +348,6 @@ impl Target {
 mod tests {
     use super::*;
     use crate::config::{Alignment, GroupChoice, Late, Scope, Settle};
-    use crate::sample::Families;
 
     #[tokio::test]
     async fn totals_that_begin_anew_are_zero_once_that_is_written() {
@@ -372,8 +372,7 @@ mod tests {
             late: Late::Add,
         };
         let subject = Subject::of_group(&GroupChoice { group, top: None, grid, series_limit: 1000 });
-        let metrics = subject.metrics(&Families::default());
-        let mut target = Target::new(key, subject, metrics, polling, Duration::ZERO, &ledger);
+        let mut target = Target::new(key, subject, &Families::default(), polling, Duration::ZERO, &ledger);
         let shown = |target: &Target| target.view(&ledger, at(100)).totals[0].value;
         assert_eq!(target.begin(&ledger, at(100)), Begun::Reset { from: at(1) });
         assert_eq!(shown(&target), 7.0, "a crash would bring it back");

@@ -132,14 +132,10 @@ serve() {
         --url="http://127.0.0.1:$port/-/healthy"
 }
 
-# Whether a line of the page at a port begins with $2 and has a value above zero. In a shell of its own, which a connection
-# that is refused ends.
-has() (
-    local connection
-    exec {connection}<>"/dev/tcp/127.0.0.1/$1"
-    printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$connection"
-    awk -v start="$2" 'index($0, start) == 1 && $NF > 0 {found = 1} END {exit !found}' <&"$connection"
-)
+# Whether a line of the page at a port begins with $2 and has a value above zero.
+has() {
+    page "$1" | awk -v start="$2" 'index($0, start) == 1 && $NF > 0 {found = 1} END {exit !found}'
+}
 
 failed='asyncos_api_request_failures_total{appliance="tls",reason='
 serve 10045

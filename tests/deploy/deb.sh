@@ -33,17 +33,9 @@ service() {
     within systemctl show --property="$1" --value asyncos_exporter.service
 }
 
-page() {
-    local connection
-    exec {connection}<>/dev/tcp/127.0.0.1/10042
-    printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$connection"
-    cat <&"$connection"
-    exec {connection}>&-
-}
-
 # The sum of all samples whose line begins with $1.
 sum() {
-    page | awk -v start="$1" 'index($0, start) == 1 {sum += $NF} END {printf "%d", sum}'
+    page 10042 | awk -v start="$1" 'index($0, start) == 1 {sum += $NF} END {printf "%d", sum}'
 }
 
 counted() {
@@ -124,7 +116,7 @@ appliances:
   - {name: esa1, url: '$url', username: monitor, credential: password_esa1}"
 configure <<<"$good"
 # As the manual has it.
-told=$(sed -n 's/^\(install -m 600 .*\)$/\1/p' deploy/README.md)
+told=$(grep '^install -m 600 ' deploy/README.md)
 # shellcheck disable=SC2086 # its words are words
 within $told <<<ironport
 within systemctl start asyncos_exporter

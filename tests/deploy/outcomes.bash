@@ -1,4 +1,5 @@
-# What the scripts of this folder say of what they find; to be sourced by one that has set `folder`, where its logs are.
+# How the scripts of this folder look at an exporter and say what they find; to be sourced by one that has set `folder`, where
+# its logs are.
 
 fail() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -26,3 +27,10 @@ waits_for() {
     cat "$folder"/*.log >&2
     fail "in vain: $what"
 }
+
+# The page of metrics at port $1. In a shell of its own, which a connection that is refused ends.
+page() (
+    exec {connection}<>"/dev/tcp/127.0.0.1/$1"
+    printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$connection"
+    cat <&"$connection"
+)

@@ -228,24 +228,6 @@ fn packages_hold_what_there_is() {
 }
 
 #[test]
-fn the_commands_of_the_manual_name_what_there_is() {
-    let text = read("deploy/README.md");
-    let blocks: Vec<&str> = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(blocks.len() > 8, "{}", blocks.len());
-    let folder = Folder::new();
-    for block in blocks {
-        succeeds(&run("bash", &["-n", &folder.write("block", block)]));
-        for word in block.split_whitespace().filter(|word| word.starts_with("deploy/") || word.starts_with("tests/")) {
-            assert!(Path::new(word).exists(), "{word}");
-        }
-    }
-    for file in text.split('`').filter(|word| word.ends_with(".sh") && !word.contains(' ')) {
-        let place = if file.starts_with("tests/") || file.starts_with("deploy/") { "" } else { "deploy/" };
-        assert!(Path::new(&format!("{place}{file}")).exists(), "{file}");
-    }
-}
-
-#[test]
 fn every_file_of_yaml_can_be_read() {
     let is_yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
     // Templates are none yet, and rules are judged by Prometheus.

@@ -62,9 +62,13 @@ fn the_keys_are_those_of_the_configuration() {
     }
 }
 
-/// The fenced blocks of a language, without the indentation they stand in.
+/// The fenced blocks of a language in the manual, without the indentation they stand in.
 pub(crate) fn fenced(language: &str) -> Vec<String> {
-    let text = readme();
+    fenced_in(&readme(), language)
+}
+
+/// Those of any text.
+pub(crate) fn fenced_in(text: &str, language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {

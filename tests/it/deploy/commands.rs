@@ -6,6 +6,7 @@ use serde::Deserialize as _;
 use serde_yaml::Value;
 
 use super::*;
+use crate::readme::fenced_in;
 
 const MANUAL: &str = "deploy/README.md";
 /// Where the commands run that take minutes or a registry.
@@ -17,7 +18,25 @@ fn blocks(heading: &str) -> Vec<String> {
     let text = read(MANUAL);
     let (_, rest) = text.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no {heading}"));
     let section = rest.split("\n## ").next().unwrap_or(rest);
-    section.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+    fenced_in(section, "sh")
+}
+
+#[test]
+fn the_commands_of_the_manual_name_what_there_is() {
+    let text = read(MANUAL);
+    let blocks = fenced_in(&text, "sh");
+    assert!(blocks.len() > 8, "{}", blocks.len());
+    let folder = Folder::new();
+    for block in blocks {
+        succeeds(&run("bash", &["-n", &folder.write("block", &block)]));
+        for word in block.split_whitespace().filter(|word| word.starts_with("deploy/") || word.starts_with("tests/")) {
+            assert!(Path::new(word).exists(), "{word}");
+        }
+    }
+    for file in text.split('`').filter(|word| word.ends_with(".sh") && !word.contains(' ')) {
+        let place = if file.starts_with("tests/") || file.starts_with("deploy/") { "" } else { "deploy/" };
+        assert!(Path::new(&format!("{place}{file}")).exists(), "{file}");
+    }
 }
 
 /// Runs a script with file systems of its own, in which what is written to `/etc` and `/usr/bin` ends with it.
