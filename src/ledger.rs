@@ -1,16 +1,20 @@
 //! The running totals: how far each report has been counted, and how much. A window is added once, durably, before
 //! anybody sees it. Knows nothing of requests or metrics.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Timestamp;
 use crate::config::{Late, Scope};
-use crate::store::{Day, Record, Store, WriteError};
+use crate::store::{Record, Store, WriteError};
 use crate::window::Window;
 
+mod account;
 mod day;
+pub mod sum;
+
+pub use account::{Account, Counts};
 
 /// What has totals of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,38 +40,6 @@ impl Key {
     }
 }
 
-/// What is counted under one key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// The end of the last window counted.
-    pub watermark: Timestamp,
-    /// When the totals began at zero.
-    pub epoch: Timestamp,
-    /// Sums since then, by counter; one that is not here is zero.
-    pub totals: BTreeMap<String, u64>,
-    /// What of them lies in the days that may still be compared with the appliance's own report, oldest first.
-    pub days: Vec<Day>,
-}
-
-impl Account {
-    fn new(watermark: Timestamp, epoch: Timestamp) -> Self {
-        Self { watermark, epoch, totals: BTreeMap::new(), days: Vec::new() }
-    }
-
-    fn add(&mut self, counter: &str, count: u64) {
-        add(&mut self.totals, counter, count);
-    }
-
-    fn record(&self) -> Record {
-        Record {
-            watermark: self.watermark.as_secs(),
-            epoch: self.epoch.as_secs(),
-            totals: self.totals.clone(),
-            days: self.days.clone(),
-        }
-    }
-}
-
 /// What a comparison of a stretch of hours with the appliance's own report came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconciled {
@@ -77,6 +49,17 @@ pub struct Reconciled {
     pub late: u64,
     /// Events in the windows that are in the report no more.
     pub surplus: u64,
+    /// Sums that late events were not added to, because the total would be too large.
+    pub too_large: u64,
+}
+
+/// What counting a window came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// What is counted now.
+    pub account: Account,
+    /// Increments that were not added, because the total would be too large to be exact.
+    pub too_large: u64,
 }
 
 /// How a key begins after a start of its poller.
@@ -115,13 +98,7 @@ impl Ledger {
     /// A ledger that goes on from `records` and keeps itself in `store`.
     #[must_use]
     pub fn new(store: Arc<Store>, records: HashMap<String, Record>) -> Self {
-        let account = |Record { watermark, epoch, totals, days }| Account {
-            watermark: Timestamp::from_secs(watermark),
-            epoch: Timestamp::from_secs(epoch),
-            totals,
-            days,
-        };
-        let accounts = records.into_iter().map(|(key, record)| (key, account(record))).collect();
+        let accounts = records.into_iter().map(|(key, record)| (key, Account::restored(record))).collect();
         Self { store, accounts: Mutex::new(accounts) }
     }
 
@@ -210,19 +187,15 @@ impl Ledger {
         key: &Key,
         from: Timestamp,
         to: Timestamp,
-        increments: &[(String, u64)],
-    ) -> Result<Account, CommitError> {
+        counts: &Counts<'_>,
+    ) -> Result<Counted, CommitError> {
         let text = key.text();
         let mut next = match self.accounts().get(&text) {
             Some(account) if account.watermark == from => account.clone(),
             Some(_) | None => return Err(CommitError::Moved),
         };
-        next.watermark = to;
-        for (counter, increment) in increments {
-            next.add(counter, *increment);
-        }
-        day::counted(&mut next.days, from, to, increments);
-        self.replace(text, from, next).await
+        let too_large = next.count(from, to, counts);
+        Ok(Counted { account: self.replace(text, from, next).await?, too_large })
     }
 
     /// Compares the hours from `start` to `end` with `report`, the appliance's own figures for them, and with
@@ -242,30 +215,14 @@ impl Ledger {
     ) -> Result<Reconciled, CommitError> {
         let text = key.text();
         let Some(mut next) = self.accounts().get(&text).cloned() else { return Err(CommitError::Moved) };
-        let (start, end) = (hours.start().as_secs(), hours.end().as_secs());
-        let Some(day) = next.days.iter_mut().find(|day| (day.start, day.end) == (start, end)) else {
-            return Err(CommitError::Moved);
-        };
-        let (mut lacked, mut surplus) = (Vec::new(), 0);
-        for (counter, reported) in report {
-            let counted = day.closed.get(counter).copied().unwrap_or(0);
-            surplus += counted.saturating_sub(*reported);
-            if *reported > counted {
-                lacked.push((counter, reported - counted));
-            }
+        let Some(found) = next.compare(hours, report) else { return Err(CommitError::Moved) };
+        let surplus = found.surplus;
+        if found.late == 0 || late == Late::Ignore {
+            return Ok(Reconciled { account: next, late: found.late, surplus, too_large: 0 });
         }
-        let sum = lacked.iter().map(|(_, count)| count).sum();
-        if lacked.is_empty() || late == Late::Ignore {
-            return Ok(Reconciled { account: next, late: sum, surplus });
-        }
-        for (counter, count) in &lacked {
-            add(&mut day.closed, counter, *count);
-        }
-        for (counter, count) in lacked {
-            next.add(counter, count);
-        }
+        let (added, too_large) = next.add_late(hours, &found.credits);
         let from = next.watermark;
-        Ok(Reconciled { account: self.replace(text, from, next).await?, late: sum, surplus })
+        Ok(Reconciled { account: self.replace(text, from, next).await?, late: added, surplus, too_large })
     }
 
     /// Writes `next` down, and shows it if the watermark is still at `from` then.
@@ -285,18 +242,12 @@ impl Ledger {
     }
 }
 
-fn add(sums: &mut BTreeMap<String, u64>, counter: &str, count: u64) {
-    match sums.get_mut(counter) {
-        Some(sum) => *sum = sum.saturating_add(count),
-        None => {
-            sums.insert(counter.to_owned(), count);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::store::{Day, Summed};
 
     fn key() -> Key {
         Key { appliance: "a".into(), scope: Scope::Appliance, group: "g".into() }
@@ -310,6 +261,12 @@ mod tests {
         counts.iter().map(|(counter, count)| ((*counter).to_owned(), *count)).collect()
     }
 
+    async fn count(ledger: &Ledger, from: u64, to: u64, increments: &[(&str, u64)]) -> Result<Account, CommitError> {
+        let summed = Arc::new(Summed { others: true, ..Summed::default() });
+        let counts = Counts { increments: &counts(increments), retired: &[], summed: &summed };
+        ledger.commit(&key(), at(from), at(to), &counts).await.map(|counted| counted.account)
+    }
+
     fn total(account: &Account) -> Option<u64> {
         account.totals.get("c").copied()
     }
@@ -318,8 +275,7 @@ mod tests {
     async fn a_window_is_counted_once() {
         let ledger = Ledger::in_memory();
         let key = key();
-        let five = counts(&[("c", 5)]);
-        let commit = || ledger.commit(&key, at(0), at(60), &five);
+        let commit = || count(&ledger, 0, 60, &[("c", 5)]);
         assert!(matches!(commit().await, Err(CommitError::Moved)), "nothing has begun");
         assert_eq!(ledger.begin(&key, at(0), at(0), at(600)), Begun::New);
         assert_eq!(total(&commit().await.expect("counted")), Some(5));
@@ -336,11 +292,11 @@ mod tests {
         };
         let ledger = open();
         ledger.begin(&key(), at(0), at(0), at(600));
-        ledger.commit(&key(), at(0), at(60), &counts(&[("c", 5)])).await.expect("counted");
+        count(&ledger, 0, 60, &[("c", 5)]).await.expect("counted");
         drop(ledger);
         let ledger = open();
         assert_eq!(ledger.begin(&key(), at(900), at(60), at(900)), Begun::Resumed);
-        let account = ledger.commit(&key(), at(60), at(120), &counts(&[("c", 2)])).await.expect("counted");
+        let account = count(&ledger, 60, 120, &[("c", 2)]).await.expect("counted");
         assert_eq!((total(&account), account.epoch), (Some(7), at(0)));
         drop(ledger);
         let ledger = open();
@@ -361,7 +317,7 @@ mod tests {
         let key = key();
         let hour = |number: u64| at(number * 3600);
         ledger.begin(&key, hour(0), hour(0), hour(99));
-        ledger.commit(&key, hour(0), hour(1), &counts(&[("c", 5), ("d", 5)])).await.expect("counted");
+        count(&ledger, 0, 3600, &[("c", 5), ("d", 5)]).await.expect("counted");
         let hours = crate::window::Grid::HOURS.window_from(hour(0));
         let report = counts(&[("c", 8), ("d", 4), ("e", 1)]);
         let audit = |late| ledger.reconcile(&key, hours, &report, late);
@@ -372,8 +328,60 @@ mod tests {
         assert_eq!(added.account.totals.get("d"), Some(&5), "a total never steps back");
         let again = audit(Late::Add).await.expect("compared");
         assert_eq!((total(&again.account), again.late, again.surplus), (Some(8), 0, 1));
-        ledger.commit(&key, hour(1), hour(2), &counts(&[("c", 1)])).await.expect("counted");
+        count(&ledger, 3600, 7200, &[("c", 1)]).await.expect("counted");
         assert!(matches!(audit(Late::Add).await, Err(CommitError::Moved)), "other hours are counted by now");
+    }
+
+    #[tokio::test]
+    async fn a_total_that_would_be_too_large_stays_and_is_counted() {
+        const LARGEST: u64 = 1 << 53;
+        let ledger = Ledger::in_memory();
+        ledger.begin(&key(), at(0), at(0), at(0));
+        let summed = Arc::new(Summed { others: true, ..Summed::default() });
+        let count = async |from: u64, count: u64| {
+            let increments = counts(&[("c", count), ("d", 1)]);
+            let counts = Counts { increments: &increments, retired: &[], summed: &summed };
+            ledger.commit(&key(), at(from), at(from + 3600), &counts).await.expect("counted")
+        };
+        for (hour, increment, expected, too_large) in [
+            (0, LARGEST - 5, LARGEST - 5, 0),
+            (1, 6, LARGEST - 5, 1),
+            (2, u64::MAX, LARGEST - 5, 1),
+            (3, 5, LARGEST, 0),
+        ] {
+            let counted = count(hour * 3600, increment).await;
+            assert_eq!((total(&counted.account), counted.too_large), (Some(expected), too_large), "hour {hour}");
+            assert_eq!(counted.account.totals["d"], hour + 1, "the others go on");
+        }
+        let hours = ledger.stretches(&key())[0];
+        let report = counts(&[("c", LARGEST + 1), ("d", 7)]);
+        let found = ledger.reconcile(&key(), hours, &report, Late::Add).await.expect("compared");
+        assert_eq!((total(&found.account), found.late, found.too_large), (Some(LARGEST), 3, 1));
+        assert_eq!(found.account.totals["d"], 7);
+    }
+
+    #[tokio::test]
+    async fn a_record_of_an_older_version_is_compared_by_what_it_counted() {
+        let sums = BTreeMap::from([("c\u{1f}k".into(), 5), ("c\u{1f}other".into(), 3)]);
+        let day = Day { start: 0, end: 7200, closed: sums.clone(), ..Day::default() };
+        let record = Record { watermark: 7200, epoch: 0, totals: sums, days: vec![day], ..Record::default() };
+        let ledger = Ledger::new(Arc::new(Store::Memory), HashMap::from([(key().text(), record)]));
+        let account = ledger.account(&key()).expect("known");
+        assert_eq!(account.seen, BTreeMap::from([("k".into(), 7200)]), "its keys are taken for living");
+        let hours = ledger.stretches(&key())[0];
+        let compare = async |report: &[(&str, u64)]| {
+            let found = ledger.reconcile(&key(), hours, &counts(report), Late::Add).await.expect("compared");
+            (found.account.totals, found.late)
+        };
+        let (totals, late) = compare(&[("c\u{1f}k", 9), ("d", 100)]).await;
+        assert_eq!((totals["c\u{1f}k"], late), (6, 1), "`d` may have been summed since this version only");
+        assert!(!totals.contains_key("d"));
+        // It is known from the next window on, for the day that began before that too.
+        count(&ledger, 7200, 10_800, &[("c\u{1f}k", 1), ("d", 50)]).await.expect("counted");
+        let hours = ledger.stretches(&key())[0];
+        let report = counts(&[("c\u{1f}k", 7), ("c\u{1f}other", 3), ("d", 150)]);
+        let found = ledger.reconcile(&key(), hours, &report, Late::Add).await.expect("compared");
+        assert_eq!((found.late, found.account.totals["d"]), (0, 50));
     }
 
     #[test]

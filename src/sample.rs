@@ -1,23 +1,25 @@
 //! Turns a report into labelled values: names and units from the catalogue, and an account of what could not be used.
 //! Knows nothing of windows or of who reads the samples.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::api::{Number, Reading, Report, Row, Unusable};
 use crate::catalogue::{self, Aggregation, Group, Keys, Unit};
+use crate::ledger::sum::{OTHER, joined, split};
+use crate::store::Summed;
 
 mod family;
 mod key;
 
 pub use family::{Families, Family};
+pub use key::KnownKeys;
+
 use key::Selection;
 
 /// Counters beyond the catalogue that are read, per group: a release adds a few, a mistake adds thousands.
 const MOST_UNKNOWN: usize = 64;
 const LONGEST_NAME: usize = 100;
-/// Between a counter and a key in the name of a sum. No counter has it in its name.
-const SEPARATOR: char = '\u{1f}';
 
 /// What kind of number a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +98,8 @@ pub struct Samples {
     pub unknown: u64,
     /// Rows that have no series of their own, because there would be too many.
     pub dropped: u64,
+    /// Known keys that give up their series to others.
+    pub retired: Vec<String>,
     /// Values of counters of the catalogue that are not usable, by reason in the order of [`Unusable::ALL`].
     pub unusable: [u64; Unusable::ALL.len()],
 }
@@ -109,6 +113,7 @@ pub struct Metrics {
     columns: Vec<Column>,
     key_label: Arc<str>,
     has_totals: bool,
+    summed: Arc<Summed>,
     limit: usize,
 }
 
@@ -149,9 +154,12 @@ impl Metrics {
                 .filter(|_| has_totals)
                 .map(|name| family(counter, name, counter.total_help(&group))),
         };
-        let columns = group.counters.iter().filter(|counter| counter.is_numeric()).map(column).collect();
+        let columns: Vec<Column> = group.counters.iter().filter(|counter| counter.is_numeric()).map(column).collect();
         let key_label = group.key_label().into();
-        Self { group, labels, columns, key_label, has_totals, limit }
+        let summed = columns.iter().filter(|column| column.total.is_some()).map(|column| column.counter.clone());
+        let others = has_totals && matches!(group.others, Some((Aggregation::Sum, _)));
+        let summed = Arc::new(Summed { counters: summed.collect(), others });
+        Self { group, labels, columns, key_label, has_totals, summed, limit }
     }
 
     /// The totals as samples: every additive counter of the catalogue, at zero where nothing was counted yet, and every
@@ -182,10 +190,10 @@ impl Metrics {
         samples
     }
 
-    /// The keys that have a total of their own.
+    /// The counters that have totals.
     #[must_use]
-    pub fn keys(&self, counted: &BTreeMap<String, u64>) -> BTreeSet<String> {
-        counted.keys().filter_map(|name| split(name).1).map(str::to_owned).collect()
+    pub fn summed(&self) -> &Arc<Summed> {
+        &self.summed
     }
 
     /// Whether any increment is of events.
@@ -204,11 +212,13 @@ impl Metrics {
         increments.iter().filter(|(name, _)| is_event(name)).map(|(_, count)| count).sum()
     }
 
-    /// Reads the values of `report`; keys in `kept` have a series whatever happens.
+    /// Reads the values of `report`, where `known` keys have a series.
     #[must_use]
-    pub fn read(&self, report: &Report, kept: &BTreeSet<String>) -> Samples {
-        let mut read = Samples::default();
-        let selection = Selection::new(report, kept, self.limit);
+    pub fn read(&self, report: &Report, known: &KnownKeys) -> Samples {
+        let beyond = report.readings().filter(|(name, _)| self.group.counter(name).is_none()).count();
+        // The room of a key must not depend on which counters one answer holds.
+        let selection = Selection::new(report, known, self.limit, self.columns.len() + beyond.min(MOST_UNKNOWN));
+        let mut read = Samples { retired: selection.retired(), ..Samples::default() };
         for column in &self.columns {
             match report.reading(&column.counter) {
                 Some(Reading::Rows(rows)) if self.group.key.is_none() && rows.is_empty() => {
@@ -260,7 +270,7 @@ impl Metrics {
                     if column.aggregation != Aggregation::Sum {
                         continue;
                     }
-                    key::OTHER.to_owned()
+                    OTHER.to_owned()
                 }
             };
             let sum = sums.get(&name).map_or(number, |sum| column.aggregation.merge(*sum, number));
@@ -370,19 +380,6 @@ impl Sample {
         // The key is the label that comes last.
         let has_key = |key: &str| self.labels.last().is_some_and(|(_, value)| &**value == key);
         self.family.counter.as_deref() == Some(counter) && key.is_none_or(has_key)
-    }
-}
-
-/// The name of the sum of one key.
-fn joined(counter: &str, key: &str) -> String {
-    format!("{counter}{SEPARATOR}{key}")
-}
-
-/// The counter of a sum's name, and its key if it has one.
-fn split(name: &str) -> (&str, Option<&str>) {
-    match name.split_once(SEPARATOR) {
-        Some((counter, key)) => (counter, Some(key)),
-        None => (name, None),
     }
 }
 

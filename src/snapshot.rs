@@ -116,6 +116,13 @@ impl Tally {
             self.lost[position] += windows;
         }
     }
+
+    /// Counts `values` as unusable.
+    pub fn refuse(&mut self, why: Unusable, values: u64) {
+        if let Some(position) = Unusable::ALL.iter().position(|reason| *reason == why) {
+            self.unusable[position] += values;
+        }
+    }
 }
 
 /// One counter group in one scope.

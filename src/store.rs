@@ -1,7 +1,7 @@
 //! Durable state: one record a key, written whole, many in one transaction. Knows nothing of what a record means beyond
 //! its fields; decides nothing but whether a record can be believed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -31,6 +31,50 @@ pub struct Record {
     /// What of them lies in which day, while it may still be compared with the appliance's own report.
     #[serde(default)]
     pub days: Vec<Day>,
+    /// The keys with totals of their own, and the end of the last window whose report listed them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, u64>,
+    /// Keys that have given up their series.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retired: BTreeMap<String, Retired>,
+    /// The counters that were summed in the last window; none in records of versions that did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summed: Option<Summed>,
+}
+
+/// A key that has given up its series to others, because reports do not list it any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retired {
+    /// The end of the last window whose report listed it, in seconds since 1970.
+    pub seen: u64,
+    /// Its totals, by counter.
+    pub totals: BTreeMap<String, u64>,
+}
+
+/// Which counters of a report are summed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summed {
+    /// Those known by name.
+    pub counters: BTreeSet<String>,
+    /// Whether all others are as well, whatever they are called.
+    #[serde(default)]
+    pub others: bool,
+}
+
+impl Summed {
+    /// Whether `counter` is.
+    #[must_use]
+    pub fn contains(&self, counter: &str) -> bool {
+        self.others || self.counters.contains(counter)
+    }
+
+    /// The counters that are summed in both.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let all = self.counters.union(&other.counters);
+        let counters = all.filter(|counter| self.contains(counter) && other.contains(counter)).cloned().collect();
+        Self { counters, others: self.others && other.others }
+    }
 }
 
 /// What was counted of one day in UTC, from the first whole hour on.
@@ -44,6 +88,12 @@ pub struct Day {
     pub closed: BTreeMap<String, u64>,
     /// Sums of what was counted of the hour from `end` on.
     pub open: BTreeMap<String, u64>,
+    /// The counters that were summed from the start on; none where they are those of [`Record::summed`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summed: Option<Summed>,
+    /// The keys that had a series of their own when the first event went to `other`; none as long as none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<BTreeSet<String>>,
 }
 
 /// Logins refused in a row of one account with one secret.

@@ -62,11 +62,13 @@ pub enum Unusable {
     Conflicting,
     /// Not whole, where a count is due: shown, but in no total.
     NotWhole,
+    /// A count above 2^53, or one that would lead a sum beyond that: it cannot be right, nor be shown exactly.
+    TooLarge,
 }
 
 impl Unusable {
     /// Every reason, for counters that start at zero.
-    pub const ALL: [Self; 4] = [Self::NotANumber, Self::Negative, Self::Conflicting, Self::NotWhole];
+    pub const ALL: [Self; 5] = [Self::NotANumber, Self::Negative, Self::Conflicting, Self::NotWhole, Self::TooLarge];
 
     /// The value of the label `reason`.
     #[must_use]
@@ -76,6 +78,7 @@ impl Unusable {
             Self::Negative => "negative",
             Self::Conflicting => "conflicting",
             Self::NotWhole => "not_whole",
+            Self::TooLarge => "too_large",
         }
     }
 }

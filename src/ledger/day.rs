@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::add;
+use super::account::add;
 use crate::clock::Timestamp;
 use crate::store::Day;
 use crate::window::{Grid, Window};
@@ -15,24 +15,37 @@ const DAY: u64 = 24 * 3600;
 const KEPT: Duration = Duration::from_secs(26 * 3600);
 
 /// Takes in that windows from `from` to `to` were counted; they lie within one hour, or are whole hours of one day.
-pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, increments: &[(String, u64)]) {
+/// False where they belong to no day that can be compared later: the first hour had begun when counting did.
+pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, increments: &[(&str, u64)]) -> bool {
     let number = from.as_secs() / DAY;
     if days.last().is_none_or(|day| day.start / DAY != number) {
         let start = Grid::HOURS.ceil(from).as_secs();
         if start / DAY != number {
-            return;
+            return false;
         }
         days.push(Day { start, end: start, ..Day::default() });
     }
-    let Some(day) = days.last_mut() else { return };
-    if from.as_secs() < day.start {
-        return;
-    }
+    let Some(day) = days.last_mut().filter(|day| from.as_secs() >= day.start) else { return false };
     for (counter, count) in increments {
         add(&mut day.open, counter, *count);
     }
     close(day, to);
-    days.retain(|day| Timestamp::from_secs((day.start / DAY + 1) * DAY) + KEPT > to);
+    true
+}
+
+/// Drops the days that cannot be compared any more at `now`.
+pub(super) fn forget(days: &mut Vec<Day>, now: Timestamp) {
+    days.retain(|day| can_be_compared(Timestamp::from_secs(day.start), now));
+}
+
+/// Whether at `now` the day of `at` may still be compared with the appliance's own report.
+pub(super) fn can_be_compared(at: Timestamp, now: Timestamp) -> bool {
+    Timestamp::from_secs((at.as_secs() / DAY + 1) * DAY) + KEPT > now
+}
+
+/// Whether all of `day` was counted, so that nothing is added to it but late data.
+pub(super) fn is_over(day: &Day) -> bool {
+    day.end / DAY > day.start / DAY
 }
 
 /// Takes in that windows were given up or are counted anew: what comes after is a stretch of its own, since a comparison
@@ -69,7 +82,8 @@ mod tests {
     }
 
     fn count(days: &mut Vec<Day>, from: u64, to: u64) {
-        counted(days, at(from), at(to), &[("c".into(), to - from)]);
+        counted(days, at(from), at(to), &[("c", to - from)]);
+        forget(days, at(to));
     }
 
     /// `(first minute, last minute, minutes counted)` of each day.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::{Failure, Observation, Query};
 use crate::clock::{Tick, Timestamp};
-use crate::ledger::{Account, CommitError, Reconciled};
+use crate::ledger::{CommitError, Counted, Reconciled};
 use crate::sample::Samples;
 
 use super::ask::Outcome;
@@ -17,7 +17,7 @@ pub(super) enum Done {
     BegunAnew { target: usize, outcome: Result<(), CommitError> },
     Observed { watch: usize, outcome: Result<Observation, Failure> },
     Asked { job: Job, outcome: Outcome, took: Duration },
-    Counted { job: Job, count: u32, heard: Heard, outcome: Result<Account, CommitError> },
+    Counted { job: Job, count: u32, heard: Heard, outcome: Result<Counted, CommitError> },
     Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::api::{Failure, Observation, Reason, Reply};
 use crate::clock::{Tick, Timestamp};
-use crate::ledger::{Begun, Key, Ledger};
+use crate::ledger::{Begun, Counts, Key, Ledger};
 use crate::sample::Samples;
 use crate::snapshot::Trouble;
 
@@ -173,9 +173,11 @@ impl<S: Source> Poller<S> {
     /// Writes a window down.
     fn count(&mut self, job: Job, count: u32, heard: Heard) {
         let (ledger, key) = self.busy(job.target);
+        let summed = self.targets[job.target].summed();
         self.jobs.spawn(async move {
-            let window = job.query.window;
-            let outcome = ledger.commit(&key, window.start(), window.end(), &heard.read.increments).await;
+            let (window, read) = (job.query.window, &heard.read);
+            let counts = Counts { increments: &read.increments, retired: &read.retired, summed: &summed };
+            let outcome = ledger.commit(&key, window.start(), window.end(), &counts).await;
             Done::Counted { job, count, heard, outcome }
         });
     }

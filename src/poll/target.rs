@@ -1,15 +1,16 @@
 //! One counter group in one scope of one appliance: its windows, its standing, its newest values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Failure, Query, Reason, Reply};
+use crate::api::{Failure, Query, Reason, Reply, Unusable};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
-use crate::ledger::{Account, Begun, CommitError, Key, Ledger, Reconciled};
-use crate::sample::{Families, Metrics, Sample, Samples};
+use crate::ledger::{Account, Begun, CommitError, Counted, Key, Ledger, Reconciled};
+use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
 use crate::snapshot::{GroupView, LostReason, Origin, Reading, Tally, Trouble};
+use crate::store::Summed;
 use crate::window::{Grid, Window};
 
 use super::audit::Audits;
@@ -41,8 +42,8 @@ pub(super) struct Moment {
 pub(super) struct Target {
     key: Key,
     subject: Subject,
-    /// The keys that have a total of their own.
-    kept: BTreeSet<String>,
+    /// The keys that have a series of their own.
+    keys: KnownKeys,
     rule: Rule,
     start: Option<Duration>,
     metrics: Metrics,
@@ -77,13 +78,13 @@ impl Target {
         let metrics = subject.metrics(families);
         let known = ledger.account(&key);
         let nothing = BTreeMap::new();
-        let counted = known.as_ref().map_or(&nothing, |account| &account.totals);
-        let (totals, kept) = (metrics.totals(counted), metrics.keys(counted));
+        let totals = metrics.totals(known.as_ref().map_or(&nothing, |account| &account.totals));
+        let keys = known.as_ref().map_or_else(KnownKeys::default, known_keys);
         let (grid, settle) = (subject.grid(), subject.settle(polling.settle.initial()));
         Self {
             key,
             subject,
-            kept,
+            keys,
             rule: Rule { grid, settle, phase, catch_up: polling.catch_up },
             start: polling.start,
             metrics,
@@ -106,6 +107,11 @@ impl Target {
         }
     }
 
+    /// The counters that have totals.
+    pub(super) fn summed(&self) -> Arc<Summed> {
+        Arc::clone(self.metrics.summed())
+    }
+
     /// The question for `window`.
     pub(super) fn query(&self, window: Window) -> Query {
         self.subject.query(self.key.scope.clone(), window)
@@ -122,7 +128,7 @@ impl Target {
 
     /// Reads an answer of any time.
     pub(super) fn look(&self, reply: &Reply) -> Samples {
-        self.metrics.read(&reply.report, &self.kept)
+        self.metrics.read(&reply.report, &self.keys)
     }
 
     /// How many events `read` tells of.
@@ -161,7 +167,7 @@ impl Target {
         self.success = false;
         if outcome.is_ok() {
             self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
-            self.kept.clear();
+            self.keys = KnownKeys::default();
             (self.since, self.origin) = (None, None);
         }
     }
@@ -209,12 +215,12 @@ impl Target {
         window: Window,
         count: u32,
         heard: Heard,
-        outcome: Result<Account, CommitError>,
+        outcome: Result<Counted, CommitError>,
         moment: Moment,
     ) {
         let (scope, group) = (&self.key.scope, &**self.subject.label());
-        let account = match outcome {
-            Ok(account) => account,
+        let Counted { account, too_large } = match outcome {
+            Ok(counted) => counted,
             Err(CommitError::Moved) => {
                 tracing::debug!(appliance = &*self.key.appliance, %scope, group, %window, "window was counted already");
                 return;
@@ -235,6 +241,7 @@ impl Target {
         for (sum, more) in self.tally.unusable.iter_mut().zip(read.unusable) {
             *sum += more;
         }
+        self.tally.refuse(Unusable::TooLarge, too_large);
         self.tally.dropped += read.dropped;
         self.show(&account);
         let stale = window.end() + self.rule.grid.length() * STALE_AFTER_WINDOWS + self.rule.settle;
@@ -257,7 +264,7 @@ impl Target {
     fn show(&mut self, account: &Account) {
         self.totals = Arc::new(self.metrics.totals(&account.totals));
         self.since = Some(account.epoch);
-        self.kept = self.metrics.keys(&account.totals);
+        self.keys = known_keys(account);
     }
 
     /// Takes in what a comparison with the report came to.
@@ -266,7 +273,8 @@ impl Target {
             Ok(found) => found,
             Err(_) => return self.audits.tried(now),
         };
-        let Reconciled { account, late, surplus } = found;
+        let Reconciled { account, late, surplus, too_large } = found;
+        self.tally.refuse(Unusable::TooLarge, too_large);
         self.show(&account);
         self.tally.reconciliations += 1;
         self.tally.late += self.audits.done(hours.start(), late, now);
@@ -344,10 +352,15 @@ impl Target {
     }
 }
 
+fn known_keys(account: &Account) -> KnownKeys {
+    KnownKeys::new(&account.seen, account.watermark)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Alignment, GroupChoice, Late, Scope, Settle};
+    use crate::ledger::Counts;
 
     #[tokio::test]
     async fn totals_that_begin_anew_are_zero_once_that_is_written() {
@@ -357,7 +370,8 @@ mod tests {
         let at = |minutes: u64| Timestamp::from_secs(minutes * 60);
         let ledger = Ledger::in_memory();
         ledger.begin(&key, at(0), at(0), at(0));
-        ledger.commit(&key, at(0), at(1), &[("msgs_deleted".into(), 7)]).await.expect("counted");
+        let counts = Counts { increments: &[("msgs_deleted".into(), 7)], retired: &[], summed: &Arc::default() };
+        ledger.commit(&key, at(0), at(1), &counts).await.expect("counted");
         let grid = Grid::try_new(minute).expect("a minute");
         let polling = Polling {
             grid,

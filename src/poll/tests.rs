@@ -1,6 +1,7 @@
 //! The poller against an appliance below the seam, on a paused clock: days pass in milliseconds.
 
 mod changes;
+mod keys;
 mod model;
 mod settling;
 
@@ -10,7 +11,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::api::{Aspect, Failure, Observation, Pace, Query, Reason, Reply, Report};
 use crate::config::{Alignment, Config, Late, Polling, Settle};
-use crate::ledger::{Account, Begun, CommitError, Reconciled};
+use crate::ledger::{Account, Begun, CommitError, Counted, Reconciled};
 use crate::sample::Samples;
 use crate::snapshot::{GroupView, LostReason, Snapshot};
 use crate::window::{Grid, Window};

@@ -2,48 +2,81 @@
 //! then those with the highest values. Knows nothing of metrics.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::api::{Reading, Report};
+use crate::clock::Timestamp;
 use crate::hash;
 
-/// The key of what all others are summed into. A key of that name is one of them.
-pub(super) const OTHER: &str = "other";
 /// The longest value of a label, in bytes: subjects and URLs may be of any length.
 const LONGEST: usize = 200;
+/// A key that no report has listed for so long gives up its series where another needs the room.
+const IDLE_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// The keys that have a series of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownKeys {
+    living: BTreeSet<String>,
+    /// Those that no report has listed for a day.
+    idle: BTreeSet<String>,
+}
+
+impl KnownKeys {
+    /// The keys as of `now`, each with the end of the last window whose report listed it, in seconds since 1970.
+    #[must_use]
+    pub fn new(seen: &BTreeMap<String, u64>, now: Timestamp) -> Self {
+        let mut known = Self::default();
+        for (key, last) in seen {
+            let is_idle = now.since(Timestamp::from_secs(*last)) > IDLE_AFTER;
+            let keys = if is_idle { &mut known.idle } else { &mut known.living };
+            keys.insert(key.clone());
+        }
+        known
+    }
+}
 
 /// The keys of one report.
 #[derive(Debug)]
 pub(super) struct Selection<'a> {
     /// None where all have their own.
     chosen: Option<BTreeSet<&'a str>>,
+    /// Known keys that have no series of their own any more.
+    retired: Vec<&'a str>,
 }
 
 impl<'a> Selection<'a> {
-    /// Chooses so that, with one row for the others, a report of this shape makes at most `limit` series; keys in `kept`
-    /// have had theirs.
-    pub(super) fn new(report: &'a Report, kept: &'a BTreeSet<String>, limit: usize) -> Self {
+    /// Chooses so that, with one row for the others, a report with so many `columns` makes at most `limit` series. Keys
+    /// that have a series keep it, but for idle ones that `report` does not list: others go before them.
+    pub(super) fn new(report: &'a Report, known: &'a KnownKeys, limit: usize, columns: usize) -> Self {
         let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
-        let mut columns = 0;
         for (_, reading) in report.readings() {
             let Reading::Rows(rows) = reading else { continue };
-            let numbers = rows.iter().filter_map(|row| Some((row.key.as_str(), row.value.ok()?.as_f64())));
-            let before = weights.len();
-            let mut any = false;
-            for (key, value) in numbers {
+            for (key, value) in rows.iter().filter_map(|row| Some((row.key.as_str(), row.value.ok()?.as_f64()))) {
                 *weights.entry(key).or_default() += value;
-                any = true;
             }
-            columns += usize::from(any || weights.len() > before);
         }
-        let new: Vec<&str> = weights.keys().copied().filter(|key| !kept.contains(&*short(key))).collect();
-        if (kept.len() + new.len()).saturating_mul(columns) <= limit {
-            return Self { chosen: None };
+        let listed: BTreeSet<String> = weights.keys().map(|key| short(key)).collect();
+        let (returned, idle): (Vec<&str>, Vec<&str>) =
+            known.idle.iter().map(String::as_str).partition(|key| listed.contains(*key));
+        let is_known = |key: &str| known.living.contains(key) || known.idle.contains(key);
+        let new: Vec<&str> = weights.keys().copied().filter(|key| !is_known(&short(key))).collect();
+        let kept = known.living.len() + returned.len();
+        if (kept + idle.len() + new.len()).saturating_mul(columns) <= limit {
+            return Self { chosen: None, retired: Vec::new() };
         }
-        let room = (limit / columns.max(1)).saturating_sub(1 + kept.len());
+        let mut room = (limit / columns.max(1)).saturating_sub(1 + kept);
         let mut ranked = new;
         ranked.sort_by(|one, other| weights[other].total_cmp(&weights[one]).then(one.cmp(other)));
-        let chosen = ranked.into_iter().take(room).chain(kept.iter().map(String::as_str)).collect();
-        Self { chosen: Some(chosen) }
+        ranked.truncate(room);
+        room -= ranked.len();
+        let (stay, retired) = idle.split_at(room.min(idle.len()));
+        let kept = known.living.iter().map(String::as_str).chain(returned).chain(stay.iter().copied());
+        Self { chosen: Some(ranked.into_iter().chain(kept).collect()), retired: retired.to_vec() }
+    }
+
+    /// The known keys that give up their series.
+    pub(super) fn retired(&self) -> Vec<String> {
+        self.retired.iter().map(|key| (*key).to_owned()).collect()
     }
 
     /// The label of `key`; none where it has no series of its own.
@@ -76,9 +109,14 @@ mod tests {
         Report::parse(&body).expect("a report")
     }
 
-    fn chosen(report: &Report, kept: &[&str], limit: usize) -> Vec<&'static str> {
-        let kept = kept.iter().map(|key| (*key).to_owned()).collect();
-        let selection = Selection::new(report, &kept, limit);
+    fn known(living: &[&str], idle: &[&str]) -> KnownKeys {
+        let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+        KnownKeys { living: keys(living), idle: keys(idle) }
+    }
+
+    fn chosen(report: &Report, living: &[&str], limit: usize) -> Vec<&'static str> {
+        let known = known(living, &[]);
+        let selection = Selection::new(report, &known, limit, 2);
         ["w", "x", "y", "z"].into_iter().filter(|key| selection.name(key).is_some()).collect()
     }
 
@@ -95,6 +133,35 @@ mod tests {
         assert_eq!(chosen(&report, &["x"], 7), ["w", "x"], "a total must not vanish");
         assert_eq!(chosen(&report, &["x"], 1), ["x"]);
         assert_eq!(chosen(&report, &["gone", "x"], 7), ["x"], "what had one keeps its room");
+    }
+
+    #[test]
+    fn the_room_does_not_depend_on_which_counters_have_rows() {
+        let body = r#"{"data": {"resultSet": {"a": [{"x": 1}, {"y": 2}, {"z": 3}]}}}"#;
+        let report = Report::parse(body).expect("a report");
+        let known = KnownKeys::default();
+        let names = |columns| {
+            let selection = Selection::new(&report, &known, 6, columns);
+            ["x", "y", "z"].into_iter().filter(|key| selection.name(key).is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!((names(2), names(3)), (vec!["x", "y", "z"], vec!["z"]));
+    }
+
+    #[test]
+    fn idle_keys_stay_while_there_is_room_and_go_before_others() {
+        let report = report(&[("w", 3), ("x", 1)]);
+        let retired =
+            |living: &[&str], idle: &[&str], limit| Selection::new(&report, &known(living, idle), limit, 2).retired();
+        assert_eq!(retired(&["a"], &["b", "c"], 10), [""; 0], "five keys of two counters");
+        assert_eq!(retired(&["a"], &["b", "c"], 9), ["b", "c"], "room for one beside `other`, which `w` has");
+        assert_eq!(retired(&[], &["a", "b", "c"], 9), ["b", "c"], "room for three, of which two have come");
+        assert_eq!(retired(&["a", "b"], &["w", "x"], 6), [""; 0], "they are listed, so they live");
+    }
+
+    #[test]
+    fn a_key_is_idle_after_a_day() {
+        let seen = BTreeMap::from([("a".to_owned(), 0), ("b".to_owned(), 1)]);
+        assert_eq!(KnownKeys::new(&seen, Timestamp::from_secs(24 * 3600 + 1)), known(&["b"], &["a"]));
     }
 
     #[test]

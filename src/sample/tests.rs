@@ -1,6 +1,7 @@
 //! What reports come to.
 
 use super::*;
+use crate::clock::Timestamp;
 
 fn metrics(group: &str, top: Option<usize>, limit: usize) -> Metrics {
     let group = catalogue::group(group).expect("in the catalogue").clone();
@@ -9,7 +10,7 @@ fn metrics(group: &str, top: Option<usize>, limit: usize) -> Metrics {
 
 fn read(group: &str, results: &str) -> Samples {
     let body = format!(r#"{{"data": {{"resultSet": {results}}}}}"#);
-    metrics(group, None, 1000).read(&Report::parse(&body).expect("a report"), &BTreeSet::new())
+    metrics(group, None, 1000).read(&Report::parse(&body).expect("a report"), &KnownKeys::default())
 }
 
 fn values(read: &Samples) -> Vec<(&str, f64)> {
@@ -30,14 +31,14 @@ fn missing_unknown_and_unusable_are_counted_and_never_zero() {
             ("asyncos_mail_dlp_outgoing_traffic_summary_new_last_window", 7.0),
         ]
     );
-    assert_eq!((found.missing, found.unknown, found.unusable), (2, 3, [1, 1, 0, 0]));
+    assert_eq!((found.missing, found.unknown, found.unusable), (2, 3, [1, 1, 0, 0, 0]));
 }
 
 #[test]
 fn only_whole_counts_go_into_totals() {
     let found = read("mail_system_capacity", r#"{"bytes_in": 10, "bytes_out": 1.5, "workqueue_maximum_messages": 3}"#);
     assert_eq!(found.samples.len(), 3);
-    assert_eq!((found.increments, found.unusable), (vec![("bytes_in".into(), 10)], [0, 0, 0, 1]));
+    assert_eq!((found.increments, found.unusable), (vec![("bytes_in".into(), 10)], [0, 0, 0, 1, 0]));
     let metrics = metrics("mail_mar_summary", None, 1000);
     let totals = metrics.totals(&BTreeMap::from([("msgs_deleted".into(), 7), ("gone".into(), 9)]));
     let totals: Vec<_> = totals.iter().map(|total| (total.family.name.as_str(), total.value)).collect();
@@ -91,7 +92,7 @@ const TOTAL: &str = "asyncos_mail_policy_incoming_recipients_matched_total";
 fn each_key_has_its_gauge_and_its_total() {
     let metrics = metrics("mail_policy_incoming", None, 1000);
     let report = keyed_report([("DEFAULT".into(), 5), ("a\u{1f}\"b\\\n".into(), 2), (String::new(), 1)]);
-    let read = metrics.read(&report, &BTreeSet::new());
+    let read = metrics.read(&report, &KnownKeys::default());
     assert_eq!(
         labelled(&read.samples),
         [
@@ -103,7 +104,6 @@ fn each_key_has_its_gauge_and_its_total() {
     let counted: BTreeMap<String, u64> = read.increments.into_iter().collect();
     let totals = metrics.totals(&counted);
     assert_eq!(labelled(&totals)[2], (TOTAL, vec![("policy", "a\u{1f}\"b\\\n")], 2.0), "the key is whole again");
-    assert_eq!(metrics.keys(&counted).len(), 3);
     assert_eq!(metrics.totals(&BTreeMap::new()), [], "no key is known before it is seen");
 }
 
@@ -112,14 +112,14 @@ fn no_rows_are_nothing_missing() {
     let metrics = metrics("mail_policy_incoming", None, 1000);
     for body in ["{}", r#"{"data": {"resultSet": {}}}"#, r#"{"data": {"resultSet": {"recipients_matched": []}}}"#] {
         let report = Report::parse(body).expect("a report");
-        assert_eq!(metrics.read(&report, &BTreeSet::new()), Samples::default(), "{body}");
+        assert_eq!(metrics.read(&report, &KnownKeys::default()), Samples::default(), "{body}");
     }
 }
 
 #[test]
 fn a_list_that_was_cut_has_no_total() {
     let metrics = metrics("mail_policy_incoming", Some(10), 1000);
-    let read = metrics.read(&keyed_report([("DEFAULT".into(), 5)]), &BTreeSet::new());
+    let read = metrics.read(&keyed_report([("DEFAULT".into(), 5)]), &KnownKeys::default());
     assert_eq!((read.samples.len(), read.increments.len()), (1, 0));
 }
 
@@ -127,16 +127,19 @@ fn a_list_that_was_cut_has_no_total() {
 fn five_thousand_rows_become_a_thousand_series_and_lose_no_count() {
     let metrics = metrics("mail_policy_incoming", None, 1000);
     let report = keyed_report((0..5000).map(|number| (format!("policy {number}"), number)));
-    let read = metrics.read(&report, &BTreeSet::new());
+    let read = metrics.read(&report, &KnownKeys::default());
     assert_eq!((read.samples.len(), read.dropped), (1000, 4001));
     let all: u64 = (0..5000).sum();
     assert_eq!(read.increments.iter().map(|(_, count)| count).sum::<u64>(), all);
     let counted: BTreeMap<String, u64> = read.increments.into_iter().collect();
     let other = counted.get("recipients_matched\u{1f}other").copied();
     assert_eq!(other, Some((0..4001).sum()), "the smallest are summed");
-    let kept = metrics.keys(&counted);
-    let next = metrics.read(&keyed_report((0..5000).map(|number| (format!("policy {number}"), 5000 - number))), &kept);
-    assert_eq!(metrics.keys(&next.increments.into_iter().collect()), kept, "who had a series keeps it");
+    let keys = |sums: &BTreeMap<String, u64>| -> BTreeMap<String, u64> {
+        sums.keys().filter_map(|sum| split(sum).1).filter(|key| *key != OTHER).map(|key| (key.to_owned(), 0)).collect()
+    };
+    let known = KnownKeys::new(&keys(&counted), Timestamp::from_secs(0));
+    let next = metrics.read(&keyed_report((0..5000).map(|number| (format!("policy {number}"), 5000 - number))), &known);
+    assert_eq!(keys(&next.increments.into_iter().collect()), keys(&counted), "who had a series keeps it");
 }
 
 #[test]
@@ -144,8 +147,8 @@ fn one_key_given_twice_is_one_row() {
     let body = r#"{"data": {"resultSet": {
         "total_recipients": [{"192.0.2.1": {"key": "one", "value": 2}}, {"192.0.2.1": {"key": "two", "value": 3}}],
         "workqueue_maximum_messages": [{"a": 4}, {"a": 3}]}}}"#;
-    let read =
-        metrics("mail_policy_incoming", None, 1000).read(&Report::parse(body).expect("a report"), &BTreeSet::new());
+    let read = metrics("mail_policy_incoming", None, 1000)
+        .read(&Report::parse(body).expect("a report"), &KnownKeys::default());
     assert_eq!(read.unknown, 2);
     let values: Vec<f64> = read.samples.iter().map(|sample| sample.value).collect();
     assert_eq!(values, [3.0, 4.0], "what is unknown is not added up");
@@ -161,7 +164,7 @@ fn counters_of_a_group_from_the_configuration_are_taken_as_they_come() {
     };
     let metrics = Metrics::new(Arc::new(group), vec![("search".into(), "x".into())], None, 1000, &Families::default());
     let body = r#"{"data": {"resultSet": {"volume": [{"k": 7}]}}}"#;
-    let read = metrics.read(&Report::parse(body).expect("a report"), &BTreeSet::new());
+    let read = metrics.read(&Report::parse(body).expect("a report"), &KnownKeys::default());
     assert_eq!((read.unknown, read.missing), (0, 1));
     let labels = vec![("search", "x"), ("thing", "k")];
     assert_eq!(labelled(&read.samples), [("asyncos_mail_new_volume_bytes_last_window", labels.clone(), 7.0)]);
@@ -176,5 +179,5 @@ fn a_state_may_be_below_zero_and_a_count_may_not() {
         r#"{"sbrs_score": [{"192.0.2.1": -7.5}, {"192.0.2.2": "-1"}], "detected_spam": [{"192.0.2.1": -7}]}"#,
     );
     let values: Vec<_> = found.samples.iter().map(|sample| sample.value).collect();
-    assert_eq!((values, found.unusable), (vec![-7.5, -1.0], [0, 1, 0, 0]));
+    assert_eq!((values, found.unusable), (vec![-7.5, -1.0], [0, 1, 0, 0, 0]));
 }

@@ -12,7 +12,7 @@ fn silent() -> Listener {
 }
 
 fn record(watermark: u64) -> Record {
-    Record { watermark, epoch: 7, totals: BTreeMap::from([("detected_spam".into(), u64::MAX)]), days: Vec::new() }
+    Record { watermark, epoch: 7, totals: BTreeMap::from([("detected_spam".into(), u64::MAX)]), ..Record::default() }
 }
 
 fn open(folder: &tempfile::TempDir) -> (Store, Found) {
@@ -154,7 +154,7 @@ async fn an_older_schema_is_read_and_becomes_ours() {
     rewrite(&folder, disk::SCHEMA - 1, &sealed(OLD));
     let (store, found) = open(&folder);
     let totals = BTreeMap::from([("detected_spam".into(), 5)]);
-    let old = Record { watermark: 60, epoch: 0, totals, days: Vec::new() };
+    let old = Record { watermark: 60, epoch: 0, totals, ..Record::default() };
     assert_eq!(found.records, HashMap::from([("old".into(), old.clone())]));
     assert_eq!((found.set_aside, found.damaged), (None, 0));
     store.write("new".into(), record(1)).await.expect("written");

@@ -11,8 +11,8 @@ use std::time::Duration;
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Scope;
-use asyncos_exporter::ledger::{Key, Ledger};
-use asyncos_exporter::store::{Listener, Store};
+use asyncos_exporter::ledger::{Counts, Key, Ledger};
+use asyncos_exporter::store::{Listener, Store, Summed};
 use tokio::task::JoinSet;
 
 const INCOMING: &str = "mail_incoming_traffic_summary";
@@ -34,6 +34,7 @@ struct Fleet {
     ledger: Arc<Ledger>,
     keys: Vec<Key>,
     increments: Increments,
+    summed: Arc<Summed>,
     counted_until: Timestamp,
     transactions: Arc<AtomicUsize>,
 }
@@ -56,7 +57,9 @@ impl Fleet {
         }
         // Counts of a window of a busy gateway have about four digits.
         let increments = counters.iter().zip(1000..).map(|(counter, count)| ((*counter).to_owned(), count)).collect();
-        Self { ledger: Arc::new(ledger), keys, increments, counted_until: BEGINNING, transactions }
+        let counters = counters.iter().map(|counter| (*counter).to_owned()).collect();
+        let summed = Arc::new(Summed { counters, others: false });
+        Self { ledger: Arc::new(ledger), keys, increments, summed, counted_until: BEGINNING, transactions }
     }
 
     /// Counts the next window of every appliance, all at once, as a fleet without phases would.
@@ -65,7 +68,11 @@ impl Fleet {
         let mut commits = JoinSet::new();
         for key in &self.keys {
             let (ledger, key, increments) = (Arc::clone(&self.ledger), key.clone(), Arc::clone(&self.increments));
-            commits.spawn(async move { ledger.commit(&key, from, to, &increments).await.map(drop) });
+            let summed = Arc::clone(&self.summed);
+            commits.spawn(async move {
+                let counts = Counts { increments: &increments, retired: &[], summed: &summed };
+                ledger.commit(&key, from, to, &counts).await.map(drop)
+            });
         }
         assert!(commits.join_all().await.into_iter().all(|counted| counted.is_ok()));
         self.counted_until = to;

@@ -6,6 +6,7 @@ use super::appliance::Appliance;
 use super::*;
 use crate::catalogue;
 use crate::config::{GroupChoice, Scope};
+use crate::ledger::Counts;
 use crate::poll::job::Heard;
 use crate::poll::plan::Step;
 use crate::sample::Families;
@@ -50,7 +51,7 @@ pub(super) struct Answer {
 /// What became of it.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
-    Counted(Result<Account, CommitError>),
+    Counted(Result<Counted, CommitError>),
     Reconciled(Result<Reconciled, CommitError>),
 }
 
@@ -118,7 +119,10 @@ impl<'a> World<'a> {
         let Answer { window, used, read, .. } = answer;
         let (key, increments) = (self.target.key(), &read.increments);
         match used {
-            Use::Count(_) => Outcome::Counted(self.ledger.commit(key, window.start(), window.end(), increments).await),
+            Use::Count(_) => {
+                let counts = Counts { increments, retired: &[], summed: &self.target.summed() };
+                Outcome::Counted(self.ledger.commit(key, window.start(), window.end(), &counts).await)
+            }
             Use::Compare => {
                 Outcome::Reconciled(self.ledger.reconcile(key, *window, increments, self.choice.late).await)
             }
