@@ -300,6 +300,9 @@ pub struct Simulate {
     /// How long it takes to answer
     #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
     pub latency: Duration,
+    /// What totalCount of message tracking and of quarantines counts; without it the page and all matches, respectively
+    #[arg(long = "total-count", value_enum)]
+    pub total_count: Option<TotalCount>,
     /// Flags of the log.
     #[command(flatten)]
     pub log: Log,
@@ -334,6 +337,15 @@ pub struct Rules {
     /// Address of the runbook, for links from alerts to its parts
     #[arg(long = "runbook-url", value_name = "URL")]
     pub runbook: Option<String>,
+}
+
+/// What a count of a search may be of.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TotalCount {
+    /// The rows of the page
+    Page,
+    /// Everything that matches
+    Matches,
 }
 
 /// The two products.

@@ -497,7 +497,7 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__simulate)
-            opts="-h --listen --product --name --device-group --token-life --hour-only --http11 --lag --latency --log.level --log.format --help"
+            opts="-h --listen --product --name --device-group --token-life --hour-only --http11 --lag --latency --total-count --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -529,6 +529,10 @@ _asyncos_exporter() {
                     ;;
                 --latency)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --total-count)
+                    COMPREPLY=($(compgen -W "page matches" -- "${cur}"))
                     return 0
                     ;;
                 --log.level)

@@ -118,6 +118,8 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simula
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l token-life -d 'Life of a token' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l lag -d 'How much younger than now its newest data are' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l latency -d 'How long it takes to answer' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l total-count -d 'What totalCount of message tracking and of quarantines counts; without it the page and all matches, respectively' -r -f -a "page\t'The rows of the page'
+matches\t'Everything that matches'"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l log.level -d 'Least severity that is logged' -r -f -a "error\t'Only our own bugs and what stops us'
 warn\t'What went bad'
 info\t'Start, end and recovery'

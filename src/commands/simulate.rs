@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::cli::{Product, Simulate};
+use crate::cli::{Product, Simulate, TotalCount};
 use crate::clock::Clock;
 use crate::logging;
 use crate::sim;
@@ -69,6 +69,14 @@ fn settings(flags: &Simulate) -> sim::Settings {
     }
     if let Some(lag) = flags.lag {
         behaviour.lag = lag;
+    }
+    let total_count = flags.total_count.map(|of| match of {
+        TotalCount::Page => sim::TotalCount::Page,
+        TotalCount::Matches => sim::TotalCount::Matches,
+    });
+    if let Some(of) = total_count {
+        behaviour.tracking_total_count = of;
+        behaviour.quarantine_total_count = of;
     }
     settings
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::sim::custom::CustomGroup;
-use crate::sim::form::{Centralised, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm};
+use crate::sim::form::{Centralised, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TotalCount};
 use crate::sim::json::NOT_UTF8;
 use crate::sim::keyed::key::hostile_keys;
 use crate::sim::quarantine::Quarantine;
@@ -156,6 +156,14 @@ pub struct Behaviour {
     pub status_gauges: BTreeMap<String, Option<String>>,
     /// How far message tracking is behind; 5 minutes by default, as a published client assumes.
     pub tracking_lag: Duration,
+    /// What `totalCount` of message tracking counts; the page by default, as most published clients take it.
+    pub tracking_total_count: TotalCount,
+    /// How many messages every search of message tracking finds on each device in each minute, instead of what its
+    /// filters admit.
+    pub tracking_per_minute: Option<u64>,
+    /// One record of message tracking in so many cannot be read: it takes its place on the page (assumed) and counts in
+    /// `num_bad_records` instead of being a row.
+    pub tracking_bad_one_in: Option<u64>,
     /// What `login/privileges` looks like.
     pub privileges: Privileges,
     /// The time zone of `config/system_time`.
@@ -166,6 +174,8 @@ pub struct Behaviour {
     pub short_inventory: bool,
     /// The quarantines there are.
     pub quarantines: Vec<Quarantine>,
+    /// What `totalCount` of `quarantine/messages` counts; all matches by default, as a published client takes it.
+    pub quarantine_total_count: TotalCount,
     /// How many messages the quarantine of this name has in any window, instead of what arrived.
     pub quarantine_counts: BTreeMap<String, u64>,
 }
@@ -238,11 +248,15 @@ impl Behaviour {
             suffixes: Suffixes::AsRecorded,
             status_gauges: BTreeMap::new(),
             tracking_lag: TRACKING_LAG,
+            tracking_total_count: TotalCount::Page,
+            tracking_per_minute: None,
+            tracking_bad_one_in: None,
             privileges: Privileges::Flat,
             system_time: SystemTimeForm::default(),
             disconnected: BTreeSet::new(),
             short_inventory: false,
             quarantines: Quarantine::usual(),
+            quarantine_total_count: TotalCount::Matches,
             quarantine_counts: BTreeMap::new(),
         }
     }

@@ -56,6 +56,15 @@ pub enum NoRows {
     EmptyBody,
 }
 
+/// What `meta.totalCount` of a search counts: published clients rely on either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TotalCount {
+    /// The rows of the page.
+    Page,
+    /// Everything that matches, whatever the page.
+    Matches,
+}
+
 /// How `reporting_system` writes its times; that they are strings is known (Swagger), and no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeForm {

@@ -32,6 +32,17 @@ pub(super) fn in_minute<'a>(
     kind: Kind,
     minute: u64,
 ) -> impl Iterator<Item = Tracked<'a>> {
+    first_in_minute(name, device, kind, minute, in_minute_count(&Moment::new(device, minute), kind))
+}
+
+/// So many of them, whether or not there are.
+pub(super) fn first_in_minute<'a>(
+    name: &'a str,
+    device: &Device,
+    kind: Kind,
+    minute: u64,
+    count: u64,
+) -> impl Iterator<Item = Tracked<'a>> {
     let moment = Moment::new(device, minute);
     let incoming = match kind {
         Kind::Messages => moment.messages_in(),
@@ -42,7 +53,7 @@ pub(super) fn in_minute<'a>(
         let noise = mix(seed ^ mix(index));
         Tracked { device: name, kind, minute, incoming: index < incoming, noise }
     };
-    (0..in_minute_count(&moment, kind)).map(tracked)
+    (0..count).map(tracked)
 }
 
 /// How many those are.
@@ -99,6 +110,11 @@ impl Tracked<'_> {
             96..99 => "BOUNCED",
             _ => "ABORTED",
         }
+    }
+
+    /// Whether its record cannot be read, where that is so of one in `rarity`.
+    pub(super) fn is_bad(&self, rarity: u64) -> bool {
+        self.happens("bad record", rarity)
     }
 
     /// Whether something is true of it that only a filter asks for; true of one message in `rarity`.

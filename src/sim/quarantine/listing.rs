@@ -1,12 +1,13 @@
 //! `GET quarantine/messages`, and what else tells of quarantines. **Source:** a recorded answer for spam, published
-//! clients (Splunk, PSCiscoSMA, jos) and the Swagger client for the others. How many messages match is
-//! `meta.totalCount`, whatever the page.
+//! clients (Splunk, PSCiscoSMA, jos) and the Swagger client for the others. Whether `meta.totalCount` counts the messages
+//! that match or those of the page is not published.
 
 use std::time::SystemTime;
 
 use crate::sim::answer::Answer;
 use crate::sim::attribute::{DATES, check_names, given, invalid, missing, number, window, word};
 use crate::sim::date;
+use crate::sim::form::TotalCount;
 use crate::sim::inventory::address;
 use crate::sim::json::Json;
 use crate::sim::quarantine::{Kept, Quarantine, SPAM};
@@ -76,6 +77,10 @@ pub(in crate::sim) fn messages(settings: &Settings, request: &Request, clock: Sy
     };
     let page = page.iter().skip(search.offset).take(search.limit);
     let rows: Vec<_> = page.map(|message| if spam { spam_row(message) } else { row(message) }).collect();
+    let count = match behaviour.quarantine_total_count {
+        TotalCount::Page => rows.len() as u64,
+        TotalCount::Matches => count,
+    };
     Ok(Json::object([("meta", Json::object([("totalCount", count.into())])), ("data", Json::List(rows))]))
 }
 

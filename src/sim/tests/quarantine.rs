@@ -79,6 +79,17 @@ async fn messages_leave_when_their_time_is_over() {
 }
 
 #[tokio::test]
+async fn a_count_may_be_that_of_the_page() {
+    let rig = sma().await;
+    let rest = format!("quarantineType=spam&{DAY}");
+    let all = count(&rig, &format!("{rest}&limit=1")).await;
+    rig.appliance.change(|behaviour| behaviour.quarantine_total_count = TotalCount::Page);
+    assert_eq!(count(&rig, &format!("{rest}&offset=0&limit=1")).await, 1);
+    assert_eq!(count(&rig, &format!("{rest}&offset={}&limit=250", all - 3)).await, 3);
+    assert_eq!(count(&rig, &format!("{rest}&offset={all}&limit=250")).await, 0);
+}
+
+#[tokio::test]
 async fn filters_orders_and_pages_apply() {
     let rig = sma().await;
     let of = |rest: &'static str| {

@@ -7,8 +7,11 @@ use super::*;
 const DEVICES: [&str; 2] = ["esa1.example.com", "esa2.example.com"];
 const HOUR: &str = "startDate=2026-11-23T10:00:00.000Z&endDate=2026-11-23T11:00:00.000Z&searchOption=messages";
 
+/// An SMA whose counts are of everything that matches.
 async fn sma() -> Rig {
-    Rig::start(Settings::sma("sma1.example.com").with_group("g", &DEVICES)).await
+    let rig = Rig::start(Settings::sma("sma1.example.com").with_group("g", &DEVICES)).await;
+    rig.appliance.change(|behaviour| behaviour.tracking_total_count = TotalCount::Matches);
+    rig
 }
 
 async fn ask(rig: &Rig, rest: &str) -> Heard {
@@ -80,6 +83,31 @@ async fn rows_are_pages_of_what_is_counted() {
     let mid = attributes["mid"][0].as_u64().unwrap();
     assert_eq!(attributes["messageStatus"], json!({mid.to_string(): "ABORTED"}));
     assert_eq!(count(&rig, &format!("{rest}&ciscoMid={mid}")).await, 1);
+}
+
+#[tokio::test]
+async fn a_count_of_pages_adds_up_to_everything_with_records_that_cannot_be_read() {
+    let rig = sma().await;
+    let all = count(&rig, HOUR).await;
+    rig.appliance.change(|behaviour| {
+        behaviour.tracking_total_count = TotalCount::Page;
+        behaviour.tracking_bad_one_in = Some(10);
+    });
+    let (mut found, mut bad) = (0, 0);
+    for offset in (0..all + 100).step_by(100) {
+        let heard = ask(&rig, &format!("{HOUR}&offset={offset}&limit=100")).await.json();
+        let meta = |name: &str| heard["meta"][name].as_u64().unwrap();
+        assert_eq!(meta("totalCount"), heard["data"].as_array().unwrap().len() as u64);
+        found += meta("totalCount");
+        bad += meta("num_bad_records");
+    }
+    assert!(all > 100 && bad > 0);
+    assert_eq!(found + bad, all);
+    rig.appliance.change(|behaviour| {
+        behaviour.tracking_total_count = TotalCount::Matches;
+        behaviour.tracking_per_minute = Some(250);
+    });
+    assert_eq!(count(&rig, &format!("{HOUR}&spamPositive=true")).await, 250 * 60 * DEVICES.len() as u64);
 }
 
 #[tokio::test]

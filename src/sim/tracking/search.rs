@@ -6,13 +6,14 @@ use std::time::SystemTime;
 use crate::sim::answer::Answer;
 use crate::sim::attribute::{DATES, check_names, given, invalid, missing, number, window, word};
 use crate::sim::date;
+use crate::sim::form::TotalCount;
 use crate::sim::inventory;
 use crate::sim::json::Json;
 use crate::sim::request::Request;
 use crate::sim::settings::{Product, Settings};
 use crate::sim::span::RETENTION;
 use crate::sim::tracking::filter::{FLAGS, Filter, TEXTS, WORDS, filters};
-use crate::sim::tracking::{Kind, Tracked, in_minute, in_minute_count};
+use crate::sim::tracking::{Kind, Tracked, first_in_minute, in_minute, in_minute_count};
 use crate::sim::traffic::{Device, Moment};
 use crate::sim::unix_secs;
 
@@ -28,6 +29,8 @@ pub(super) struct Search<'a> {
     pub(super) devices: Vec<&'a str>,
     pub(super) kind: Kind,
     pub(super) filters: Vec<Filter>,
+    /// How many match on each device in each minute, whatever the filters.
+    pub(super) per_minute: Option<u64>,
 }
 
 impl<'a> Search<'a> {
@@ -45,7 +48,7 @@ impl<'a> Search<'a> {
                 vec![found.ok_or_else(|| invalid("ciscoHost"))?]
             }
         };
-        Ok(Self { devices, kind, filters: filters(request)? })
+        Ok(Self { devices, kind, filters: filters(request)?, per_minute: None })
     }
 
     /// How many match in the minutes that begin in `[start, end)` (seconds since 1970).
@@ -53,9 +56,12 @@ impl<'a> Search<'a> {
         let minutes = start.div_ceil(60)..end.div_ceil(60);
         let of_device = |name: &&'a str| -> u64 {
             let device = Device::new(name);
-            let of_minute = |minute| match self.filters.is_empty() {
-                true => in_minute_count(&Moment::new(&device, minute), self.kind),
-                false => in_minute(name, &device, self.kind, minute).filter(|one| self.admits(one)).count() as u64,
+            let of_minute = |minute| match (self.per_minute, self.filters.is_empty()) {
+                (Some(fixed), _) => fixed,
+                (None, true) => in_minute_count(&Moment::new(&device, minute), self.kind),
+                (None, false) => {
+                    in_minute(name, &device, self.kind, minute).filter(|one| self.admits(one)).count() as u64
+                }
             };
             minutes.clone().map(of_minute).sum()
         };
@@ -67,11 +73,13 @@ impl<'a> Search<'a> {
         let minutes = start.div_ceil(60)..end.div_ceil(60);
         let devices: Vec<_> = self.devices.iter().map(|&name| (name, Device::new(name))).collect();
         let of_minute = |minute| {
-            let of_device =
-                |(name, device): &(&'a str, Device)| in_minute(name, device, self.kind, minute).collect::<Vec<_>>();
+            let of_device = |(name, device): &(&'a str, Device)| match self.per_minute {
+                Some(fixed) => first_in_minute(name, device, self.kind, minute, fixed).collect::<Vec<_>>(),
+                None => in_minute(name, device, self.kind, minute).filter(|one| self.admits(one)).collect(),
+            };
             devices.iter().flat_map(of_device).collect::<Vec<_>>()
         };
-        minutes.rev().flat_map(of_minute).filter(|one| self.admits(one)).skip(offset).take(limit).collect()
+        minutes.rev().flat_map(of_minute).skip(offset).take(limit).collect()
     }
 
     fn admits(&self, message: &Tracked<'_>) -> bool {
@@ -88,13 +96,20 @@ pub(in crate::sim) fn messages(settings: &Settings, request: &Request, clock: Sy
     let known: Vec<_> = ATTRIBUTES.iter().chain(&WORDS).chain(&FLAGS).copied().collect();
     let names: Vec<_> = request.query.iter().map(|(name, _)| name.as_str()).filter(|name| with_text(name)).collect();
     check_names(request, &[known, names].concat())?;
-    let search = Search::of(settings.devices(), request)?;
+    let behaviour = &settings.behaviour;
+    let search = Search { per_minute: behaviour.tracking_per_minute, ..Search::of(settings.devices(), request)? };
     let limit = number(request, "limit")?.unwrap_or(USUAL_PAGE).min(PAGE);
     let offset = number(request, "offset")?.unwrap_or(0);
-    let seen = unix_secs(clock).saturating_sub(settings.behaviour.tracking_lag.as_secs());
+    let seen = unix_secs(clock).saturating_sub(behaviour.tracking_lag.as_secs());
     let (start, end) = (start.max(seen.saturating_sub(RETENTION.as_secs())), end.min(seen - seen % 60));
-    let rows: Vec<_> = search.page(start, end, offset, limit).iter().map(|one| row(settings, one)).collect();
-    let meta = Json::object([("num_bad_records", 0.into()), ("totalCount", search.count(start, end).into())]);
+    let is_bad = |one: &Tracked<'_>| behaviour.tracking_bad_one_in.is_some_and(|rarity| one.is_bad(rarity));
+    let (bad, good): (Vec<_>, Vec<_>) = search.page(start, end, offset, limit).into_iter().partition(is_bad);
+    let total_count = match behaviour.tracking_total_count {
+        TotalCount::Page => good.len() as u64,
+        TotalCount::Matches => search.count(start, end),
+    };
+    let rows: Vec<_> = good.iter().map(|one| row(settings, one)).collect();
+    let meta = Json::object([("num_bad_records", bad.len().into()), ("totalCount", total_count.into())]);
     Ok(Json::object([("meta", meta), ("data", Json::List(rows))]))
 }
 
