@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 use crate::catalogue::{self, Group};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Product, Scope};
-use crate::tracking::Search;
 use crate::window::Window;
 
 mod breaker;
@@ -25,6 +24,7 @@ mod json;
 mod login;
 mod observe;
 mod outfit;
+mod pages;
 mod proxy;
 mod quarantine;
 mod query;
@@ -46,15 +46,17 @@ pub use gauge::BaseUnit;
 pub use health::Health;
 pub use inventory::ManagedAppliance;
 pub use observe::{Aspect, Observation, Quarantine};
+pub use pages::Count;
 pub use refusals::{Refusals, Written};
 pub use report::{Number, Reading, Report, Row, Unusable};
 pub use span::ReportingSpan;
 pub use tls::SystemRoots;
+pub use tracking::{Depth, TrackingQuery};
 pub use xml_status::{Feature, XmlStatus};
 
 use gate::Pass;
+use pages::Counted;
 use session::{Held, Session, Verdict};
-use tracking::TrackingCount;
 use transport::{Answer, Wire};
 
 /// One question to the reporting API.
@@ -67,7 +69,7 @@ pub struct Query {
     /// So many rows with the highest values; all of them where absent.
     pub top: Option<usize>,
     /// What is searched for where it is no report but a search of the message tracking.
-    pub search: Option<Arc<Search>>,
+    pub search: Option<TrackingQuery>,
     /// For which interval.
     pub window: Window,
 }
@@ -154,12 +156,10 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future closes the connection; asking again repeats a read.
     pub async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
-        if let Some(search) = &query.search {
-            let parameters = search.query(query.window);
-            let answer = self.get(TrackingCount::PATH, &parameters).await?;
-            let count = self.told(TrackingCount::parse(answer.body()))?;
-            let sent = self.wire.target(TrackingCount::PATH, &parameters);
-            return Ok(Reply { report: Report::of(catalogue::SEARCH_COUNTER, count.matches), at: answer.at, sent });
+        if let Some(TrackingQuery { search, depth }) = &query.search {
+            let counted = self.count(tracking::PATH, &search.query(query.window), depth.paging()).await?;
+            let Counted { count, at, sent } = counted;
+            return Ok(Reply { report: Report::of(catalogue::SEARCH_COUNTER, count), at, sent });
         }
         let path = query.group.api_path();
         let parameters = query::report(query);

@@ -239,7 +239,7 @@ impl<S: Source> Poller<S> {
 
     fn job(&mut self, target: usize, window: Window, purpose: Purpose) -> Next {
         self.cursor = (target + 1) % self.targets.len();
-        Next::Now(Job { target, query: self.targets[target].query(window), purpose })
+        Next::Now(Job { target, query: self.targets[target].query(window, purpose.depth()), purpose })
     }
 
     fn observe(&mut self, watch: usize) {

@@ -295,6 +295,7 @@ impl Metrics {
                 let name = key.map_or_else(|| column.counter.clone(), |key| joined(&column.counter, key));
                 read.increments.push((name, count));
             }
+            Number::AtLeast(_) => read.refuse(Unusable::LowerBound),
             Number::Fraction(_) => read.refuse(Unusable::NotWhole),
         }
     }
@@ -352,6 +353,13 @@ impl Column {
 }
 
 impl Samples {
+    /// Whether any of the values is a lower bound.
+    #[must_use]
+    pub fn has_lower_bound(&self) -> bool {
+        let position = Unusable::ALL.iter().position(|known| *known == Unusable::LowerBound);
+        position.is_some_and(|position| self.unusable[position] > 0)
+    }
+
     fn refuse(&mut self, why: Unusable) {
         if let Some(position) = Unusable::ALL.iter().position(|known| *known == why) {
             self.unusable[position] += 1;
@@ -367,7 +375,12 @@ impl Aggregation {
         }
         match (one, other) {
             (Number::Whole(one), Number::Whole(other)) => Number::Whole(one.saturating_add(other)),
-            (Number::Whole(_) | Number::Fraction(_), _) => Number::Fraction(one.as_f64() + other.as_f64()),
+            (Number::Whole(one) | Number::AtLeast(one), Number::Whole(other) | Number::AtLeast(other)) => {
+                Number::AtLeast(one.saturating_add(other))
+            }
+            (Number::Whole(_) | Number::AtLeast(_) | Number::Fraction(_), _) => {
+                Number::Fraction(one.as_f64() + other.as_f64())
+            }
         }
     }
 }

@@ -137,8 +137,8 @@ impl Search {
         format!("searchOption={}{}", self.sought.option(), self.parameters)
     }
 
-    /// The parameters of the search over `window`, of which the smallest page is asked for. Dates keep their colons; their
-    /// seconds are dropped, which the appliance declines, so that windows in a row stay so.
+    /// The parameters of the search over `window`, without those of a page. Dates keep their colons; their seconds are
+    /// dropped, which the appliance declines, so that windows in a row stay so.
     ///
     /// **Source:** published documentation of the vendor; published clients.
     #[must_use]
@@ -147,9 +147,7 @@ impl Search {
         let (start, end) = (minute(window.start()), minute(window.end()));
         let option = self.sought.option();
         let parameters = &self.parameters;
-        format!(
-            "startDate={start}&endDate={end}&searchOption={option}&ciscoHost=All_Hosts&offset=0&limit=1{parameters}"
-        )
+        format!("startDate={start}&endDate={end}&searchOption={option}&ciscoHost=All_Hosts{parameters}")
     }
 }
 
@@ -274,7 +272,7 @@ mod tests {
     #[test]
     fn a_search_of_everything() {
         let everything = search(&[]).expect("a search");
-        let rest = "ciscoHost=All_Hosts&offset=0&limit=1";
+        let rest = "ciscoHost=All_Hosts";
         assert_eq!(everything.query(window()), format!("{WINDOW}&searchOption=messages&{rest}"));
         let rejected = everything.of_rejected_connections();
         assert_eq!(rejected.query(window()), format!("{WINDOW}&searchOption=rejected_connections&{rest}"));
@@ -300,7 +298,7 @@ mod tests {
         assert_eq!(
             search.query(window()),
             format!(
-                "{WINDOW}&searchOption=messages&ciscoHost=All_Hosts&offset=0&limit=1&deliveryStatus=DROPPED\
+                "{WINDOW}&searchOption=messages&ciscoHost=All_Hosts&deliveryStatus=DROPPED\
                  &envelopeSenderfilterOperator=begins_with&envelopeSenderfilterValue=a%26b%3Dc%40example.com\
                  &mailPolicyName=Board%2BStaff&spamPositive=True\
                  &subjectfilterOperator=is&subjectfilterValue=50+%25+%C3%BC%2C+%231%3F"
@@ -364,7 +362,7 @@ mod tests {
                     .filter(|(key, _)| key == "subjectfilterValue")
                     .map(|(_, value)| value.into_owned())
                     .collect();
-                prop_assert_eq!(query.matches('&').count(), 7);
+                prop_assert_eq!(query.matches('&').count(), 5);
                 prop_assert_eq!(values, [value]);
             }
         }

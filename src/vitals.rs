@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::api::{BaseUnit, Health, ManagedAppliance, Observation, Quarantine, ReportingSpan, XmlStatus};
+use crate::api::{BaseUnit, Count, Health, ManagedAppliance, Observation, Quarantine, ReportingSpan, XmlStatus};
 use crate::clock::Timestamp;
 use crate::sample::{About, Family, Label, Sample};
 
@@ -39,6 +39,10 @@ const FEATURE_EXPIRY: About = About::gauge(
 const QUARANTINE_MESSAGES: About = About::gauge(
     "asyncos_quarantine_messages",
     "Messages in a quarantine, of type `spam` or `pvo` (policy, virus, outbreak)",
+);
+const QUARANTINE_LOWER_BOUND: About = About::gauge(
+    "asyncos_quarantine_messages_lower_bound",
+    "Whether a quarantine holds more messages than are counted, so that `asyncos_quarantine_messages` is a lower bound",
 );
 const QUARANTINE_SIZE: About = About::gauge("asyncos_quarantine_size_bytes", "Space that a quarantine takes");
 const MANAGED_CONNECTED: About =
@@ -75,6 +79,7 @@ pub const ABOUT_NOW: &[About] = &[
     OLDEST_MESSAGE,
     FEATURE_EXPIRY,
     QUARANTINE_MESSAGES,
+    QUARANTINE_LOWER_BOUND,
     QUARANTINE_SIZE,
     MANAGED_CONNECTED,
     MANAGED_SERVICE,
@@ -164,7 +169,9 @@ impl Vitals {
     fn quarantines(&mut self, quarantines: &[Quarantine]) {
         for Quarantine { name, kind, messages, size } in quarantines {
             let labels = [("quarantine", name.as_str()), ("type", *kind)];
-            self.put(&QUARANTINE_MESSAGES, labels, Some(*messages as f64));
+            let is_lower_bound = matches!(messages, Count::AtLeast(_));
+            self.put(&QUARANTINE_MESSAGES, labels, Some(messages.get() as f64));
+            self.put(&QUARANTINE_LOWER_BOUND, labels, Some(f64::from(u8::from(is_lower_bound))));
             self.put(&QUARANTINE_SIZE, labels, *size);
         }
     }

@@ -1,14 +1,14 @@
 //! Reads JSON as the appliance writes it.
 
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 use super::{Failure, Reason};
 
 /// The JSON in `body`.
 ///
 /// # Errors
-/// [`Reason::NotJson`] for what never was any, [`Reason::Malformed`] for what breaks off.
-pub(super) fn parse(body: &str) -> Result<Value, Failure> {
+/// [`Reason::NotJson`] for what never was any, [`Reason::Malformed`] for what breaks off or is no `T`.
+pub(super) fn parse<T: DeserializeOwned>(body: &str) -> Result<T, Failure> {
     let error = match serde_json::from_str(body) {
         Ok(json) => return Ok(json),
         Err(error) => error,
@@ -16,6 +16,10 @@ pub(super) fn parse(body: &str) -> Result<Value, Failure> {
     // The appliance is written in Python, whose serializer writes a division by nothing as a bare NaN.
     if let Ok(json) = serde_json::from_str(&without_bare_words(body)) {
         return Ok(json);
+    }
+    // The parser's own words would repeat a value that it did not expect.
+    if error.is_data() {
+        return Err(malformed("the JSON has an unexpected form"));
     }
     match body.trim_start().chars().next() {
         Some('{' | '[') => Err(malformed(&format!("the JSON ends or breaks off: {error}"))),

@@ -7,10 +7,10 @@ use url::Url;
 
 use super::health::Health;
 use super::inventory::{Inventory, LocalTime, ManagedAppliance, Privileges};
-use super::quarantine::{QuarantineCount, QuarantineSize, Quarantines};
+use super::quarantine::{QuarantineMessages, QuarantineSize, Quarantines};
 use super::span::ReportingSpan;
 use super::xml_status::XmlStatus;
-use super::{Client, Failure, Pace, Reason, query};
+use super::{Client, Count, Failure, Pace, Reason, query};
 use crate::clock::Timestamp;
 use crate::config::{Product, Scope};
 use crate::window::Grid;
@@ -21,7 +21,7 @@ const SPAM: &str = "spam";
 ///
 /// **Source:** names that published clients ask for.
 const USUAL_QUARANTINES: [&str; 4] = ["Outbreak", "Policy", "Unclassified", "Virus"];
-/// More quarantines than this are not counted: each is a request.
+/// More quarantines than this are not counted: each is a request at least.
 const MOST_QUARANTINES: usize = 32;
 /// A message is kept in a quarantine for less; counted are those that came within this time.
 const LONGEST_STAY: Duration = Duration::from_secs(400 * 24 * 3600);
@@ -110,7 +110,7 @@ pub struct Quarantine {
     /// The value of the label `type`: `spam`, or `pvo` for policy, virus and outbreak.
     pub kind: &'static str,
     /// Messages in it.
-    pub messages: u64,
+    pub messages: Count,
     /// The space it takes in bytes, where that is told.
     pub size: Option<f64>,
 }
@@ -205,15 +205,25 @@ impl Client {
     async fn quarantine(&self, name: &str) -> Result<Quarantine, Failure> {
         let end = self.now();
         let (kind, parameters) = match name {
-            SPAM => ("spam", QuarantineCount::spam_query(end - LONGEST_STAY, end)),
-            _ => ("pvo", QuarantineCount::named_query(name, end - LONGEST_STAY, end)),
+            SPAM => ("spam", QuarantineMessages::spam_query(end - LONGEST_STAY, end)),
+            _ => ("pvo", QuarantineMessages::named_query(name, end - LONGEST_STAY, end)),
         };
-        let count = self.ask(QuarantineCount::PATH, &parameters, QuarantineCount::parse).await?;
+        let messages = self.quarantine_messages(&parameters).await?;
         let size = match kind {
             "pvo" => self.quarantine_size(name).await,
             _ => None,
         };
-        Ok(Quarantine { name: name.to_owned(), kind, messages: count.messages, size })
+        Ok(Quarantine { name: name.to_owned(), kind, messages, size })
+    }
+
+    /// How many messages a quarantine holds: one request where the appliance tells the whole number. One full page of one
+    /// row may be all there is, or the first page of many.
+    async fn quarantine_messages(&self, parameters: &str) -> Result<Count, Failure> {
+        let path = QuarantineMessages::PATH;
+        match self.count(path, parameters, QuarantineMessages::SMALLEST_PAGE).await?.count {
+            Count::AtLeast(_) => Ok(self.count(path, parameters, QuarantineMessages::PAGES).await?.count),
+            exact @ Count::Exact(_) => Ok(exact),
+        }
     }
 
     /// The space that a quarantine takes; only gateways tell it, and not all of them.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::json::{self, malformed};
-use super::{Failure, transport};
+use super::{Count, Failure, transport};
 
 /// The counters of one answer by their names.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,6 +36,8 @@ pub struct Row {
 pub enum Number {
     /// Exact.
     Whole(u64),
+    /// A count that stopped at its bound.
+    AtLeast(u64),
     /// An average, a share, or anything below zero.
     Fraction(f64),
 }
@@ -45,7 +47,7 @@ impl Number {
     #[must_use]
     pub fn as_f64(self) -> f64 {
         match self {
-            Self::Whole(number) => number as f64,
+            Self::Whole(number) | Self::AtLeast(number) => number as f64,
             Self::Fraction(number) => number,
         }
     }
@@ -64,11 +66,20 @@ pub enum Unusable {
     NotWhole,
     /// A count above 2^53, or one that would lead a sum beyond that: it cannot be right, nor be shown exactly.
     TooLarge,
+    /// Counting stopped at its bound: shown, but in no total.
+    LowerBound,
 }
 
 impl Unusable {
     /// Every reason, for counters that start at zero.
-    pub const ALL: [Self; 5] = [Self::NotANumber, Self::Negative, Self::Conflicting, Self::NotWhole, Self::TooLarge];
+    pub const ALL: [Self; 6] = [
+        Self::NotANumber,
+        Self::Negative,
+        Self::Conflicting,
+        Self::NotWhole,
+        Self::TooLarge,
+        Self::LowerBound,
+    ];
 
     /// The value of the label `reason`.
     #[must_use]
@@ -79,6 +90,7 @@ impl Unusable {
             Self::Conflicting => "conflicting",
             Self::NotWhole => "not_whole",
             Self::TooLarge => "too_large",
+            Self::LowerBound => "lower_bound",
         }
     }
 }
@@ -126,8 +138,12 @@ impl Report {
 
     /// A report of one count.
     #[must_use]
-    pub fn of(counter: &str, count: u64) -> Self {
-        Self { readings: BTreeMap::from([(counter.to_owned(), Reading::One(Ok(Number::Whole(count))))]) }
+    pub fn of(counter: &str, count: Count) -> Self {
+        let number = match count {
+            Count::Exact(count) => Number::Whole(count),
+            Count::AtLeast(count) => Number::AtLeast(count),
+        };
+        Self { readings: BTreeMap::from([(counter.to_owned(), Reading::One(Ok(number)))]) }
     }
 
     /// Whether the answer holds no counter at all.

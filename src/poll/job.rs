@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Failure, Observation, Query};
+use crate::api::{Depth, Failure, Observation, Query};
 use crate::clock::{Tick, Timestamp};
 use crate::ledger::{CommitError, Counted, Reconciled};
 use crate::sample::Samples;
@@ -49,6 +49,16 @@ pub(super) enum Purpose {
     Look,
     /// To hear the appliance's clock.
     Hear,
+}
+
+impl Purpose {
+    /// How far a search is counted. Only what goes into totals is worth more than a request.
+    pub(super) const fn depth(self) -> Depth {
+        match self {
+            Self::Count(_) => Depth::AllPages,
+            Self::Audit | Self::Look | Self::Hear => Depth::FirstPage,
+        }
+    }
 }
 
 /// What is due.

@@ -123,19 +123,26 @@ impl<S: Source> Poller<S> {
     }
 
     fn use_report(&mut self, job: Job, reply: &Reply) {
-        let target = &self.targets[job.target];
+        let target = &mut self.targets[job.target];
         match job.purpose {
-            Purpose::Count(count) => {
-                if let Some(read) = target.read(job.query.window, reply) {
-                    self.count(job, count, Heard { read, sent: Arc::clone(&reply.sent), at: reply.at });
+            Purpose::Count(count) => match target.read(job.query.window, reply) {
+                Some(read) if count > 1 && read.has_lower_bound() => target.halve(count),
+                Some(read) => self.count(job, count, Heard { read, sent: Arc::clone(&reply.sent), at: reply.at }),
+                None => {}
+            },
+            Purpose::Audit => match target.read(job.query.window, reply) {
+                Some(read) if read.has_lower_bound() => target.audit_skipped(reply.at),
+                Some(read) => self.reconcile(job, read),
+                None => {}
+            },
+            Purpose::Look => {
+                let read = target.look(reply);
+                let events = target.events(&read);
+                match read.has_lower_bound() {
+                    true => self.look_missed(&job, reply.at),
+                    false => self.learn(events, reply.at),
                 }
             }
-            Purpose::Audit => {
-                if let Some(read) = target.read(job.query.window, reply) {
-                    self.reconcile(job, read);
-                }
-            }
-            Purpose::Look => self.learn(target.events(&target.look(reply)), reply.at),
             // The source has taken the time from it.
             Purpose::Hear => {}
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::Query;
+use crate::api::{Depth, Query, TrackingQuery};
 use crate::catalogue::{self, About, Group};
 use crate::config::{GroupChoice, Scope, SearchChoice};
 use crate::hash;
@@ -76,8 +76,10 @@ impl Subject {
         Metrics::new(Arc::clone(&self.group), self.labels.clone(), self.top, self.series_limit, families)
     }
 
-    pub(super) fn query(&self, scope: Scope, window: Window) -> Query {
-        Query { scope, group: Arc::clone(&self.group), top: self.top, search: self.search.clone(), window }
+    /// The question for `window`; `depth` is that of a search.
+    pub(super) fn query(&self, scope: Scope, window: Window, depth: Depth) -> Query {
+        let search = self.search.as_ref().map(|search| TrackingQuery { search: Arc::clone(search), depth });
+        Query { scope, group: Arc::clone(&self.group), top: self.top, search, window }
     }
 
     /// How long after its end a window is asked for where reports are after `settle`.

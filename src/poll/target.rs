@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Failure, Query, Reason, Reply, Unusable};
+use crate::api::{Depth, Failure, Query, Reason, Reply, Unusable};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
 use crate::ledger::{Account, Begun, CommitError, Counted, Key, Ledger, Reconciled};
@@ -60,6 +60,8 @@ pub(super) struct Target {
     totals: Arc<Vec<Sample>>,
     since: Option<Timestamp>,
     origin: Option<Arc<Origin>>,
+    /// So many windows of a backlog can be counted with one request, as far as is known.
+    most_windows: u32,
     audits: Audits,
     difference: Option<i64>,
     tally: Tally,
@@ -101,6 +103,7 @@ impl Target {
             window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
             reading: None,
             totals: Arc::new(totals),
+            most_windows: u32::MAX,
             audits: Audits::new(polling.late),
             difference: None,
             tally: Tally::default(),
@@ -113,8 +116,8 @@ impl Target {
     }
 
     /// The question for `window`.
-    pub(super) fn query(&self, window: Window) -> Query {
-        self.subject.query(self.key.scope.clone(), window)
+    pub(super) fn query(&self, window: Window, depth: Depth) -> Query {
+        self.subject.query(self.key.scope.clone(), window, depth)
     }
 
     pub(super) fn key(&self) -> &Key {
@@ -195,8 +198,26 @@ impl Target {
                 }
                 Step::Hear(window)
             }
-            step @ (Step::Fetch { .. } | Step::Audit(_)) => step,
+            Step::Fetch { count, backlog: true, .. } if count > self.most_windows => {
+                let (window, count) = (self.rule.grid.stretch_from(watermark, self.most_windows), self.most_windows);
+                Step::Fetch { window, count, backlog: true }
+            }
+            step @ Step::Fetch { backlog, .. } => {
+                if !backlog {
+                    self.most_windows = u32::MAX;
+                }
+                step
+            }
+            step @ Step::Audit(_) => step,
         }
+    }
+
+    /// Takes in that the count over `count` windows in a row stopped at its bound. Each of them has a count of its own
+    /// that may be whole, so they are asked for again in halves, and so is the rest of the backlog.
+    pub(super) fn halve(&mut self, count: u32) {
+        let (scope, group) = (&self.key.scope, &**self.subject.label());
+        tracing::debug!(appliance = &*self.key.appliance, %scope, group, count, "count reached its bound");
+        self.most_windows = (count / 2).max(1);
     }
 
     /// Reads an answer for `window`; none when the appliance gave it before the window was complete.
@@ -286,6 +307,11 @@ impl Target {
         let (scope, group) = (&self.key.scope, &**self.subject.label());
         let reason = failure.reason.label();
         tracing::debug!(appliance = &*self.key.appliance, %scope, group, reason, "comparison is not had");
+        self.audits.tried(now);
+    }
+
+    /// A comparison with a report that is not whole would tell nothing.
+    pub(super) fn audit_skipped(&mut self, now: Timestamp) {
         self.audits.tried(now);
     }
 

@@ -3,6 +3,7 @@
 mod changes;
 mod keys;
 mod model;
+mod searches;
 mod settling;
 
 use std::collections::BTreeMap;

@@ -31,14 +31,14 @@ fn missing_unknown_and_unusable_are_counted_and_never_zero() {
             ("asyncos_mail_dlp_outgoing_traffic_summary_new_last_window", 7.0),
         ]
     );
-    assert_eq!((found.missing, found.unknown, found.unusable), (2, 3, [1, 1, 0, 0, 0]));
+    assert_eq!((found.missing, found.unknown, found.unusable), (2, 3, [1, 1, 0, 0, 0, 0]));
 }
 
 #[test]
 fn only_whole_counts_go_into_totals() {
     let found = read("mail_system_capacity", r#"{"bytes_in": 10, "bytes_out": 1.5, "workqueue_maximum_messages": 3}"#);
     assert_eq!(found.samples.len(), 3);
-    assert_eq!((found.increments, found.unusable), (vec![("bytes_in".into(), 10)], [0, 0, 0, 1, 0]));
+    assert_eq!((found.increments, found.unusable), (vec![("bytes_in".into(), 10)], [0, 0, 0, 1, 0, 0]));
     let metrics = metrics("mail_mar_summary", None, 1000);
     let totals = metrics.totals(&BTreeMap::from([("msgs_deleted".into(), 7), ("gone".into(), 9)]));
     let totals: Vec<_> = totals.iter().map(|total| (total.family.name.as_str(), total.value)).collect();
@@ -179,5 +179,5 @@ fn a_state_may_be_below_zero_and_a_count_may_not() {
         r#"{"sbrs_score": [{"192.0.2.1": -7.5}, {"192.0.2.2": "-1"}], "detected_spam": [{"192.0.2.1": -7}]}"#,
     );
     let values: Vec<_> = found.samples.iter().map(|sample| sample.value).collect();
-    assert_eq!((values, found.unusable), (vec![-7.5, -1.0], [0, 1, 0, 0, 0]));
+    assert_eq!((values, found.unusable), (vec![-7.5, -1.0], [0, 1, 0, 0, 0, 0]));
 }

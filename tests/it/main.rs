@@ -63,6 +63,7 @@ mod tls_egress;
 mod tls_errors;
 mod tls_proxy;
 mod tracking;
+mod tracking_pages;
 mod vitals;
 mod web;
 mod web_files;

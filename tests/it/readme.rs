@@ -115,7 +115,7 @@ fn every_metric_in_the_manual_exists() {
     let text = readme();
     let known = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page")
         + &std::fs::read_to_string("tests/golden/metric_names.txt").expect("the golden names")
-        + "asyncos_tracking_messages_total asyncos_status_"
+        + "asyncos_tracking_messages_total asyncos_tracking_messages_last_window asyncos_status_"
         + &exposition::ABOUT_DATA.iter().chain(vitals::ABOUT_NOW).map(|about| about.name).collect::<Vec<_>>().join(" ");
     let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let words = text.split(|letter| !is_name(letter)).filter(|word| word.starts_with("asyncos_"));

@@ -13,7 +13,7 @@ const OTHER: &str = "esa2.example.com";
 /// Where the newest window ends that tracking has at the beginning, five minutes behind and one to spare.
 const NEWEST: u64 = BEGINNING - 30 - 6 * 60;
 const HISTORY: u64 = 30 * 60;
-const DEFAULTS: &str = "defaults: {window: 1m, settle: 5s, start: 30m, timeout: 60s}\n\
+const DEFAULTS: &str = "defaults: {window: 1m, settle: 5s, start: 30m, timeout: 60s, requests_per_minute: 6000}\n\
                         counter_groups: [mail_mor_summary]\n";
 /// A search by name, its filters in the file, and the parameters they are for the API.
 type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)]);

@@ -158,6 +158,54 @@ async fn quarantines_are_those_there_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quarantine_that_tells_no_whole_number_is_counted_in_pages() {
+    // The names, what the appliance counts, and the requests for each quarantine.
+    let cases = [
+        (sim::TotalCount::Matches, [("Executives", 1), ("Policy", 1), ("spam", 1)]),
+        (sim::TotalCount::Page, [("Executives", 1), ("Policy", 4), ("spam", 5)]),
+    ];
+    for (total_count, quarantines) in cases {
+        let clock = lapse(1);
+        let esa = simulate(sim::Settings::esa(DEVICE), &clock).await;
+        esa.change(|behaviour| behaviour.quarantine_total_count = total_count);
+        let rig = start(&esa, "quarantines: [Executives, Policy, spam]", &clock).await;
+        let held = |name: &str| {
+            let now = now(&clock);
+            esa.quarantined(&Scope::Whole, name, now - 400 * 24 * 3600, now).expect("known")
+        };
+        let page = rig
+            .until("the quarantines are counted", |page| {
+                value(page, "asyncos_group_success", &[("group", "quarantines")]) == Some(1.0)
+            })
+            .await;
+        rig.end().await;
+        let (few, many) = (held("Policy"), held("spam"));
+        assert!(
+            (501..740).contains(&few) && many > 1100,
+            "{few} and {many}: the pages are not as many as is said here"
+        );
+        let shown = |metric: &str, name: &str| {
+            let kind = if name == "spam" { "spam" } else { "pvo" };
+            value(&page, metric, &[("quarantine", name), ("type", kind)]).expect("shown")
+        };
+        for (name, requests) in quarantines {
+            let is_bound = total_count == sim::TotalCount::Page && name == "spam";
+            let all = if is_bound { 1000 } else { held(name) };
+            let count = shown("asyncos_quarantine_messages", name);
+            // Messages come and go between the count and the truth.
+            assert!((count - all as f64).abs() <= if is_bound { 0.0 } else { 5.0 }, "{name}: {count} of {all}");
+            let flag = shown("asyncos_quarantine_messages_lower_bound", name);
+            assert_eq!(flag, f64::from(u8::from(is_bound)), "{name}");
+            let is_of = |request: &sim::Request| match request.attribute("quarantines") {
+                Some(of) => of == name,
+                None => name == "spam" && request.attribute("quarantineType") == Some("spam"),
+            };
+            assert_eq!(esa.count(is_of), requests, "{name} by {total_count:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_manager_tells_what_it_manages() {
     let clock = lapse(1);
     let settings = sim::Settings::sma("sma1").with_group("all", &["esa1", "esa2"]).with_web_group("web", &["wsa1"]);

@@ -353,16 +353,23 @@ fn doubts() -> Vec<Alert> {
             Info,
             None,
             "sum by (job, instance, appliance, reason) (increase(asyncos_counters_unusable_total[1h])) > 0",
-            "{{ $labels.appliance }} sends what is no number",
-            "{{ printf \"%.0f\" $value }} values of {{ $labels.appliance }} within an hour were no usable numbers \
+            "Counter values of {{ $labels.appliance }} are unusable",
+            "{{ printf \"%.0f\" $value }} values of {{ $labels.appliance }} within an hour were unusable \
              ({{ $labels.reason }}).",
             Page {
-                meaning: "Reports hold values that are no numbers, are negative, or contradict each other.",
+                meaning: "Reports contain values that are not numbers, are negative or contradict each other, or a tracking \
+                          search finds more messages than are counted in a window (`lower_bound`).",
                 impact: "None on mail. These counters stand still.",
                 panel: (Uid::Exporter, "Counters unusable"),
                 commands: &["the query `increase(asyncos_counters_unusable_total[1h]) > 0` names the group"],
-                causes: &["a new release with another form of the report"],
-                actions: &["report it with the release and the group"],
+                causes: &[
+                    "a new release with another form of the report",
+                    "`lower_bound`: a tracking search with broad filters or a long window",
+                ],
+                actions: &[
+                    "report it with the release and the group",
+                    "`lower_bound`: narrow the filters of the search, or shorten its window",
+                ],
             },
         ),
         Alert::new(

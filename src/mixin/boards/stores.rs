@@ -75,6 +75,11 @@ fn quarantines() -> Vec<Panel> {
             Unit::Count,
         )
         .query("topk(20, sum by (quarantine) (asyncos_quarantine_messages{APPLIANCE} REPORTED))", "{{quarantine}}")
+        .query(
+            "topk(20, sum by (quarantine) (asyncos_quarantine_messages{APPLIANCE} \
+             and asyncos_quarantine_messages_lower_bound{APPLIANCE} == 1))",
+            "{{quarantine}}, at least",
+        )
         .step(Step::Minute),
         Panel::lines("Space by quarantine", "Space that each of the policy, virus and outbreak quarantines takes.", Unit::Bytes)
             .query("topk(20, sum by (quarantine) (asyncos_quarantine_size_bytes{APPLIANCE} REPORTED))", "{{quarantine}}")

@@ -209,7 +209,7 @@ fn doubts() -> Vec<Case> {
             .of("asyncos_counters_unusable_total", "group=\"a\",reason=\"negative\"", gauge([(0.0, 70), (3.0, 70)]))
             .label("reason", "negative")
             .at(69, 70, 135)
-            .says("esa1 sends what is no number", "3 values of esa1 within an hour were no usable numbers (negative)."),
+            .says("Counter values of esa1 are unusable", "3 values of esa1 within an hour were unusable (negative)."),
         case("AsyncosSeriesDropped")
             .of("asyncos_series_dropped_total", "group=\"a\"", gauge([(0.0, 70), (5.0, 70)]))
             .at(69, 70, 135)

@@ -1,0 +1,342 @@
+//! Counts the entries of a paged list, such as the messages that a search finds: from `meta.totalCount` where that tells
+//! the whole number, else by reading page after page within a bound. Entries are personal data: they are counted while the
+//! body is parsed, and neither kept nor logged.
+//!
+//! Published clients disagree on what `totalCount` is: the number of rows of this page, or of everything that matches.
+//! Both readings give the same count here. A `totalCount` above what the pages so far hold can only be the whole; any other
+//! leaves open whether more follows, so that pages are read while they are full.
+//!
+//! That the list is the same for all pages of one count is assumed: a window is asked for once it has settled.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::json::{self, malformed};
+use super::{Client, Failure, field, transport};
+use crate::clock::Timestamp;
+
+/// A number of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// All of them.
+    Exact(u64),
+    /// Counting stopped at its bound: there are at least so many.
+    AtLeast(u64),
+}
+
+impl Count {
+    /// The number, whatever it is.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        match self {
+            Self::Exact(count) | Self::AtLeast(count) => count,
+        }
+    }
+}
+
+/// How far a list is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paging {
+    /// Rows of a page.
+    pub(super) limit: u64,
+    /// Pages of one count at most: each is a request.
+    pub(super) most_pages: u64,
+}
+
+/// A count and the answer that it begins with.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) count: Count,
+    /// The appliance's clock as of the first page: what came later is on none of them for sure.
+    pub(super) at: Timestamp,
+    /// The path and the query of the first page, as sent.
+    pub(super) sent: Arc<str>,
+}
+
+impl Client {
+    /// Counts the entries of the list at `path`. Besides the pages, time is bounded: once the pages have taken as long as
+    /// one request may, no other is asked for.
+    ///
+    /// # Errors
+    /// When any page failed: a part of the pages is no count.
+    ///
+    /// # Cancel safety
+    /// As [`Client::fetch`].
+    pub(super) async fn count(&self, path: &str, parameters: &str, paging: Paging) -> Result<Counted, Failure> {
+        let began = Instant::now();
+        let mut counter = PageCounter::new(paging);
+        let mut first = None;
+        loop {
+            let parameters = format!("{parameters}&{}", counter.next_page());
+            let answer = self.get(path, &parameters).await?;
+            let (at, sent) = first.get_or_insert_with(|| (answer.at, self.wire.target(path, &parameters))).clone();
+            let counted = counter.add(&self.told(Page::parse(answer.body()))?);
+            let is_late = began.elapsed() >= self.wire.timeout();
+            if let Some(count) = counted.or_else(|| is_late.then(|| counter.so_far())) {
+                return Ok(Counted { count, at, sent });
+            }
+        }
+    }
+}
+
+/// The pages of one count so far.
+#[derive(Debug)]
+struct PageCounter {
+    paging: Paging,
+    pages: u64,
+    found: u64,
+}
+
+impl PageCounter {
+    fn new(paging: Paging) -> Self {
+        Self { paging, pages: 0, found: 0 }
+    }
+
+    /// The parameters of the next page; `offset` and `limit` bring nothing one without the other.
+    ///
+    /// **Source:** API guide, of reports.
+    fn next_page(&self) -> String {
+        format!("offset={}&limit={}", self.pages * self.paging.limit, self.paging.limit)
+    }
+
+    /// Adds the next page. Returns the count unless another page is needed for it.
+    fn add(&mut self, page: &Page) -> Option<Count> {
+        let of_page = page.rows.saturating_add(page.bad);
+        self.pages += 1;
+        self.found = self.found.saturating_add(of_page);
+        if page.total_count > self.found {
+            return Some(Count::Exact(page.total_count));
+        }
+        if of_page < self.paging.limit {
+            return Some(Count::Exact(self.found));
+        }
+        (self.pages >= self.paging.most_pages).then(|| self.so_far())
+    }
+
+    /// What is known after full pages only.
+    fn so_far(&self) -> Count {
+        Count::AtLeast(self.found)
+    }
+}
+
+/// The numbers of one page.
+#[derive(Debug, PartialEq, Eq)]
+struct Page {
+    total_count: u64,
+    rows: u64,
+    /// Records that match and could not be read. That they are of this page, and that each takes a row's place on it or
+    /// comes besides the rows, is assumed: either way a page that is not full is the last.
+    bad: u64,
+}
+
+impl Page {
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// [`super::Reason::NotJson`] and [`super::Reason::Malformed`] for what is no answer or holds no count.
+    ///
+    /// **Source:** recorded answers; published clients for `num_bad_records`.
+    fn parse(body: &str) -> Result<Self, Failure> {
+        let Body { meta, rows, error } = json::parse(body)?;
+        if let Some(error) = error {
+            let message = transport::message_in(&Value::Object(error)).unwrap_or_default();
+            return Err(malformed(
+                format!("an error with a status of success: {message}").trim_end_matches([':', ' ']),
+            ));
+        }
+        let total_count = field::count(meta.get("totalCount"));
+        let total_count = total_count.ok_or_else(|| malformed("`meta.totalCount` is no count"))?;
+        Ok(Self { total_count, rows, bad: field::count(meta.get("num_bad_records")).unwrap_or(0) })
+    }
+}
+
+/// The body of a page, of which everything but numbers is dropped while it is read.
+#[derive(Debug, Default)]
+struct Body {
+    meta: Map<String, Value>,
+    rows: u64,
+    /// The field `error` under its name.
+    error: Option<Map<String, Value>>,
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(BodyVisitor)
+    }
+}
+
+struct BodyVisitor;
+
+impl<'de> Visitor<'de> for BodyVisitor {
+    type Value = Body;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object with `meta` and `data`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Body, A::Error> {
+        let mut body = Body::default();
+        while let Some(name) = fields.next_key::<String>()? {
+            match name.as_str() {
+                "meta" => body.meta = fields.next_value::<Option<_>>()?.unwrap_or_default(),
+                "data" => body.rows = fields.next_value::<Option<Rows>>()?.map_or(0, |Rows(rows)| rows),
+                "error" => body.error = Some(Map::from_iter([(name, fields.next_value()?)])),
+                _ => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(body)
+    }
+}
+
+/// How many rows there are.
+struct Rows(u64);
+
+impl<'de> Deserialize<'de> for Rows {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(RowsVisitor)
+    }
+}
+
+struct RowsVisitor;
+
+impl<'de> Visitor<'de> for RowsVisitor {
+    type Value = Rows;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Rows, A::Error> {
+        let mut count = 0;
+        while rows.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Rows(count))
+    }
+
+    /// An empty object stands for no rows in reports, so that it does here.
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Rows, A::Error> {
+        match fields.next_entry::<IgnoredAny, IgnoredAny>()? {
+            None => Ok(Rows(0)),
+            Some(_) => Err(A::Error::custom("rows are no object")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::api::Reason;
+
+    const PAGING: Paging = Paging { limit: 100, most_pages: 5 };
+
+    /// What `count` comes to where the answer to each offset is `page`, and how many pages that takes.
+    fn counted(page: impl Fn(u64) -> Page) -> (Count, u64) {
+        let mut counter = PageCounter::new(PAGING);
+        loop {
+            let offset = counter.pages * PAGING.limit;
+            assert_eq!(counter.next_page(), format!("offset={offset}&limit=100"));
+            if let Some(count) = counter.add(&page(offset)) {
+                return (count, counter.pages);
+            }
+        }
+    }
+
+    #[test]
+    fn both_readings_of_the_total_give_the_same_count() {
+        for matches in 0..=600 {
+            let rows = |offset: u64| matches.clamp(offset, offset + 100) - offset;
+            let (count, pages) = counted(|offset| Page { total_count: matches, rows: rows(offset), bad: 0 });
+            assert_eq!(count, Count::Exact(matches));
+            assert_eq!(pages, if matches == 100 { 2 } else { 1 }, "{matches}: the total tells of more");
+            let (count, pages) = counted(|offset| Page { total_count: rows(offset), rows: rows(offset), bad: 0 });
+            match matches {
+                0..500 => assert_eq!((count, pages), (Count::Exact(matches), matches / 100 + 1)),
+                _ => assert_eq!((count, pages), (Count::AtLeast(500), 5), "{matches}: the fifth page may be the last"),
+            }
+        }
+    }
+
+    #[test]
+    fn records_that_cannot_be_read_are_matches() {
+        for matches in [0, 1, 99, 100, 101, 250] {
+            for bad in [0, 1, 30] {
+                let rows = |offset: u64| matches.clamp(offset, offset + 100) - offset;
+                // In place of rows.
+                let page = |offset| {
+                    let bad = rows(offset).min(bad);
+                    let good = rows(offset) - bad;
+                    Page { total_count: good, rows: good, bad }
+                };
+                assert_eq!(counted(page).0, Count::Exact(matches), "{bad} of each page");
+                // Besides them, with the first page.
+                let page = |offset| {
+                    let bad = if offset == 0 { bad } else { 0 };
+                    Page { total_count: rows(offset), rows: rows(offset), bad }
+                };
+                assert_eq!(counted(page).0, Count::Exact(matches + bad), "{bad} besides");
+            }
+        }
+    }
+
+    #[test]
+    fn pages_are_read_in_every_form() {
+        let page = |total_count, rows, bad| Page { total_count, rows, bad };
+        for (body, expected) in [
+            (
+                r#"{"data": [{"attributes": {"subject": "private", "verdictChart": {}}}, {}, 3],
+                    "meta": {"num_bad_records": 2, "totalCount": 1234}, "more": [{}]}"#,
+                page(1234, 3, 2),
+            ),
+            (r#"{"meta": {"totalCount": 3}, "data": [{"attributes": {"size": NaN}, "mid": 45}]}"#, page(3, 1, 0)),
+            (r#"{"meta": {"totalCount": "3.0", "num_bad_records": "2"}, "data": []}"#, page(3, 0, 2)),
+            (r#"{"meta": {"totalCount": 0, "num_bad_records": null}, "data": {}}"#, page(0, 0, 0)),
+            (r#"{"meta": {"totalCount": 7}, "data": null}"#, page(7, 0, 0)),
+            (r#"{"meta": {"totalCount": 7}}"#, page(7, 0, 0)),
+        ] {
+            assert_eq!(Page::parse(body).expect(body), expected);
+        }
+    }
+
+    #[test]
+    fn no_count_is_not_zero_and_no_row_is_repeated() {
+        for body in [
+            "[]",
+            "{}",
+            r#"[{"totalCount": 3}]"#,
+            r#"{"data": []}"#,
+            r#"{"totalCount": 3, "data": []}"#,
+            r#"{"meta": 5, "data": []}"#,
+            r#"{"meta": {"totalCount": -1}, "data": []}"#,
+            r#"{"meta": {"totalCount": 1.5}, "data": []}"#,
+            r#"{"meta": {"totalCount": 3}, "data": "private"}"#,
+            r#"{"meta": {"totalCount": 3}, "data": {"private": 1}}"#,
+            r#"{"meta": {"totalCount": 3}, "data": ["private"#,
+            r#"{"error": {"message": "Missing attribute - startDate or endDate.", "code": "404"}}"#,
+            r#"{"error": "private", "meta": {"totalCount": 3}, "data": []}"#,
+        ] {
+            let failure = Page::parse(body).expect_err(body);
+            assert_eq!(failure.reason, Reason::Malformed, "{body}");
+            assert!(!failure.to_string().contains("private"), "{failure}");
+        }
+        assert_eq!(Page::parse("<html>").expect_err("a page").reason, Reason::NotJson);
+        let error = r#"{"error": {"message": "Unsupported attribute."}, "meta": {"totalCount": 3}}"#;
+        let said = Page::parse(error).expect_err("an error").detail;
+        assert_eq!(said, "an error with a status of success: Unsupported attribute.");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_read_or_refused(body in ".*") {
+            let _ = Page::parse(&body);
+        }
+    }
+}
