@@ -98,7 +98,8 @@ fn a_gauge_is_what_one_answer_said_of_one_window() {
     });
     let query = [("metric", "cpu_ratio_last_window"), ("appliance", "esa1"), ("instance", "x:1"), ("job", "j")];
     assert_eq!(ask(&query, 0), Ok(expected));
-    assert_eq!(ask(&query, 61).expect("known")["shown"], false, "it is too old by then");
+    assert_eq!(ask(&query, 59).expect("known")["shown"], true);
+    assert_eq!(ask(&query, 60).expect("known")["shown"], false, "it is too old by then");
     let same = ask(&[("metric", "spam_last_window"), ("appliance", "esa1")], 0).expect("known");
     assert_eq!((&same["value"], &same["answer"]["raw"]), (&7.0.into(), &7.0.into()));
 }
@@ -123,6 +124,11 @@ fn what_an_appliance_tells_about_itself_has_a_time_and_no_window() {
     let answer = serde_json::json!({"at": "2026-11-23T12:00:00.000Z", "clock": "exporter"});
     let found = ask(&[("metric", "asyncos_health_cpu_load_ratio"), ("appliance", "sma1")], 0).expect("known");
     assert_eq!((&found["group"], &found["answer"]), (&"health".into(), &answer));
+    let shown = |seconds| {
+        let query = [("metric", "asyncos_health_cpu_load_ratio"), ("appliance", "sma1")];
+        ask(&query, seconds).expect("known")["shown"].clone()
+    };
+    assert_eq!((shown(59), shown(60)), (true.into(), false.into()), "it is too old by then");
 }
 
 #[test]

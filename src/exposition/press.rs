@@ -101,13 +101,18 @@ impl Press {
             }
             let Ok(Printed { page, at }) = printed.await else { break };
             let ended = clock.tick();
-            rested = ended + PAUSE.max(ended.since(at).saturating_mul(REST));
+            rested = ended + rest_after(ended.since(at));
             newest.send_replace(page);
         }
         drop(orders);
         // Nothing is ever sent.
         let _ = over.await as Result<(), _>;
     }
+}
+
+/// How long nothing is printed after a page that took so long.
+fn rest_after(took: Duration) -> Duration {
+    PAUSE.max(took.saturating_mul(REST))
 }
 
 fn work(mut printer: Printer, clock: &Clock, mut orders: mpsc::Receiver<Order>) {

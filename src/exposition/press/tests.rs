@@ -10,6 +10,8 @@ use crate::sample::{Family, Sample};
 use crate::snapshot::{AspectView, Snapshot};
 use crate::vitals::Vitals;
 
+/// How long an outcome is waited for; never how long something may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 const GAUGE: &str = "asyncos_health_ratio{appliance=\"a\"}";
 
 struct Rig {
@@ -32,27 +34,7 @@ impl Rig {
     }
 
     fn publish(&self, value: f64, expires: Tick) {
-        let family = Arc::new(Family { name: "asyncos_health_ratio".into(), help: "Health".into(), counter: None });
-        let gauges = vec![Sample { family, labels: vec![], value }];
-        let view = AspectView {
-            name: "health",
-            success: true,
-            last_success: None,
-            refusal: None,
-            trouble: None,
-            vitals: Vitals { gauges, ..Vitals::default() },
-            expires,
-        };
-        self.board.publish(Snapshot {
-            appliance: "a".into(),
-            up: true,
-            clock_skew_seconds: None,
-            centralised: None,
-            trouble: None,
-            product: "esa",
-            groups: vec![],
-            aspects: vec![Arc::new(view)],
-        });
+        publish(&self.board, value, expires);
     }
 
     fn far(&self) -> Tick {
@@ -60,16 +42,46 @@ impl Rig {
     }
 
     async fn text(&self) -> String {
-        text(self.shelf.scrape(&Scrape::default()).await.unwrap())
+        text(soon(self.shelf.scrape(&Scrape::default())).await.unwrap())
     }
 
     async fn end(mut self) -> Shelf {
         self.stop.request();
-        while let Some(ended) = self.tasks.join_next().await {
+        while let Some(ended) = soon(self.tasks.join_next()).await {
             ended.unwrap();
         }
         self.shelf
     }
+}
+
+/// What is waited for, before the test gives up.
+async fn soon<T>(wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, wait).await.expect("the press does what it is asked for")
+}
+
+/// Publishes an appliance with one gauge.
+fn publish(board: &Board, value: f64, expires: Tick) {
+    let family = Arc::new(Family { name: "asyncos_health_ratio".into(), help: "Health".into(), counter: None });
+    let gauges = vec![Sample { family, labels: vec![], value }];
+    let view = AspectView {
+        name: "health",
+        success: true,
+        last_success: None,
+        refusal: None,
+        trouble: None,
+        vitals: Vitals { gauges, ..Vitals::default() },
+        expires,
+    };
+    board.publish(Snapshot {
+        appliance: "a".into(),
+        up: true,
+        clock_skew_seconds: None,
+        centralised: None,
+        trouble: None,
+        product: "esa",
+        groups: vec![],
+        aspects: vec![Arc::new(view)],
+    });
 }
 
 fn text(mut body: Body) -> String {
@@ -98,6 +110,33 @@ async fn no_scrape_that_begins_after_its_expiry_sees_a_gauge() {
     rig.end().await;
 }
 
+#[test]
+fn a_gauge_is_shown_until_the_instant_it_expires_and_no_longer() {
+    let (board, telemetry) = (Arc::<Board>::default(), Arc::new(Telemetry::try_new().unwrap()));
+    let life = Duration::from_secs(10);
+    let (last, expires) = (Tick::default() + (life - Duration::from_nanos(1)), Tick::default() + life);
+    publish(&board, 1.0, expires);
+    let mut printer = Printer::new(board, telemetry);
+    let mut print = |now| {
+        let page = printer.print(now, 0, &[Variant::default()]);
+        let shown = text(page.whole(Variant::default(), &[]).unwrap()).contains(&format!("{GAUGE} 1\n"));
+        (page, shown)
+    };
+    let (page, shown) = print(last);
+    assert!(shown);
+    assert_eq!(page.expires(), Some(expires));
+    assert!(page.is_current(last) && !page.is_current(expires));
+    assert!(!print(expires).1, "nothing has changed but the time");
+}
+
+#[test]
+fn pages_take_a_tenth_of_the_time_at_most_and_come_once_a_second_at_most() {
+    let millis = Duration::from_millis;
+    for (took, rest) in [(0, 1000), (1, 1000), (111, 1000), (112, 1008), (500, 4500), (20_000, 180_000)] {
+        assert_eq!(rest_after(millis(took)), millis(rest), "after {took} ms");
+    }
+}
+
 #[tokio::test]
 async fn changes_of_one_second_are_one_page() {
     let rig = Rig::start(1);
@@ -110,7 +149,7 @@ async fn changes_of_one_second_are_one_page() {
         // Lets the press have a turn.
         tokio::task::yield_now().await;
     }
-    newest.changed().await.unwrap();
+    soon(newest.changed()).await.unwrap();
     assert!(rig.text().await.contains(&format!("{GAUGE} 50\n")));
     assert!(!newest.has_changed().unwrap(), "one page for all of them");
     rig.end().await;
@@ -123,14 +162,14 @@ async fn pages_are_printed_in_forms_that_are_asked_for_and_no_others() {
     for (asked, variant) in Variant::ALL.into_iter().enumerate() {
         let made = |page: &Page| Variant::ALL.into_iter().filter(|variant| page.has(*variant)).count();
         assert_eq!(made(&rig.shelf.newest.borrow()), asked, "{variant:?}");
-        rig.shelf.scrape(&Scrape { variant, ..Scrape::default() }).await.unwrap();
+        soon(rig.shelf.scrape(&Scrape { variant, ..Scrape::default() })).await.unwrap();
         assert_eq!(made(&rig.shelf.newest.borrow()), asked + 1, "{variant:?}");
     }
     // They are kept up without being asked for again.
     let mut newest = rig.shelf.newest.clone();
     newest.mark_unchanged();
     rig.publish(2.0, rig.far());
-    newest.changed().await.unwrap();
+    soon(newest.changed()).await.unwrap();
     assert!(Variant::ALL.into_iter().all(|variant| newest.borrow().has(variant)));
     drop(newest);
     rig.end().await;
@@ -140,7 +179,7 @@ async fn pages_are_printed_in_forms_that_are_asked_for_and_no_others() {
 async fn an_old_page_goes_with_its_last_reader() {
     let rig = Rig::start(600);
     rig.publish(1.0, rig.far());
-    let slow = rig.shelf.scrape(&Scrape::default()).await.unwrap();
+    let slow = soon(rig.shelf.scrape(&Scrape::default())).await.unwrap();
     let old = Arc::downgrade(&rig.shelf.newest.borrow());
     rig.publish(2.0, rig.far());
     rig.shelf.outdate();
@@ -170,9 +209,9 @@ async fn after_its_end_there_are_no_new_pages() {
     rig.text().await;
     let shelf = rig.end().await;
     let gzip = Variant { format: Format::OpenMetrics, encoding: Encoding::Gzip };
-    let refused = shelf.scrape(&Scrape { variant: gzip, ..Scrape::default() }).await;
+    let refused = soon(shelf.scrape(&Scrape { variant: gzip, ..Scrape::default() })).await;
     assert_eq!(refused.unwrap_err(), Unanswered::Stopping);
-    assert!(shelf.scrape(&Scrape::default()).await.is_ok(), "the last one is still there");
+    assert!(soon(shelf.scrape(&Scrape::default())).await.is_ok(), "the last one is still there");
 }
 
 #[tokio::test]
