@@ -339,3 +339,6 @@ impl State {
 fn is_refusal(reason: Reason) -> bool {
     matches!(reason, Reason::LoginRefused | Reason::TwoFactor)
 }
+
+#[cfg(test)]
+mod tests;

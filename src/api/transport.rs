@@ -236,6 +236,12 @@ impl Answer {
         self.body.expose()
     }
 
+    /// A success without a body that brings `token`.
+    #[cfg(test)]
+    pub(super) fn with_token(token: Secret, at: Timestamp) -> Self {
+        Self { status: 200, body: Secret::new(""), at, token: Some(token), retry_after: None }
+    }
+
     /// The answer if its status is success.
     ///
     /// # Errors

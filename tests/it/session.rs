@@ -77,6 +77,24 @@ async fn a_hundred_callers_share_one_refusal() {
     assert_eq!(logins(&appliance), 1);
 }
 
+/// On one thread, so that all callers wait before there is an answer.
+#[tokio::test]
+async fn a_hundred_callers_share_one_failure_that_is_no_refusal() {
+    let clock = lapse(1);
+    let appliance = simulate(sim::Settings::esa("esa1"), &clock).await;
+    let bad_gateway = Fault::Status { code: 502, body: FaultBody::Html, retry_after: None };
+    appliance.inject(bad_gateway, On::login());
+    appliance.inject(Fault::Slow(Duration::from_millis(500)), On::login());
+    let client = client(&appliance, "", &clock);
+    let mut callers = JoinSet::new();
+    for _ in 0..100 {
+        let client = Arc::clone(&client);
+        callers.spawn(async move { fetch(&client, CAPACITY).await });
+    }
+    assert!(callers.join_all().await.into_iter().all(|outcome| outcome == Err(Reason::Unavailable)));
+    assert_eq!(logins(&appliance), 1);
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_tried_three_times_and_never_again() {
     for (auth, tries) in [("auth: jwt", 3), ("auth: basic", 3)] {

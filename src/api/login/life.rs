@@ -49,7 +49,9 @@ mod tests {
         let life = |claims| Life::of(&jwt(claims), now, ASSUMED_LIFE).expires.as_secs();
         assert_eq!(life(r#"{"exp": 2800}"#), 2800);
         assert_eq!(life(r#"{"exp": 2800.5}"#), 2800);
-        for claims in ["{}", r#"{"exp": 999}"#, r#"{"exp": "soon"}"#, r#"{"exp": 1e300}"#, "no json"] {
+        for claims in
+            ["{}", r#"{"exp": 999}"#, r#"{"exp": 1000}"#, r#"{"exp": "soon"}"#, r#"{"exp": 1e300}"#, "no json"]
+        {
             assert_eq!(life(claims), 2800, "the usual life for {claims}");
         }
         assert_eq!(Life::of(&Secret::new("opaque"), now, ASSUMED_LIFE).span, ASSUMED_LIFE);
