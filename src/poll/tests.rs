@@ -2,6 +2,8 @@
 
 mod changes;
 mod keys;
+#[path = "../../tests/it/deadline.rs"]
+mod deadline;
 mod model;
 mod searches;
 mod settling;
@@ -9,6 +11,7 @@ mod settling;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use self::deadline::Deadline;
 use super::*;
 use crate::api::{Aspect, Failure, Observation, Pace, Query, Reason, Reply, Report};
 use crate::config::{Alignment, Config, Late, Polling, Settle};
@@ -19,6 +22,8 @@ use crate::window::{Grid, Window};
 
 const NOON: u64 = 1_795_435_200; // 2026-11-23T12:00:00Z
 const MINUTE: Duration = Duration::from_secs(60);
+/// A bench passes days in seconds. One that takes so long has a poller that spins, or a clock that stands still.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 type Script = Box<dyn Fn(&Query, usize) -> Result<(), Failure> + Send + Sync>;
 
@@ -114,6 +119,7 @@ struct Bench<S = Fake> {
     clock: Clock,
     stop: Stop,
     task: JoinSet<()>,
+    _deadline: Deadline,
 }
 
 fn polling(window: Duration) -> Polling {
@@ -137,9 +143,13 @@ fn bench(groups: &[&str], polling: Polling, script: Script) -> Bench {
 
 fn slow_bench(groups: &[&str], polling: Polling, latency: Duration, script: Script) -> Bench {
     let clock = Clock::lapse(Timestamp::from_secs(NOON + 30), 1);
-    let (offset, asked, answered) = (Mutex::new(0), Mutex::default(), Mutex::default());
-    let fake = Arc::new(Fake { clock: clock.clone(), offset, script, asked, answered, latency });
+    let fake = fake(clock.clone(), latency, script);
     Bench::start(groups, polling, clock, fake)
+}
+
+fn fake(clock: Clock, latency: Duration, script: Script) -> Arc<Fake> {
+    let (offset, asked, answered) = (Mutex::new(0), Mutex::default(), Mutex::default());
+    Arc::new(Fake { clock, offset, script, asked, answered, latency })
 }
 
 fn appliance(groups: &[&str], polling: Polling) -> config::Appliance {
@@ -172,7 +182,7 @@ impl<S: Source> Bench<S> {
         let stop = Stop::new();
         let mut task = JoinSet::new();
         task.spawn(Poller::new(appliance, Arc::clone(&fake), desk).run(stop.clone()));
-        Self { fake, board, clock, stop, task }
+        Self { fake, board, clock, stop, task, _deadline: Deadline::new("the poller on its bench", PATIENCE) }
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {

@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod crash;
 mod day;
+mod deadline;
 mod demo;
 #[cfg(feature = "external-tests")]
 mod deploy;

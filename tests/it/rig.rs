@@ -15,6 +15,7 @@ use asyncos_exporter::supervisor::Supervisor;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::deadline::Deadline;
 use crate::exposition::Page;
 
 /// 2026-11-23T12:00:30Z, a Monday: where every time lapse begins.
@@ -22,12 +23,21 @@ pub(crate) const BEGINNING: u64 = 1_795_435_230;
 /// How long an outcome is waited for before a test gives up; never how long something may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long a test may take after the last appliance was simulated, before it is taken to hang.
+const LONGEST_TEST: Duration = Duration::from_secs(600);
+
+thread_local! {
+    /// The deadline of the test that this thread runs.
+    static DEADLINE: std::cell::RefCell<Option<Deadline>> = const { std::cell::RefCell::new(None) };
+}
+
 pub(crate) fn lapse(rate: u32) -> Clock {
     Clock::lapse(Timestamp::from_secs(BEGINNING), rate)
 }
 
 /// A simulated appliance that lives on `clock`.
 pub(crate) async fn simulate(settings: sim::Settings, clock: &Clock) -> sim::Appliance {
+    DEADLINE.set(Some(Deadline::new("the test with simulated appliances", LONGEST_TEST)));
     let clock = clock.clone();
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let now: sim::Now = Arc::new(move || clock.wall().into());
@@ -113,9 +123,12 @@ impl Rig {
     /// Ends the daemon and waits for it.
     pub(crate) async fn end(mut self) {
         self.stop.request();
-        while let Some(ended) = self.task.join_next().await {
-            ended.expect("the daemon ends in order");
-        }
+        let wait = async {
+            while let Some(ended) = self.task.join_next().await {
+                ended.expect("the daemon ends in order");
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("the daemon ends once it is told to");
     }
 }
 
