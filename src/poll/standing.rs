@@ -85,3 +85,56 @@ impl Standing {
         self.paused_until = Some(now + pause);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Reason;
+
+    fn now() -> Tick {
+        Tick::default()
+    }
+
+    fn timeout() -> Failure {
+        Failure { reason: Reason::Timeout, detail: "no answer".into(), retry_after: None }
+    }
+
+    fn after(seconds: u64) -> Option<Tick> {
+        Some(now() + Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn one_failure_is_a_reports_and_two_in_a_row_are_the_appliances() {
+        let mut standing = Standing::new(5, LONGEST_PAUSE);
+        standing.reached("a");
+        for _ in 0..3 {
+            standing.failed("a", &timeout(), now());
+            assert!(standing.is_up() && standing.paused_until(now()).is_none(), "another report may have its answer");
+            standing.reached("a");
+        }
+        standing.failed("a", &timeout(), now());
+        standing.failed("a", &timeout(), now());
+        assert!(!standing.is_up());
+        assert_eq!(standing.paused_until(now()), after(60));
+    }
+
+    #[test]
+    fn the_only_report_speaks_for_its_appliance() {
+        let mut standing = Standing::new(1, LONGEST_PAUSE);
+        standing.reached("a");
+        standing.failed("a", &timeout(), now());
+        assert!(!standing.is_up());
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_window_or_five_minutes() {
+        for (window, pauses) in [(60, [60, 60, 60, 60]), (200, [60, 120, 200, 200]), (3600, [60, 120, 240, 300])] {
+            let mut standing = Standing::new(5, Duration::from_secs(window));
+            for pause in pauses {
+                standing.unreachable("a", &timeout(), now());
+                assert_eq!(standing.paused_until(now()), after(pause), "windows of {window} s");
+            }
+            assert_eq!(standing.paused_until(now() + Duration::from_secs(pauses[3])), None, "it is over then");
+        }
+    }
+}

@@ -4,6 +4,7 @@ mod changes;
 mod keys;
 #[path = "../../tests/it/deadline.rs"]
 mod deadline;
+mod limits;
 mod model;
 mod searches;
 mod settling;

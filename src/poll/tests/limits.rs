@@ -1,0 +1,88 @@
+//! What bounds the poller: the pace of a backlog, and how far from the present a state may be to be resumed.
+
+use super::*;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A whole life of a poller that begins when its machine's and its appliance's clocks show `from`.
+async fn live(ledger: &Arc<Ledger>, polling: Polling, from: Timestamp, span: Duration) -> GroupView {
+    let clock = Clock::lapse(from, 1);
+    let fake = fake(clock.clone(), Duration::from_millis(200), Box::new(|_, _| Ok(())));
+    let bench = Bench::resume(&appliance(&[CAPACITY], polling), Arc::clone(ledger), clock, fake);
+    bench.clock.sleep(span).await;
+    let view = GroupView::clone(&bench.snapshot().groups[0]);
+    bench.end().await;
+    view
+}
+
+/// Every counter shows minutes: so many are counted.
+fn minutes(view: &GroupView) -> u64 {
+    view.totals[0].value as u64
+}
+
+fn minutes_between(earlier: &GroupView, later: &GroupView) -> u64 {
+    let end = |view: &GroupView| view.window_end.expect("a window is counted");
+    end(later).since(end(earlier)).as_secs() / 60
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backlog_pauses_as_long_as_an_answer_takes_within_bounds() {
+    let cases = [(0, 10), (5, 10), (300, 300), (4000, 4000), (20_000, 5000)];
+    for (took, pause) in cases.map(|(took, pause)| (Duration::from_millis(took), Duration::from_millis(pause))) {
+        let answers = Arc::new(Mutex::new(Vec::new()));
+        let (clock_of, written) = (Arc::new(Mutex::new(None::<Clock>)), Arc::clone(&answers));
+        let inner = Arc::clone(&clock_of);
+        let script = move |_: &Query, _| {
+            let now = inner.lock().expect("no panic").as_ref().map(Clock::tick);
+            written.lock().expect("no panic").extend(now);
+            Ok(())
+        };
+        let bench =
+            slow_bench(&[CAPACITY], Polling { start: Some(8 * HOUR), ..polling(MINUTE) }, took, Box::new(script));
+        *clock_of.lock().expect("no panic") = Some(bench.clock.clone());
+        bench.clock.sleep(5 * MINUTE).await;
+        bench.end().await;
+        let answers = answers.lock().expect("no panic");
+        // Eight hours are a request each, the newest window is another.
+        for pair in answers[..8].windows(2) {
+            let paused = pair[1].since(pair[0]).saturating_sub(took);
+            assert!((pause..pause + Duration::from_millis(5)).contains(&paused), "{paused:?} after {took:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_from_a_far_future_is_not_waited_for() {
+    let ledger = Arc::new(Ledger::in_memory());
+    let now = Timestamp::from_secs(NOON);
+    live(&ledger, polling(MINUTE), now + 240 * HOUR, 5 * HOUR).await;
+    let view = live(&ledger, polling(MINUTE), now, 3 * HOUR).await;
+    let end = view.window_end.expect("the present is counted");
+    assert!((now + 3 * HOUR).since(end) <= 5 * MINUTE && end <= now + 3 * HOUR, "{end}");
+    let begun = view.since.expect("a window is counted");
+    assert_eq!(minutes(&view), end.since(begun).as_secs() / 60, "and nothing but it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_from_a_near_future_is_resumed() {
+    let ledger = Arc::new(Ledger::in_memory());
+    let now = Timestamp::from_secs(NOON);
+    let before = live(&ledger, polling(MINUTE), now, 3 * HOUR).await;
+    // The clocks of both were set back by an hour before the restart.
+    let after = live(&ledger, polling(MINUTE), now + 2 * HOUR, 3 * HOUR).await;
+    assert_eq!(after.tally.lost, [0, 0]);
+    assert_eq!(minutes(&after), minutes(&before) + minutes_between(&before, &after));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_longer_than_catch_up_is_no_reason_to_lose_it() {
+    let ledger = Arc::new(Ledger::in_memory());
+    let short = Polling { catch_up: 10 * MINUTE, ..polling(HOUR) };
+    let now = Timestamp::from_secs(NOON + 30);
+    let before = live(&ledger, short, now, 4 * HOUR).await;
+    assert_eq!((before.tally.committed, before.tally.lost), (5, [0, 0]), "from 10:00 to 15:00");
+    // The hour that ended meanwhile is longer ago than ten minutes in part.
+    let after = live(&ledger, short, now + 4 * HOUR + 20 * MINUTE, 2 * HOUR).await;
+    assert_eq!((after.tally.committed, after.tally.lost), (3, [0, 0]), "from 15:00 to 18:00");
+    assert_eq!(minutes(&after), 8 * 60, "the total goes on");
+}
