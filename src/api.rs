@@ -47,7 +47,7 @@ pub use health::Health;
 pub use inventory::ManagedAppliance;
 pub use observe::{Aspect, Observation, Quarantine};
 pub use pages::Count;
-pub use refusals::{Refusals, Written};
+pub use refusals::{EVERY_ACCOUNT, Refusals, Written};
 pub use report::{Number, Reading, Report, Row, Unusable};
 pub use span::ReportingSpan;
 pub use tls::SystemRoots;
@@ -119,6 +119,16 @@ impl Client {
             self.wire.gate().take_over(old.wire.gate());
             self.session.take_over(&old.session);
         }
+    }
+
+    /// Allows the account of each client one login, until one is accepted, where refusals of before were lost; accounts at
+    /// proxies are meant too. For the start, before any login is made.
+    ///
+    /// # Errors
+    /// When that was not written; it holds until a restart then, which does the same again.
+    pub async fn allow_one_login(clients: impl Iterator<Item = &Self>, refusals: &Refusals) -> Result<(), String> {
+        let accounts = clients.flat_map(|client| [Some(client.session.account()), client.wire.proxy_account()]);
+        refusals.allow_one_login(accounts.flatten().collect()).await
     }
 
     /// Makes sure that the account is accepted, which also tells the appliance's time.

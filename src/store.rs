@@ -105,6 +105,9 @@ pub struct Refused {
     pub last: u64,
     /// Whether the outcome of the last was not known when this was written.
     pub in_doubt: bool,
+    /// Whether refusals from before these were lost with the state.
+    #[serde(default)]
+    pub history_lost: bool,
 }
 
 /// What was found when the state was opened.
@@ -112,7 +115,8 @@ pub struct Refused {
 pub struct Found {
     /// The records that can be believed.
     pub records: HashMap<String, Record>,
-    /// Refused logins by account, which is a hash.
+    /// Refused logins by account, which is a hash; under [`EVERY_ACCOUNT`](crate::api::EVERY_ACCOUNT) that those of before
+    /// are lost.
     pub refused: HashMap<String, Refused>,
     /// What makes those hashes this state's own; random, and as old as the file.
     pub salt: [u8; 32],

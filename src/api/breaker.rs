@@ -19,6 +19,9 @@ pub struct Tally {
     /// Whether the outcome of the last is not known: it is on its way, or we ended before its answer came. It counts as a
     /// refusal then, or a crash loop would burn one attempt after another.
     pub in_doubt: bool,
+    /// Whether refusals from before were lost with the state. There may have been as many as are bearable, so the next one
+    /// is the last.
+    pub history_lost: bool,
 }
 
 /// Whether a login may be tried.
@@ -32,7 +35,10 @@ pub(super) enum Permit {
 }
 
 impl Tally {
-    pub(super) const NONE: Self = Self { refusals: 0, last: Timestamp::from_secs(0), in_doubt: false };
+    pub(super) const NONE: Self =
+        Self { refusals: 0, last: Timestamp::from_secs(0), in_doubt: false, history_lost: false };
+    /// An account of which nothing is known any more.
+    pub(super) const LOST: Self = Self { history_lost: true, ..Self::NONE };
 
     /// Whether another login may be tried at `now` where `most` refusals are bearable. One in doubt is not waited for: a
     /// restart is no reason to believe that the password is wrong.
@@ -47,12 +53,12 @@ impl Tally {
     }
 
     pub(super) const fn is_blocked(&self, most: u32) -> bool {
-        self.refusals >= most
+        self.refusals >= if self.history_lost { 1 } else { most }
     }
 
     /// What holds once a login is on its way.
     pub(super) const fn tried(self, now: Timestamp) -> Self {
-        Self { refusals: self.refusals.saturating_add(1), last: now, in_doubt: true }
+        Self { refusals: self.refusals.saturating_add(1), last: now, in_doubt: true, ..self }
     }
 
     /// What holds once the login that was in doubt is known to be refused.
@@ -78,6 +84,18 @@ mod tests {
             }
             tally = tally.tried(now).refused(now);
             assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), Permit::Blocked);
+        }
+    }
+
+    #[test]
+    fn where_the_history_is_lost_there_is_one_attempt() {
+        let now = Timestamp::from_secs(1_000);
+        for most in 1..=4 {
+            assert_eq!(Tally::LOST.permit(most, now), Permit::Granted);
+            let refused = Tally::LOST.tried(now).refused(now);
+            for tally in [Tally::LOST.tried(now), refused] {
+                assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), Permit::Blocked);
+            }
         }
     }
 

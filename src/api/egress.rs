@@ -9,6 +9,7 @@ use url::Url;
 
 use super::outfit::{self, Outfit};
 use super::proxy::Gateway;
+use super::refusals::Account;
 use super::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
 use crate::clock::Clock;
 use crate::config::{self, Anchor};
@@ -50,6 +51,11 @@ impl Egress {
         let proxy = appliance.proxy.clone().map(|proxy| Gateway::new(proxy, refusals, clock));
         let client = Mutex::new(build(&outfit, proxy.as_ref())?);
         Ok(Self { outfit, proxy, client })
+    }
+
+    /// The account at the proxy, where there is one.
+    pub(super) fn proxy_account(&self) -> Option<Account> {
+        self.proxy.as_ref().and_then(Gateway::account)
     }
 
     /// The client, once nothing is in doubt about the proxy's account.

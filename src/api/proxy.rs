@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
-use super::breaker::Permit;
+use super::breaker::{Permit, Tally};
 use super::login;
 use super::refusals::{Account, LOOK_AGAIN, Outcome, Refusals};
 use super::{Failure, Reason};
@@ -38,6 +38,11 @@ impl Gateway {
     pub(super) fn new(proxy: config::Proxy, refusals: Refusals, clock: Clock) -> Self {
         let standing = proxy.credentials.clone().map(|credentials| Standing::of(credentials, &proxy, &refusals));
         Self { standing: standing.map(Mutex::new), proxy, refusals, clock }
+    }
+
+    /// The account as its refusals are counted.
+    pub(super) fn account(&self) -> Option<Account> {
+        self.standing().map(|standing| standing.account)
     }
 
     /// What the HTTP client is told.
@@ -112,7 +117,7 @@ impl Gateway {
             Some(_) | None => Outcome::Accepted,
         };
         self.refusals.shown(&account, outcome);
-        if outcome == Outcome::Refused || tally.refusals > 0 {
+        if outcome == Outcome::Refused || tally != Tally::NONE {
             let written = self.refusals.settle(&account, tally, outcome, self.clock.wall());
             // A write that fails is said by the store; memory has it.
             let _ = written.await;

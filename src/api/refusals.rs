@@ -2,6 +2,7 @@
 //! down; an account is known by a salted hash of its place, name and secret, so that another secret begins at zero and
 //! what is written holds none.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
 use std::num::NonZeroU32;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use ring::pbkdf2;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::task::JoinSet;
 use url::Url;
 
 use super::breaker::{Permit, Tally};
@@ -26,6 +28,9 @@ pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// The end of a write: an error tells why it was none.
 pub type Written = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// In place of an account: its tally, where there is one, stands for those of all accounts that were lost with the state.
+pub const EVERY_ACCOUNT: &str = "*";
 
 type Write = Box<dyn Fn(String, Option<Tally>) -> Written + Send + Sync>;
 
@@ -86,6 +91,32 @@ impl Refusals {
             (self.0.write)(account, None).await?;
         }
         Ok(())
+    }
+
+    /// Whether the tallies of before were lost, and it is still to be decided which accounts that concerns.
+    #[must_use]
+    pub fn are_lost(&self) -> bool {
+        self.tallies().contains_key(EVERY_ACCOUNT)
+    }
+
+    /// Decides that: `accounts` are allowed one login each, until one is accepted. What is known of one stays. Accounts
+    /// that come later begin at zero, as they were not there to be refused.
+    ///
+    /// # Errors
+    /// When that was not written; the next start decides again then.
+    pub(super) async fn allow_one_login(&self, accounts: Vec<Account>) -> Result<(), String> {
+        let mut writes = JoinSet::new();
+        for Account(account) in accounts {
+            if let Entry::Vacant(unknown) = self.tallies().entry(account.clone()) {
+                unknown.insert(Tally::LOST);
+                writes.spawn((self.0.write)(account, Some(Tally::LOST)));
+            }
+        }
+        self.tallies().remove(EVERY_ACCOUNT);
+        for written in writes.join_all().await {
+            written?;
+        }
+        (self.0.write)(EVERY_ACCOUNT.to_owned(), None).await
     }
 
     pub(super) fn account(&self, url: &Url, credentials: &Credentials) -> Account {
@@ -167,7 +198,7 @@ impl Refusals {
             Outcome::Refused => before.tried(now).refused(now),
             Outcome::Unclear => before,
         };
-        let kept = (next.refusals > 0).then_some(next);
+        let kept = (next != Tally::NONE).then_some(next);
         match kept {
             Some(tally) => self.tallies().insert(account.0.clone(), tally),
             None => self.tallies().remove(&account.0),
@@ -242,10 +273,55 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_costs_one_wait() {
-        let tally = Tally { refusals: 1, last: Timestamp::from_secs(1 << 40), in_doubt: false };
+        let tally = Tally { refusals: 1, last: Timestamp::from_secs(1 << 40), ..Tally::NONE };
         let refusals = Refusals::new([0; 32], HashMap::from([("a".into(), tally)]), |_, _| unreachable!());
         let (account, now) = (Account("a".into()), Timestamp::from_secs(1_000));
         let Permit::Wait(wait) = refusals.permit(&account, 3, now) else { panic!("refused just now") };
         assert_eq!(refusals.permit(&account, 3, now + wait), Permit::Granted);
+    }
+
+    #[tokio::test]
+    async fn a_lost_history_is_written_for_every_account_before_it_is_forgotten() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&written);
+        let known = Tally { refusals: 2, last: Timestamp::from_secs(7), ..Tally::NONE };
+        let tallies = HashMap::from([(EVERY_ACCOUNT.to_owned(), Tally::LOST), ("known".to_owned(), known)]);
+        let refusals = Refusals::new([7; 32], tallies, move |account, tally| {
+            log.lock().expect("no panic").push((account, tally));
+            Box::pin(std::future::ready(Ok(())))
+        });
+        let [known_account, new, later] = ["known", "new", "later"].map(|name| Account(name.into()));
+        assert!(refusals.are_lost());
+        let shared = new.clone();
+        refusals.allow_one_login(vec![known_account.clone(), new.clone(), shared]).await.expect("written");
+        assert!(!refusals.are_lost());
+        let expected = [("new".to_owned(), Some(Tally::LOST)), (EVERY_ACCOUNT.to_owned(), None)];
+        assert_eq!(*written.lock().expect("no panic"), expected);
+        let tallies = [&known_account, &new, &later].map(|account| refusals.tally(account));
+        assert_eq!(tallies, [known, Tally::LOST, Tally::NONE]);
+        // A login that ends without a word on the account leaves the one attempt as it was.
+        let now = Timestamp::from_secs(1_000);
+        for (outcome, after) in [(Outcome::Unclear, Tally::LOST), (Outcome::Accepted, Tally::NONE)] {
+            let before = refusals.tally(&new);
+            refusals.tried(&new, now).await.expect("written");
+            refusals.settle(&new, before, outcome, now).await.expect("written");
+            assert_eq!(refusals.tally(&new), after);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lost_history_that_cannot_be_written_stays_for_the_next_start() {
+        let forgotten = Arc::new(Mutex::new(false));
+        let log = Arc::clone(&forgotten);
+        let tallies = HashMap::from([(EVERY_ACCOUNT.to_owned(), Tally::LOST)]);
+        let refusals = Refusals::new([7; 32], tallies, move |account, _| {
+            let is_mark = account == EVERY_ACCOUNT;
+            *log.lock().expect("no panic") |= is_mark;
+            Box::pin(std::future::ready(if is_mark { Ok(()) } else { Err("no space".into()) }))
+        });
+        let account = Account("a".into());
+        assert_eq!(refusals.allow_one_login(vec![account.clone()]).await, Err("no space".into()));
+        assert!(!*forgotten.lock().expect("no panic"));
+        assert_eq!(refusals.tally(&account), Tally::LOST, "it holds in memory");
     }
 }

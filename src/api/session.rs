@@ -100,6 +100,11 @@ impl Session {
         Ok(Self { wire, auth, login, place, most_refusals, refusals, flight, state })
     }
 
+    /// The account as its refusals are counted.
+    pub(super) fn account(&self) -> Account {
+        self.state().account.clone()
+    }
+
     /// Goes on where `old` is, if it is of the same account.
     pub(super) fn take_over(&self, old: &Self) {
         let mut state = old.state().clone();

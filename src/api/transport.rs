@@ -11,6 +11,7 @@ use url::{Position, Url};
 use super::egress::{Egress, Exit};
 use super::gate::{Gate, Pass};
 use super::login::{Header, is_header_text};
+use super::refusals::Account;
 use super::time::ApplianceTime;
 use super::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
 use crate::clock::{Clock, Timestamp};
@@ -62,6 +63,11 @@ impl Wire {
     /// What stands before every request.
     pub(super) fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// The account at the proxy, where there is one.
+    pub(super) fn proxy_account(&self) -> Option<Account> {
+        self.egress.proxy_account()
     }
 
     /// How long one request may take, from when it has passed the gate.

@@ -65,6 +65,11 @@ impl Fleet {
                 .map_err(|failure| AppError::Client { appliance: appliance.name.clone(), failure })?;
             pollers.push((appliance.clone(), Arc::new(client), metrics));
         }
+        if self.refusals.are_lost() {
+            let clients = pollers.iter().map(|(_, client, _)| &**client);
+            // The store logs what it cannot write; memory has it, and the next start does the same again.
+            let _ = Client::allow_one_login(clients, &self.refusals).await;
+        }
         let is_named = |name: &String| config.appliances.iter().any(|appliance| appliance.name == *name);
         let removed: Vec<String> = self.running.keys().filter(|name| !is_named(name)).cloned().collect();
         let changed = pollers.iter().map(|(appliance, _, _)| &appliance.name);

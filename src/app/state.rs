@@ -41,13 +41,17 @@ pub(super) fn open(directory: Option<&Path>, telemetry: &Arc<Telemetry>, clock: 
 
 /// Refused logins as the store has them.
 fn refusals(store: Arc<Store>, salt: [u8; 32], refused: HashMap<String, Refused>) -> Refusals {
-    let tally =
-        |Refused { count, last, in_doubt }| Tally { refusals: count, last: Timestamp::from_secs(last), in_doubt };
+    let tally = |Refused { count, last, in_doubt, history_lost }| {
+        let last = Timestamp::from_secs(last);
+        Tally { refusals: count, last, in_doubt, history_lost }
+    };
     let tallies = refused.into_iter().map(|(account, refused)| (account, tally(refused))).collect();
     Refusals::new(salt, tallies, move |account, tally| {
         let store = Arc::clone(&store);
-        let refused =
-            tally.map(|Tally { refusals, last, in_doubt }| Refused { count: refusals, last: last.as_secs(), in_doubt });
+        let refused = tally.map(|Tally { refusals, last, in_doubt, history_lost }| {
+            let last = last.as_secs();
+            Refused { count: refusals, last, in_doubt, history_lost }
+        });
         Box::pin(async move { store.write_refused(account, refused).await.map_err(|error| error.to_string()) })
     })
 }

@@ -71,10 +71,13 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LoginsStopped { refusals } => write!(
-                out,
-                "logins have stopped after {refusals} refusals: correct the password, or unlock the account and reset"
-            ),
+            Self::LoginsStopped { refusals } => {
+                let noun = if *refusals == 1 { "refusal" } else { "refusals" };
+                write!(
+                    out,
+                    "logins have stopped after {refusals} {noun}: correct the password, or unlock the account and reset"
+                )
+            }
             Self::LoginsRefused { refusals: 1 } => write!(out, "the last login was refused: correct the password"),
             Self::LoginsRefused { refusals } => {
                 write!(out, "the last {refusals} logins were refused: correct the password")

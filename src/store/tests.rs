@@ -38,7 +38,7 @@ async fn refused_logins_and_the_salt_are_found_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, first) = open(&folder);
     assert!(first.refused.is_empty() && first.salt != [0; 32]);
-    let refused = |count| Refused { count, last: 1_000, in_doubt: true };
+    let refused = |count| Refused { count, last: 1_000, in_doubt: true, history_lost: false };
     store.write_refused("a".into(), Some(refused(1))).await.expect("written");
     store.write_refused("b".into(), Some(refused(2))).await.expect("written");
     store.write_refused("a".into(), None).await.expect("written");

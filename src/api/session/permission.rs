@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{LOOK_AGAIN, Session, State};
-use crate::api::breaker::Permit;
+use crate::api::breaker::{Permit, Tally};
 use crate::api::refusals::Account;
 use crate::api::{Event, Failure, Reason};
 
@@ -40,7 +40,8 @@ impl Session {
                 wait(format!("the last login was refused: the next is tried in {shown}"), span)
             }
             Permit::Blocked => {
-                wait("logins are stopped after repeated refusals: correct the password".into(), LOOK_AGAIN)
+                let cause = stopped_because(self.refusals.tally(&account));
+                wait(format!("logins are stopped after {cause}: correct the password"), LOOK_AGAIN)
             }
         }
     }
@@ -62,11 +63,16 @@ impl Session {
         let tally = self.refusals.tally(&state.account);
         let blocked = tally.is_blocked(self.most_refusals);
         if blocked && !std::mem::replace(&mut state.told_blocked, blocked) {
-            let message = "logins are stopped after repeated refusals, before the appliance locks the account";
+            let cause = stopped_because(tally);
+            let message = format!("logins are stopped after {cause}, before the appliance locks the account");
             tracing::error!(host = self.place.host_str(), refusals = tally.refusals, "{message}");
         }
         state.told_blocked = blocked;
         drop(state);
         self.wire.tell(Event::LoginRefusals { in_a_row: tally.refusals, blocked });
     }
+}
+
+fn stopped_because(tally: Tally) -> &'static str {
+    if tally.history_lost { "one refusal, as earlier ones were lost with the state" } else { "repeated refusals" }
 }
