@@ -70,6 +70,15 @@ pub struct StateStatus {
     /// When they were last written down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_written: Option<Timestamp>,
+    /// Whether the open state file is the one at its path; none where totals are in memory, as are the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_present: Option<bool>,
+    /// How often the file was deleted and written again since the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_rewrites: Option<u64>,
+    /// Whether the file was damaged or missing at the start, so that totals began at zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_at_start: Option<bool>,
 }
 
 /// How many appliances are in which state.
@@ -137,6 +146,9 @@ impl Status {
                 durable: own.state_durable,
                 last_write_ok: !own.state_failing,
                 last_written: own.state_written,
+                file_present: own.state_durable.then_some(own.state_file_found),
+                file_rewrites: own.state_durable.then_some(own.state_rewrites),
+                lost_at_start: own.state_durable.then_some(own.state_lost),
             },
             summary: Summary::of(&appliances),
             appliances,

@@ -4,20 +4,23 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 mod disk;
 
-use disk::Disk;
+use disk::{Disk, Presence};
 
 /// Records written in one transaction: one commit of a fleet of a thousand appliances is a handful of them.
 const LARGEST_BATCH: usize = 4096;
 /// Records that wait for the writer; whoever brings one more waits for its turn.
 const LONGEST_QUEUE: usize = 4096;
+/// How often an idle writer looks whether its file is still there; each batch looks too.
+const CHECK_EVERY: Duration = Duration::from_secs(30);
 
 /// What is kept under one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,13 +118,16 @@ pub struct Refused {
 pub struct Found {
     /// The records that can be believed.
     pub records: HashMap<String, Record>,
-    /// Refused logins by account, which is a hash; under [`EVERY_ACCOUNT`](crate::api::EVERY_ACCOUNT) that those of before
-    /// are lost.
+    /// Refused logins by account, which is a hash; under [`EVERY_ACCOUNT`](crate::api::EVERY_ACCOUNT) that those of before are lost.
     pub refused: HashMap<String, Refused>,
     /// What makes those hashes this state's own; random, and as old as the file.
     pub salt: [u8; 32],
     /// Whether the file was damaged and set aside; it is then named here.
     pub set_aside: Option<PathBuf>,
+    /// Whether the file was new or empty, or set aside, although there was state in the directory before.
+    pub is_lost: bool,
+    /// Why the marker that outlives the loss of the file could not be written.
+    pub unmarked: Option<std::io::Error>,
     /// Records that were damaged and are not used.
     pub damaged: usize,
 }
@@ -148,8 +154,25 @@ pub enum OpenError {
 #[error("the state was not written: {0}")]
 pub struct WriteError(String);
 
-/// Hears how every batch ended; called from the writer's thread.
-pub type Listener = Box<dyn Fn(&Result<(), WriteError>) + Send>;
+/// What happened to the state.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A batch was written.
+    Written,
+    /// A batch was not written.
+    WriteFailed(&'a WriteError),
+    /// The open file is the one at its path again.
+    FileFound,
+    /// The file was deleted; everything in it now stands in a new file at its path.
+    FileRewritten,
+    /// Another file stands at the path.
+    FileReplaced,
+    /// The file was deleted and cannot be written again.
+    FileMissing(&'a str),
+}
+
+/// Receives every event; called from the writer's thread.
+pub type Listener = Box<dyn Fn(Event<'_>) + Send>;
 
 /// Where records are kept.
 pub enum Store {
@@ -182,16 +205,21 @@ enum Change {
 impl Store {
     /// Opens the state in `directory`, makes it where there is none, and locks it.
     ///
-    /// A file that is damaged is set aside and an empty one begun; that and damaged records are told in [`Found`].
+    /// A file that is damaged is set aside and an empty one begun; that and damaged records are told in [`Found`]. The file
+    /// is looked after while it is open: see [`Event`].
     ///
     /// # Errors
     /// When there is no way to keep state there, or a newer version has.
     pub fn open(directory: &Path, listener: Listener) -> Result<(Self, Found), OpenError> {
+        Self::open_checked(directory, listener, CHECK_EVERY)
+    }
+
+    fn open_checked(directory: &Path, listener: Listener, every: Duration) -> Result<(Self, Found), OpenError> {
         let (disk, found) = Disk::open(directory)?;
         let (queue, wishes) = sync_channel(LONGEST_QUEUE);
         let writer = std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || write(disk, &wishes, &listener))
+            .spawn(move || Writer { disk, listener, shown: Presence::Present }.run(&wishes, every))
             .map_err(|error| OpenError::Directory(directory.to_owned(), error))?;
         Ok((Self::Disk { queue: Some(queue), writer: Some(writer) }, found))
     }
@@ -250,22 +278,71 @@ impl fmt::Debug for Store {
     }
 }
 
-/// The writer: takes what waits as one batch, so that a disk that is slow costs latency and not throughput.
-fn write(mut disk: Disk, wishes: &Receiver<Wish>, listener: &Listener) {
-    while let Ok(first) = wishes.recv() {
-        let mut batch = vec![first];
-        while batch.len() < LARGEST_BATCH
-            && let Ok(next) = wishes.try_recv()
-        {
-            batch.push(next);
+/// The writer's thread.
+struct Writer {
+    disk: Disk,
+    listener: Listener,
+    /// What the listener knows of the file.
+    shown: Presence,
+}
+
+impl Writer {
+    /// Takes what waits as one batch, so that a disk that is slow costs latency and not throughput.
+    fn run(mut self, wishes: &Receiver<Wish>, every: Duration) {
+        loop {
+            let first = match wishes.recv_timeout(every) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    // The outcome is for the batches, and the listener has heard of it.
+                    let _ = self.check();
+                    continue;
+                }
+                // A file that was deleted just before a restart is to be there after it.
+                Err(RecvTimeoutError::Disconnected) => return drop(self.check()),
+            };
+            let mut batch = vec![first];
+            while batch.len() < LARGEST_BATCH
+                && let Ok(next) = wishes.try_recv()
+            {
+                batch.push(next);
+            }
+            let changes = batch.iter().map(|wish| (wish.key.as_str(), &wish.change));
+            let outcome = self.check().and_then(|()| self.disk.write(changes)).map_err(WriteError);
+            (self.listener)(match &outcome {
+                Ok(()) => Event::Written,
+                Err(error) => Event::WriteFailed(error),
+            });
+            for wish in batch {
+                // Whoever asked may have been stopped meanwhile.
+                let _ = wish.done.send(outcome.clone());
+            }
         }
-        let changes = batch.iter().map(|wish| (wish.key.as_str(), &wish.change));
-        let outcome = disk.write(changes).map_err(WriteError);
-        listener(&outcome);
-        for wish in batch {
-            // Whoever asked may have been stopped meanwhile.
-            let _ = wish.done.send(outcome.clone());
+    }
+
+    /// Makes sure that what is written is what a restart finds. A total that is written where no restart looks would be
+    /// shown and not durable: it waits, as it does while the disk is full.
+    fn check(&mut self) -> Result<(), String> {
+        let presence = self.disk.check();
+        let (outcome, presence) = match presence {
+            Presence::Present => (Ok(()), Presence::Present),
+            Presence::Rewritten => {
+                (self.listener)(Event::FileRewritten);
+                (Ok(()), Presence::Present)
+            }
+            Presence::Replaced => (Err("another file stands at its path".to_owned()), Presence::Replaced),
+            Presence::Missing(error) => {
+                (Err(format!("its file was deleted and cannot be written again: {error}")), Presence::Missing(error))
+            }
+        };
+        if presence != self.shown {
+            (self.listener)(match &presence {
+                Presence::Present | Presence::Rewritten => Event::FileFound,
+                Presence::Replaced => Event::FileReplaced,
+                Presence::Missing(error) => Event::FileMissing(error),
+            });
+            self.shown = presence;
         }
+        outcome
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{GaugeVec, IntGauge, Opts, Registry};
 use tokio::sync::Notify;
 
 use crate::api::Listener;
@@ -16,10 +16,12 @@ mod facts;
 mod gathered;
 mod process;
 mod shard;
+mod state;
 mod traffic;
 
 pub use facts::{OwnFacts, TrafficFacts};
 pub use gathered::{Gathered, Line};
+pub use state::StateLoss;
 
 use traffic::Traffic;
 
@@ -38,10 +40,7 @@ pub struct Telemetry {
     reload_successful: IntGauge,
     reload_success_timestamp: GaugeVec,
     web_reload_successful: IntGauge,
-    state_durable: IntGauge,
-    state_persist_failures: IntCounter,
-    state_last_persist: GaugeVec,
-    state_refused: IntCounterVec,
+    state: state::StateMetrics,
     shard: shard::ShardMetrics,
     /// A registry an appliance, so that a removed appliance takes its series along.
     appliances: Mutex<BTreeMap<Arc<str>, Arc<ApplianceMetrics>>>,
@@ -83,40 +82,14 @@ impl Telemetry {
         )?;
         registry.register(Box::new(web_reload_successful.clone()))?;
         web_reload_successful.set(1);
-        let state_durable =
-            IntGauge::new("asyncos_state_durable", "Whether totals outlive a restart; 0 when they are in memory only")?;
-        let state_persist_failures = IntCounter::new(
-            "asyncos_state_persist_failures_total",
-            "Batches of totals that could not be written down",
-        )?;
-        let state_last_persist = GaugeVec::new(
-            Opts::new(
-                "asyncos_state_last_persist_timestamp_seconds",
-                "When totals were last written down, in seconds since 1970",
-            ),
-            &[],
-        )?;
-        let state_refused = IntCounterVec::new(
-            Opts::new("asyncos_state_refused_total", "Damaged state that was found at the start and is not used"),
-            &["what"],
-        )?;
-        registry.register(Box::new(state_durable.clone()))?;
-        registry.register(Box::new(state_persist_failures.clone()))?;
-        registry.register(Box::new(state_last_persist.clone()))?;
-        registry.register(Box::new(state_refused.clone()))?;
-        for what in ["file", "record"] {
-            state_refused.with_label_values(&[what]);
-        }
+        let state = state::StateMetrics::try_new(&registry)?;
         let shard = shard::ShardMetrics::try_new(&registry)?;
         Ok(Self {
             registry,
             reload_successful,
             reload_success_timestamp,
             web_reload_successful,
-            state_durable,
-            state_persist_failures,
-            state_last_persist,
-            state_refused,
+            state,
             shard,
             appliances: Mutex::default(),
             changed: Arc::default(),
@@ -126,31 +99,39 @@ impl Telemetry {
 
     /// Totals are kept on disk.
     pub fn state_durable(&self) {
-        self.state_durable.set(1);
+        self.state.durable();
         self.known().state_durable = true;
     }
 
     /// A batch of totals was written down.
     pub fn state_persisted(&self, at: Timestamp) {
-        self.state_last_persist.with_label_values::<&str>(&[]).set(at.as_secs_f64());
+        self.state.persisted(at);
         let mut known = self.known();
         (known.state_written, known.state_failing) = (Some(at), false);
     }
 
     /// A batch of totals could not be written down.
     pub fn state_persist_failed(&self) {
-        self.state_persist_failures.inc();
+        self.state.persist_failed();
         self.known().state_failing = true;
     }
 
-    /// The whole file of the state was damaged.
-    pub fn state_file_refused(&self) {
-        self.state_refused.with_label_values(&["file"]).inc();
+    /// The open state file is the one at its path, or no longer is.
+    pub fn state_file_found(&self, is_found: bool) {
+        self.state.file_found(is_found);
+        self.known().state_file_found = is_found;
     }
 
-    /// So many records of the state were damaged.
-    pub fn state_records_refused(&self, count: usize) {
-        self.state_refused.with_label_values(&["record"]).inc_by(count as u64);
+    /// The state file was deleted and has been written again.
+    pub fn state_file_rewritten(&self) {
+        self.state.file_rewritten();
+        self.known().state_rewrites += 1;
+    }
+
+    /// State was not usable at the start; `count` is of records where it was those.
+    pub fn state_refused(&self, loss: StateLoss, count: usize) {
+        self.state.refused(loss, count);
+        self.known().state_lost |= loss != StateLoss::DamagedRecord;
     }
 
     /// The configuration was read and is in force.

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::api::{Refusals, Tally};
+use crate::api::{EVERY_ACCOUNT, Refusals, Tally};
 use crate::clock::{Clock, Timestamp};
 use crate::ledger::Ledger;
-use crate::store::{Found, Listener, OpenError, Refused, Store};
-use crate::telemetry::Telemetry;
+use crate::store::{Event, Found, Listener, OpenError, Refused, Store};
+use crate::telemetry::{StateLoss, Telemetry};
 
 /// What outlives a restart.
 pub(super) struct Kept {
@@ -23,18 +23,29 @@ pub(super) fn open(directory: Option<&Path>, telemetry: &Arc<Telemetry>, clock: 
     let Some(directory) = directory else {
         return Ok(Kept { ledger: Ledger::in_memory(), refusals: Refusals::in_memory() });
     };
-    let (store, found) = Store::open(directory, listener(Arc::clone(telemetry), clock.clone()))?;
+    let path = directory.display();
+    let (store, found) = Store::open(directory, listener(directory, Arc::clone(telemetry), clock.clone()))?;
     telemetry.state_durable();
-    let Found { records, refused, salt, set_aside, damaged } = found;
-    if let Some(aside) = set_aside {
-        telemetry.state_file_refused();
+    let Found { records, refused, salt, set_aside, is_lost, unmarked, damaged } = found;
+    if let Some(aside) = &set_aside {
+        telemetry.state_refused(StateLoss::DamagedFile, 1);
         tracing::error!(kept = %aside.display(), "the state is damaged and set aside: totals begin at zero");
+    } else if is_lost {
+        telemetry.state_refused(StateLoss::MissingFile, 1);
+        tracing::error!(directory = %path, "state file is missing though there was one: totals begin at zero");
+    }
+    if refused.contains_key(EVERY_ACCOUNT) {
+        tracing::warn!("refused logins of before are lost: each account is tried once until it is accepted");
+    }
+    if let Some(error) = unmarked {
+        let hint = "if the state file is lost, the next start takes it for the first";
+        tracing::warn!(directory = %path, %error, hint, "cannot write the state marker");
     }
     if damaged > 0 {
-        telemetry.state_records_refused(damaged);
+        telemetry.state_refused(StateLoss::DamagedRecord, damaged);
         tracing::error!(records = damaged, "records of the state are damaged: their totals begin at zero");
     }
-    tracing::info!(directory = %directory.display(), records = records.len(), "state opened");
+    tracing::info!(directory = %path, records = records.len(), "state opened");
     let store = Arc::new(store);
     Ok(Kept { refusals: refusals(Arc::clone(&store), salt, refused), ledger: Ledger::new(store, records) })
 }
@@ -56,22 +67,41 @@ fn refusals(store: Arc<Store>, salt: [u8; 32], refused: HashMap<String, Refused>
     })
 }
 
-/// Counts every batch; logs only when the disk goes bad or is good again.
-fn listener(telemetry: Arc<Telemetry>, clock: Clock) -> Listener {
-    let bad = AtomicBool::new(false);
-    Box::new(move |outcome| match outcome {
-        Ok(()) => {
+/// Counts every batch; logs only when the disk or the file goes bad or is good again.
+fn listener(directory: &Path, telemetry: Arc<Telemetry>, clock: Clock) -> Listener {
+    let (bad, directory) = (AtomicBool::new(false), directory.display().to_string());
+    Box::new(move |event| match event {
+        Event::Written => {
             telemetry.state_persisted(clock.wall());
             if bad.swap(false, Ordering::Relaxed) {
                 tracing::info!("state is written again");
             }
         }
-        Err(error) => {
+        Event::WriteFailed(error) => {
             telemetry.state_persist_failed();
             if !bad.swap(true, Ordering::Relaxed) {
                 let error = error as &dyn Error;
                 tracing::error!(error, "state is not written: totals stand still until it is, and none is lost");
             }
+        }
+        Event::FileFound => {
+            telemetry.state_file_found(true);
+            tracing::info!(directory, "state file is at its path again");
+        }
+        Event::FileRewritten => {
+            telemetry.state_file_rewritten();
+            let hint = "stop the exporter before its state is deleted or moved";
+            tracing::error!(directory, hint, "state file was deleted; it was written again and nothing is lost");
+        }
+        Event::FileReplaced => {
+            telemetry.state_file_found(false);
+            let hint = "remove the other file to have the state written there, or restart to go on from the other file";
+            tracing::error!(directory, hint, "state file was replaced by another file");
+        }
+        Event::FileMissing(error) => {
+            telemetry.state_file_found(false);
+            let hint = "make the directory writable; the state is written there as soon as that works";
+            tracing::error!(directory, error, hint, "state file was deleted and cannot be written again");
         }
     })
 }

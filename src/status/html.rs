@@ -120,6 +120,18 @@ impl Status {
                 "<p class=\"bad\">Totals cannot be written and stand still, see the log; last written {written}.</p>"
             )?,
         }
+        if self.state.file_present == Some(false) {
+            page.push_str("<p class=\"bad\">The state file was deleted or replaced, see the log.</p>\n");
+        }
+        if let Some(rewrites @ 1..) = self.state.file_rewrites {
+            let times = if rewrites == 1 { "once".to_owned() } else { format!("{rewrites} times") };
+            writeln!(page, "<p class=\"warn\">The state file was deleted and written again {times}.</p>")?;
+        }
+        if self.state.lost_at_start == Some(true) {
+            page.push_str(
+                "<p class=\"warn\">The state file was damaged or missing at the start: totals began at zero, see the log.</p>\n",
+            );
+        }
         page.push_str("</section>\n");
         Ok(())
     }

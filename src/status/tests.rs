@@ -260,4 +260,19 @@ fn how_the_exporter_stands_is_said() {
         assert!(ill.contains(part), "{part}: {ill}");
     }
     assert!(page(own).contains("Totals are in memory"));
+    assert!(!well.contains("state file"), "{well}");
+    let durable = OwnFacts { state_durable: true, ..own };
+    let missing = page(OwnFacts { state_file_found: false, ..durable });
+    assert!(missing.contains("The state file was deleted or replaced, see the log."), "{missing}");
+    for (state_rewrites, times) in [(1, "once"), (2, "2 times")] {
+        let rewritten = page(OwnFacts { state_rewrites, ..durable });
+        assert!(rewritten.contains(&format!("deleted and written again {times}.")), "{rewritten}");
+    }
+    let lost = page(OwnFacts { state_lost: true, ..durable });
+    assert!(lost.contains("was damaged or missing at the start: totals began at zero"), "{lost}");
+    let json: serde_json::Value = serde_json::from_str(&status(&config, vec![], &[], durable).json()).expect("JSON");
+    let expected = serde_json::json!({
+        "durable": true, "last_write_ok": true, "file_present": true, "file_rewrites": 0, "lost_at_start": false
+    });
+    assert_eq!(json["state"], expected);
 }

@@ -1,35 +1,63 @@
 //! The file: an embedded database with crash-safe transactions. The only place that names it.
 
 use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use redb::backends::FileBackend;
 use redb::{
-    Database, DatabaseError, ReadOnlyTable, ReadableDatabase as _, ReadableTable as _, StorageError, TableDefinition,
+    Database, DatabaseError, ReadOnlyTable, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
+    StorageError, TableDefinition,
 };
 use ring::rand::Random;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Change, Found, OpenError};
+use super::{Change, Found, OpenError, Refused};
+use crate::api::EVERY_ACCOUNT;
 
 const FILE: &str = "state.redb";
+/// Shows that there was state when [`FILE`] is gone.
+const MARKER: &str = "state.marker";
+const MARKER_TEXT: &str = "\
+asyncos_exporter keeps its state in state.redb, beside this file. Leave this file where it is: if state.redb is lost, it\n\
+makes the exporter try each account once until it is accepted, so that a wrong password does not lock the account.\n";
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 pub(super) const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
 pub(super) const REFUSED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("refused");
-const SALT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("salt");
+pub(super) const SALT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("salt");
 /// The form of a record. It counts up when an older version could not read what a newer one writes; a newer one reads
 /// what any older one wrote.
 pub(super) const SCHEMA: u64 = 1;
 /// Bytes of the digest before each record: the database holds its pages together, this holds the record itself.
 const DIGEST: usize = 8;
+const SALT_LENGTH: usize = 32;
+/// Bytes at the beginning of the file that are compared; the database's own header is within them.
+const PAGE: usize = 4096;
 
 /// The open file.
 pub(super) struct Disk {
     path: PathBuf,
-    /// None after a failed write: the database refuses to go on then and must be opened anew.
+    /// A second handle to the file: it tells which file is open, and reaches it when its name is gone.
+    file: File,
+    /// None after a failed write: the database refuses further use then and must be opened again.
     database: Option<Database>,
+}
+
+/// Whether the open file is the one at its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    Present,
+    /// It was deleted, and everything in it now stands in a new file at its path.
+    Rewritten,
+    /// Another file stands at its path.
+    Replaced,
+    /// It was deleted and cannot be written again.
+    Missing(String),
 }
 
 impl Disk {
@@ -37,29 +65,149 @@ impl Disk {
         let unusable = |error| OpenError::Directory(directory.to_owned(), error);
         std::fs::create_dir_all(directory).map_err(unusable)?;
         let path = directory.join(FILE);
-        let (database, found) = match load(&path) {
+        let existed =
+            if directory.join(MARKER).exists() || aside(&path, 1).exists() { Existed::Yes } else { Existed::No };
+        let (file, database, mut found) = match load(&path, existed) {
             Ok(loaded) => loaded,
             Err(Trouble::Damaged) => {
                 let aside = free_name(&path);
                 std::fs::rename(&path, &aside).map_err(unusable)?;
-                let (database, found) = load(&path).map_err(|trouble| trouble.told(&path))?;
-                (database, Found { set_aside: Some(aside), ..found })
+                let (file, database, found) = load(&path, Existed::Yes).map_err(|trouble| trouble.told(&path))?;
+                (file, database, Found { set_aside: Some(aside), ..found })
             }
             Err(trouble) => return Err(trouble.told(&path)),
         };
-        Ok((Self { path, database: Some(database) }, found))
+        found.unmarked = mark(directory).err();
+        Ok((Self { path, file, database: Some(database) }, found))
     }
 
     /// Writes all of `changes` or none, and returns once they would survive a power cut.
     pub(super) fn write<'a>(&mut self, changes: impl Iterator<Item = (&'a str, &'a Change)>) -> Result<(), String> {
-        let database = match self.database.take() {
-            Some(database) => database,
-            None => Database::create(&self.path).map_err(|error| error.to_string())?,
-        };
+        let database = self.take().map_err(|error| error.to_string())?;
         store(&database, changes).map_err(|error| error.to_string())?;
         self.database = Some(database);
         Ok(())
     }
+
+    /// Compares the open file with the one at its path. Where nothing is left there, everything is written again to a new
+    /// file: a deleted file can still be read for as long as it is open.
+    pub(super) fn check(&mut self) -> Presence {
+        match self.is_at_its_path() {
+            Ok(true) => Presence::Present,
+            Ok(false) => Presence::Replaced,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => match self.rewrite() {
+                Ok(()) => Presence::Rewritten,
+                Err(error) => Presence::Missing(error.to_string()),
+            },
+            Err(error) => Presence::Missing(error.to_string()),
+        }
+    }
+
+    /// Some network and union file systems number one file differently each time that they are asked. Files that begin
+    /// with the same page are therefore taken for one: that page names the last transaction.
+    fn is_at_its_path(&self) -> std::io::Result<bool> {
+        let (there, ours) = (std::fs::metadata(&self.path)?, self.file.metadata()?);
+        if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) {
+            return Ok(true);
+        }
+        Ok(there.len() == ours.len() && first_page(&File::open(&self.path)?)? == first_page(&self.file)?)
+    }
+
+    fn rewrite(&mut self) -> Result<(), redb::Error> {
+        let old = self.take()?;
+        // As in `load`: a page that cannot be read must not end the writer.
+        let copied = catch_unwind(AssertUnwindSafe(|| copy_to(&self.path, &old)))
+            .unwrap_or_else(|_| Err(redb::Error::Corrupted("the deleted file cannot be read".into())));
+        let (file, database) = match copied {
+            Ok(copied) => copied,
+            Err(error) => {
+                self.database = Some(old);
+                return Err(error);
+            }
+        };
+        (self.file, self.database) = (file, Some(database));
+        Ok(())
+    }
+
+    /// The database, opened again after a failed write. It is opened by its handle: at the path may be another file.
+    fn take(&mut self) -> Result<Database, redb::Error> {
+        match self.database.take() {
+            Some(database) => Ok(database),
+            None => database(&self.file),
+        }
+    }
+}
+
+/// Everything in `old`, in a new file at `path`, where there must be none.
+fn copy_to(path: &Path, old: &Database) -> Result<(File, Database), redb::Error> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory)?;
+    let file = options().create_new(true).open(path)?;
+    let copied = database(&file).and_then(|new| {
+        copy(old, &new)?;
+        File::open(directory)?.sync_all()?;
+        Ok(new)
+    });
+    match copied {
+        Ok(new) => {
+            // It only adds care, and the next start makes it.
+            let _ = mark(directory);
+            Ok((file, new))
+        }
+        Err(error) => {
+            // What is left would look like another exporter's file. A failure here shows as just that.
+            let _ = std::fs::remove_file(path);
+            Err(error)
+        }
+    }
+}
+
+fn copy(old: &Database, new: &Database) -> Result<(), redb::Error> {
+    let (from, to) = (old.begin_read()?, new.begin_write()?);
+    {
+        let mut meta = to.open_table(META)?;
+        for row in from.open_table(META)?.iter()? {
+            let (key, value) = row?;
+            meta.insert(key.value(), value.value())?;
+        }
+    }
+    for table in [RECORDS, REFUSED, SALT] {
+        let mut copied = to.open_table(table)?;
+        for row in from.open_table(table)?.iter()? {
+            let (key, value) = row?;
+            copied.insert(key.value(), value.value())?;
+        }
+    }
+    to.commit()?;
+    Ok(())
+}
+
+/// The database in `file`, or a new one where it is empty.
+fn database(file: &File) -> Result<Database, redb::Error> {
+    Ok(Database::builder().create_with_backend(FileBackend::new(file.try_clone()?)?)?)
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    options
+}
+
+fn first_page(file: &File) -> std::io::Result<[u8; PAGE]> {
+    let mut page = [0; PAGE];
+    file.read_exact_at(&mut page, 0)?;
+    Ok(page)
+}
+
+/// Leaves a file that outlives the loss of the state beside it.
+fn mark(directory: &Path) -> std::io::Result<()> {
+    let mut marker = match OpenOptions::new().write(true).create_new(true).open(directory.join(MARKER)) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
+        other => other?,
+    };
+    marker.write_all(MARKER_TEXT.as_bytes())?;
+    marker.sync_all()?;
+    File::open(directory)?.sync_all()
 }
 
 fn store<'a>(database: &Database, changes: impl Iterator<Item = (&'a str, &'a Change)>) -> Result<(), redb::Error> {
@@ -110,30 +258,51 @@ impl From<redb::Error> for Trouble {
     }
 }
 
-fn load(path: &Path) -> Result<(Database, Found), Trouble> {
-    // The database asserts what a damaged page does not hold; such a panic is an answer, not our end.
-    catch_unwind(AssertUnwindSafe(|| read(path))).unwrap_or(Err(Trouble::Damaged))
+/// Whether there was state in the directory before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Existed {
+    Yes,
+    No,
 }
 
-fn read(path: &Path) -> Result<(Database, Found), Trouble> {
-    let mut database = Database::create(path).map_err(|error| Trouble::from(redb::Error::from(error)))?;
+fn load(path: &Path, existed: Existed) -> Result<(File, Database, Found), Trouble> {
+    // The database asserts what a damaged page does not hold; such a panic is an answer, not our end.
+    catch_unwind(AssertUnwindSafe(|| read(path, existed))).unwrap_or(Err(Trouble::Damaged))
+}
+
+fn read(path: &Path, existed: Existed) -> Result<(File, Database, Found), Trouble> {
+    let opened = options().create(true).truncate(false).open(path);
+    let file = opened.map_err(|error| Trouble::from(redb::Error::from(error)))?;
+    let mut database = database(&file)?;
     match database.check_integrity() {
         // False: the last transaction had not ended and is gone, as it should.
         Ok(true | false) => {}
         Err(DatabaseError::Storage(StorageError::Corrupted(_))) => return Err(Trouble::Damaged),
         Err(error) => return Err(redb::Error::from(error).into()),
     }
-    prepare(&database)?;
-    let found = records(&database)?;
-    Ok((database, found))
+    let prepared = prepare(&database, existed)?;
+    let mut found = records(&database)?;
+    found.is_lost = prepared.is_lost;
+    found.damaged += prepared.damaged;
+    Ok((file, database, found))
+}
+
+struct Prepared {
+    /// Whether the file is new although there was state before.
+    is_lost: bool,
+    /// Refused logins that were damaged.
+    damaged: usize,
 }
 
 /// Makes the tables, or checks that they are ours. An older file becomes ours: its records are read, and the version
 /// that wrote it may be unable to read the next one.
-fn prepare(database: &Database) -> Result<(), Trouble> {
+///
+/// Where refused logins of before may be missing, that is written down here, in the transaction that makes it so: a crash
+/// before the first login must not hide it.
+fn prepare(database: &Database, existed: Existed) -> Result<Prepared, Trouble> {
     let told = |error: redb::Error| Trouble::from(error);
     let transaction = database.begin_write().map_err(|error| told(error.into()))?;
-    {
+    let prepared = {
         let mut meta = transaction.open_table(META).map_err(|error| told(error.into()))?;
         let schema = meta.get("schema").map_err(|error| told(error.into()))?.map(|schema| schema.value());
         match schema {
@@ -144,22 +313,33 @@ fn prepare(database: &Database) -> Result<(), Trouble> {
             }
         }
         transaction.open_table(RECORDS).map_err(|error| told(error.into()))?;
-        transaction.open_table(REFUSED).map_err(|error| told(error.into()))?;
+        let mut refused = transaction.open_table(REFUSED).map_err(|error| told(error.into()))?;
+        let rows = refused.len().map_err(|error| told(error.into()))?;
+        refused.retain(|_, row| decode::<Refused>(row).is_some()).map_err(|error| told(error.into()))?;
+        let damaged = rows - refused.len().map_err(|error| told(error.into()))?;
         let mut salt = transaction.open_table(SALT).map_err(|error| told(error.into()))?;
-        if salt.get("salt").map_err(|error| told(error.into()))?.is_none() {
+        let salted = salt.get("salt").map_err(|error| told(error.into()))?.map(|salt| salt.value().len());
+        if salted != Some(SALT_LENGTH) {
             salt.insert("salt", random()?.as_slice()).map_err(|error| told(error.into()))?;
         }
-    }
-    transaction.commit().map_err(|error| told(error.into()))
+        let is_lost = schema.is_none() && existed == Existed::Yes;
+        let is_resalted = schema.is_some() && salted != Some(SALT_LENGTH);
+        if is_lost || is_resalted || damaged > 0 {
+            let unknown = encode(&Refused { history_lost: true, ..Refused::default() });
+            refused.insert(EVERY_ACCOUNT, unknown.as_slice()).map_err(|error| told(error.into()))?;
+        }
+        Prepared { is_lost, damaged: usize::try_from(damaged).unwrap_or(usize::MAX) }
+    };
+    transaction.commit().map_err(|error| told(error.into()))?;
+    Ok(prepared)
 }
 
 fn records(database: &Database) -> Result<Found, redb::Error> {
     let transaction = database.begin_read()?;
     let mut found = Found::default();
     (found.records, found.damaged) = rows(&transaction.open_table(RECORDS)?)?;
-    let (refused, damaged) = rows(&transaction.open_table(REFUSED)?)?;
-    found.refused = refused;
-    found.damaged += damaged;
+    // Those that were damaged are gone by now.
+    (found.refused, _) = rows(&transaction.open_table(REFUSED)?)?;
     if let Some(salt) = transaction.open_table(SALT)?.get("salt")?
         && salt.value().len() == found.salt.len()
     {
@@ -183,8 +363,8 @@ fn rows<T: DeserializeOwned>(table: &ReadOnlyTable<&str, &[u8]>) -> Result<(Hash
     Ok((found, damaged))
 }
 
-fn random() -> Result<[u8; 32], Trouble> {
-    let random = ring::rand::generate::<[u8; 32]>(&ring::rand::SystemRandom::new());
+fn random() -> Result<[u8; SALT_LENGTH], Trouble> {
+    let random = ring::rand::generate::<[u8; SALT_LENGTH]>(&ring::rand::SystemRandom::new());
     random.map(Random::expose).map_err(|_| Trouble::Other("the system gives no random numbers".into()))
 }
 
@@ -213,6 +393,10 @@ pub(super) fn digest(json: &[u8]) -> [u8; DIGEST] {
 
 /// A name beside `path` that nothing has yet.
 fn free_name(path: &Path) -> PathBuf {
-    let name = |number: u32| path.with_extension(format!("redb.damaged-{number}"));
-    (1..).map(name).find(|name| !name.exists()).unwrap_or_else(|| name(0))
+    (1..).map(|number| aside(path, number)).find(|name| !name.exists()).unwrap_or_else(|| aside(path, 0))
+}
+
+/// The name of the damaged file `number`.
+fn aside(path: &Path, number: u32) -> PathBuf {
+    path.with_extension(format!("redb.damaged-{number}"))
 }

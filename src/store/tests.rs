@@ -56,8 +56,8 @@ async fn a_thousand_at_once_take_few_transactions() {
     let folder = tempfile::tempdir().expect("a folder");
     let batches = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&batches);
-    let listener: Listener = Box::new(move |outcome| {
-        assert!(outcome.is_ok());
+    let listener: Listener = Box::new(move |event| {
+        assert!(matches!(event, Event::Written));
         counted.fetch_add(1, Ordering::SeqCst);
     });
     let (store, _) = Store::open(folder.path(), listener).expect("a usable directory");
@@ -178,7 +178,10 @@ fn a_newer_schema_is_refused_and_left_alone() {
     );
     assert_eq!(error.to_string(), said);
     assert_eq!(schema(&folder), Some(newer));
-    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing is set aside");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder.path()).expect("the folder").map(|file| file.expect("a file").file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["state.marker", "state.redb"], "nothing is set aside");
 }
 
 #[test]
@@ -188,6 +191,156 @@ fn a_directory_that_cannot_be_had_is_named() {
     std::fs::write(&file, "").expect("a file");
     let error = Store::open(&file.join("below"), silent()).expect_err("no directory");
     assert!(error.to_string().starts_with("--storage.path: cannot use the directory `"), "{error}");
+}
+
+/// A store that looks after its file all the time, and what it says of it.
+fn watched(folder: &Path) -> (Store, Receiver<String>) {
+    let (said, heard) = std::sync::mpsc::channel();
+    let listener: Listener = Box::new(move |event| {
+        if !matches!(event, Event::Written) {
+            // The test may have heard enough.
+            let _ = said.send(format!("{event:?}"));
+        }
+    });
+    (Store::open_checked(folder, listener, Duration::from_millis(1)).expect("a usable directory").0, heard)
+}
+
+fn kept(folder: &Path) -> HashMap<String, Record> {
+    Store::open(folder, silent()).expect("a usable directory").1.records
+}
+
+#[tokio::test]
+async fn a_deleted_file_is_written_again_with_everything_in_it() {
+    for what in ["file", "directory", "moved"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let directory = folder.path().join("state");
+        let (store, heard) = watched(&directory);
+        let refused = Refused { count: 3, last: 7, in_doubt: false, history_lost: false };
+        store.write("a".into(), record(1)).await.expect("written");
+        store.write_refused("b".into(), Some(refused)).await.expect("written");
+        match what {
+            "file" => std::fs::remove_file(directory.join("state.redb")).expect("deleted"),
+            "directory" => std::fs::remove_dir_all(&directory).expect("deleted"),
+            _ => std::fs::rename(&directory, folder.path().join("old")).expect("moved"),
+        }
+        assert_eq!(heard.recv().expect("it is noticed by an idle writer"), "FileRewritten", "{what}");
+        store.write("c".into(), record(3)).await.expect("written");
+        drop(store);
+        assert_eq!(heard.into_iter().count(), 0, "{what}: said once");
+        let (_store, found) = Store::open(&directory, silent()).expect("a usable directory");
+        assert_eq!(found.records, HashMap::from([("a".into(), record(1)), ("c".into(), record(3))]), "{what}");
+        assert_eq!(found.refused, HashMap::from([("b".into(), refused)]), "{what}");
+        assert!(!found.is_lost && directory.join("state.marker").exists(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_deleted_just_before_the_end_is_written_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, _) = open(&folder);
+    store.write("a".into(), record(1)).await.expect("written");
+    std::fs::remove_file(folder.path().join("state.redb")).expect("deleted");
+    drop(store);
+    assert_eq!(kept(folder.path()), HashMap::from([("a".into(), record(1))]));
+}
+
+#[tokio::test]
+async fn another_file_at_the_path_is_left_alone_and_nothing_is_counted_beside_it() {
+    let (folder, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("another"));
+    let (store, _) = open(&other);
+    store.write("other".into(), record(9)).await.expect("written");
+    drop(store);
+    let (path, backup) = (folder.path().join("state.redb"), other.path().join("state.redb"));
+    let (store, heard) = watched(folder.path());
+    store.write("a".into(), record(1)).await.expect("written");
+    let bytes = std::fs::read(&backup).expect("a file");
+    let ours = folder.path().join("ours");
+    std::fs::rename(&path, &ours).expect("moved");
+    // Between the two the path is empty, and so may be filled again: what is said of that is not the point here.
+    std::fs::rename(&backup, &path).expect("replaced");
+    while heard.recv().expect("it is noticed") != "FileReplaced" {}
+    let refusal = store.write("a".into(), record(2)).await.expect_err("no restart would find it");
+    assert_eq!(refusal.to_string(), "the state was not written: another file stands at its path");
+    assert_eq!(std::fs::read(&path).expect("the file"), bytes, "not ours to write");
+    assert!(heard.recv().expect("said").starts_with("WriteFailed"));
+    std::fs::remove_file(&path).expect("out of the way");
+    let said: Vec<String> = (0..2).map(|_| heard.recv().expect("noticed")).collect();
+    assert_eq!(said, ["FileRewritten", "FileFound"]);
+    store.write("b".into(), record(3)).await.expect("written");
+    drop(store);
+    assert_eq!(kept(folder.path()), HashMap::from([("a".into(), record(1)), ("b".into(), record(3))]));
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_again_stops_the_totals_until_it_can() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let directory = folder.path().join("state");
+    let (store, heard) = watched(&directory);
+    store.write("a".into(), record(1)).await.expect("written");
+    std::fs::rename(&directory, folder.path().join("old")).expect("moved");
+    std::fs::write(&directory, "in the way").expect("a file");
+    while !heard.recv().expect("it is noticed").starts_with("FileMissing") {}
+    let refusal = store.write("a".into(), record(2)).await.expect_err("nowhere to write").to_string();
+    assert!(refusal.contains("its file was deleted and cannot be written again: "), "{refusal}");
+    std::fs::remove_file(&directory).expect("out of the way");
+    while heard.recv().expect("it is noticed") != "FileFound" {}
+    store.write("b".into(), record(2)).await.expect("written");
+    drop(store);
+    assert_eq!(kept(&directory), HashMap::from([("a".into(), record(1)), ("b".into(), record(2))]));
+}
+
+#[tokio::test]
+async fn a_copy_of_the_same_content_is_no_other_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("state.redb");
+    let (store, heard) = watched(folder.path());
+    store.write("a".into(), record(1)).await.expect("written");
+    // As a file system does that gives one file several numbers.
+    std::fs::copy(&path, folder.path().join("copy")).expect("copied");
+    std::fs::rename(folder.path().join("copy"), &path).expect("replaced");
+    store.write("b".into(), record(2)).await.expect("the first bytes are the same so far");
+    assert_eq!(heard.recv().expect("noticed"), "FileReplaced", "one transaction later they are not");
+}
+
+#[tokio::test]
+async fn refused_logins_that_may_be_missing_are_noticed_until_they_are_dealt_with() {
+    let unknown = Refused { history_lost: true, ..Refused::default() };
+    for loss in ["deleted", "emptied", "damaged", "refused row", "salt"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state.redb");
+        let (store, found) = open(&folder);
+        assert!(!found.is_lost && found.refused.is_empty(), "{loss}: the first start knows of nothing that is lost");
+        let refused = Refused { count: 3, ..Refused::default() };
+        store.write_refused("a".into(), Some(refused)).await.expect("written");
+        drop(store);
+        match loss {
+            "deleted" => std::fs::remove_file(&file).expect("deleted"),
+            "emptied" => std::fs::write(&file, "").expect("emptied"),
+            "damaged" => std::fs::write(&file, "this is no database").expect("damaged"),
+            "refused row" => overwrite(&folder, disk::REFUSED, "a", b"not ours"),
+            _ => overwrite(&folder, disk::SALT, "salt", b"too short"),
+        }
+        let is_file = ["deleted", "emptied", "damaged"].contains(&loss);
+        for start in 1..=2 {
+            let (_, found) = open(&folder);
+            assert_eq!(found.refused.get("*"), Some(&unknown), "{loss}, start {start}: a crash does not hide it");
+            assert_eq!(found.is_lost, is_file && start == 1, "{loss}, start {start}");
+            assert_eq!(found.set_aside.is_some(), loss == "damaged" && start == 1, "{loss}, start {start}");
+            assert_eq!(found.damaged, usize::from(loss == "refused row" && start == 1), "{loss}, start {start}");
+            assert_ne!(found.salt, [0; 32], "{loss}");
+        }
+        let (store, _) = open(&folder);
+        store.write_refused("*".into(), None).await.expect("dealt with");
+        drop(store);
+        assert!(!open(&folder).1.refused.contains_key("*"), "{loss}");
+    }
+}
+
+fn overwrite(folder: &tempfile::TempDir, table: redb::TableDefinition<'_, &str, &[u8]>, key: &str, bytes: &[u8]) {
+    let database = redb::Database::create(folder.path().join("state.redb")).expect("the file");
+    let transaction = database.begin_write().expect("a transaction");
+    transaction.open_table(table).expect("a table").insert(key, bytes).expect("written");
+    transaction.commit().expect("committed");
 }
 
 #[tokio::test]

@@ -48,6 +48,12 @@ pub struct OwnFacts {
     pub state_written: Option<Timestamp>,
     /// Whether the newest attempt to write them down failed.
     pub state_failing: bool,
+    /// Whether the open state file is the one at its path.
+    pub state_file_found: bool,
+    /// How often that file was deleted and written again.
+    pub state_rewrites: u64,
+    /// Whether the file was damaged or missing at the start.
+    pub state_lost: bool,
 }
 
 impl Default for OwnFacts {
@@ -59,6 +65,9 @@ impl Default for OwnFacts {
             state_durable: false,
             state_written: None,
             state_failing: false,
+            state_file_found: true,
+            state_rewrites: 0,
+            state_lost: false,
         }
     }
 }

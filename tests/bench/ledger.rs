@@ -12,7 +12,7 @@ use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Scope;
 use asyncos_exporter::ledger::{Counts, Key, Ledger};
-use asyncos_exporter::store::{Listener, Store, Summed};
+use asyncos_exporter::store::{Event, Listener, Store, Summed};
 use tokio::task::JoinSet;
 
 const INCOMING: &str = "mail_incoming_traffic_summary";
@@ -44,8 +44,8 @@ impl Fleet {
     fn new(directory: &Path, counters: &[&str]) -> Self {
         let transactions = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&transactions);
-        let listener: Listener = Box::new(move |outcome| {
-            assert!(outcome.is_ok(), "{outcome:?}");
+        let listener: Listener = Box::new(move |event| {
+            assert!(matches!(event, Event::Written), "{event:?}");
             counted.fetch_add(1, Ordering::Relaxed);
         });
         let ledger = open(directory, listener);

@@ -92,3 +92,31 @@ async fn a_full_disk_stops_the_totals_and_loses_nothing() {
     assert_eq!(log.matches("state is not written").count(), 1, "said once: {log}");
     assert_eq!(log.matches("state is written again").count(), 1, "{log}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn state_that_is_deleted_under_a_running_exporter_is_there_after_a_restart() {
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    let folder = Folder::new();
+    let polling = "polling: {window: 1h, settle: 0s, start: 1d, catch_up: 31d}";
+    let text = format!("counter_groups: minimal\nappliances:\n{}", entry("esa1", &esa, polling));
+    let (config, state) = (folder.write("c.yaml", &text), folder.path("state"));
+    let counted = |page: &Page| {
+        page.every("asyncos_windows_pending", &[], |pending| pending == 0.0)
+            && page.every("asyncos_group_success", &[], |success| success == 1.0)
+    };
+    for restart in 0..2 {
+        let mut program = Program::serve(&config, &[&format!("--storage.path={state}")]);
+        let address = program.address().await;
+        let page = until(address, "everything is counted", counted).await;
+        assert_eq!(page.value("asyncos_state_file_present", &[]), Some(1.0));
+        for group in GROUPS {
+            assert_totals_true(&page, &esa, "esa1", group, begun(&esa, group));
+        }
+        if restart == 0 {
+            std::fs::remove_dir_all(&state).expect("deleted");
+        }
+        let log = program.stop().await.stderr;
+        assert_eq!(log.matches("state file was deleted; it was written again").count(), 1 - restart, "{log}");
+        assert!(!log.contains("state file is missing"), "{log}");
+    }
+}

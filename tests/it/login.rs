@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use asyncos_exporter::api::{Client, Listener, Reason, Refusals, SystemRoots};
 use asyncos_exporter::config::Config;
@@ -39,7 +40,7 @@ async fn post(url: String) -> (u16, String) {
 async fn fifty_restarts_burn_three_logins_and_no_more() {
     for auth in ["jwt", "basic"] {
         let mut settings = sim::Settings::esa("esa1");
-        settings.behaviour.latency = std::time::Duration::from_millis(20);
+        settings.behaviour.latency = Duration::from_millis(20);
         let esa = simulate(settings).await;
         let folder = Folder::new();
         folder.write("password", WRONG);
@@ -75,7 +76,7 @@ async fn fifty_restarts_burn_three_logins_and_no_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_during_logins_are_counted_as_refusals() {
     let mut settings = sim::Settings::esa("esa1");
-    settings.behaviour.latency = std::time::Duration::from_secs(3600);
+    settings.behaviour.latency = Duration::from_secs(3600);
     let esa = simulate(settings).await;
     let folder = Folder::new();
     folder.write("password", WRONG);
@@ -93,6 +94,69 @@ async fn kills_during_logins_are_counted_as_refusals() {
         until(program.address().await, "it is told", |page| value(page, "asyncos_login_blocked") == Some(1.0)).await;
     assert_eq!(value(&page, "asyncos_login_refusals"), Some(3.0));
     program.stop().await;
+    assert_eq!(logins(&esa), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_state_costs_one_login_and_not_three() {
+    for loss in ["deleted", "emptied", "damaged"] {
+        let mut settings = sim::Settings::esa("esa1");
+        settings.behaviour.latency = Duration::from_secs(3600);
+        let esa = simulate(settings).await;
+        let folder = Folder::new();
+        folder.write("password", WRONG);
+        let file = configuration(&folder, &esa, "polling: {timeout: 10m}");
+        let state = format!("--storage.path={}", folder.path("state"));
+        let tried_and_killed = async |flags: &[&str]| {
+            let before = logins(&esa);
+            let program = Program::serve(&file, &[&[state.as_str()], flags].concat());
+            esa.wait_for(|log| log.len() > before).await;
+            program.signal("KILL");
+            program.ended().await;
+        };
+        let blocked = async |cause: &str, tried: usize| {
+            let mut program = Program::serve(&file, &[&state]);
+            program.logs(&format!("logins are stopped after {cause}")).await;
+            program.stop().await;
+            assert_eq!(logins(&esa), tried, "{loss}");
+        };
+        for _ in 0..3 {
+            tried_and_killed(&[]).await;
+        }
+        blocked("repeated refusals", 3).await;
+        let lost = folder.path("state/state.redb");
+        match loss {
+            "deleted" => std::fs::remove_file(lost).expect("deleted"),
+            "emptied" => std::fs::write(lost, "").expect("emptied"),
+            _ => std::fs::write(lost, "this is no database").expect("damaged"),
+        }
+        tried_and_killed(&[]).await;
+        blocked("one refusal, as earlier ones were lost with the state", 4).await;
+        // The operator has unlocked the account: it is as any other again.
+        tried_and_killed(&["--login.reset"]).await;
+        tried_and_killed(&[]).await;
+        assert_eq!(logins(&esa), 6, "{loss}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_good_password_is_taken_at_once_after_state_was_lost() {
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    let folder = Folder::new();
+    folder.write("password", RIGHT);
+    let file = configuration(&folder, &esa, "");
+    let state = format!("--storage.path={}", folder.path("state"));
+    for start in 1..=3 {
+        let mut program = Program::serve(&file, &[&state]);
+        let page = until(program.address().await, "it is polled", |page| value(page, "asyncos_up") == Some(1.0)).await;
+        let missing = page.value("asyncos_state_refused_total", &[("what", "missing_file")]);
+        assert_eq!(missing, Some(if start == 2 { 1.0 } else { 0.0 }), "start {start}");
+        let said = program.stop().await.stderr;
+        assert_eq!(said.contains("state file is missing though there was one"), start == 2, "start {start}: {said}");
+        if start == 1 {
+            std::fs::remove_file(folder.path("state/state.redb")).expect("deleted");
+        }
+    }
     assert_eq!(logins(&esa), 3);
 }
 
@@ -220,7 +284,7 @@ async fn no_login_is_made_that_cannot_be_counted() {
     esa.revoke_tokens();
     for _ in 0..60 {
         assert!(fetch(&client, CAPACITY).await.is_err());
-        clock.sleep(std::time::Duration::from_secs(30)).await;
+        clock.sleep(Duration::from_secs(30)).await;
     }
     assert_eq!(logins(&esa), 2 + 3);
 }

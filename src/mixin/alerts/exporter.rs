@@ -113,19 +113,67 @@ pub(super) fn alerts(job: &str) -> Vec<Alert> {
             Warning,
             None,
             "max_over_time(asyncos_state_refused_total[1h]) > 0",
-            "The exporter at {{ $labels.instance }} found damaged totals",
-            "{{ $value }} damaged {{ $labels.what }}(s) of the state were found at {{ $labels.instance }} and are not used: \
-             those totals began at zero.",
+            "The exporter at {{ $labels.instance }} started without all of its state",
+            "{{ $value }} {{ $labels.what }}(s) of the state were damaged or missing when the exporter at \
+             {{ $labels.instance }} was started: those totals began at zero.",
             Page {
-                meaning: "The file with the totals was damaged when the exporter was started. It was set aside and kept.",
-                impact: "None on mail. Counters began anew, which Prometheus takes for a restart.",
+                meaning: "State was damaged or missing when the exporter was started. A damaged file (`file`) was set aside and \
+                          kept; a missing or empty one (`missing_file`) was begun again; a damaged record (`record`) is not used.",
+                impact: "None on mail. Counters restarted at zero. Each account is tried once, not three times, until it is \
+                         accepted, as earlier refusals are unknown.",
                 panel: (Uid::Exporter, "Totals on disk"),
                 commands: &["the exporter's log names the file", "`dmesg` for errors of the disk"],
                 causes: &[
                     "a disk that lies about what it has written",
                     "somebody edited or copied the file while it was in use",
+                    "somebody deleted the file, or a backup was restored without it",
                 ],
                 actions: &["look after the disk", "delete the file that was set aside once nobody wants to see it"],
+            },
+        ),
+        Alert::new(
+            "AsyncosStateFileLost",
+            Warning,
+            Some("5m"),
+            "asyncos_state_file_present == 0",
+            "The state file of the exporter at {{ $labels.instance }} was deleted or replaced",
+            "The file with the totals at {{ $labels.instance }} is no longer the one that the exporter has open: totals stand \
+             still.",
+            Page {
+                meaning: "The state file was replaced by another file, or was deleted and cannot be written again.",
+                impact: "None on mail. Counters stand still. The windows are fetched again once the file can be written, back to \
+                         `catch_up` (a day).",
+                panel: (Uid::Exporter, "Totals on disk"),
+                commands: &[
+                    "the exporter's log says which of the two it is",
+                    "`ls -la` of the folder given as `--storage.path`",
+                ],
+                causes: &[
+                    "a backup was restored while the exporter was running",
+                    "a second exporter was started on the same `--storage.path` after the file was deleted",
+                    "the volume was unmounted or the folder moved, and the place is read-only",
+                ],
+                actions: &[
+                    "to keep the totals of now, move the other file away: the state is written to its place",
+                    "to continue from the other file, restart the exporter",
+                ],
+            },
+        ),
+        Alert::new(
+            "AsyncosStateFileRewritten",
+            Info,
+            None,
+            "increase(asyncos_state_file_rewrites_total[1h]) > 0",
+            "The state file of the exporter at {{ $labels.instance }} was deleted",
+            "The file with the totals at {{ $labels.instance }} was deleted while the exporter was running; it was written \
+             again and nothing is lost.",
+            Page {
+                meaning: "The state file was deleted or moved while the exporter had it open. The exporter wrote it again.",
+                impact: "None: totals and refused logins are complete.",
+                panel: (Uid::Exporter, "Totals on disk"),
+                commands: &["the exporter's log has the time"],
+                causes: &["a clean-up job that deletes old files", "somebody wanted to reset the totals"],
+                actions: &["exclude the folder from clean-up jobs", "to reset the totals, stop the exporter first"],
             },
         ),
         Alert::new(

@@ -49,8 +49,24 @@ pub(in super::super) fn exporter() -> Vec<Case> {
             .label("what", "record")
             .at(9, 10, 85)
             .says(
-                "The exporter at h:1 found damaged totals",
-                "2 damaged record(s) of the state were found at h:1 and are not used: those totals began at zero.",
+                "The exporter at h:1 started without all of its state",
+                "2 record(s) of the state were damaged or missing when the exporter at h:1 was started: those totals began \
+                 at zero.",
+            ),
+        case("AsyncosStateFileLost")
+            .exporter("asyncos_state_file_present", "", gauge([(1.0, 10), (0.0, 10), (1.0, 10)]))
+            .at(14, 15, 20)
+            .says(
+                "The state file of the exporter at h:1 was deleted or replaced",
+                "The file with the totals at h:1 is no longer the one that the exporter has open: totals stand still.",
+            ),
+        case("AsyncosStateFileRewritten")
+            .exporter("asyncos_state_file_rewrites_total", "", counter([(0.0, 20), (1.0, 1), (0.0, 90)]))
+            .at(19, 22, 90)
+            .says(
+                "The state file of the exporter at h:1 was deleted",
+                "The file with the totals at h:1 was deleted while the exporter was running; it was written again and nothing \
+                 is lost.",
             ),
         case("AsyncosStateNotDurable")
             .exporter("asyncos_state_durable", "", gauge([(0.0, 70), (1.0, 10)]))

@@ -1,0 +1,104 @@
+//! Metrics about the state on disk.
+
+use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+
+use super::MetricError;
+use crate::clock::Timestamp;
+
+/// What of the state was not usable at the start. A closed set: it is a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateLoss {
+    /// The whole file was damaged and set aside.
+    DamagedFile,
+    /// The file was missing or empty although there was one before.
+    MissingFile,
+    /// Records were damaged.
+    DamagedRecord,
+}
+
+impl StateLoss {
+    const ALL: [Self; 3] = [Self::DamagedFile, Self::MissingFile, Self::DamagedRecord];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::DamagedFile => "file",
+            Self::MissingFile => "missing_file",
+            Self::DamagedRecord => "record",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct StateMetrics {
+    durable: IntGauge,
+    file_present: IntGauge,
+    file_rewrites: IntCounter,
+    persist_failures: IntCounter,
+    last_persist: GaugeVec,
+    refused: IntCounterVec,
+}
+
+impl StateMetrics {
+    pub(super) fn try_new(registry: &Registry) -> Result<Self, MetricError> {
+        let durable =
+            IntGauge::new("asyncos_state_durable", "Whether totals outlive a restart; 0 when they are in memory only")?;
+        let file_present = IntGauge::new(
+            "asyncos_state_file_present",
+            "Whether the open state file is the one at its path, not deleted or replaced; 1 where totals are in memory only",
+        )?;
+        file_present.set(1);
+        let file_rewrites = IntCounter::new(
+            "asyncos_state_file_rewrites_total",
+            "Deleted state files that were written again while the exporter was running",
+        )?;
+        let persist_failures = IntCounter::new(
+            "asyncos_state_persist_failures_total",
+            "Batches of totals that could not be written down",
+        )?;
+        let last_persist = GaugeVec::new(
+            Opts::new(
+                "asyncos_state_last_persist_timestamp_seconds",
+                "When totals were last written down, in seconds since 1970",
+            ),
+            &[],
+        )?;
+        let refused = IntCounterVec::new(
+            Opts::new("asyncos_state_refused_total", "State that was damaged or missing at the start"),
+            &["what"],
+        )?;
+        registry.register(Box::new(durable.clone()))?;
+        registry.register(Box::new(file_present.clone()))?;
+        registry.register(Box::new(file_rewrites.clone()))?;
+        registry.register(Box::new(persist_failures.clone()))?;
+        registry.register(Box::new(last_persist.clone()))?;
+        registry.register(Box::new(refused.clone()))?;
+        for loss in StateLoss::ALL {
+            refused.with_label_values(&[loss.label()]);
+        }
+        Ok(Self { durable, file_present, file_rewrites, persist_failures, last_persist, refused })
+    }
+
+    pub(super) fn durable(&self) {
+        self.durable.set(1);
+    }
+
+    pub(super) fn file_found(&self, is_found: bool) {
+        self.file_present.set(i64::from(is_found));
+    }
+
+    pub(super) fn file_rewritten(&self) {
+        self.file_rewrites.inc();
+    }
+
+    pub(super) fn persisted(&self, at: Timestamp) {
+        self.last_persist.with_label_values::<&str>(&[]).set(at.as_secs_f64());
+    }
+
+    pub(super) fn persist_failed(&self) {
+        self.persist_failures.inc();
+    }
+
+    pub(super) fn refused(&self, loss: StateLoss, count: usize) {
+        self.refused.with_label_values(&[loss.label()]).inc_by(count as u64);
+    }
+}
