@@ -141,6 +141,14 @@ impl App {
         self.daemon.settings.protection.is_encrypted()
     }
 
+    /// Whether everybody who reaches this machine can read the pages: on every address, without users.
+    #[must_use]
+    pub fn is_open_to_all(&self) -> bool {
+        let addresses = self.bound.addresses();
+        let is_everywhere = addresses.iter().filter_map(Address::socket).any(|address| address.ip().is_unspecified());
+        is_everywhere && !self.daemon.settings.protection.has_users()
+    }
+
     /// Polls and serves until `stop` is requested or `wishes` brings [`Lifecycle::Quit`].
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod protection;
 mod route;
 mod san;
 mod site;
+mod slots;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -96,7 +97,8 @@ impl Bound {
     /// # Panics
     /// When a page's closure panicked: the supervisor is to restart the daemon.
     pub async fn serve(self, pages: Pages, limits: Limits, protection: Protection, stop: Stop) {
+        let observer = Arc::clone(&pages.connections);
         let site = Arc::new(site::Site::new(pages, limits));
-        connections::serve(self.listeners, &site, &protection, connections::BOUNDS, &stop).await;
+        connections::serve(self.listeners, &site, &protection, connections::BOUNDS, observer, &stop).await;
     }
 }

@@ -41,6 +41,7 @@ pub struct Telemetry {
     reload_success_timestamp: GaugeVec,
     web_reload_successful: IntGauge,
     state: state::StateMetrics,
+    connections: IntGauge,
     shard: shard::ShardMetrics,
     /// A registry an appliance, so that a removed appliance takes its series along.
     appliances: Mutex<BTreeMap<Arc<str>, Arc<ApplianceMetrics>>>,
@@ -83,6 +84,9 @@ impl Telemetry {
         registry.register(Box::new(web_reload_successful.clone()))?;
         web_reload_successful.set(1);
         let state = state::StateMetrics::try_new(&registry)?;
+        let connections =
+            IntGauge::new("asyncos_exporter_http_connections", "Open connections of clients, scrapers among them")?;
+        registry.register(Box::new(connections.clone()))?;
         let shard = shard::ShardMetrics::try_new(&registry)?;
         Ok(Self {
             registry,
@@ -90,6 +94,7 @@ impl Telemetry {
             reload_success_timestamp,
             web_reload_successful,
             state,
+            connections,
             shard,
             appliances: Mutex::default(),
             changed: Arc::default(),
@@ -157,6 +162,11 @@ impl Telemetry {
     pub fn web_config_read(&self, successful: bool) {
         self.web_reload_successful.set(i64::from(successful));
         self.known().web_config_read = successful;
+    }
+
+    /// So many clients are connected now.
+    pub fn connections_open(&self, count: usize) {
+        self.connections.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Metrics of an appliance, all at zero, and who feeds them. They are shown once [`Telemetry::show`] takes them.

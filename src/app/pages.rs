@@ -42,7 +42,7 @@ impl Sources {
             let own = Arc::clone(&own);
             Arc::new(move || Bytes::from(render(&own)))
         };
-        let [known, found, asked, judged, stage] = [(); 5].map(|()| Arc::clone(&own));
+        let [known, found, asked, judged, stage, counted] = [(); 6].map(|()| Arc::clone(&own));
         Pages {
             telemetry_path: own.telemetry_path.clone(),
             metrics,
@@ -56,6 +56,7 @@ impl Sources {
             explain: Arc::new(move |pairs| asked.explain(pairs)),
             healthy: Arc::new(move || judged.healthy()),
             ready: Arc::new(move || *stage.stage.borrow() == Stage::Ready),
+            connections: Arc::new(move |open| counted.telemetry.connections_open(open)),
             lifecycle,
         }
     }

@@ -65,6 +65,12 @@ pub(super) async fn run(app: App) -> u8 {
     for address in app.addresses() {
         tracing::info!(%address, tls = app.is_encrypted(), "listening");
     }
+    if app.is_open_to_all() {
+        tracing::warn!(
+            "listening on all addresses without users: whoever can connect can read all metrics, the status and the \
+             configuration without its secrets (--web.config.file adds users and TLS)"
+        );
+    }
     let stop = Stop::new();
     let (sender, wishes) = mpsc::channel(1);
     tokio::select! {

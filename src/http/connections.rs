@@ -3,37 +3,50 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::io;
+use std::net::IpAddr;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http_body_util::Full;
+use hyper::StatusCode;
+use hyper::header::HOST;
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::deadline::Deadline;
 use super::listen::{Listener, Stream};
 use super::protection::{Channel, Protection};
-use super::site::Site;
+use super::site::{Counted, Site, text};
+use super::slots::{InWork, Observer, Slot, Slots};
 use crate::stop::Stop;
 
 /// What the connections of one server may take. A parameter so that tests need neither 512 clients nor five seconds.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
-    /// Connections at once; beyond it clients wait in the kernel's queue, but for one a listener that waits here.
+    /// Connections at once. One more takes the place of one that has sent no complete request, or waits.
     pub(super) connections: usize,
+    /// Connections at once from one address.
+    pub(super) connections_per_address: usize,
     /// How long requests in flight may go on after a stop.
     pub(super) drain: Duration,
 }
 
-/// 512 connections leave half of the usual 1024 file descriptors for polling and for the state; five seconds are
-/// what the command line promises for SIGTERM.
-pub(super) const BOUNDS: Bounds = Bounds { connections: 512, drain: Duration::from_secs(5) };
+/// 512 connections leave half of the usual 1024 file descriptors for polling and for the state. Half of them for one
+/// address is plenty for all scrapers behind a proxy, and leaves the other half to everybody else. Five seconds are what
+/// the command line promises for SIGTERM.
+pub(super) const BOUNDS: Bounds =
+    Bounds { connections: 512, connections_per_address: 256, drain: Duration::from_secs(5) };
+
+/// How long a stop waits for the request of a client that has connected and sent nothing yet. A request follows its
+/// connection after one round trip, and whoever loses it has lost a scrape.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
 /// How long a client may be silent between requests, take to send one request's head, or take to accept an
 /// answer. One number because hyper starts its timer for the next head when an answer is queued, not when it is
@@ -44,7 +57,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client may take to agree on TLS, a matter of two round trips. Silence would hold a slot.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Bytes of one request's head; a scrape sends under one KiB.
+/// Bytes of one request's head; a scrape sends under one KiB. hyper looks at its limit only when it reads on, so that
+/// what comes in one piece may be longer: the head is measured once more when it is there.
 const HEAD_SIZE: usize = 64 * 1024;
 
 /// Header lines of one request; a scrape sends five, a browser about twenty.
@@ -55,18 +69,19 @@ const HEADERS: usize = 64;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves `site` on all `listeners` until `stop`; then drains.
+/// Serves `site` on all `listeners` until `stop`; then drains. `observer` learns how many connections are open.
 pub(super) async fn serve(
     listeners: Vec<Listener>,
     site: &Arc<Site>,
     protection: &Protection,
     bounds: Bounds,
+    observer: Observer,
     stop: &Stop,
 ) {
-    let slots = Arc::new(Semaphore::new(bounds.connections));
+    let slots = Slots::new(bounds.connections, bounds.connections_per_address, observer);
     let mut doors = JoinSet::new();
     for listener in listeners {
-        let door = Door { listener, slots: Arc::clone(&slots), waiting: None, trouble: None };
+        let door = Door { listener, slots: slots.clone(), waiting: None, trouble: None };
         let (site, protection, stop) = (Arc::clone(site), protection.clone(), stop.clone());
         doors.spawn(async move { attend_all(door, site, protection, bounds, &stop).await });
     }
@@ -85,15 +100,14 @@ async fn attend_all(mut door: Door, site: Arc<Site>, protection: Protection, bou
             Some(ended) = open.join_next() => conclude(ended),
             (stream, slot) = door.next() => {
                 let attendant = Attendant { site: Arc::clone(&site), protection: protection.clone() };
-                let (watcher, stop) = (graceful.watcher(), stop.clone());
-                open.spawn(async move {
-                    attendant.attend(stream, watcher, &stop).await;
-                    drop(slot);
-                });
+                let watcher = graceful.watcher();
+                open.spawn(attendant.attend_until_closed(stream, watcher, slot));
             }
         }
     }
+    let slots = door.slots.clone();
     drop(door);
+    slots.await_first_requests(FIRST_REQUEST).await;
     if timeout(bounds.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!(connections = open.len(), "dropping connections that did not finish in time");
         open.abort_all();
@@ -115,10 +129,9 @@ fn conclude(ended: Result<(), JoinError>) {
 /// Where connections come in, one slot each.
 struct Door {
     listener: Listener,
-    slots: Arc<Semaphore>,
-    /// Who has come in and has no slot yet. Were a slot taken first, a door where nobody comes would keep it from the
-    /// others.
-    waiting: Option<Stream>,
+    slots: Slots,
+    /// Who has come in and has no slot yet.
+    waiting: Option<(Stream, Option<IpAddr>)>,
     /// Since the last accept failed; absent when accepting works.
     trouble: Option<Trouble>,
 }
@@ -133,29 +146,31 @@ impl Door {
     ///
     /// # Cancel safety
     /// No connection is lost, and a wait after a failed accept goes on where it was.
-    async fn next(&mut self) -> (Stream, OwnedSemaphorePermit) {
-        if self.waiting.is_none() {
-            self.waiting = Some(self.accept().await);
-        }
-        let slot = Arc::clone(&self.slots).acquire_owned().await;
-        match (self.waiting.take(), slot) {
-            (Some(stream), Ok(slot)) => (stream, slot),
-            // The semaphore is never closed; without a slot there is no connection.
-            (None, _) | (_, Err(_)) => std::future::pending().await,
+    async fn next(&mut self) -> (Stream, Slot) {
+        loop {
+            if self.waiting.is_none() {
+                self.waiting = Some(self.accept().await);
+            }
+            let peer = self.waiting.as_ref().and_then(|(_, peer)| *peer);
+            // Without a slot the connection is closed: its address has too many already.
+            let slot = self.slots.take(peer).await;
+            if let (Some((stream, _)), Some(slot)) = (self.waiting.take(), slot) {
+                return (stream, slot);
+            }
         }
     }
 
-    async fn accept(&mut self) -> Stream {
+    async fn accept(&mut self) -> (Stream, Option<IpAddr>) {
         loop {
             if let Some(trouble) = &self.trouble {
                 sleep_until(trouble.retry_at).await;
             }
             match self.listener.accept().await {
-                Ok(stream) => {
+                Ok(accepted) => {
                     if self.trouble.take().is_some() {
                         tracing::info!("accepting connections again");
                     }
-                    return stream;
+                    return accepted;
                 }
                 Err(error) if concerns_one_client(&error) => {}
                 Err(error) => {
@@ -187,41 +202,37 @@ struct Attendant {
 }
 
 impl Attendant {
-    async fn attend(self, stream: Stream, watcher: Watcher, stop: &Stop) {
+    /// Answers until the client, an error or a stop ends the connection, or it is closed for another.
+    async fn attend_until_closed(self, stream: Stream, watcher: Watcher, slot: Slot) {
+        let slot = Arc::new(slot);
+        tokio::select! {
+            () = self.attend(stream, watcher, &slot) => {}
+            () = slot.is_to_close() => tracing::debug!("connection closed for another"),
+        }
+    }
+
+    async fn attend(self, stream: Stream, watcher: Watcher, slot: &Arc<Slot>) {
         let Some(tls) = self.protection.shield().await.tls.clone() else {
-            return self.converse(stream, Channel::Clear, watcher).await;
+            return self.converse(stream, Channel::Clear, watcher, slot).await;
         };
-        let handshake = tokio::select! {
-            // Nothing was asked yet, so there is nothing to finish.
-            () = stop.requested() => return,
-            handshake = timeout(HANDSHAKE, tls.accept(stream)) => handshake,
-        };
-        match handshake {
-            Ok(Ok(stream)) => self.converse(stream, Channel::Tls, watcher).await,
+        match timeout(HANDSHAKE, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.converse(stream, Channel::Tls, watcher, slot).await,
             Ok(Err(error)) => tracing::debug!(error = &error as &dyn Error, "no TLS with a client"),
             Err(_) => tracing::debug!("no TLS with a client: it took too long"),
         }
     }
 
-    async fn converse<T>(self, stream: T, channel: Channel, watcher: Watcher)
+    async fn converse<T>(self, stream: T, channel: Channel, watcher: Watcher, slot: &Arc<Slot>)
     where
         T: AsyncRead + AsyncWrite + Unpin + 'static,
     {
         let Self { site, protection } = self;
-        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let (site, protection) = (Arc::clone(&site), protection.clone());
+        let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
+            let (site, protection, in_work) = (Arc::clone(&site), protection.clone(), slot.begin());
             // No route takes a body. Dropping it unread makes hyper close the connection instead of reading one of any
             // size.
             let (head, _) = request.into_parts();
-            async move {
-                let shield = protection.shield().await;
-                let mut answer = match shield.refusal(&head, channel).await {
-                    Some(refusal) => refusal,
-                    None => site.answer(&head, channel).await,
-                };
-                shield.dress(&mut answer);
-                Ok::<_, Infallible>(answer)
-            }
+            async move { Ok::<_, Infallible>(answer(&site, &protection, &head, channel, in_work).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -233,6 +244,41 @@ impl Attendant {
             tracing::debug!(error = &error as &dyn Error, "connection failed");
         }
     }
+}
+
+/// The answer to one request, which keeps the request in work until its last byte is sent.
+async fn answer(
+    site: &Site,
+    protection: &Protection,
+    head: &Parts,
+    channel: Channel,
+    in_work: InWork,
+) -> hyper::Response<Full<Counted>> {
+    let shield = protection.shield().await;
+    let mut answer = match malformed(head) {
+        Some((status, why)) => text(status, why),
+        None => match shield.refusal(head, channel).await {
+            Some(refusal) => refusal,
+            None => site.answer(head, channel).await,
+        },
+    };
+    shield.dress(&mut answer);
+    answer.map(|body| Full::new(body.of(in_work)))
+}
+
+/// What is wrong with the head of a request, if anything is.
+///
+/// **Source:** RFC 9112 section 3.2, a request without its one `Host`; RFC 6585 section 5.
+fn malformed(head: &Parts) -> Option<(StatusCode, &'static str)> {
+    // A line has a colon, a blank and its end besides.
+    let lines = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let first = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
+    if first + lines.sum::<usize>() > HEAD_SIZE {
+        return Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the head of the request is too long\n"));
+    }
+    let hosts = head.headers.get_all(HOST).iter().count();
+    let is_wrong = hosts > 1 || (hosts == 0 && head.version >= hyper::Version::HTTP_11);
+    is_wrong.then_some((StatusCode::BAD_REQUEST, "the request must have exactly one header `Host`\n"))
 }
 
 #[cfg(test)]

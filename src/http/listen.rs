@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use listenfd::ListenFd;
@@ -117,20 +117,20 @@ impl Listener {
         Ok(Self { socket: Socket::Tcp(listener), address })
     }
 
-    /// The next client.
+    /// The next client, and its address where it has one.
     ///
     /// # Cancel safety
     /// No connection is lost.
-    pub(super) async fn accept(&self) -> io::Result<Stream> {
+    pub(super) async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match &self.socket {
             Socket::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, peer) = listener.accept().await?;
                 // Or the last bytes of a page wait until the scraper acknowledges what came before them, for up to 40 ms.
                 // A connection that refuses is gone, which its reader will see.
                 stream.set_nodelay(true).ok();
-                Ok(Either::Left(stream))
+                Ok((Either::Left(stream), Some(peer.ip())))
             }
-            Socket::Unix { listener, .. } => Ok(Either::Right(listener.accept().await?.0)),
+            Socket::Unix { listener, .. } => Ok((Either::Right(listener.accept().await?.0), None)),
         }
     }
 }

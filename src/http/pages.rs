@@ -44,6 +44,8 @@ pub struct Pages {
     pub healthy: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
     /// Whether `/-/ready` says yes.
     pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Observes how many clients are connected.
+    pub connections: Arc<dyn Fn(usize) + Send + Sync>,
     /// Who carries out `/-/reload`, `/-/login-reset` and `/-/quit`; absent means that all are refused.
     pub lifecycle: Option<mpsc::Sender<Lifecycle>>,
 }

@@ -110,6 +110,12 @@ impl Protection {
         self.0.shield().tls.is_some()
     }
 
+    /// Whether clients need a password.
+    #[must_use]
+    pub fn has_users(&self) -> bool {
+        self.0.shield().users.is_some()
+    }
+
     /// Logs what is allowed and yet should be known.
     pub fn warn(&self) {
         self.0.shield().warn();

@@ -56,6 +56,22 @@ impl Route {
         }
     }
 
+    /// Whether asking for it does more than look.
+    pub(super) const fn changes_something(self) -> bool {
+        match self {
+            Self::Reload | Self::LoginReset | Self::Quit => true,
+            Self::Metrics
+            | Self::Probe
+            | Self::Discovery
+            | Self::Landing
+            | Self::Status
+            | Self::Config
+            | Self::Explain
+            | Self::Healthy
+            | Self::Ready => false,
+        }
+    }
+
     pub(super) fn allows(self, method: &Method) -> bool {
         self.methods().split(", ").any(|name| name == method.as_str())
     }

@@ -4,14 +4,14 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use http_body_util::Full;
-use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, VARY};
+use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, VARY};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::protection::Channel;
 use super::route::Route;
+use super::slots::InWork;
 use super::{Lifecycle, Limits, Pages, negotiate};
 use crate::exposition::{Body, Encoding, Scrape, Unanswered, Variant};
 
@@ -24,7 +24,7 @@ const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 /// and of a large fleet megabytes each. Not a part of the scrapes: who looks must not take the place of Prometheus.
 const MOST_VIEWS: usize = 8;
 
-pub(super) type Answer = Response<Full<Counted>>;
+pub(super) type Answer = Response<Counted>;
 
 /// Everything there is to ask for.
 pub(super) struct Site {
@@ -52,6 +52,9 @@ impl Site {
         let answer = match Route::of(path, &self.pages.telemetry_path) {
             None => text(StatusCode::NOT_FOUND, "no such page\n"),
             Some(route) if !route.allows(method) => refuse_method(route),
+            Some(route) if route.changes_something() && is_from_elsewhere(head) => {
+                text(StatusCode::FORBIDDEN, "a page of another origin must not ask for this\n")
+            }
             Some(Route::Metrics) => self.metrics(negotiate::scrape(head)).await,
             Some(Route::Probe) => self.probe(head).await,
             Some(Route::Discovery) => self.discovery(head, channel),
@@ -89,7 +92,8 @@ impl Site {
             }
             Err(Unanswered::Stopping) => return stopping(),
         };
-        let mut answer = answer(StatusCode::OK, format.content_type(), Counted { body, _permit: permit });
+        let mut answer =
+            answer(StatusCode::OK, format.content_type(), Counted { body, _permit: permit, _in_work: None });
         answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
         match encoding {
             Encoding::Identity => {}
@@ -137,11 +141,19 @@ impl Site {
 pub(super) struct Counted {
     body: Body,
     _permit: Option<OwnedSemaphorePermit>,
+    _in_work: Option<InWork>,
+}
+
+impl Counted {
+    /// Keeps the request that this answers in work as well.
+    pub(super) fn of(self, request: InWork) -> Self {
+        Self { _in_work: Some(request), ..self }
+    }
 }
 
 impl From<Bytes> for Counted {
     fn from(bytes: Bytes) -> Self {
-        Self { body: bytes.into(), _permit: None }
+        Self { body: bytes.into(), _permit: None, _in_work: None }
     }
 }
 
@@ -165,7 +177,7 @@ impl Buf for Counted {
 
 fn answer(status: StatusCode, content_type: &'static str, body: Counted) -> Answer {
     let length = HeaderValue::from(body.remaining());
-    let mut answer = Response::new(Full::new(body));
+    let mut answer = Response::new(body);
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer.headers_mut().insert(CONTENT_LENGTH, length);
@@ -181,6 +193,20 @@ fn refuse_method(route: Route) -> Answer {
     let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, format!("use one of: {methods}\n"));
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     answer
+}
+
+/// Whether a browser says that a page of another origin asks. Programs send neither header.
+///
+/// **Source:** Fetch Standard, the `Origin` header; Fetch Metadata Request Headers, `Sec-Fetch-Site`.
+fn is_from_elsewhere(head: &Parts) -> bool {
+    let host = head.headers.get(HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+    let is_ours = |origin: &HeaderValue| {
+        let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+        authority.is_some_and(|authority| authority.as_bytes().eq_ignore_ascii_case(host))
+    };
+    let by_origin = head.headers.get_all(ORIGIN).iter().any(|origin| !is_ours(origin));
+    let sites = head.headers.get_all("sec-fetch-site");
+    by_origin || sites.iter().any(|site| site != "same-origin" && site != "none")
 }
 
 fn lifecycle_disabled() -> Answer {

@@ -43,9 +43,10 @@ impl Server {
         let address = socket(&bound);
         let (site, stop, mut tasks) = (Arc::new(site::Site::new(pages, NO_LIMIT)), Stop::new(), JoinSet::new());
         let until = stop.clone();
-        tasks.spawn(
-            async move { connections::serve(bound.listeners, &site, &Protection::default(), bounds, &until).await },
-        );
+        tasks.spawn(async move {
+            let observer = Arc::new(|_| ());
+            connections::serve(bound.listeners, &site, &Protection::default(), bounds, observer, &until).await;
+        });
         Self { address, stop, tasks }
     }
 
@@ -89,6 +90,7 @@ fn pages() -> Pages {
         }),
         healthy: Arc::new(|| Ok(())),
         ready: Arc::new(|| true),
+        connections: Arc::new(|_| ()),
         lifecycle: None,
     }
 }
@@ -158,7 +160,10 @@ async fn the_landing_page_is_html_that_may_load_nothing() {
     assert_eq!((answer.status, answer.body.as_str()), (200, "<p>hello</p>\n"));
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-    assert_eq!(answer.header("content-security-policy"), Some("default-src 'none'; style-src 'unsafe-inline'"));
+    assert_eq!(
+        answer.header("content-security-policy"),
+        Some("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+    );
     server.end().await;
 }
 

@@ -155,6 +155,7 @@ async fn serve(appliances: usize, commits: u64) {
         explain: Arc::new(|_| Explained::Unclear(Bytes::new())),
         healthy: Arc::new(|| Ok(())),
         ready: Arc::new(|| true),
+        connections: Arc::new(|_| ()),
         lifecycle: None,
     };
     tasks.spawn(bound.serve(pages, Limits { max_scrapes: 0 }, Protection::default(), stop.clone()));

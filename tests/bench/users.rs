@@ -93,6 +93,7 @@ fn pages() -> Pages {
         explain: Arc::new(|_| Explained::Unknown(PAGE)),
         healthy: Arc::new(|| Ok(())),
         ready: Arc::new(|| true),
+        connections: Arc::new(|_| ()),
         lifecycle: None,
     }
 }

@@ -66,7 +66,10 @@ async fn the_status_tells_who_is_well_who_is_not_and_why() {
     assert_eq!((&status["config"]["last_reload_ok"], &status["state"]["durable"]), (&true.into(), &false.into()));
 
     let answer = rig.get("/").await;
-    assert_eq!(answer.headers()["content-security-policy"], "default-src 'none'; style-src 'unsafe-inline'");
+    assert_eq!(
+        answer.headers()["content-security-policy"],
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    );
     let page = answer.text().await.expect("a page");
     let place = |name: &str| page.find(&format!("<span class=\"name\">{name}</span>")).expect(name);
     assert!(place("locked") < place("gone") && place("gone") < place("well"), "the worst comes first");

@@ -52,7 +52,7 @@ impl Site {
 
     pub(super) fn landing(&self) -> Answer {
         let mut answer = self.view(HTML_TYPE, &self.pages.landing);
-        let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+        let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
         answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
         answer
     }
@@ -97,7 +97,7 @@ impl Site {
 }
 
 fn shown(status: StatusCode, content_type: &'static str, page: Bytes, permit: OwnedSemaphorePermit) -> Answer {
-    let mut answer = answer(status, content_type, Counted { body: page.into(), _permit: Some(permit) });
+    let mut answer = answer(status, content_type, Counted { _permit: Some(permit), ..Counted::from(page) });
     answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
 }

@@ -35,7 +35,7 @@ async fn the_end_of_an_answer_waits_for_no_acknowledgement() {
     let bound = Bound::bind("127.0.0.1:0").await.unwrap();
     let _client = TcpStream::connect(socket(&bound)).await.unwrap();
     let accepted = bound.listeners[0].accept().await.unwrap();
-    let tokio_util::either::Either::Left(stream) = accepted else { panic!("TCP") };
+    let (tokio_util::either::Either::Left(stream), Some(_)) = accepted else { panic!("TCP") };
     assert!(stream.nodelay().unwrap());
 }
 
@@ -63,7 +63,8 @@ async fn several_addresses_share_one_site_and_its_limits() {
     let (until, mut server) = (stop.clone(), JoinSet::new());
     let bounds = Bounds { connections: 1, ..connections::BOUNDS };
     server.spawn(async move {
-        connections::serve(bound.listeners, &site, &Protection::default(), bounds, &until).await;
+        let observer = Arc::new(|_| ());
+        connections::serve(bound.listeners, &site, &Protection::default(), bounds, observer, &until).await;
     });
     const RELOAD: &[u8] = b"POST /-/reload HTTP/1.1\r\nHost: us\r\nConnection: close\r\n\r\n";
     let mut clients = JoinSet::new();

@@ -54,7 +54,7 @@ async fn requests_in_a_row_are_answered_in_a_row() {
 #[tokio::test]
 async fn old_clients_are_answered_and_strange_ones_refused() {
     let server = Server::plain().await;
-    let cases: [(&[u8], &[&str]); 14] = [
+    let cases: [(&[u8], &[&str]); 17] = [
         (b"GET /metrics HTTP/1.0\r\n\r\n", &["200"]),
         (b"GET /metrics HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /nothing HTTP/1.0\r\n\r\n", &["200", "404"]),
         (b"GET http://us/metrics HTTP/1.1\r\nHost: us\r\n\r\n", &["200"]),
@@ -64,6 +64,9 @@ async fn old_clients_are_answered_and_strange_ones_refused() {
         (b"BREW /metrics HTTP/1.1\r\nHost: us\r\n\r\n", &["405"]),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &[]),
         (b"GET /metrics HTTP/1.1\r\nHost : us\r\n\r\n", &["400"]),
+        (b"GET /metrics HTTP/1.1\r\n\r\n", &["400"]),
+        (b"GET /metrics HTTP/1.1\r\nHost: us\r\nHost: us\r\n\r\n", &["400"]),
+        (b"GET /metrics HTTP/1.0\r\nHost: us\r\nHost: them\r\n\r\n", &["400"]),
         (b"GET /met rics HTTP/1.1\r\nHost: us\r\n\r\n", &["400"]),
         (b"GET /metrics\r\n\r\n", &["400"]),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 is the begin of TLS\r\n\r\n", &["400"]),
@@ -75,5 +78,88 @@ async fn old_clients_are_answered_and_strange_ones_refused() {
         assert_eq!(statuses(&said), expected, "{}: {said}", String::from_utf8_lossy(request));
     }
     assert_eq!(server.ask("GET", "/metrics").await.status, 200);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_head_may_be_64_kib_long_and_no_longer() {
+    let server = Server::plain().await;
+    let of = |length: usize| {
+        let line = |count| format!("X-Long: {}\r\n", "x".repeat(count));
+        let rest = "GET /metrics HTTP/1.1\r\nHost: us\r\nConnection: close\r\n\r\n".len();
+        format!("GET /metrics HTTP/1.1\r\nHost: us\r\n{}Connection: close\r\n\r\n", line(length - rest - 10))
+    };
+    for (length, expected) in [(60_000, "200"), (64 << 10, "200"), (66_000, "431"), (100_000, "431")] {
+        let said = say(&server, of(length).as_bytes()).await;
+        // The reset of the connection may take the refusal along, but never an answer.
+        let is_cut = expected == "431" && said.is_empty();
+        assert!(is_cut || statuses(&said) == [expected], "{length} bytes: {said}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn clients_that_never_finish_a_request_keep_nobody_out() {
+    const SLOW: usize = 700;
+    let server = Server::plain().await;
+    let mut slow = Vec::new();
+    for _ in 0..SLOW {
+        let mut stream = server.connect().await;
+        // Whoever has too many connections is closed right away.
+        let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: us\r\nX-Slow: ").await;
+        slow.push(stream);
+    }
+    for _ in 0..20 {
+        let answer = async {
+            loop {
+                let mut stream = server.connect().await;
+                let _ = stream.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: us\r\nConnection: close\r\n\r\n").await;
+                // From the same address as all of the others, so it may come before one of them can be closed.
+                if hear(&mut stream).await.contains("healthy\n") {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), answer)
+            .await
+            .expect("answered long before the slow ones time out");
+    }
+    drop(slow);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_change_nothing() {
+    let (pages, mut wishes) = reloadable();
+    let server = Server::start(pages, NO_LIMIT).await;
+    let answering = async {
+        loop {
+            next_reload(&mut wishes).await.send(Ok(())).expect("asked");
+        }
+    };
+    let asking = async {
+        for (headers, expected) in [
+            ("", "200"),
+            ("Origin: http://us:1\r\nSec-Fetch-Site: same-origin\r\n", "200"),
+            ("Sec-Fetch-Site: none\r\n", "200"),
+            ("Origin: http://them\r\n", "403"),
+            ("Origin: null\r\n", "403"),
+            ("Sec-Fetch-Site: cross-site\r\n", "403"),
+            ("Sec-Fetch-Site: same-site\r\n", "403"),
+            ("Origin: http://us:1\r\nSec-Fetch-Site: cross-site\r\n", "403"),
+        ] {
+            let request = format!("POST /-/reload HTTP/1.1\r\nHost: us:1\r\n{headers}Connection: close\r\n\r\n");
+            let mut stream = server.connect().await;
+            stream.write_all(request.as_bytes()).await.expect("sent");
+            assert_eq!(statuses(&hear(&mut stream).await), [expected], "{headers}");
+        }
+        let scrape = "GET /metrics HTTP/1.1\r\nHost: us:1\r\nOrigin: http://them\r\nConnection: close\r\n\r\n";
+        assert_eq!(statuses(&say(&server, scrape.as_bytes()).await), ["200"], "looking is harmless");
+    };
+    tokio::select! {
+        () = answering => {}
+        () = asking => {}
+    }
     server.end().await;
 }
