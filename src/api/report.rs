@@ -72,14 +72,8 @@ pub enum Unusable {
 
 impl Unusable {
     /// Every reason, for counters that start at zero.
-    pub const ALL: [Self; 6] = [
-        Self::NotANumber,
-        Self::Negative,
-        Self::Conflicting,
-        Self::NotWhole,
-        Self::TooLarge,
-        Self::LowerBound,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::NotANumber, Self::Negative, Self::Conflicting, Self::NotWhole, Self::TooLarge, Self::LowerBound];
 
     /// The value of the label `reason`.
     #[must_use]

@@ -1,9 +1,9 @@
 //! The poller against an appliance below the seam, on a paused clock: days pass in milliseconds.
 
 mod changes;
-mod keys;
 #[path = "../../tests/it/deadline.rs"]
 mod deadline;
+mod keys;
 mod limits;
 mod model;
 mod searches;

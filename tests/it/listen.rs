@@ -4,9 +4,12 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::program::{DEFAULTS, Folder, Program};
 use crate::rig::get;
@@ -82,4 +85,58 @@ async fn it_says_what_is_missing_where_no_socket_is_handed_over() {
     let ended = Program::run(&["serve", &format!("--config.file={file}"), "--web.systemd-socket"]).await;
     assert_eq!(ended.code(), Some(1));
     assert!(ended.stderr.contains("none was passed on: start it by a .socket unit"), "{}", ended.stderr);
+}
+
+/// Restarts in one run of the test below; the manual has the command for a thousand.
+const RESTARTS: usize = 15;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_scrape_is_lost_while_the_service_of_a_socket_is_restarted() {
+    let restarts = std::env::var("RESTARTS").map_or(RESTARTS, |count| count.parse().expect("a number"));
+    let folder = Folder::new();
+    let file = configuration(&folder);
+    let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let unix = UnixListener::bind(folder.path("handed.sock")).expect("a free place");
+    let address = tcp.local_addr().expect("a port");
+    let serve = || {
+        let sockets = (tcp.try_clone().expect("a socket"), unix.try_clone().expect("a socket"));
+        Program::serve_handed(&file, sockets.0.into(), sockets.1.into())
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let scrapers: Vec<_> = (0..8)
+        .map(|number| {
+            let stop = Arc::clone(&stop);
+            tokio::spawn(async move {
+                let mut scrapes = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    let mut stream = TcpStream::connect(address).await.expect("somebody holds the socket");
+                    // A request follows its connection after a round trip.
+                    tokio::time::sleep(Duration::from_millis(number)).await;
+                    let sent =
+                        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: us\r\nConnection: close\r\n\r\n").await;
+                    let mut answer = String::new();
+                    let read = stream.read_to_string(&mut answer).await;
+                    assert!(answer.starts_with("HTTP/1.1 200"), "{sent:?} {read:?} after {scrapes} scrapes: {answer}");
+                    scrapes += 1;
+                }
+                scrapes
+            })
+        })
+        .collect();
+    let mut program = serve();
+    for _ in 0..restarts {
+        program.logs("listening").await;
+        // Long enough for some scrapes of each life.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        program.stop().await;
+        program = serve();
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut scrapes = 0;
+    for scraper in scrapers {
+        scrapes += scraper.await.expect("no scrape is lost");
+    }
+    assert!(scrapes >= restarts, "{scrapes} scrapes over {restarts} restarts");
+    println!("{scrapes} scrapes over {restarts} restarts, none lost");
+    program.stop().await;
 }
