@@ -71,15 +71,10 @@ fn quarantines() -> Vec<Panel> {
         Panel::lines(
             "Messages by quarantine",
             "What each quarantine holds. One that fills releases or deletes its oldest messages, as it is set up \
-             (AsyncosQuarantineGrowing).",
+             (AsyncosQuarantineGrowing). Where asyncos_quarantine_messages_lower_bound is 1, it holds more than is counted.",
             Unit::Count,
         )
         .query("topk(20, sum by (quarantine) (asyncos_quarantine_messages{APPLIANCE} REPORTED))", "{{quarantine}}")
-        .query(
-            "topk(20, sum by (quarantine) (asyncos_quarantine_messages{APPLIANCE} \
-             and asyncos_quarantine_messages_lower_bound{APPLIANCE} == 1))",
-            "{{quarantine}}, at least",
-        )
         .step(Step::Minute),
         Panel::lines("Space by quarantine", "Space that each of the policy, virus and outbreak quarantines takes.", Unit::Bytes)
             .query("topk(20, sum by (quarantine) (asyncos_quarantine_size_bytes{APPLIANCE} REPORTED))", "{{quarantine}}")
