@@ -256,6 +256,15 @@ impl Store {
     }
 }
 
+#[cfg(test)]
+impl Store {
+    /// A store in which nothing can be written.
+    pub(crate) fn without_writer() -> Self {
+        let (queue, _) = sync_channel(1);
+        Self::Disk { queue: Some(queue), writer: None }
+    }
+}
+
 impl Drop for Store {
     /// Waits for what is being written.
     fn drop(&mut self) {

@@ -112,6 +112,19 @@ mod tests {
     }
 
     #[test]
+    fn a_day_can_be_compared_until_26_hours_after_its_end() {
+        let end = |hours: u64| at((24 + hours) * 60);
+        for of_day in [at(0), at(24 * 60 - 1)] {
+            assert!(can_be_compared(of_day, end(26) - Duration::from_secs(1)));
+            assert!(!can_be_compared(of_day, end(26)));
+        }
+        let mut days = Vec::new();
+        count(&mut days, 0, 60);
+        forget(&mut days, end(25));
+        assert_eq!(shown(&days), [(0, 60, 60)], "data may come 25 hours late");
+    }
+
+    #[test]
     fn a_day_that_begins_in_its_last_hour_is_left_out() {
         let mut days = Vec::new();
         count(&mut days, 23 * 60 + 5, 23 * 60 + 10);

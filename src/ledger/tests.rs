@@ -1,0 +1,176 @@
+//! Counting, comparing and resuming, with and without a disk.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::store::{Day, Summed};
+
+fn key() -> Key {
+    Key { appliance: "a".into(), scope: Scope::Appliance, group: "g".into() }
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_secs(seconds)
+}
+
+fn counts(counts: &[(&str, u64)]) -> Vec<(String, u64)> {
+    counts.iter().map(|(counter, count)| ((*counter).to_owned(), *count)).collect()
+}
+
+async fn count(ledger: &Ledger, from: u64, to: u64, increments: &[(&str, u64)]) -> Result<Account, CommitError> {
+    let summed = Arc::new(Summed { others: true, ..Summed::default() });
+    let counts = Counts { increments: &counts(increments), retired: &[], summed: &summed };
+    ledger.commit(&key(), at(from), at(to), &counts).await.map(|counted| counted.account)
+}
+
+fn total(account: &Account) -> Option<u64> {
+    account.totals.get("c").copied()
+}
+
+#[tokio::test]
+async fn a_window_is_counted_once() {
+    let ledger = Ledger::in_memory();
+    let key = key();
+    let commit = || count(&ledger, 0, 60, &[("c", 5)]);
+    assert!(matches!(commit().await, Err(CommitError::Moved)), "nothing has begun");
+    assert_eq!(ledger.begin(&key, at(0), at(0), at(600)), Begun::New);
+    assert_eq!(total(&commit().await.expect("counted")), Some(5));
+    assert!(matches!(commit().await, Err(CommitError::Moved)), "the same answer again");
+    assert_eq!(total(&ledger.account(&key).expect("begun")), Some(5));
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_unless_the_gap_is_too_wide() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = || {
+        let (store, found) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
+        Ledger::new(Arc::new(store), found.records)
+    };
+    let ledger = open();
+    ledger.begin(&key(), at(0), at(0), at(600));
+    count(&ledger, 0, 60, &[("c", 5)]).await.expect("counted");
+    drop(ledger);
+    let ledger = open();
+    assert_eq!(ledger.begin(&key(), at(900), at(60), at(900)), Begun::Resumed);
+    let account = count(&ledger, 60, 120, &[("c", 2)]).await.expect("counted");
+    assert_eq!((total(&account), account.epoch), (Some(7), at(0)));
+    drop(ledger);
+    let ledger = open();
+    assert_eq!(ledger.begin(&key(), at(9000), at(6000), at(9000)), Begun::Reset { from: at(120) });
+    let account = ledger.account(&key()).expect("begun");
+    assert_eq!((account.watermark, account.epoch, total(&account)), (at(6000), at(6000), None));
+    ledger.keep(&key()).await.expect("written");
+    drop(ledger);
+    let ledger = open();
+    assert_eq!(ledger.account(&key()), Some(account), "what began anew does not come back");
+    assert_eq!(ledger.begin(&key(), at(9000), at(6000), at(6000)), Begun::Resumed, "both ends belong to it");
+    assert_eq!(ledger.begin(&key(), at(60), at(0), at(90)), Begun::Reset { from: at(6000) }, "from the future");
+    assert_eq!(ledger.watermark(&key()), Some(at(60)));
+}
+
+#[tokio::test]
+async fn what_was_late_is_added_once_and_what_is_gone_is_only_shown() {
+    let ledger = Ledger::in_memory();
+    let key = key();
+    let hour = |number: u64| at(number * 3600);
+    ledger.begin(&key, hour(0), hour(0), hour(99));
+    count(&ledger, 0, 3600, &[("c", 5), ("d", 5)]).await.expect("counted");
+    let hours = crate::window::Grid::HOURS.window_from(hour(0));
+    let report = counts(&[("c", 8), ("d", 4), ("e", 1)]);
+    let audit = |late| ledger.reconcile(&key, hours, &report, late);
+    let ignored = audit(Late::Ignore).await.expect("compared");
+    assert_eq!((total(&ignored.account), ignored.late, ignored.surplus), (Some(5), 4, 1));
+    let added = audit(Late::Add).await.expect("compared");
+    assert_eq!((total(&added.account), added.late, added.surplus), (Some(8), 4, 1));
+    assert_eq!(added.account.totals.get("d"), Some(&5), "a total never steps back");
+    let again = audit(Late::Add).await.expect("compared");
+    assert_eq!((total(&again.account), again.late, again.surplus), (Some(8), 0, 1));
+    count(&ledger, 3600, 7200, &[("c", 1)]).await.expect("counted");
+    assert!(matches!(audit(Late::Add).await, Err(CommitError::Moved)), "other hours are counted by now");
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_not_counted() {
+    let ledger = Ledger::new(Arc::new(Store::without_writer()), HashMap::new());
+    ledger.begin(&key(), at(0), at(0), at(0));
+    let before = ledger.account(&key());
+    let outcome = count(&ledger, 0, 3600, &[("c", 5)]).await;
+    assert!(matches!(outcome, Err(CommitError::NotWritten(_))), "{outcome:?}");
+    assert!(matches!(ledger.keep(&key()).await, Err(CommitError::NotWritten(_))));
+    assert_eq!(ledger.account(&key()), before, "nobody sees what a restart would not find");
+}
+
+#[tokio::test]
+async fn of_two_answers_for_one_window_one_is_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, _) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
+    let ledger = Ledger::new(Arc::new(store), HashMap::new());
+    ledger.begin(&key(), at(0), at(0), at(0));
+    let commit = || count(&ledger, 0, 60, &[("c", 5)]);
+    // Both have seen the watermark before either is written.
+    let outcomes = tokio::join!(commit(), commit());
+    let counted = [outcomes.0, outcomes.1].iter().filter(|outcome| outcome.is_ok()).count();
+    assert_eq!((counted, total(&ledger.account(&key()).expect("begun"))), (1, Some(5)));
+}
+
+#[tokio::test]
+async fn a_total_that_would_be_too_large_stays_and_is_counted() {
+    const LARGEST: u64 = 1 << 53;
+    let ledger = Ledger::in_memory();
+    ledger.begin(&key(), at(0), at(0), at(0));
+    let summed = Arc::new(Summed { others: true, ..Summed::default() });
+    let count = async |from: u64, count: u64| {
+        let increments = counts(&[("c", count), ("d", 1)]);
+        let counts = Counts { increments: &increments, retired: &[], summed: &summed };
+        ledger.commit(&key(), at(from), at(from + 3600), &counts).await.expect("counted")
+    };
+    for (hour, increment, expected, too_large) in
+        [(0, LARGEST - 5, LARGEST - 5, 0), (1, 6, LARGEST - 5, 1), (2, u64::MAX, LARGEST - 5, 1), (3, 5, LARGEST, 0)]
+    {
+        let counted = count(hour * 3600, increment).await;
+        assert_eq!((total(&counted.account), counted.too_large), (Some(expected), too_large), "hour {hour}");
+        assert_eq!(counted.account.totals["d"], hour + 1, "the others go on");
+    }
+    let hours = ledger.stretches(&key())[0];
+    let report = counts(&[("c", LARGEST + 1), ("d", 7)]);
+    let found = ledger.reconcile(&key(), hours, &report, Late::Add).await.expect("compared");
+    assert_eq!((total(&found.account), found.late, found.too_large), (Some(LARGEST), 3, 1));
+    assert_eq!(found.account.totals["d"], 7);
+}
+
+#[tokio::test]
+async fn a_record_of_an_older_version_is_compared_by_what_it_counted() {
+    let sums = BTreeMap::from([("c\u{1f}k".into(), 5), ("c\u{1f}other".into(), 3)]);
+    let day = Day { start: 0, end: 7200, closed: sums.clone(), ..Day::default() };
+    let record = Record { watermark: 7200, epoch: 0, totals: sums, days: vec![day], ..Record::default() };
+    let ledger = Ledger::new(Arc::new(Store::Memory), HashMap::from([(key().text(), record)]));
+    let account = ledger.account(&key()).expect("known");
+    assert_eq!(account.seen, BTreeMap::from([("k".into(), 7200)]), "its keys are taken for living");
+    let hours = ledger.stretches(&key())[0];
+    let compare = async |report: &[(&str, u64)]| {
+        let found = ledger.reconcile(&key(), hours, &counts(report), Late::Add).await.expect("compared");
+        (found.account.totals, found.late)
+    };
+    let (totals, late) = compare(&[("c\u{1f}k", 9), ("d", 100)]).await;
+    assert_eq!((totals["c\u{1f}k"], late), (6, 1), "`d` may have been summed since this version only");
+    assert!(!totals.contains_key("d"));
+    // It is known from the next window on, for the day that began before that too.
+    count(&ledger, 7200, 10_800, &[("c\u{1f}k", 1), ("d", 50)]).await.expect("counted");
+    let hours = ledger.stretches(&key())[0];
+    let report = counts(&[("c\u{1f}k", 7), ("c\u{1f}other", 3), ("d", 150)]);
+    let found = ledger.reconcile(&key(), hours, &report, Late::Add).await.expect("compared");
+    assert_eq!((found.late, found.account.totals["d"]), (0, 50));
+}
+
+#[test]
+fn keys_are_told_apart() {
+    let scope = |scope| Key { scope, ..key() }.text();
+    let texts = [
+        scope(Scope::Appliance),
+        scope(Scope::DeviceGroup("x".into())),
+        scope(Scope::Device("x".into())),
+        scope(Scope::Device("x\" y".into())),
+    ];
+    let distinct: std::collections::BTreeSet<_> = texts.iter().collect();
+    assert_eq!(distinct.len(), texts.len());
+}
