@@ -209,7 +209,8 @@ impl Metrics {
             let counter = split(name).0;
             self.columns.iter().any(|column| column.counter == counter && column.is_of_events())
         };
-        increments.iter().filter(|(name, _)| is_event(name)).map(|(_, count)| count).sum()
+        let counts = increments.iter().filter(|(name, _)| is_event(name)).map(|(_, count)| *count);
+        counts.fold(0, u64::saturating_add)
     }
 
     /// Reads the values of `report`, where `known` keys have a series.
@@ -254,7 +255,7 @@ impl Metrics {
     }
 
     fn take_rows(&self, column: &Column, rows: &[Row], selection: &Selection<'_>, read: &mut Samples) {
-        let mut sums: BTreeMap<String, Number> = BTreeMap::new();
+        let mut sums: BTreeMap<String, Result<Number, Unusable>> = BTreeMap::new();
         for Row { key, value } in rows {
             let number = match column.usable(*value) {
                 Ok(number) => number,
@@ -273,11 +274,15 @@ impl Metrics {
                     OTHER.to_owned()
                 }
             };
-            let sum = sums.get(&name).map_or(number, |sum| column.aggregation.merge(*sum, number));
+            let merged = |sum: &Result<Number, Unusable>| sum.and_then(|sum| column.aggregation.merge(sum, number));
+            let sum = sums.get(&name).map_or(Ok(number), merged);
             sums.insert(name, sum);
         }
-        for (key, number) in sums {
-            self.add(column, Some(&key), number, read);
+        for (key, sum) in sums {
+            match sum {
+                Ok(number) => self.add(column, Some(&key), number, read),
+                Err(unusable) => read.refuse(unusable),
+            }
         }
     }
 
@@ -369,17 +374,11 @@ impl Samples {
 
 impl Aggregation {
     /// The value of two rows that are one.
-    fn merge(self, one: Number, other: Number) -> Number {
-        if self != Self::Sum {
-            return if one.as_f64() >= other.as_f64() { one } else { other };
-        }
-        match (one, other) {
-            (Number::Whole(one), Number::Whole(other)) => Number::Whole(one.saturating_add(other)),
-            (Number::Whole(one) | Number::AtLeast(one), Number::Whole(other) | Number::AtLeast(other)) => {
-                Number::AtLeast(one.saturating_add(other))
-            }
-            (Number::Whole(_) | Number::AtLeast(_) | Number::Fraction(_), _) => {
-                Number::Fraction(one.as_f64() + other.as_f64())
+    fn merge(self, one: Number, other: Number) -> Result<Number, Unusable> {
+        match self {
+            Self::Sum => one.plus(other),
+            Self::Average | Self::Maximum | Self::Last | Self::Unknown | Self::Text => {
+                Ok(if one.as_f64() >= other.as_f64() { one } else { other })
             }
         }
     }

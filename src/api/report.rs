@@ -31,7 +31,8 @@ pub struct Row {
     pub value: Result<Number, Unusable>,
 }
 
-/// A count or a measure; never infinite. Which may be negative is for whoever knows what it is.
+/// A count or a measure within ±2^53, where every whole number is exact. Which may be negative is for whoever knows what
+/// it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// Exact.
@@ -43,7 +44,50 @@ pub enum Number {
 }
 
 impl Number {
-    /// The number as Prometheus takes it: exact up to 2^53.
+    /// 2^53: up to here every whole number is the same as an f64.
+    const LARGEST: u64 = 1 << 53;
+
+    /// A count.
+    ///
+    /// # Errors
+    /// [`Unusable::TooLarge`].
+    pub fn whole(count: u64) -> Result<Self, Unusable> {
+        if count <= Self::LARGEST { Ok(Self::Whole(count)) } else { Err(Unusable::TooLarge) }
+    }
+
+    /// A measure; one that is whole and not negative is a count.
+    ///
+    /// # Errors
+    /// [`Unusable::NotANumber`] for what is not finite, [`Unusable::TooLarge`].
+    pub fn measure(measure: f64) -> Result<Self, Unusable> {
+        if !measure.is_finite() {
+            Err(Unusable::NotANumber)
+        } else if measure.abs() > Self::LARGEST as f64 {
+            Err(Unusable::TooLarge)
+        } else if measure.fract() == 0.0 && measure >= 0.0 {
+            Ok(Self::Whole(measure as u64))
+        } else {
+            Ok(Self::Fraction(measure))
+        }
+    }
+
+    /// The sum of both.
+    ///
+    /// # Errors
+    /// [`Unusable::TooLarge`].
+    pub fn plus(self, other: Self) -> Result<Self, Unusable> {
+        match (self, other) {
+            (Self::Whole(one), Self::Whole(other)) => Self::whole(one.saturating_add(other)),
+            (Self::Whole(one) | Self::AtLeast(one), Self::Whole(other) | Self::AtLeast(other)) => {
+                Self::whole(one.saturating_add(other)).map(|_| Self::AtLeast(one + other))
+            }
+            (Self::Whole(_) | Self::AtLeast(_) | Self::Fraction(_), _) => {
+                Self::measure(self.as_f64() + other.as_f64())
+            }
+        }
+    }
+
+    /// The number as Prometheus takes it: exact.
     #[must_use]
     pub fn as_f64(self) -> f64 {
         match self {
@@ -214,14 +258,14 @@ fn row((key, value): (&String, &Value)) -> Option<Row> {
 fn number(value: &Value) -> Result<Number, Unusable> {
     match value {
         Value::Number(number) => match number.as_u64() {
-            Some(whole) => Ok(Number::Whole(whole)),
-            None => finite(number.as_f64().ok_or(Unusable::NotANumber)?),
+            Some(whole) => Number::whole(whole),
+            None => Number::measure(number.as_f64().ok_or(Unusable::NotANumber)?),
         },
         Value::String(text) => {
             let text = text.trim();
-            match text.parse::<u64>() {
-                Ok(whole) => Ok(Number::Whole(whole)),
-                Err(_) => finite(text.parse().map_err(|_| Unusable::NotANumber)?),
+            match text.parse() {
+                Ok(whole) => Number::whole(whole),
+                Err(_) => Number::measure(text.parse().map_err(|_| Unusable::NotANumber)?),
             }
         }
         Value::Object(object) => match object.get("value") {
@@ -229,18 +273,6 @@ fn number(value: &Value) -> Result<Number, Unusable> {
             Some(_) | None => Err(Unusable::NotANumber),
         },
         Value::Null | Value::Bool(_) | Value::Array(_) => Err(Unusable::NotANumber),
-    }
-}
-
-fn finite(number: f64) -> Result<Number, Unusable> {
-    /// 2^53: up to here every whole f64 is the number that was written.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if !number.is_finite() {
-        Err(Unusable::NotANumber)
-    } else if number.fract() == 0.0 && (0.0..=EXACT).contains(&number) {
-        Ok(Number::Whole(number as u64))
-    } else {
-        Ok(Number::Fraction(number))
     }
 }
 
@@ -280,8 +312,6 @@ mod tests {
         assert_eq!(reading("0"), whole(0));
         assert_eq!(reading("-0.0"), whole(0));
         assert_eq!(reading("12.0"), whole(12));
-        assert_eq!(reading("18446744073709551615"), whole(u64::MAX));
-        assert_eq!(reading("1e30"), Ok(Number::Fraction(1e30)));
         assert_eq!(reading("0.25"), Ok(Number::Fraction(0.25)));
         assert_eq!(reading(r#"" 17 ""#), whole(17));
         assert_eq!(reading(r#"{"key": "unknown domain", "value": 42}"#), whole(42));
@@ -300,6 +330,24 @@ mod tests {
             "-Infinity",
         ] {
             assert_eq!(reading(value), Err(Unusable::NotANumber), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_no_appliance_counts_is_too_large() {
+        const MOST: u64 = 1 << 53;
+        assert_eq!(reading(&MOST.to_string()), Ok(Number::Whole(MOST)));
+        assert_eq!(reading(&format!("-{MOST}")), Ok(Number::Fraction(-(MOST as f64))));
+        assert_eq!(reading(&(MOST + 1).to_string()), Err(Unusable::TooLarge));
+        for value in [MOST + 2, u64::MAX / 2, u64::MAX] {
+            for value in
+                [format!("{value}"), format!("{value}.0"), format!(r#""{value}""#), format!(r#"{{"value": {value}}}"#)]
+            {
+                assert_eq!(reading(&value), Err(Unusable::TooLarge), "{value}");
+            }
+        }
+        for value in ["18446744073709551616", "-9007199254740994", "1e30", r#""-1e300""#] {
+            assert_eq!(reading(value), Err(Unusable::TooLarge), "{value}");
         }
     }
 
