@@ -48,7 +48,7 @@ pub use inventory::ManagedAppliance;
 pub use observe::{Aspect, Observation, Quarantine};
 pub use pages::Count;
 pub use refusals::{EVERY_ACCOUNT, Refusals, Written};
-pub use report::{Number, Reading, Report, Row, Unusable};
+pub use report::{Number, Reading, Report, Row, Unusable, UnusableCounts};
 pub use span::ReportingSpan;
 pub use tls::SystemRoots;
 pub use tracking::{Depth, TrackingQuery};

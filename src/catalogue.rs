@@ -150,6 +150,9 @@ pub struct Group {
     pub counters: Cow<'static, [Counter]>,
 }
 
+/// The label of keys in an answer that was not expected to have any.
+pub const UNNAMED_KEY: &str = "key";
+
 /// Those with one row, sorted by name.
 const GROUPS: &[Group] = &[
     remediation::ADVANCED_PHISHING_PROTECTION,
@@ -215,7 +218,7 @@ impl Group {
     /// The label of keys in an answer that has some.
     #[must_use]
     pub fn key_label(&self) -> &str {
-        self.key.as_ref().map_or("key", |key| &key.label)
+        self.key.as_ref().map_or(UNNAMED_KEY, |key| &key.label)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Turns a report into labelled values: names and units from the catalogue, and an account of what could not be used.
 //! Knows nothing of windows or of who reads the samples.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crate::api::{Number, Reading, Report, Row, Unusable};
+use crate::api::{Number, Reading, Report, Row, Unusable, UnusableCounts};
 use crate::catalogue::{self, Aggregation, Group, Keys, Unit};
 use crate::ledger::sum::{OTHER, joined, split};
 use crate::store::Summed;
@@ -100,8 +100,8 @@ pub struct Samples {
     pub dropped: u64,
     /// Known keys that give up their series to others.
     pub retired: Vec<String>,
-    /// Values of counters of the catalogue that are not usable, by reason in the order of [`Unusable::ALL`].
-    pub unusable: [u64; Unusable::ALL.len()],
+    /// Values of counters of the catalogue that are not usable, and counters whose metric is another's.
+    pub unusable: UnusableCounts,
 }
 
 /// The metrics of one counter group.
@@ -129,6 +129,11 @@ struct Column {
 }
 
 impl Column {
+    /// The names of its metrics.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.gauge), self.total.as_ref()].into_iter().flatten().map(|family| family.name.as_str())
+    }
+
     fn is_of_events(&self) -> bool {
         self.total.is_some() && matches!(self.unit, Unit::Count(_))
     }
@@ -166,34 +171,46 @@ impl Metrics {
     /// key that was ever counted.
     #[must_use]
     pub fn totals(&self, counted: &BTreeMap<String, u64>) -> Vec<Sample> {
-        let mut samples = Vec::new();
-        for column in &self.columns {
-            let Some(family) = &column.total else { continue };
-            match counted.get(&column.counter) {
-                Some(count) => samples.push(self.sample(family, None, *count as f64)),
-                None if self.group.key.is_none() => samples.push(self.sample(family, None, 0.0)),
-                // No key is known of a keyed group before it was seen.
-                None => {}
-            }
-        }
-        let mut strange: BTreeMap<&str, Option<Arc<Family>>> = BTreeMap::new();
-        for (name, count) in counted {
+        let counters: BTreeSet<&str> = counted.keys().map(|name| split(name).0).collect();
+        let families: BTreeMap<&str, Arc<Family>> =
+            counters.into_iter().filter_map(|counter| Some((counter, self.total(counter)?))).collect();
+        // No key is known of a keyed group before it was seen.
+        let at_zero = self.columns.iter().filter(|_| self.group.key.is_none());
+        let zeros = at_zero.filter_map(|column| Some((column.total.as_ref()?, None, 0)));
+        let counts = counted.iter().filter_map(|(name, count)| {
             let (counter, key) = split(name);
-            let known = self.columns.iter().find(|column| column.counter == counter);
-            let family = match (known, key) {
-                (Some(_), None) => continue,
-                (Some(column), Some(_)) => column.total.clone(),
-                (None, _) => strange.entry(counter).or_insert_with(|| self.strange(counter)?.total).clone(),
-            };
-            samples.extend(family.map(|family| self.sample(&family, key, *count as f64)));
+            Some((families.get(counter)?, self.series_key(key), *count))
+        });
+        // By family and key, so that no two samples are one series, whatever names they were counted by.
+        let mut sums = BTreeMap::new();
+        for (family, key, count) in zeros.chain(counts) {
+            let (_, sum) = sums.entry((family.name.as_str(), key)).or_insert((family, 0_u64));
+            *sum = sum.saturating_add(count);
         }
-        samples
+        sums.into_iter().map(|((_, key), (family, sum))| self.sample(family, key, sum as f64)).collect()
+    }
+
+    /// The family of the total of `counter`, known or not; none for what has no total.
+    fn total(&self, counter: &str) -> Option<Arc<Family>> {
+        match self.columns.iter().find(|column| column.counter == counter) {
+            Some(column) => column.total.clone(),
+            None => self.strange(counter)?.total,
+        }
     }
 
     /// The counters that have totals.
     #[must_use]
     pub fn summed(&self) -> &Arc<Summed> {
         &self.summed
+    }
+
+    /// The key that tells a series from the others of its family. Prometheus takes an empty label for none: with keys, a
+    /// value without one belongs to the empty key, and without keys, the empty key is none.
+    fn series_key<'k>(&self, key: Option<&'k str>) -> Option<&'k str> {
+        match self.group.key {
+            Some(_) => Some(key.unwrap_or_default()),
+            None => key.filter(|key| !key.is_empty()),
+        }
     }
 
     /// Whether any increment is of events.
@@ -232,12 +249,18 @@ impl Metrics {
             }
         }
         let strange = report.readings().filter(|(name, _)| self.group.counter(name).is_none());
+        let mut taken: HashSet<String> = self.columns.iter().flat_map(Column::names).map(str::to_owned).collect();
         for (position, (name, reading)) in strange.enumerate() {
             read.unknown += u64::from(self.group.others.is_none());
-            let before = read.unusable;
-            if let (Some(column), true) = (self.strange(name), position < MOST_UNKNOWN) {
-                self.take(&column, reading, &selection, &mut read);
+            let Some(column) = self.strange(name).filter(|_| position < MOST_UNKNOWN) else { continue };
+            // With its unit at the end it may be called like another one.
+            if column.names().any(|name| taken.contains(name)) {
+                read.refuse(Unusable::Conflicting);
+                continue;
             }
+            taken.extend(column.names().map(str::to_owned));
+            let before = read.unusable;
+            self.take(&column, reading, &selection, &mut read);
             // Nobody says that these are numbers.
             read.unusable = before;
         }
@@ -291,6 +314,7 @@ impl Metrics {
         if raw != value {
             read.raws.push((u32::try_from(read.samples.len()).unwrap_or(u32::MAX), raw));
         }
+        let key = self.series_key(key);
         read.samples.push(self.sample(&column.gauge, key, value));
         if column.total.is_none() {
             return;
@@ -366,9 +390,7 @@ impl Samples {
     }
 
     fn refuse(&mut self, why: Unusable) {
-        if let Some(position) = Unusable::ALL.iter().position(|known| *known == why) {
-            self.unusable[position] += 1;
-        }
+        why.count_in(&mut self.unusable);
     }
 }
 
@@ -390,8 +412,12 @@ impl Sample {
     pub fn is_total_of(&self, sum: &str) -> bool {
         let (counter, key) = split(sum);
         // The key is the label that comes last.
-        let has_key = |key: &str| self.labels.last().is_some_and(|(_, value)| &**value == key);
-        self.family.counter.as_deref() == Some(counter) && key.is_none_or(has_key)
+        let last = self.labels.last();
+        let is_own = match key {
+            Some(key) => last.is_some_and(|(_, value)| &**value == key),
+            None => last.is_none_or(|(name, _)| &**name != catalogue::UNNAMED_KEY),
+        };
+        self.family.counter.as_deref() == Some(counter) && is_own
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::api::{Reason, Unusable};
+use crate::api::{Reason, Unusable, UnusableCounts};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Scope;
 use crate::sample::Sample;
@@ -61,6 +61,8 @@ pub struct AspectView {
     pub trouble: Option<Arc<Trouble>>,
     /// What was answered.
     pub vitals: Vitals,
+    /// Values that were no usable number, since the exporter started.
+    pub unusable: UnusableCounts,
     /// From then on its gauges must not be shown as current.
     pub expires: Tick,
 }
@@ -105,8 +107,8 @@ pub struct Tally {
     pub unknown: u64,
     /// Rows that have no series of their own.
     pub dropped: u64,
-    /// Counters without a usable value, in the order of [`Unusable::ALL`].
-    pub unusable: [u64; Unusable::ALL.len()],
+    /// Values that were no usable number.
+    pub unusable: UnusableCounts,
 }
 
 impl Tally {

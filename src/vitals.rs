@@ -1,10 +1,13 @@
 //! Names and labels what an appliance tells about itself as it is now: health, status, quarantines, inventory. Knows
 //! nothing of when it was asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crate::api::{BaseUnit, Count, Health, ManagedAppliance, Observation, Quarantine, ReportingSpan, XmlStatus};
+use crate::api::{
+    BaseUnit, Count, Health, ManagedAppliance, Observation, Quarantine, ReportingSpan, Unusable, UnusableCounts,
+    XmlStatus,
+};
 use crate::clock::Timestamp;
 use crate::sample::{About, Family, Label, Sample};
 
@@ -98,27 +101,39 @@ pub struct Vitals {
     pub counters: Vec<Sample>,
     /// What identifies the appliance.
     pub info: Vec<Label>,
+    /// Values that were no usable number, or had another's name.
+    pub unusable: UnusableCounts,
+}
+
+/// Vitals in the making.
+#[derive(Default)]
+struct Draft {
+    vitals: Vitals,
+    /// Names and labels of the series so far: a page that shows one twice is refused as a whole.
+    series: HashSet<(String, Vec<Label>)>,
 }
 
 impl Vitals {
     /// Names what was observed.
     #[must_use]
     pub fn new(observation: &Observation) -> Self {
-        let mut vitals = Self::default();
+        let mut draft = Draft::default();
         match observation {
-            Observation::Health(health) => vitals.health(health),
-            Observation::XmlStatus { status, at } => vitals.status(status, *at),
-            Observation::Quarantines(quarantines) => vitals.quarantines(quarantines),
-            Observation::Managed(appliances) => vitals.managed(appliances),
-            Observation::Privileges(count) => vitals.put(&PRIVILEGES, [], Some(*count as f64)),
-            Observation::Reporting(span) => vitals.reporting(span),
+            Observation::Health(health) => draft.health(health),
+            Observation::XmlStatus { status, at } => draft.status(status, *at),
+            Observation::Quarantines(quarantines) => draft.quarantines(quarantines),
+            Observation::Managed(appliances) => draft.managed(appliances),
+            Observation::Privileges(count) => draft.put(&PRIVILEGES, [], Some(*count as f64)),
+            Observation::Reporting(span) => draft.reporting(span),
             Observation::TimeZone(zone) => {
-                vitals.info.extend(zone.as_deref().map(|zone| ("timezone".into(), zone.into())));
+                draft.vitals.info.extend(zone.as_deref().map(|zone| ("timezone".into(), zone.into())));
             }
         }
-        vitals
+        draft.vitals
     }
+}
 
+impl Draft {
     fn health(&mut self, health: &Health) {
         let values = [
             (CPU, health.cpu_load),
@@ -151,7 +166,10 @@ impl Vitals {
         }
         for (name, count) in &status.counters {
             let help = format!("Counter {name} of the appliance's XML status since it was installed");
-            self.counters.push(sample(format!("asyncos_status_{name}_total"), help, [], *count as f64));
+            let total = sample(format!("asyncos_status_{name}_total"), help, [], *count as f64);
+            if self.is_new(&total) {
+                self.vitals.counters.push(total);
+            }
         }
         for (name, value) in &status.gauges {
             let unit = BaseUnit::of(name);
@@ -160,10 +178,12 @@ impl Vitals {
                 continue;
             }
             let help = format!("Gauge {name} of the appliance's XML status, in base units");
-            self.gauges.push(sample(format!("asyncos_status_{}", unit.name), help, [], unit.value(*value)));
+            self.gauge(sample(format!("asyncos_status_{}", unit.name), help, [], unit.value(*value)));
         }
         let parts = [("build", &status.build), ("hostname", &status.hostname)];
-        self.info.extend(parts.into_iter().filter_map(|(name, value)| Some((name.into(), value.as_deref()?.into()))));
+        self.vitals
+            .info
+            .extend(parts.into_iter().filter_map(|(name, value)| Some((name.into(), value.as_deref()?.into()))));
     }
 
     fn quarantines(&mut self, quarantines: &[Quarantine]) {
@@ -180,9 +200,11 @@ impl Vitals {
         let mut names = BTreeSet::new();
         for managed in appliances {
             // Nothing keeps a manager from knowing two by one name, and two series must not be one.
-            let own = managed.host_name.as_deref().filter(|name| names.insert(*name));
-            let name = own.unwrap_or(&managed.serial);
-            self.managed_appliance(name, managed);
+            let mut own = managed.host_name.as_deref().into_iter().chain([managed.serial.as_str()]);
+            match own.find(|name| names.insert(*name)) {
+                Some(name) => self.managed_appliance(name, managed),
+                None => Unusable::Conflicting.count_in(&mut self.vitals.unusable),
+            }
         }
     }
 
@@ -210,7 +232,24 @@ impl Vitals {
 
     /// A value that is absent is no sample.
     fn put<const N: usize>(&mut self, about: &About, labels: [(&str, &str); N], value: Option<f64>) {
-        self.gauges.extend(value.map(|value| sample(about.name.into(), about.help.into(), labels, value)));
+        if let Some(value) = value {
+            self.gauge(sample(about.name.into(), about.help.into(), labels, value));
+        }
+    }
+
+    fn gauge(&mut self, gauge: Sample) {
+        if self.is_new(&gauge) {
+            self.vitals.gauges.push(gauge);
+        }
+    }
+
+    /// Whether no other sample is of the same series; else it is counted as unusable.
+    fn is_new(&mut self, sample: &Sample) -> bool {
+        let is_new = self.series.insert((sample.family.name.clone(), sample.labels.clone()));
+        if !is_new {
+            Unusable::Conflicting.count_in(&mut self.vitals.unusable);
+        }
+        is_new
     }
 }
 

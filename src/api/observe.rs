@@ -1,5 +1,6 @@
 //! Asks what an appliance tells about itself as it is now, beside reports for windows.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -172,6 +173,9 @@ impl Client {
             Some(names) => names.to_vec(),
             None => [vec![SPAM.to_owned()], self.quarantine_names().await?].concat(),
         };
+        // An appliance may name one twice, or one `spam`.
+        let mut known = BTreeSet::new();
+        names.retain(|name| known.insert(name.clone()));
         names.truncate(MOST_QUARANTINES);
         let mut found = Vec::new();
         let mut first_failure = None;

@@ -114,6 +114,9 @@ pub enum Unusable {
     LowerBound,
 }
 
+/// How many values were unusable, by reason in the order of [`Unusable::ALL`].
+pub type UnusableCounts = [u64; Unusable::ALL.len()];
+
 impl Unusable {
     /// Every reason, for counters that start at zero.
     pub const ALL: [Self; 6] =
@@ -129,6 +132,13 @@ impl Unusable {
             Self::NotWhole => "not_whole",
             Self::TooLarge => "too_large",
             Self::LowerBound => "lower_bound",
+        }
+    }
+
+    /// Adds one to `counts`.
+    pub fn count_in(self, counts: &mut UnusableCounts) {
+        if let Some(position) = Self::ALL.iter().position(|known| *known == self) {
+            counts[position] += 1;
         }
     }
 }

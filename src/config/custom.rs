@@ -1,5 +1,7 @@
 //! `custom_counter_groups`: reports that the catalogue lacks, described by whoever knows them.
 
+use std::collections::BTreeSet;
+
 use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
@@ -19,6 +21,7 @@ const TAKEN: [&str; 5] = ["appliance", "device_group", "device", "instance", "jo
 /// The groups of the list; those that are wrong are left out, and what is wrong is in `problems`.
 pub(super) fn read(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
+    let mut metrics = BTreeSet::new();
     for (position, element) in field::list(value, path, problems).unwrap_or_default().iter().enumerate() {
         let path = path.index(position);
         let Some(group) = group(element.clone(), &path, problems) else { continue };
@@ -28,6 +31,14 @@ pub(super) fn read(value: Option<&Value>, path: &Path, problems: &mut Problems) 
             problems
                 .error(&path.key("name"), format!("`{}` is known already: name it in `counter_groups`", group.name));
         } else {
+            for counter in &*group.counters {
+                let metric = counter.gauge_name(&group);
+                // A unit at the end, or a longer name of the group, can make two names one.
+                if catalogue::is_taken(&metric) || !metrics.insert(metric.clone()) {
+                    let message = format!("`{}` would share the metric `{metric}` with another counter", counter.name);
+                    problems.error(&path.key("counters"), message);
+                }
+            }
             groups.push(group);
         }
     }

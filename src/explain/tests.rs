@@ -61,6 +61,7 @@ fn fleet() -> Vec<Arc<Snapshot>> {
         refusal: None,
         trouble: None,
         vitals,
+        unusable: Default::default(),
         expires: Tick::default() + Duration::from_secs(60),
     };
     let snapshot = |name: &str, scopes: &[Scope]| {

@@ -1,7 +1,7 @@
 //! Everything that is shown, kept so that only what changed is written again. Decides what a page says and in what
 //! order; knows nothing of formats, of threads or of when it is asked to look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -43,6 +43,8 @@ pub(super) struct Book {
     appliances: Names,
     shown: BTreeMap<Arc<str>, Shown>,
     blocks: Vec<Arc<Block>>,
+    /// Families that have had a series twice: said once.
+    repeated: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -74,6 +76,8 @@ struct Growing {
     block: usize,
     cells: Vec<Cell>,
     lines: Vec<u8>,
+    /// Families of which a series came twice.
+    repeated: Vec<String>,
 }
 
 impl Book {
@@ -85,6 +89,7 @@ impl Book {
             appliances: Names::default(),
             shown: BTreeMap::new(),
             blocks: Vec::new(),
+            repeated: BTreeSet::new(),
         }
     }
 
@@ -220,17 +225,34 @@ impl Book {
         }
         growing.finish(&mut blocks);
         open(&mut blocks);
+        for metric in growing.repeated.drain(..) {
+            if self.repeated.insert(metric.clone()) {
+                tracing::error!(metric, "duplicate series left out of the page");
+            }
+        }
         self.blocks = blocks;
         is_different
     }
 
-    /// Writes one cell.
+    /// Writes one cell. All series of a family of an appliance are in it, so that what is once in here is once on the page.
     fn write(&self, group: &[(u64, usize)], rows: &[Pending<'_>], growing: &mut Growing) {
         let first = &rows[group[0].1];
         let head = self.heads.get(first.family);
+        let begin = growing.lines.len();
+        let (mut last, mut is_rising) = (begin..begin, true);
         for (_, place) in group {
             let Pending { labels, own, value, .. } = &rows[*place];
+            let start = growing.lines.len();
             line::write(head.family().name, labels, *own, *value, &mut growing.lines);
+            let series = start..start + line::series(&growing.lines[start..]).len();
+            is_rising &= growing.lines[last] < growing.lines[series.clone()];
+            last = series;
+        }
+        // What rises does not repeat itself, and rows by key do: few cells are looked through.
+        if !is_rising && let Some(once) = line::without_repeats(&growing.lines[begin..]) {
+            growing.repeated.push(head.family().name.to_owned());
+            growing.lines.truncate(begin);
+            growing.lines.extend_from_slice(&once);
         }
         growing.end(Arc::clone(head), first.appliance);
     }
@@ -257,7 +279,7 @@ fn open(blocks: &mut [Arc<Block>]) {
 
 impl Growing {
     fn new(block: usize) -> Self {
-        Self { block, cells: Vec::new(), lines: Vec::new() }
+        Self { block, cells: Vec::new(), lines: Vec::new(), repeated: Vec::new() }
     }
 
     fn clear(&mut self) {

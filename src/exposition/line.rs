@@ -1,5 +1,7 @@
 //! One line of a page: labels and values as both formats write them. Knows nothing of families.
 
+use std::collections::HashSet;
+
 use crate::sample::Label;
 
 /// Label pairs, escaped and without the braces.
@@ -59,6 +61,21 @@ pub(super) fn write(name: &str, labels: &Labels, own: Own<'_>, number: f64, out:
     out.push(b' ');
     value(number, out);
     out.push(b'\n');
+}
+
+/// The name and the labels of a line.
+pub(super) fn series(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|byte| *byte == b' ').unwrap_or(line.len());
+    &line[..end]
+}
+
+/// The lines whose series has no line before; none where all are.
+pub(super) fn without_repeats(lines: &[u8]) -> Option<Vec<u8>> {
+    let mut known = HashSet::new();
+    let once: Vec<&[u8]> =
+        lines.split_inclusive(|byte| *byte == b'\n').filter(|line| known.insert(series(line))).collect();
+    let once = once.concat();
+    (once.len() < lines.len()).then_some(once)
 }
 
 /// Appends a pair, after a comma unless it is the first.
@@ -137,6 +154,13 @@ mod tests {
         assert_eq!(line(&none, Own::Pair("reason", "x")), "m{reason=\"x\"} 1\n");
         let registered = [("le".to_owned(), "+Inf".to_owned())];
         assert_eq!(line(&some, Own::Registered("_bucket", &registered)), "m_bucket{a=\"1\\\"\",le=\"+Inf\"} 1\n");
+    }
+
+    #[test]
+    fn the_second_line_of_a_series_is_a_repeat() {
+        assert_eq!(without_repeats(b"a{b=\"x y\"} 1\na{b=\"x\"} 1\na 1\n"), None);
+        let once = without_repeats(b"a{b=\"x y\"} 1\na 2\na{b=\"x y\"} 3\n");
+        assert_eq!(once.as_deref(), Some(&b"a{b=\"x y\"} 1\na 2\n"[..]));
     }
 
     #[test]

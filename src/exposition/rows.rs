@@ -2,7 +2,7 @@
 
 use super::family::Family;
 use super::line::{Labels, Own};
-use crate::api::{Reason, Unusable};
+use crate::api::{Reason, Unusable, UnusableCounts};
 use crate::clock::Tick;
 use crate::sample::{About, Kind, Sample};
 use crate::snapshot::{AspectView, GroupView, LostReason, Snapshot};
@@ -54,8 +54,10 @@ const DROPPED: About = About::counter(
     "asyncos_series_dropped_total",
     "Rows of keyed reports that went into the row `other`, or nowhere where rows do not add up, because of `series_limit`",
 );
-const UNUSABLE: About =
-    About::counter("asyncos_counters_unusable_total", "Counters of a report whose value is no usable number");
+const UNUSABLE: About = About::counter(
+    "asyncos_counters_unusable_total",
+    "Values of a report or a status answer that are no usable number",
+);
 
 /// All of them, for the manual to be held against.
 pub const ABOUT_DATA: &[About] = &[
@@ -189,10 +191,17 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         if let Some(at) = view.last_success {
             self.put(&LAST_SUCCESS, labels, at.as_secs_f64());
         }
+        self.unusable(&view.unusable, labels);
         self.refusal(view.refusal, labels);
         self.samples(&view.vitals.counters, Kind::Counter, of_appliance);
         if !view.vitals.gauges.is_empty() && self.is_current(view.expires) {
             self.samples(&view.vitals.gauges, Kind::Gauge, of_appliance);
+        }
+    }
+
+    fn unusable(&mut self, counts: &UnusableCounts, labels: &'a Labels) {
+        for (reason, count) in Unusable::ALL.iter().zip(counts) {
+            self.put_with(&UNUSABLE, labels, Own::Pair("reason", reason.label()), *count as f64);
         }
     }
 
@@ -220,9 +229,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         for (reason, lost) in LostReason::ALL.iter().zip(tally.lost) {
             self.put_with(&LOST, labels, Own::Pair("reason", reason.label()), lost as f64);
         }
-        for (reason, unusable) in Unusable::ALL.iter().zip(tally.unusable) {
-            self.put_with(&UNUSABLE, labels, Own::Pair("reason", reason.label()), unusable as f64);
-        }
+        self.unusable(&tally.unusable, labels);
         self.refusal(view.refusal, labels);
         if let Some(end) = view.window_end {
             self.put(&WINDOW_END, labels, end.as_secs_f64());

@@ -100,7 +100,9 @@ fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
             gauges: vec![sample("asyncos_health_ratio".into(), "Health", None, dice.roll(100) as f64 / 100.0)],
             counters: vec![sample("asyncos_status_total".into(), "Status", None, dice.roll(100) as f64)],
             info: vec![("build".into(), "1".into())],
+            ..Vitals::default()
         },
+        unusable: Default::default(),
         expires: later(now, dice),
     };
     Snapshot {
@@ -305,4 +307,28 @@ fn an_appliance_that_is_not_there_is_named() {
     let scrape = Scrape::of("nobody", Variant::default());
     let refused = selected(&page, &scrape, &[]).unwrap_err();
     assert_eq!(refused.to_string(), "no appliance is called `nobody`");
+}
+
+#[test]
+fn a_series_that_comes_twice_is_on_the_page_once() {
+    let (mut world, mut book) = (World::new(), Book::new(BLOCK));
+    let mut twice = snapshot("a", world.now, 1);
+    let gauge = |value| Vitals { gauges: vec![sample("asyncos_x".into(), "X", Some(1), value)], ..Vitals::default() };
+    let expires = world.now + Duration::from_secs(1);
+    let view = |value, name| AspectView {
+        name,
+        success: true,
+        last_success: None,
+        refusal: None,
+        trouble: None,
+        vitals: gauge(value),
+        unusable: Default::default(),
+        expires,
+    };
+    twice.aspects = vec![Arc::new(view(1.0, "one")), Arc::new(view(2.0, "other"))];
+    world.sources.entry("a".into()).or_default().snapshot = Some(Arc::new(twice));
+    book.update(&world.sources, world.now);
+    let shown = whole(&Page::new(&book, 0), Variant::ALL[0], &[]);
+    let lines: Vec<&str> = shown.lines().filter(|line| line.starts_with("asyncos_x{")).collect();
+    assert_eq!(lines, [r#"asyncos_x{appliance="a",key="k\\1"} 1"#]);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Aspect, Failure, Observation, Pace, Reason};
+use crate::api::{Aspect, Failure, Observation, Pace, Reason, UnusableCounts};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{Extras, Product, Quarantines};
 use crate::snapshot::{AspectView, Trouble};
@@ -38,6 +38,7 @@ impl Watch {
             refusal: None,
             trouble: None,
             vitals: Vitals::default(),
+            unusable: UnusableCounts::default(),
             expires: Tick::default(),
         };
         Self { aspect, pace, in_flight: false, not_before: Tick::default(), failures: 0, view: Arc::new(view) }
@@ -100,13 +101,17 @@ impl Watch {
                     tracing::info!(appliance, aspect = self.aspect.name(), "aspect is had again");
                 }
                 self.failures = 0;
+                let vitals = Vitals::new(&observation);
+                let mut unusable = self.view.unusable;
+                unusable.iter_mut().zip(vitals.unusable).for_each(|(sum, more)| *sum += more);
                 self.view = Arc::new(AspectView {
                     name: self.aspect.name(),
                     success: true,
                     last_success: Some(wall),
                     refusal: None,
                     trouble: None,
-                    vitals: Vitals::new(&observation),
+                    vitals,
+                    unusable,
                     expires: now + self.pace * STALE_AFTER,
                 });
                 return observation.pace();

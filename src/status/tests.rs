@@ -93,6 +93,7 @@ fn fleet() -> Status {
         refusal: None,
         trouble: None,
         vitals: build,
+        unusable: Default::default(),
         expires: crate::clock::Tick::default(),
     }));
     let locked = Snapshot { up: false, trouble: trouble(Reason::LoginWait, "no"), ..snapshot("locked", vec![]) };
@@ -231,6 +232,7 @@ fn nothing_hostile_becomes_markup() {
         refusal: None,
         trouble: None,
         vitals: Vitals { info: vec![("build".into(), HOSTILE.into())], ..Vitals::default() },
+        unusable: Default::default(),
         expires: crate::clock::Tick::default(),
     }));
     let mut status = status(&config, vec![hostile], &[], OwnFacts::default());

@@ -65,6 +65,7 @@ mod tls_errors;
 mod tls_proxy;
 mod tracking;
 mod tracking_pages;
+mod values;
 mod vitals;
 mod web;
 mod web_files;

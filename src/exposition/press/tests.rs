@@ -70,6 +70,7 @@ fn publish(board: &Board, value: f64, expires: Tick) {
         refusal: None,
         trouble: None,
         vitals: Vitals { gauges, ..Vitals::default() },
+        unusable: Default::default(),
         expires,
     };
     board.publish(Snapshot {
