@@ -273,6 +273,10 @@ impl Metrics {
                 Ok(number) => self.add(column, None, number, read),
                 Err(unusable) => read.refuse(unusable),
             },
+            Reading::Named(row) if self.group.key.is_none() => {
+                self.take(column, &Reading::One(row.value), selection, read);
+            }
+            Reading::Named(row) => self.take_rows(column, std::slice::from_ref(row), selection, read),
             Reading::Rows(rows) => self.take_rows(column, rows, selection, read),
         }
     }

@@ -18,6 +18,8 @@ pub struct Report {
 pub enum Reading {
     /// One value for the whole window.
     One(Result<Number, Unusable>),
+    /// One value that comes with a key: a row where the report has keys, else the value for the whole window.
+    Named(Row),
     /// A value per key, in the order of the answer. A key may occur more than once.
     Rows(Vec<Row>),
 }
@@ -150,6 +152,12 @@ impl Report {
     /// them. A keyed group is an object of lists of objects with one key each; older releases had one object there. An
     /// answer without any counter is empty here; whether that is nothing or a failure depends on the group.
     ///
+    /// Rows may also be pairs: `{"key": "DEFAULT", "value": 5}` for `{"DEFAULT": 5}`. They are read as pairs if every
+    /// object in the counter's list has just these two fields and a text as its key. If any other object is among them,
+    /// each field is a row, whatever it is called. In place of a list, an object with just these two fields is one such
+    /// pair, one with just a `value` is that value, and in any other object each field is a row. That a release sends
+    /// pairs is assumed: they are known as values of rows by address only.
+    ///
     /// # Errors
     /// [`super::Reason::NotJson`] and [`super::Reason::Malformed`] for what is no report.
     ///
@@ -226,10 +234,22 @@ impl Report {
 }
 
 impl Reading {
+    /// The one value of a report without keys; none where there are rows.
+    #[must_use]
+    pub fn single(&self) -> Option<Result<Number, Unusable>> {
+        match self {
+            Self::One(value) | Self::Named(Row { value, .. }) => Some(*value),
+            Self::Rows(_) => None,
+        }
+    }
+
     fn merge(&mut self, other: Self) {
         match (&mut *self, other) {
+            (known, other) if *known == other && !matches!(known, Self::Rows(_)) => {}
             (Self::Rows(rows), Self::Rows(more)) => rows.extend(more),
-            (Self::One(one), Self::One(other)) if *one == other => {}
+            (Self::Rows(rows), Self::Named(row)) => rows.push(row),
+            (Self::Named(row), Self::Named(other)) => *self = Self::Rows(vec![row.clone(), other]),
+            (Self::Named(row), Self::Rows(more)) => *self = Self::Rows([vec![row.clone()], more].concat()),
             _ => *self = Self::One(Err(Unusable::Conflicting)),
         }
     }
@@ -237,31 +257,40 @@ impl Reading {
 
 /// The value of a counter: a number, or rows.
 fn reading(value: &Value) -> Result<Reading, Failure> {
-    let mut rows = Vec::new();
     match value {
         Value::Array(elements) => {
-            for element in elements {
-                match element {
-                    Value::Object(keys) => rows.extend(keys.iter().filter_map(row)),
-                    _ => return Err(malformed("a row of a counter is no object")),
-                }
-            }
+            let objects: Option<Vec<_>> = elements.iter().map(Value::as_object).collect();
+            let objects = objects.ok_or_else(|| malformed("a row of a counter is no object"))?;
+            let pairs: Option<Vec<_>> = objects.iter().map(|object| pair(object)).collect();
+            let rows = |entries: Vec<(&str, &Value)>| entries.into_iter().filter_map(row).collect();
+            Ok(Reading::Rows(rows(pairs.unwrap_or_else(|| objects.into_iter().flat_map(entries).collect()))))
         }
-        Value::Object(keys) if !keys.contains_key("value") => rows.extend(keys.iter().filter_map(row)),
-        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            return Ok(Reading::One(number(value)));
-        }
+        Value::Object(object) => match (pair(object), object.get("value")) {
+            (Some(pair), _) => Ok(row(pair).map_or_else(|| Reading::Rows(Vec::new()), Reading::Named)),
+            (None, Some(_)) if object.len() == 1 => Ok(Reading::One(number(value))),
+            (None, _) => Ok(Reading::Rows(entries(object).filter_map(row).collect())),
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(Reading::One(number(value))),
     }
-    Ok(Reading::Rows(rows))
+}
+
+fn entries(object: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
+    object.iter().map(|(key, value)| (key.as_str(), value))
+}
+
+/// The key and the value of an object that has nothing else.
+fn pair(object: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let pair = object.get("key").and_then(Value::as_str).zip(object.get("value"));
+    pair.filter(|_| object.len() == 2)
 }
 
 /// None for a row that says that it has no value.
 ///
 /// **Source:** published clients meet `None` and `N/A` in counters of remediation and reputation.
-fn row((key, value): (&String, &Value)) -> Option<Row> {
+fn row((key, value): (&str, &Value)) -> Option<Row> {
     let inner = value.get("value").unwrap_or(value);
     let absent = inner.as_str().is_some_and(|text| matches!(text.trim(), "None" | "N/A" | "-" | ""));
-    (!absent).then(|| Row { key: key.clone(), value: number(value) })
+    (!absent).then(|| Row { key: key.to_owned(), value: number(value) })
 }
 
 /// A JSON number, a number in a text, or the `value` of an object.
@@ -324,7 +353,7 @@ mod tests {
         assert_eq!(reading("12.0"), whole(12));
         assert_eq!(reading("0.25"), Ok(Number::Fraction(0.25)));
         assert_eq!(reading(r#"" 17 ""#), whole(17));
-        assert_eq!(reading(r#"{"key": "unknown domain", "value": 42}"#), whole(42));
+        assert_eq!(reading(r#"{"value": 42}"#), whole(42));
         assert_eq!(reading("-1"), Ok(Number::Fraction(-1.0)));
         assert_eq!(reading(r#""-1""#), Ok(Number::Fraction(-1.0)));
         for value in [
@@ -407,6 +436,54 @@ mod tests {
         let split = results(r#"[{"a": [{"k": 1}]}, {"a": {"m": 2}}]"#).expect("a report");
         let both = vec![row("k", Ok(Number::Whole(1))), row("m", Ok(Number::Whole(2)))];
         assert_eq!(split.reading("a"), Some(&Reading::Rows(both)), "an older release sends one object");
+    }
+
+    #[test]
+    fn pairs_are_known_by_all_rows_of_a_counter() {
+        let rows = |results: &str| match results_of(results) {
+            Reading::Rows(rows) => {
+                let shown = rows.into_iter().map(|row| (row.key, row.value.ok().map(Number::as_f64)));
+                shown.collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        let row = |key: &str, value: f64| (key.to_owned(), Some(value));
+        let pairs = [row("DEFAULT", 5.0), row("VIP", 6.0)];
+        for shape in [
+            r#"[{"key": "DEFAULT", "value": 5}, {"key": "VIP", "value": 6}]"#,
+            r#"[{"value": "5", "key": "DEFAULT"}, {"key": "none", "value": "N/A"}, {"key": "VIP", "value": {"value": 6}}]"#,
+        ] {
+            assert_eq!(rows(shape), pairs, "{shape}");
+        }
+        assert_eq!(rows(r#"[{"key": "value", "value": 5}]"#), [row("value", 5.0)]);
+        assert_eq!(rows(r#"[{"key": 5}, {"value": 6}]"#), [row("key", 5.0), row("value", 6.0)]);
+        assert_eq!(rows(r#"[{"key": 5, "value": 6}]"#), [row("key", 5.0), row("value", 6.0)], "no text as key");
+        let mixed = r#"[{"key": "7", "value": 6}, {"DEFAULT": 5}]"#;
+        assert_eq!(rows(mixed), [row("key", 7.0), row("value", 6.0), row("DEFAULT", 5.0)]);
+        let map = r#"{"DEFAULT": 5, "value": 6}"#;
+        assert_eq!(rows(map), [row("DEFAULT", 5.0), row("value", 6.0)], "a row called `value` costs no other");
+        let more = r#"{"DEFAULT": 5, "key": "7", "value": 6}"#;
+        assert_eq!(rows(more), [row("DEFAULT", 5.0), row("key", 7.0), row("value", 6.0)]);
+        assert_eq!(rows(r#"{"key": "x", "value": "N/A"}"#), []);
+    }
+
+    fn results_of(value: &str) -> Reading {
+        results(&format!(r#"[{{"a": {value}}}]"#)).expect("a report").reading("a").expect("there").clone()
+    }
+
+    #[test]
+    fn one_pair_is_a_row_or_a_value() {
+        let named = |key: &str, count| Row { key: key.into(), value: Ok(Number::Whole(count)) };
+        let one = r#"{"key": "unknown domain", "value": 42}"#;
+        assert_eq!(results_of(one), Reading::Named(named("unknown domain", 42)));
+        let merged = |rows: &str| results(rows).expect("a report").reading("a").expect("there").clone();
+        let (x, y) = (r#"{"a": {"key": "x", "value": 1}}"#, r#"{"a": {"key": "y", "value": 2}}"#);
+        let both = Reading::Rows(vec![named("x", 1), named("y", 2)]);
+        assert_eq!(merged(&format!("[{x}, {y}]")), both, "an older release sends one object");
+        assert_eq!(merged(&format!(r#"[{x}, {{"a": [{{"y": 2}}]}}]"#)), both);
+        assert_eq!(merged(&format!(r#"[{{"a": [{{"x": 1}}]}}, {y}]"#)), both);
+        assert_eq!(merged(&format!("[{x}, {x}]")), Reading::Named(named("x", 1)));
+        assert_eq!(merged(&format!(r#"[{x}, {{"a": 1}}]"#)), Reading::One(Err(Unusable::Conflicting)));
     }
 
     #[test]

@@ -181,3 +181,14 @@ fn a_state_may_be_below_zero_and_a_count_may_not() {
     let values: Vec<_> = found.samples.iter().map(|sample| sample.value).collect();
     assert_eq!((values, found.unusable), (vec![-7.5, -1.0], [0, 1, 0, 0, 0, 0]));
 }
+
+#[test]
+fn a_value_with_a_key_is_a_row_where_rows_are_expected() {
+    let pair = |group, counter| {
+        let found = read(group, &format!(r#"{{"{counter}": {{"key": "DEFAULT", "value": 5}}}}"#));
+        found.increments
+    };
+    let row = ("recipients_matched\u{1f}DEFAULT".to_owned(), 5);
+    assert_eq!(pair("mail_policy_incoming", "recipients_matched"), [row]);
+    assert_eq!(pair("mail_mor_summary", "msgs_deleted"), [("msgs_deleted".to_owned(), 5)]);
+}

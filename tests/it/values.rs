@@ -47,6 +47,19 @@ async fn a_plain_value_and_an_empty_key_are_one_series() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_key_and_value_keep_their_keys() {
+    let groups = format!("counter_groups: [{POLICIES}]");
+    let pairs = r#"{"recipients_matched": [{"key": "DEFAULT", "value": 5}, {"key": "VIP", "value": 6}]}"#;
+    let (page, answers) = history(&groups, POLICIES, pairs, pairs).await;
+    let expected = [("DEFAULT", 5.0), ("VIP", 6.0)].map(|(policy, count)| (policy.to_owned(), count * answers));
+    assert_eq!(by_key(&page, MATCHED_TOTAL, LABELS, "policy"), expected.into());
+    let map = r#"{"recipients_matched": {"DEFAULT": 5, "value": 6}}"#;
+    let (page, answers) = history(&groups, POLICIES, map, map).await;
+    let expected = [("DEFAULT", 5.0), ("value", 6.0)].map(|(policy, count)| (policy.to_owned(), count * answers));
+    assert_eq!(by_key(&page, MATCHED_TOTAL, LABELS, "policy"), expected.into());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn counters_that_would_share_a_family_are_told_apart_or_left_out() {
     let groups = "custom_counter_groups: [{name: mail_new, aggregation: sum, unit: bytes, counters: [known]}]\n\
                   counter_groups: [mail_new]";
