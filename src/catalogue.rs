@@ -47,7 +47,7 @@ pub enum Unit {
     Bytes,
     /// Seconds.
     Seconds,
-    /// Sent as 0 to 100, published as a ratio of 0 to 1.
+    /// Sent as percent, published as a ratio: 1 for 100 percent. More than that is possible.
     Percent,
     /// Not a number.
     Text,

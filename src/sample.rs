@@ -9,9 +9,11 @@ use crate::catalogue::{self, Aggregation, Group, Keys, Unit};
 use crate::ledger::sum::{OTHER, joined, split};
 use crate::store::Summed;
 
+mod column;
 mod family;
 mod key;
 
+use column::Column;
 pub use family::{Families, Family};
 pub use key::KnownKeys;
 
@@ -94,7 +96,7 @@ pub struct Samples {
     pub increments: Vec<(String, u64)>,
     /// Counters of the catalogue that the report does not hold. Missing is not zero.
     pub missing: u64,
-    /// Counters of the report that the catalogue does not hold.
+    /// Counters of the report that the catalogue does not hold, or that are too many.
     pub unknown: u64,
     /// Rows that have no series of their own, because there would be too many.
     pub dropped: u64,
@@ -115,28 +117,6 @@ pub struct Metrics {
     has_totals: bool,
     summed: Arc<Summed>,
     limit: usize,
-}
-
-/// One counter of a group.
-#[derive(Clone, Debug)]
-struct Column {
-    counter: String,
-    aggregation: Aggregation,
-    unit: Unit,
-    gauge: Arc<Family>,
-    /// None for what does not add up, or is not complete.
-    total: Option<Arc<Family>>,
-}
-
-impl Column {
-    /// The names of its metrics.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.gauge), self.total.as_ref()].into_iter().flatten().map(|family| family.name.as_str())
-    }
-
-    fn is_of_events(&self) -> bool {
-        self.total.is_some() && matches!(self.unit, Unit::Count(_))
-    }
 }
 
 impl Metrics {
@@ -251,8 +231,9 @@ impl Metrics {
         let strange = report.readings().filter(|(name, _)| self.group.counter(name).is_none());
         let mut taken: HashSet<String> = self.columns.iter().flat_map(Column::names).map(str::to_owned).collect();
         for (position, (name, reading)) in strange.enumerate() {
-            read.unknown += u64::from(self.group.others.is_none());
-            let Some(column) = self.strange(name).filter(|_| position < MOST_UNKNOWN) else { continue };
+            let column = (position < MOST_UNKNOWN).then(|| self.strange(name)).flatten();
+            read.unknown += u64::from(self.group.others.is_none() || column.is_none());
+            let Some(column) = column else { continue };
             // With its unit at the end it may be called like another one.
             if column.names().any(|name| taken.contains(name)) {
                 read.refuse(Unusable::Conflicting);
@@ -261,8 +242,10 @@ impl Metrics {
             taken.extend(column.names().map(str::to_owned));
             let before = read.unusable;
             self.take(&column, reading, &selection, &mut read);
-            // Nobody says that these are numbers.
-            read.unusable = before;
+            // Nobody says that these are numbers, unless the answer does.
+            if !reading.is_numeric() {
+                read.unusable = before;
+            }
         }
         read
     }
@@ -301,7 +284,7 @@ impl Metrics {
                     OTHER.to_owned()
                 }
             };
-            let merged = |sum: &Result<Number, Unusable>| sum.and_then(|sum| column.aggregation.merge(sum, number));
+            let merged = |sum: &Result<Number, Unusable>| sum.and_then(|sum| column.merge(sum, number));
             let sum = sums.get(&name).map_or(Ok(number), merged);
             sums.insert(name, sum);
         }
@@ -375,16 +358,6 @@ impl Metrics {
     }
 }
 
-impl Column {
-    /// `value` where it can be one of this counter: only a state may be negative, such as a reputation.
-    fn usable(&self, value: Result<Number, Unusable>) -> Result<Number, Unusable> {
-        match value? {
-            number if number.as_f64() < 0.0 && self.aggregation != Aggregation::Last => Err(Unusable::Negative),
-            number => Ok(number),
-        }
-    }
-}
-
 impl Samples {
     /// Whether any of the values is a lower bound.
     #[must_use]
@@ -395,18 +368,6 @@ impl Samples {
 
     fn refuse(&mut self, why: Unusable) {
         why.count_in(&mut self.unusable);
-    }
-}
-
-impl Aggregation {
-    /// The value of two rows that are one.
-    fn merge(self, one: Number, other: Number) -> Result<Number, Unusable> {
-        match self {
-            Self::Sum => one.plus(other),
-            Self::Average | Self::Maximum | Self::Last | Self::Unknown | Self::Text => {
-                Ok(if one.as_f64() >= other.as_f64() { one } else { other })
-            }
-        }
     }
 }
 

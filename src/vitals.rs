@@ -148,6 +148,12 @@ impl Draft {
         for (about, value) in values {
             self.put(&about, [], value);
         }
+        self.count(health.unusable);
+    }
+
+    /// Adds to what was unusable.
+    fn count(&mut self, unusable: UnusableCounts) {
+        self.vitals.unusable.iter_mut().zip(unusable).for_each(|(sum, more)| *sum += more);
     }
 
     fn status(&mut self, status: &XmlStatus, at: Timestamp) {
@@ -180,6 +186,7 @@ impl Draft {
             let help = format!("Gauge {name} of the appliance's XML status, in base units");
             self.gauge(sample(format!("asyncos_status_{}", unit.name), help, [], unit.value(*value)));
         }
+        self.count(status.unusable);
         let parts = [("build", &status.build), ("hostname", &status.hostname)];
         self.vitals
             .info
@@ -187,18 +194,20 @@ impl Draft {
     }
 
     fn quarantines(&mut self, quarantines: &[Quarantine]) {
-        for Quarantine { name, kind, messages, size } in quarantines {
+        for Quarantine { name, kind, messages, size, unusable } in quarantines {
             let labels = [("quarantine", name.as_str()), ("type", *kind)];
             let is_lower_bound = matches!(messages, Count::AtLeast(_));
             self.put(&QUARANTINE_MESSAGES, labels, Some(messages.get() as f64));
             self.put(&QUARANTINE_LOWER_BOUND, labels, Some(f64::from(u8::from(is_lower_bound))));
             self.put(&QUARANTINE_SIZE, labels, *size);
+            self.count(*unusable);
         }
     }
 
     fn managed(&mut self, appliances: &[ManagedAppliance]) {
         let mut names = BTreeSet::new();
         for managed in appliances {
+            self.count(managed.unusable);
             // Nothing keeps a manager from knowing two by one name, and two series must not be one.
             let mut own = managed.host_name.as_deref().into_iter().chain([managed.serial.as_str()]);
             match own.find(|name| names.insert(*name)) {
@@ -228,6 +237,7 @@ impl Draft {
         for (about, at) in [(DATA_BEGIN, span.begin), (DATA_END, span.end), (HEARTBEAT, span.heartbeat)] {
             self.put(&about, [], at.map(Timestamp::as_secs_f64));
         }
+        self.count(span.unusable);
     }
 
     /// A value that is absent is no sample.

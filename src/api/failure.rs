@@ -21,7 +21,7 @@ pub enum Reason {
     Reset,
     /// What came is no HTTP.
     Protocol,
-    /// The body is larger than any report.
+    /// The body is larger than any report, or holds more values than are read.
     TooLarge,
     /// The answer points elsewhere; a token or password is never taken there.
     Redirect,

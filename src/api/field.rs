@@ -1,97 +1,166 @@
-//! Readers of single fields of JSON answers. What is missing, null or of another kind reads as absent, because releases
-//! differ in what they send and how; only an answer that cannot be one at all is a failure.
+//! Readers of single fields of JSON answers. What is missing reads as absent, because releases differ in what they send,
+//! and what is of no use is counted; only an answer that cannot be one at all is a failure.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use super::json::{self, malformed};
-use super::{Failure, transport};
+use serde::de::{self, IgnoredAny, MapAccess};
 
+use super::json::{self, Envelope, Kept, Parts, Reader, malformed};
+use super::number::{Measure, Number, Scalar, Unusable, UnusableCounts};
+use super::{Failure, calendar};
+use crate::catalogue::Unit;
+use crate::clock::Timestamp;
+
+const ENTRIES: Unit = Unit::Count(Cow::Borrowed("entries"));
 /// The longest text that is kept of a field: names and addresses of the appliance's own, far below this.
 const LONGEST_TEXT: usize = 256;
-/// 2^53: up to here every whole f64 is the number that was written.
-const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The object that is the whole body.
+/// What `reader` makes of `data` in an answer that is no error; none where it is missing.
 ///
 /// # Errors
 /// [`super::Reason::NotJson`] and [`super::Reason::Malformed`] for what is no answer, or is an error with a status of
-/// success.
-pub(super) fn envelope(body: &str) -> Result<Map<String, Value>, Failure> {
-    let json = json::parse(body)?;
-    if let Some(message) = transport::message_in(&json) {
-        return Err(malformed(&format!("an error with a status of success: {message}")));
-    }
-    match json {
-        Value::Object(envelope) if envelope.contains_key("error") => {
-            Err(malformed("an error with a status of success"))
-        }
-        Value::Object(envelope) => Ok(envelope),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Err(malformed("the body is no object"))
-        }
-    }
+/// success; [`super::Reason::TooLarge`] for one that holds more than is taken.
+pub(super) fn data<T>(body: &str, reader: impl for<'de> Reader<'de, Made = T> + Copy) -> Result<Option<T>, Failure> {
+    Ok(parts(body, reader)?.data)
 }
 
-/// What stands under `data` in the body; null where it is missing.
+/// As [`data`], with what stands around it.
 ///
 /// # Errors
-/// As [`envelope`].
-pub(super) fn data(body: &str) -> Result<Value, Failure> {
-    Ok(envelope(body)?.remove("data").unwrap_or(Value::Null))
+/// As [`data`].
+pub(super) fn parts<T>(body: &str, reader: impl for<'de> Reader<'de, Made = T> + Copy) -> Result<Parts<T>, Failure> {
+    let parts = json::read(body, Envelope(reader))?;
+    match &parts.error {
+        Some(Some(message)) => Err(malformed(&format!("an error with a status of success: {message}"))),
+        Some(None) => Err(malformed("an error with a status of success")),
+        None => Ok(parts),
+    }
 }
 
-/// The object under `data`; empty where it is missing.
+/// A count, which is whole and not negative; none where there is no usable one.
+pub(super) fn count(value: Option<&Kept>) -> Option<u64> {
+    match Measure::read(value?.scalar()).ok()?.in_unit(&ENTRIES).ok()? {
+        Number::Whole(count) => Some(count),
+        Number::AtLeast(_) | Number::Fraction(_) => None,
+    }
+}
+
+/// Texts that say that there is no value.
 ///
-/// # Errors
-/// As [`envelope`], and when `data` is something else.
-pub(super) fn data_object(body: &str) -> Result<Map<String, Value>, Failure> {
-    match data(body)? {
-        Value::Object(data) => Ok(data),
-        Value::Null => Ok(Map::new()),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(malformed("`data` is no object")),
+/// **Source:** published clients meet `None` and `N/A` in counters of remediation and reputation.
+pub(super) fn says_nothing(text: &str) -> bool {
+    matches!(text.trim(), "None" | "N/A" | "-" | "")
+}
+
+/// The fields of an object that were asked for, and an account of those whose value was of no use.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    values: BTreeMap<&'static str, Kept>,
+    pub(super) unusable: UnusableCounts,
+}
+
+/// Reads the fields of these names; what is no object has none, or is refused with these words.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) names: &'static [&'static str],
+    pub(super) refusal: Option<&'static str>,
+}
+
+impl<'de> Reader<'de> for Wanted {
+    type Made = Fields;
+
+    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Fields, E> {
+        match (value, self.refusal) {
+            (Scalar::Null, _) | (_, None) => Ok(Fields::default()),
+            (_, Some(refusal)) => Err(E::custom(refusal)),
+        }
+    }
+
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::default();
+        fields.take(self.names, object)?;
+        Ok(fields)
     }
 }
 
-/// As [`amount`], where it is whole.
-pub(super) fn count(value: Option<&Value>) -> Option<u64> {
-    let whole = amount(value).filter(|count| count.fract() == 0.0 && *count <= MOST_EXACT);
-    whole.map(|count| count as u64)
-}
-
-/// A finite number, or a text that is one.
-pub(super) fn number(value: Option<&Value>) -> Option<f64> {
-    let number = match value? {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse().ok()?,
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-    };
-    number.is_finite().then_some(number)
-}
-
-/// As [`number`], where it cannot be negative.
-pub(super) fn amount(value: Option<&Value>) -> Option<f64> {
-    // Adding zero makes -0.0 plain zero.
-    number(value).filter(|number| *number >= 0.0).map(|number| number + 0.0)
-}
-
-/// A switch, or a word for one. That texts and 0 or 1 stand for switches somewhere is assumed.
-pub(super) fn switch(value: Option<&Value>) -> Option<bool> {
-    match value? {
-        Value::Bool(switch) => Some(*switch),
-        Value::Number(number) if number.as_u64() == Some(0) => Some(false),
-        Value::Number(number) if number.as_u64() == Some(1) => Some(true),
-        Value::String(word) => match word.trim().to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "enabled" => Some(true),
-            "false" | "0" | "no" | "disabled" => Some(false),
-            _ => None,
-        },
-        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+impl Fields {
+    /// The fields of these names of the object under `data`; none where that is missing.
+    ///
+    /// # Errors
+    /// As [`data`], and when `data` is something else.
+    pub(super) fn of_data(body: &str, names: &'static [&'static str]) -> Result<Self, Failure> {
+        let wanted = Wanted { names, refusal: Some("`data` is no object") };
+        Ok(data(body, wanted)?.unwrap_or_default())
     }
-}
 
-/// A text of one line, cut to a bearable length.
-pub(super) fn text(value: Option<&Value>) -> Option<String> {
-    tidied(value?.as_str()?)
+    /// Takes the fields of these names from `object`; of a repeated name the last one counts.
+    pub(super) fn take<'de, A: MapAccess<'de>>(
+        &mut self,
+        names: &'static [&'static str],
+        mut object: A,
+    ) -> Result<(), A::Error> {
+        while let Some(name) = object.next_key::<String>()? {
+            match names.iter().find(|wanted| **wanted == name) {
+                Some(name) => drop(self.values.insert(name, object.next_value()?)),
+                None => drop(object.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of this name as it stands.
+    pub(super) fn get(&self, name: &str) -> Option<&Kept> {
+        self.values.get(name)
+    }
+
+    /// The number in `unit`, where it cannot be negative; none where it is missing.
+    pub(super) fn amount(&mut self, name: &str, unit: &Unit) -> Option<f64> {
+        let value = self.values.get(name)?;
+        let number = Measure::read(value.scalar()).and_then(|measure| measure.in_unit(unit)?.not_negative());
+        self.usable(number).map(Number::as_f64)
+    }
+
+    /// A switch, or a word for one. That texts and 0 or 1 stand for switches somewhere is assumed.
+    pub(super) fn switch(&mut self, name: &str) -> Option<bool> {
+        let switch = match self.values.get(name)?.scalar() {
+            Scalar::Switch(switch) => Ok(switch),
+            Scalar::Whole(0) => Ok(false),
+            Scalar::Whole(1) => Ok(true),
+            Scalar::Text(word) => match word.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "enabled" => Ok(true),
+                "false" | "0" | "no" | "disabled" => Ok(false),
+                _ if says_nothing(word) => return None,
+                _ => Err(Unusable::NotANumber),
+            },
+            Scalar::Null => return None,
+            Scalar::Whole(_) | Scalar::Fraction(_) | Scalar::Structure => Err(Unusable::NotANumber),
+        };
+        self.usable(switch)
+    }
+
+    /// A text of one line, cut to a bearable length.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        tidied(self.values.get(name)?.text()?)
+    }
+
+    /// An instant; none where there has been none, which a zero says too (assumed).
+    pub(super) fn date(&mut self, name: &str) -> Option<Timestamp> {
+        let instant = match self.values.get(name)?.scalar() {
+            Scalar::Null | Scalar::Whole(0) => return None,
+            Scalar::Text(text) if says_nothing(text) || text.trim() == "0" => return None,
+            Scalar::Text(text) => calendar::instant(text),
+            Scalar::Whole(seconds) => calendar::instant(&seconds.to_string()),
+            Scalar::Fraction(seconds) => calendar::instant(&seconds.to_string()),
+            Scalar::Switch(_) | Scalar::Structure => None,
+        };
+        self.usable(instant.ok_or(Unusable::NotANumber))
+    }
+
+    /// `value` if it is usable; else it is counted.
+    fn usable<T>(&mut self, value: Result<T, Unusable>) -> Option<T> {
+        value.inspect_err(|unusable| unusable.count_in(&mut self.unusable)).ok()
+    }
 }
 
 /// `text` without control characters and blanks around it, cut to a bearable length; none where nothing is left.
@@ -101,38 +170,17 @@ pub(super) fn tidied(text: &str) -> Option<String> {
     (!kept.is_empty()).then_some(kept)
 }
 
-/// A number with or without a suffix for its magnitude, such as `17.50K` or `388G`: K, M, G and T for powers of 1024,
-/// as published clients take them; that a `B` may follow is assumed.
-pub(super) fn magnitude(text: &str) -> Option<f64> {
-    let text = text.trim().trim_end_matches(['B', 'b']);
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let scale = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" => 1.0,
-        "K" => 1024.0,
-        "M" => 1024.0 * 1024.0,
-        "G" => 1024.0 * 1024.0 * 1024.0,
-        "T" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
-        _ => return None,
-    };
-    let digits = digits.trim_end();
-    // The parser of numbers would also take signs, exponents and names of what is none.
-    if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return None;
-    }
-    let number: f64 = digits.parse().ok()?;
-    Some(number * scale).filter(|number| number.is_finite())
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::api::Reason;
+    use crate::api::json::Skip;
 
     #[test]
     fn a_body_is_an_object_and_no_error() {
-        let reason = |body: &str| envelope(body).map(|_| ()).map_err(|failure| failure.reason);
+        let reason = |body: &str| data(body, Skip).map(|_| ()).map_err(|failure| failure.reason);
         assert_eq!(reason("{}"), Ok(()));
         assert_eq!(reason("<html>"), Err(Reason::NotJson));
         for body in ["[]", "5", r#""text""#, r#"{"data": "#, r#"{"error": {"message": "No."}}"#, r#"{"error": 1}"#] {
@@ -141,76 +189,63 @@ mod tests {
         assert_eq!(reason(&"[".repeat(100_000)), Err(Reason::Malformed), "nesting has an end");
     }
 
+    fn fields(value: &Value) -> Fields {
+        Fields::of_data(&json!({"data": {"b": [1], "a": value}}).to_string(), &["a"]).expect("an answer")
+    }
+
     #[test]
-    fn numbers_in_every_dress() {
-        let cases = [
-            (json!(5), Some(5.0)),
-            (json!(-2.5), Some(-2.5)),
-            (json!(" 17 "), Some(17.0)),
-            (json!(null), None),
-            (json!(true), None),
-            (json!([5]), None),
-            (json!("N/A"), None),
-            (json!("NaN"), None),
-            (json!("inf"), None),
-        ];
-        for (value, expected) in cases {
-            assert_eq!(number(Some(&value)), expected, "{value}");
+    fn what_is_no_amount_is_counted() {
+        let read = |value: Value| {
+            let mut fields = fields(&value);
+            (fields.amount("a", &Unit::Bytes), fields.unusable)
+        };
+        assert_eq!(read(json!(5)), (Some(5.0), [0; 6]));
+        assert_eq!(read(json!("17.50K")), (Some(17_920.0), [0; 6]));
+        assert!(read(json!(-0.0)).0.is_some_and(f64::is_sign_positive));
+        for value in [json!(null), json!(true), json!([5]), json!("N/A"), json!("5%")] {
+            assert_eq!(read(value.clone()), (None, [1, 0, 0, 0, 0, 0]), "{value}");
         }
-        assert_eq!(number(None), None);
-        assert_eq!((amount(Some(&json!(-1))), amount(Some(&json!(0)))), (None, Some(0.0)));
-        assert!(amount(Some(&json!(-0.0))).is_some_and(f64::is_sign_positive));
+        assert_eq!(read(json!(-1)), (None, [0, 1, 0, 0, 0, 0]));
+        assert_eq!(read(json!(1e300)), (None, [0, 0, 0, 0, 1, 0]));
+        let mut none = Fields::default();
+        assert_eq!((none.amount("a", &Unit::Bytes), none.unusable), (None, [0; 6]), "missing is not unusable");
     }
 
     #[test]
     fn switches_in_every_dress() {
+        let read = |value: &Value| {
+            let mut fields = fields(value);
+            (fields.switch("a"), fields.unusable)
+        };
         for value in [json!(true), json!("True"), json!(1), json!("enabled")] {
-            assert_eq!(switch(Some(&value)), Some(true), "{value}");
+            assert_eq!(read(&value), (Some(true), [0; 6]), "{value}");
         }
         for value in [json!(false), json!("false"), json!(0), json!("No")] {
-            assert_eq!(switch(Some(&value)), Some(false), "{value}");
+            assert_eq!(read(&value), (Some(false), [0; 6]), "{value}");
         }
-        for value in [json!(null), json!(2), json!("maybe"), json!([true])] {
-            assert_eq!(switch(Some(&value)), None, "{value}");
+        for value in [json!(null), json!("N/A"), json!("")] {
+            assert_eq!(read(&value), (None, [0; 6]), "{value}");
+        }
+        for value in [json!(2), json!("maybe"), json!([true])] {
+            assert_eq!(read(&value), (None, [1, 0, 0, 0, 0, 0]), "{value}");
         }
     }
 
     #[test]
     fn texts_are_one_line_and_short() {
-        assert_eq!(text(Some(&json!(" a\nb "))), Some("a b".into()));
-        assert_eq!((text(Some(&json!(" \n"))), text(Some(&json!(5))), text(None)), (None, None, None));
-        assert_eq!(text(Some(&json!("ü".repeat(1000)))).map(|kept| kept.chars().count()), Some(LONGEST_TEXT));
+        let text = |value: Value| fields(&value).text("a");
+        assert_eq!(text(json!(" a\nb ")), Some("a b".into()));
+        assert_eq!((text(json!(" \n")), text(json!(5)), Fields::default().text("a")), (None, None, None));
+        assert_eq!(text(json!("ü".repeat(1000))).map(|kept| kept.chars().count()), Some(LONGEST_TEXT));
     }
 
     #[test]
     fn a_count_is_whole_and_not_negative() {
-        let count = |value: &str| count(Some(&serde_json::from_str(value).expect(value)));
-        assert_eq!((count("0"), count("3"), count(r#""17""#), count("3.0")), (Some(0), Some(3), Some(17), Some(3)));
+        let of = |value: &str| count(Some(&serde_json::from_str(value).expect(value)));
+        assert_eq!((of("0"), of("3"), of(r#""1,017""#), of("3.0")), (Some(0), Some(3), Some(1017), Some(3)));
         for value in ["-1", "null", "1.5", r#""many""#, "[3]", "1e300", "{}"] {
-            assert_eq!(count(value), None, "{value}");
+            assert_eq!(of(value), None, "{value}");
         }
-        assert_eq!(super::count(None), None);
-    }
-
-    #[test]
-    fn magnitudes_are_powers_of_1024() {
-        let cases = [
-            ("0", 0.0),
-            ("14", 14.0),
-            ("17.50K", 17_920.0),
-            ("388M", 406_847_488.0),
-            ("388G", 416_611_827_712.0),
-            ("1.5 t", 1_649_267_441_664.0),
-            ("2KB", 2048.0),
-            ("12B", 12.0),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(magnitude(text), Some(expected), "{text}");
-        }
-        for text in ["", "K", "B", ".", "-1", "+1", "1e5", "inf", "NaN", "1P", "1KK", "1.2.3", "N/A", "1 2", "ü", "5ü"]
-        {
-            assert_eq!(magnitude(text), None, "{text}");
-        }
-        assert_eq!(magnitude(&"9".repeat(400)), None);
+        assert_eq!(count(None), None);
     }
 }

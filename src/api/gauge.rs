@@ -3,11 +3,15 @@
 
 use std::borrow::Cow;
 
+use crate::catalogue::Unit;
+
 /// A gauge in its base unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BaseUnit<'a> {
     /// The name with the base unit at its end where there is one.
     pub name: Cow<'a, str>,
+    /// The unit that a number of the document may be written with.
+    pub unit: Unit,
     /// What a number of the document is multiplied with.
     pub multiplier: f64,
     /// What it is then divided by: percent times 0.01 would give 0.07000000000000001.
@@ -23,15 +27,17 @@ impl<'a> BaseUnit<'a> {
     /// **Source:** recorded document; user guide, status logs, for the queue.
     #[must_use]
     pub fn of(gauge: &'a str) -> Self {
-        let whole = |name| Self { name, multiplier: 1.0, divisor: 1.0 };
-        let kilobytes = |name| Self { multiplier: 1024.0, ..whole(name) };
-        let percent = |name| Self { divisor: 100.0, ..whole(name) };
+        let count = |noun: &'static str| Unit::Count(noun.into());
+        let whole = |name| Self { name, unit: count("things"), multiplier: 1.0, divisor: 1.0 };
+        // A suffix there might be of bytes or of kilobytes.
+        let kilobytes = |name| Self { multiplier: 1024.0, unit: count("kilobytes"), ..whole(name) };
+        let percent = |name| Self { divisor: 100.0, unit: Unit::Percent, ..whole(name) };
         match gauge {
             "kbytes_used" => kilobytes("queue_used_bytes".into()),
             "kbytes_free" => kilobytes("queue_free_bytes".into()),
             "log_used" => percent("log_used_ratio".into()),
             // Sent with a suffix for its magnitude, which the reader of the document has applied.
-            "log_available" => whole("log_available_bytes".into()),
+            "log_available" => Self { unit: Unit::Bytes, ..whole("log_available_bytes".into()) },
             _ => {
                 let of_what = gauge.strip_prefix("kbytes_in_").or_else(|| gauge.strip_prefix("kbytes_"));
                 if let Some(of_what) = of_what {

@@ -1,22 +1,34 @@
 //! Reads the answer of the health endpoint: how loaded a gateway is at this moment.
 
-use serde_json::{Map, Value};
+use super::field::Fields;
+use super::{Failure, Reason, UnusableCounts};
+use crate::catalogue::Unit;
 
-use super::{Failure, Reason, field};
+const FIELDS: [&str; 8] = [
+    "percentage_cpu_load",
+    "percentage_ram_utilization",
+    "percentage_swap_utilization",
+    "percentage_queue_utilization",
+    "percentage_diskio",
+    "resource_conservation",
+    "messages_in_workqueue",
+    "messages_in_pvo_quarantines",
+];
 
-/// How loaded a gateway says it is. What an answer does not hold, or holds with an impossible value, is none.
+/// How loaded a gateway says it is. What an answer does not hold, or holds with an impossible value, is none. Shares are
+/// as the appliance sends them, which may be above 1: a load that is too high must not vanish.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Health {
-    /// Share of the CPU in use, 0 to 1.
+    /// Share of the CPU in use; 1 is all of it.
     pub cpu_load: Option<f64>,
-    /// Share of the memory in use, 0 to 1.
+    /// Share of the memory in use; 1 is all of it.
     pub ram: Option<f64>,
-    /// Share of the swap space in use, 0 to 1.
+    /// Share of the swap space in use; 1 is all of it.
     pub swap: Option<f64>,
-    /// Share of the mail queue's space in use, 0 to 1.
+    /// Share of the mail queue's space in use; 1 is all of it.
     pub queue: Option<f64>,
-    /// Disk activity relative to the highest since the last start, 0 to 1. Soon after a start the appliance may send
-    /// more than 100 percent, which is none. **Source:** vendor TechNote 117813.
+    /// Disk activity relative to the highest since the last start; above 1 soon after a start.
+    /// **Source:** vendor TechNote 117813.
     pub disk_io: Option<f64>,
     /// The appliance's own scale: 0 is normal, the meaning of higher values is not published.
     pub resource_conservation: Option<f64>,
@@ -24,6 +36,8 @@ pub struct Health {
     pub workqueue_messages: Option<f64>,
     /// Messages in the policy, virus and outbreak quarantines.
     pub quarantine_messages: Option<f64>,
+    /// Values that are no usable number.
+    pub unusable: UnusableCounts,
 }
 
 impl Health {
@@ -39,27 +53,31 @@ impl Health {
     ///
     /// **Source:** published clients; the sample of the guide of the API 1.0, whose names they share.
     pub fn parse(body: &str) -> Result<Self, Failure> {
-        let data = field::data_object(body)?;
-        let amount = |name| field::amount(data.get(name));
+        let mut data = Fields::of_data(body, &FIELDS)?;
         let health = Self {
-            cpu_load: share(&data, "percentage_cpu_load"),
-            ram: share(&data, "percentage_ram_utilization"),
-            swap: share(&data, "percentage_swap_utilization"),
-            queue: share(&data, "percentage_queue_utilization"),
-            disk_io: share(&data, "percentage_diskio"),
-            resource_conservation: field::number(data.get("resource_conservation")),
-            workqueue_messages: amount("messages_in_workqueue"),
-            quarantine_messages: amount("messages_in_pvo_quarantines"),
+            cpu_load: share(&mut data, "percentage_cpu_load"),
+            ram: share(&mut data, "percentage_ram_utilization"),
+            swap: share(&mut data, "percentage_swap_utilization"),
+            queue: share(&mut data, "percentage_queue_utilization"),
+            disk_io: share(&mut data, "percentage_diskio"),
+            resource_conservation: data.amount("resource_conservation", &Unit::Count("level".into())),
+            workqueue_messages: messages(&mut data, "messages_in_workqueue"),
+            quarantine_messages: messages(&mut data, "messages_in_pvo_quarantines"),
+            unusable: UnusableCounts::default(),
         };
         if health == Self::default() {
             return Err(Failure::new(Reason::Empty, "the answer holds no measure of health"));
         }
-        Ok(health)
+        Ok(Self { unusable: data.unusable, ..health })
     }
 }
 
-fn share(data: &Map<String, Value>, name: &str) -> Option<f64> {
-    field::amount(data.get(name)).filter(|percent| *percent <= 100.0).map(|percent| percent / 100.0)
+fn share(data: &mut Fields, name: &str) -> Option<f64> {
+    data.amount(name, &Unit::Percent).map(|percent| Unit::Percent.scale(percent))
+}
+
+fn messages(data: &mut Fields, name: &str) -> Option<f64> {
+    data.amount(name, &Unit::Count("messages".into()))
 }
 
 #[cfg(test)]
@@ -82,23 +100,31 @@ mod tests {
             resource_conservation: Some(3.0),
             workqueue_messages: Some(12.0),
             quarantine_messages: Some(7.0),
+            unusable: [0; 6],
         };
         assert_eq!(Health::parse(body).expect("an answer"), expected);
     }
 
     #[test]
-    fn the_impossible_is_absent() {
-        let body = r#"{"data": {"percentage_cpu_load": 101, "percentage_ram_utilization": -1,
+    fn a_load_above_100_percent_is_shown() {
+        let body = r#"{"data": {"percentage_cpu_load": 100.4, "percentage_ram_utilization": "130%", "percentage_diskio": 250}}"#;
+        let expected = Health { cpu_load: Some(1.004), ram: Some(1.3), disk_io: Some(2.5), ..Health::default() };
+        assert_eq!(Health::parse(body).expect("an answer"), expected);
+    }
+
+    #[test]
+    fn the_impossible_is_counted() {
+        let body = r#"{"data": {"percentage_cpu_load": 1e300, "percentage_ram_utilization": -1,
             "percentage_queue_utilization": null, "percentage_swap_utilization": "N/A", "percentage_diskio": NaN,
             "messages_in_workqueue": -1, "messages_in_pvo_quarantines": 0}}"#;
-        let expected = Health { quarantine_messages: Some(0.0), ..Health::default() };
+        let expected = Health { quarantine_messages: Some(0.0), unusable: [3, 2, 0, 0, 1, 0], ..Health::default() };
         assert_eq!(Health::parse(body).expect("an answer"), expected);
     }
 
     #[test]
     fn what_tells_nothing_or_is_no_answer_is_told_apart() {
         let reason = |body: &str| Health::parse(body).expect_err(body).reason;
-        for body in ["{}", r#"{"data": null}"#, r#"{"data": {}}"#, r#"{"data": {"percentage_cpu_load": 200}}"#] {
+        for body in ["{}", r#"{"data": null}"#, r#"{"data": {}}"#, r#"{"data": {"percentage_cpu_load": -1}}"#] {
             assert_eq!(reason(body), Reason::Empty, "{body}");
         }
         for body in [r#"{"data": [1]}"#, r#"{"data": 5}"#, "[]", r#"{"data": {"#] {
@@ -116,7 +142,7 @@ mod tests {
             let _ = Health::parse(&value);
             let body = serde_json::json!({"data": {"percentage_cpu_load": value, "messages_in_workqueue": 1}});
             let load = Health::parse(&body.to_string()).expect("an answer").cpu_load;
-            prop_assert!(load.is_none_or(|load| (0.0..=1.0).contains(&load)));
+            prop_assert!(load.is_none_or(|load| load >= 0.0));
         }
     }
 }

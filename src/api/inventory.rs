@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde::de::{self, IgnoredAny, MapAccess, SeqAccess};
 
-use super::json::malformed;
+use super::field::{self, Fields, Wanted};
+use super::json::{By, Member, Reader};
+use super::number::Scalar;
 use super::query::device_type;
-use super::{Failure, Reason, field};
+use super::{Failure, Reason, UnusableCounts};
 use crate::config::Product;
 
 /// Appliances that are kept of one answer: far more than a manager can look after.
@@ -43,6 +45,8 @@ pub struct ManagedAppliance {
     pub pvo_enabled: Option<bool>,
     /// Whether its spam quarantine is on the manager.
     pub spam_enabled: Option<bool>,
+    /// Values that are no switch.
+    pub unusable: UnusableCounts,
 }
 
 impl Inventory {
@@ -63,43 +67,95 @@ impl Inventory {
     /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one without a list of
     /// appliances; a list of none is an answer.
     pub(super) fn parse(body: &str) -> Result<Self, Failure> {
-        let entries = match field::data_object(body)?.remove("appliances") {
-            Some(Value::Array(elements)) => elements
-                .into_iter()
-                .map(|element| match element {
-                    Value::Object(entry) => Ok(entry),
-                    _ => Err(malformed("an element of `appliances` is no object")),
-                })
-                .collect::<Result<Vec<_>, _>>()?,
-            Some(Value::Object(entries)) => vec![entries],
-            Some(Value::Null) | None => return Err(Failure::new(Reason::Empty, "the answer lists no appliances")),
-            Some(_) => return Err(malformed("`appliances` is neither a list nor an object")),
-        };
-        let mut known = BTreeSet::new();
-        let appliances = entries.iter().flatten().filter_map(|(serial, fields)| appliance(serial, fields));
-        // The serial number identifies: whoever comes a second time is left out.
-        let appliances = appliances.filter(|appliance| known.insert(appliance.serial.clone()));
-        Ok(Self { appliances: appliances.take(MOST_APPLIANCES).collect() })
+        let list = Member { name: "appliances", reader: Appliances, refusal: "`data` is no object" };
+        let appliances = field::data(body, list)?.flatten().flatten();
+        let appliances = appliances.ok_or_else(|| Failure::new(Reason::Empty, "the answer lists no appliances"))?;
+        Ok(Self { appliances })
     }
 }
 
-fn appliance(serial: &str, fields: &Value) -> Option<ManagedAppliance> {
-    let serial = field::tidied(serial)?;
-    let none = Map::new();
-    let fields = fields.as_object().unwrap_or(&none);
-    let text = |name| field::text(fields.get(name));
-    let switch = |name| field::switch(fields.get(name));
-    Some(ManagedAppliance {
+/// Reads a list of objects, or one object, with an appliance under each serial number.
+#[derive(Clone, Copy)]
+struct Appliances;
+
+impl<'de> Reader<'de> for Appliances {
+    type Made = Option<Vec<ManagedAppliance>>;
+
+    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Self::Made, E> {
+        match value {
+            Scalar::Null => Ok(None),
+            _ => Err(E::custom("`appliances` is neither a list nor an object")),
+        }
+    }
+
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Made, A::Error> {
+        let mut found = Found::default();
+        while list.next_element_seed(By(&mut found))?.is_some() {}
+        Ok(Some(found.appliances))
+    }
+
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Self::Made, A::Error> {
+        let mut found = Found::default();
+        (&mut found).object(object)?;
+        Ok(Some(found.appliances))
+    }
+}
+
+/// Appliances so far.
+#[derive(Default)]
+struct Found {
+    appliances: Vec<ManagedAppliance>,
+    /// The serial number identifies: whoever comes a second time is left out.
+    known: BTreeSet<String>,
+}
+
+impl<'de> Reader<'de> for &mut Found {
+    type Made = ();
+
+    fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<(), E> {
+        Err(E::custom("an element of `appliances` is no object"))
+    }
+
+    fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        while let Some(serial) = object.next_key::<String>()? {
+            let serial = field::tidied(&serial).filter(|_| self.appliances.len() < MOST_APPLIANCES);
+            match serial.filter(|serial| self.known.insert(serial.clone())) {
+                Some(serial) => {
+                    let fields = object.next_value_seed(By(Wanted { names: &FIELDS, refusal: None }))?;
+                    self.appliances.push(appliance(serial, fields));
+                }
+                None => drop(object.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+const FIELDS: [&str; 8] = [
+    "product_type",
+    "host_name",
+    "ip_address",
+    "connection_established",
+    "tracking_enabled",
+    "reporting_enabled",
+    "pvo_enabled",
+    "spam_enabled",
+];
+
+fn appliance(serial: String, mut fields: Fields) -> ManagedAppliance {
+    let appliance = ManagedAppliance {
         serial,
-        product_type: text("product_type"),
-        host_name: text("host_name"),
-        ip_address: text("ip_address"),
-        connection_established: switch("connection_established"),
-        tracking_enabled: switch("tracking_enabled"),
-        reporting_enabled: switch("reporting_enabled"),
-        pvo_enabled: switch("pvo_enabled"),
-        spam_enabled: switch("spam_enabled"),
-    })
+        product_type: fields.text("product_type"),
+        host_name: fields.text("host_name"),
+        ip_address: fields.text("ip_address"),
+        connection_established: fields.switch("connection_established"),
+        tracking_enabled: fields.switch("tracking_enabled"),
+        reporting_enabled: fields.switch("reporting_enabled"),
+        pvo_enabled: fields.switch("pvo_enabled"),
+        spam_enabled: fields.switch("spam_enabled"),
+        unusable: UnusableCounts::default(),
+    };
+    ManagedAppliance { unusable: fields.unusable, ..appliance }
 }
 
 /// The time where the appliance is, as it writes it. Its instant is not computed: the `Date` of every answer has that, and
@@ -129,8 +185,8 @@ impl LocalTime {
     /// # Errors
     /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one that tells nothing.
     pub(super) fn parse(body: &str) -> Result<Self, Failure> {
-        let data = field::data_object(body)?;
-        let local = Self { timezone: field::text(data.get("timezone")), time: field::text(data.get("time")) };
+        let data = Fields::of_data(body, &["timezone", "time"])?;
+        let local = Self { timezone: data.text("timezone"), time: data.text("time") };
         if local == Self::default() {
             return Err(Failure::new(Reason::Empty, "the answer holds neither a time nor a zone"));
         }
@@ -160,20 +216,67 @@ impl Privileges {
     ///
     /// **Source:** API guide for gateways 16.0; vendor TechNote 226388 for the other form.
     pub(super) fn parse(body: &str) -> Result<Self, Failure> {
-        let list = match field::data(body)? {
-            Value::Object(mut data) => data.remove("privileges").unwrap_or(Value::Null),
-            list => list,
-        };
-        let elements = match list {
-            Value::Array(elements) => elements,
-            Value::Null => return Err(Failure::new(Reason::Empty, "the answer lists no privileges")),
-            _ => return Err(malformed("the privileges are no list")),
-        };
-        let named = elements.iter().filter_map(|element| match element {
-            Value::Object(privilege) => field::text(privilege.get("resource")),
-            name => field::text(Some(name)),
-        });
-        Ok(Self { names: named.take(MOST_PRIVILEGES).collect() })
+        let names = field::data(body, PrivilegesOf::Data)?.flatten();
+        let names = names.ok_or_else(|| Failure::new(Reason::Empty, "the answer lists no privileges"))?;
+        Ok(Self { names })
+    }
+}
+
+/// Reads the list, or the object that holds it.
+#[derive(Clone, Copy)]
+enum PrivilegesOf {
+    Data,
+    Member,
+}
+
+impl<'de> Reader<'de> for PrivilegesOf {
+    type Made = Option<BTreeSet<String>>;
+
+    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Self::Made, E> {
+        match value {
+            Scalar::Null => Ok(None),
+            _ => Err(E::custom("the privileges are no list")),
+        }
+    }
+
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Made, A::Error> {
+        let mut names = BTreeSet::new();
+        while names.len() < MOST_PRIVILEGES {
+            match list.next_element_seed(By(Privilege))? {
+                Some(name) => names.extend(name),
+                None => return Ok(Some(names)),
+            }
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Some(names))
+    }
+
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Self::Made, A::Error> {
+        match self {
+            Self::Data => {
+                Ok(Member { name: "privileges", reader: Self::Member, refusal: "" }.object(object)?.flatten())
+            }
+            Self::Member => Err(de::Error::custom("the privileges are no list")),
+        }
+    }
+}
+
+/// Reads a name, or the name of the resource in an object.
+#[derive(Clone, Copy)]
+struct Privilege;
+
+impl<'de> Reader<'de> for Privilege {
+    type Made = Option<String>;
+
+    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Self::Made, E> {
+        Ok(match value {
+            Scalar::Text(name) => field::tidied(name),
+            _ => None,
+        })
+    }
+
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Self::Made, A::Error> {
+        Ok(Wanted { names: &["resource"], refusal: None }.object(object)?.text("resource"))
     }
 }
 
@@ -196,7 +299,7 @@ mod tests {
                       "reporting_enabled": "true", "host_name": "esa1.example.com", "spam_enabled": false,
                       "ip_address": "192.0.2.11"}},
             {"BB-2": {"ip_address": "192.0.2.12", "product_type": "WSA", "host_name": "wsa1.example.com", "new": 1}},
-            {"CC-3": null}, {" ": {}}, {"AA-1": {}}]}}"#;
+            {"CC-3": {"pvo_enabled": "maybe"}}, {" ": {}}, {"AA-1": {}}]}}"#;
         let esa = ManagedAppliance {
             serial: "AA-1".into(),
             product_type: Some("ESA".into()),
@@ -207,6 +310,7 @@ mod tests {
             reporting_enabled: Some(true),
             pvo_enabled: Some(true),
             spam_enabled: Some(false),
+            unusable: [0; 6],
         };
         let wsa = ManagedAppliance {
             serial: "BB-2".into(),
@@ -215,7 +319,8 @@ mod tests {
             ip_address: Some("192.0.2.12".into()),
             ..ManagedAppliance::default()
         };
-        let bare = ManagedAppliance { serial: "CC-3".into(), ..ManagedAppliance::default() };
+        let bare =
+            ManagedAppliance { serial: "CC-3".into(), unusable: [1, 0, 0, 0, 0, 0], ..ManagedAppliance::default() };
         assert_eq!(Inventory::parse(body).expect("an answer").appliances, [esa, wsa, bare]);
         assert_eq!(Inventory::parse(r#"{"data": {"appliances": []}}"#).expect("none"), Inventory::default());
         assert_eq!(Inventory::query(), "device_type=sma");

@@ -11,7 +11,7 @@ use super::inventory::{Inventory, LocalTime, ManagedAppliance, Privileges};
 use super::quarantine::{QuarantineMessages, QuarantineSize, Quarantines};
 use super::span::ReportingSpan;
 use super::xml_status::XmlStatus;
-use super::{Client, Count, Failure, Pace, Reason, query};
+use super::{Client, Count, Failure, Pace, Reason, UnusableCounts, query};
 use crate::clock::Timestamp;
 use crate::config::{Product, Scope};
 use crate::window::Grid;
@@ -114,6 +114,8 @@ pub struct Quarantine {
     pub messages: Count,
     /// The space it takes in bytes, where that is told.
     pub size: Option<f64>,
+    /// Values that are no usable number.
+    pub unusable: UnusableCounts,
 }
 
 impl Client {
@@ -215,9 +217,10 @@ impl Client {
         let messages = self.quarantine_messages(&parameters).await?;
         let size = match kind {
             "pvo" => self.quarantine_size(name).await,
-            _ => None,
+            _ => QuarantineSize::default(),
         };
-        Ok(Quarantine { name: name.to_owned(), kind, messages, size })
+        let QuarantineSize { used_bytes, unusable } = size;
+        Ok(Quarantine { name: name.to_owned(), kind, messages, size: used_bytes, unusable })
     }
 
     /// How many messages a quarantine holds: one request where the appliance tells the whole number. One full page of one
@@ -231,18 +234,16 @@ impl Client {
     }
 
     /// The space that a quarantine takes; only gateways tell it, and not all of them.
-    async fn quarantine_size(&self, name: &str) -> Option<f64> {
-        if self.product == Product::Sma || self.sizes_declined.load(Ordering::Relaxed) {
-            return None;
-        }
-        let path = QuarantineSize::path(name)?;
+    async fn quarantine_size(&self, name: &str) -> QuarantineSize {
+        let is_declined = self.product == Product::Sma || self.sizes_declined.load(Ordering::Relaxed);
+        let Some(path) = QuarantineSize::path(name).filter(|_| !is_declined) else { return QuarantineSize::default() };
         match self.get_as(QuarantineSize::ENDPOINT, &path, &QuarantineSize::query()).await {
-            Ok(answer) => QuarantineSize::parse(answer.body()).ok()?.used_bytes,
+            Ok(answer) => self.told(QuarantineSize::parse(answer.body())).unwrap_or_default(),
             Err(failure) => {
                 if matches!(failure.reason, Reason::Declined | Reason::NotAllowed) {
                     self.sizes_declined.store(true, Ordering::Relaxed);
                 }
-                None
+                QuarantineSize::default()
             }
         }
     }

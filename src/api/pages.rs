@@ -8,15 +8,14 @@
 //!
 //! That the list is the same for all pages of one count is assumed: a window is asked for once it has settled.
 
-use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde::de::{self, IgnoredAny, MapAccess, SeqAccess};
 use tokio::time::Instant;
 
-use super::json::{self, malformed};
-use super::{Client, Failure, field, transport};
+use super::json::{Reader, malformed};
+use super::number::Scalar;
+use super::{Client, Failure, field};
 use crate::clock::Timestamp;
 
 /// A number of entries.
@@ -141,88 +140,41 @@ impl Page {
     ///
     /// **Source:** recorded answers; published clients for `num_bad_records`.
     fn parse(body: &str) -> Result<Self, Failure> {
-        let Body { meta, rows, error } = json::parse(body)?;
-        if let Some(error) = error {
-            let message = transport::message_in(&Value::Object(error)).unwrap_or_default();
-            return Err(malformed(
-                format!("an error with a status of success: {message}").trim_end_matches([':', ' ']),
-            ));
-        }
-        let total_count = field::count(meta.get("totalCount"));
+        let parts = field::parts(body, Rows)?;
+        let total_count = field::count(parts.total_count.as_ref());
         let total_count = total_count.ok_or_else(|| malformed("`meta.totalCount` is no count"))?;
-        Ok(Self { total_count, rows, bad: field::count(meta.get("num_bad_records")).unwrap_or(0) })
+        let bad = field::count(parts.bad_records.as_ref()).unwrap_or(0);
+        Ok(Self { total_count, rows: parts.data.unwrap_or(0), bad })
     }
 }
 
-/// The body of a page, of which everything but numbers is dropped while it is read.
-#[derive(Debug, Default)]
-struct Body {
-    meta: Map<String, Value>,
-    rows: u64,
-    /// The field `error` under its name.
-    error: Option<Map<String, Value>>,
-}
+/// Counts the rows of a page, each of which is dropped while it is read.
+#[derive(Clone, Copy)]
+struct Rows;
 
-impl<'de> Deserialize<'de> for Body {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(BodyVisitor)
-    }
-}
+impl<'de> Reader<'de> for Rows {
+    type Made = u64;
 
-struct BodyVisitor;
-
-impl<'de> Visitor<'de> for BodyVisitor {
-    type Value = Body;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("an object with `meta` and `data`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Body, A::Error> {
-        let mut body = Body::default();
-        while let Some(name) = fields.next_key::<String>()? {
-            match name.as_str() {
-                "meta" => body.meta = fields.next_value::<Option<_>>()?.unwrap_or_default(),
-                "data" => body.rows = fields.next_value::<Option<Rows>>()?.map_or(0, |Rows(rows)| rows),
-                "error" => body.error = Some(Map::from_iter([(name, fields.next_value()?)])),
-                _ => drop(fields.next_value::<IgnoredAny>()?),
-            }
+    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<u64, E> {
+        match value {
+            Scalar::Null => Ok(0),
+            _ => Err(E::custom("`data` is no list of rows")),
         }
-        Ok(body)
-    }
-}
-
-/// How many rows there are.
-struct Rows(u64);
-
-impl<'de> Deserialize<'de> for Rows {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(RowsVisitor)
-    }
-}
-
-struct RowsVisitor;
-
-impl<'de> Visitor<'de> for RowsVisitor {
-    type Value = Rows;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a list of rows")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Rows, A::Error> {
+    fn list<A: SeqAccess<'de>>(self, mut rows: A) -> Result<u64, A::Error> {
         let mut count = 0;
         while rows.next_element::<IgnoredAny>()?.is_some() {
             count += 1;
         }
-        Ok(Rows(count))
+        Ok(count)
     }
 
     /// An empty object stands for no rows in reports, so that it does here.
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Rows, A::Error> {
+    fn object<A: MapAccess<'de>>(self, mut fields: A) -> Result<u64, A::Error> {
         match fields.next_entry::<IgnoredAny, IgnoredAny>()? {
-            None => Ok(Rows(0)),
-            Some(_) => Err(A::Error::custom("rows are no object")),
+            None => Ok(0),
+            Some(_) => Err(de::Error::custom("`data` is no list of rows")),
         }
     }
 }

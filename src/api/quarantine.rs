@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde::de::{self, IgnoredAny, MapAccess, SeqAccess};
 
-use super::json::malformed;
+use super::field::{self, Wanted};
+use super::json::{self, By, Kept, Member, Reader};
+use super::number::Scalar;
 use super::pages::Paging;
 use super::query::{device_type, encoded};
-use super::{Failure, Reason, field};
+use super::{Failure, Reason, UnusableCounts};
+use crate::catalogue::Unit;
 use crate::clock::Timestamp;
 use crate::config::Product;
 
@@ -86,15 +89,60 @@ impl Quarantines {
     ///
     /// **Source:** published client.
     pub(super) fn parse(body: &str) -> Result<Self, Failure> {
-        let lists: Vec<Value> = match field::data_object(body)?.remove("quarantines") {
-            Some(Value::Object(lists)) => lists.into_iter().map(|(_, list)| list).collect(),
-            Some(list @ Value::Array(_)) => vec![list],
-            Some(Value::Null) | None => return Err(Failure::new(Reason::Empty, "the answer lists no quarantines")),
-            Some(_) => return Err(malformed("`quarantines` is neither an object nor a list")),
-        };
-        let elements = lists.iter().filter_map(Value::as_array).flatten();
-        let names: BTreeSet<&str> = elements.filter_map(Value::as_str).filter(|name| is_name(name)).collect();
-        Ok(Self { names: names.into_iter().take(MOST_QUARANTINES).map(Into::into).collect() })
+        let lists = Member { name: "quarantines", reader: NameLists, refusal: "`data` is no object" };
+        let names = field::data(body, lists)?.flatten().flatten();
+        let names = names.ok_or_else(|| Failure::new(Reason::Empty, "the answer lists no quarantines"))?;
+        Ok(Self { names: names.into_iter().collect() })
+    }
+}
+
+/// Reads a list of names, or an object of such lists.
+#[derive(Clone, Copy)]
+struct NameLists;
+
+impl<'de> Reader<'de> for NameLists {
+    type Made = Option<BTreeSet<String>>;
+
+    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Self::Made, E> {
+        match value {
+            Scalar::Null => Ok(None),
+            _ => Err(E::custom("`quarantines` is neither an object nor a list")),
+        }
+    }
+
+    fn list<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Made, A::Error> {
+        let mut names = BTreeSet::new();
+        NameList(&mut names).list(list)?;
+        Ok(Some(names))
+    }
+
+    fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Made, A::Error> {
+        let mut names = BTreeSet::new();
+        while object.next_key::<IgnoredAny>()?.is_some() {
+            object.next_value_seed(By(NameList(&mut names)))?;
+        }
+        Ok(Some(names))
+    }
+}
+
+/// Reads a list of names into those that come first in their order.
+struct NameList<'a>(&'a mut BTreeSet<String>);
+
+impl<'de> Reader<'de> for NameList<'_> {
+    type Made = ();
+
+    fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(name) = list.next_element::<Kept>()? {
+            self.0.extend(name.text().filter(|name| is_name(name)).map(str::to_owned));
+            if self.0.len() > MOST_QUARANTINES {
+                self.0.pop_last();
+            }
+        }
+        Ok(())
     }
 }
 
@@ -107,6 +155,8 @@ fn is_name(name: &str) -> bool {
 pub(super) struct QuarantineSize {
     /// Bytes in use; none where the answer does not say.
     pub used_bytes: Option<f64>,
+    /// Values that are no usable number.
+    pub unusable: UnusableCounts,
 }
 
 impl QuarantineSize {
@@ -137,17 +187,13 @@ impl QuarantineSize {
     /// **Source:** the vendor's Swagger description for the name; the form of the text is that of a recorded message's
     /// size. Whether it stands under `data`, as everywhere else, is assumed, so that without is read too.
     pub(super) fn parse(body: &str) -> Result<Self, Failure> {
-        let mut envelope = field::envelope(body)?;
-        let quarantine = match envelope.remove("data") {
-            Some(Value::Object(quarantine)) => quarantine,
-            Some(Value::Null) | None => envelope,
-            Some(_) => return Err(malformed("`data` is no object")),
+        let wanted = Wanted { names: &["quarantine_size_used"], refusal: Some("`data` is no object") };
+        let mut quarantine = match field::data(body, wanted)? {
+            Some(quarantine) => quarantine,
+            None => json::read(body, wanted)?,
         };
-        let used_bytes = match quarantine.get("quarantine_size_used") {
-            Some(Value::String(text)) => field::magnitude(text),
-            other => field::amount(other),
-        };
-        Ok(Self { used_bytes })
+        let used_bytes = quarantine.amount("quarantine_size_used", &Unit::Bytes);
+        Ok(Self { used_bytes, unusable: quarantine.unusable })
     }
 }
 
@@ -200,8 +246,14 @@ mod tests {
         );
         assert_eq!(size(r#"{"quarantine_size_used": "388M"}"#), Some(406_847_488.0));
         assert_eq!(size(r#"{"data": {"quarantine_size_used": 12}}"#), Some(12.0));
-        for body in [r#"{"data": {}}"#, "{}", r#"{"quarantine_size_used": "N/A"}"#, r#"{"quarantine_size_used": -1}"#] {
-            assert_eq!(size(body), None, "{body}");
+        let unusable = |body: &str| QuarantineSize::parse(body).expect(body).unusable;
+        for (body, counts) in [
+            (r#"{"data": {}}"#, [0; 6]),
+            ("{}", [0; 6]),
+            (r#"{"quarantine_size_used": "N/A"}"#, [1, 0, 0, 0, 0, 0]),
+            (r#"{"quarantine_size_used": -1}"#, [0, 1, 0, 0, 0, 0]),
+        ] {
+            assert_eq!((size(body), unusable(body)), (None, counts), "{body}");
         }
     }
 
@@ -227,9 +279,9 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn any_text_is_read_or_refused(body in ".*", size in "[0-9.KMGTB ]{0,12}") {
+        fn any_text_is_read_or_refused(body in ".*") {
             let _ = (Quarantines::parse(&body), QuarantineSize::parse(&body));
-            let _ = (QuarantineSize::path(&body), field::magnitude(&body), field::magnitude(&size));
+            let _ = QuarantineSize::path(&body);
         }
     }
 }

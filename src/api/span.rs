@@ -1,10 +1,12 @@
 //! Reads what the reporting system says about itself: the span of its data and its heartbeat. These are texts, which a
 //! report of numbers passes over.
 
-use serde_json::{Map, Value};
+use serde::de::{self, MapAccess, SeqAccess};
 
-use super::json::malformed;
-use super::{Failure, Reason, calendar, field};
+use super::field::{self, Fields};
+use super::json::{By, Member, Reader};
+use super::number::Scalar;
+use super::{Failure, Reason, UnusableCounts};
 use crate::clock::Timestamp;
 
 /// For which time an appliance has reporting data. A date that is missing, or in a form or a zone that leaves doubt, is
@@ -19,6 +21,8 @@ pub struct ReportingSpan {
     pub heartbeat: Option<Timestamp>,
     /// Whether a manager reports centrally.
     pub centralized: Option<bool>,
+    /// Values that are no date, or whose date is in doubt.
+    pub unusable: UnusableCounts,
 }
 
 impl ReportingSpan {
@@ -35,41 +39,63 @@ impl ReportingSpan {
     /// **Source:** the vendor's Swagger description for the names; the forms of the dates are not published, so those
     /// of other answers are tried.
     pub fn parse(body: &str) -> Result<Self, Failure> {
-        let values = results(body)?;
-        let date = |name: &str| match values.get(name)? {
-            Value::String(text) => calendar::instant(text),
-            Value::Number(number) => calendar::instant(&number.to_string()),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
+        let results = Member { name: "resultSet", reader: Results, refusal: "`data` is no object" };
+        let mut values = field::data(body, results)?.flatten().unwrap_or_default();
         let span = Self {
-            begin: date("begin_time"),
-            end: date("end_time"),
-            heartbeat: date("heartbeat"),
-            centralized: field::switch(values.get("centralized_reporting_enabled")),
+            begin: values.date("begin_time"),
+            end: values.date("end_time"),
+            heartbeat: values.date("heartbeat"),
+            centralized: values.switch("centralized_reporting_enabled"),
+            unusable: UnusableCounts::default(),
         };
         if span == Self::default() {
             return Err(Failure::new(Reason::Empty, "the report holds no date that is understood"));
         }
-        Ok(span)
+        Ok(Self { unusable: values.unusable, ..span })
     }
 }
 
-/// The values of a report by their names; of a name that comes twice, the last.
-fn results(body: &str) -> Result<Map<String, Value>, Failure> {
-    match field::data_object(body)?.remove("resultSet") {
-        None | Some(Value::Null) => Ok(Map::new()),
-        Some(Value::Object(values)) => Ok(values),
-        Some(Value::Array(elements)) => {
-            let mut values = Map::new();
-            for element in elements {
-                match element {
-                    Value::Object(element) => values.extend(element),
-                    _ => return Err(malformed("an element of `resultSet` is no object")),
-                }
-            }
-            Ok(values)
+const FIELDS: [&str; 4] = ["begin_time", "end_time", "heartbeat", "centralized_reporting_enabled"];
+
+/// Reads the values of a report; of a name that comes twice, the last.
+#[derive(Clone, Copy)]
+struct Results;
+
+impl<'de> Reader<'de> for Results {
+    type Made = Fields;
+
+    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Fields, E> {
+        match value {
+            Scalar::Null => Ok(Fields::default()),
+            _ => Err(E::custom("`resultSet` is neither a list nor an object")),
         }
-        Some(_) => Err(malformed("`resultSet` is neither a list nor an object")),
+    }
+
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::default();
+        while list.next_element_seed(By(Element(&mut fields)))?.is_some() {}
+        Ok(fields)
+    }
+
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::default();
+        fields.take(&FIELDS, object)?;
+        Ok(fields)
+    }
+}
+
+/// Reads one element of the list.
+struct Element<'a>(&'a mut Fields);
+
+impl<'de> Reader<'de> for Element<'_> {
+    type Made = ();
+
+    fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<(), E> {
+        Err(E::custom("an element of `resultSet` is no object"))
+    }
+
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<(), A::Error> {
+        self.0.take(&FIELDS, object)
     }
 }
 
@@ -91,6 +117,7 @@ mod tests {
             end: Some(Timestamp::from_secs(1_795_435_200)),
             heartbeat: Some(Timestamp::from_secs(1_795_435_200)),
             centralized: Some(true),
+            unusable: [0; 6],
         };
         for results in [
             r#"[{"begin_time": "07 Sep 2022 08:10:33 (GMT)"}, {"end_time": 1795435200}, {"heartbeat": "1795435200"},
@@ -105,8 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn doubtful_dates_are_absent() {
-        let expected = ReportingSpan { centralized: Some(false), ..ReportingSpan::default() };
+    fn doubtful_dates_are_counted() {
+        let expected =
+            ReportingSpan { centralized: Some(false), unusable: [2, 0, 0, 0, 0, 0], ..ReportingSpan::default() };
         let results = r#"[{"begin_time": "Thu Apr 12 23:38:05 2018 IST"}, {"end_time": null}, {"heartbeat": [1]},
                           {"centralized_reporting_enabled": "False"}]"#;
         assert_eq!(parse(results), Ok(expected));

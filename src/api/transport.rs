@@ -10,6 +10,7 @@ use url::{Position, Url};
 
 use super::egress::{Egress, Exit};
 use super::gate::{Gate, Pass};
+use super::json;
 use super::login::{Header, is_header_text};
 use super::refusals::Account;
 use super::time::ApplianceTime;
@@ -17,9 +18,6 @@ use super::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Product};
 use crate::secret::Secret;
-
-/// The longest message of the appliance that is repeated in a log.
-const LONGEST_MESSAGE: usize = 200;
 
 /// The answer's header with the next token. **Source:** API guide, authentication.
 pub(super) const TOKEN_HEADER: HeaderName = HeaderName::from_static("jwttoken");
@@ -161,7 +159,10 @@ impl Wire {
     /// The answer unless it is a proxy's that speaks in the appliance's place, which does not do so in its form.
     fn vouched(&self, answer: Raw, url: &Url) -> Result<Raw, Failure> {
         let is_refusal = matches!(answer.status, 403 | 500..=599);
-        if is_refusal && self.egress.may_speak_for(url) && message(&String::from_utf8_lossy(&answer.body)).is_none() {
+        if is_refusal
+            && self.egress.may_speak_for(url)
+            && json::message(&String::from_utf8_lossy(&answer.body)).is_none()
+        {
             let detail = format!("status {}, not in the appliance's form: it seems to be the proxy's", answer.status);
             return Err(Failure::new(Reason::Proxy, detail));
         }
@@ -233,13 +234,11 @@ pub(super) struct Answer {
 impl Answer {
     fn new(raw: Raw) -> Self {
         let Raw { status, body, at, token, retry_after } = raw;
-        // Names in a report may be in any encoding; a strange byte in one must not cost the numbers.
-        let body = String::from_utf8_lossy(&body).trim_start_matches('\u{feff}').to_owned();
-        Self { status, body: Secret::new(body), at, token, retry_after }
+        Self { status, body: Secret::new(text(body)), at, token, retry_after }
     }
 
     pub(super) fn body(&self) -> &str {
-        self.body.expose()
+        self.body.expose().trim_start_matches('\u{feff}')
     }
 
     /// A success without a body that brings `token`.
@@ -253,9 +252,11 @@ impl Answer {
     /// # Errors
     /// What the status means, with the appliance's message where it sends one.
     pub(super) fn checked(self) -> Result<Self, Failure> {
-        let message = message(self.body());
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
+        let message = json::message(self.body());
         let reason = match (self.status, &message) {
-            (200..=299, _) => return Ok(self),
             (300..=399, _) => Reason::Redirect,
             (401, _) => Reason::Unauthorized,
             (403, _) => Reason::NotAllowed,
@@ -273,15 +274,23 @@ impl Answer {
     }
 }
 
-/// The message of the appliance's error body, cut and without control characters.
-fn message(body: &str) -> Option<String> {
-    message_in(&serde_json::from_str(body).ok()?)
-}
-
-/// As [`message`], of a body that is parsed already.
-pub(super) fn message_in(json: &serde_json::Value) -> Option<String> {
-    let message = json.get("error")?.get("message")?.as_str()?;
-    Some(message.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(LONGEST_MESSAGE).collect())
+/// `body` as text, without a copy where it is one. Names in a report may be in any encoding; a strange byte in one must not
+/// cost the numbers.
+fn text(body: Vec<u8>) -> String {
+    let body = match String::from_utf8(body) {
+        Ok(text) => return text,
+        Err(error) => error.into_bytes(),
+    };
+    // Counted first: growing as it goes, the text could take several times its size.
+    let strange = body.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
+    let mut text = String::with_capacity(body.len() + strange * char::REPLACEMENT_CHARACTER.len_utf8());
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {
@@ -320,11 +329,9 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_cut_and_cleaned() {
-        let body = format!(r#"{{"error": {{"message": "a\nb{}"}}}}"#, "x".repeat(500));
-        let said = message(&body).expect("a message");
-        assert_eq!((said.len(), &said[..4]), (LONGEST_MESSAGE, "a bx"));
-        assert_eq!(message(r#"{"error": "text"}"#), None);
+    fn strange_bytes_are_replaced_and_a_mark_at_the_beginning_is_passed_over() {
+        assert_eq!(text(b"a\xff\xc3\xbcb\xc3".to_vec()), String::from_utf8_lossy(b"a\xff\xc3\xbcb\xc3"));
+        assert_eq!(answer(200, "\u{feff}{}").body(), "{}");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! moment, and the days that its features have left.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use quick_xml::events::{BytesStart, Event};
@@ -10,7 +11,9 @@ use quick_xml::{Reader, XmlVersion};
 
 use super::calendar::Civil;
 use super::json::malformed;
-use super::{Failure, Reason, field};
+use super::number::{Measure, Number, Scalar, Unusable, UnusableCounts};
+use super::{BaseUnit, Failure, Reason, field};
+use crate::catalogue::Unit;
 use crate::clock::Timestamp;
 
 /// The largest document that is read; the recorded one has 5 KiB.
@@ -48,6 +51,8 @@ pub struct XmlStatus {
     /// Measures of this moment by the document's names, in its order and its units, without suffixes for magnitudes;
     /// [`super::BaseUnit`] knows the units.
     pub gauges: Vec<(String, f64)>,
+    /// Values that are no usable number or date.
+    pub unusable: UnusableCounts,
 }
 
 /// A feature that needs a key.
@@ -79,7 +84,7 @@ impl XmlStatus {
         }
         let text = decoded(body);
         let mut reader = Reader::from_str(text.trim_start_matches(['\u{feff}', ' ', '\r', '\n', '\t']));
-        let mut document = Document { status: Self::default(), now, made: None, named: BTreeSet::new() };
+        let mut document = Document { status: Self::default(), now, made: None, named: BTreeMap::new() };
         let mut depth: usize = 0;
         loop {
             let event = reader.read_event().map_err(|error| malformed(&format!("the XML breaks off: {error}")))?;
@@ -122,8 +127,8 @@ struct Document {
     now: Timestamp,
     /// The document's own time, which `now` is in its zone.
     made: Option<Civil>,
-    /// Kinds and names so far: whoever comes a second time is left out.
-    named: BTreeSet<(&'static str, String)>,
+    /// Kinds and names so far, and what was said of them: whoever comes a second time is left out.
+    named: BTreeMap<(&'static str, String), Option<String>>,
 }
 
 impl Document {
@@ -136,15 +141,14 @@ impl Document {
             "status" if depth == 0 => {
                 self.status.build = attribute(element, "build");
                 self.status.hostname = attribute(element, "hostname");
-                self.made = attribute(element, "timestamp").and_then(|text| Civil::compact(&text));
+                self.made = self.date(element);
                 self.status.timestamp = self.made.map(|_| self.now);
             }
             "birth_time" => self.status.birth = self.instant(element),
             "last_counter_reset" => self.status.last_counter_reset = self.instant(element),
             "system" => self.status.system_state = attribute(element, "status"),
             "oldest_message" => {
-                self.status.oldest_message_seconds =
-                    attribute(element, "secs").and_then(|text| field::magnitude(&text));
+                self.status.oldest_message_seconds = self.number(element, "secs", &Unit::Seconds).map(Number::as_f64);
             }
             "feature" => self.feature(element),
             "counter" => self.counter(element),
@@ -154,39 +158,87 @@ impl Document {
         Ok(())
     }
 
+    /// `value` if it is usable; else it is counted.
+    fn usable<T>(&mut self, value: Result<T, Unusable>) -> Option<T> {
+        value.inspect_err(|unusable| unusable.count_in(&mut self.status.unusable)).ok()
+    }
+
+    /// The number in an attribute; none where that is missing, empty or no usable number.
+    fn number(&mut self, element: &BytesStart<'_>, name: &str, unit: &Unit) -> Option<Number> {
+        let text = attribute(element, name)?;
+        let number = Measure::read(Scalar::Text(&text)).and_then(|measure| measure.in_unit(unit)?.not_negative());
+        self.usable(number)
+    }
+
+    /// The local time of an element; none where that is missing or no date.
+    fn date(&mut self, element: &BytesStart<'_>) -> Option<Civil> {
+        let text = attribute(element, "timestamp")?;
+        self.usable(Civil::compact(&text).ok_or(Unusable::NotANumber))
+    }
+
     /// The instant of a local time; none where it is after the document's own.
-    fn instant(&self, element: &BytesStart<'_>) -> Option<Timestamp> {
-        let civil = Civil::compact(&attribute(element, "timestamp")?)?;
-        let seconds = self.made?.seconds().checked_sub(civil.seconds())?;
-        Some(self.now - Duration::from_secs(seconds))
+    fn instant(&mut self, element: &BytesStart<'_>) -> Option<Timestamp> {
+        let civil = self.date(element)?;
+        let seconds = self.made?.seconds().checked_sub(civil.seconds()).ok_or(Unusable::Negative);
+        self.usable(seconds).map(|seconds| self.now - Duration::from_secs(seconds))
+    }
+
+    /// Whether nothing of this kind and name came before. Whatever says something else is counted.
+    fn is_new(&mut self, kind: &'static str, name: &str, said: Option<String>) -> bool {
+        match self.named.entry((kind, name.to_owned())) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(said);
+                return true;
+            }
+            Entry::Occupied(known) if *known.get() == said => {}
+            Entry::Occupied(_) => Unusable::Conflicting.count_in(&mut self.status.unusable),
+        }
+        false
     }
 
     fn feature(&mut self, element: &BytesStart<'_>) {
         let Some(name) = attribute(element, "name") else { return };
-        if self.status.features.len() == MOST_ENTRIES || !self.named.insert(("feature", name.clone())) {
+        let remaining = attribute(element, "time_remaining");
+        if self.status.features.len() == MOST_ENTRIES || !self.is_new("feature", &name, remaining.clone()) {
             return;
         }
-        let remaining = attribute(element, "time_remaining").and_then(|text| text.parse::<i64>().ok());
-        let expires = remaining.map(|seconds| {
-            let span = Duration::from_secs(seconds.unsigned_abs());
-            if seconds < 0 { self.now - span } else { self.now + span }
+        // **Source:** recorded document, `Dormant/Perpetual`.
+        let has_end = |text: &String| !["dormant", "perpetual"].iter().any(|word| text.to_lowercase().contains(word));
+        let seconds = remaining.filter(has_end).and_then(|text| {
+            let measure = Measure::read(Scalar::Text(&text));
+            self.usable(measure.and_then(|measure| measure.in_unit(&Unit::Seconds)))
+        });
+        let expires = seconds.map(|seconds| {
+            let span = Duration::from_secs(seconds.as_f64().abs() as u64);
+            if seconds.as_f64() < 0.0 { self.now - span } else { self.now + span }
         });
         self.status.features.push(Feature { name, expires });
     }
 
     fn counter(&mut self, element: &BytesStart<'_>) {
-        let count = attribute(element, "lifetime").and_then(|text| text.parse().ok());
-        let (Some(name), Some(count)) = (measure_name(element), count) else { return };
-        if self.status.counters.len() < MOST_ENTRIES && self.named.insert(("counter", name.clone())) {
+        let lifetime = "lifetime";
+        let name = measure_name(element).filter(|name| self.is_new("counter", name, attribute(element, lifetime)));
+        let Some(name) = name else { return };
+        let Some(number) = self.number(element, lifetime, &Unit::Count("events".into())) else { return };
+        let count = match number {
+            Number::Whole(count) => Ok(count),
+            Number::AtLeast(_) | Number::Fraction(_) => Err(Unusable::NotWhole),
+        };
+        if let Some(count) = self.usable(count)
+            && self.status.counters.len() < MOST_ENTRIES
+        {
             self.status.counters.push((name, count));
         }
     }
 
     fn gauge(&mut self, element: &BytesStart<'_>) {
-        let number = attribute(element, "current").and_then(|text| field::magnitude(&text));
-        let (Some(name), Some(number)) = (measure_name(element), number) else { return };
-        if self.status.gauges.len() < MOST_ENTRIES && self.named.insert(("gauge", name.clone())) {
-            self.status.gauges.push((name, number));
+        let current = "current";
+        let name = measure_name(element).filter(|name| self.is_new("gauge", name, attribute(element, current)));
+        let Some(name) = name else { return };
+        if let Some(number) = self.number(element, current, &BaseUnit::of(&name).unit)
+            && self.status.gauges.len() < MOST_ENTRIES
+        {
+            self.status.gauges.push((name, number.as_f64()));
         }
     }
 }

@@ -62,7 +62,7 @@ impl Colour {
 pub(super) enum Unit {
     /// A plain number; the title says of what.
     Count,
-    /// 0 to 1.
+    /// 1 is 100 percent.
     Ratio,
     Seconds,
     Bytes,

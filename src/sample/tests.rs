@@ -59,6 +59,9 @@ fn a_flood_of_unknown_counters_is_bounded() {
     let flood: Vec<String> = (0..5_000).map(|n| format!(r#"{{"c{n}": 1}}"#)).collect();
     let found = read("mail_mor_summary", &format!("[{}]", flood.join(",")));
     assert_eq!((found.samples.len(), found.unknown), (MOST_UNKNOWN, 5_000));
+    let found = read("web_services_summary", &format!("[{}]", flood.join(",")));
+    let left_out = 5_000 - u64::try_from(MOST_UNKNOWN).expect("small");
+    assert_eq!((found.samples.len(), found.unknown), (MOST_UNKNOWN, left_out), "what is left out is counted");
 }
 
 #[test]
@@ -191,4 +194,28 @@ fn a_value_with_a_key_is_a_row_where_rows_are_expected() {
     let row = ("recipients_matched\u{1f}DEFAULT".to_owned(), 5);
     assert_eq!(pair("mail_policy_incoming", "recipients_matched"), [row]);
     assert_eq!(pair("mail_mor_summary", "msgs_deleted"), [("msgs_deleted".to_owned(), 5)]);
+}
+
+#[test]
+fn values_that_an_unknown_counter_cannot_have_are_counted_and_texts_are_not() {
+    let found = read(
+        "web_webcat_detail",
+        r#"{"name": [{"a": "News"}, {"b": null}], "volume": [{"a": "12 MB"}], "time": [{"a": "00:05:12"}],
+            "blocked": [{"a": -1}, {"b": "1,234"}, {"c": "x"}, {"d": 18446744073709551615}]}"#,
+    );
+    let values: Vec<_> = found.samples.iter().map(|sample| sample.value).collect();
+    assert_eq!((values, found.unknown, found.unusable), (vec![1234.0], 0, [3, 1, 0, 0, 1, 0]));
+}
+
+#[test]
+fn a_unit_beside_a_number_must_be_the_counters_own() {
+    let found = read(
+        "mail_system_capacity",
+        r#"{"bytes_in": "12 MB", "workqueue_average_time_spent": "00:05:12", "overall_percent_cpu_usage": "130%",
+            "incoming_messages": "12,345", "outgoing_messages": "12K", "bytes_out": "12%"}"#,
+    );
+    let values: Vec<_> = found.samples.iter().map(|sample| sample.value).collect();
+    assert_eq!(values, [12_582_912.0, 12_345.0, 1.3, 312.0]);
+    let increments = [("bytes_in".to_owned(), 12_582_912), ("incoming_messages".to_owned(), 12_345)];
+    assert_eq!((&found.increments[..], found.unusable), (&increments[..], [2, 0, 0, 0, 0, 0]));
 }

@@ -26,6 +26,8 @@ mod listen;
 mod login;
 mod login_storm;
 mod manual;
+#[cfg(target_os = "linux")]
+mod memory;
 mod mixin;
 #[cfg(feature = "external-tests")]
 mod oidc;

@@ -2,6 +2,7 @@
 //! numbers are true.
 
 use asyncos_exporter::sim::{self, Fault, On};
+use serde_json::json;
 
 use crate::exposition::Page;
 use crate::keyed::{by_key, sum};
@@ -11,6 +12,11 @@ const POLICIES: &str = "mail_policy_incoming";
 const MATCHED_TOTAL: &str = "asyncos_mail_policy_incoming_recipients_matched_total";
 const DEFAULTS: &str = "defaults: {window: 1m, settle: 0s, start: 3m, alignment: minute, timeout: 60s}\n";
 const LABELS: &[(&str, &str)] = &[("appliance", "a")];
+
+/// Whether the newest status request of `group` succeeded.
+fn is_had(page: &Page, group: &str) -> bool {
+    page.every("asyncos_group_success", &[("group", group)], |success| success == 1.0)
+}
 
 /// A body with these results.
 fn report(results: &str) -> Fault {
@@ -94,12 +100,9 @@ async fn what_an_appliance_tells_about_itself_is_on_the_page_once() {
         entry("b", &sma, "product: sma, inventory: true"),
     );
     let rig = Rig::start(&text, &clock).await;
-    let had = ["xml_status", "quarantines", "managed_appliances"];
-    let page = rig
-        .until("all is told", |page| {
-            had.iter().all(|group| page.every("asyncos_group_success", &[("group", group)], |it| it == 1.0))
-        })
-        .await;
+    let is_told =
+        |page: &Page| ["xml_status", "quarantines", "managed_appliances"].iter().all(|group| is_had(page, group));
+    let page = rig.until("all is told", is_told).await;
     rig.end().await;
     let quarantines = page.matching("asyncos_quarantine_messages", &[]).len();
     assert_eq!(quarantines, 2, "`spam` and `Policy`");
@@ -121,4 +124,44 @@ async fn what_an_appliance_tells_about_itself_is_on_the_page_once() {
         )
     };
     assert_eq!([conflicts("xml_status"), conflicts("managed_appliances")], [Some(3.0), Some(1.0)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn status_values_above_100_percent_are_shown_and_what_is_no_number_is_counted() {
+    let clock = lapse(1);
+    let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
+    esa.change(|behaviour| {
+        let fields = [
+            ("percentage_cpu_load", json!(100.4)),
+            ("percentage_ram_utilization", json!("130%")),
+            ("percentage_diskio", json!("12 MB")),
+            ("percentage_queue_utilization", json!(-1)),
+            ("messages_in_workqueue", json!("12,345")),
+            ("messages_in_pvo_quarantines", json!(18_446_744_073_709_551_615_u64)),
+        ];
+        behaviour.health_fields.extend(fields.map(|(name, value)| (name.to_owned(), Some(value))));
+        let gauges =
+            [("disk_utilization", "130"), ("conn_in", "N/A"), ("conn_out", "00:05:12"), ("active_recips", "-1")];
+        behaviour.status_gauges.extend(gauges.map(|(name, text)| (name.to_owned(), Some(text.to_owned()))));
+    });
+    let groups = "counter_groups: [mail_mor_summary]\nappliances:\n";
+    let text = format!("{DEFAULTS}{groups}{}", entry("a", &esa, "health: true, xml_status: true"));
+    let rig = Rig::start(&text, &clock).await;
+    let is_told = |page: &Page| ["health", "xml_status"].iter().all(|group| is_had(page, group));
+    let page = rig.until("health and status are told", is_told).await;
+    rig.end().await;
+    let value = |name: &str| page.value(&format!("asyncos_{name}"), LABELS);
+    let shown =
+        ["cpu_load_ratio", "ram_utilization_ratio", "disk_io_ratio", "queue_utilization_ratio", "workqueue_messages"];
+    let shown = shown.map(|name| value(&format!("health_{name}")));
+    assert_eq!(shown, [Some(1.004), Some(1.3), None, None, Some(12_345.0)]);
+    let shown = ["disk_utilization_ratio", "conn_in", "conn_out", "active_recips"];
+    assert_eq!(shown.map(|name| value(&format!("status_{name}"))), [Some(1.3), None, None, None]);
+    let unusable = |group| {
+        ["not_a_number", "negative", "too_large"].map(|reason| {
+            page.value("asyncos_counters_unusable_total", &[LABELS[0], ("group", group), ("reason", reason)])
+        })
+    };
+    assert_eq!(unusable("health"), [Some(1.0), Some(1.0), Some(1.0)]);
+    assert_eq!(unusable("xml_status"), [Some(2.0), Some(1.0), Some(0.0)]);
 }

@@ -2,9 +2,12 @@
 //!
 //! **Source:** OpenID Connect Discovery 1.0 section 4.
 
-use serde::Deserialize;
+use serde::de::{self, SeqAccess};
+use serde::{Deserialize, Deserializer};
 use url::Url;
 
+use crate::api::json::{By, Kept, Reader};
+use crate::api::number::Scalar;
 use crate::config::ClientAuth;
 
 /// Where tokens are to be had.
@@ -20,7 +23,39 @@ struct Document {
     token_endpoint: String,
     /// Left out, it is `client_secret_basic`. **Source:** section 3.
     #[serde(default)]
-    token_endpoint_auth_methods_supported: Vec<String>,
+    token_endpoint_auth_methods_supported: Methods,
+}
+
+/// Which ways to send a secret are named.
+#[derive(Default)]
+struct Methods {
+    basic: bool,
+    post: bool,
+}
+
+impl<'de> Deserialize<'de> for Methods {
+    fn deserialize<D: Deserializer<'de>>(parser: D) -> Result<Self, D::Error> {
+        parser.deserialize_seq(By(MethodsReader))
+    }
+}
+
+struct MethodsReader;
+
+impl<'de> Reader<'de> for MethodsReader {
+    type Made = Methods;
+
+    fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<Methods, E> {
+        Err(E::custom("no list"))
+    }
+
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Methods, A::Error> {
+        let mut methods = Methods::default();
+        while let Some(method) = list.next_element::<Kept>()? {
+            methods.basic |= method.text() == Some("client_secret_basic");
+            methods.post |= method.text() == Some("client_secret_post");
+        }
+        Ok(methods)
+    }
 }
 
 /// Where the document of `issuer` is.
@@ -48,8 +83,7 @@ pub(super) fn read(body: &str, issuer: &Url) -> Result<Endpoint, String> {
         return Err("its token endpoint has no https".into());
     }
     let methods = document.token_endpoint_auth_methods_supported;
-    let has = |method: &str| methods.iter().any(|known| known == method);
-    let by_post = has("client_secret_post") && !has("client_secret_basic");
+    let by_post = methods.post && !methods.basic;
     let client_auth = if by_post { ClientAuth::Post } else { ClientAuth::Basic };
     Ok(Endpoint { url, client_auth })
 }

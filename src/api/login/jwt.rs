@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::second_factor::SecondFactor;
 use super::{ASSUMED_LIFE, Life, Proof, is_header_text, refused, token_header};
 use crate::api::gate::Pass;
+use crate::api::json::Kept;
 use crate::api::transport::Wire;
 use crate::api::{Failure, Reason};
 use crate::clock::Timestamp;
@@ -66,7 +67,7 @@ struct LoginBody {
 struct LoginData {
     jwt_token: Option<String>,
     #[serde(default)]
-    is2_factor_redirect_required: serde_json::Value,
+    is2_factor_redirect_required: Kept,
 }
 
 /// What the answer to a step of the login says.
@@ -87,7 +88,7 @@ impl Granted {
         let LoginData { jwt_token, is2_factor_redirect_required: wanted } =
             serde_json::from_str::<LoginBody>(body).map_err(malformed)?.data;
         // Recorded as the text "true" or "false"; a switch is what others would send.
-        let wants_more = wanted == "true" || wanted == serde_json::Value::Bool(true);
+        let wants_more = wanted.text() == Some("true") || wanted == Kept::Switch(true);
         Ok(Self { token: jwt_token.filter(|token| is_header_text(token)).map(Secret::new), wants_more })
     }
 }

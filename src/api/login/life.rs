@@ -5,6 +5,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::api::field::Wanted;
+use crate::api::json::{self, Kept};
 use crate::clock::Timestamp;
 use crate::secret::Secret;
 
@@ -31,11 +33,15 @@ impl Life {
 fn exp(token: &str) -> Option<u64> {
     let claims = token.split('.').nth(1)?;
     let json = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&json).ok()?;
-    let exp = claims.get("exp")?;
+    let claims = json::read(std::str::from_utf8(&json).ok()?, Wanted { names: &["exp"], refusal: None }).ok()?;
     // Above this lies the year 9999; a claim in milliseconds is none that the facts know.
     const LATEST: u64 = 253_402_300_799;
-    exp.as_u64().or_else(|| exp.as_f64().filter(|exp| *exp >= 0.0).map(|exp| exp as u64)).filter(|exp| *exp <= LATEST)
+    let exp = match claims.get("exp")? {
+        Kept::Whole(exp) => Some(*exp),
+        Kept::Fraction(exp) if *exp >= 0.0 => Some(*exp as u64),
+        Kept::Null | Kept::Switch(_) | Kept::Fraction(_) | Kept::Text(_) | Kept::Structure => None,
+    };
+    exp.filter(|exp| *exp <= LATEST)
 }
 
 #[cfg(test)]

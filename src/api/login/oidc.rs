@@ -10,12 +10,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use super::discovery::{self, Endpoint};
 use super::{ASSUMED_LIFE, Header, Life, Proof, basic, is_header_text, sensitive};
+use crate::api::field::{Fields, Wanted};
 use crate::api::gate::Pass;
+use crate::api::json::{self, Kept};
 use crate::api::outfit::{self, Outfit};
 use crate::api::transport::Wire;
 use crate::api::{Failure, Listener, Reason, SystemRoots};
@@ -203,18 +204,27 @@ impl Question {
     }
 }
 
+/// What is read of an answer to a request for a token.
+fn fields(body: &str) -> Result<Fields, Failure> {
+    let names = &["access_token", "id_token", "expires_in", "error", "error_description"];
+    json::read(body, Wanted { names, refusal: None })
+}
+
 fn granted(body: &str, name: &str) -> Option<Granted> {
-    let answer: Value = serde_json::from_str(body).ok()?;
-    let token = answer.get(name)?.as_str().filter(|token| is_header_text(token)).map(Secret::new)?;
+    let answer = fields(body).ok()?;
+    let token = answer.get(name)?.text().filter(|token| is_header_text(token)).map(Secret::new)?;
     // A number by the standard; some write it as text.
-    let life = answer.get("expires_in").and_then(|life| life.as_u64().or_else(|| life.as_str()?.parse().ok()));
+    let life = answer.get("expires_in").and_then(|life| match life {
+        Kept::Whole(seconds) => Some(*seconds),
+        other => other.text()?.parse().ok(),
+    });
     Some(Granted { token, life: life.map(Duration::from_secs) })
 }
 
 /// What an answer that brings no token means.
 fn refusal(status: u16, body: &str, credentials: &Credentials) -> Failure {
-    let answer: Value = serde_json::from_str(body).unwrap_or_default();
-    let code = answer.get("error").and_then(Value::as_str).filter(|code| is_code(code));
+    let answer = fields(body).unwrap_or_default();
+    let code = answer.get("error").and_then(Kept::text).filter(|code| is_code(code));
     let said = match code {
         None => format!("status {status}"),
         Some(code) => format!("`{code}`{}", description(&answer, credentials)),
@@ -235,8 +245,8 @@ fn is_code(text: &str) -> bool {
 }
 
 /// What the provider says beside the code, unless it says a secret.
-fn description(answer: &Value, credentials: &Credentials) -> String {
-    let Some(said) = answer.get("error_description").and_then(Value::as_str) else { return String::new() };
+fn description(answer: &Fields, credentials: &Credentials) -> String {
+    let Some(said) = answer.get("error_description").and_then(Kept::text) else { return String::new() };
     let secrets = [Some(&credentials.password), credentials.second.as_ref()];
     if secrets.into_iter().flatten().any(|secret| said.contains(secret.text.expose())) {
         return String::new();

@@ -23,7 +23,7 @@ const SAMPLE: &str = r#"
         reset="10741905"
         uptime="6037436"
         lifetime="10741906" />
-    <counter name="5xx_hard_bounced_recips" reset="1" uptime="2" lifetime="18446744073709551615" />
+    <counter name="5xx_hard_bounced_recips" reset="1" uptime="2" lifetime="9007199254740992" />
   </counters>
   <current_ids message_id="10875286" injection_conn_id="17125687" delivery_conn_id="17502919" />
   <rates>
@@ -65,8 +65,9 @@ fn the_recorded_document() {
             feature("File Analysis", Some(NOW - Duration::from_secs(46_298_076))),
             feature("Bounce Verification", None),
         ],
-        counters: vec![("inj_msgs".into(), 10_741_906), ("5xx_hard_bounced_recips".into(), u64::MAX)],
+        counters: vec![("inj_msgs".into(), 10_741_906), ("5xx_hard_bounced_recips".into(), 1 << 53)],
         gauges: vec![("ram_utilization".into(), 6.0), ("log_available".into(), 416_611_827_712.0)],
+        unusable: [0; 6],
     };
     assert_eq!(parse(SAMPLE), Ok(expected.clone()));
     let bytes = SAMPLE.replace("esa1", "\u{fc}").chars().map(|letter| letter as u8).collect::<Vec<u8>>();
@@ -84,25 +85,46 @@ fn the_declaration_decides_the_encoding() {
 }
 
 #[test]
-fn entries_that_make_no_sense_are_left_out() {
+fn entries_that_make_no_sense_are_left_out_and_counted() {
     let status = around(
         r#"<system status=""/><oldest_message secs="-1"/><birth_time timestamp="20170329115552"/>
            <last_counter_reset timestamp="20170329115550"/><feature time_remaining="5"/>
            <feature name="a &amp; b" time_remaining="0"/><feature name="a &amp; b" time_remaining="9"/>
-           <feature name="c" time_remaining="-9223372036854775808"/><feature name="d" time_remaining="9223372036854775807"/>
+           <feature name="c" time_remaining="-9223372036854775808"/><feature name="d" time_remaining="N/A"/>
+           <feature name="e" time_remaining="perpetual"/><feature name="f"/>
            <counter name="a" lifetime="1"/><counter name="a" lifetime="2"/><counter name="b" lifetime="-1"/>
            <counter name="c" lifetime="1.5"/><counter name="d" reset="1"/><counter name="e f" lifetime="1"/>
-           <gauge name="a" current="1e5"/><gauge name="b" current="2"/><gauge name="c" current="&own;"/>
-           <gauge name="d" current=3 /><gauge name="e" current="1" current="2"/><new/>"#,
+           <counter name="g" lifetime="18446744073709551615"/><counter name="h" lifetime="12,345"/>
+           <gauge name="b" current="2"/><gauge name="b" current="2"/><gauge name="c" current="&own;"/>
+           <gauge name="d" current=3 /><gauge name="e" current="1" current="2"/><gauge name="f" current="N/A"/><new/>"#,
     )
     .expect("a document");
     assert_eq!((status.system_state, status.oldest_message_seconds, status.birth), (None, None, None));
     assert_eq!(status.last_counter_reset, Some(NOW - Duration::from_secs(1)));
     let expires: Vec<_> = status.features.iter().map(|feature| (feature.name.as_str(), feature.expires)).collect();
-    let end = NOW + Duration::from_secs(i64::MAX.unsigned_abs());
-    assert_eq!(expires, [("a & b", Some(NOW)), ("c", Some(Timestamp::from_secs(0))), ("d", Some(end))]);
-    assert_eq!(status.counters, [("a".to_owned(), 1)]);
+    assert_eq!(expires, [("a & b", Some(NOW)), ("c", None), ("d", None), ("e", None), ("f", None)]);
+    assert_eq!(status.counters, [("a".to_owned(), 1), ("h".to_owned(), 12_345)]);
     assert_eq!(status.gauges, [("b".to_owned(), 2.0), ("e".to_owned(), 1.0)]);
+    // Not numbers: two `N/A`. Negative: an age, a date after the document's, a count. Two conflicts; one not whole; two too large.
+    assert_eq!(status.unusable, [2, 3, 2, 1, 2, 0]);
+}
+
+#[test]
+fn values_are_read_in_the_unit_that_is_the_gauges_own() {
+    let status = around(
+        r#"<oldest_message secs="1 day, 00:05:12"/><feature name="a" time_remaining="30 days"/>
+           <gauge name="cpu_utilization" current="130%"/><gauge name="log_available" current="1.5 T"/>
+           <gauge name="active_recips" current="1,024"/>
+           <gauge name="conn_in" current="12K"/><gauge name="kbytes_used" current="12K"/>
+           <gauge name="conn_out" current="00:05:12"/><gauge name="log_used" current="14G"/>"#,
+    )
+    .expect("a document");
+    assert_eq!(status.oldest_message_seconds, Some(86_712.0));
+    assert_eq!(status.features[0].expires, Some(NOW + Duration::from_secs(30 * 86_400)));
+    let gauges: Vec<_> = status.gauges.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let available = 1.5 * 1024.0 * 1024.0 * 1024.0 * 1024.0;
+    assert_eq!(gauges, [("cpu_utilization", 130.0), ("log_available", available), ("active_recips", 1024.0)]);
+    assert_eq!(status.unusable, [4, 0, 0, 0, 0, 0]);
 }
 
 #[test]

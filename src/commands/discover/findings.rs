@@ -228,9 +228,12 @@ pub(super) fn described(observation: &Observation) -> String {
 pub(super) fn events(group: &Group, report: &Report) -> u64 {
     let is_event = |aggregation, unit: &Unit| aggregation == Aggregation::Sum && matches!(unit, Unit::Count(_));
     let counters = group.counters.iter().filter(|counter| is_event(counter.aggregation, &counter.unit));
-    let events = counters.map(|counter| match report.reading(&counter.name).and_then(Reading::single) {
-        Some(Ok(Number::Whole(count) | Number::AtLeast(count))) => count,
-        Some(Ok(Number::Fraction(_)) | Err(_)) | None => 0,
+    let events = counters.map(|counter| {
+        let value = report.reading(&counter.name).and_then(Reading::single);
+        match value.map(|value| value.and_then(|measure| measure.in_unit(&counter.unit))) {
+            Some(Ok(Number::Whole(count) | Number::AtLeast(count))) => count,
+            Some(Ok(Number::Fraction(_)) | Err(_)) | None => 0,
+        }
     });
     events.fold(0, u64::saturating_add)
 }

@@ -357,8 +357,9 @@ fn doubts() -> Vec<Alert> {
             "{{ printf \"%.0f\" $value }} values of {{ $labels.appliance }} within an hour were unusable \
              ({{ $labels.reason }}).",
             Page {
-                meaning: "Reports contain values that are not numbers, are negative or contradict each other, or a tracking \
-                          search finds more messages than are counted in a window (`lower_bound`).",
+                meaning: "Reports or status answers contain values that are not numbers, are negative, are above 2^53, or \
+                          contradict each other, or a tracking search finds more messages than are counted in a window \
+                          (`lower_bound`).",
                 impact: "None on mail. These counters stand still.",
                 panel: (Uid::Exporter, "Counters unusable"),
                 commands: &["the query `increase(asyncos_counters_unusable_total[1h]) > 0` names the group"],
