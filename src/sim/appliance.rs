@@ -193,12 +193,13 @@ impl Shared {
         let Received { request, body } = received;
         let mut state = self.state();
         let State { settings, access, injected, pace } = &mut *state;
-        let Plan { slow, revoke, edits, end } = injected.plan(request);
+        let Plan { slow, revoke, date, edits, end } = injected.plan(request);
         if revoke {
             access.revoke();
         }
         let clock = settings.behaviour.clock((self.now)());
-        let style = self.style_of(&settings.behaviour);
+        let mut style = self.style_of(&settings.behaviour);
+        style.date = date.or(style.date);
         let delay = settings.behaviour.latency + slow + for_window(&settings.behaviour, request);
         let busy = settings.behaviour.busy_beyond.is_some_and(|most| in_flight > most);
         let admission = if pace.exceeds(settings.behaviour.rate_limit, clock) || busy {

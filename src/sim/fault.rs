@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::sim::request::{Request, RequestKind};
 
-/// One way to misbehave. Slow, Revoke and the counter edits add to the normal answer and may be combined; every other
+/// One way to misbehave. Slow, Revoke, Date and the counter edits add to the answer and may be combined; every other
 /// fault replaces or spoils it, whether or not the caller was authenticated, and the first of those decides.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
@@ -57,6 +57,8 @@ pub enum Fault {
     ExtraCounter(String, Value),
     /// A report in which this counter, if it is there, has this value.
     SetCounter(String, Value),
+    /// The `Date` header has this value, in an answer that another fault replaces too.
+    Date(String),
     /// Takes this much longer.
     Slow(Duration),
     /// Revokes every token as the request arrives, then answers normally.

@@ -18,12 +18,14 @@ struct Injection {
 }
 
 /// What the faults want done to one request.
-#[derive(Default, Debug, PartialEq)]
+#[derive(Clone, Default, Debug, PartialEq)]
 pub(super) struct Plan {
     /// How much longer it takes.
     pub(super) slow: Duration,
     /// Whether tokens are revoked first.
     pub(super) revoke: bool,
+    /// The value of the `Date` header instead of the appliance's clock.
+    pub(super) date: Option<String>,
     /// Changes to the report, in order.
     pub(super) edits: Vec<Edit>,
     /// What replaces or spoils the answer.
@@ -31,7 +33,7 @@ pub(super) struct Plan {
 }
 
 /// What becomes of the answer in the end.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum End {
     /// This one is sent in its place.
     Instead(Answer),
@@ -103,6 +105,7 @@ impl Plan {
         match fault {
             Fault::Slow(more) => self.slow += more,
             Fault::Revoke => self.revoke = true,
+            Fault::Date(date) => self.date = Some(date),
             Fault::EmptyResultSet => self.edits.push(Edit::Empty),
             Fault::NullResultSet => self.edits.push(Edit::Null),
             Fault::DropCounters(names) => self.edits.push(Edit::Drop(names)),
@@ -179,6 +182,7 @@ mod tests {
     fn edits_add_up_until_the_first_fault_that_settles_the_answer() {
         let mut injected = Injected::default();
         injected.push(Fault::Slow(Duration::from_secs(1)), On::every());
+        injected.push(Fault::Date("today".to_owned()), On::every());
         injected.push(Fault::DropCounters(vec!["x".to_owned()]), On::reports());
         injected.push(Fault::Hang, On::reports().times(1));
         injected.push(Fault::EmptyResultSet, On::reports());
@@ -186,12 +190,11 @@ mod tests {
         let drop = Edit::Drop(vec!["x".to_owned()]);
         let slow = Duration::from_secs(1);
         let hang = Some(End::Spoilt(Spoilt::NeverSent));
-        assert_eq!(injected.plan(&report("a")), Plan { slow, revoke: false, edits: vec![drop.clone()], end: hang });
-        assert_eq!(
-            injected.plan(&report("a")),
-            Plan { slow, revoke: false, edits: vec![drop, Edit::Empty], end: None }
-        );
-        assert_eq!(injected.plan(&login()), Plan { slow, revoke: true, edits: Vec::new(), end: None });
+        let plan = Plan { slow, date: Some("today".to_owned()), ..Plan::default() };
+        let first = Plan { edits: vec![drop.clone()], end: hang, ..plan.clone() };
+        assert_eq!(injected.plan(&report("a")), first);
+        assert_eq!(injected.plan(&report("a")), Plan { edits: vec![drop, Edit::Empty], ..plan.clone() });
+        assert_eq!(injected.plan(&login()), Plan { revoke: true, ..plan });
         injected.clear();
         assert_eq!(injected.plan(&login()), Plan::default());
     }
