@@ -52,6 +52,9 @@ pub use pages::Count;
 pub use refusals::{EVERY_ACCOUNT, Refusals, Written};
 pub use report::{Reading, Report, Row};
 pub use span::ReportingSpan;
+pub use time::ClockDoubt;
+#[cfg(test)]
+pub(crate) use time::Course;
 pub use tls::SystemRoots;
 pub use tracking::{Depth, TrackingQuery};
 pub use xml_status::{Feature, XmlStatus};
@@ -81,7 +84,7 @@ pub struct Query {
 pub struct Reply {
     /// What was read.
     pub report: Report,
-    /// The appliance's clock as of the answer; the guess of [`Client::now`] where it does not send a `Date`.
+    /// The appliance's clock as of the answer, as far as it is trusted: what had settled by then, had settled.
     pub at: Timestamp,
     /// The path and the query that were asked for, as sent.
     pub sent: Arc<str>,
@@ -119,6 +122,7 @@ impl Client {
     pub fn take_over(&self, old: &Self) {
         if self.wire.is_to_where(&old.wire) {
             self.wire.gate().take_over(old.wire.gate());
+            self.wire.time.take_over(&old.wire.time);
             self.session.take_over(&old.session);
         }
     }
@@ -146,16 +150,23 @@ impl Client {
         self.wire.gate().set_pace(pace);
     }
 
-    /// The appliance's clock now: from its last `Date` and the time since, or ours before its first.
+    /// The appliance's clock now: from its trusted `Date` and the time since, or ours where there is none.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.wire.time.now()
     }
 
-    /// How far the appliance's clock was ahead of ours at its last answer, in seconds; none before the first.
+    /// How far the newest `Date` of the appliance was ahead of our clock, in seconds, trusted or not; none before the
+    /// first.
     #[must_use]
     pub fn skew_seconds(&self) -> Option<f64> {
         self.wire.time.skew_seconds()
+    }
+
+    /// Why [`Client::now`] does not follow the newest `Date`; none where it does.
+    #[must_use]
+    pub fn clock_doubt(&self) -> Option<ClockDoubt> {
+        self.wire.time.doubt()
     }
 
     /// Asks for one report, once the appliance may be asked: see [`config::Polling::requests_per_minute`]. The time limit
@@ -181,7 +192,7 @@ impl Client {
                 true => Err(Failure::new(Reason::Empty, "the report holds no counter")),
                 false => Ok(report),
             });
-        Ok(Reply { report: self.told(report)?, at: answer.at, sent: self.wire.target(&path, &parameters) })
+        Ok(Reply { report: self.told(report)?, at: answer.arrival.at, sent: self.wire.target(&path, &parameters) })
     }
 
     /// `parsed`, after what is wrong with it was told.

@@ -72,7 +72,8 @@ impl Client {
         loop {
             let parameters = format!("{parameters}&{}", counter.next_page());
             let answer = self.get(path, &parameters).await?;
-            let (at, sent) = first.get_or_insert_with(|| (answer.at, self.wire.target(path, &parameters))).clone();
+            let (at, sent) =
+                first.get_or_insert_with(|| (answer.arrival.at, self.wire.target(path, &parameters))).clone();
             let counted = counter.add(&self.told(Page::parse(answer.body()))?);
             let is_late = began.elapsed() >= self.wire.timeout();
             if let Some(count) = counted.or_else(|| is_late.then(|| counter.so_far())) {

@@ -175,7 +175,7 @@ impl Session {
     pub(super) fn renewed(&self, held: &Held, answer: &Answer) {
         let Some(token) = &answer.token else { return };
         let Some(next) = login::token_header(token) else { return };
-        let life = Life::of(token, answer.at, ASSUMED_LIFE);
+        let life = Life::of(token, answer.arrival, ASSUMED_LIFE);
         {
             let mut state = self.state();
             if !self.login.is_renewed_by_answers() || state.generation != held.generation || state.held.is_none() {
@@ -249,7 +249,7 @@ impl Session {
 
     /// The credential in hand while it has enough life left, else the number of logins so far.
     fn usable(&self) -> Result<Held, u64> {
-        let now = self.wire.time.now();
+        let now = self.wire.time.clock().tick();
         let state = self.state();
         match &state.held {
             Some(held) if held.life.is_none_or(|life| self.lasts(life, now)) => Ok(held.clone()),
@@ -259,9 +259,9 @@ impl Session {
 
     /// Whether a token will outlive a request. Under a tenth of its life left is too little, but no more than a minute,
     /// or the time of a request where that is longer, is asked of a long one.
-    fn lasts(&self, life: Life, now: Timestamp) -> bool {
+    fn lasts(&self, life: Life, now: Tick) -> bool {
         let least = (life.span / 10).min(LEAST_LEFT.max(self.wire.timeout()));
-        life.expires.since(now) > least
+        life.ends.since(now) > least
     }
 
     fn ended(&self, outcome: Result<Proof, Failure>) -> Result<Held, Failure> {

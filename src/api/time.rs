@@ -1,54 +1,103 @@
-//! The appliance's clock, read from its `Date` headers and carried on by our steady clock. Wall clock steps on our side
-//! do not reach it, and it never runs ahead: a `Date` was written before the answer arrived.
+//! The appliance's clock, read from the `Date` headers of its own answers and carried on by our steady clock. It never
+//! moves far on the word of one answer, and it never runs ahead: a `Date` was written before the answer arrived.
+//!
+//! Until an answer has told otherwise, and for an appliance without a usable `Date`, the exporter's own clock stands in
+//! for it, under the same rule: a step of that clock is a jump like any other.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::{Clock, Tick, Timestamp};
 
-/// What the appliance's clock shows.
-#[derive(Debug)]
-pub(super) struct ApplianceTime {
-    clock: Clock,
-    last: Mutex<Option<Anchor>>,
+mod course;
+
+pub(crate) use course::Course;
+
+use course::Change;
+
+/// Why the newest `Date` of an appliance is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockDoubt {
+    /// It jumped, and no second answer has agreed yet.
+    Unconfirmed,
+    /// It is more than a day from the exporter's own clock, which is used instead.
+    Refused,
 }
 
+/// When an answer came.
 #[derive(Clone, Copy, Debug)]
-struct Anchor {
-    date: Timestamp,
-    heard: Tick,
-    skew_seconds: f64,
+pub(super) struct Arrival {
+    /// By the appliance's clock as far as it is trusted; never later than the answer's own `Date`, unless that is
+    /// refused. What had settled by then had settled when the answer was made.
+    pub(super) at: Timestamp,
+    /// The answer's own `Date`, trusted or not; `at` where it has none. Other times in the same answer compare with it.
+    pub(super) date: Timestamp,
+    /// By our steady clock.
+    pub(super) tick: Tick,
+}
+
+/// The time that an appliance's clock shows.
+#[derive(Debug)]
+pub(super) struct ApplianceTime {
+    appliance: Arc<str>,
+    clock: Clock,
+    course: Mutex<Course>,
 }
 
 impl ApplianceTime {
-    pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, last: Mutex::new(None) }
+    pub(super) fn new(appliance: &str, clock: Clock) -> Self {
+        Self { appliance: appliance.into(), clock, course: Mutex::default() }
     }
 
-    /// Takes a `Date` that has just arrived.
-    pub(super) fn hear(&self, date: Timestamp) {
+    /// Goes on with what `old`, which lives by the same clock, knows.
+    pub(super) fn take_over(&self, old: &Self) {
+        let known = *old.course();
+        *self.course() = known;
+    }
+
+    /// Takes the `Date` of one of the appliance's own answers, or that it has none; it arrived at `tick`.
+    pub(super) fn hear(&self, date: Option<Timestamp>, tick: Tick) -> Arrival {
         let wall = self.clock.wall();
-        let skew_seconds = date.as_secs_f64() - wall.as_secs_f64();
-        let anchor = Anchor { date, heard: self.clock.tick(), skew_seconds };
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(anchor);
+        let (change, at, skew_seconds) = {
+            let mut course = self.course();
+            let change = course.hear(date, wall, tick);
+            (change, course.bound(date, wall, tick), course.skew_seconds())
+        };
+        let date = date.unwrap_or(at);
+        let appliance = &*self.appliance;
+        match change {
+            Some(Change::Refused) => tracing::warn!(appliance, %date, skew_seconds, "appliance clock refused"),
+            Some(Change::Accepted) => tracing::info!(appliance, %date, skew_seconds, "appliance clock accepted again"),
+            Some(Change::Stepped) => tracing::info!(appliance, %date, skew_seconds, "appliance clock stepped"),
+            None => {}
+        }
+        Arrival { at, date, tick }
+    }
+
+    /// An answer that tells nothing of the appliance's clock, since it may be another's.
+    pub(super) fn pass_over(&self, date: Option<Timestamp>, tick: Tick) -> Arrival {
+        let at = self.now();
+        Arrival { at, date: date.unwrap_or(at), tick }
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        match self.anchor() {
-            Some(anchor) => anchor.date + self.clock.tick().since(anchor.heard),
-            None => self.clock.wall(),
-        }
+        self.course().now(self.clock.wall(), self.clock.tick())
     }
 
+    /// How far the newest `Date` was ahead of our own clock, whether or not it is trusted.
     pub(super) fn skew_seconds(&self) -> Option<f64> {
-        self.anchor().map(|anchor| anchor.skew_seconds)
+        self.course().skew_seconds()
+    }
+
+    pub(super) fn doubt(&self) -> Option<ClockDoubt> {
+        self.course().doubt()
     }
 
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    fn anchor(&self) -> Option<Anchor> {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    fn course(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -58,12 +107,18 @@ mod tests {
 
     use super::*;
 
+    const NOON: Timestamp = Timestamp::from_secs(1_795_435_200); // 2026-11-23T12:00:00Z
+
     #[tokio::test(start_paused = true)]
-    async fn follows_the_appliance_and_not_us() {
-        let time = ApplianceTime::new(Clock::lapse(Timestamp::from_secs(10_000), 1));
-        assert_eq!((time.now(), time.skew_seconds()), (Timestamp::from_secs(10_000), None));
-        time.hear(Timestamp::from_secs(9_910));
+    async fn it_goes_on_with_the_steady_clock_and_outlives_a_reload() {
+        let clock = Clock::lapse(NOON, 1);
+        let time = ApplianceTime::new("a", clock.clone());
+        assert_eq!((time.now(), time.skew_seconds()), (NOON, None));
+        time.hear(Some(NOON - Duration::from_secs(90)), clock.tick());
         tokio::time::advance(Duration::from_secs(30)).await;
-        assert_eq!((time.now(), time.skew_seconds()), (Timestamp::from_secs(9_940), Some(-90.0)));
+        assert_eq!((time.now(), time.skew_seconds()), (NOON - Duration::from_secs(60), Some(-90.0)));
+        let next = ApplianceTime::new("a", clock);
+        next.take_over(&time);
+        assert_eq!((next.now(), next.skew_seconds()), (NOON - Duration::from_secs(60), Some(-90.0)));
     }
 }

@@ -13,9 +13,9 @@ use super::gate::{Gate, Pass};
 use super::json;
 use super::login::{Header, is_header_text};
 use super::refusals::Account;
-use super::time::ApplianceTime;
+use super::time::{ApplianceTime, Arrival};
 use super::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Tick, Timestamp};
 use crate::config::{self, Product};
 use crate::secret::Secret;
 
@@ -50,7 +50,7 @@ impl Wire {
         root.set_path(&format!("/{product}/api/v2.0/"));
         let gate = Gate::new(appliance.polling.requests_per_minute, clock.clone());
         let timeout = appliance.polling.timeout;
-        Ok(Self { egress, root, timeout, listener, gate, time: ApplianceTime::new(clock) })
+        Ok(Self { egress, root, timeout, listener, gate, time: ApplianceTime::new(&appliance.name, clock) })
     }
 
     /// Whether `other` leads to the same API.
@@ -138,7 +138,13 @@ impl Wire {
     }
 
     async fn send(&self, pass: Pass<'_>, endpoint: &str, request: Request) -> Result<Answer, Failure> {
-        Ok(Answer::new(self.measured(pass, endpoint, request).await?))
+        let raw = self.measured(pass, endpoint, request).await?;
+        let (date, tick) = (raw.date, raw.tick);
+        let mut answer = Answer::new(raw, &self.time);
+        if answer.is_the_apis_own() {
+            answer.arrival = self.time.hear(date, tick);
+        }
+        Ok(answer)
     }
 
     async fn measured(&self, mut pass: Pass<'_>, endpoint: &str, request: Request) -> Result<Raw, Failure> {
@@ -169,7 +175,8 @@ impl Wire {
         Ok(answer)
     }
 
-    /// `GET` of a page outside of the API, as bytes of whatever encoding, and the appliance's time.
+    /// `GET` of a page outside of the API, as bytes of whatever encoding, and the appliance's time. The page's own `Date`
+    /// counts for nothing: it may be another server's.
     ///
     /// # Errors
     /// As [`Wire::get`], and what a status other than success means.
@@ -185,27 +192,25 @@ impl Wire {
         request.headers_mut().insert(name, value);
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
         let raw = self.measured(pass, endpoint, request).await?;
-        let at = raw.at;
+        let at = self.time.now();
         if (200..300).contains(&raw.status) {
             return Ok((raw.body, at));
         }
-        Answer::new(raw).checked().map(|answer| (answer.body().as_bytes().to_vec(), at))
+        Answer::new(raw, &self.time).checked().map(|answer| (answer.body().as_bytes().to_vec(), at))
     }
 
     async fn receive(&self, exit: &Exit, request: Request) -> Result<Raw, Failure> {
         let response = self.egress.send(exit, request).await?;
         let headers = response.headers();
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let date = text(&reqwest::header::DATE).and_then(http_date);
-        if let Some(date) = date {
-            self.time.hear(date);
-        }
-        let at = date.unwrap_or_else(|| self.time.now());
+        let (date, tick) = (text(&reqwest::header::DATE).and_then(http_date), self.time.clock().tick());
         let token = text(&TOKEN_HEADER).filter(|token| is_header_text(token)).map(Secret::new);
-        let retry_after = text(&reqwest::header::RETRY_AFTER).and_then(|value| retry_after(value, at));
+        // Both times of one answer are by one clock, whoever's it is.
+        let now = date.unwrap_or_else(|| self.time.now());
+        let retry_after = text(&reqwest::header::RETRY_AFTER).and_then(|value| retry_after(value, now));
         let status = response.status().as_u16();
         let body = self.egress.body(response).await?;
-        Ok(Raw { status, body, at, token, retry_after })
+        Ok(Raw { status, body, date, tick, token, retry_after })
     }
 }
 
@@ -213,7 +218,9 @@ impl Wire {
 struct Raw {
     status: u16,
     body: Vec<u8>,
-    at: Timestamp,
+    date: Option<Timestamp>,
+    /// When its head came.
+    tick: Tick,
     token: Option<Secret>,
     retry_after: Option<Duration>,
 }
@@ -224,17 +231,27 @@ pub(super) struct Answer {
     status: u16,
     /// May hold a token, hence out of reach of `Debug`.
     body: Secret,
-    /// The appliance's clock.
-    pub(super) at: Timestamp,
+    pub(super) arrival: Arrival,
     /// The token of the answer's header.
     pub(super) token: Option<Secret>,
     retry_after: Option<Duration>,
 }
 
 impl Answer {
-    fn new(raw: Raw) -> Self {
-        let Raw { status, body, at, token, retry_after } = raw;
-        Self { status, body: Secret::new(text(body)), at, token, retry_after }
+    fn new(raw: Raw, time: &ApplianceTime) -> Self {
+        let Raw { status, body, date, tick, token, retry_after } = raw;
+        Self { status, body: Secret::new(text(body)), arrival: time.pass_over(date, tick), token, retry_after }
+    }
+
+    /// Whether it is in a form of the API: only then is its `Date` the appliance's. A proxy, a load balancer, or the
+    /// server library of the appliance itself sends a redirect or a page. Whether the JSON is whole is for its reader.
+    fn is_the_apis_own(&self) -> bool {
+        let body = self.body().trim();
+        match self.status {
+            200..=299 => body.starts_with('{') && body.ends_with('}'),
+            400..=599 => json::message(body).is_some(),
+            _ => false,
+        }
     }
 
     pub(super) fn body(&self) -> &str {
@@ -243,8 +260,8 @@ impl Answer {
 
     /// A success without a body that brings `token`.
     #[cfg(test)]
-    pub(super) fn with_token(token: Secret, at: Timestamp) -> Self {
-        Self { status: 200, body: Secret::new(""), at, token: Some(token), retry_after: None }
+    pub(super) fn with_token(token: Secret, arrival: Arrival) -> Self {
+        Self { status: 200, body: Secret::new(""), arrival, token: Some(token), retry_after: None }
     }
 
     /// The answer if its status is success.
@@ -308,7 +325,32 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, body: Secret::new(body), at: Timestamp::from_secs(0), token: None, retry_after: None }
+        let at = Timestamp::from_secs(0);
+        let arrival = Arrival { at, date: at, tick: Tick::default() };
+        Answer { status, body: Secret::new(body), arrival, token: None, retry_after: None }
+    }
+
+    #[test]
+    fn only_answers_in_a_form_of_the_api_tell_its_time() {
+        let error = r#"{"error": {"message": "Unauthorized.", "code": "401", "explanation": "…"}}"#;
+        for (status, body) in
+            [(200, r#"{"data": {}}"#), (201, "{}"), (401, error), (403, error), (404, error), (500, error)]
+        {
+            assert!(answer(status, body).is_the_apis_own(), "{status} {body}");
+        }
+        for (status, body) in [
+            (200, "<html>"),
+            (200, ""),
+            (200, "5"),
+            (200, r#"{"data": "#),
+            (302, error),
+            (404, "<html>"),
+            (503, ""),
+            (503, "<html>"),
+            (503, r#"{"status": "unavailable"}"#),
+        ] {
+            assert!(!answer(status, body).is_the_apis_own(), "{status} {body}");
+        }
     }
 
     #[test]

@@ -8,9 +8,9 @@ use super::second_factor::SecondFactor;
 use super::{ASSUMED_LIFE, Life, Proof, is_header_text, refused, token_header};
 use crate::api::gate::Pass;
 use crate::api::json::Kept;
+use crate::api::time::Arrival;
 use crate::api::transport::Wire;
 use crate::api::{Failure, Reason};
-use crate::clock::Timestamp;
 use crate::config::{Credentials, Demand};
 use crate::secret::Secret;
 
@@ -22,28 +22,28 @@ pub(super) async fn log_in(
     second: Option<&SecondFactor>,
 ) -> Result<Proof, Failure> {
     let answer = wire.post(pass, "login", &body(credentials), None).await?;
-    let at = answer.at;
+    let came = answer.arrival;
     let told = |failure: &Failure| wire.failed(failure.reason);
     let answer = answer.checked().map_err(refused).inspect_err(told)?;
     let granted = Granted::read(answer.body()).inspect_err(told)?;
-    let (token, at) = match (second, granted.wants_more) {
-        (None, false) => (granted.token.ok_or_else(no_token).inspect_err(told)?, at),
+    let (token, came) = match (second, granted.wants_more) {
+        (None, false) => (granted.token.ok_or_else(no_token).inspect_err(told)?, came),
         (None, true) => {
             let detail = "the account wants a second factor: configure `two_factor`, or use an account without one";
             return Err(Failure::new(Reason::TwoFactor, detail)).inspect_err(told);
         }
         (Some(second), false) if second.demand() == Demand::WhenAsked => {
-            (granted.token.ok_or_else(no_token).inspect_err(told)?, at)
+            (granted.token.ok_or_else(no_token).inspect_err(told)?, came)
         }
-        (Some(second), _) => second.give(wire, credentials, granted.token).await?,
+        (Some(second), _) => second.give(wire, credentials, granted.token, came).await?,
     };
-    proof(&token, at).inspect_err(told)
+    proof(&token, came).inspect_err(told)
 }
 
-fn proof(token: &Secret, at: Timestamp) -> Result<Proof, Failure> {
+fn proof(token: &Secret, came: Arrival) -> Result<Proof, Failure> {
     let unusable = || Failure::new(Reason::Malformed, "the login's token cannot travel in a header");
     let header = token_header(token).ok_or_else(unusable)?;
-    Ok(Proof { header, life: Some(Life::of(token, at, ASSUMED_LIFE)), is_tried: false })
+    Ok(Proof { header, life: Some(Life::of(token, came, ASSUMED_LIFE)), is_tried: false })
 }
 
 /// The body of `POST login`: each field in Base64 on its own.

@@ -9,9 +9,9 @@ use tokio::process::Command;
 use tokio::time::timeout;
 use totp_rs::{Algorithm, Builder};
 
-use crate::api::time::ApplianceTime;
+use crate::api::time::Arrival;
 use crate::api::{Failure, Reason};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::config::{Credentials, Passcode, Totp, TotpHash};
 use crate::secret::Secret;
 
@@ -37,26 +37,32 @@ impl Passcodes {
 
     /// The next passcode of the account, for which a step may have to be waited.
     ///
-    /// By the appliance's clock: it is not published who checks the passcode, but where the two clocks differ it is more
-    /// often ours that nobody looks after (assumed).
+    /// By the clock of the answer that asks for it, which came at `asked`: it is not published who checks the passcode,
+    /// but where the two clocks differ it is more often ours that nobody looks after (assumed). Nothing is left to confirm
+    /// that clock with: a login is made in one go, and a wrong passcode counts against the account.
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn next(&self, credentials: &Credentials, time: &ApplianceTime) -> Result<Secret, Failure> {
+    pub(super) async fn next(
+        &self,
+        credentials: &Credentials,
+        asked: Arrival,
+        clock: &Clock,
+    ) -> Result<Secret, Failure> {
         match &self.source {
             Passcode::Command(parts) => run(parts).await.map_err(|said| failure(&said)),
             Passcode::Totp(totp) => {
                 let secret = credentials.second.as_ref().ok_or_else(|| failure("there is no TOTP secret"))?;
-                let now = self.unused(*totp, time).await;
+                let now = self.unused(*totp, asked, clock).await;
                 made(*totp, &secret.text, now).ok_or_else(|| failure("the TOTP secret is no Base32"))
             }
         }
     }
 
     /// A time whose step was not used and does not end at once.
-    async fn unused(&self, totp: Totp, time: &ApplianceTime) -> Timestamp {
+    async fn unused(&self, totp: Totp, asked: Arrival, clock: &Clock) -> Timestamp {
         loop {
-            let now = time.now();
+            let now = asked.date + clock.tick().since(asked.tick);
             let (step, left) = step(now, totp.period);
             {
                 let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,7 +71,7 @@ impl Passcodes {
                     return now;
                 }
             }
-            time.clock().sleep(left).await;
+            clock.sleep(left).await;
         }
     }
 }
@@ -135,7 +141,6 @@ fn failure(said: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Clock;
     use crate::config::Passphrase;
 
     const USUAL: Totp = Totp { digits: 8, period: Duration::from_secs(30), algorithm: TotpHash::Sha1 };
@@ -173,16 +178,17 @@ mod tests {
     async fn no_passcode_is_given_twice_nor_just_before_its_end() {
         for begin in 0..=30 {
             let start = Timestamp::from_secs(1_795_435_200 + begin);
-            let time = ApplianceTime::new(Clock::lapse(start, 1));
+            let clock = Clock::lapse(start, 1);
+            let asked = Arrival { at: start, date: start, tick: clock.tick() };
             let passcodes = Passcodes::new(Passcode::Totp(USUAL));
             let mut seen = std::collections::BTreeSet::new();
             for turn in 0..4 {
-                let passcode = passcodes.next(&credentials(), &time).await.expect("a passcode");
-                assert_eq!(made(USUAL, &Secret::new(SECRET), time.now()), Some(passcode.clone()), "{begin}");
-                assert!(step(time.now(), USUAL.period).1 >= LEAST_LEFT, "{begin}");
+                let passcode = passcodes.next(&credentials(), asked, &clock).await.expect("a passcode");
+                assert_eq!(made(USUAL, &Secret::new(SECRET), clock.wall()), Some(passcode.clone()), "{begin}");
+                assert!(step(clock.wall(), USUAL.period).1 >= LEAST_LEFT, "{begin}");
                 assert!(seen.insert(passcode.expose().to_owned()), "{begin}: the one of turn {turn} was given before");
             }
-            assert!(time.now().since(start) <= Duration::from_secs(4 * 30), "{begin}");
+            assert!(clock.wall().since(start) <= Duration::from_secs(4 * 30), "{begin}");
         }
     }
 

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::jwt::{Granted, no_token};
 use super::passcode::Passcodes;
 use super::{refused, token_header};
+use crate::api::time::Arrival;
 use crate::api::transport::Wire;
 use crate::api::{Failure, Reason};
-use crate::clock::Timestamp;
 use crate::config::{Credentials, Demand, Encoding, TwoFactor};
 use crate::secret::Secret;
 
@@ -34,7 +34,7 @@ impl SecondFactor {
     }
 
     /// Takes the second step with the token of the first, if there was one, and brings the token that is good for
-    /// everything, with the appliance's time.
+    /// everything and when it came; the first step was answered at `asked`.
     ///
     /// # Errors
     /// [`Reason::Passcode`] where there is no passcode to give, [`Reason::LoginRefused`] where it was refused, and
@@ -44,14 +44,15 @@ impl SecondFactor {
         wire: &Wire,
         credentials: &Credentials,
         first: Option<Secret>,
-    ) -> Result<(Secret, Timestamp), Failure> {
+        asked: Arrival,
+    ) -> Result<(Secret, Arrival), Failure> {
         let told = |failure: &Failure| wire.failed(failure.reason);
         // Before the passcode is made: it may be good for seconds only.
         let pass = wire.gate().pass().await;
-        let passcode = self.passcodes.next(credentials, &wire.time).await.inspect_err(told)?;
+        let passcode = self.passcodes.next(credentials, asked, wire.time.clock()).await.inspect_err(told)?;
         let header = first.as_ref().and_then(token_header);
         let answer = wire.post(pass, PATH, &self.body(&credentials.username, &passcode), header.as_ref()).await?;
-        let (at, renewed) = (answer.at, answer.token.clone());
+        let (came, renewed) = (answer.arrival, answer.token.clone());
         let answer = answer.checked().map_err(refused).inspect_err(told)?;
         // The token may be in the body as after the first step, in the header as with any other answer, or be the first
         // one, which counts for more from now on (assumed, all three).
@@ -61,7 +62,7 @@ impl SecondFactor {
             return Err(Failure::new(Reason::LoginRefused, detail)).inspect_err(told);
         }
         let token = granted.and_then(|granted| granted.token).or(renewed).or(first);
-        Ok((token.ok_or_else(no_token).inspect_err(told)?, at))
+        Ok((token.ok_or_else(no_token).inspect_err(told)?, came))
     }
 
     fn body(&self, username: &str, passcode: &Secret) -> Secret {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::api::Listener;
+use crate::api::time::Arrival;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::secret::Secret;
@@ -26,13 +27,15 @@ fn header(token: &str) -> Header {
 }
 
 fn life(span: Duration) -> Life {
-    Life { expires: Timestamp::from_secs(BEGINNING) + span, span }
+    Life { expires: Timestamp::from_secs(BEGINNING) + span, ends: Tick::default() + span, span }
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_an_answer_to_the_token_in_hand_brings_the_next() {
     let session = session(LEAST_LEFT);
-    let answer = |token: &str| Answer::with_token(Secret::new(token), Timestamp::from_secs(BEGINNING));
+    let at = Timestamp::from_secs(BEGINNING);
+    let came = Arrival { at, date: at, tick: Tick::default() };
+    let answer = |token: &str| Answer::with_token(Secret::new(token), came);
     let in_hand = || session.at_hand().map(|held| held.header);
     let first = session.state().hold(header("first"), Some(life(ASSUMED_LIFE)));
     session.renewed(&first, &answer("second"));
