@@ -2,7 +2,6 @@
 //! anybody sees it. Knows nothing of requests or metrics.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Timestamp;
@@ -62,20 +61,6 @@ pub struct Counted {
     pub too_large: u64,
 }
 
-/// How a key begins after a start of its poller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// Nothing was known of it: zero.
-    New,
-    /// It goes on where it was.
-    Resumed,
-    /// What was known is too old, or of a time that has not come: a new epoch at zero.
-    Reset {
-        /// Where its watermark was.
-        from: Timestamp,
-    },
-}
-
 /// Why a window was not counted; nothing has changed then.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CommitError {
@@ -130,39 +115,35 @@ impl Ledger {
             .unwrap_or_default()
     }
 
-    /// Makes sure that `key` has an account: at `first` when it has none, or one from after `latest`. One from before
-    /// `oldest` has a gap behind it that cannot be filled: totals that went on over it would be too low for ever, so
-    /// they begin anew, at `oldest`.
-    pub fn begin(&self, key: &Key, first: Timestamp, oldest: Timestamp, latest: Timestamp) -> Begun {
-        match self.accounts().entry(key.text()) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(Account::new(first, first));
-                Begun::New
-            }
-            Entry::Occupied(mut known) => {
-                let from = known.get().watermark;
-                if (oldest..=latest).contains(&from) {
-                    return Begun::Resumed;
-                }
-                let watermark = if from < oldest { oldest } else { first };
-                known.insert(Account::new(watermark, watermark));
-                Begun::Reset { from }
-            }
-        }
+    /// Makes sure that `key` has an account: at zero from `first` where it has none.
+    pub fn begin(&self, key: &Key, first: Timestamp) {
+        self.accounts().entry(key.text()).or_insert_with(|| Account::new(first, first));
     }
 
-    /// Writes down where `key` is, so that a restart finds a new epoch that was begun.
+    /// Begins the totals of `key` at zero from `at`: a new epoch, which can be seen once a restart would find it too.
     ///
     /// # Errors
-    /// When nothing is known of it, or the state cannot be written.
-    pub async fn keep(&self, key: &Key) -> Result<(), CommitError> {
-        let account = self.account(key).ok_or(CommitError::Moved)?;
-        Ok(self.store.write(key.text(), account.record()).await?)
+    /// When the watermark is not at `from`, or the state cannot be written; the totals go on then.
+    pub async fn begin_anew(&self, key: &Key, from: Timestamp, at: Timestamp) -> Result<(), CommitError> {
+        self.replace(key.text(), from, Account::new(at, at)).await.map(drop)
     }
 
-    /// Moves the watermark of `key` from `from` to `to` without counting what lies between; false when it is not at
-    /// `from`. The move reaches the store with the next window that is counted.
-    pub fn skip(&self, key: &Key, from: Timestamp, to: Timestamp) -> bool {
+    /// Moves the watermark of `key` from `from` to `to` for good, without counting what lies between: nothing was to be
+    /// had there.
+    ///
+    /// # Errors
+    /// As [`Ledger::begin_anew`].
+    pub async fn pass_over(&self, key: &Key, from: Timestamp, to: Timestamp) -> Result<(), CommitError> {
+        let text = key.text();
+        let mut next = self.accounts().get(&text).cloned().ok_or(CommitError::Moved)?;
+        next.watermark = to;
+        day::broken(&mut next.days);
+        self.replace(text, from, next).await.map(drop)
+    }
+
+    /// Moves the watermark of `key`, of which nothing is counted yet, from `from` to `to`; false when it is not at `from`.
+    /// The move reaches the store with the next window that is counted.
+    pub fn shift(&self, key: &Key, from: Timestamp, to: Timestamp) -> bool {
         match self.accounts().get_mut(&key.text()) {
             Some(account) if account.watermark == from => {
                 account.watermark = to;
@@ -173,8 +154,8 @@ impl Ledger {
         }
     }
 
-    /// Adds a window that reaches from the watermark `from` to `to`, and returns what is counted then, once it would
-    /// survive a power cut.
+    /// Adds `window`, which begins at the watermark `from` or, where windows were given up, after it, and returns what is
+    /// counted then, once it would survive a power cut.
     ///
     /// # Errors
     /// When the watermark is not at `from`, so that a late or repeated answer changes nothing, or the state cannot be
@@ -186,15 +167,19 @@ impl Ledger {
         &self,
         key: &Key,
         from: Timestamp,
-        to: Timestamp,
+        window: Window,
         counts: &Counts<'_>,
     ) -> Result<Counted, CommitError> {
         let text = key.text();
+        let (start, to) = (window.start(), window.end());
         let mut next = match self.accounts().get(&text) {
-            Some(account) if account.watermark == from => account.clone(),
+            Some(account) if account.watermark == from && from <= start => account.clone(),
             Some(_) | None => return Err(CommitError::Moved),
         };
-        let too_large = next.count(from, to, counts);
+        if from < start {
+            day::broken(&mut next.days);
+        }
+        let too_large = next.count(start, to, counts);
         Ok(Counted { account: self.replace(text, from, next).await?, too_large })
     }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use crate::api::ClockDoubt;
 use crate::catalogue::About;
 use crate::clock::{Clock, Tick, Timestamp};
 use crate::config;
 use crate::ledger::{Key, Ledger};
 use crate::pulse::{Pulse, Pulses};
 use crate::sample::Families;
-use crate::snapshot::{Board, Snapshot, Trouble};
+use crate::snapshot::{Board, ClockTrouble, Snapshot, Trouble};
 use crate::stop::Stop;
 use crate::window::Window;
 
@@ -21,7 +22,9 @@ mod audit;
 mod centralised;
 mod job;
 mod lateness;
+mod place;
 mod plan;
+mod refusal;
 mod retry;
 mod settled;
 mod source;
@@ -33,7 +36,7 @@ mod watch;
 pub use source::Source;
 
 use centralised::Centralised;
-use job::{Done, Job, Next, Purpose};
+use job::{Count, Done, Job, Next, Purpose};
 use lateness::Lateness;
 use standing::Standing;
 use subject::Subject;
@@ -42,6 +45,8 @@ use watch::Watch;
 
 /// How often the clock of an appliance is heard that is behind what was counted.
 const HEARING: Duration = Duration::from_secs(5 * 60);
+/// The same of a clock in doubt: the next answer may confirm what it shows.
+const HEARING_IN_DOUBT: Duration = Duration::from_secs(61);
 /// The pause before the next window of a backlog: as long as the last answer took, within these bounds. Catching up
 /// then uses at most half of what one client may, and less of an appliance that is slow.
 const LEAST_PACE: Duration = Duration::from_millis(10);
@@ -77,6 +82,8 @@ pub struct Poller<S> {
     /// None where the settle delay is given.
     lateness: Option<Lateness>,
     standing: Standing,
+    /// When a report was last counted.
+    answered: Option<Tick>,
     /// The newest failure.
     trouble: Option<Arc<Trouble>>,
     connected: bool,
@@ -84,8 +91,8 @@ pub struct Poller<S> {
     cursor: usize,
     /// Before this no backlog is fetched.
     paced_until: Tick,
-    /// Before this the appliance's clock is not heard for its own sake.
-    hear_from: Tick,
+    /// When the appliance's clock was last heard for its own sake.
+    heard: Option<Tick>,
     jobs: JoinSet<Done>,
     pulse: Pulse,
 }
@@ -116,7 +123,7 @@ impl<S: Source> Poller<S> {
             source,
             pulse: desk.pulses.begin(&format!("the poller of `{name}`")),
             paced_until: desk.clock.tick(),
-            hear_from: desk.clock.tick(),
+            heard: None,
             desk,
             name,
             polling: appliance.polling,
@@ -132,6 +139,7 @@ impl<S: Source> Poller<S> {
                 config::Settle::Auto(first) => Some(Lateness::new(first, targets.len())),
             },
             targets,
+            answered: None,
             trouble: None,
             connected: false,
             cursor: 0,
@@ -186,7 +194,8 @@ impl<S: Source> Poller<S> {
 
     /// The next target in turn that is due, or when one will be.
     fn next(&mut self, now: Tick) -> Next {
-        let appliance_now = self.source.now();
+        let moment = self.moment(now);
+        let hear_from = self.heard.map(|heard| heard + moment.doubt.map_or(HEARING, |_| HEARING_IN_DOUBT));
         let mut wake = now + Duration::from_secs(3600);
         for (position, watch) in self.watches.iter().enumerate().filter(|(_, watch)| !watch.in_flight) {
             if watch.not_before <= now {
@@ -204,23 +213,25 @@ impl<S: Source> Poller<S> {
                 wake = wake.min(target.not_before);
                 continue;
             }
-            match target.plan(&self.desk.ledger, appliance_now) {
+            match target.plan(&self.desk.ledger, moment) {
                 plan::Step::Wait(span) => wake = wake.min(now + span),
                 plan::Step::Fetch { backlog: true, .. } if self.paced_until > now => {
                     wake = wake.min(self.paced_until);
                 }
-                plan::Step::Fetch { window, count, .. } => {
-                    return self.job(position, window, Purpose::Count(count));
+                plan::Step::Fetch { window, count: windows, gap, .. } => {
+                    return self.job(position, window, Purpose::Count(Count { windows, gap }));
                 }
                 plan::Step::Audit(hours) => return self.job(position, hours, Purpose::Audit),
-                plan::Step::Hear(_) if self.hear_from > now => wake = wake.min(self.hear_from),
-                plan::Step::Hear(window) => {
-                    self.hear_from = now + HEARING;
-                    return self.job(position, window, Purpose::Hear);
-                }
+                plan::Step::Hear(window) => match hear_from.filter(|from| *from > now) {
+                    Some(from) => wake = wake.min(from),
+                    None => {
+                        self.heard = Some(now);
+                        return self.job(position, window, Purpose::Hear);
+                    }
+                },
             }
         }
-        match self.look(appliance_now) {
+        match self.look(moment.appliance) {
             Some(lateness::Step::Look { target, window }) => self.job(target, window, Purpose::Look),
             Some(lateness::Step::Wait(span)) => Next::At(wake.min(now + span)),
             None => Next::At(wake),
@@ -267,6 +278,11 @@ impl<S: Source> Poller<S> {
             appliance: Arc::clone(&self.name),
             up: self.standing.is_up(),
             clock_skew_seconds: self.source.skew_seconds(),
+            clock: match self.source.clock_doubt() {
+                Some(ClockDoubt::Refused) => Some(ClockTrouble::Refused),
+                Some(ClockDoubt::Unconfirmed) => Some(ClockTrouble::Unconfirmed),
+                None => self.targets.iter().any(Target::waits_for_clock).then_some(ClockTrouble::Behind),
+            },
             centralised: self.centralised.as_ref().map(Centralised::is_found),
             trouble: self.trouble.clone(),
             product: self.product.label(),

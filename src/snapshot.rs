@@ -21,8 +21,10 @@ pub struct Snapshot {
     pub appliance: Arc<str>,
     /// Whether its API answers us.
     pub up: bool,
-    /// How far its clock is ahead of ours; none before its first answer.
+    /// How far its clock is ahead of ours, trusted or not; none before its first answer.
     pub clock_skew_seconds: Option<f64>,
+    /// Why its clock is not followed, or nothing is fetched by it.
+    pub clock: Option<ClockTrouble>,
     /// Whether a gateway leaves its reporting to a manager; none where that cannot be told.
     pub centralised: Option<bool>,
     /// Why the newest question that was not answered was not; stays when the next one is.
@@ -33,6 +35,17 @@ pub struct Snapshot {
     pub groups: Vec<Arc<GroupView>>,
     /// What it tells about itself as it is now.
     pub aspects: Vec<Arc<AspectView>>,
+}
+
+/// What is wrong with an appliance's clock, or with ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockTrouble {
+    /// It has jumped, and no second answer has confirmed that yet.
+    Unconfirmed,
+    /// It is more than a day from ours, which is used instead.
+    Refused,
+    /// It is behind what was counted, which waits for it.
+    Behind,
 }
 
 /// A question that was not answered.

@@ -69,6 +69,7 @@ fn fleet() -> Vec<Arc<Snapshot>> {
             appliance: name.into(),
             up: true,
             clock_skew_seconds: None,
+            clock: None,
             centralised: None,
             trouble: None,
             product: "esa",

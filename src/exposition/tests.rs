@@ -109,6 +109,7 @@ fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
         appliance: name.into(),
         up: dice.is_lucky(),
         clock_skew_seconds: dice.is_lucky().then(|| dice.roll(100) as f64 / 7.0),
+        clock: None,
         centralised: None,
         trouble: None,
         product: "esa",

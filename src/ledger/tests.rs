@@ -1,9 +1,11 @@
 //! Counting, comparing and resuming, with and without a disk.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::*;
 use crate::store::{Day, Summed};
+use crate::window::Grid;
 
 fn key() -> Key {
     Key { appliance: "a".into(), scope: Scope::Appliance, group: "g".into() }
@@ -17,10 +19,25 @@ fn counts(counts: &[(&str, u64)]) -> Vec<(String, u64)> {
     counts.iter().map(|(counter, count)| ((*counter).to_owned(), *count)).collect()
 }
 
+/// The whole minutes from `from` to `to`, in seconds.
+fn stretch(from: u64, to: u64) -> Window {
+    let minutes = Grid::try_new(Duration::from_secs(60)).expect("a minute");
+    minutes.stretch_from(at(from), u32::try_from((to - from) / 60).expect("small"))
+}
+
 async fn count(ledger: &Ledger, from: u64, to: u64, increments: &[(&str, u64)]) -> Result<Account, CommitError> {
+    count_from(ledger, from, stretch(from, to), increments).await
+}
+
+async fn count_from(
+    ledger: &Ledger,
+    from: u64,
+    window: Window,
+    increments: &[(&str, u64)],
+) -> Result<Account, CommitError> {
     let summed = Arc::new(Summed { others: true, ..Summed::default() });
     let counts = Counts { increments: &counts(increments), retired: &[], summed: &summed };
-    ledger.commit(&key(), at(from), at(to), &counts).await.map(|counted| counted.account)
+    ledger.commit(&key(), at(from), window, &counts).await.map(|counted| counted.account)
 }
 
 fn total(account: &Account) -> Option<u64> {
@@ -33,39 +50,53 @@ async fn a_window_is_counted_once() {
     let key = key();
     let commit = || count(&ledger, 0, 60, &[("c", 5)]);
     assert!(matches!(commit().await, Err(CommitError::Moved)), "nothing has begun");
-    assert_eq!(ledger.begin(&key, at(0), at(0), at(600)), Begun::New);
+    ledger.begin(&key, at(0));
     assert_eq!(total(&commit().await.expect("counted")), Some(5));
     assert!(matches!(commit().await, Err(CommitError::Moved)), "the same answer again");
     assert_eq!(total(&ledger.account(&key).expect("begun")), Some(5));
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_unless_the_gap_is_too_wide() {
+async fn a_restart_goes_on_and_finds_a_new_epoch_that_was_begun() {
     let folder = tempfile::tempdir().expect("a folder");
     let open = || {
         let (store, found) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
         Ledger::new(Arc::new(store), found.records)
     };
     let ledger = open();
-    ledger.begin(&key(), at(0), at(0), at(600));
+    ledger.begin(&key(), at(0));
     count(&ledger, 0, 60, &[("c", 5)]).await.expect("counted");
     drop(ledger);
     let ledger = open();
-    assert_eq!(ledger.begin(&key(), at(900), at(60), at(900)), Begun::Resumed);
+    ledger.begin(&key(), at(900));
     let account = count(&ledger, 60, 120, &[("c", 2)]).await.expect("counted");
     assert_eq!((total(&account), account.epoch), (Some(7), at(0)));
-    drop(ledger);
-    let ledger = open();
-    assert_eq!(ledger.begin(&key(), at(9000), at(6000), at(9000)), Begun::Reset { from: at(120) });
+    assert!(matches!(ledger.begin_anew(&key(), at(60), at(6000)).await, Err(CommitError::Moved)));
+    ledger.begin_anew(&key(), at(120), at(6000)).await.expect("written");
     let account = ledger.account(&key()).expect("begun");
     assert_eq!((account.watermark, account.epoch, total(&account)), (at(6000), at(6000), None));
-    ledger.keep(&key()).await.expect("written");
     drop(ledger);
-    let ledger = open();
-    assert_eq!(ledger.account(&key()), Some(account), "what began anew does not come back");
-    assert_eq!(ledger.begin(&key(), at(9000), at(6000), at(6000)), Begun::Resumed, "both ends belong to it");
-    assert_eq!(ledger.begin(&key(), at(60), at(0), at(90)), Begun::Reset { from: at(6000) }, "from the future");
-    assert_eq!(ledger.watermark(&key()), Some(at(60)));
+    assert_eq!(open().account(&key()), Some(account), "what began anew does not come back");
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_left_out_with_the_window_after_it() {
+    let ledger = Ledger::in_memory();
+    let key = key();
+    let one = [("c", 1)];
+    let hour = |number: u64| Grid::HOURS.window_from(at(number * 3600));
+    ledger.begin(&key, at(0));
+    count_from(&ledger, 0, hour(0), &one).await.expect("counted");
+    assert_eq!(ledger.stretches(&key), [hour(0)]);
+    assert!(matches!(count_from(&ledger, 7200, hour(2), &one).await, Err(CommitError::Moved)));
+    assert!(matches!(count_from(&ledger, 3600, hour(0), &one).await, Err(CommitError::Moved)), "before it");
+    let account = count_from(&ledger, 3600, hour(3), &one).await.expect("counted");
+    assert_eq!((account.watermark, total(&account)), (hour(3).end(), Some(2)));
+    assert_eq!(ledger.stretches(&key), [hour(3)], "a gap is not compared");
+    ledger.pass_over(&key, hour(3).end(), hour(9).start()).await.expect("written");
+    let account = ledger.account(&key).expect("begun");
+    assert_eq!((account.watermark, total(&account), account.epoch), (hour(9).start(), Some(2), at(0)));
+    assert_eq!(ledger.stretches(&key), []);
 }
 
 #[tokio::test]
@@ -73,9 +104,9 @@ async fn what_was_late_is_added_once_and_what_is_gone_is_only_shown() {
     let ledger = Ledger::in_memory();
     let key = key();
     let hour = |number: u64| at(number * 3600);
-    ledger.begin(&key, hour(0), hour(0), hour(99));
+    ledger.begin(&key, hour(0));
     count(&ledger, 0, 3600, &[("c", 5), ("d", 5)]).await.expect("counted");
-    let hours = crate::window::Grid::HOURS.window_from(hour(0));
+    let hours = Grid::HOURS.window_from(hour(0));
     let report = counts(&[("c", 8), ("d", 4), ("e", 1)]);
     let audit = |late| ledger.reconcile(&key, hours, &report, late);
     let ignored = audit(Late::Ignore).await.expect("compared");
@@ -92,11 +123,12 @@ async fn what_was_late_is_added_once_and_what_is_gone_is_only_shown() {
 #[tokio::test]
 async fn what_cannot_be_written_is_not_counted() {
     let ledger = Ledger::new(Arc::new(Store::without_writer()), HashMap::new());
-    ledger.begin(&key(), at(0), at(0), at(0));
+    ledger.begin(&key(), at(0));
     let before = ledger.account(&key());
     let outcome = count(&ledger, 0, 3600, &[("c", 5)]).await;
     assert!(matches!(outcome, Err(CommitError::NotWritten(_))), "{outcome:?}");
-    assert!(matches!(ledger.keep(&key()).await, Err(CommitError::NotWritten(_))));
+    let outcome = ledger.begin_anew(&key(), at(0), at(60)).await;
+    assert!(matches!(outcome, Err(CommitError::NotWritten(_))), "{outcome:?}");
     assert_eq!(ledger.account(&key()), before, "nobody sees what a restart would not find");
 }
 
@@ -105,7 +137,7 @@ async fn of_two_answers_for_one_window_one_is_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, _) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
     let ledger = Ledger::new(Arc::new(store), HashMap::new());
-    ledger.begin(&key(), at(0), at(0), at(0));
+    ledger.begin(&key(), at(0));
     let commit = || count(&ledger, 0, 60, &[("c", 5)]);
     // Both have seen the watermark before either is written.
     let outcomes = tokio::join!(commit(), commit());
@@ -117,12 +149,12 @@ async fn of_two_answers_for_one_window_one_is_counted() {
 async fn a_total_that_would_be_too_large_stays_and_is_counted() {
     const LARGEST: u64 = 1 << 53;
     let ledger = Ledger::in_memory();
-    ledger.begin(&key(), at(0), at(0), at(0));
+    ledger.begin(&key(), at(0));
     let summed = Arc::new(Summed { others: true, ..Summed::default() });
     let count = async |from: u64, count: u64| {
         let increments = counts(&[("c", count), ("d", 1)]);
         let counts = Counts { increments: &increments, retired: &[], summed: &summed };
-        ledger.commit(&key(), at(from), at(from + 3600), &counts).await.expect("counted")
+        ledger.commit(&key(), at(from), stretch(from, from + 3600), &counts).await.expect("counted")
     };
     for (hour, increment, expected, too_large) in
         [(0, LARGEST - 5, LARGEST - 5, 0), (1, 6, LARGEST - 5, 1), (2, u64::MAX, LARGEST - 5, 1), (3, 5, LARGEST, 0)]

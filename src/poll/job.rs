@@ -9,15 +9,17 @@ use crate::ledger::{CommitError, Counted, Reconciled};
 use crate::sample::Samples;
 
 use super::ask::Outcome;
+use super::plan::Gap;
 
 /// A finished job.
 #[derive(Debug)]
 pub(super) enum Done {
     Connected(Result<(), Failure>),
-    BegunAnew { target: usize, outcome: Result<(), CommitError> },
+    BegunAnew { target: usize, begins: Begins, outcome: Result<(), CommitError> },
+    PassedOver { target: usize, outcome: Result<(), CommitError> },
     Observed { watch: usize, outcome: Result<Observation, Failure> },
     Asked { job: Job, outcome: Outcome, took: Duration },
-    Counted { job: Job, count: u32, heard: Heard, outcome: Result<Counted, CommitError> },
+    Counted { job: Job, count: Count, heard: Heard, outcome: Result<Counted, CommitError> },
     Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
 }
 
@@ -38,11 +40,28 @@ pub(super) struct Job {
     pub(super) purpose: Purpose,
 }
 
+/// The windows that a report is to count.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count {
+    pub(super) windows: u32,
+    pub(super) gap: Gap,
+}
+
+/// A new epoch of a target's totals.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begins {
+    /// The watermark of the old one.
+    pub(super) from: Timestamp,
+    pub(super) at: Timestamp,
+    /// The windows between that are lost.
+    pub(super) lost: u64,
+}
+
 /// What a report is asked for for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
-    /// To count so many windows of the target's grid.
-    Count(u32),
+    /// To count windows of the target's grid.
+    Count(Count),
     /// To compare it with what was counted.
     Audit,
     /// To see how much of it is there yet.

@@ -24,21 +24,26 @@ pub(super) struct Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Ask for this window, or for several in a row; `backlog` tells that a newer one is complete too.
-    Fetch { window: Window, count: u32, backlog: bool },
+    Fetch { window: Window, count: u32, backlog: bool, gap: Gap },
     /// Compare these whole hours, which are counted, with the report for them.
     Audit(Window),
-    /// Ask for this window to hear the appliance's clock, which is behind what was counted.
+    /// Ask for this window to hear the appliance's clock, which is in doubt or behind what was counted.
     Hear(Window),
     /// Nothing is due for this long.
     Wait(Duration),
 }
 
-/// A watermark that must move without counting.
+/// What lies between the watermark and the window that is asked for. Nothing is given up for it until that window is
+/// counted: a clock that returns, or an answer that was wrong, costs nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Skip {
-    pub(super) to: Timestamp,
-    pub(super) windows: u64,
-    pub(super) why: LostReason,
+pub(super) enum Gap {
+    /// Nothing: the window begins at the watermark.
+    None,
+    /// Windows from the watermark `from` on that cannot be fetched any more.
+    Lost { from: Timestamp, windows: u64, why: LostReason },
+    /// The watermark `from` is too old to go on from, so that so many windows are lost, or of a time that has not come:
+    /// the totals begin anew where the window does.
+    Anew { from: Timestamp, windows: u64 },
 }
 
 impl Rule {
@@ -60,18 +65,23 @@ impl Rule {
         rest + self.grid.count_between(started, self.frontier(now))
     }
 
-    /// The windows that cannot be fetched any more.
-    pub(super) fn skip(self, watermark: Timestamp, now: Timestamp) -> Option<Skip> {
-        let oldest = self.grid.ceil(self.frontier(now) - self.catch_up.max(self.grid.length()));
+    /// Where the windows begin that can still be fetched, and what lies between.
+    pub(super) fn skip(self, watermark: Timestamp, now: Timestamp) -> (Timestamp, Gap) {
+        let oldest = self.oldest(now);
         if watermark < oldest {
-            let windows = self.pending(watermark, now).saturating_sub(self.pending(oldest, now));
-            return Some(Skip { to: oldest, windows, why: LostReason::CatchUp });
+            let windows = self.between(watermark, oldest, now);
+            return (oldest, Gap::Lost { from: watermark, windows, why: LostReason::CatchUp });
         }
         let aligned = Grid::HOURS.ceil(watermark);
         if !self.grid.needs_minutes() && aligned != watermark {
-            return Some(Skip { to: aligned, windows: 1, why: LostReason::Alignment });
+            return (aligned, Gap::Lost { from: watermark, windows: 1, why: LostReason::Alignment });
         }
-        None
+        (watermark, Gap::None)
+    }
+
+    /// The complete windows from `from` to `to`; none where that is the other way round.
+    pub(super) fn between(self, from: Timestamp, to: Timestamp, now: Timestamp) -> u64 {
+        self.pending(from, now).saturating_sub(self.pending(to, now))
     }
 
     /// The oldest windows after `watermark` if they are due: one, or what is missed of an hour, since counts add up. The
@@ -85,7 +95,7 @@ impl Rule {
         // Longer than for the hour after one that is given up. The clock is heard with an answer only: if nothing were
         // asked, one wrong answer would be believed until then.
         if due.since(now) > self.grid.length() * 2 + self.settle + self.phase {
-            return Step::Hear(self.grid.containing(self.frontier(now) - Duration::from_secs(1)));
+            return Step::Hear(self.newest(now));
         }
         if due > now {
             return Step::Wait(due.since(now));
@@ -94,14 +104,27 @@ impl Rule {
         let hour = Grid::HOURS.containing(watermark).end();
         let most = self.grid.count_between(self.grid.floor(watermark), hour);
         let count = u32::try_from(pending.saturating_sub(1).min(most)).unwrap_or(1).max(1);
-        Step::Fetch { window: self.grid.stretch_from(watermark, count), count, backlog }
+        Step::Fetch { window: self.grid.stretch_from(watermark, count), count, backlog, gap: Gap::None }
     }
 
     /// The watermarks from which a key goes on after a start. One from before the first has lost windows that can not
     /// be had any more; one from after the last is of another clock.
     pub(super) fn resumable(self, now: Timestamp) -> RangeInclusive<Timestamp> {
-        let reach = self.catch_up.max(self.grid.length());
-        self.grid.ceil(self.frontier(now) - reach)..=now + reach
+        self.oldest(now)..=now + self.reach()
+    }
+
+    /// How far back windows are fetched.
+    pub(super) fn reach(self) -> Duration {
+        self.catch_up.max(self.grid.length())
+    }
+
+    fn oldest(self, now: Timestamp) -> Timestamp {
+        self.grid.ceil(self.frontier(now) - self.reach())
+    }
+
+    /// The newest window that is complete at `now`.
+    pub(super) fn newest(self, now: Timestamp) -> Window {
+        self.grid.containing(self.frontier(now) - Duration::from_secs(1))
     }
 }
 
@@ -170,11 +193,20 @@ mod tests {
     fn a_backlog_goes_oldest_first_without_waiting_its_turn() {
         let rule = rule(1);
         let step = rule.step(at(0, 0), at(10, 0));
-        assert_eq!(step, Step::Fetch { window: rule.grid.stretch_from(at(0, 0), 7), count: 7, backlog: true });
+        assert_eq!(
+            step,
+            Step::Fetch { window: rule.grid.stretch_from(at(0, 0), 7), count: 7, backlog: true, gap: Gap::None }
+        );
         let day = rule.step(at(-600, 0), at(10, 0));
-        assert_eq!(day, Step::Fetch { window: rule.grid.stretch_from(at(-600, 0), 60), count: 60, backlog: true });
+        assert_eq!(
+            day,
+            Step::Fetch { window: rule.grid.stretch_from(at(-600, 0), 60), count: 60, backlog: true, gap: Gap::None }
+        );
         let rest = rule.step(at(-590, 0), at(10, 0));
-        assert_eq!(rest, Step::Fetch { window: rule.grid.stretch_from(at(-590, 0), 50), count: 50, backlog: true });
+        assert_eq!(
+            rest,
+            Step::Fetch { window: rule.grid.stretch_from(at(-590, 0), 50), count: 50, backlog: true, gap: Gap::None }
+        );
         assert_eq!(rule.pending(at(0, 0), at(10, 0)), 8);
         assert_eq!(rule.step(at(7, 0), at(10, 0)), Step::Wait(rule.phase));
     }
@@ -182,17 +214,17 @@ mod tests {
     #[test]
     fn what_lies_beyond_catch_up_is_counted_as_lost() {
         let rule = Rule { catch_up: minutes(30), ..rule(5) };
-        let skip = rule.skip(at(-120, 0), at(2, 0)).expect("two hours are too far back");
-        assert_eq!(skip, Skip { to: at(-30, 0), windows: 18, why: LostReason::CatchUp });
-        assert_eq!(rule.skip(at(-30, 0), at(2, 0)), None);
+        let lost = Gap::Lost { from: at(-120, 0), windows: 18, why: LostReason::CatchUp };
+        assert_eq!(rule.skip(at(-120, 0), at(2, 0)), (at(-30, 0), lost), "two hours are too far back");
+        assert_eq!(rule.skip(at(-30, 0), at(2, 0)), (at(-30, 0), Gap::None));
     }
 
     #[test]
     fn an_hour_begun_in_minutes_is_lost_to_hours() {
         let rule = rule(60);
-        let skip = rule.skip(at(5, 0), at(30, 0)).expect("12:05 is no border of an hour");
-        assert_eq!(skip, Skip { to: at(60, 0), windows: 1, why: LostReason::Alignment });
-        assert_eq!(rule.skip(at(60, 0), at(30, 0)), None);
+        let lost = Gap::Lost { from: at(5, 0), windows: 1, why: LostReason::Alignment };
+        assert_eq!(rule.skip(at(5, 0), at(30, 0)), (at(60, 0), lost), "12:05 is no border of an hour");
+        assert_eq!(rule.skip(at(60, 0), at(30, 0)), (at(60, 0), Gap::None));
     }
 
     #[test]
@@ -208,7 +240,7 @@ mod tests {
         let rule = rule(1);
         assert_eq!(rule.step(at(1, 0), at(0, 0)), Step::Wait(minutes(4) + rule.phase));
         assert_eq!(rule.step(at(60, 0), at(0, 0)), Step::Hear(rule.grid.window_from(at(-3, 0))));
-        assert_eq!((rule.pending(at(60, 0), at(0, 0)), rule.skip(at(60, 0), at(0, 0))), (0, None));
+        assert_eq!((rule.pending(at(60, 0), at(0, 0)), rule.skip(at(60, 0), at(0, 0))), (0, (at(60, 0), Gap::None)));
     }
 
     #[test]

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use crate::api::{Failure, Observation, Reason, Reply};
 use crate::clock::{Tick, Timestamp};
-use crate::ledger::{Begun, Counts, Key, Ledger};
+use crate::ledger::{Counts, Key, Ledger};
 use crate::sample::Samples;
 use crate::snapshot::Trouble;
 
 use super::ask::Outcome;
 use super::centralised::Centralised;
-use super::job::{Done, Heard, Job, Purpose};
-use super::{LEAST_PACE, LONGEST_PACE, Poller, Source, target};
+use super::job::{Begins, Count, Done, Heard, Job, Purpose};
+use super::plan::Gap;
+use super::{LEAST_PACE, LONGEST_PACE, Poller, Source, place};
 
 impl<S: Source> Poller<S> {
     /// Takes in what a job brought and publishes what is known then.
@@ -21,21 +22,27 @@ impl<S: Source> Poller<S> {
             Done::Connected(Ok(())) => {
                 self.connected = true;
                 self.standing.reached(&self.name);
-                let appliance_now = self.source.now();
-                for position in 0..self.targets.len() {
-                    if let Begun::Reset { .. } = self.targets[position].begin(&self.desk.ledger, appliance_now) {
-                        self.begin_anew(position);
-                    }
+                let moment = self.moment(now);
+                for target in &mut self.targets {
+                    target.begin(&self.desk.ledger, moment);
                 }
             }
             Done::Connected(Err(failure)) => {
                 self.remember(&failure);
                 self.standing.unreachable(&self.name, &failure, now);
             }
-            Done::BegunAnew { target, outcome } => {
+            Done::BegunAnew { target, begins, outcome } => {
                 let target = &mut self.targets[target];
                 target.in_flight = false;
-                target.begun_anew(&outcome);
+                target.begun_anew(begins, &outcome, now);
+            }
+            Done::PassedOver { target, outcome } => {
+                let target = &mut self.targets[target];
+                target.in_flight = false;
+                // What was not written is said by the store; the next refusal tries again.
+                if outcome.is_ok() {
+                    target.passed_over();
+                }
             }
             Done::Observed { watch, outcome } => self.observed(watch, outcome, now),
             Done::Asked { job, outcome, took } => {
@@ -44,6 +51,9 @@ impl<S: Source> Poller<S> {
             }
             Done::Counted { job, count, heard, outcome } => {
                 let moment = self.moment(now);
+                if outcome.is_ok() {
+                    self.answered = Some(now);
+                }
                 if let (Ok(_), Some(centralised)) = (&outcome, &mut self.centralised) {
                     let events = self.targets[job.target].events(&heard.read);
                     centralised.heard(&job.query.group.name, job.query.window, events);
@@ -88,8 +98,9 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    fn moment(&self, tick: Tick) -> target::Moment {
-        target::Moment { tick, appliance: self.source.now(), wall: self.desk.clock.wall() }
+    pub(super) fn moment(&self, tick: Tick) -> place::Moment {
+        let (appliance, doubt) = (self.source.now(), self.source.clock_doubt());
+        place::Moment { tick, appliance, wall: self.desk.clock.wall(), doubt }
     }
 
     fn take(&mut self, job: Job, outcome: Outcome, now: Tick) {
@@ -99,7 +110,7 @@ impl<S: Source> Poller<S> {
         match outcome {
             Outcome::Report(reply) => {
                 self.standing.reached(&self.name);
-                self.use_report(job, &reply);
+                self.use_report(job, &reply, now);
             }
             Outcome::HoursOnly => {
                 self.standing.reached(&self.name);
@@ -113,7 +124,10 @@ impl<S: Source> Poller<S> {
                     centralised.refused(&job.query.group.name);
                 }
                 match job.purpose {
-                    Purpose::Count(_) => self.targets[job.target].failed(&failure, trouble, now),
+                    Purpose::Count(_) => {
+                        self.targets[job.target].failed(&failure, trouble, now);
+                        self.pass_over(job.target, now);
+                    }
                     Purpose::Audit => self.targets[job.target].audit_failed(&failure, appliance_now),
                     Purpose::Look => self.look_missed(&job, appliance_now),
                     Purpose::Hear => {}
@@ -122,15 +136,22 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    fn use_report(&mut self, job: Job, reply: &Reply) {
+    fn use_report(&mut self, job: Job, reply: &Reply, now: Tick) {
         let target = &mut self.targets[job.target];
+        let window = job.query.window;
         match job.purpose {
-            Purpose::Count(count) => match target.read(job.query.window, reply) {
-                Some(read) if count > 1 && read.has_lower_bound() => target.halve(count),
-                Some(read) => self.count(job, count, Heard { read, sent: Arc::clone(&reply.sent), at: reply.at }),
-                None => {}
+            Purpose::Count(count) => match (target.read(window, reply, now), count.gap) {
+                (None, _) => {}
+                (Some(read), _) if count.windows > 1 && read.has_lower_bound() => target.halve(count.windows),
+                // The window is asked for again afterwards: whoever looks in between must see the zero.
+                (Some(_), Gap::Anew { from, windows }) => {
+                    self.begin_anew(job.target, Begins { from, at: window.start(), lost: windows });
+                }
+                (Some(read), Gap::None | Gap::Lost { .. }) => {
+                    self.count(job, count, Heard { read, sent: Arc::clone(&reply.sent), at: reply.at });
+                }
             },
-            Purpose::Audit => match target.read(job.query.window, reply) {
+            Purpose::Audit => match target.read(window, reply, now) {
                 Some(read) if read.has_lower_bound() => target.audit_skipped(reply.at),
                 Some(read) => self.reconcile(job, read),
                 None => {}
@@ -172,19 +193,35 @@ impl<S: Source> Poller<S> {
     }
 
     /// Writes down that the totals of a target begin at zero.
-    fn begin_anew(&mut self, target: usize) {
+    fn begin_anew(&mut self, target: usize, begins: Begins) {
         let (ledger, key) = self.busy(target);
-        self.jobs.spawn(async move { Done::BegunAnew { target, outcome: ledger.keep(&key).await } });
+        self.jobs.spawn(async move {
+            let outcome = ledger.begin_anew(&key, begins.from, begins.at).await;
+            Done::BegunAnew { target, begins, outcome }
+        });
+    }
+
+    /// Moves the watermark of a target on whose report is refused for good.
+    fn pass_over(&mut self, target: usize, now: Tick) {
+        let moment = self.moment(now);
+        let span = self.targets[target].refused_span(&self.desk.ledger, self.answered, moment);
+        let Some((from, to)) = span else { return };
+        let (ledger, key) = self.busy(target);
+        self.jobs.spawn(async move { Done::PassedOver { target, outcome: ledger.pass_over(&key, from, to).await } });
     }
 
     /// Writes a window down.
-    fn count(&mut self, job: Job, count: u32, heard: Heard) {
+    fn count(&mut self, job: Job, count: Count, heard: Heard) {
         let (ledger, key) = self.busy(job.target);
         let summed = self.targets[job.target].summed();
         self.jobs.spawn(async move {
             let (window, read) = (job.query.window, &heard.read);
+            let from = match count.gap {
+                Gap::Lost { from, .. } => from,
+                Gap::None | Gap::Anew { .. } => window.start(),
+            };
             let counts = Counts { increments: &read.increments, retired: &read.retired, summed: &summed };
-            let outcome = ledger.commit(&key, window.start(), window.end(), &counts).await;
+            let outcome = ledger.commit(&key, from, window, &counts).await;
             Done::Counted { job, count, heard, outcome }
         });
     }

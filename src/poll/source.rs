@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::api::{Aspect, Client, Failure, Observation, Pace, Query, Reply};
+use crate::api::{Aspect, Client, ClockDoubt, Failure, Observation, Pace, Query, Reply};
 use crate::clock::Timestamp;
 
 /// One appliance, as the poller sees it.
@@ -15,8 +15,10 @@ pub trait Source: Send + Sync + 'static {
     fn observe(&self, aspect: &Aspect) -> impl Future<Output = Result<Observation, Failure>> + Send;
     /// The appliance's clock.
     fn now(&self) -> Timestamp;
-    /// How far it is ahead of ours, once known.
+    /// How far its newest `Date` is ahead of ours, once known.
     fn skew_seconds(&self) -> Option<f64>;
+    /// Why [`Source::now`] does not follow that; none where it does.
+    fn clock_doubt(&self) -> Option<ClockDoubt>;
     /// Asks it at `pace` from now on.
     fn set_pace(&self, pace: Pace);
 }
@@ -40,6 +42,10 @@ impl Source for Client {
 
     fn skew_seconds(&self) -> Option<f64> {
         Self::skew_seconds(self)
+    }
+
+    fn clock_doubt(&self) -> Option<ClockDoubt> {
+        Self::clock_doubt(self)
     }
 
     fn set_pace(&self, pace: Pace) {

@@ -4,39 +4,31 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Depth, Failure, Query, Reason, Reply, Unusable};
+use crate::api::{ClockDoubt, Depth, Failure, Query, Reply, Unusable};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
-use crate::ledger::{Account, Begun, CommitError, Counted, Key, Ledger, Reconciled};
+use crate::ledger::{Account, CommitError, Counted, Key, Ledger, Reconciled};
 use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
 use crate::snapshot::{GroupView, LostReason, Origin, Reading, Tally, Trouble};
 use crate::store::Summed;
 use crate::window::{Grid, Window};
 
 use super::audit::Audits;
-use super::job::Heard;
-use super::plan::{Rule, Skip, Step};
+use super::job::{Begins, Count, Heard};
+use super::place::{Moment, Place};
+use super::plan::{Gap, Rule, Step};
+use super::refusal::Refusal;
 use super::subject::Subject;
 
 /// The first wait after a failure; each further one is twice as long, up to a window, within bounds.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
-/// Waits after a report was declined or not allowed, the last one for good: it may come with a release or a role, so
-/// asking once an hour is enough, but a fault that looks like a refusal must not cost an hour.
-pub(super) const DECLINED_WAITS: [Duration; 3] =
-    [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(60 * 60)];
+/// The longest wait after an answer from before its window was complete: by then a jump of the clock can be confirmed.
+const EARLY_WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How long a target is left alone after its window could not be written down.
 const NOT_WRITTEN_WAIT: Duration = Duration::from_secs(10);
 /// Values are shown until their window is this many windows, and the settle delay, old.
 const STALE_AFTER_WINDOWS: u32 = 3;
-
-/// The same moment on three clocks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) tick: Tick,
-    pub(super) appliance: Timestamp,
-    pub(super) wall: Timestamp,
-}
 
 #[derive(Debug)]
 pub(super) struct Target {
@@ -53,8 +45,11 @@ pub(super) struct Target {
     failures: u32,
     success: bool,
     last_success: Option<Timestamp>,
-    refusal: Option<Reason>,
+    refusal: Option<Refusal>,
     trouble: Option<Arc<Trouble>>,
+    place: Place,
+    /// Whether nothing can be asked for before the clock has moved.
+    waits_for_clock: bool,
     window_end: Option<Timestamp>,
     reading: Option<Arc<Reading>>,
     totals: Arc<Vec<Sample>>,
@@ -98,6 +93,8 @@ impl Target {
             last_success: None,
             refusal: None,
             trouble: None,
+            place: Place::default(),
+            waits_for_clock: false,
             since: known.as_ref().map(|account| account.epoch),
             origin: None,
             window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
@@ -144,72 +141,65 @@ impl Target {
         self.rule.settle = self.subject.settle(settle);
     }
 
-    /// Finds the place to go on from, now that the appliance's time is known. After [`Begun::Reset`] the old totals are
-    /// shown until [`Target::begun_anew`].
-    pub(super) fn begin(&mut self, ledger: &Ledger, now: Timestamp) -> Begun {
-        let resumable = self.rule.resumable(now);
-        let first = self.rule.first_watermark(now, self.start);
-        let begun = ledger.begin(&self.key, first, *resumable.start(), *resumable.end());
-        if let Begun::Reset { from } = begun {
-            let lost = self.rule.pending(from, now).saturating_sub(self.rule.pending(*resumable.start(), now));
-            self.tally.lose(lost, LostReason::CatchUp);
-            self.warn_lost(
-                lost,
-                from,
-                *resumable.start(),
-                "the state is too old or of another time: totals begin at zero",
-            );
+    /// The watermark. Where nothing is known yet it is set, now that the appliance's time is known: windows that end while
+    /// a target waits behind others are to be counted. None while that time may be about to jump.
+    pub(super) fn begin(&mut self, ledger: &Ledger, now: Moment) -> Option<Timestamp> {
+        if ledger.watermark(&self.key).is_none() && self.place.may_begin(now) {
+            ledger.begin(&self.key, self.rule.first_watermark(now.appliance, self.start));
         }
-        begun
+        ledger.watermark(&self.key)
     }
 
     /// Shows that the totals have begun at zero, if that is written down. Were a zero seen that a crash takes back, the
     /// return of the old totals would look like so many new events.
-    pub(super) fn begun_anew(&mut self, outcome: &Result<(), CommitError>) {
-        self.window_end = None;
-        self.success = false;
-        if outcome.is_ok() {
-            self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
-            self.keys = KnownKeys::default();
-            (self.since, self.origin) = (None, None);
+    pub(super) fn begun_anew(&mut self, begins: Begins, outcome: &Result<(), CommitError>, now: Tick) {
+        match outcome {
+            Ok(()) => {}
+            Err(CommitError::Moved) => return,
+            Err(CommitError::NotWritten(_)) => {
+                self.not_before = now + NOT_WRITTEN_WAIT;
+                return;
+            }
         }
+        let Begins { from, at, lost } = begins;
+        self.tally.lose(lost, LostReason::CatchUp);
+        self.warn_lost(lost, from, at, "the state is too old or of another time: totals begin at zero");
+        self.place.found();
+        self.success = false;
+        self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
+        self.keys = KnownKeys::default();
+        (self.window_end, self.since, self.origin) = (None, None, None);
     }
 
-    /// What to do next; windows that cannot be fetched any more are given up on the way.
-    pub(super) fn plan(&mut self, ledger: &Ledger, now: Timestamp) -> Step {
-        let Some(mut watermark) = ledger.watermark(&self.key) else {
-            self.begin(ledger, now);
-            return Step::Wait(Duration::ZERO);
+    /// What to do next. Nothing that it leaves out is given up before the window after it is counted.
+    pub(super) fn plan(&mut self, ledger: &Ledger, now: Moment) -> Step {
+        let time = now.appliance;
+        let watermark = self.begin(ledger, now);
+        let place = watermark.and_then(|watermark| self.place.find(self.rule, self.start, watermark, now));
+        let step = match place {
+            None => Step::Hear(self.rule.newest(time)),
+            Some((start, gap)) => match self.rule.step(start, time) {
+                Step::Wait(span) => self.audits.step(ledger.stretches(&self.key), self.rule.settle, time, span),
+                Step::Fetch { count, backlog: true, .. } if count > self.most_windows => {
+                    let (window, count) = (self.rule.grid.stretch_from(start, self.most_windows), self.most_windows);
+                    Step::Fetch { window, count, backlog: true, gap }
+                }
+                Step::Fetch { window, count, backlog, .. } => {
+                    if !backlog {
+                        self.most_windows = u32::MAX;
+                    }
+                    Step::Fetch { window, count, backlog, gap }
+                }
+                step @ (Step::Hear(_) | Step::Audit(_)) => step,
+            },
         };
-        while let Some(Skip { to, windows, why }) = self.rule.skip(watermark, now) {
-            if ledger.skip(&self.key, watermark, to) {
-                self.tally.lose(windows, why);
-                self.warn_lost(windows, watermark, to, why.label());
-            }
-            watermark = to;
+        self.waits_for_clock = matches!(step, Step::Hear(_));
+        if self.waits_for_clock && std::mem::take(&mut self.success) {
+            let (scope, group) = (&self.key.scope, &**self.subject.label());
+            let message = "clock of the appliance is behind what was counted: waiting for it";
+            tracing::warn!(appliance = &*self.key.appliance, %scope, group, now = %time, ?watermark, "{message}");
         }
-        match self.rule.step(watermark, now) {
-            Step::Wait(span) => self.audits.step(ledger.stretches(&self.key), self.rule.settle, now, span),
-            Step::Hear(window) => {
-                if std::mem::take(&mut self.success) {
-                    let (scope, group) = (&self.key.scope, &**self.subject.label());
-                    let message = "clock of the appliance is behind what was counted: waiting for it";
-                    tracing::warn!(appliance = &*self.key.appliance, %scope, group, %now, %watermark, "{message}");
-                }
-                Step::Hear(window)
-            }
-            Step::Fetch { count, backlog: true, .. } if count > self.most_windows => {
-                let (window, count) = (self.rule.grid.stretch_from(watermark, self.most_windows), self.most_windows);
-                Step::Fetch { window, count, backlog: true }
-            }
-            step @ Step::Fetch { backlog, .. } => {
-                if !backlog {
-                    self.most_windows = u32::MAX;
-                }
-                step
-            }
-            step @ Step::Audit(_) => step,
-        }
+        step
     }
 
     /// Takes in that the count over `count` windows in a row stopped at its bound. Each of them has a count of its own
@@ -220,21 +210,25 @@ impl Target {
         self.most_windows = (count / 2).max(1);
     }
 
-    /// Reads an answer for `window`; none when the appliance gave it before the window was complete.
-    pub(super) fn read(&self, window: Window, reply: &Reply) -> Option<Samples> {
-        if reply.at < window.end() + self.rule.settle {
+    /// Reads an answer for `window`; none when the appliance gave it before the window was complete, which is asked for
+    /// again a while later.
+    pub(super) fn read(&mut self, window: Window, reply: &Reply, now: Tick) -> Option<Samples> {
+        let complete = window.end() + self.rule.settle;
+        if reply.at < complete {
             let (scope, group) = (&self.key.scope, &**self.subject.label());
             tracing::debug!(appliance = &*self.key.appliance, %scope, group, %window, "answer came too early");
+            let (shortest, longest) = EARLY_WAITS;
+            self.not_before = now + complete.since(reply.at).clamp(shortest, longest);
             return None;
         }
         Some(self.look(reply))
     }
 
-    /// Takes in that `count` windows in a row were counted, or were not.
+    /// Takes in that windows in a row were counted, or were not.
     pub(super) fn counted(
         &mut self,
         window: Window,
-        count: u32,
+        count: Count,
         heard: Heard,
         outcome: Result<Counted, CommitError>,
         moment: Moment,
@@ -256,7 +250,11 @@ impl Target {
             tracing::info!(appliance = &*self.key.appliance, %scope, group, "report is had again");
         }
         let Heard { read, sent, at } = heard;
-        self.tally.committed += u64::from(count);
+        if let Gap::Lost { from, windows, why } = count.gap {
+            self.tally.lose(windows, why);
+            self.warn_lost(windows, from, window.start(), why.label());
+        }
+        self.tally.committed += u64::from(count.windows);
         self.tally.missing += read.missing;
         self.tally.unknown += read.unknown;
         for (sum, more) in self.tally.unusable.iter_mut().zip(read.unusable) {
@@ -269,7 +267,8 @@ impl Target {
         let expires = moment.tick + stale.since(moment.appliance);
         // Averages and maxima of several windows are of none of them, and their sums are no window's count. The values
         // of an older window would not be of the one that is newest now.
-        self.reading = (count == 1).then(|| Arc::new(Reading { samples: read.samples, raws: read.raws, expires }));
+        self.reading =
+            (count.windows == 1).then(|| Arc::new(Reading { samples: read.samples, raws: read.raws, expires }));
         let mut added = read.increments;
         added.retain(|(_, count)| *count > 0);
         added.shrink_to_fit();
@@ -325,7 +324,7 @@ impl Target {
         if let (None, Some(watermark)) = (self.window_end, ledger.watermark(&self.key)) {
             let whole = self.rule.grid.floor(watermark).min(self.rule.first_watermark(now, self.start));
             // Nobody else moves this key: one task owns the target.
-            let _ = ledger.skip(&self.key, watermark, whole);
+            let _ = ledger.shift(&self.key, watermark, whole);
         }
     }
 
@@ -340,14 +339,38 @@ impl Target {
             let longest = self.rule.grid.length().clamp(FIRST_WAIT, LONGEST_WAIT);
             FIRST_WAIT.saturating_mul(1 << self.failures.min(8)).min(longest)
         };
-        let declined = matches!(failure.reason, Reason::Declined | Reason::NotAllowed);
-        self.refusal = declined.then_some(failure.reason);
-        let step = usize::try_from(self.failures).unwrap_or(usize::MAX).min(DECLINED_WAITS.len() - 1);
-        let wait = if declined { DECLINED_WAITS[step] } else { usual() };
-        self.not_before = now + wait;
+        self.refusal = Refusal::after(self.refusal, failure.reason, now);
+        self.not_before = now + self.refusal.map_or_else(usual, Refusal::wait);
         self.failures += 1;
         self.success = false;
         self.trouble = Some(trouble);
+    }
+
+    /// From where to where the watermark moves, uncounted, since the report is refused: there is nothing to fetch, so
+    /// nothing is lost. Only once the refusal has lasted until it is asked for by the hour: what a passing fault refuses
+    /// is fetched afterwards. And only if the appliance has answered something else since, at `answered`, or this was
+    /// never counted: what refuses everything may stand in front of it.
+    pub(super) fn refused_span(
+        &self,
+        ledger: &Ledger,
+        answered: Option<Tick>,
+        now: Moment,
+    ) -> Option<(Timestamp, Timestamp)> {
+        let refusal = self.refusal.filter(|refusal| refusal.lasts())?;
+        let is_of_this = self.window_end.is_none() || answered.is_some_and(|tick| tick > refusal.since);
+        let is_sure = now.doubt != Some(ClockDoubt::Unconfirmed);
+        let (from, to) = (ledger.watermark(&self.key)?, self.rule.newest(now.appliance).start());
+        (is_of_this && is_sure && from < to).then_some((from, to))
+    }
+
+    /// Takes in that the watermark has moved to the present without counting.
+    pub(super) fn passed_over(&mut self) {
+        self.place.found();
+    }
+
+    /// Whether the clock is behind what was counted and is waited for.
+    pub(super) fn waits_for_clock(&self) -> bool {
+        self.waits_for_clock
     }
 
     /// What is known about the target.
@@ -357,11 +380,15 @@ impl Target {
             group: Arc::clone(self.subject.label()),
             success: self.success,
             last_success: self.last_success,
-            refusal: self.refusal,
+            refusal: self.refusal.map(|refusal| refusal.reason),
             trouble: self.trouble.clone(),
             window: self.rule.grid.length(),
             settle: self.rule.settle,
-            pending: ledger.watermark(&self.key).map_or(0, |watermark| self.rule.pending(watermark, now)),
+            // Of what is refused nothing is waited for.
+            pending: match (self.refusal, ledger.watermark(&self.key)) {
+                (None, Some(watermark)) => self.rule.pending(watermark, now),
+                (Some(_), _) | (None, None) => 0,
+            },
             window_end: self.window_end,
             tally: self.tally,
             difference: self.difference,
@@ -395,10 +422,11 @@ mod tests {
         let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
         let at = |minutes: u64| Timestamp::from_secs(minutes * 60);
         let ledger = Ledger::in_memory();
-        ledger.begin(&key, at(0), at(0), at(0));
-        let counts = Counts { increments: &[("msgs_deleted".into(), 7)], retired: &[], summed: &Arc::default() };
-        ledger.commit(&key, at(0), at(1), &counts).await.expect("counted");
+        ledger.begin(&key, at(0));
         let grid = Grid::try_new(minute).expect("a minute");
+        let first = grid.window_from(at(0));
+        let counts = Counts { increments: &[("msgs_deleted".into(), 7)], retired: &[], summed: &Arc::default() };
+        ledger.commit(&key, at(0), first, &counts).await.expect("counted");
         let polling = Polling {
             grid,
             settle: Settle::Fixed(minute),
@@ -414,11 +442,17 @@ mod tests {
         let subject = Subject::of_group(&GroupChoice { group, top: None, grid, series_limit: 1000 });
         let mut target = Target::new(key, subject, &Families::default(), polling, Duration::ZERO, &ledger);
         let shown = |target: &Target| target.view(&ledger, at(100)).totals[0].value;
-        assert_eq!(target.begin(&ledger, at(100)), Begun::Reset { from: at(1) });
-        assert_eq!(shown(&target), 7.0, "a crash would bring it back");
-        target.begun_anew(&Err(CommitError::Moved));
+        let now = Moment { tick: Tick::default(), appliance: at(100), wall: at(100), doubt: None };
+        let Step::Fetch { window, gap: Gap::Anew { from, windows }, .. } = target.plan(&ledger, now) else {
+            panic!("99 minutes are too many")
+        };
+        assert_eq!((from, window.start(), windows), (at(1), at(39), 38));
+        assert_eq!(ledger.watermark(target.key()), Some(at(1)), "nothing is given up before there is an answer");
         assert_eq!(shown(&target), 7.0);
-        target.begun_anew(&Ok(()));
-        assert_eq!(shown(&target), 0.0);
+        let begins = Begins { from, at: window.start(), lost: windows };
+        target.begun_anew(begins, &Err(CommitError::Moved), now.tick);
+        assert_eq!(shown(&target), 7.0, "a crash would bring it back");
+        target.begun_anew(begins, &Ok(()), now.tick);
+        assert_eq!((shown(&target), target.tally.lost), (0.0, [38, 0]));
     }
 }

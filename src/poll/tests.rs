@@ -1,11 +1,13 @@
 //! The poller against an appliance below the seam, on a paused clock: days pass in milliseconds.
 
 mod changes;
+mod clocks;
 #[path = "../../tests/it/deadline.rs"]
 mod deadline;
 mod keys;
 mod limits;
 mod model;
+mod refusals;
 mod searches;
 mod settling;
 
@@ -14,11 +16,11 @@ use std::sync::Mutex;
 
 use self::deadline::Deadline;
 use super::*;
-use crate::api::{Aspect, Failure, Observation, Pace, Query, Reason, Reply, Report};
+use crate::api::{Aspect, ClockDoubt, Failure, Observation, Pace, Query, Reason, Reply, Report};
 use crate::config::{Alignment, Config, Late, Polling, Settle};
-use crate::ledger::{Account, Begun, CommitError, Counted, Reconciled};
+use crate::ledger::{Account, CommitError, Counted, Reconciled};
 use crate::sample::Samples;
-use crate::snapshot::{GroupView, LostReason, Snapshot};
+use crate::snapshot::{ClockTrouble, GroupView, LostReason, Snapshot};
 use crate::window::{Grid, Window};
 
 const NOON: u64 = 1_795_435_200; // 2026-11-23T12:00:00Z
@@ -88,6 +90,10 @@ impl Source for Fake {
 
     fn skew_seconds(&self) -> Option<f64> {
         Some(0.0)
+    }
+
+    fn clock_doubt(&self) -> Option<ClockDoubt> {
+        None
     }
 }
 

@@ -9,7 +9,7 @@ use crate::config::{Extras, Product, Quarantines};
 use crate::snapshot::{AspectView, Trouble};
 use crate::vitals::Vitals;
 
-use super::target::DECLINED_WAITS;
+use super::refusal::DECLINED_WAITS;
 
 /// What changes by the second is asked for as often as alerts look at it.
 const SOON: Duration = Duration::from_secs(60);

@@ -243,6 +243,9 @@ impl ApplianceStatus {
         if behind > USUALLY_PENDING {
             self.problems.push(Problem::Behind { windows: behind });
         }
+        if let Some(trouble) = snapshot.and_then(|known| known.clock) {
+            self.problems.push(Problem::Clock { trouble, skew_seconds: self.clock_skew_seconds });
+        }
         if let Some(ends) = self.certificate_expires.filter(|ends| *ends < now + CERTIFICATE_NOTICE) {
             let has_ended = if ends <= now { Ended::Yes } else { Ended::Soon };
             self.problems.push(Problem::Certificate { ends, has_ended });

@@ -1,15 +1,19 @@
 //! What may be wrong with an appliance: a closed set, each with its words.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
 use crate::api::Reason;
 use crate::clock::Timestamp;
+use crate::snapshot::ClockTrouble;
+
+use super::words::Span;
 
 /// Something that somebody should look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Problem {
     /// Logins have stopped.
     LoginsStopped {
@@ -34,6 +38,13 @@ pub enum Problem {
     Behind {
         /// How many, of the group that has most.
         windows: u64,
+    },
+    /// Its clock is not followed, or nothing can be fetched by it.
+    Clock {
+        /// Why.
+        trouble: ClockTrouble,
+        /// How far it is ahead of ours, where that is known.
+        skew_seconds: Option<f64>,
     },
     /// Its certificate ends soon, or has ended.
     Certificate {
@@ -63,6 +74,7 @@ impl Problem {
             Self::Down(_) => "down",
             Self::Failing { .. } => "failing",
             Self::Behind { .. } => "behind",
+            Self::Clock { .. } => "clock",
             Self::Certificate { .. } => "certificate",
         }
     }
@@ -86,9 +98,41 @@ impl fmt::Display for Problem {
             Self::Failing { count: 1, example } => write!(out, "not had: {example}"),
             Self::Failing { count, example } => write!(out, "not had: {example} and {} more", count - 1),
             Self::Behind { windows } => write!(out, "{windows} windows behind"),
+            Self::Clock { trouble: ClockTrouble::Unconfirmed, skew_seconds } => {
+                write!(
+                    out,
+                    "its clock jumped{}: waiting for a second answer to confirm it; {CHECK}",
+                    Skew(*skew_seconds)
+                )
+            }
+            Self::Clock { trouble: ClockTrouble::Refused, skew_seconds } => {
+                let skew = Skew(*skew_seconds);
+                write!(out, "its clock is not trusted{skew}: windows follow the exporter's clock; {CHECK}")
+            }
+            Self::Clock { trouble: ClockTrouble::Behind, skew_seconds } => {
+                let skew = Skew(*skew_seconds);
+                write!(out, "its clock is behind the last counted window{skew}: polls wait for it; {CHECK}")
+            }
             Self::Certificate { ends, has_ended: Ended::Yes } => write!(out, "its certificate ended at {ends}"),
             Self::Certificate { ends, has_ended: Ended::Soon } => write!(out, "its certificate ends at {ends}"),
         }
+    }
+}
+
+/// What an administrator can do about a clock.
+const CHECK: &str = "check NTP on the appliance (`ntpconfig`) and on the exporter's host";
+
+/// How far a clock is ahead of the exporter's, in parentheses; nothing where that is not known.
+struct Skew(Option<f64>);
+
+impl fmt::Display for Skew {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(seconds) = self.0.filter(|seconds| seconds.abs() >= 1.0) else { return Ok(()) };
+        let direction = if seconds < 0.0 { "behind" } else { "ahead of" };
+        let span = Duration::try_from_secs_f64(seconds.abs()).unwrap_or(Duration::MAX);
+        // A line of text may break where a page must not.
+        let span = Span(span).to_string().replace('\u{a0}', " ");
+        write!(out, " ({span} {direction} the exporter's)")
     }
 }
 

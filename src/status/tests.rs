@@ -3,7 +3,7 @@
 use super::*;
 use crate::api::Reason;
 use crate::config::Scope;
-use crate::snapshot::{AspectView, GroupView, Tally, Trouble};
+use crate::snapshot::{AspectView, ClockTrouble, GroupView, Tally, Trouble};
 use crate::vitals::Vitals;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
@@ -45,6 +45,7 @@ fn snapshot(name: &str, groups: Vec<GroupView>) -> Snapshot {
         appliance: name.into(),
         up: true,
         clock_skew_seconds: Some(0.5),
+        clock: None,
         centralised: None,
         trouble: None,
         product: "esa",
@@ -130,6 +131,32 @@ fn the_worst_comes_first_and_every_state_is_told_apart() {
         vec![],
     ];
     assert_eq!(problems, expected);
+}
+
+#[test]
+fn a_clock_that_is_not_followed_is_a_problem_with_advice() {
+    let check = "check NTP on the appliance (`ntpconfig`) and on the exporter's host";
+    for (trouble, skew, expected) in [
+        (
+            ClockTrouble::Refused,
+            Some(27.0 * 3600.0),
+            "its clock is not trusted (1 d 3 h ahead of the exporter's): windows follow the exporter's clock",
+        ),
+        (
+            ClockTrouble::Unconfirmed,
+            Some(-300.0),
+            "its clock jumped (5 min behind the exporter's): waiting for a second answer to confirm it",
+        ),
+        (ClockTrouble::Unconfirmed, None, "its clock jumped: waiting for a second answer to confirm it"),
+        (ClockTrouble::Behind, Some(-0.5), "its clock is behind the last counted window: polls wait for it"),
+    ] {
+        let ill = Snapshot { clock: Some(trouble), clock_skew_seconds: skew, ..snapshot("a", vec![group("b")]) };
+        let status = status(&config(&["a"]), vec![ill], &[], OwnFacts::default());
+        let appliance = &status.appliances[0];
+        let texts: Vec<_> = appliance.problems.iter().map(ToString::to_string).collect();
+        assert_eq!((appliance.state, texts), (State::Degraded, vec![format!("{expected}; {check}")]));
+        assert_eq!(appliance.problems[0].kind(), "clock");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Scope;
 use asyncos_exporter::ledger::{Counts, Key, Ledger};
 use asyncos_exporter::store::{Event, Listener, Store, Summed};
+use asyncos_exporter::window::Grid;
 use tokio::task::JoinSet;
 
 const INCOMING: &str = "mail_incoming_traffic_summary";
@@ -53,7 +54,7 @@ impl Fleet {
             |number| Key { appliance: format!("esa{number}").into(), scope: Scope::Appliance, group: INCOMING.into() };
         let keys: Vec<Key> = (0..APPLIANCES).map(key).collect();
         for key in &keys {
-            ledger.begin(key, BEGINNING, BEGINNING, BEGINNING);
+            ledger.begin(key, BEGINNING);
         }
         // Counts of a window of a busy gateway have about four digits.
         let increments = counters.iter().zip(1000..).map(|(counter, count)| ((*counter).to_owned(), count)).collect();
@@ -64,18 +65,19 @@ impl Fleet {
 
     /// Counts the next window of every appliance, all at once, as a fleet without phases would.
     async fn count(&mut self, window: Duration) {
-        let (from, to) = (self.counted_until, self.counted_until + window);
+        let grid = Grid::try_new(window).expect("a valid window");
+        let window = grid.window_from(self.counted_until);
         let mut commits = JoinSet::new();
         for key in &self.keys {
             let (ledger, key, increments) = (Arc::clone(&self.ledger), key.clone(), Arc::clone(&self.increments));
             let summed = Arc::clone(&self.summed);
             commits.spawn(async move {
                 let counts = Counts { increments: &increments, retired: &[], summed: &summed };
-                ledger.commit(&key, from, to, &counts).await.map(drop)
+                ledger.commit(&key, window.start(), window, &counts).await.map(drop)
             });
         }
         assert!(commits.join_all().await.into_iter().all(|counted| counted.is_ok()));
-        self.counted_until = to;
+        self.counted_until = window.end();
     }
 
     fn transactions(&self) -> usize {

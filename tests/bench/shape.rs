@@ -83,6 +83,7 @@ impl Shape {
             appliance: format!("esa{number:04}.example.com").into(),
             up: true,
             clock_skew_seconds: None,
+            clock: None,
             centralised: None,
             product: "sma",
             groups: views,

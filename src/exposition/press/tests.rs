@@ -77,6 +77,7 @@ fn publish(board: &Board, value: f64, expires: Tick) {
         appliance: "a".into(),
         up: true,
         clock_skew_seconds: None,
+        clock: None,
         centralised: None,
         trouble: None,
         product: "esa",

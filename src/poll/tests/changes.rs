@@ -95,6 +95,10 @@ impl Source for Truthful {
     fn skew_seconds(&self) -> Option<f64> {
         Some(0.0)
     }
+
+    fn clock_doubt(&self) -> Option<ClockDoubt> {
+        None
+    }
 }
 
 /// An appliance, and a ledger that outlives the pollers.

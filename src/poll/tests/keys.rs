@@ -72,6 +72,10 @@ impl Source for Keyed {
         self.clock.wall()
     }
 
+    fn clock_doubt(&self) -> Option<ClockDoubt> {
+        None
+    }
+
     fn skew_seconds(&self) -> Option<f64> {
         Some(0.0)
     }

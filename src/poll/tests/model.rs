@@ -115,15 +115,24 @@ impl Life<'_> {
             Act::Arrive => self.world.appliance.arrive(),
             Act::Lose(minutes) => self.world.appliance.lose(minutes),
             Act::Poll(fate) => {
-                if let Some(answer) = self.ask(fate).await? {
+                while let Some(answer) = self.ask() {
                     self.meet(&answer, fate).await?;
+                    if !self.has_begun_anew(&answer).await? {
+                        break;
+                    }
                 }
             }
             Act::Audit(fate) => {
-                while let Some(answer) = self.ask(fate).await? {
+                while let Some(answer) = self.ask() {
                     match answer.used {
                         Use::Count(_) => self.meet(&answer, Fate::Brings).await?,
                         Use::Compare => return self.meet(&answer, fate).await,
+                        Use::Begin(_) => {
+                            self.meet(&answer, fate).await?;
+                            if !self.has_begun_anew(&answer).await? {
+                                break;
+                            }
+                        }
                     }
                 }
             }
@@ -175,21 +184,21 @@ impl Life<'_> {
         Ok(())
     }
 
-    async fn ask(&mut self, fate: Fate) -> Result<Option<Answer>, TestCaseError> {
-        Ok(if self.connect(fate).await? { self.world.ask() } else { None })
+    fn ask(&mut self) -> Option<Answer> {
+        let answer = self.world.ask();
+        if let Some(account) = self.world.account() {
+            self.book.begun(account.epoch);
+        }
+        answer
     }
 
-    /// Whether the exporter is still there then.
-    async fn connect(&mut self, fate: Fate) -> Result<bool, TestCaseError> {
-        if self.world.connect() {
-            if matches!(fate, Fate::DiesBefore) {
-                self.restart();
-                return Ok(false);
-            }
-            let outcome = self.world.begin_anew().await;
-            self.world.target.begun_anew(&outcome);
+    /// Whether the totals begin at zero since `answer` came, so that its window is asked for again.
+    async fn has_begun_anew(&mut self, answer: &Answer) -> Result<bool, TestCaseError> {
+        let Use::Begin(begins) = answer.used else { return Ok(false) };
+        let account = self.world.account();
+        if account.is_none_or(|account| account.epoch != begins.at || account.watermark != begins.at) {
+            return Ok(false);
         }
-        self.book.begun(self.world.account().expect("begun").epoch);
         // A Prometheus must see the zero: totals that are beyond the old ones by then look as if they had gone on.
         self.book.scrape(&self.world)?;
         Ok(true)
@@ -217,8 +226,8 @@ impl Life<'_> {
     async fn come_to_rest(&mut self) -> Result<(), TestCaseError> {
         self.act(Act::Arrive).await?;
         self.act(Act::Restart).await?;
-        self.connect(Fate::Brings).await?;
-        let ahead = self.world.account().expect("begun").watermark.since(self.world.appliance.now);
+        let watermark = self.world.account().map_or(self.world.appliance.now, |account| account.watermark);
+        let ahead = watermark.since(self.world.appliance.now);
         self.act(Act::Wait(ahead.as_secs())).await?;
         for _ in 0..6 {
             self.act(Act::Wait(4000)).await?;

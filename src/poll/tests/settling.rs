@@ -43,6 +43,10 @@ impl Source for Spooled {
     fn skew_seconds(&self) -> Option<f64> {
         Some(0.0)
     }
+
+    fn clock_doubt(&self) -> Option<ClockDoubt> {
+        None
+    }
 }
 
 /// A poller that begins with the settle delay `first`.

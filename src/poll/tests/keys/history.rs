@@ -62,7 +62,7 @@ async fn live_through(history: &[Hour]) {
     let (ledger, key) =
         (Ledger::in_memory(), Key { appliance: "a".into(), scope: config::Scope::Appliance, group: POLICIES.into() });
     let at = |hour: usize| Timestamp::from_secs(NOON + hour as u64 * 3600);
-    ledger.begin(&key, at(0), at(0), at(0));
+    ledger.begin(&key, at(0));
     let group = Arc::new(crate::catalogue::group(POLICIES).expect("in the catalogue").clone());
     let families = Families::default();
     let mut seen = Seen::default();
@@ -76,7 +76,11 @@ async fn live_through(history: &[Hour]) {
         let report = keyed_report((0..KEYS).map(|key| (key, said(key))));
         let read = metrics.read(&report, &known(&ledger.account(&key).expect("begun")));
         let counts = Counts { increments: &read.increments, retired: &read.retired, summed: metrics.summed() };
-        let account = ledger.commit(&key, at(number), at(number + 1), &counts).await.expect("counted").account;
+        let account = ledger
+            .commit(&key, at(number), Grid::HOURS.window_from(at(number)), &counts)
+            .await
+            .expect("counted")
+            .account;
         seen.scrape(&account);
         book.push((!hour.is_cut).then(|| (0..KEYS).map(said).sum()));
         assert!(account.seen.len() <= history.iter().take(number + 1).map(|hour| hour.limit).max().expect("an hour"));

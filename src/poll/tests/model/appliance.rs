@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::api::{Reply, Report};
-use crate::clock::Timestamp;
+use crate::clock::{Tick, Timestamp};
 use crate::window::Window;
 
 /// How long a part of its events may be under way.
@@ -13,6 +13,8 @@ const MOST_HELD: u64 = 36 * 60;
 #[derive(Debug)]
 pub(super) struct Appliance {
     pub(super) now: Timestamp,
+    /// True time.
+    pub(super) tick: Tick,
     /// Minutes some of whose events have not arrived yet.
     held: BTreeSet<u64>,
     /// Minutes some of whose events are in no report any more.
@@ -21,11 +23,12 @@ pub(super) struct Appliance {
 
 impl Appliance {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { now, held: BTreeSet::new(), gone: BTreeSet::new() }
+        Self { now, tick: Tick::default(), held: BTreeSet::new(), gone: BTreeSet::new() }
     }
 
     pub(super) fn wait(&mut self, seconds: u64) {
         self.now = self.now + Duration::from_secs(seconds);
+        self.tick = self.tick + Duration::from_secs(seconds);
     }
 
     pub(super) fn set(&mut self, seconds: i64) {

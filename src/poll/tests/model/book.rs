@@ -25,13 +25,20 @@ pub(super) struct Book {
     pub(super) progress: u64,
     /// Written for a poller that was replaced before it heard of that: the next start finds it, unless something else was
     /// written after it.
-    limbo: Option<BTreeMap<u64, u64>>,
+    limbo: Option<Limbo>,
     /// What a Prometheus has seen last, and the increases it has seen.
     seen: u64,
     increases: u64,
     /// What the target should have told of late events, and, where they stay late, how many for which hours.
     late: u64,
     ignored: BTreeMap<Timestamp, u64>,
+}
+
+#[derive(Debug)]
+enum Limbo {
+    Counted(BTreeMap<u64, u64>),
+    /// Totals at zero, from this time on.
+    Begun(Timestamp),
 }
 
 impl Book {
@@ -62,6 +69,11 @@ impl Book {
                     prop_assert_eq!(self.sum(answer.window), truth(answer.window), "all is there and was compared");
                 }
             }
+            Outcome::Begun(outcome) => {
+                if let (Use::Begin(begins), Ok(())) = (answer.used, outcome) {
+                    self.begun(begins.at);
+                }
+            }
             Outcome::Counted(Err(_)) => {
                 let known = minutes(answer.window).all(|minute| self.counted.contains_key(&minute));
                 prop_assert!(known, "an answer is refused that was not counted");
@@ -75,9 +87,10 @@ impl Book {
     pub(super) fn cancelled(&mut self, answer: &Answer, late: Late, appliance: &Appliance) {
         let lacked = answer.said.saturating_sub(self.sum(answer.window));
         match answer.used {
-            Use::Count(_) => self.limbo = Some(entry(answer.window, appliance)),
+            Use::Count(_) => self.limbo = Some(Limbo::Counted(entry(answer.window, appliance))),
+            Use::Begin(begins) => self.limbo = Some(Limbo::Begun(begins.at)),
             Use::Compare if late == Late::Add && lacked > 0 => {
-                self.limbo = Some(BTreeMap::from([(minutes(answer.window).start, lacked)]));
+                self.limbo = Some(Limbo::Counted(BTreeMap::from([(minutes(answer.window).start, lacked)])));
             }
             Use::Compare => {}
         }
@@ -102,8 +115,10 @@ impl Book {
     /// The process is another one: it knows what was written.
     pub(super) fn restarted(&mut self) {
         self.reloaded();
-        if let Some(entry) = self.limbo.take() {
-            self.add(entry);
+        match self.limbo.take() {
+            Some(Limbo::Counted(entry)) => self.add(entry),
+            Some(Limbo::Begun(epoch)) => self.begun(epoch),
+            None => {}
         }
     }
 

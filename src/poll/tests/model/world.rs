@@ -7,8 +7,8 @@ use super::*;
 use crate::catalogue;
 use crate::config::{GroupChoice, Scope};
 use crate::ledger::Counts;
-use crate::poll::job::Heard;
-use crate::poll::plan::Step;
+use crate::poll::job::{Begins, Count, Heard};
+use crate::poll::plan::{Gap, Step};
 use crate::sample::Families;
 use crate::snapshot::Trouble;
 use crate::store::Store;
@@ -26,14 +26,15 @@ pub(super) struct World<'a> {
     pub(super) appliance: Appliance,
     pub(super) ledger: Ledger,
     pub(super) target: Target,
-    connected: bool,
 }
 
 /// What a report is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Use {
-    /// To count so many windows.
-    Count(u32),
+    /// To count windows.
+    Count(Count),
+    /// To begin anew.
+    Begin(Begins),
     /// To compare it with what was counted.
     Compare,
 }
@@ -52,6 +53,7 @@ pub(super) struct Answer {
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
     Counted(Result<Counted, CommitError>),
+    Begun(Result<(), CommitError>),
     Reconciled(Result<Reconciled, CommitError>),
 }
 
@@ -59,7 +61,7 @@ impl<'a> World<'a> {
     pub(super) fn start(folder: &'a Path, choice: Choice, appliance: Appliance) -> Self {
         let ledger = open(folder);
         let target = target(choice, &ledger);
-        Self { folder, choice, appliance, ledger, target, connected: false }
+        Self { folder, choice, appliance, ledger, target }
     }
 
     /// The process ends and another begins.
@@ -73,27 +75,16 @@ impl<'a> World<'a> {
     /// The poller is replaced, with what is configured by now; the ledger stays.
     pub(super) fn reload(&mut self) {
         self.target = target(self.choice, &self.ledger);
-        self.connected = false;
     }
 
-    /// Finds the place to go on from, once a poller; whether the totals begin at zero there and that must be written.
-    pub(super) fn connect(&mut self) -> bool {
-        if std::mem::replace(&mut self.connected, true) {
-            return false;
-        }
-        matches!(self.target.begin(&self.ledger, self.appliance.now), Begun::Reset { .. })
-    }
-
-    /// Writes down that the totals begin at zero.
-    pub(super) async fn begin_anew(&self) -> Result<(), CommitError> {
-        self.ledger.keep(self.target.key()).await
+    fn moment(&self) -> place::Moment {
+        let now = self.appliance.now;
+        place::Moment { tick: self.appliance.tick, appliance: now, wall: now, doubt: None }
     }
 
     /// What a poller does that was told that there are whole hours only.
     pub(super) fn take_hours(&mut self) {
-        if self.connected {
-            self.target.take_hours(&self.ledger, self.appliance.now);
-        }
+        self.target.take_hours(&self.ledger, self.appliance.now);
     }
 
     /// What a poller does that has learned how late data come.
@@ -103,12 +94,15 @@ impl<'a> World<'a> {
 
     /// What one poll would bring: a window, or else a comparison; none when nothing is due.
     pub(super) fn ask(&mut self) -> Option<Answer> {
-        let (window, used) = match self.target.plan(&self.ledger, self.appliance.now) {
-            Step::Fetch { window, count, .. } => (window, Use::Count(count)),
+        let (window, used) = match self.target.plan(&self.ledger, self.moment()) {
+            Step::Fetch { window, gap: Gap::Anew { from, windows }, .. } => {
+                (window, Use::Begin(Begins { from, at: window.start(), lost: windows }))
+            }
+            Step::Fetch { window, count: windows, gap, .. } => (window, Use::Count(Count { windows, gap })),
             Step::Audit(hours) => (hours, Use::Compare),
             Step::Wait(_) | Step::Hear(_) => return None,
         };
-        let read = self.target.read(window, &self.appliance.reply(window));
+        let read = self.target.read(window, &self.appliance.reply(window), self.appliance.tick);
         let read = read.expect("nothing is asked for before it is complete");
         let [(_, said)] = read.increments[..] else { panic!("the report has one counter: {read:?}") };
         Some(Answer { window, used, said, read })
@@ -119,10 +113,15 @@ impl<'a> World<'a> {
         let Answer { window, used, read, .. } = answer;
         let (key, increments) = (self.target.key(), &read.increments);
         match used {
-            Use::Count(_) => {
+            Use::Count(count) => {
+                let from = match count.gap {
+                    Gap::Lost { from, .. } => from,
+                    Gap::None | Gap::Anew { .. } => window.start(),
+                };
                 let counts = Counts { increments, retired: &[], summed: &self.target.summed() };
-                Outcome::Counted(self.ledger.commit(key, window.start(), window.end(), &counts).await)
+                Outcome::Counted(self.ledger.commit(key, from, *window, &counts).await)
             }
+            Use::Begin(begins) => Outcome::Begun(self.ledger.begin_anew(key, begins.from, begins.at).await),
             Use::Compare => {
                 Outcome::Reconciled(self.ledger.reconcile(key, *window, increments, self.choice.late).await)
             }
@@ -135,9 +134,12 @@ impl<'a> World<'a> {
         match (answer.used, outcome) {
             (Use::Count(count), Outcome::Counted(outcome)) => {
                 let read = Samples { increments: answer.read.increments.clone(), ..Samples::default() };
-                let moment = target::Moment { tick: Tick::default(), appliance: now, wall: now };
+                let moment = self.moment();
                 let heard = Heard { read, sent: "/asked".into(), at: now };
                 self.target.counted(answer.window, count, heard, outcome, moment);
+            }
+            (Use::Begin(begins), Outcome::Begun(outcome)) => {
+                self.target.begun_anew(begins, &outcome, self.appliance.tick);
             }
             (Use::Compare, Outcome::Reconciled(outcome)) => self.target.reconciled(answer.window, outcome, now),
             (used, outcome) => panic!("{outcome:?} is no answer to {used:?}"),
@@ -147,7 +149,7 @@ impl<'a> World<'a> {
     /// Tells the target that there was no answer.
     pub(super) fn fail(&mut self, answer: &Answer) {
         match answer.used {
-            Use::Count(_) => {
+            Use::Count(_) | Use::Begin(_) => {
                 let failure = fails(Reason::Timeout);
                 let trouble =
                     Trouble { reason: failure.reason, detail: failure.detail.clone(), at: self.appliance.now };
