@@ -7,6 +7,7 @@ mod browser;
 mod centralised;
 mod choice;
 mod cli;
+mod clock;
 mod config;
 mod crash;
 mod day;

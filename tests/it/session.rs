@@ -173,6 +173,40 @@ async fn the_appliances_clock_decides_when_a_token_ends() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_not_trusted_costs_no_login_and_no_request() {
+    const DAYS: i64 = 10 * 86_400;
+    let cases = [
+        (-DAYS, None),
+        (DAYS, None),
+        (-7200, None),
+        (7200, None),
+        (0, Some("Thu, 01 Jan 1970 00:00:00 GMT")),
+        (0, Some("Thu, 01 Jan 2099 00:00:00 GMT")),
+    ];
+    // Side by side: each waits for seconds of the time lapse.
+    cases.map(|(offset, date)| use_short_tokens(offset, date)).into_iter().collect::<JoinSet<()>>().join_all().await;
+}
+
+async fn use_short_tokens(offset: i64, date: Option<&str>) {
+    let clock = lapse(10);
+    let mut settings = sim::Settings::esa("esa1");
+    settings.behaviour.clock_offset_secs = offset;
+    settings.behaviour.token_life = Duration::from_secs(60);
+    settings.behaviour.refresh = false;
+    let appliance = simulate(settings, &clock).await;
+    if let Some(date) = date {
+        appliance.inject(Fault::Date(date.into()), On::every());
+    }
+    let client = client(&appliance, "", &clock);
+    for _ in 0..180 {
+        assert_eq!(fetch(&client, CAPACITY).await, Ok(()));
+        clock.sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(refused(&appliance), 0, "{offset} {date:?}: a token is not used after its end");
+    assert!(logins(&appliance) <= 5, "{offset} {date:?}: {} logins", logins(&appliance));
+}
+
+#[tokio::test]
 async fn a_revoked_token_costs_one_login_and_no_report() {
     for message in ["InvalidTokenError.", "ExpiredSignatureError.", "Unauthorized."] {
         let clock = lapse(1);

@@ -303,10 +303,14 @@ fn doubts() -> Vec<Alert> {
             "The clocks of {{ $labels.appliance }} and of the exporter are {{ $value | humanizeDuration }} apart.",
             Page {
                 meaning: "The appliance's clock and the exporter's differ by more than a minute.",
-                impact: "Windows follow the appliance's clock and stay right. Tokens, certificates, and times in logs do not.",
+                impact: "Up to a day, windows follow the appliance's clock and stay right; beyond that they follow the exporter's \
+                         clock. Tokens, certificates, and times in logs do not.",
                 panel: (Uid::Exporter, "Clock skew"),
                 commands: &["`ntpconfig` and `settime` on the appliance", "`timedatectl` on the exporter's host"],
-                causes: &["one of them has no NTP server that answers"],
+                causes: &[
+                    "one of them has no NTP server that answers",
+                    "a proxy or load balancer rewrites the `Date` header",
+                ],
                 actions: &["correct NTP where it is wrong"],
             },
         ),
