@@ -19,7 +19,7 @@ pub(super) enum Done {
     PassedOver { target: usize, outcome: Result<(), CommitError> },
     Observed { watch: usize, outcome: Result<Observation, Failure> },
     Asked { job: Job, outcome: Outcome, took: Duration },
-    Counted { job: Job, count: Count, heard: Heard, outcome: Result<Counted, CommitError> },
+    Counted { job: Job, count: Count, heard: Box<Heard>, outcome: Result<Counted, CommitError> },
     Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
 }
 

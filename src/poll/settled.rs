@@ -60,7 +60,7 @@ impl<S: Source> Poller<S> {
                 }
                 let target = &mut self.targets[job.target];
                 target.in_flight = false;
-                target.counted(job.query.window, count, heard, outcome, moment);
+                target.counted(job.query.window, count, *heard, outcome, moment);
             }
             Done::Reconciled { job, outcome } => {
                 let appliance_now = self.source.now();
@@ -222,7 +222,7 @@ impl<S: Source> Poller<S> {
             };
             let counts = Counts { increments: &read.increments, retired: &read.retired, summed: &summed };
             let outcome = ledger.commit(&key, from, window, &counts).await;
-            Done::Counted { job, count, heard, outcome }
+            Done::Counted { job, count, heard: Box::new(heard), outcome }
         });
     }
 
