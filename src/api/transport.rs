@@ -19,6 +19,10 @@ use crate::clock::{Clock, Tick, Timestamp};
 use crate::config::{self, Product};
 use crate::secret::Secret;
 
+/// The longest wait that an answer may ask for. A longer one is a mistake, and one near the end of the type would make
+/// sums of spans overflow.
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+
 /// The answer's header with the next token. **Source:** API guide, authentication.
 pub(super) const TOKEN_HEADER: HeaderName = HeaderName::from_static("jwttoken");
 
@@ -310,14 +314,15 @@ fn text(body: Vec<u8>) -> String {
     text
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     httpdate::parse_http_date(text.trim()).ok().map(Timestamp::from)
 }
 
 /// Seconds or a date. **Source:** RFC 9110 section 10.2.3.
-fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    text.parse().ok().map(Duration::from_secs).or_else(|| http_date(text).map(|until| until.since(now)))
+    let wait = text.parse().ok().map(Duration::from_secs).or_else(|| http_date(text).map(|until| until.since(now)));
+    wait.map(|wait| wait.min(LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -382,6 +387,8 @@ mod tests {
         assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
         assert_eq!(retry_after("Mon, 23 Nov 2026 12:00:30 GMT", now), Some(Duration::from_secs(30)));
         assert_eq!(retry_after("Mon, 23 Nov 2026 11:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(retry_after("18446744073709551615", now), Some(LONGEST_RETRY_AFTER));
+        assert_eq!(retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now), Some(LONGEST_RETRY_AFTER));
         assert_eq!(retry_after("soon", now), None);
     }
 }
