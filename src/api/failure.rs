@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Letters of a failure's text: twice our longest advice. Parsers of others quote what they choke on, at any length.
+pub(super) const LONGEST_DETAIL: usize = 1000;
+
 /// The kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
@@ -246,8 +249,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), retry_after: None }
+    /// `detail` becomes one line and is cut where it is too long for a log.
+    pub(super) fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
+        let one_line = detail.as_ref().chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+        Self { reason, detail: one_line.take(LONGEST_DETAIL).collect(), retry_after: None }
     }
 
     /// The same words for another reason.
@@ -260,6 +265,12 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_one_line_of_bearable_length() {
+        let detail = Failure::new(Reason::Malformed, format!("a\nb{}", "ü".repeat(5000))).detail;
+        assert_eq!((detail.chars().count(), &detail[..3]), (LONGEST_DETAIL, "a b"));
+    }
 
     #[test]
     fn every_reason_is_listed_once_under_its_own_label() {
