@@ -41,8 +41,8 @@ pub(in crate::api) struct IdentityProvider {
 }
 
 /// What the provider gave.
-struct Granted {
-    token: Secret,
+pub(super) struct Granted {
+    pub(super) token: Secret,
     life: Option<Duration>,
 }
 
@@ -212,7 +212,7 @@ fn fields(body: &str) -> Result<Fields, Failure> {
     json::read(body, Wanted { names, refusal: None })
 }
 
-fn granted(body: &str, name: &str) -> Option<Granted> {
+pub(super) fn granted(body: &str, name: &str) -> Option<Granted> {
     let answer = fields(body).ok()?;
     let token = answer.get(name)?.text().filter(|token| is_header_text(token)).map(Secret::new)?;
     // A number by the standard; some write it as text.
@@ -224,7 +224,7 @@ fn granted(body: &str, name: &str) -> Option<Granted> {
 }
 
 /// What an answer that brings no token means.
-fn refusal(status: u16, body: &str, credentials: &Credentials) -> Failure {
+pub(super) fn refusal(status: u16, body: &str, credentials: &Credentials) -> Failure {
     let answer = fields(body).unwrap_or_default();
     let code = answer.get("error").and_then(Kept::text).filter(|code| is_code(code));
     let said = match code {
@@ -249,12 +249,13 @@ fn is_code(text: &str) -> bool {
 /// What the provider says beside the code, unless it says a secret.
 fn description(answer: &Fields, credentials: &Credentials) -> String {
     let Some(said) = answer.get("error_description").and_then(Kept::text) else { return String::new() };
-    let secrets = [Some(&credentials.password), credentials.second.as_ref()];
-    if secrets.into_iter().flatten().any(|secret| said.contains(secret.text.expose())) {
+    let clean = |text: &str| text.replace(char::is_control, " ");
+    let (said, secrets) = (clean(said), [Some(&credentials.password), credentials.second.as_ref()]);
+    // Both are cleaned, or a secret with a blank in it would be recognized only where the provider sent that very blank.
+    if secrets.into_iter().flatten().any(|secret| said.contains(&clean(secret.text.expose()))) {
         return String::new();
     }
-    let clean = said.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-    format!(" ({})", clean.take(LONGEST_DESCRIPTION).collect::<String>())
+    format!(" ({})", said.chars().take(LONGEST_DESCRIPTION).collect::<String>())
 }
 
 /// The appliance's refusal of a token. It is no refusal of the account: the provider has just vouched for it.
