@@ -68,6 +68,10 @@ struct Usual {
 /// One appliance. None where it lacks what the rest hangs on; all that is wrong is in `problems` then.
 fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems: &mut Problems) -> Option<Appliance> {
     let is_table = element.is_mapping();
+    // Nothing is read as an empty table, and would be left out in silence.
+    if element.is_null() {
+        problems.error(path, "is empty: an appliance has at least `name`, `url`, `username` and `password_file`");
+    }
     let mut raw = raw::Appliance::read(element, path, problems);
     if !is_table {
         return None;

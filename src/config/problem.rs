@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, and where.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::locate;
 
@@ -57,7 +57,15 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: {}", self.place, self.message)
+        // Keys and values of the file are quoted, and a problem is one line whatever stands in them.
+        for letter in self.place.chars().chain(": ".chars()).chain(self.message.chars()) {
+            if letter.is_control() {
+                write!(out, "{}", letter.escape_default())?;
+            } else {
+                out.write_char(letter)?;
+            }
+        }
+        Ok(())
     }
 }
 
