@@ -42,6 +42,7 @@ use Outcome::{Had, Refused};
 
 const POLICIES: &str = "mail_policy_incoming";
 const SMALL: &str = r#"{"meta": {"totalCount": 1}, "data": {"resultSet": {"msgs_deleted": 0}}}"#;
+const NO_MESSAGES: &str = r#"{"meta": {"totalCount": 0}, "data": []}"#;
 const ROWS: (&str, &str) = (r#"{"data": {"resultSet": {"recipients_matched": ["#, "]}}}");
 const COUNTERS: (&str, &str) = (r#"{"data": {"resultSet": {"#, "}}}");
 
@@ -142,9 +143,9 @@ async fn respond(mut stream: TcpStream, path: &str, large: &[u8]) -> std::io::Re
             return Ok(());
         }
     }
-    let is_asked = String::from_utf8_lossy(&head).lines().next().is_some_and(|line| line.contains(path));
-    let small = answer(200, SMALL.as_bytes());
-    stream.write_all(if is_asked { large } else { &small }).await?;
+    let first = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
+    let small = answer(200, if first.contains("quarantine/messages") { NO_MESSAGES } else { SMALL }.as_bytes());
+    stream.write_all(if first.contains(path) { large } else { &small }).await?;
     stream.shutdown().await
 }
 

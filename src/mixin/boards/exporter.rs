@@ -205,6 +205,12 @@ fn process() -> Vec<Panel> {
             "(process_open_fds{EXPORTER} / process_max_fds{EXPORTER}) OURS",
         ),
         each(
+            "Connections",
+            "Open connections of clients, scrapers among them. At most 512 are open, 256 of them from one address.",
+            Unit::Count,
+            "asyncos_exporter_http_connections{EXPORTER} OURS",
+        ),
+        each(
             "Time of a scrape",
             "How long Prometheus takes to read the page.",
             Unit::Seconds,
