@@ -303,8 +303,9 @@ fn doubts() -> Vec<Alert> {
             "The clocks of {{ $labels.appliance }} and of the exporter are {{ $value | humanizeDuration }} apart.",
             Page {
                 meaning: "The appliance's clock and the exporter's differ by more than a minute.",
-                impact: "Up to a day, windows follow the appliance's clock and stay right; beyond that they follow the exporter's \
-                         clock. Tokens, certificates, and times in logs do not.",
+                impact: "None on mail. With a skew of up to a day, windows follow the appliance's clock and are correct. After a \
+                         jump to more than a day, they follow the exporter's clock. Token expiry, certificate checks and log \
+                         times may be wrong.",
                 panel: (Uid::Exporter, "Clock skew"),
                 commands: &["`ntpconfig` and `settime` on the appliance", "`timedatectl` on the exporter's host"],
                 causes: &[

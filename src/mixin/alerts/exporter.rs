@@ -117,10 +117,12 @@ pub(super) fn alerts(job: &str) -> Vec<Alert> {
             "{{ $value }} {{ $labels.what }}(s) of the state were damaged or missing when the exporter at \
              {{ $labels.instance }} was started: those totals began at zero.",
             Page {
-                meaning: "State was damaged or missing when the exporter was started. A damaged file (`file`) was set aside and \
-                          kept; a missing or empty one (`missing_file`) was begun again; a damaged record (`record`) is not used.",
-                impact: "None on mail. Counters restarted at zero. Each account is tried once, not three times, until it is \
-                         accepted, as earlier refusals are unknown.",
+                meaning: "State was damaged or missing at startup. The label `what` shows which: `file` is a damaged file, moved \
+                          aside and kept; `missing_file` is a missing or empty file, replaced by a new one; `record` is a \
+                          damaged record, ignored.",
+                impact: "None on mail. With `file` and `missing_file`, all counters restart at zero and each account gets one \
+                         login attempt instead of three until a login succeeds. With `record`, only the data in that record \
+                         is lost. If it held refused logins, the same limit of one attempt applies.",
                 panel: (Uid::Exporter, "Totals on disk"),
                 commands: &["the exporter's log names the file", "`dmesg` for errors of the disk"],
                 causes: &[
@@ -145,17 +147,20 @@ pub(super) fn alerts(job: &str) -> Vec<Alert> {
                          `catch_up` (a day).",
                 panel: (Uid::Exporter, "Totals on disk"),
                 commands: &[
-                    "the exporter's log says which of the two it is",
+                    "the exporter's log says whether the file was replaced or is missing",
                     "`ls -la` of the folder given as `--storage.path`",
                 ],
                 causes: &[
                     "a backup was restored while the exporter was running",
                     "a second exporter was started on the same `--storage.path` after the file was deleted",
-                    "the volume was unmounted or the folder moved, and the place is read-only",
+                    "the volume was unmounted or the folder was moved, and the path is not writable",
                 ],
                 actions: &[
-                    "to keep the totals of now, move the other file away: the state is written to its place",
-                    "to continue from the other file, restart the exporter",
+                    "replaced, keep the current totals: move the other `state.redb` out of `--storage.path`; the exporter \
+                     writes its own again within half a minute. Do not restart it before that",
+                    "replaced, use the other file instead: restart the exporter. The current totals are lost",
+                    "deleted and cannot be written: make the folder exist and writable for the exporter's user; no restart \
+                     is needed",
                 ],
             },
         ),
