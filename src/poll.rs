@@ -94,6 +94,8 @@ pub struct Poller<S> {
     /// When the appliance's clock was last heard for its own sake.
     heard: Option<Tick>,
     jobs: JoinSet<Done>,
+    /// Jobs that ask the appliance something. The others write to the disk, and one that hangs must not stop the polling.
+    requests: usize,
     pulse: Pulse,
 }
 
@@ -144,6 +146,7 @@ impl<S: Source> Poller<S> {
             connected: false,
             cursor: 0,
             jobs: JoinSet::new(),
+            requests: 0,
         };
         poller.publish();
         poller
@@ -162,7 +165,7 @@ impl<S: Source> Poller<S> {
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                     Err(_) => {}
                 },
-                () = self.desk.clock.sleep_until(wake), if self.jobs.len() < self.polling.concurrency => {}
+                () = self.desk.clock.sleep_until(wake), if self.requests < self.polling.concurrency => {}
                 () = self.pulse.due() => {}
             }
         }
@@ -176,13 +179,13 @@ impl<S: Source> Poller<S> {
             return until;
         }
         if !self.connected {
-            if self.jobs.is_empty() {
+            if self.requests == 0 {
                 let source = Arc::clone(&self.source);
-                self.jobs.spawn(async move { Done::Connected(source.connect().await) });
+                self.request(async move { Done::Connected(source.connect().await) });
             }
             return now + self.polling.timeout;
         }
-        while self.jobs.len() < self.polling.concurrency {
+        while self.requests < self.polling.concurrency {
             match self.next(now) {
                 Next::Now(job) => self.start(job),
                 Next::Watch(watch) => self.observe(watch),
@@ -256,7 +259,7 @@ impl<S: Source> Poller<S> {
     fn observe(&mut self, watch: usize) {
         self.watches[watch].in_flight = true;
         let (source, aspect) = (Arc::clone(&self.source), self.watches[watch].aspect().clone());
-        self.jobs.spawn(async move { Done::Observed { watch, outcome: source.observe(&aspect).await } });
+        self.request(async move { Done::Observed { watch, outcome: source.observe(&aspect).await } });
     }
 
     fn start(&mut self, job: Job) {
@@ -264,11 +267,16 @@ impl<S: Source> Poller<S> {
         let source = Arc::clone(&self.source);
         let clock = self.desk.clock.clone();
         let polling = self.polling;
-        self.jobs.spawn(async move {
+        self.request(async move {
             let began = clock.tick();
             let outcome = ask::ask(&*source, &job.query, polling, &clock).await;
             Done::Asked { job, outcome, took: clock.tick().since(began) }
         });
+    }
+
+    fn request(&mut self, request: impl Future<Output = Done> + Send + 'static) {
+        self.requests += 1;
+        self.jobs.spawn(request);
     }
 
     fn publish(&self) {

@@ -263,6 +263,12 @@ impl Store {
         let (queue, _) = sync_channel(1);
         Self::Disk { queue: Some(queue), writer: None }
     }
+
+    /// A store that takes everything and writes nothing.
+    pub(crate) fn that_hangs() -> (Self, Receiver<Wish>) {
+        let (queue, wishes) = sync_channel(LONGEST_QUEUE);
+        (Self::Disk { queue: Some(queue), writer: None }, wishes)
+    }
 }
 
 impl Drop for Store {

@@ -130,9 +130,9 @@ impl Account {
         for (counter, rows) in rows.into_iter().filter(|(counter, _)| self.is_comparable(day, counter)) {
             let reported = rows.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count));
             let counted = counted_of(day, counter);
-            difference.surplus += counted.saturating_sub(reported);
+            difference.surplus = difference.surplus.saturating_add(counted.saturating_sub(reported));
             let late = reported.saturating_sub(counted);
-            difference.late += late;
+            difference.late = difference.late.saturating_add(late);
             self.credit(day, counter, &rows, late, &mut difference.credits);
         }
         Some(difference)

@@ -38,6 +38,8 @@ impl Audits {
         otherwise: Duration,
     ) -> Step {
         self.done.retain(|start, _| stretches.iter().any(|hours| hours.start() == *start));
+        // Of a clock that was set back: an hour from now on is long enough.
+        self.last = self.last.map(|last| last.min(now));
         let ready = stretches.into_iter().map(|hours| {
             let paced = self.last.map_or(hours.end(), |last| last + PACE);
             let done = self.done.get(&hours.start()).map(|(at, _)| *at);
@@ -111,6 +113,9 @@ mod tests {
         assert_eq!(step(&mut audits, &[hours(0, 6)], at(6, 10)), Step::Audit(hours(0, 6)));
         audits.tried(at(6, 10));
         assert_eq!(step(&mut audits, &[hours(0, 6)], at(6, 50)), wait(20), "one that failed is not tried at once");
+        audits.tried(at(30, 0));
+        assert_eq!(step(&mut audits, &[hours(0, 6)], at(7, 0)), wait(60), "the clock was set back");
+        assert_eq!(step(&mut audits, &[hours(0, 6)], at(8, 0)), Step::Audit(hours(0, 6)), "and an hour has passed");
     }
 
     #[test]

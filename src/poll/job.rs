@@ -23,6 +23,16 @@ pub(super) enum Done {
     Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
 }
 
+impl Done {
+    /// Whether the appliance was asked something.
+    pub(super) const fn is_a_request(&self) -> bool {
+        match self {
+            Self::Connected(_) | Self::Observed { .. } | Self::Asked { .. } => true,
+            Self::BegunAnew { .. } | Self::PassedOver { .. } | Self::Counted { .. } | Self::Reconciled { .. } => false,
+        }
+    }
+}
+
 /// What a report came to, and the answer it came with.
 #[derive(Debug)]
 pub(super) struct Heard {

@@ -18,6 +18,7 @@ impl<S: Source> Poller<S> {
     /// Takes in what a job brought and publishes what is known then.
     pub(super) fn settle(&mut self, done: Done) {
         let now = self.desk.clock.tick();
+        self.requests -= usize::from(done.is_a_request());
         match done {
             Done::Connected(Ok(())) => {
                 self.connected = true;
@@ -124,7 +125,11 @@ impl<S: Source> Poller<S> {
                     centralised.refused(&job.query.group.name);
                 }
                 match job.purpose {
-                    Purpose::Count(_) => {
+                    Purpose::Count(count) => {
+                        // Each of the windows may be small enough, or soon enough, alone.
+                        if matches!(failure.reason, Reason::TooLarge | Reason::Timeout) && count.windows > 1 {
+                            self.targets[job.target].halve(count.windows);
+                        }
                         self.targets[job.target].failed(&failure, trouble, now);
                         self.pass_over(job.target, now);
                     }
@@ -143,8 +148,12 @@ impl<S: Source> Poller<S> {
             Purpose::Count(count) => match (target.read(window, reply, now), count.gap) {
                 (None, _) => {}
                 (Some(read), _) if count.windows > 1 && read.has_lower_bound() => target.halve(count.windows),
-                // The window is asked for again afterwards: whoever looks in between must see the zero.
+                // The answer may have told that the clock is not what it seemed. The window is asked for again afterwards:
+                // whoever looks in between must see the zero.
                 (Some(_), Gap::Anew { from, windows }) => {
+                    if !self.still_begins_anew(job.target, now) {
+                        return;
+                    }
                     self.begin_anew(job.target, Begins { from, at: window.start(), lost: windows });
                 }
                 (Some(read), Gap::None | Gap::Lost { .. }) => {
@@ -167,6 +176,11 @@ impl<S: Source> Poller<S> {
             // The source has taken the time from it.
             Purpose::Hear => {}
         }
+    }
+
+    fn still_begins_anew(&mut self, target: usize, now: Tick) -> bool {
+        let moment = self.moment(now);
+        self.targets[target].begins_anew(&self.desk.ledger, moment)
     }
 
     /// Takes in a look at a window, and the delay that it teaches.

@@ -202,6 +202,12 @@ impl Target {
         step
     }
 
+    /// Whether the totals begin at zero with the next window, by what is known now.
+    pub(super) fn begins_anew(&mut self, ledger: &Ledger, now: Moment) -> bool {
+        let place = ledger.watermark(&self.key).and_then(|from| self.place.find(self.rule, self.start, from, now));
+        matches!(place, Some((_, Gap::Anew { .. })))
+    }
+
     /// Takes in that the count over `count` windows in a row stopped at its bound. Each of them has a count of its own
     /// that may be whole, so they are asked for again in halves, and so is the rest of the backlog.
     pub(super) fn halve(&mut self, count: u32) {
@@ -297,7 +303,7 @@ impl Target {
         self.tally.refuse(Unusable::TooLarge, too_large);
         self.show(&account);
         self.tally.reconciliations += 1;
-        self.tally.late += self.audits.done(hours.start(), late, now);
+        self.tally.late = self.tally.late.saturating_add(self.audits.done(hours.start(), late, now));
         self.difference = Some(i64::try_from(late).unwrap_or(i64::MAX) - i64::try_from(surplus).unwrap_or(i64::MAX));
     }
 

@@ -86,3 +86,34 @@ async fn a_window_longer_than_catch_up_is_no_reason_to_lose_it() {
     assert_eq!((after.tally.committed, after.tally.lost), (3, [0, 0]), "from 15:00 to 18:00");
     assert_eq!(minutes(&after), 8 * 60, "the total goes on");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_backlog_whose_answer_is_too_large_or_too_slow_is_split() {
+    for reason in [Reason::TooLarge, Reason::Timeout] {
+        let script = move |query: &Query, _| match query.window.length() > 15 * MINUTE {
+            true => Err(fails(reason)),
+            false => Ok(()),
+        };
+        let polling = Polling { start: Some(8 * HOUR), ..polling(MINUTE) };
+        let bench = bench(&[CAPACITY], polling, Box::new(script));
+        bench.clock.sleep(2 * HOUR).await;
+        let view = Arc::clone(&bench.snapshot().groups[0]);
+        assert!(view.pending <= 1 && view.success, "{reason:?}: {} are pending", view.pending);
+        assert_eq!(view.tally.lost, [0, 0]);
+        assert_totals(&view);
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_hangs_keeps_no_other_group_from_being_asked() {
+    let (store, _writer) = crate::store::Store::that_hangs();
+    let ledger = Arc::new(Ledger::new(Arc::new(store), std::collections::HashMap::new()));
+    let clock = Clock::lapse(Timestamp::from_secs(NOON), 1);
+    let fake = fake(clock.clone(), Duration::from_millis(200), Box::new(|_, _| Ok(())));
+    let bench = Bench::resume(&appliance(&[CAPACITY, INCOMING], polling(MINUTE)), ledger, clock, fake);
+    bench.clock.sleep(5 * MINUTE).await;
+    assert_eq!([CAPACITY, INCOMING].map(|group| bench.fake.windows(group).len()), [1, 1]);
+    assert!(bench.snapshot().groups.iter().all(|view| view.tally.committed == 0), "nothing is written");
+    bench.end().await;
+}
