@@ -165,7 +165,7 @@ impl Document {
 
     /// The number in an attribute; none where that is missing, empty or no usable number.
     fn number(&mut self, element: &BytesStart<'_>, name: &str, unit: &Unit) -> Option<Number> {
-        let text = attribute(element, name)?;
+        let text = whole(element, name)?;
         let number = Measure::read(Scalar::Text(&text)).and_then(|measure| measure.in_unit(unit)?.not_negative());
         self.usable(number)
     }
@@ -198,7 +198,7 @@ impl Document {
 
     fn feature(&mut self, element: &BytesStart<'_>) {
         let Some(name) = attribute(element, "name") else { return };
-        let remaining = attribute(element, "time_remaining");
+        let remaining = whole(element, "time_remaining");
         if self.status.features.len() == MOST_ENTRIES || !self.is_new("feature", &name, remaining.clone()) {
             return;
         }
@@ -251,10 +251,17 @@ fn measure_name(element: &BytesStart<'_>) -> Option<String> {
     attribute(element, "name").filter(is_name)
 }
 
-/// The first attribute of that name; none as well where it is empty, or refers to what XML does not predefine.
+/// The first attribute of that name as a text of bearable length.
 fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
+    field::tidied(&whole(element, name)?)
+}
+
+/// The first attribute of that name, not cut: the beginning of a number is another one. None as well where it is empty,
+/// or refers to what XML does not predefine.
+fn whole(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let attribute = element.try_get_attribute(name).ok()??;
-    field::tidied(&attribute.normalized_value(XmlVersion::Implicit1_0).ok()?)
+    let text = attribute.normalized_value(XmlVersion::Implicit1_0).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// The document as text: in the recorded encoding, ISO 8859-1, where it declares another one than UTF-8.

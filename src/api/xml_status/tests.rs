@@ -128,6 +128,19 @@ fn values_are_read_in_the_unit_that_is_the_gauges_own() {
 }
 
 #[test]
+fn a_number_is_read_whole_or_not_at_all() {
+    let status = around(&format!(
+        r#"<system status="online"/><oldest_message secs="{0}"/><feature name="a" time_remaining="{0}"/>
+           <counter name="b" lifetime="{0}"/><gauge name="c" current="{0}"/>"#,
+        format!("1{}2", " ".repeat(300))
+    ))
+    .expect("a document");
+    let read = (status.oldest_message_seconds, status.features[0].expires, status.counters, status.gauges);
+    assert_eq!(read, (None, None, vec![], vec![]));
+    assert_eq!(status.unusable, [4, 0, 0, 0, 0, 0]);
+}
+
+#[test]
 fn without_a_time_of_its_own_nothing_is_counted_from() {
     let body = r#"<status><birth_time timestamp="20161011101643"/><feature name="a" time_remaining="60"/></status>"#;
     let status = parse(body).expect("a document");
