@@ -16,6 +16,8 @@ mod egress;
 mod event;
 mod failure;
 mod field;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod gate;
 mod gauge;
 mod health;

@@ -23,6 +23,8 @@ mod custom;
 mod extras;
 mod field;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod groups;
 mod locate;
 mod password;

@@ -11,6 +11,8 @@ mod der;
 pub mod discovery;
 pub mod explain;
 pub mod exposition;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod hash;
 pub mod http;
 pub mod ledger;

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 mod disk;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 
 use disk::{Disk, Presence};
 

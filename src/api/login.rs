@@ -14,6 +14,8 @@ use crate::secret::Secret;
 
 mod basic;
 mod discovery;
+#[cfg(any(test, fuzzing))]
+pub(in crate::api) mod fuzz;
 mod jwt;
 mod life;
 mod oidc;

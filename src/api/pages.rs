@@ -125,12 +125,12 @@ impl PageCounter {
 
 /// The numbers of one page.
 #[derive(Debug, PartialEq, Eq)]
-struct Page {
-    total_count: u64,
-    rows: u64,
+pub(super) struct Page {
+    pub(super) total_count: u64,
+    pub(super) rows: u64,
     /// Records that match and could not be read. That they are of this page, and that each takes a row's place on it or
     /// comes besides the rows, is assumed: either way a page that is not full is the last.
-    bad: u64,
+    pub(super) bad: u64,
 }
 
 impl Page {
@@ -140,7 +140,7 @@ impl Page {
     /// [`super::Reason::NotJson`] and [`super::Reason::Malformed`] for what is no answer or holds no count.
     ///
     /// **Source:** recorded answers; published clients for `num_bad_records`.
-    fn parse(body: &str) -> Result<Self, Failure> {
+    pub(super) fn parse(body: &str) -> Result<Self, Failure> {
         let parts = field::parts(body, Rows)?;
         let total_count = field::count(parts.total_count.as_ref());
         let total_count = total_count.ok_or_else(|| malformed("`meta.totalCount` is no count"))?;

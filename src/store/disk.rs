@@ -34,7 +34,7 @@ pub(super) const SALT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("
 /// what any older one wrote.
 pub(super) const SCHEMA: u64 = 1;
 /// Bytes of the digest before each record: the database holds its pages together, this holds the record itself.
-const DIGEST: usize = 8;
+pub(super) const DIGEST: usize = 8;
 const SALT_LENGTH: usize = 32;
 /// Bytes at the beginning of the file that are compared; the database's own header is within them.
 const PAGE: usize = 4096;
@@ -368,7 +368,7 @@ fn random() -> Result<[u8; SALT_LENGTH], Trouble> {
     random.map(Random::expose).map_err(|_| Trouble::Other("the system gives no random numbers".into()))
 }
 
-fn encode(record: &impl Serialize) -> Vec<u8> {
+pub(super) fn encode(record: &impl Serialize) -> Vec<u8> {
     // A struct of numbers and texts always has a form in JSON.
     let json = serde_json::to_vec(record).unwrap_or_default();
     let mut bytes = digest(&json).to_vec();
@@ -376,7 +376,7 @@ fn encode(record: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let (found, json) = bytes.split_at_checked(DIGEST)?;
     if found != digest(json) {
         return None;

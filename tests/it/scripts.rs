@@ -5,11 +5,12 @@ use std::process::Command;
 
 const SCRIPTS: [&str; 3] = ["tests/run", "tests/schemas/derive", ".ci/run"];
 /// Those that take minutes or root, for people; they may name hosts, on this machine.
-const BY_HAND: [&str; 6] = [
+const BY_HAND: [&str; 7] = [
     "tests/deploy/container.sh",
     "tests/deploy/deb.sh",
     "tests/deploy/helm.sh",
     "tests/deploy/rpm.sh",
+    "tests/fuzz/run",
     "deploy/release/reproducible.sh",
     "deploy/release/sbom.sh",
 ];

@@ -1,0 +1,60 @@
+//! Invariants of what logins read, for any bytes: built for tests and fuzzing only.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::jwt::Granted;
+use super::{ASSUMED_LIFE, Life, discovery, is_header_text, oidc};
+use crate::api::fuzz::{self, NOW, check_detail, logged};
+use crate::api::time::Arrival;
+use crate::clock::{Tick, Timestamp};
+use crate::config::{Credentials, Passphrase};
+use crate::secret::Secret;
+
+/// With blanks, which a cleaned text could have in place of other letters.
+const PASSWORD: &str = "correct horse battery";
+
+/// The answer to a step of a login.
+pub(crate) fn login(body: &[u8]) {
+    let body = fuzz::text(body);
+    let Some(granted) = logged(Granted::read(&body)) else { return };
+    assert!(granted.token.is_none_or(|token| is_header_text(token.expose())));
+}
+
+/// A token and the life that it claims, by either of two clocks.
+pub(crate) fn token(body: &[u8]) {
+    /// The longest life that is plausible, unless its maker usually grants more.
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let (token, now) = (Secret::new(fuzz::text(body)), Timestamp::from_secs(NOW));
+    let tick = Tick::default() + Duration::from_secs(7);
+    for date in [now, now - Duration::from_secs(7200), now + Duration::from_secs(7200), Timestamp::from_secs(0)] {
+        for usual in [ASSUMED_LIFE, 3 * DAY, Duration::MAX] {
+            let life = Life::of(&token, Arrival { at: now, date, tick }, usual);
+            assert!(!life.span.is_zero() && life.span <= DAY.max(usual), "{life:?}");
+            assert_eq!(life.ends, tick + life.span);
+            let is_claimed = [date, now].iter().any(|at| life.span == life.expires.since(*at));
+            assert!(is_claimed || (life.span, life.expires) == (usual, now + usual), "{life:?}");
+            assert!(!life.expires.to_string().is_empty());
+        }
+    }
+}
+
+/// What an identity provider answers: a token, a refusal, its discovery document.
+pub(crate) fn provider(body: &[u8]) {
+    let body = fuzz::text(body);
+    if let Some(granted) = oidc::granted(&body, "access_token") {
+        assert!(is_header_text(granted.token.expose()));
+    }
+    let credentials = Credentials { username: "monitor".into(), password: Passphrase::new(PASSWORD), second: None };
+    for status in [400, 401, 503] {
+        let refusal = oidc::refusal(status, &body, &credentials);
+        check_detail(&refusal.detail);
+        assert!(!refusal.detail.contains(PASSWORD), "a secret is repeated");
+    }
+    let issuer = Url::parse("https://idp.example.com/realms/mail").expect("a URL");
+    match discovery::read(&body, &issuer) {
+        Ok(endpoint) => assert_eq!(endpoint.url.scheme(), "https"),
+        Err(detail) => check_detail(&detail),
+    }
+}
