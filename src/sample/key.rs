@@ -50,7 +50,11 @@ impl<'a> Selection<'a> {
     pub(super) fn new(report: &'a Report, known: &'a KnownKeys, limit: usize, columns: usize) -> Self {
         let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
         for (_, reading) in report.readings() {
-            let Reading::Rows(rows) = reading else { continue };
+            let rows = match reading {
+                Reading::Rows(rows) => rows.as_slice(),
+                Reading::Named(row) => std::slice::from_ref(row),
+                Reading::One(_) => continue,
+            };
             for (key, value) in rows.iter().filter_map(|row| Some((row.key.as_str(), row.value.ok()?.as_f64()))) {
                 *weights.entry(key).or_default() += value;
             }
@@ -156,6 +160,15 @@ mod tests {
         assert_eq!(retired(&["a"], &["b", "c"], 9), ["b", "c"], "room for one beside `other`, which `w` has");
         assert_eq!(retired(&[], &["a", "b", "c"], 9), ["b", "c"], "room for three, of which two have come");
         assert_eq!(retired(&["a", "b"], &["w", "x"], 6), [""; 0], "they are listed, so they live");
+    }
+
+    #[test]
+    fn a_row_that_stands_alone_as_a_pair_is_listed() {
+        let body = r#"{"data": {"resultSet": {"a": {"key": "w", "value": 3}, "b": [{"x": 1}, {"y": 2}, {"z": 3}]}}}"#;
+        let report = Report::parse(body).expect("a report");
+        let known = known(&[], &["w"]);
+        let selection = Selection::new(&report, &known, 6, 2);
+        assert_eq!((selection.name("w"), selection.retired()), (Some("w".into()), Vec::new()), "it has returned");
     }
 
     #[test]
