@@ -230,6 +230,9 @@ impl Bad {
         ] {
             sick.inject(Fault::SetCounter(counter.into(), json!(value)), On::group(group));
         }
+        // For longer than windows can be fetched afterwards, so that some are lost with the first one that comes again.
+        let failing = Fault::Status { code: 418, body: FaultBody::Html, retry_after: None };
+        sick.inject(failing, On::group("mail_incoming_traffic_summary").after(1).times(6));
         let gone = simulate(young(Settings::esa("esa4.example.com")), clock).await;
         let mut settings = young(Settings::esa("esa5.example.com"));
         settings.passphrase = "another".into();
@@ -239,7 +242,7 @@ impl Bad {
             entry("sick", &sick, &format!("tls: {{insecure_skip_verify: true}}, {ALL}, counter_groups: default"))
                 .replace(&sick.url(), &format!("https://127.0.0.1:{}", proxy.port));
         let text = format!(
-            "defaults: {{timeout: 300s, start: 5m, catch_up: 20m}}\ncounter_groups: minimal\nappliances:\n{behind_tls}{}{}",
+            "defaults: {{timeout: 300s, start: 5m, catch_up: 10m}}\ncounter_groups: minimal\nappliances:\n{behind_tls}{}{}",
             entry("gone", &gone, ""),
             entry("locked", &locked, ""),
         );
