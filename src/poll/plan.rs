@@ -46,6 +46,16 @@ pub(super) enum Gap {
     Anew { from: Timestamp, windows: u64 },
 }
 
+impl Gap {
+    /// The watermark that `window` is counted from, where this lies before it.
+    pub(super) fn watermark(self, window: Window) -> Timestamp {
+        match self {
+            Self::Lost { from, .. } => from,
+            Self::None | Self::Anew { .. } => window.start(),
+        }
+    }
+}
+
 impl Rule {
     /// The end of the newest window that is complete at `now`.
     fn frontier(self, now: Timestamp) -> Timestamp {

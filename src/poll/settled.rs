@@ -230,10 +230,7 @@ impl<S: Source> Poller<S> {
         let summed = self.targets[job.target].summed();
         self.jobs.spawn(async move {
             let (window, read) = (job.query.window, &heard.read);
-            let from = match count.gap {
-                Gap::Lost { from, .. } => from,
-                Gap::None | Gap::Anew { .. } => window.start(),
-            };
+            let from = count.gap.watermark(window);
             let counts = Counts { increments: &read.increments, retired: &read.retired, summed: &summed };
             let outcome = ledger.commit(&key, from, window, &counts).await;
             Done::Counted { job, count, heard: Box::new(heard), outcome }

@@ -114,10 +114,7 @@ impl<'a> World<'a> {
         let (key, increments) = (self.target.key(), &read.increments);
         match used {
             Use::Count(count) => {
-                let from = match count.gap {
-                    Gap::Lost { from, .. } => from,
-                    Gap::None | Gap::Anew { .. } => window.start(),
-                };
+                let from = count.gap.watermark(*window);
                 let counts = Counts { increments, retired: &[], summed: &self.target.summed() };
                 Outcome::Counted(self.ledger.commit(key, from, *window, &counts).await)
             }
