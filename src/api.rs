@@ -152,6 +152,11 @@ impl Client {
         self.wire.gate().set_pace(pace);
     }
 
+    /// Counts a question that was given up for `reason` by whoever asked it.
+    pub fn given_up(&self, reason: Reason) {
+        self.wire.failed(reason);
+    }
+
     /// The appliance's clock now: from its trusted `Date` and the time since, or ours where there is none.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -241,7 +241,8 @@ impl Daemon {
     /// How the fleet stands, for people.
     fn standing(&self) -> String {
         let all = self.in_force.borrow().appliances.len();
-        let up = self.desk.board.read().iter().filter(|snapshot| snapshot.up).count();
+        let now = self.desk.clock.tick();
+        let up = self.desk.board.read().iter().filter(|snapshot| snapshot.is_up(now)).count();
         format!("{all} appliances, {up} up, {} down", all.saturating_sub(up))
     }
 

@@ -103,6 +103,10 @@ impl fmt::Debug for Timestamp {
 pub struct Tick(Duration);
 
 impl Tick {
+    /// Later than any other.
+    #[cfg(test)]
+    pub(crate) const LAST: Self = Self(Duration::MAX);
+
     /// How much later this is than `earlier`; zero when it is not.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {

@@ -8,49 +8,52 @@ use tokio::task::JoinSet;
 
 use crate::api::ClockDoubt;
 use crate::catalogue::About;
-use crate::clock::{Clock, Tick, Timestamp};
+use crate::clock::{Clock, Tick};
 use crate::config;
 use crate::ledger::{Key, Ledger};
 use crate::pulse::{Pulse, Pulses};
 use crate::sample::Families;
 use crate::snapshot::{Board, ClockTrouble, Snapshot, Trouble};
 use crate::stop::Stop;
-use crate::window::Window;
 
 mod ask;
 mod audit;
 mod centralised;
+mod deadline;
+mod failing;
 mod job;
 mod lateness;
+mod launch;
 mod place;
 mod plan;
 mod refusal;
 mod retry;
+mod round;
 mod settled;
 mod source;
 mod standing;
 mod subject;
 mod target;
+mod turns;
 mod watch;
 
 pub use source::Source;
 
 use centralised::Centralised;
-use job::{Count, Done, Job, Next, Purpose};
+use deadline::Deadlines;
+use job::Done;
 use lateness::Lateness;
+use round::{Cost, Rounds};
 use standing::Standing;
 use subject::Subject;
 use target::Target;
+use turns::{Turns, Work};
 use watch::Watch;
 
-/// How often the clock of an appliance is heard that is behind what was counted.
-const HEARING: Duration = Duration::from_secs(5 * 60);
-/// The same of a clock in doubt: the next answer may confirm what it shows.
-const HEARING_IN_DOUBT: Duration = Duration::from_secs(61);
-/// The pause before the next window of a backlog: as long as the last answer took, within these bounds. Catching up
-/// then uses at most half of what one client may, and less of an appliance that is slow.
-const LEAST_PACE: Duration = Duration::from_millis(10);
-const LONGEST_PACE: Duration = Duration::from_secs(5);
+/// How much later than it should come an answer may be before the appliance counts as down, beyond what requests take.
+const SLACK: Duration = Duration::from_secs(60);
+/// What is refused is asked for so often, and nothing less often.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60 * 60);
 
 /// What pollers share: where counts are kept and where snapshots go.
 #[derive(Clone, Debug)]
@@ -87,8 +90,9 @@ pub struct Poller<S> {
     /// The newest failure.
     trouble: Option<Arc<Trouble>>,
     connected: bool,
-    /// Where the search for the next due target begins, so that none waits for ever behind another.
-    cursor: usize,
+    turns: Turns,
+    rounds: Rounds,
+    deadlines: Deadlines,
     /// Before this no backlog is fetched.
     paced_until: Tick,
     /// When the appliance's clock was last heard for its own sake.
@@ -105,6 +109,7 @@ impl<S: Source> Poller<S> {
     pub fn new(appliance: &config::Appliance, source: Arc<S>, desk: Desk) -> Self {
         let name: Arc<str> = appliance.name.as_str().into();
         let phase = plan::phase(&name, appliance.polling.grid);
+        let now = desk.clock.tick();
         let of_groups = appliance.scopes.iter().flat_map(|scope| {
             // Groups of gateways and gateways have no web traffic.
             let known =
@@ -118,19 +123,23 @@ impl<S: Source> Poller<S> {
             .chain(of_searches)
             .map(|(scope, subject)| {
                 let key = Key { appliance: Arc::clone(&name), scope, group: Arc::clone(subject.key()) };
-                Target::new(key, subject, &desk.families, appliance.polling, phase, &desk.ledger)
+                Target::new(key, subject, &desk.families, appliance.polling, phase, &desk.ledger, now)
             })
             .collect();
+        let watches = Watch::all(&appliance.extras, appliance.product);
         let poller = Self {
             source,
             pulse: desk.pulses.begin(&format!("the poller of `{name}`")),
-            paced_until: desk.clock.tick(),
+            paced_until: now,
             heard: None,
             desk,
             name,
             polling: appliance.polling,
             product: appliance.product,
-            watches: Watch::all(&appliance.extras, appliance.product),
+            turns: Turns::new(targets.len(), watches.len()),
+            rounds: Rounds::default(),
+            deadlines: Deadlines::new(&appliance.polling),
+            watches,
             centralised: match appliance.product {
                 config::Product::Esa => Centralised::new(appliance.groups.iter().map(|choice| &*choice.group.name)),
                 config::Product::Sma => None,
@@ -144,7 +153,6 @@ impl<S: Source> Poller<S> {
             answered: None,
             trouble: None,
             connected: false,
-            cursor: 0,
             jobs: JoinSet::new(),
             requests: 0,
         };
@@ -172,119 +180,44 @@ impl<S: Source> Poller<S> {
         self.jobs.shutdown().await;
     }
 
-    /// Starts what is due within the concurrency and says when to look again.
-    fn launch(&mut self) -> Tick {
-        let now = self.desk.clock.tick();
-        if let Some(until) = self.standing.paused_until(now) {
-            return until;
-        }
-        if !self.connected {
-            if self.requests == 0 {
-                let source = Arc::clone(&self.source);
-                self.request(async move { Done::Connected(source.connect().await) });
-            }
-            return now + self.polling.timeout;
-        }
-        while self.requests < self.polling.concurrency {
-            match self.next(now) {
-                Next::Now(job) => self.start(job),
-                Next::Watch(watch) => self.observe(watch),
-                Next::At(wake) => return wake,
-            }
-        }
-        now + self.polling.timeout
+    /// What is asked for once a window.
+    fn rotation(&self, now: Tick) -> Vec<Work> {
+        let targets = self.targets.iter().enumerate().filter(|(_, target)| target.is_in_rotation(now));
+        targets.map(|(place, _)| Work::Target(place)).collect()
     }
 
-    /// The next target in turn that is due, or when one will be.
-    fn next(&mut self, now: Tick) -> Next {
-        let moment = self.moment(now);
-        let hear_from = self.heard.map(|heard| heard + moment.doubt.map_or(HEARING, |_| HEARING_IN_DOUBT));
-        let mut wake = now + Duration::from_secs(3600);
-        for (position, watch) in self.watches.iter().enumerate().filter(|(_, watch)| !watch.in_flight) {
-            if watch.not_before <= now {
-                return Next::Watch(position);
-            }
-            wake = wake.min(watch.not_before);
-        }
-        for step in 0..self.targets.len() {
-            let position = (self.cursor + step) % self.targets.len();
-            let target = &mut self.targets[position];
-            if target.in_flight {
-                continue;
-            }
-            if target.not_before > now {
-                wake = wake.min(target.not_before);
-                continue;
-            }
-            match target.plan(&self.desk.ledger, moment) {
-                plan::Step::Wait(span) => wake = wake.min(now + span),
-                plan::Step::Fetch { backlog: true, .. } if self.paced_until > now => {
-                    wake = wake.min(self.paced_until);
-                }
-                plan::Step::Fetch { window, count: windows, gap, .. } => {
-                    return self.job(position, window, Purpose::Count(Count { windows, gap }));
-                }
-                plan::Step::Audit(hours) => return self.job(position, hours, Purpose::Audit),
-                plan::Step::Hear(window) => match hear_from.filter(|from| *from > now) {
-                    Some(from) => wake = wake.min(from),
-                    None => {
-                        self.heard = Some(now);
-                        return self.job(position, window, Purpose::Hear);
-                    }
-                },
-            }
-        }
-        match self.look(moment.appliance) {
-            Some(lateness::Step::Look { target, window }) => self.job(target, window, Purpose::Look),
-            Some(lateness::Step::Wait(span)) => Next::At(wake.min(now + span)),
-            None => Next::At(wake),
-        }
+    fn measure(&mut self, now: Tick) {
+        let targets = self.targets.iter().filter(|target| target.is_in_rotation(now));
+        let of_targets = targets.map(|target| Cost { took: target.took, every: target.window(), is_window: true });
+        let watches = self.watches.iter().filter(|watch| !watch.is_refused());
+        let of_watches = watches.map(|watch| Cost { took: watch.took, every: watch.pace(), is_window: false });
+        let costs: Vec<Cost> = of_targets.chain(of_watches).collect();
+        self.rounds.measured(&self.name, &costs, self.polling.concurrency, now);
     }
 
-    /// What is due for learning how late data come; none while its target is busy or nothing is to be learned.
-    fn look(&mut self, now: Timestamp) -> Option<lateness::Step> {
-        let targets = &self.targets;
-        let step = self.lateness.as_mut()?.step(now, |target| targets[target].countable());
-        match step {
-            lateness::Step::Look { target, .. } if targets[target].in_flight => None,
-            lateness::Step::Look { .. } | lateness::Step::Wait(_) => Some(step),
-        }
-    }
-
-    fn job(&mut self, target: usize, window: Window, purpose: Purpose) -> Next {
-        self.cursor = (target + 1) % self.targets.len();
-        Next::Now(Job { target, query: self.targets[target].query(window, purpose.depth()), purpose })
-    }
-
-    fn observe(&mut self, watch: usize) {
-        self.watches[watch].in_flight = true;
-        let (source, aspect) = (Arc::clone(&self.source), self.watches[watch].aspect().clone());
-        self.request(async move { Done::Observed { watch, outcome: source.observe(&aspect).await } });
-    }
-
-    fn start(&mut self, job: Job) {
-        self.targets[job.target].in_flight = true;
-        let source = Arc::clone(&self.source);
-        let clock = self.desk.clock.clone();
-        let polling = self.polling;
-        self.request(async move {
-            let began = clock.tick();
-            let outcome = ask::ask(&*source, &job.query, polling, &clock).await;
-            Done::Asked { job, outcome, took: clock.tick().since(began) }
-        });
-    }
-
-    fn request(&mut self, request: impl Future<Output = Done> + Send + 'static) {
-        self.requests += 1;
-        self.jobs.spawn(request);
+    /// Until when an appliance that answered last at `answered` need not have answered again.
+    fn silent_until(&self, answered: Tick, now: Tick, late: Duration) -> Tick {
+        let windows = self.targets.iter().filter(|target| target.is_in_rotation(now)).map(Target::window);
+        let watches = self.watches.iter().filter(|watch| !watch.is_refused()).map(Watch::pace);
+        answered + windows.chain(watches).min().unwrap_or(LONGEST_SILENCE) + late
     }
 
     fn publish(&self) {
-        let appliance_now = self.source.now();
-        let view = |target: &Target| Arc::new(target.view(&self.desk.ledger, appliance_now));
+        let now = self.desk.clock.tick();
+        let moment = self.moment(now);
+        let round = self.rounds.newest();
+        // A round of a backlog rests as long as it asks.
+        let late =
+            round.map_or(Duration::ZERO, |round| round.takes.saturating_mul(2)) + self.deadlines.longest() + SLACK;
+        let view = |target: &Target| Arc::new(target.view(&self.desk.ledger, moment, late));
         self.desk.board.publish(Snapshot {
             appliance: Arc::clone(&self.name),
-            up: self.standing.is_up(),
+            up_until: self
+                .standing
+                .answered()
+                .filter(|_| self.standing.is_up())
+                .map(|answered| self.silent_until(answered, now, late)),
+            round,
             clock_skew_seconds: self.source.skew_seconds(),
             clock: match self.source.clock_doubt() {
                 Some(ClockDoubt::Refused) => Some(ClockTrouble::Refused),

@@ -19,8 +19,10 @@ use crate::window::Window;
 pub struct Snapshot {
     /// The value of the label `appliance`.
     pub appliance: Arc<str>,
-    /// Whether its API answers us.
-    pub up: bool,
+    /// Until when its API counts as answering; none where it does not.
+    pub up_until: Option<Tick>,
+    /// What the requests for one window take; none before anything was asked.
+    pub round: Option<Round>,
     /// How far its clock is ahead of ours, trusted or not; none before its first answer.
     pub clock_skew_seconds: Option<f64>,
     /// Why its clock is not followed, or nothing is fetched by it.
@@ -35,6 +37,45 @@ pub struct Snapshot {
     pub groups: Vec<Arc<GroupView>>,
     /// What it tells about itself as it is now.
     pub aspects: Vec<Arc<AspectView>>,
+}
+
+/// The requests of one appliance for one window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// The time that they take.
+    pub takes: Duration,
+    /// The window, the shortest there is.
+    pub window: Duration,
+    /// Set where they do not fit into it.
+    pub tight: Option<Tight>,
+}
+
+/// A window that is too short for its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tight {
+    /// Its length.
+    pub window: Duration,
+    /// The shortest one that is long enough; none where none is.
+    pub fitting: Option<Duration>,
+}
+
+/// Complete windows that are not counted yet, as of a snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// How many there were.
+    pub windows: u64,
+    /// When one more counts, and the time from one to the next; none where nothing is waited for.
+    pub next: Option<(Tick, Duration)>,
+}
+
+impl Pending {
+    /// How many there are at `now`, if none was counted since.
+    #[must_use]
+    pub fn at(self, now: Tick) -> u64 {
+        let Some((next, every)) = self.next.filter(|(next, _)| *next <= now) else { return self.windows };
+        let more = now.since(next).as_nanos() / every.as_nanos().max(1) + 1;
+        self.windows.saturating_add(u64::try_from(more).unwrap_or(u64::MAX))
+    }
 }
 
 /// What is wrong with an appliance's clock, or with ours.
@@ -140,6 +181,22 @@ impl Tally {
     }
 }
 
+impl Snapshot {
+    /// Whether its API answers us, as far as is known at `now`.
+    #[must_use]
+    pub fn is_up(&self, now: Tick) -> bool {
+        self.up_until.is_some_and(|until| now < until)
+    }
+}
+
+impl GroupView {
+    /// Whether the newest poll brought its report and the next one is not overdue at `now`.
+    #[must_use]
+    pub fn is_had(&self, now: Tick) -> bool {
+        self.success_until.is_some_and(|until| now < until)
+    }
+}
+
 /// One counter group in one scope.
 #[derive(Clone, Debug)]
 pub struct GroupView {
@@ -147,10 +204,12 @@ pub struct GroupView {
     pub scope: Scope,
     /// The label `group`.
     pub group: Arc<str>,
-    /// Whether the newest poll brought what it was made for.
-    pub success: bool,
+    /// Until when the newest poll counts as having brought what it was made for; none where it did not.
+    pub success_until: Option<Tick>,
     /// When one last did, by our clock.
     pub last_success: Option<Timestamp>,
+    /// When it is asked for again after it was not had, by our clock.
+    pub asked_again: Option<Timestamp>,
     /// Why the appliance does not answer it, while it is asked seldom for that.
     pub refusal: Option<Reason>,
     /// Why the newest poll did not bring its report; none when it did.
@@ -160,7 +219,7 @@ pub struct GroupView {
     /// How long after its end a window is asked for.
     pub settle: Duration,
     /// Complete windows that are not counted yet.
-    pub pending: u64,
+    pub pending: Pending,
     /// The end of the newest counted window.
     pub window_end: Option<Timestamp>,
     /// What was counted, lost and missed.

@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::clock::Timestamp;
+use crate::clock::{Tick, Timestamp};
 use crate::config::Config;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{OwnFacts, TrafficFacts};
@@ -111,15 +110,15 @@ pub struct Facts<'a> {
     pub own: OwnFacts,
     /// Our clock.
     pub now: Timestamp,
-    /// How long the process has been running.
-    pub uptime: Duration,
+    /// The same moment on the clock that began with the process.
+    pub tick: Tick,
 }
 
 impl Status {
     /// Puts it together.
     #[must_use]
     pub fn new(facts: Facts<'_>, version: &'static str, revision: Option<&'static str>) -> Self {
-        let Facts { config, snapshots, traffic, own, now, uptime } = facts;
+        let Facts { config, snapshots, traffic, own, now, tick } = facts;
         let by_name: BTreeMap<&str, &Snapshot> =
             snapshots.iter().map(|snapshot| (&*snapshot.appliance, &**snapshot)).collect();
         let mut appliances: Vec<ApplianceStatus> = config
@@ -128,7 +127,7 @@ impl Status {
             .map(|appliance| {
                 let name = appliance.name.as_str();
                 let traffic = traffic.get(name).copied().unwrap_or_default();
-                ApplianceStatus::new(appliance, by_name.get(name).copied(), traffic, now)
+                ApplianceStatus::new(appliance, by_name.get(name).copied(), traffic, now, tick)
             })
             .collect();
         appliances.sort_by_key(|appliance| appliance.state);
@@ -136,7 +135,7 @@ impl Status {
             version,
             revision,
             time: now,
-            uptime_seconds: uptime.as_secs(),
+            uptime_seconds: tick.since(Tick::default()).as_secs(),
             config: ConfigStatus {
                 last_reload_ok: own.config_read,
                 in_force_since: own.config_since,

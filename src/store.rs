@@ -156,6 +156,13 @@ pub enum OpenError {
 #[error("the state was not written: {0}")]
 pub struct WriteError(String);
 
+impl WriteError {
+    /// It took too long, and whether it will be written is left open.
+    pub(crate) fn too_slow(after: Duration) -> Self {
+        Self(format!("the disk has not taken it for {} s", after.as_secs()))
+    }
+}
+
 /// What happened to the state.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {

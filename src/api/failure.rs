@@ -204,6 +204,43 @@ impl Reason {
         }
     }
 
+    /// Whether no answer came at all: something on the way, or the appliance as a whole.
+    #[must_use]
+    pub const fn is_of_the_way(self) -> bool {
+        match self {
+            Self::Dns
+            | Self::Connect
+            | Self::Proxy
+            | Self::ProxyRefused
+            | Self::Tls
+            | Self::Timeout
+            | Self::Reset
+            | Self::Protocol => true,
+            Self::TooLarge
+            | Self::Redirect
+            | Self::Unauthorized
+            | Self::NotAllowed
+            | Self::Declined
+            | Self::Throttled
+            | Self::Unavailable
+            | Self::Status
+            | Self::NotJson
+            | Self::Malformed
+            | Self::Empty
+            | Self::LoginRefused
+            | Self::TwoFactor
+            | Self::Passcode
+            | Self::IdentityProvider
+            | Self::LoginWait => false,
+        }
+    }
+
+    /// Whether there is no login, without which nothing can be asked.
+    #[must_use]
+    pub const fn is_of_the_account(self) -> bool {
+        matches!(self, Self::LoginRefused | Self::TwoFactor | Self::Passcode | Self::IdentityProvider | Self::LoginWait)
+    }
+
     /// Whether no other request to the appliance can fare better now.
     #[must_use]
     pub const fn concerns_all(self) -> bool {

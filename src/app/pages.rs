@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
-use crate::clock::Tick;
 use crate::config::Config;
 use crate::discovery::Discovery;
 use crate::explain::{Question, Unexplained};
@@ -73,7 +72,7 @@ impl Sources {
             traffic: &self.telemetry.traffic(),
             own: self.telemetry.facts(),
             now: clock.wall(),
-            uptime: clock.tick().since(Tick::default()),
+            tick: clock.tick(),
         };
         Status::new(facts, telemetry::VERSION, telemetry::REVISION)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::config::Scope;
 use crate::sample::Family;
-use crate::snapshot::{Reading, Tally};
+use crate::snapshot::{Pending, Reading, Tally};
 use crate::vitals::Vitals;
 use crate::window::Grid;
 
@@ -30,13 +30,14 @@ fn view(scope: Scope) -> GroupView {
     GroupView {
         scope,
         group: "g".into(),
-        success: true,
+        success_until: Some(Tick::LAST),
+        asked_again: None,
         last_success: Some(START),
         refusal: None,
         trouble: None,
         window: Duration::from_secs(300),
         settle: Duration::ZERO,
-        pending: 0,
+        pending: Pending { windows: 0, next: None },
         window_end: Some(START + Duration::from_secs(300)),
         tally: Tally::default(),
         difference: None,
@@ -67,7 +68,8 @@ fn fleet() -> Vec<Arc<Snapshot>> {
     let snapshot = |name: &str, scopes: &[Scope]| {
         Arc::new(Snapshot {
             appliance: name.into(),
-            up: true,
+            up_until: Some(Tick::LAST),
+            round: None,
             clock_skew_seconds: None,
             clock: None,
             centralised: None,

@@ -5,9 +5,13 @@ use super::line::{Labels, Own};
 use crate::api::{Reason, Unusable, UnusableCounts};
 use crate::clock::Tick;
 use crate::sample::{About, Kind, Sample};
-use crate::snapshot::{AspectView, GroupView, LostReason, Snapshot};
+use crate::snapshot::{AspectView, GroupView, LostReason, Pending, Snapshot};
 
 const UP: About = About::gauge("asyncos_up", "Whether the appliance's API answers us");
+const ROUND: About = About::gauge(
+    "asyncos_poll_round_seconds",
+    "How long the requests for one window take, waits and rests included; longer than `asyncos_window_seconds` is too long",
+);
 const CLOCK_SKEW: About = About::gauge("asyncos_clock_skew_seconds", "How far the appliance's clock is ahead of ours");
 const INFO: About = About::gauge(
     "asyncos_appliance_info",
@@ -81,6 +85,7 @@ pub const ABOUT_DATA: &[About] = &[
     UNUSABLE,
     DROPPED,
     CLOCK_SKEW,
+    ROUND,
 ];
 
 /// One line of a page.
@@ -144,14 +149,21 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
     /// Tells when the snapshot has to be walked again.
     pub(super) fn snapshot(mut self, snapshot: &'a Snapshot, labels: &'a SnapshotLabels) -> Option<Tick> {
         let of_appliance = &labels.appliance;
+        let is_up = snapshot.up_until.is_some_and(|until| self.is_current(until));
+        // Of an appliance from which nothing comes any more, nothing is had, whatever came last.
+        let is_silent = !is_up && snapshot.up_until.is_some();
         for (view, labels) in snapshot.aspects.iter().zip(&labels.aspects) {
+            self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(view.success && !is_silent)));
             self.aspect(view, of_appliance, labels);
         }
         self.put(&INFO, &labels.info, 1.0);
         if let Some(centralised) = snapshot.centralised {
             self.put(&CENTRALISED, of_appliance, f64::from(u8::from(centralised)));
         }
-        self.put(&UP, of_appliance, f64::from(u8::from(snapshot.up)));
+        self.put(&UP, of_appliance, f64::from(u8::from(is_up)));
+        if let Some(round) = snapshot.round {
+            self.put(&ROUND, of_appliance, round.takes.as_secs_f64());
+        }
         if let Some(skew) = snapshot.clock_skew_seconds {
             self.put(&CLOCK_SKEW, of_appliance, skew);
         }
@@ -187,7 +199,6 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
     }
 
     fn aspect(&mut self, view: &'a AspectView, of_appliance: &'a Labels, labels: &'a Labels) {
-        self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(view.success)));
         if let Some(at) = view.last_success {
             self.put(&LAST_SUCCESS, labels, at.as_secs_f64());
         }
@@ -197,6 +208,16 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         if !view.vitals.gauges.is_empty() && self.is_current(view.expires) {
             self.samples(&view.vitals.gauges, Kind::Gauge, of_appliance);
         }
+    }
+
+    /// Windows that wait by now.
+    fn pending(&mut self, pending: Pending) -> u64 {
+        let waiting = pending.at(self.now);
+        if let Some((next, every)) = pending.next {
+            let grown = u32::try_from(waiting.saturating_sub(pending.windows)).unwrap_or(u32::MAX);
+            self.is_current(next + every.saturating_mul(grown));
+        }
+        waiting
     }
 
     fn unusable(&mut self, counts: &UnusableCounts, labels: &'a Labels) {
@@ -213,10 +234,12 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
 
     fn state(&mut self, view: &'a GroupView, labels: &'a Labels) {
         let GroupView { tally, .. } = view;
-        self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(view.success)));
+        let is_had = view.success_until.is_some_and(|until| self.is_current(until));
+        self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(is_had)));
         self.put(&WINDOW, labels, view.window.as_secs_f64());
         self.put(&SETTLE, labels, view.settle.as_secs_f64());
-        self.put(&PENDING, labels, view.pending as f64);
+        let pending = self.pending(view.pending);
+        self.put(&PENDING, labels, pending as f64);
         self.put(&COMMITTED, labels, tally.committed as f64);
         self.put(&RECONCILIATIONS, labels, tally.reconciliations as f64);
         self.put(&LATE, labels, tally.late as f64);
@@ -251,7 +274,40 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::super::tests::{Dice, group, snapshot};
     use super::*;
+
+    #[test]
+    fn what_no_snapshot_renews_ends_by_the_clock() {
+        let at = |seconds| Tick::default() + Duration::from_secs(seconds);
+        let group = GroupView {
+            success_until: Some(at(200)),
+            pending: Pending { windows: 1, next: Some((at(60), Duration::from_secs(60))) },
+            ..group(0, at(0), &mut Dice(1))
+        };
+        let group = GroupView { reading: None, ..group };
+        let (groups, aspects) = (vec![Arc::new(group)], vec![]);
+        let snapshot = Snapshot { up_until: Some(at(100)), groups, aspects, ..snapshot("a", at(0), 1) };
+        let labels = SnapshotLabels::new(&snapshot);
+        let seen = |seconds| {
+            let mut values = [f64::NAN; 3];
+            let expires = Walk::new(at(seconds), |row| {
+                for (value, about) in values.iter_mut().zip([UP, GROUP_SUCCESS, PENDING]) {
+                    if row.family.name == about.name {
+                        *value = row.value;
+                    }
+                }
+            })
+            .snapshot(&snapshot, &labels);
+            (values, expires)
+        };
+        assert_eq!(seen(0), ([1.0, 1.0, 1.0], Some(at(60))));
+        assert_eq!(seen(100), ([0.0, 1.0, 2.0], Some(at(120))), "windows wait whether or not a poll comes back");
+        assert_eq!(seen(200), ([0.0, 0.0, 4.0], Some(at(240))));
+    }
 
     #[test]
     fn names_fit_their_kinds() {

@@ -17,7 +17,7 @@ use crate::api::{Event, Listener};
 use crate::clock::Tick;
 use crate::config::Scope;
 use crate::sample::{self, Sample};
-use crate::snapshot::{AspectView, GroupView, Reading, Snapshot, Tally};
+use crate::snapshot::{AspectView, GroupView, Pending, Reading, Snapshot, Tally};
 use crate::telemetry::{Gathered, Telemetry};
 use crate::vitals::Vitals;
 
@@ -26,7 +26,7 @@ const BLOCK: usize = 300;
 const NAMES: [&str; 6] = ["a", "a1", "b \"quoted\"", "c", "d", "e"];
 
 /// Numbers that look like chance.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
@@ -44,7 +44,7 @@ fn sample(name: String, help: &str, key: Option<u64>, value: f64) -> Sample {
     Sample { family: Arc::new(sample::Family { name, help: help.into(), counter: None }), labels, value }
 }
 
-fn group(number: u64, now: Tick, dice: &mut Dice) -> GroupView {
+pub(super) fn group(number: u64, now: Tick, dice: &mut Dice) -> GroupView {
     let helps = ["One \"thing\"", "Another\nthing"];
     let mut samples = |kind: &str| -> Vec<Sample> {
         let mut samples = Vec::new();
@@ -65,13 +65,17 @@ fn group(number: u64, now: Tick, dice: &mut Dice) -> GroupView {
     GroupView {
         scope: scopes[usize::try_from(dice.roll(3)).unwrap()].clone(),
         group: format!("g{number}").into(),
-        success: dice.is_lucky(),
+        success_until: dice.is_lucky().then(|| later(now, dice)),
+        asked_again: None,
         last_success: None,
         refusal: None,
         trouble: None,
         window: Duration::from_secs(60),
         settle: Duration::from_secs(5),
-        pending: dice.roll(3),
+        pending: Pending {
+            windows: dice.roll(3),
+            next: dice.is_lucky().then(|| (later(now, dice), Duration::from_secs(60))),
+        },
         window_end: None,
         tally: Tally { committed: dice.roll(100), ..Tally::default() },
         difference: None,
@@ -88,7 +92,7 @@ fn later(now: Tick, dice: &mut Dice) -> Tick {
     now + Duration::from_secs(dice.roll(5))
 }
 
-fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
+pub(super) fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
     let mut dice = Dice(seed);
     let health = |dice: &mut Dice| AspectView {
         name: "health",
@@ -107,7 +111,8 @@ fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
     };
     Snapshot {
         appliance: name.into(),
-        up: dice.is_lucky(),
+        up_until: dice.is_lucky().then(|| later(now, &mut dice)),
+        round: None,
         clock_skew_seconds: dice.is_lucky().then(|| dice.roll(100) as f64 / 7.0),
         clock: None,
         centralised: None,
@@ -295,7 +300,7 @@ fn what_did_not_change_is_not_written_again() {
     let before = book.blocks().to_vec();
     assert!(before.len() > 20, "{}", before.len());
     let mut changed = Snapshot::clone(world.sources["c"].snapshot.as_ref().unwrap());
-    changed.up = !changed.up;
+    changed.up_until = changed.up_until.xor(Some(Tick::LAST));
     world.sources.get_mut("c").unwrap().snapshot = Some(Arc::new(changed));
     assert!(book.update(&world.sources, world.now));
     let is_new = |block: &&Arc<block::Block>| !before.iter().any(|old| Arc::ptr_eq(old, block));

@@ -15,19 +15,44 @@ use super::plan::Gap;
 #[derive(Debug)]
 pub(super) enum Done {
     Connected(Result<(), Failure>),
-    BegunAnew { target: usize, begins: Begins, outcome: Result<(), CommitError> },
-    PassedOver { target: usize, outcome: Result<(), CommitError> },
-    Observed { watch: usize, outcome: Result<Observation, Failure> },
-    Asked { job: Job, outcome: Outcome, took: Duration },
-    Counted { job: Job, count: Count, heard: Box<Heard>, outcome: Result<Counted, CommitError> },
-    Reconciled { job: Job, outcome: Result<Reconciled, CommitError> },
+    BegunAnew {
+        target: usize,
+        begins: Begins,
+        outcome: Result<(), CommitError>,
+    },
+    PassedOver {
+        target: usize,
+        outcome: Result<(), CommitError>,
+    },
+    Observed {
+        watch: usize,
+        outcome: Result<Observation, Failure>,
+        took: Duration,
+    },
+    /// Whether the appliance is there.
+    Probed(Result<(), Failure>),
+    Asked {
+        job: Job,
+        outcome: Outcome,
+        took: Duration,
+    },
+    Counted {
+        job: Job,
+        count: Count,
+        heard: Box<Heard>,
+        outcome: Result<Counted, CommitError>,
+    },
+    Reconciled {
+        job: Job,
+        outcome: Result<Reconciled, CommitError>,
+    },
 }
 
 impl Done {
     /// Whether the appliance was asked something.
     pub(super) const fn is_a_request(&self) -> bool {
         match self {
-            Self::Connected(_) | Self::Observed { .. } | Self::Asked { .. } => true,
+            Self::Connected(_) | Self::Probed(_) | Self::Observed { .. } | Self::Asked { .. } => true,
             Self::BegunAnew { .. } | Self::PassedOver { .. } | Self::Counted { .. } | Self::Reconciled { .. } => false,
         }
     }
@@ -94,5 +119,8 @@ impl Purpose {
 pub(super) enum Next {
     Now(Job),
     Watch(usize),
+    /// Nothing before.
     At(Tick),
+    /// It is due, and so that the appliance is not asked without a pause it goes on then, before anything else.
+    Rest(Tick),
 }

@@ -20,11 +20,20 @@ pub(super) struct Rule {
     pub(super) catch_up: Duration,
 }
 
+/// How much of what is complete is asked for at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stride {
+    /// All but the newest window, which comes alone: gauges show one window.
+    Usual,
+    /// All of it. A round takes longer than a window, so that another turn for the newest one would be wasted.
+    All,
+}
+
 /// What to do for one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Ask for this window, or for several in a row; `backlog` tells that a newer one is complete too.
-    Fetch { window: Window, count: u32, backlog: bool, gap: Gap },
+    /// Ask for this window, or for several in a row; so many that are complete are left then.
+    Fetch { window: Window, count: u32, left: u64, gap: Gap },
     /// Compare these whole hours, which are counted, with the report for them.
     Audit(Window),
     /// Ask for this window to hear the appliance's clock, which is in doubt or behind what was counted.
@@ -75,6 +84,16 @@ impl Rule {
         rest + self.grid.count_between(started, self.frontier(now))
     }
 
+    /// When the next window after those that are complete at `now` will be; none before `watermark` counts.
+    pub(super) fn next_complete(self, watermark: Timestamp, now: Timestamp) -> Timestamp {
+        self.grid.window_from(self.frontier(now).max(watermark)).end() + self.settle
+    }
+
+    /// When the window from `watermark` on is asked for if nothing else is.
+    pub(super) fn due(self, watermark: Timestamp) -> Timestamp {
+        self.grid.window_from(watermark).end() + self.settle + self.phase
+    }
+
     /// Where the windows begin that can still be fetched, and what lies between.
     pub(super) fn skip(self, watermark: Timestamp, now: Timestamp) -> (Timestamp, Gap) {
         let oldest = self.oldest(now);
@@ -94,9 +113,8 @@ impl Rule {
         self.pending(from, now).saturating_sub(self.pending(to, now))
     }
 
-    /// The oldest windows after `watermark` if they are due: one, or what is missed of an hour, since counts add up. The
-    /// newest one always comes alone: gauges show one window.
-    pub(super) fn step(self, watermark: Timestamp, now: Timestamp) -> Step {
+    /// The oldest windows after `watermark` if they are due: one, or what is missed of an hour, since counts add up.
+    pub(super) fn step(self, watermark: Timestamp, now: Timestamp, stride: Stride) -> Step {
         let pending = self.pending(watermark, now);
         let due = self.grid.window_from(watermark).end() + self.settle;
         // A backlog has waited long enough; only the newest window waits for its turn.
@@ -113,8 +131,13 @@ impl Rule {
         // Up to the end of the hour: hours are compared with the appliance's report as wholes.
         let hour = Grid::HOURS.containing(watermark).end();
         let most = self.grid.count_between(self.grid.floor(watermark), hour);
-        let count = u32::try_from(pending.saturating_sub(1).min(most)).unwrap_or(1).max(1);
-        Step::Fetch { window: self.grid.stretch_from(watermark, count), count, backlog, gap: Gap::None }
+        let wanted = match stride {
+            Stride::Usual => pending.saturating_sub(1),
+            Stride::All => pending,
+        };
+        let count = u32::try_from(wanted.min(most)).unwrap_or(1).max(1);
+        let left = pending.saturating_sub(u64::from(count));
+        Step::Fetch { window: self.grid.stretch_from(watermark, count), count, left, gap: Gap::None }
     }
 
     /// The watermarks from which a key goes on after a start. One from before the first has lost windows that can not
@@ -189,11 +212,13 @@ mod tests {
             for second in 0..7200 {
                 let now = at(0, second);
                 let watermark = rule.first_watermark(now, None);
-                let Step::Fetch { window, .. } = rule.step(watermark, now + rule.phase) else {
+                let Step::Fetch { window, .. } = rule.step(watermark, now + rule.phase, Stride::Usual) else {
                     panic!("one window is due at {now}")
                 };
                 assert!(window.end() + rule.settle <= now);
-                let Step::Wait(span) = rule.step(window.end(), now) else { panic!("nothing more is due at {now}") };
+                let Step::Wait(span) = rule.step(window.end(), now, Stride::Usual) else {
+                    panic!("nothing more is due at {now}")
+                };
                 assert_eq!(now + span, window.end() + rule.grid.length() + rule.settle + rule.phase);
             }
         }
@@ -202,23 +227,23 @@ mod tests {
     #[test]
     fn a_backlog_goes_oldest_first_without_waiting_its_turn() {
         let rule = rule(1);
-        let step = rule.step(at(0, 0), at(10, 0));
+        let step = rule.step(at(0, 0), at(10, 0), Stride::Usual);
         assert_eq!(
             step,
-            Step::Fetch { window: rule.grid.stretch_from(at(0, 0), 7), count: 7, backlog: true, gap: Gap::None }
+            Step::Fetch { window: rule.grid.stretch_from(at(0, 0), 7), count: 7, left: 1, gap: Gap::None }
         );
-        let day = rule.step(at(-600, 0), at(10, 0));
+        let day = rule.step(at(-600, 0), at(10, 0), Stride::Usual);
         assert_eq!(
             day,
-            Step::Fetch { window: rule.grid.stretch_from(at(-600, 0), 60), count: 60, backlog: true, gap: Gap::None }
+            Step::Fetch { window: rule.grid.stretch_from(at(-600, 0), 60), count: 60, left: 548, gap: Gap::None }
         );
-        let rest = rule.step(at(-590, 0), at(10, 0));
+        let rest = rule.step(at(-590, 0), at(10, 0), Stride::Usual);
         assert_eq!(
             rest,
-            Step::Fetch { window: rule.grid.stretch_from(at(-590, 0), 50), count: 50, backlog: true, gap: Gap::None }
+            Step::Fetch { window: rule.grid.stretch_from(at(-590, 0), 50), count: 50, left: 548, gap: Gap::None }
         );
         assert_eq!(rule.pending(at(0, 0), at(10, 0)), 8);
-        assert_eq!(rule.step(at(7, 0), at(10, 0)), Step::Wait(rule.phase));
+        assert_eq!(rule.step(at(7, 0), at(10, 0), Stride::Usual), Step::Wait(rule.phase));
     }
 
     #[test]
@@ -240,7 +265,9 @@ mod tests {
     #[test]
     fn a_longer_grid_first_finishes_the_window_it_begins_in() {
         let rule = rule(5);
-        let Step::Fetch { window, .. } = rule.step(at(3, 0), at(9, 0)) else { panic!("a window is due") };
+        let Step::Fetch { window, .. } = rule.step(at(3, 0), at(9, 0), Stride::Usual) else {
+            panic!("a window is due")
+        };
         assert_eq!((window.start(), window.end()), (at(3, 0), at(5, 0)));
         assert_eq!(rule.pending(at(3, 0), at(12, 0)), 2);
     }
@@ -248,8 +275,8 @@ mod tests {
     #[test]
     fn a_clock_set_back_is_waited_for_and_heard_again() {
         let rule = rule(1);
-        assert_eq!(rule.step(at(1, 0), at(0, 0)), Step::Wait(minutes(4) + rule.phase));
-        assert_eq!(rule.step(at(60, 0), at(0, 0)), Step::Hear(rule.grid.window_from(at(-3, 0))));
+        assert_eq!(rule.step(at(1, 0), at(0, 0), Stride::Usual), Step::Wait(minutes(4) + rule.phase));
+        assert_eq!(rule.step(at(60, 0), at(0, 0), Stride::Usual), Step::Hear(rule.grid.window_from(at(-3, 0))));
         assert_eq!((rule.pending(at(60, 0), at(0, 0)), rule.skip(at(60, 0), at(0, 0))), (0, (at(60, 0), Gap::None)));
     }
 

@@ -1,18 +1,27 @@
 //! Takes in what jobs brought: what is counted is written down, what is learned is kept, and all of it is published.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::api::{Failure, Observation, Reason, Reply};
 use crate::clock::{Tick, Timestamp};
-use crate::ledger::{Counts, Key, Ledger};
+use crate::ledger::{CommitError, Counts, Key, Ledger};
 use crate::sample::Samples;
 use crate::snapshot::Trouble;
+use crate::store::WriteError;
 
 use super::ask::Outcome;
 use super::centralised::Centralised;
+use super::deadline::WRITING;
 use super::job::{Begins, Count, Done, Heard, Job, Purpose};
 use super::plan::Gap;
-use super::{LEAST_PACE, LONGEST_PACE, Poller, Source, place};
+use super::turns::Work;
+use super::{Poller, Source, place};
+
+/// The pause before the next window of a backlog: as long as the last answer took, within these bounds. Catching up
+/// then uses at most half of what one client may, and less of an appliance that is slow.
+const LEAST_PACE: Duration = Duration::from_millis(10);
+const LONGEST_PACE: Duration = Duration::from_secs(5);
 
 impl<S: Source> Poller<S> {
     /// Takes in what a job brought and publishes what is known then.
@@ -22,7 +31,7 @@ impl<S: Source> Poller<S> {
         match done {
             Done::Connected(Ok(())) => {
                 self.connected = true;
-                self.standing.reached(&self.name);
+                self.reached(now);
                 let moment = self.moment(now);
                 for target in &mut self.targets {
                     target.begin(&self.desk.ledger, moment);
@@ -31,6 +40,13 @@ impl<S: Source> Poller<S> {
             Done::Connected(Err(failure)) => {
                 self.remember(&failure);
                 self.standing.unreachable(&self.name, &failure, now);
+            }
+            Done::Probed(Ok(())) => self.probe_answered(now),
+            Done::Probed(Err(failure)) if failure.reason.proves_presence() => self.probe_answered(now),
+            Done::Probed(Err(failure)) => {
+                self.remember(&failure);
+                let rotation = self.rotation(now);
+                self.standing.probe_failed(&self.name, &failure, &rotation, now);
             }
             Done::BegunAnew { target, begins, outcome } => {
                 let target = &mut self.targets[target];
@@ -45,9 +61,15 @@ impl<S: Source> Poller<S> {
                     target.passed_over();
                 }
             }
-            Done::Observed { watch, outcome } => self.observed(watch, outcome, now),
+            Done::Observed { watch, outcome, took } => {
+                self.watches[watch].took = Some(took);
+                self.observed(watch, outcome, now);
+            }
             Done::Asked { job, outcome, took } => {
                 self.paced_until = now + took.clamp(LEAST_PACE, LONGEST_PACE);
+                if let Purpose::Count(_) = job.purpose {
+                    self.targets[job.target].took = Some(took);
+                }
                 self.take(job, outcome, now);
             }
             Done::Counted { job, count, heard, outcome } => {
@@ -74,7 +96,29 @@ impl<S: Source> Poller<S> {
             let message = "the gateway leaves its reporting to a manager: poll that for what it does not tell";
             tracing::warn!(appliance = &*self.name, "{message}");
         }
+        self.measure(now);
         self.publish();
+    }
+
+    /// The API has answered.
+    fn reached(&mut self, now: Tick) {
+        if self.standing.reached(&self.name, now) {
+            self.targets.iter_mut().for_each(|target| target.appliance_is_back(now));
+        }
+    }
+
+    fn probe_answered(&mut self, now: Tick) {
+        self.standing.probe_answered(now);
+        self.reached(now);
+    }
+
+    /// `work` was asked for in vain. Whatever the API itself answers tells that it is there.
+    fn missed(&mut self, work: Work, failure: &Failure, now: Tick) {
+        if failure.reason.proves_presence() {
+            return self.reached(now);
+        }
+        let rotation = self.rotation(now);
+        self.standing.failed(&self.name, work, failure, &rotation, now);
     }
 
     /// Keeps a failure for whoever asks what is wrong.
@@ -87,13 +131,13 @@ impl<S: Source> Poller<S> {
 
     fn observed(&mut self, watch: usize, outcome: Result<Observation, Failure>, now: Tick) {
         let trouble = outcome.as_ref().err().map(|failure| self.remember(failure));
-        let watch = &mut self.watches[watch];
         match &outcome {
-            Ok(_) => self.standing.reached(&self.name),
+            Ok(_) => self.reached(now),
             // The status page may be another server's.
-            Err(failure) if !watch.is_elsewhere() => self.standing.failed(&self.name, failure, now),
-            Err(_) => {}
+            Err(_) if self.watches[watch].is_elsewhere() => {}
+            Err(failure) => self.missed(Work::Watch(watch), failure, now),
         }
+        let watch = &mut self.watches[watch];
         if let Some(pace) = watch.observed(&self.name, outcome, trouble, now, self.desk.clock.wall()) {
             self.source.set_pace(pace);
         }
@@ -106,31 +150,26 @@ impl<S: Source> Poller<S> {
 
     fn take(&mut self, job: Job, outcome: Outcome, now: Tick) {
         let appliance_now = self.source.now();
-        let target = &mut self.targets[job.target];
-        target.in_flight = false;
+        self.targets[job.target].in_flight = false;
         match outcome {
             Outcome::Report(reply) => {
-                self.standing.reached(&self.name);
+                self.reached(now);
                 self.use_report(job, &reply, now);
             }
             Outcome::HoursOnly => {
-                self.standing.reached(&self.name);
-                target.take_hours(&self.desk.ledger, appliance_now);
+                self.reached(now);
+                self.targets[job.target].take_hours(&self.desk.ledger, appliance_now);
                 self.look_missed(&job, appliance_now);
             }
             Outcome::Failed(failure) => {
                 let trouble = self.remember(&failure);
-                self.standing.failed(&self.name, &failure, now);
+                self.missed(Work::Target(job.target), &failure, now);
                 if let (Reason::Empty | Reason::Declined, Some(centralised)) = (failure.reason, &mut self.centralised) {
                     centralised.refused(&job.query.group.name);
                 }
                 match job.purpose {
                     Purpose::Count(count) => {
-                        // Each of the windows may be small enough, or soon enough, alone.
-                        if matches!(failure.reason, Reason::TooLarge | Reason::Timeout) && count.windows > 1 {
-                            self.targets[job.target].halve(count.windows);
-                        }
-                        self.targets[job.target].failed(&failure, trouble, now);
+                        self.targets[job.target].failed(&failure, trouble, count.windows, self.answered, now);
                         self.pass_over(job.target, now);
                     }
                     Purpose::Audit => self.targets[job.target].audit_failed(&failure, appliance_now),
@@ -210,7 +249,7 @@ impl<S: Source> Poller<S> {
     fn begin_anew(&mut self, target: usize, begins: Begins) {
         let (ledger, key) = self.busy(target);
         self.jobs.spawn(async move {
-            let outcome = ledger.begin_anew(&key, begins.from, begins.at).await;
+            let outcome = written(ledger.begin_anew(&key, begins.from, begins.at)).await;
             Done::BegunAnew { target, begins, outcome }
         });
     }
@@ -221,7 +260,9 @@ impl<S: Source> Poller<S> {
         let span = self.targets[target].refused_span(&self.desk.ledger, self.answered, moment);
         let Some((from, to)) = span else { return };
         let (ledger, key) = self.busy(target);
-        self.jobs.spawn(async move { Done::PassedOver { target, outcome: ledger.pass_over(&key, from, to).await } });
+        self.jobs.spawn(async move {
+            Done::PassedOver { target, outcome: written(ledger.pass_over(&key, from, to)).await }
+        });
     }
 
     /// Writes a window down.
@@ -232,7 +273,7 @@ impl<S: Source> Poller<S> {
             let (window, read) = (job.query.window, &heard.read);
             let from = count.gap.watermark(window);
             let counts = Counts { increments: &read.increments, retired: &read.retired, summed: &summed };
-            let outcome = ledger.commit(&key, from, window, &counts).await;
+            let outcome = written(ledger.commit(&key, from, window, &counts)).await;
             Done::Counted { job, count, heard: Box::new(heard), outcome }
         });
     }
@@ -242,8 +283,17 @@ impl<S: Source> Poller<S> {
         let (ledger, key) = self.busy(job.target);
         let late = self.polling.late;
         self.jobs.spawn(async move {
-            let outcome = ledger.reconcile(&key, job.query.window, &read.increments, late).await;
+            let outcome = written(ledger.reconcile(&key, job.query.window, &read.increments, late)).await;
             Done::Reconciled { job, outcome }
         });
+    }
+}
+
+/// What writing down came to. A disk that hangs must not hold a target for ever; what it takes after all is the same that
+/// is written then.
+async fn written<T>(writing: impl Future<Output = Result<T, CommitError>>) -> Result<T, CommitError> {
+    match tokio::time::timeout(WRITING, writing).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(CommitError::NotWritten(WriteError::too_slow(WRITING))),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::api::{Aspect, Client, ClockDoubt, Failure, Observation, Pace, Query, Reply};
+use crate::api::{Aspect, Client, ClockDoubt, Failure, Observation, Pace, Query, Reason, Reply};
 use crate::clock::Timestamp;
 
 /// One appliance, as the poller sees it.
@@ -21,6 +21,10 @@ pub trait Source: Send + Sync + 'static {
     fn clock_doubt(&self) -> Option<ClockDoubt>;
     /// Asks it at `pace` from now on.
     fn set_pace(&self, pace: Pace);
+    /// A question was given up for `reason`, which nobody below knows.
+    fn given_up(&self, reason: Reason) {
+        let _ = reason;
+    }
 }
 
 impl Source for Client {
@@ -50,5 +54,9 @@ impl Source for Client {
 
     fn set_pace(&self, pace: Pace) {
         Self::set_pace(self, pace);
+    }
+
+    fn given_up(&self, reason: Reason) {
+        Self::given_up(self, reason);
     }
 }

@@ -1,9 +1,14 @@
-//! Whether the appliance answers at all, and how long it is left alone when it does not. Pure but for what it logs.
+//! Whether the appliance answers at all, and how long it is left alone when it does not. One report that fails says
+//! nothing about the others, so what is cheap is asked for before the appliance is believed to be down. Pure but for what
+//! it logs.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::api::Failure;
 use crate::clock::Tick;
+
+use super::turns::Work;
 
 /// The first pause after the appliance is found to be down; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
@@ -11,19 +16,43 @@ const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// The longest wait that an appliance may ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(10 * 60);
-/// Failures in a row after which it is the appliance and not one report that is at fault.
+/// Failures in a row after which the appliance itself is asked whether it is there.
 const TELLING_STREAK: usize = 2;
+/// The time from one such question to the next.
+const PROBE_PACE: Duration = Duration::from_secs(60);
 
 /// What is believed about one appliance.
 #[derive(Debug)]
 pub(super) struct Standing {
     /// None before the first outcome.
     up: Option<bool>,
+    /// When it last answered anything.
+    answered: Option<Tick>,
+    /// What was asked for in vain since.
+    silent: BTreeSet<Work>,
     streak: usize,
     telling_streak: usize,
+    probe: Probe,
     longest_pause: Duration,
     pauses: u32,
     paused_until: Option<Tick>,
+}
+
+/// The question whether the appliance is there.
+#[derive(Clone, Copy, Debug)]
+enum Probe {
+    /// Not needed; not before that if it is.
+    Idle {
+        not_before: Tick,
+    },
+    Wanted,
+    InFlight {
+        since: Tick,
+    },
+    /// It was answered, but not by the API, so it does not decide; it is not asked again before that.
+    Undecided {
+        not_before: Tick,
+    },
 }
 
 impl Standing {
@@ -31,8 +60,11 @@ impl Standing {
     pub(super) fn new(targets: usize, window: Duration) -> Self {
         Self {
             up: None,
+            answered: None,
+            silent: BTreeSet::new(),
             streak: 0,
             telling_streak: TELLING_STREAK.min(targets),
+            probe: Probe::Idle { not_before: Tick::default() },
             longest_pause: window.clamp(FIRST_PAUSE, LONGEST_PAUSE),
             pauses: 0,
             paused_until: None,
@@ -43,33 +75,97 @@ impl Standing {
         self.up == Some(true)
     }
 
+    /// When the API last answered anything.
+    pub(super) fn answered(&self) -> Option<Tick> {
+        self.answered
+    }
+
     /// When requests may be made again; none when they may be made now.
     pub(super) fn paused_until(&self, now: Tick) -> Option<Tick> {
         self.paused_until.filter(|until| *until > now)
     }
 
-    /// The API has answered.
-    pub(super) fn reached(&mut self, name: &str) {
-        if self.up == Some(false) {
+    /// Whether the appliance is to be asked for what is cheap before anything else.
+    pub(super) fn wants_probe(&self) -> bool {
+        matches!(self.probe, Probe::Wanted)
+    }
+
+    /// Whether an answer to that is waited for: nothing else is worth asking meanwhile.
+    pub(super) fn awaits_probe(&self) -> bool {
+        matches!(self.probe, Probe::InFlight { .. })
+    }
+
+    pub(super) fn probe_begun(&mut self, now: Tick) {
+        self.probe = Probe::InFlight { since: now };
+    }
+
+    /// The API has answered; tells whether it had been down.
+    pub(super) fn reached(&mut self, name: &str, now: Tick) -> bool {
+        let is_back = self.up == Some(false);
+        if is_back {
             tracing::info!(appliance = name, "appliance answers again");
         }
+        if !self.awaits_probe() {
+            let not_before = match self.probe {
+                Probe::Idle { not_before } | Probe::Undecided { not_before } => not_before,
+                Probe::Wanted | Probe::InFlight { .. } => now,
+            };
+            self.probe = Probe::Idle { not_before };
+        }
         self.up = Some(true);
+        self.answered = Some(now);
+        self.silent.clear();
         self.streak = 0;
         self.pauses = 0;
         self.paused_until = None;
+        is_back
     }
 
-    /// A report was not had.
-    pub(super) fn failed(&mut self, name: &str, failure: &Failure, now: Tick) {
-        if failure.reason.proves_presence() {
-            self.reached(name);
+    /// `work` was asked for in vain, and the API did not answer. `round` is what is asked for again and again.
+    pub(super) fn failed(&mut self, name: &str, work: Work, failure: &Failure, round: &[Work], now: Tick) {
+        self.streak += 1;
+        self.silent.insert(work);
+        let is_whole_round = round.iter().all(|work| self.silent.contains(work));
+        let is_down = self.up == Some(false) || failure.reason.is_of_the_account();
+        match self.probe {
+            _ if is_down => {
+                // The cheap question is next, whatever it was worth before.
+                self.probe = Probe::Wanted;
+                self.unreachable(name, failure, now);
+            }
+            Probe::Undecided { not_before } if now < not_before && is_whole_round => {
+                self.unreachable(name, failure, now);
+            }
+            Probe::Undecided { not_before } | Probe::Idle { not_before } if now >= not_before => {
+                let is_telling = self.streak >= self.telling_streak || failure.reason.concerns_all();
+                if is_telling || is_whole_round {
+                    self.probe = Probe::Wanted;
+                }
+            }
+            Probe::Undecided { .. } | Probe::Idle { .. } | Probe::Wanted | Probe::InFlight { .. } => {}
+        }
+    }
+
+    /// What is cheap was asked for in vain as well.
+    pub(super) fn probe_failed(&mut self, name: &str, failure: &Failure, round: &[Work], now: Tick) {
+        let asked = match self.probe {
+            Probe::InFlight { since } => since,
+            Probe::Idle { .. } | Probe::Wanted | Probe::Undecided { .. } => now,
+        };
+        self.probe = Probe::Undecided { not_before: now + PROBE_PACE };
+        if self.answered.is_some_and(|answered| answered > asked) {
             return;
         }
-        self.streak += 1;
-        let asked = failure.retry_after.is_some();
-        if asked || failure.reason.concerns_all() || self.streak >= self.telling_streak {
+        let is_whole_round = round.iter().all(|work| self.silent.contains(work));
+        // Something else than the API answers, perhaps to this alone: then the whole round decides.
+        if failure.reason.is_of_the_way() || failure.reason.is_of_the_account() || is_whole_round {
             self.unreachable(name, failure, now);
         }
+    }
+
+    /// What is cheap was answered.
+    pub(super) fn probe_answered(&mut self, now: Tick) {
+        self.probe = Probe::Idle { not_before: now + PROBE_PACE };
     }
 
     /// The appliance does not answer, whatever it is asked.
@@ -83,6 +179,11 @@ impl Standing {
         let pause = failure.retry_after.map_or(usual, |asked| asked.clamp(FIRST_PAUSE / 60, LONGEST_RETRY_AFTER));
         self.pauses += 1;
         self.paused_until = Some(now + pause);
+        // After the pause it is asked whether it is back; what costs more comes after that. Where that question does not
+        // decide, something else has to be answered.
+        if !matches!(self.probe, Probe::Undecided { .. }) || failure.reason.is_of_the_way() {
+            self.probe = Probe::Wanted;
+        }
     }
 }
 
@@ -91,39 +192,104 @@ mod tests {
     use super::*;
     use crate::api::Reason;
 
-    fn now() -> Tick {
-        Tick::default()
+    const ROUND: [Work; 4] = [Work::Target(0), Work::Target(1), Work::Target(2), Work::Target(3)];
+
+    fn at(seconds: u64) -> Tick {
+        Tick::default() + Duration::from_secs(seconds)
     }
 
-    fn timeout() -> Failure {
-        Failure { reason: Reason::Timeout, detail: "no answer".into(), retry_after: None }
+    fn failure(reason: Reason) -> Failure {
+        Failure { reason, detail: "no answer".into(), retry_after: None }
     }
 
-    fn after(seconds: u64) -> Option<Tick> {
-        Some(now() + Duration::from_secs(seconds))
+    fn standing() -> Standing {
+        let mut standing = Standing::new(ROUND.len(), LONGEST_PAUSE);
+        standing.reached("a", at(0));
+        standing
+    }
+
+    fn fail(standing: &mut Standing, works: &[Work], reason: Reason, now: Tick) {
+        works.iter().for_each(|work| standing.failed("a", *work, &failure(reason), &ROUND, now));
     }
 
     #[test]
-    fn one_failure_is_a_reports_and_two_in_a_row_are_the_appliances() {
-        let mut standing = Standing::new(5, LONGEST_PAUSE);
-        standing.reached("a");
-        for _ in 0..3 {
-            standing.failed("a", &timeout(), now());
-            assert!(standing.is_up() && standing.paused_until(now()).is_none(), "another report may have its answer");
-            standing.reached("a");
+    fn two_failures_in_a_row_ask_whether_it_is_there_and_its_answer_decides() {
+        for (told, is_up) in [(None, true), (Some(Reason::Timeout), false), (Some(Reason::Unavailable), true)] {
+            let mut standing = standing();
+            fail(&mut standing, &ROUND[..1], Reason::Timeout, at(1));
+            assert!(!standing.wants_probe(), "another report may have its answer");
+            fail(&mut standing, &ROUND[1..2], Reason::Unavailable, at(1));
+            assert!(standing.is_up() && standing.wants_probe() && standing.paused_until(at(1)).is_none());
+            standing.probe_begun(at(1));
+            assert!(standing.awaits_probe());
+            match told {
+                Some(reason) => standing.probe_failed("a", &failure(reason), &ROUND, at(2)),
+                None => {
+                    standing.probe_answered(at(2));
+                    standing.reached("a", at(2));
+                }
+            }
+            assert_eq!((standing.is_up(), standing.awaits_probe()), (is_up, false), "{told:?}");
         }
-        standing.failed("a", &timeout(), now());
-        standing.failed("a", &timeout(), now());
-        assert!(!standing.is_up());
-        assert_eq!(standing.paused_until(now()), after(60));
     }
 
     #[test]
-    fn the_only_report_speaks_for_its_appliance() {
-        let mut standing = Standing::new(1, LONGEST_PAUSE);
-        standing.reached("a");
-        standing.failed("a", &timeout(), now());
-        assert!(!standing.is_up());
+    fn nothing_in_a_whole_round_is_down_even_where_the_cheap_question_is_undecided() {
+        let mut standing = standing();
+        fail(&mut standing, &ROUND[..2], Reason::Unavailable, at(1));
+        standing.probe_begun(at(1));
+        standing.probe_failed("a", &failure(Reason::Unavailable), &ROUND, at(2));
+        fail(&mut standing, &ROUND[2..3], Reason::Unavailable, at(3));
+        assert!(standing.is_up() && !standing.wants_probe(), "it is not asked again so soon");
+        fail(&mut standing, &ROUND[3..], Reason::Unavailable, at(4));
+        assert_eq!((standing.is_up(), standing.paused_until(at(4))), (false, Some(at(64))));
+    }
+
+    #[test]
+    fn some_that_fail_among_others_are_never_down() {
+        let mut standing = standing();
+        for minute in 1..500 {
+            let now = at(60 * minute);
+            fail(&mut standing, &ROUND[..2], Reason::Unavailable, now);
+            if standing.wants_probe() {
+                standing.probe_begun(now);
+                standing.probe_failed("a", &failure(Reason::NotJson), &ROUND, now);
+            }
+            assert!(standing.is_up() && standing.paused_until(now).is_none());
+            standing.reached("a", now);
+        }
+    }
+
+    #[test]
+    fn what_concerns_the_account_needs_no_second_opinion() {
+        let mut standing = standing();
+        fail(&mut standing, &ROUND[..1], Reason::LoginRefused, at(1));
+        assert_eq!((standing.is_up(), standing.paused_until(at(1))), (false, Some(at(61))));
+    }
+
+    #[test]
+    fn after_a_pause_it_is_asked_whether_it_is_back() {
+        let mut standing = standing();
+        standing.unreachable("a", &failure(Reason::Connect), at(0));
+        assert!(standing.paused_until(at(59)).is_some() && standing.wants_probe());
+        standing.probe_begun(at(60));
+        standing.probe_failed("a", &failure(Reason::Connect), &ROUND, at(60));
+        assert_eq!(standing.paused_until(at(60)), Some(at(180)));
+        assert!(standing.wants_probe());
+        standing.probe_begun(at(180));
+        standing.probe_answered(at(180));
+        assert!(standing.reached("a", at(180)) && standing.is_up() && standing.paused_until(at(180)).is_none());
+    }
+
+    #[test]
+    fn an_answer_in_between_outweighs_the_cheap_question() {
+        let mut standing = standing();
+        fail(&mut standing, &ROUND[..1], Reason::Connect, at(1));
+        assert!(standing.wants_probe(), "no connection: one is enough to ask");
+        standing.probe_begun(at(2));
+        standing.reached("a", at(3));
+        standing.probe_failed("a", &failure(Reason::Timeout), &ROUND, at(4));
+        assert!(standing.is_up());
     }
 
     #[test]
@@ -131,10 +297,10 @@ mod tests {
         for (window, pauses) in [(60, [60, 60, 60, 60]), (200, [60, 120, 200, 200]), (3600, [60, 120, 240, 300])] {
             let mut standing = Standing::new(5, Duration::from_secs(window));
             for pause in pauses {
-                standing.unreachable("a", &timeout(), now());
-                assert_eq!(standing.paused_until(now()), after(pause), "windows of {window} s");
+                standing.unreachable("a", &failure(Reason::Timeout), at(0));
+                assert_eq!(standing.paused_until(at(0)), Some(at(pause)), "windows of {window} s");
             }
-            assert_eq!(standing.paused_until(now() + Duration::from_secs(pauses[3])), None, "it is over then");
+            assert_eq!(standing.paused_until(at(pauses[3])), None, "it is over then");
         }
     }
 }

@@ -4,31 +4,31 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{ClockDoubt, Depth, Failure, Query, Reply, Unusable};
+use crate::api::{Depth, Failure, Query, Reply, Unusable};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
 use crate::ledger::{Account, CommitError, Counted, Key, Ledger, Reconciled};
 use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
-use crate::snapshot::{GroupView, LostReason, Origin, Reading, Tally, Trouble};
+use crate::snapshot::{LostReason, Origin, Reading, Tally, Trouble};
 use crate::store::Summed;
 use crate::window::{Grid, Window};
 
 use super::audit::Audits;
+use super::failing::Failing;
 use super::job::{Begins, Count, Heard};
 use super::place::{Moment, Place};
-use super::plan::{Gap, Rule, Step};
-use super::refusal::Refusal;
+use super::plan::{Gap, Rule, Step, Stride};
 use super::subject::Subject;
 
-/// The first wait after a failure; each further one is twice as long, up to a window, within bounds.
-const FIRST_WAIT: Duration = Duration::from_secs(60);
-const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 /// The longest wait after an answer from before its window was complete: by then a jump of the clock can be confirmed.
 const EARLY_WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How long a target is left alone after its window could not be written down.
 const NOT_WRITTEN_WAIT: Duration = Duration::from_secs(10);
 /// Values are shown until their window is this many windows, and the settle delay, old.
 const STALE_AFTER_WINDOWS: u32 = 3;
+
+mod missed;
+mod view;
 
 #[derive(Debug)]
 pub(super) struct Target {
@@ -42,10 +42,13 @@ pub(super) struct Target {
     pub(super) in_flight: bool,
     /// Before this the target is left alone.
     pub(super) not_before: Tick,
-    failures: u32,
+    failing: Failing,
     success: bool,
     last_success: Option<Timestamp>,
-    refusal: Option<Refusal>,
+    /// When a window was last counted, or the target was made.
+    counted_at: Tick,
+    /// What the newest request for windows took.
+    pub(super) took: Option<Duration>,
     trouble: Option<Arc<Trouble>>,
     place: Place,
     /// Whether nothing can be asked for before the clock has moved.
@@ -71,6 +74,7 @@ impl Target {
         polling: Polling,
         phase: Duration,
         ledger: &Ledger,
+        now: Tick,
     ) -> Self {
         let metrics = subject.metrics(families);
         let known = ledger.account(&key);
@@ -87,11 +91,12 @@ impl Target {
             metrics,
             in_flight: false,
             not_before: Tick::default(),
-            failures: 0,
+            failing: Failing::default(),
             // The newest poll before a restart is still the newest, and it brought what the ledger knows.
             success: known.is_some(),
             last_success: None,
-            refusal: None,
+            counted_at: now,
+            took: None,
             trouble: None,
             place: Place::default(),
             waits_for_clock: false,
@@ -172,26 +177,13 @@ impl Target {
     }
 
     /// What to do next. Nothing that it leaves out is given up before the window after it is counted.
-    pub(super) fn plan(&mut self, ledger: &Ledger, now: Moment) -> Step {
+    pub(super) fn plan(&mut self, ledger: &Ledger, now: Moment, stride: Stride) -> Step {
         let time = now.appliance;
         let watermark = self.begin(ledger, now);
         let place = watermark.and_then(|watermark| self.place.find(self.rule, self.start, watermark, now));
         let step = match place {
             None => Step::Hear(self.rule.newest(time)),
-            Some((start, gap)) => match self.rule.step(start, time) {
-                Step::Wait(span) => self.audits.step(ledger.stretches(&self.key), self.rule.settle, time, span),
-                Step::Fetch { count, backlog: true, .. } if count > self.most_windows => {
-                    let (window, count) = (self.rule.grid.stretch_from(start, self.most_windows), self.most_windows);
-                    Step::Fetch { window, count, backlog: true, gap }
-                }
-                Step::Fetch { window, count, backlog, .. } => {
-                    if !backlog {
-                        self.most_windows = u32::MAX;
-                    }
-                    Step::Fetch { window, count, backlog, gap }
-                }
-                step @ (Step::Hear(_) | Step::Audit(_)) => step,
-            },
+            Some((start, gap)) => self.plan_from(start, gap, ledger, time, stride),
         };
         self.waits_for_clock = matches!(step, Step::Hear(_));
         if self.waits_for_clock && std::mem::take(&mut self.success) {
@@ -200,6 +192,30 @@ impl Target {
             tracing::warn!(appliance = &*self.key.appliance, %scope, group, now = %time, ?watermark, "{message}");
         }
         step
+    }
+
+    fn plan_from(&mut self, start: Timestamp, gap: Gap, ledger: &Ledger, now: Timestamp, stride: Stride) -> Step {
+        let mut audit = |otherwise| self.audits.step(ledger.stretches(&self.key), self.rule.settle, now, otherwise);
+        // Where windows are always due, comparisons would never be.
+        if stride == Stride::All
+            && let step @ Step::Audit(_) = audit(Duration::MAX)
+        {
+            return step;
+        }
+        match self.rule.step(start, now, stride) {
+            Step::Wait(span) => audit(span),
+            Step::Fetch { count, left, .. } if count > self.most_windows => {
+                let (window, fewer) = (self.rule.grid.stretch_from(start, self.most_windows), self.most_windows);
+                Step::Fetch { window, count: fewer, left: left + u64::from(count - fewer), gap }
+            }
+            Step::Fetch { window, count, left, .. } => {
+                if left == 0 {
+                    self.most_windows = u32::MAX;
+                }
+                Step::Fetch { window, count, left, gap }
+            }
+            step @ (Step::Hear(_) | Step::Audit(_)) => step,
+        }
     }
 
     /// Whether the totals begin at zero with the next window, by what is known now.
@@ -252,7 +268,7 @@ impl Target {
                 return;
             }
         };
-        if self.failures > 0 {
+        if !self.failing.is_none() {
             tracing::info!(appliance = &*self.key.appliance, %scope, group, "report is had again");
         }
         let Heard { read, sent, at } = heard;
@@ -282,9 +298,9 @@ impl Target {
         self.window_end = Some(window.end());
         self.last_success = Some(moment.wall);
         self.success = true;
-        self.refusal = None;
+        self.counted_at = moment.tick;
         self.trouble = None;
-        self.failures = 0;
+        self.failing = Failing::default();
     }
 
     fn show(&mut self, account: &Account) {
@@ -334,75 +350,9 @@ impl Target {
         }
     }
 
-    /// Remembers a failure, as the `trouble` that it is, and when to try again.
-    pub(super) fn failed(&mut self, failure: &Failure, trouble: Arc<Trouble>, now: Tick) {
-        let (scope, group) = (&self.key.scope, &**self.subject.label());
-        let reason = failure.reason.label();
-        if self.failures == 0 {
-            tracing::warn!(appliance = &*self.key.appliance, %scope, group, reason, error = %failure, "report is not had");
-        }
-        let usual = || {
-            let longest = self.rule.grid.length().clamp(FIRST_WAIT, LONGEST_WAIT);
-            FIRST_WAIT.saturating_mul(1 << self.failures.min(8)).min(longest)
-        };
-        self.refusal = Refusal::after(self.refusal, failure.reason, now);
-        self.not_before = now + self.refusal.map_or_else(usual, Refusal::wait);
-        self.failures += 1;
-        self.success = false;
-        self.trouble = Some(trouble);
-    }
-
-    /// From where to where the watermark moves, uncounted, since the report is refused: there is nothing to fetch, so
-    /// nothing is lost. Only once the refusal has lasted until it is asked for by the hour: what a passing fault refuses
-    /// is fetched afterwards. And only if the appliance has answered something else since, at `answered`, or this was
-    /// never counted: what refuses everything may stand in front of it.
-    pub(super) fn refused_span(
-        &self,
-        ledger: &Ledger,
-        answered: Option<Tick>,
-        now: Moment,
-    ) -> Option<(Timestamp, Timestamp)> {
-        let refusal = self.refusal.filter(|refusal| refusal.lasts())?;
-        let is_of_this = self.window_end.is_none() || answered.is_some_and(|tick| tick > refusal.since);
-        let is_sure = now.doubt != Some(ClockDoubt::Unconfirmed);
-        let (from, to) = (ledger.watermark(&self.key)?, self.rule.newest(now.appliance).start());
-        (is_of_this && is_sure && from < to).then_some((from, to))
-    }
-
-    /// Takes in that the watermark has moved to the present without counting.
-    pub(super) fn passed_over(&mut self) {
-        self.place.found();
-    }
-
     /// Whether the clock is behind what was counted and is waited for.
     pub(super) fn waits_for_clock(&self) -> bool {
         self.waits_for_clock
-    }
-
-    /// What is known about the target.
-    pub(super) fn view(&self, ledger: &Ledger, now: Timestamp) -> GroupView {
-        GroupView {
-            scope: self.key.scope.clone(),
-            group: Arc::clone(self.subject.label()),
-            success: self.success,
-            last_success: self.last_success,
-            refusal: self.refusal.map(|refusal| refusal.reason),
-            trouble: self.trouble.clone(),
-            window: self.rule.grid.length(),
-            settle: self.rule.settle,
-            // Of what is refused nothing is waited for.
-            pending: match (self.refusal, ledger.watermark(&self.key)) {
-                (None, Some(watermark)) => self.rule.pending(watermark, now),
-                (Some(_), _) | (None, None) => 0,
-            },
-            window_end: self.window_end,
-            tally: self.tally,
-            difference: self.difference,
-            reading: self.reading.clone(),
-            totals: Arc::clone(&self.totals),
-            since: self.since,
-            origin: self.origin.clone(),
-        }
     }
 
     fn warn_lost(&self, windows: u64, from: Timestamp, to: Timestamp, reason: &str) {

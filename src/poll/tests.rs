@@ -8,15 +8,19 @@ mod keys;
 mod limits;
 mod model;
 mod refusals;
+mod rounds;
 mod searches;
 mod settling;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::deadline::Deadline;
 use super::*;
 use crate::api::{Aspect, ClockDoubt, Failure, Observation, Pace, Query, Reason, Reply, Report};
+use crate::catalogue::{self, Group};
+use crate::clock::Timestamp;
 use crate::config::{Alignment, Config, Late, Polling, Settle};
 use crate::ledger::{Account, CommitError, Counted, Reconciled};
 use crate::sample::Samples;
@@ -39,12 +43,19 @@ struct Fake {
     asked: Mutex<Vec<(String, String, Window)>>,
     answered: Mutex<Vec<(String, Window)>>,
     latency: Duration,
+    /// Questions for the time of day: those whether it is there are among them.
+    probes: AtomicUsize,
 }
 
 impl Fake {
     fn time(&self) -> Timestamp {
         let offset = *self.offset.lock().expect("no panic");
         Timestamp::from_secs(self.clock.wall().as_secs().saturating_add_signed(offset))
+    }
+
+    /// Everything that it was asked for.
+    fn questions(&self) -> usize {
+        self.asked.lock().expect("no panic").len() + self.probes.load(Ordering::Relaxed)
     }
 
     fn windows(&self, group: &str) -> Vec<Window> {
@@ -78,8 +89,17 @@ impl Source for Fake {
         Ok(Reply { report: Report::parse(&body)?, at, sent: "/asked".into() })
     }
 
-    async fn observe(&self, _: &Aspect) -> Result<Observation, Failure> {
-        Err(fails(Reason::Declined))
+    async fn observe(&self, aspect: &Aspect) -> Result<Observation, Failure> {
+        let group = Group { name: aspect.name().into(), ..catalogue::search_group() };
+        let window = Grid::try_new(MINUTE).expect("a minute").containing(self.time());
+        let question =
+            Query { scope: config::Scope::Appliance, group: Arc::new(group), top: None, search: None, window };
+        self.probes.fetch_add(1, Ordering::Relaxed);
+        (self.script)(&question, 0)?;
+        match aspect {
+            Aspect::TimeZone => Ok(Observation::TimeZone(None)),
+            _ => Err(fails(Reason::Declined)),
+        }
     }
 
     fn set_pace(&self, _: Pace) {}
@@ -155,8 +175,8 @@ fn slow_bench(groups: &[&str], polling: Polling, latency: Duration, script: Scri
 }
 
 fn fake(clock: Clock, latency: Duration, script: Script) -> Arc<Fake> {
-    let (offset, asked, answered) = (Mutex::new(0), Mutex::default(), Mutex::default());
-    Arc::new(Fake { clock, offset, script, asked, answered, latency })
+    let (offset, asked, answered, probes) = (Mutex::new(0), Mutex::default(), Mutex::default(), AtomicUsize::new(0));
+    Arc::new(Fake { clock, offset, script, asked, answered, latency, probes })
 }
 
 fn appliance(groups: &[&str], polling: Polling) -> config::Appliance {
@@ -256,45 +276,20 @@ async fn a_failed_poll_is_made_up_for() {
         *clock_of.lock().expect("no panic") = Some(bench.clock.clone());
         bench.clock.sleep(15 * MINUTE).await;
         let snapshot = bench.snapshot();
-        assert!(!snapshot.groups[0].success && snapshot.groups[0].pending >= 3, "{reason:?}");
-        assert_eq!(snapshot.up, reason.proves_presence(), "{reason:?}");
+        assert!(snapshot.groups[0].success_until.is_none() && snapshot.groups[0].pending.windows >= 3, "{reason:?}");
+        assert_eq!(snapshot.up_until.is_some(), reason.proves_presence(), "{reason:?}");
         bench.clock.sleep(Duration::from_secs(NOON + 1200 + 120 - (NOON + 930))).await;
         let snapshot = bench.snapshot();
-        assert!(snapshot.up, "{reason:?}: within two polls");
-        assert!(snapshot.groups.iter().all(|view| view.success), "{reason:?}: within two polls");
+        assert!(snapshot.up_until.is_some(), "{reason:?}: within two polls");
+        assert!(snapshot.groups.iter().all(|view| view.success_until.is_some()), "{reason:?}: within two polls");
         bench.clock.sleep(30 * MINUTE).await;
         let snapshot = bench.snapshot();
         assert!(contiguous(&bench.fake.answered(CAPACITY)), "asked again until it was had, then on: {reason:?}");
         assert_totals(&snapshot.groups[0]);
         assert_eq!(snapshot.groups[0].tally.lost, [0, 0]);
-        assert!(snapshot.groups[0].pending <= 1);
+        assert!(snapshot.groups[0].pending.windows <= 1);
         bench.end().await;
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_appliance_that_is_down_is_asked_once_a_minute_at_most() {
-    let bench = bench(&[CAPACITY, INCOMING], polling(MINUTE), Box::new(|_, _| Err(fails(Reason::Tls))));
-    bench.clock.sleep(60 * MINUTE).await;
-    let asked = bench.fake.asked.lock().expect("no panic").len();
-    assert!((58..=62).contains(&asked), "{asked}");
-    assert!(!bench.snapshot().up);
-    bench.end().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_wish_to_be_left_alone_is_granted_within_bounds() {
-    let asked = |seconds, reason| async move {
-        let retry_after = Some(Duration::from_secs(seconds));
-        let script = move |_: &Query, _| Err(Failure { retry_after, ..fails(reason) });
-        let bench = bench(&[CAPACITY, INCOMING], polling(MINUTE), Box::new(script));
-        bench.clock.sleep(60 * MINUTE).await;
-        let asked = bench.fake.asked.lock().expect("no panic").len();
-        bench.end().await;
-        asked
-    };
-    assert!((11..=13).contains(&asked(300, Reason::Throttled).await), "every five minutes");
-    assert!((6..=7).contains(&asked(1 << 40, Reason::Unavailable).await), "ten minutes are the most");
 }
 
 #[tokio::test(start_paused = true)]
@@ -342,7 +337,11 @@ async fn a_report_that_is_not_offered_is_asked_for_seldom_and_others_go_on() {
         let bench = bench(&[CAPACITY, INCOMING], polling(MINUTE), Box::new(script));
         bench.clock.sleep(6 * 60 * MINUTE).await;
         let snapshot = bench.snapshot();
-        assert!(snapshot.up && !snapshot.groups[0].success && snapshot.groups[1].success);
+        assert!(
+            snapshot.up_until.is_some()
+                && snapshot.groups[0].success_until.is_none()
+                && snapshot.groups[1].success_until.is_some()
+        );
         assert!(contiguous(&bench.fake.windows(INCOMING)));
         let asked = bench.fake.windows(CAPACITY).len();
         assert!(asked <= 20, "{asked} requests in six hours for {reason:?}");

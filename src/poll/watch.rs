@@ -26,6 +26,8 @@ pub(super) struct Watch {
     pub(super) in_flight: bool,
     pub(super) not_before: Tick,
     failures: usize,
+    /// What the newest request took.
+    pub(super) took: Option<Duration>,
     view: Arc<AspectView>,
 }
 
@@ -41,7 +43,15 @@ impl Watch {
             unusable: UnusableCounts::default(),
             expires: Tick::default(),
         };
-        Self { aspect, pace, in_flight: false, not_before: Tick::default(), failures: 0, view: Arc::new(view) }
+        Self {
+            aspect,
+            pace,
+            in_flight: false,
+            not_before: Tick::default(),
+            failures: 0,
+            took: None,
+            view: Arc::new(view),
+        }
     }
 
     /// What is watched of an appliance.
@@ -77,6 +87,16 @@ impl Watch {
     /// Whether another server than the API's may be asked for it.
     pub(super) fn is_elsewhere(&self) -> bool {
         matches!(self.aspect, Aspect::XmlStatus(_))
+    }
+
+    /// The time from one request to the next.
+    pub(super) fn pace(&self) -> Duration {
+        self.pace
+    }
+
+    /// Whether the appliance does not answer it and so is asked seldom.
+    pub(super) fn is_refused(&self) -> bool {
+        self.view.refusal.is_some()
     }
 
     pub(super) fn view(&self) -> Arc<AspectView> {

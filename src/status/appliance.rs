@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::problem::{Ended, Problem};
-use crate::clock::Timestamp;
+use crate::api::Reason;
+use crate::clock::{Tick, Timestamp};
 use crate::config::Appliance;
 use crate::snapshot::{AspectView, GroupView, LostReason, Snapshot, Trouble};
 use crate::telemetry::TrafficFacts;
@@ -137,6 +138,9 @@ pub struct GroupStatus {
     pub device: String,
     /// How the newest poll went.
     pub asked: Asked,
+    /// When what was not had is asked for again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_again: Option<Timestamp>,
     /// Why it did not bring the report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureStatus>,
@@ -179,9 +183,10 @@ impl ApplianceStatus {
         snapshot: Option<&Snapshot>,
         traffic: TrafficFacts,
         now: Timestamp,
+        tick: Tick,
     ) -> Self {
         let groups: Vec<GroupStatus> =
-            snapshot.iter().flat_map(|known| &known.groups).map(|view| GroupStatus::new(view)).collect();
+            snapshot.iter().flat_map(|known| &known.groups).map(|view| GroupStatus::new(view, tick)).collect();
         let aspects: Vec<AspectStatus> =
             snapshot.iter().flat_map(|known| &known.aspects).map(|view| AspectStatus::new(view)).collect();
         let info = |name: &str| {
@@ -213,20 +218,23 @@ impl ApplianceStatus {
             groups,
             aspects,
         };
-        status.judge(snapshot, traffic, now);
+        status.judge(snapshot, traffic, now, tick);
         status
     }
 
-    fn judge(&mut self, snapshot: Option<&Snapshot>, traffic: TrafficFacts, now: Timestamp) {
-        let is_up = snapshot.is_some_and(|known| known.up);
+    fn judge(&mut self, snapshot: Option<&Snapshot>, traffic: TrafficFacts, now: Timestamp, tick: Tick) {
+        let is_up = snapshot.is_some_and(|known| known.is_up(tick));
+        // One that was up and from which nothing came any more, good or bad, has not said why.
+        let is_silent = !is_up && snapshot.is_some_and(|known| known.up_until.is_some());
         let trouble = snapshot.and_then(|known| known.trouble.as_deref()).filter(|_| !is_up);
+        let trouble = if is_silent { Some(Reason::Timeout) } else { trouble.map(|trouble| trouble.reason) };
         let refusals = traffic.login_refusals;
         if traffic.logins_stopped {
             self.problems.push(Problem::LoginsStopped { refusals });
         } else if refusals > 0 {
             self.problems.push(Problem::LoginsRefused { refusals });
-        } else if let Some(trouble) = trouble {
-            self.problems.push(Problem::Down(trouble.reason));
+        } else if let Some(reason) = trouble {
+            self.problems.push(Problem::Down(reason));
         }
         // Of an appliance that is down, nothing is had, which has been said.
         if is_up {
@@ -236,6 +244,13 @@ impl ApplianceStatus {
             if let Some(example) = failing.first() {
                 self.problems.push(Problem::Failing { count: failing.len(), example: example.clone() });
             }
+        }
+        let refused: Vec<&GroupStatus> = self.groups.iter().filter(|group| group.asked == Asked::Refused).collect();
+        if let Some(example) = refused.first() {
+            self.problems.push(Problem::Refused { count: refused.len(), example: example.title() });
+        }
+        if let Some(round) = snapshot.and_then(|known| known.round).filter(|round| round.tight.is_some()) {
+            self.problems.push(Problem::Slow(round));
         }
         // What is refused is not waited for.
         let awaited = self.groups.iter().filter(|group| group.asked != Asked::Refused);
@@ -268,24 +283,25 @@ impl FailureStatus {
 }
 
 impl GroupStatus {
-    fn new(view: &GroupView) -> Self {
+    fn new(view: &GroupView, tick: Tick) -> Self {
         let lost = LostReason::ALL.iter().zip(view.tally.lost).filter(|(_, windows)| *windows > 0);
         Self {
             group: view.group.to_string(),
             device_group: view.scope.device_group().to_owned(),
             device: view.scope.device().to_owned(),
-            asked: match (view.refusal, &view.trouble, view.success) {
+            asked: match (view.refusal, &view.trouble, view.is_had(tick)) {
                 (Some(_), _, _) => Asked::Refused,
                 (None, Some(_), _) => Asked::Failing,
                 (None, None, true) => Asked::Answered,
                 (None, None, false) => Asked::Waiting,
             },
+            asked_again: view.asked_again,
             failure: view.trouble.as_deref().map(FailureStatus::new),
             last_success: view.last_success,
             window_end: view.window_end,
             window_seconds: view.window.as_secs(),
             settle_seconds: view.settle.as_secs(),
-            windows_pending: view.pending,
+            windows_pending: view.pending.at(tick),
             windows_committed: view.tally.committed,
             windows_lost: lost.map(|(reason, windows)| (reason.label(), windows)).collect(),
         }

@@ -8,7 +8,7 @@ use serde::ser::{SerializeStruct, Serializer};
 
 use crate::api::Reason;
 use crate::clock::Timestamp;
-use crate::snapshot::ClockTrouble;
+use crate::snapshot::{ClockTrouble, Round};
 
 use super::words::Span;
 
@@ -34,6 +34,15 @@ pub enum Problem {
         /// One of them.
         example: String,
     },
+    /// Counter groups that the appliance declines or does not allow, so that they are asked for by the hour.
+    Refused {
+        /// How many.
+        count: usize,
+        /// One of them.
+        example: String,
+    },
+    /// The requests for one window take longer than that.
+    Slow(Round),
     /// Complete windows wait to be counted.
     Behind {
         /// How many, of the group that has most.
@@ -73,6 +82,8 @@ impl Problem {
             Self::LoginsRefused { .. } => "logins_refused",
             Self::Down(_) => "down",
             Self::Failing { .. } => "failing",
+            Self::Refused { .. } => "refused",
+            Self::Slow(_) => "slow",
             Self::Behind { .. } => "behind",
             Self::Clock { .. } => "clock",
             Self::Certificate { .. } => "certificate",
@@ -97,6 +108,17 @@ impl fmt::Display for Problem {
             Self::Down(reason) => write!(out, "does not answer: {}", reason.label()),
             Self::Failing { count: 1, example } => write!(out, "not had: {example}"),
             Self::Failing { count, example } => write!(out, "not had: {example} and {} more", count - 1),
+            Self::Refused { count: 1, example } => write!(out, "refused: {example}"),
+            Self::Refused { count, example } => write!(out, "refused: {example} and {} more", count - 1),
+            Self::Slow(Round { takes, window, tight }) => {
+                write!(out, "a round takes {} s but the window is {} s: ", takes.as_secs(), window.as_secs())?;
+                match tight.and_then(|tight| tight.fitting) {
+                    Some(fitting) => {
+                        write!(out, "set `window: {}` or ask for less", humantime::format_duration(fitting))
+                    }
+                    None => write!(out, "ask for fewer counter groups, devices or device groups"),
+                }
+            }
             Self::Behind { windows } => write!(out, "{windows} windows behind"),
             Self::Clock { trouble: ClockTrouble::Unconfirmed, skew_seconds } => {
                 write!(

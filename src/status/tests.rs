@@ -1,9 +1,11 @@
 //! A fleet in every state, as a person and as a program see it.
 
+use std::time::Duration;
+
 use super::*;
 use crate::api::Reason;
 use crate::config::Scope;
-use crate::snapshot::{AspectView, ClockTrouble, GroupView, Tally, Trouble};
+use crate::snapshot::{AspectView, ClockTrouble, GroupView, Pending, Round, Tally, Tight, Trouble};
 use crate::vitals::Vitals;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
@@ -23,13 +25,14 @@ fn group(name: &str) -> GroupView {
     GroupView {
         scope: Scope::Appliance,
         group: name.into(),
-        success: true,
+        success_until: Some(Tick::LAST),
+        asked_again: None,
         last_success: Some(ago(1)),
         refusal: None,
         trouble: None,
         window: MINUTE,
         settle: MINUTE * 2,
-        pending: 0,
+        pending: Pending { windows: 0, next: None },
         window_end: Some(ago(4)),
         tally: Tally { committed: 7, ..Tally::default() },
         difference: None,
@@ -43,7 +46,8 @@ fn group(name: &str) -> GroupView {
 fn snapshot(name: &str, groups: Vec<GroupView>) -> Snapshot {
     Snapshot {
         appliance: name.into(),
-        up: true,
+        up_until: Some(Tick::LAST),
+        round: None,
         clock_skew_seconds: Some(0.5),
         clock: None,
         centralised: None,
@@ -66,25 +70,32 @@ fn config(names: &[&str]) -> Config {
 fn status(config: &Config, snapshots: Vec<Snapshot>, traffic: &[(&str, TrafficFacts)], own: OwnFacts) -> Status {
     let snapshots: Vec<_> = snapshots.into_iter().map(Arc::new).collect();
     let traffic = traffic.iter().map(|(name, facts)| (Arc::from(*name), *facts)).collect();
-    let facts = Facts { config, snapshots: &snapshots, traffic: &traffic, own, now: NOW, uptime: MINUTE * 90 };
+    let facts =
+        Facts { config, snapshots: &snapshots, traffic: &traffic, own, now: NOW, tick: Tick::default() + MINUTE * 90 };
     Status::new(facts, "1.2.3", None)
 }
 
 fn fleet() -> Status {
     let config = config(&["fine", "new", "gone", "half", "locked"]);
     let fine = snapshot("fine", vec![group("a"), GroupView { window: MINUTE * 5, ..group("b") }]);
-    let new = Snapshot { up: false, ..snapshot("new", vec![]) };
+    let new = Snapshot { up_until: None, ..snapshot("new", vec![]) };
     let gone = trouble(Reason::Connect, "cannot connect");
-    let gone = Snapshot { up: false, trouble: gone, ..snapshot("gone", vec![]) };
+    let gone = Snapshot { up_until: None, trouble: gone, ..snapshot("gone", vec![]) };
     let declined = GroupView {
-        success: false,
+        success_until: None,
         refusal: Some(Reason::Declined),
-        pending: 100,
+        pending: Pending { windows: 100, next: None },
         trouble: trouble(Reason::Declined, "Not Found."),
         ..group("declined")
     };
-    let failing = GroupView { success: false, trouble: trouble(Reason::Timeout, "too slow"), ..group("failing") };
-    let failing = GroupView { scope: Scope::Device("d1".into()), pending: 9, ..failing };
+    let failing = GroupView {
+        success_until: None,
+        trouble: trouble(Reason::Timeout, "too slow"),
+        asked_again: Some(NOW + MINUTE * 32),
+        ..group("failing")
+    };
+    let failing =
+        GroupView { scope: Scope::Device("d1".into()), pending: Pending { windows: 9, next: None }, ..failing };
     let build = Vitals { info: vec![("build".into(), "16.0.0-001".into())], ..Vitals::default() };
     let mut half = snapshot("half", vec![declined, failing]);
     half.aspects.push(Arc::new(AspectView {
@@ -95,9 +106,9 @@ fn fleet() -> Status {
         trouble: None,
         vitals: build,
         unusable: Default::default(),
-        expires: crate::clock::Tick::default(),
+        expires: Tick::default(),
     }));
-    let locked = Snapshot { up: false, trouble: trouble(Reason::LoginWait, "no"), ..snapshot("locked", vec![]) };
+    let locked = Snapshot { up_until: None, trouble: trouble(Reason::LoginWait, "no"), ..snapshot("locked", vec![]) };
     let day = Duration::from_secs(24 * 3600);
     let traffic = [
         ("fine", TrafficFacts { token_expiry: Some(NOW + MINUTE), ..TrafficFacts::default() }),
@@ -126,7 +137,12 @@ fn the_worst_comes_first_and_every_state_is_told_apart() {
     let expected = [
         vec!["logins have stopped after 3 refusals: correct the password, or unlock the account and reset"],
         vec!["does not answer: connect"],
-        vec!["not had: failing of d1", "9 windows behind", "its certificate ends at 2026-12-06T12:00:00.000Z"],
+        vec![
+            "not had: failing of d1",
+            "refused: declined",
+            "9 windows behind",
+            "its certificate ends at 2026-12-06T12:00:00.000Z",
+        ],
         vec![],
         vec![],
     ];
@@ -159,6 +175,39 @@ fn a_clock_that_is_not_followed_is_a_problem_with_advice() {
     }
 }
 
+/// The only problem and the state of an appliance that is well but for what `change` does to it.
+fn problem(change: impl FnOnce(&mut Snapshot)) -> (State, String) {
+    let mut ill = snapshot("a", vec![group("b")]);
+    change(&mut ill);
+    let status = status(&config(&["a"]), vec![ill], &[], OwnFacts::default());
+    let [problem] = &status.appliances[0].problems[..] else { panic!("{:?}", status.appliances[0].problems) };
+    (status.appliances[0].state, problem.to_string())
+}
+
+#[test]
+fn a_round_that_does_not_fit_is_a_problem_with_its_remedy() {
+    let round = |fitting: Option<u32>| {
+        let tight = Some(Tight { window: MINUTE, fitting: fitting.map(|minutes| MINUTE * minutes) });
+        let round = Round { takes: Duration::from_millis(73_500), window: MINUTE, tight };
+        problem(|ill| ill.round = Some(round))
+    };
+    let told = "a round takes 73 s but the window is 60 s";
+    assert_eq!(round(Some(2)), (State::Degraded, format!("{told}: set `window: 2m` or ask for less")));
+    assert_eq!(
+        round(None),
+        (State::Degraded, format!("{told}: ask for fewer counter groups, devices or device groups"))
+    );
+    let fits = Round { takes: MINUTE / 2, window: MINUTE, tight: None };
+    let well = Snapshot { round: Some(fits), ..snapshot("a", vec![group("b")]) };
+    assert_eq!(status(&config(&["a"]), vec![well], &[], OwnFacts::default()).appliances[0].state, State::Ok);
+}
+
+#[test]
+fn an_appliance_of_which_nothing_comes_any_more_is_down_whatever_came_last() {
+    let silent = problem(|ill| ill.up_until = Some(Tick::default()));
+    assert_eq!(silent, (State::Down, "does not answer: timeout".to_owned()));
+}
+
 #[test]
 fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
     let json: serde_json::Value = serde_json::from_str(&fleet().json()).expect("JSON");
@@ -167,6 +216,7 @@ fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
         "name": "half", "product": "esa", "host": "esa3.example.com:6443", "state": "degraded",
         "problems": [
             {"kind": "failing", "text": "not had: failing of d1"},
+            {"kind": "refused", "text": "refused: declined"},
             {"kind": "behind", "text": "9 windows behind"},
             {"kind": "certificate", "text": "its certificate ends at 2026-12-06T12:00:00.000Z"},
         ],
@@ -183,7 +233,7 @@ fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
                 "windows_pending": 100, "windows_committed": 7, "windows_lost": {},
             },
             {
-                "group": "failing", "device": "d1", "asked": "failing",
+                "group": "failing", "device": "d1", "asked": "failing", "asked_again": "2026-11-23T12:32:00.000Z",
                 "failure": {"reason": "timeout", "detail": "too slow", "at": "2026-11-23T11:57:00.000Z"},
                 "last_success": "2026-11-23T11:59:00.000Z", "window_end": "2026-11-23T11:56:00.000Z",
                 "window_seconds": 60, "settle_seconds": 120,
@@ -247,7 +297,7 @@ fn nothing_hostile_becomes_markup() {
     let config = config(&[HOSTILE]);
     let failing = GroupView {
         scope: Scope::DeviceGroup(HOSTILE.into()),
-        success: false,
+        success_until: None,
         trouble: trouble(Reason::Declined, HOSTILE),
         ..group(HOSTILE)
     };
@@ -260,7 +310,7 @@ fn nothing_hostile_becomes_markup() {
         trouble: None,
         vitals: Vitals { info: vec![("build".into(), HOSTILE.into())], ..Vitals::default() },
         unusable: Default::default(),
-        expires: crate::clock::Tick::default(),
+        expires: Tick::default(),
     }));
     let mut status = status(&config, vec![hostile], &[], OwnFacts::default());
     let page = status.html(Links { telemetry_path: "/\"><script>'" });

@@ -7,8 +7,10 @@ use asyncos_exporter::catalogue::{self, Group};
 use asyncos_exporter::clock::{Clock, Tick, Timestamp};
 use asyncos_exporter::config::Scope;
 use asyncos_exporter::sample::{Families, Family, Sample};
-use asyncos_exporter::snapshot::{Board, GroupView, Reading, Snapshot, Tally};
+use asyncos_exporter::snapshot::{Board, GroupView, Pending, Reading, Snapshot, Tally};
 
+/// Longer than any benchmark.
+const LASTING: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Counter groups of each scope, as many as the usual profile has without its lists.
 const GROUPS: usize = 8;
 /// Additive counters of each group: about what the largest groups have.
@@ -81,7 +83,8 @@ impl Shape {
         }
         Snapshot {
             appliance: format!("esa{number:04}.example.com").into(),
-            up: true,
+            up_until: Some(Tick::default() + LASTING),
+            round: None,
             clock_skew_seconds: None,
             clock: None,
             centralised: None,
@@ -113,12 +116,13 @@ impl Shape {
         GroupView {
             scope,
             group: (*group.name).into(),
-            success: true,
+            success_until: Some(Tick::default() + LASTING),
+            asked_again: None,
             last_success: Some(Timestamp::from_secs(1_795_392_000)),
             refusal: None,
             window: Duration::from_secs(60),
             settle: Duration::from_secs(120),
-            pending: 0,
+            pending: Pending::default(),
             window_end: Some(Timestamp::from_secs(1_795_392_000)),
             tally: Tally::default(),
             trouble: None,

@@ -75,7 +75,8 @@ fn publish(board: &Board, value: f64, expires: Tick) {
     };
     board.publish(Snapshot {
         appliance: "a".into(),
-        up: true,
+        up_until: Some(Tick::LAST),
+        round: None,
         clock_skew_seconds: None,
         clock: None,
         centralised: None,

@@ -29,10 +29,10 @@ async fn totals_that_begin_anew_are_zero_once_that_is_written() {
         late: Late::Add,
     };
     let subject = Subject::of_group(&GroupChoice { group, top: None, grid, series_limit: 1000 });
-    let mut target = Target::new(key, subject, &Families::default(), polling, Duration::ZERO, &ledger);
-    let shown = |target: &Target| target.view(&ledger, at(100)).totals[0].value;
+    let mut target = Target::new(key, subject, &Families::default(), polling, Duration::ZERO, &ledger, Tick::default());
     let now = Moment { tick: Tick::default(), appliance: at(100), wall: at(100), doubt: None };
-    let Step::Fetch { window, gap: Gap::Anew { from, windows }, .. } = target.plan(&ledger, now) else {
+    let shown = |target: &Target| target.view(&ledger, now, Duration::ZERO).totals[0].value;
+    let Step::Fetch { window, gap: Gap::Anew { from, windows }, .. } = target.plan(&ledger, now, Stride::Usual) else {
         panic!("99 minutes are too many")
     };
     assert_eq!((from, window.start(), windows), (at(1), at(39), 38));

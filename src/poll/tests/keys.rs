@@ -211,8 +211,8 @@ async fn a_counter_that_starts_to_have_totals_within_a_day_starts_at_zero() {
 async fn a_counter_that_becomes_a_sum_within_a_day_starts_at_zero() {
     let mut site = Site::new(FEEDS, names("feed", 10), Box::new(|_, _, _| 7));
     let as_average = |choice: &mut GroupChoice| {
-        let mut group = crate::catalogue::Group::clone(&choice.group);
-        group.counters.to_mut()[0].aggregation = crate::catalogue::Aggregation::Average;
+        let mut group = Group::clone(&choice.group);
+        group.counters.to_mut()[0].aggregation = catalogue::Aggregation::Average;
         choice.group = Arc::new(group);
     };
     let view = site.live(4 * HOUR, as_average).await;

@@ -233,7 +233,7 @@ impl Life<'_> {
             self.act(Act::Wait(4000)).await?;
             self.act(Act::Audit(Fate::Brings)).await?;
         }
-        prop_assert_eq!(self.world.view().pending, 0);
+        prop_assert_eq!(self.world.view().pending.windows, 0);
         for hours in self.world.ledger.stretches(self.world.target.key()) {
             let whole = self.world.choice.late == Late::Add && self.world.appliance.is_whole(hours);
             prop_assert!(!whole || self.book.sum(hours) == book::truth(hours), "{hours} is not all that happened");

@@ -23,8 +23,8 @@ fn answered(appliances: &[&Liar], group: &str) -> u64 {
 
 fn assert_counted(bench: &Bench<Liar>, group: usize, events: u64, what: &str) {
     let view = &bench.snapshot().groups[group];
-    assert_eq!((view.success, view.tally.lost, view.refusal), (true, [0, 0], None), "{what}");
-    assert!(view.pending <= 1, "{what}: {} pending", view.pending);
+    assert_eq!((view.success_until.is_some(), view.tally.lost, view.refusal), (true, [0, 0], None), "{what}");
+    assert!(view.pending.windows <= 1, "{what}: {} pending", view.pending.windows);
     for total in &*view.totals {
         assert_eq!(total.value, events as f64, "{what}: {}", total.family.name);
     }
@@ -42,7 +42,7 @@ async fn a_refused_group_has_nothing_pending_and_loses_nothing_through_restarts(
         for _ in 0..3 {
             first.clock.sleep(DAY).await;
             let view = &first.snapshot().groups[0];
-            assert_eq!((view.pending, view.tally.lost, view.refusal), (0, [0, 0], Some(reason)));
+            assert_eq!((view.pending.windows, view.tally.lost, view.refusal), (0, [0, 0], Some(reason)));
             assert_eq!(view.totals[0].value, before);
         }
         let earlier = Arc::clone(&first.fake);
@@ -62,7 +62,7 @@ async fn a_group_that_is_answered_after_days_begins_then() {
     let bench = site.start(Habit::Dated(0), 0, &[]);
     refuse(&bench, Some((Reason::NotAllowed, BOTH)));
     bench.clock.sleep(3 * DAY).await;
-    assert!(bench.snapshot().groups.iter().all(|view| view.pending == 0 && view.tally.lost == [0, 0]));
+    assert!(bench.snapshot().groups.iter().all(|view| view.pending.windows == 0 && view.tally.lost == [0, 0]));
     refuse(&bench, None);
     bench.clock.sleep(2 * HOUR).await;
     for (number, group) in BOTH.iter().enumerate() {

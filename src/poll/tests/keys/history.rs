@@ -63,7 +63,7 @@ async fn live_through(history: &[Hour]) {
         (Ledger::in_memory(), Key { appliance: "a".into(), scope: config::Scope::Appliance, group: POLICIES.into() });
     let at = |hour: usize| Timestamp::from_secs(NOON + hour as u64 * 3600);
     ledger.begin(&key, at(0));
-    let group = Arc::new(crate::catalogue::group(POLICIES).expect("in the catalogue").clone());
+    let group = Arc::new(catalogue::group(POLICIES).expect("in the catalogue").clone());
     let families = Families::default();
     let mut seen = Seen::default();
     // What is in the totals of each hour; none where the hour has none.

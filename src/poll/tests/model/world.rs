@@ -8,7 +8,7 @@ use crate::catalogue;
 use crate::config::{GroupChoice, Scope};
 use crate::ledger::Counts;
 use crate::poll::job::{Begins, Count, Heard};
-use crate::poll::plan::{Gap, Step};
+use crate::poll::plan::{Gap, Step, Stride};
 use crate::sample::Families;
 use crate::snapshot::Trouble;
 use crate::store::Store;
@@ -94,7 +94,7 @@ impl<'a> World<'a> {
 
     /// What one poll would bring: a window, or else a comparison; none when nothing is due.
     pub(super) fn ask(&mut self) -> Option<Answer> {
-        let (window, used) = match self.target.plan(&self.ledger, self.moment()) {
+        let (window, used) = match self.target.plan(&self.ledger, self.moment(), Stride::Usual) {
             Step::Fetch { window, gap: Gap::Anew { from, windows }, .. } => {
                 (window, Use::Begin(Begins { from, at: window.start(), lost: windows }))
             }
@@ -150,14 +150,18 @@ impl<'a> World<'a> {
                 let failure = fails(Reason::Timeout);
                 let trouble =
                     Trouble { reason: failure.reason, detail: failure.detail.clone(), at: self.appliance.now };
-                self.target.failed(&failure, trouble.into(), Tick::default());
+                let windows = match answer.used {
+                    Use::Count(count) => count.windows,
+                    Use::Begin(_) | Use::Compare => 1,
+                };
+                self.target.failed(&failure, trouble.into(), windows, None, Tick::default());
             }
             Use::Compare => self.target.audit_failed(&fails(Reason::Timeout), self.appliance.now),
         }
     }
 
     pub(super) fn view(&self) -> GroupView {
-        self.target.view(&self.ledger, self.appliance.now)
+        self.target.view(&self.ledger, self.moment(), Duration::ZERO)
     }
 
     pub(super) fn account(&self) -> Option<Account> {
@@ -176,5 +180,5 @@ fn target(choice: Choice, ledger: &Ledger) -> Target {
     let group = Arc::new(catalogue::group(CAPACITY).expect("in the catalogue").clone());
     let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
     let subject = Subject::of_group(&GroupChoice { group, top: None, grid: polling.grid, series_limit: 1000 });
-    Target::new(key, subject, &Families::default(), polling, Duration::ZERO, ledger)
+    Target::new(key, subject, &Families::default(), polling, Duration::ZERO, ledger, Tick::default())
 }

@@ -1,0 +1,194 @@
+//! Starts what is due, one thing after the other within the concurrency, and says when to look again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::Aspect;
+use crate::clock::{Tick, Timestamp};
+use crate::window::Window;
+
+use super::ask::{self, Outcome};
+use super::deadline;
+use super::job::{Count, Done, Job, Next, Purpose};
+use super::place::Moment;
+use super::plan::{Step, Stride};
+use super::turns::Work;
+use super::{Poller, Source, lateness};
+
+/// How often the clock of an appliance is heard that is behind what was counted.
+const HEARING: Duration = Duration::from_secs(5 * 60);
+/// The same of a clock in doubt: the next answer may confirm what it shows.
+const HEARING_IN_DOUBT: Duration = Duration::from_secs(61);
+/// How long nothing needs to be looked at.
+const IDLE: Duration = Duration::from_secs(60 * 60);
+
+impl<S: Source> Poller<S> {
+    /// Starts what is due within the concurrency and says when to look again.
+    pub(super) fn launch(&mut self) -> Tick {
+        let now = self.desk.clock.tick();
+        if let Some(until) = self.standing.paused_until(now) {
+            return until;
+        }
+        if !self.connected {
+            if self.requests == 0 {
+                self.connect();
+            }
+            return now + self.polling.timeout;
+        }
+        while self.requests < self.polling.concurrency {
+            if self.standing.awaits_probe() {
+                break;
+            }
+            if self.standing.wants_probe() {
+                self.probe(now);
+                continue;
+            }
+            match self.next(now) {
+                Next::Now(job) => self.start(job),
+                Next::Watch(watch) => self.observe(watch),
+                Next::At(wake) | Next::Rest(wake) => return wake,
+            }
+        }
+        now + self.polling.timeout
+    }
+
+    /// What has waited longest of what is due, or when something will be.
+    fn next(&mut self, now: Tick) -> Next {
+        let moment = self.moment(now);
+        let mut wake = now + IDLE;
+        let order: Vec<Work> = self.turns.iter().collect();
+        for work in order {
+            let next = match work {
+                Work::Watch(watch) => self.next_of_watch(watch, now),
+                Work::Target(target) => self.next_of_target(target, moment),
+                Work::Look => self.next_look(moment),
+            };
+            match next {
+                None => {}
+                // What comes after a backlog that rests does not go before it, or one that is slow would never end it.
+                Some(Next::Rest(until)) => return Next::At(wake.min(until)),
+                Some(Next::At(at)) => wake = wake.min(at),
+                Some(next) => {
+                    self.turns.taken(work);
+                    return next;
+                }
+            }
+        }
+        Next::At(wake)
+    }
+
+    fn next_of_watch(&self, watch: usize, now: Tick) -> Option<Next> {
+        let due = &self.watches[watch];
+        match due.in_flight {
+            true => None,
+            false if due.not_before > now => Some(Next::At(due.not_before)),
+            false => Some(Next::Watch(watch)),
+        }
+    }
+
+    fn next_of_target(&mut self, position: usize, moment: Moment) -> Option<Next> {
+        let now = moment.tick;
+        let stride = if self.rounds.are_tight() { Stride::All } else { Stride::Usual };
+        let hear_from = self.heard.map(|heard| heard + moment.doubt.map_or(HEARING, |_| HEARING_IN_DOUBT));
+        let target = &mut self.targets[position];
+        if target.in_flight {
+            return None;
+        }
+        if target.not_before > now {
+            return Some(Next::At(target.not_before));
+        }
+        Some(match target.plan(&self.desk.ledger, moment, stride) {
+            Step::Wait(span) => Next::At(now + span),
+            Step::Fetch { count, left, .. } if self.paced_until > now && is_backlog(count, left, stride) => {
+                Next::Rest(self.paced_until)
+            }
+            Step::Fetch { window, count: windows, gap, .. } => {
+                self.job(position, window, Purpose::Count(Count { windows, gap }))
+            }
+            Step::Audit(hours) => self.job(position, hours, Purpose::Audit),
+            Step::Hear(window) => match hear_from.filter(|from| *from > now) {
+                Some(from) => Next::At(from),
+                None => {
+                    self.heard = Some(now);
+                    self.job(position, window, Purpose::Hear)
+                }
+            },
+        })
+    }
+
+    /// What is due for learning how late data come; none while its target is busy or nothing is to be learned.
+    fn next_look(&mut self, moment: Moment) -> Option<Next> {
+        let targets = &self.targets;
+        let now: Timestamp = moment.appliance;
+        match self.lateness.as_mut()?.step(now, |target| targets[target].countable()) {
+            lateness::Step::Look { target, .. } if targets[target].in_flight => None,
+            lateness::Step::Look { target, window } => Some(self.job(target, window, Purpose::Look)),
+            lateness::Step::Wait(span) => Some(Next::At(moment.tick + span)),
+        }
+    }
+
+    fn job(&self, target: usize, window: Window, purpose: Purpose) -> Next {
+        Next::Now(Job { target, query: self.targets[target].query(window, purpose.depth()), purpose })
+    }
+
+    fn connect(&mut self) {
+        let (source, deadline) = (Arc::clone(&self.source), self.deadlines.request);
+        let clock = self.desk.clock.clone();
+        self.request(async move {
+            let outcome = deadline::within(&clock, deadline, source.connect()).await;
+            Done::Connected(deadline::told(&*source, outcome))
+        });
+    }
+
+    /// Asks for what is cheap, to see whether the appliance is there.
+    fn probe(&mut self, now: Tick) {
+        self.standing.probe_begun(now);
+        let (source, deadline) = (Arc::clone(&self.source), self.deadlines.request);
+        let clock = self.desk.clock.clone();
+        self.request(async move {
+            let outcome = deadline::within(&clock, deadline, source.observe(&Aspect::TimeZone)).await;
+            Done::Probed(deadline::told(&*source, outcome).map(|_| ()))
+        });
+    }
+
+    fn observe(&mut self, watch: usize) {
+        self.watches[watch].in_flight = true;
+        let (source, aspect) = (Arc::clone(&self.source), self.watches[watch].aspect().clone());
+        let deadline = self.deadlines.of_aspect(&aspect);
+        let clock = self.desk.clock.clone();
+        self.request(async move {
+            let began = clock.tick();
+            let outcome = deadline::within(&clock, deadline, source.observe(&aspect)).await;
+            let outcome = deadline::told(&*source, outcome);
+            Done::Observed { watch, outcome, took: clock.tick().since(began) }
+        });
+    }
+
+    fn start(&mut self, job: Job) {
+        self.targets[job.target].in_flight = true;
+        let source = Arc::clone(&self.source);
+        let clock = self.desk.clock.clone();
+        let polling = self.polling;
+        let deadline = self.deadlines.of_depth(job.purpose.depth(), job.query.search.is_some());
+        self.request(async move {
+            let began = clock.tick();
+            let asked = async { Ok(ask::ask(&*source, &job.query, polling, &clock).await) };
+            let outcome = deadline::within(&clock, deadline, asked).await;
+            let outcome = deadline::told(&*source, outcome).unwrap_or_else(Outcome::Failed);
+            Done::Asked { job, outcome, took: clock.tick().since(began) }
+        });
+    }
+
+    fn request(&mut self, request: impl Future<Output = Done> + Send + 'static) {
+        self.requests += 1;
+        self.jobs.spawn(request);
+    }
+}
+
+/// Whether so much waits that it is fetched at a pace of its own. What one request makes up for is no more than a round.
+fn is_backlog(count: u32, left: u64, stride: Stride) -> bool {
+    match stride {
+        Stride::Usual => u64::from(count) + left > 2,
+        Stride::All => left > 1,
+    }
+}

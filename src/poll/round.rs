@@ -1,0 +1,163 @@
+//! Whether the requests for one window fit into it. What one request takes is measured, waiting for leave and the rest after
+//! a slow answer included, so that all bounds on the load count. Pure but for what it logs.
+
+use std::time::Duration;
+
+use crate::clock::Tick;
+use crate::snapshot::{Round, Tight};
+
+/// The share of the time that requests may fill before a longer window is advised.
+const FULL: f64 = 0.9;
+/// The windows that are advised, in minutes: those that divide an hour, then whole hours.
+const WINDOWS: [u64; 17] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 720];
+
+/// What is asked for again and again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    /// What the newest request took; none before the first.
+    pub(super) took: Option<Duration>,
+    /// The time from one to the next.
+    pub(super) every: Duration,
+    /// Whether that is the length of a window.
+    pub(super) is_window: bool,
+}
+
+/// The rounds of one appliance.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    newest: Option<Round>,
+    /// Since when they do not fit.
+    long_since: Option<Tick>,
+    is_tight: bool,
+}
+
+impl Rounds {
+    /// What is known of them.
+    pub(super) fn newest(&self) -> Option<Round> {
+        let round = self.newest?;
+        Some(Round { tight: round.tight.filter(|_| self.is_tight), ..round })
+    }
+
+    /// Whether they have not fitted for as long as a window: then what was missed is asked for at once.
+    pub(super) fn are_tight(&self) -> bool {
+        self.is_tight
+    }
+
+    /// Takes in what requests take by now, where so many may be made at a time.
+    pub(super) fn measured(&mut self, appliance: &str, costs: &[Cost], concurrency: usize, now: Tick) {
+        let Some(round) = measure(costs, concurrency) else { return };
+        self.newest = Some(round);
+        let Some(Tight { window, fitting }) = round.tight else {
+            self.long_since = None;
+            // What has just begun to fit is not believed at once, or it would be said again and again.
+            if self.is_tight && round.takes.as_secs_f64() < FULL * round.window.as_secs_f64() {
+                self.is_tight = false;
+                let (takes, window) = shown(round.takes, round.window);
+                tracing::info!(appliance, "a round takes {takes} and fits the window of {window} again");
+            }
+            return;
+        };
+        let since = *self.long_since.get_or_insert(now);
+        if !self.is_tight && now.since(since) >= window {
+            self.is_tight = true;
+            let (takes, window) = shown(round.takes, window);
+            let advice = fitting.map_or_else(
+                || "no window is long enough: ask for fewer counter groups, devices or device groups".to_owned(),
+                |fitting| format!("set `window: {}` or ask for less", humantime::format_duration(fitting)),
+            );
+            tracing::warn!(appliance, "a round takes {takes} but the window is {window}: {advice}");
+        }
+    }
+}
+
+fn shown(takes: Duration, window: Duration) -> (String, String) {
+    (format!("{} s", takes.as_secs()), format!("{} s", window.as_secs()))
+}
+
+/// The time that the requests for the shortest window take; none before anything was measured.
+fn measure(costs: &[Cost], concurrency: usize) -> Option<Round> {
+    let window = costs.iter().filter(|cost| cost.is_window).map(|cost| cost.every).min()?;
+    let known: Vec<f64> = costs.iter().filter_map(|cost| cost.took).map(|took| took.as_secs_f64()).collect();
+    if known.is_empty() {
+        return None;
+    }
+    // What was not asked for yet takes as long as the others, as far as is known.
+    let usual = known.iter().sum::<f64>() / known.len() as f64;
+    let slots = concurrency.max(1) as f64;
+    let load = |costs: &mut dyn Iterator<Item = &Cost>, every: &dyn Fn(&Cost) -> Duration| {
+        costs.map(|cost| cost.took.map_or(usual, |took| took.as_secs_f64()) / every(cost).as_secs_f64()).sum::<f64>()
+            / slots
+    };
+    let own = |cost: &Cost| cost.every;
+    let all = load(&mut costs.iter(), &own);
+    let takes = Duration::try_from_secs_f64(all * window.as_secs_f64()).unwrap_or(Duration::MAX);
+    let tight = (takes > window).then(|| {
+        let fits = |length: &Duration| {
+            let every = |cost: &Cost| if cost.is_window { cost.every.max(*length) } else { cost.every };
+            load(&mut costs.iter(), &every) <= FULL
+        };
+        let fitting = WINDOWS.into_iter().map(|minutes| Duration::from_secs(60 * minutes)).find(fits);
+        Tight { window, fitting }
+    });
+    Some(Round { takes, window, tight })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn cost(millis: u64, every: Duration) -> Cost {
+        Cost { took: Some(Duration::from_millis(millis)), every, is_window: true }
+    }
+
+    fn tight(costs: &[Cost], concurrency: usize) -> (u64, Option<Option<u64>>) {
+        let round = measure(costs, concurrency).expect("measured");
+        let fitting = round.tight.map(|tight| tight.fitting.map(|fitting| fitting.as_secs() / 60));
+        (round.takes.as_millis().try_into().expect("short"), fitting)
+    }
+
+    #[test]
+    fn a_round_that_does_not_fit_names_the_window_that_does() {
+        assert_eq!(tight(&[cost(4900, MINUTE); 15], 1), (73_500, Some(Some(2))));
+        assert_eq!(tight(&[cost(4900, MINUTE); 15], 2), (36_750, None));
+        assert_eq!(tight(&[cost(21_000, 5 * MINUTE); 15], 1), (315_000, Some(Some(6))));
+        assert_eq!(tight(&[cost(60_000, MINUTE); 800], 1).1, Some(None), "not even twelve hours");
+    }
+
+    #[test]
+    fn what_is_asked_for_seldom_counts_for_its_share() {
+        let hours = cost(30_000, 60 * MINUTE);
+        assert_eq!(tight(&[cost(5000, MINUTE), hours, hours], 1), (6000, None));
+        let watch = Cost { is_window: false, ..cost(30_000, MINUTE) };
+        assert_eq!(
+            tight(&[cost(31_000, MINUTE), watch], 1),
+            (61_000, Some(Some(2))),
+            "a longer window leaves the watch"
+        );
+        let full = Cost { is_window: false, ..cost(59_000, MINUTE) };
+        assert_eq!(tight(&[cost(5000, MINUTE), full], 1).1, Some(None), "no window makes room");
+    }
+
+    #[test]
+    fn what_was_not_asked_for_yet_takes_as_long_as_the_rest() {
+        let unknown = Cost { took: None, ..cost(0, MINUTE) };
+        assert_eq!(tight(&[cost(4900, MINUTE), unknown, unknown], 1), (14_700, None));
+        assert!(measure(&[unknown], 1).is_none() && measure(&[], 1).is_none());
+    }
+
+    #[test]
+    fn one_slow_answer_is_no_round_and_the_end_is_believed_late() {
+        let mut rounds = Rounds::default();
+        let mut at = |seconds: u64, millis: u64| {
+            let costs = [cost(millis, MINUTE); 10];
+            rounds.measured("a", &costs, 1, Tick::default() + Duration::from_secs(seconds));
+            rounds.are_tight()
+                && rounds.newest().is_some_and(|round| round.takes.as_millis() == u128::from(millis) * 10)
+        };
+        let told = [(0, 7000), (30, 100), (59, 7000), (118, 7000), (119, 7000), (120, 5900), (121, 5300)]
+            .map(|(seconds, millis)| at(seconds, millis));
+        assert_eq!(told, [false, false, false, false, true, true, false]);
+    }
+}

@@ -1,0 +1,80 @@
+//! What becomes of a target whose report is not had.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Target;
+use crate::api::{ClockDoubt, Failure};
+use crate::clock::{Tick, Timestamp};
+use crate::ledger::Ledger;
+use crate::poll::failing;
+use crate::poll::place::Moment;
+use crate::snapshot::Trouble;
+
+impl Target {
+    /// Remembers that windows in a row were not had, as the `trouble` that it is, and when to try again; another target's
+    /// were last at `others`.
+    pub(in crate::poll) fn failed(
+        &mut self,
+        failure: &Failure,
+        trouble: Arc<Trouble>,
+        windows: u32,
+        others: Option<Tick>,
+        now: Tick,
+    ) {
+        let (scope, group) = (&self.key.scope, &**self.subject.label());
+        let reason = failure.reason.label();
+        if self.failing.is_none() {
+            tracing::warn!(appliance = &*self.key.appliance, %scope, group, reason, error = %failure, "report is not had");
+        }
+        let wait = if windows > 1 && failing::is_of_the_size(failure.reason) {
+            self.halve(windows);
+            self.failing.failed_as_a_whole(now)
+        } else {
+            self.failing.failed(failure, self.rule.grid.length(), others, now)
+        };
+        self.not_before = now + wait;
+        self.success = false;
+        self.trouble = Some(trouble);
+    }
+
+    /// Takes in that the appliance is there again after it was not: what failed with it is asked for now.
+    pub(in crate::poll) fn appliance_is_back(&mut self, now: Tick) {
+        if let Some(asked_for) = self.failing.forgive() {
+            self.not_before = self.not_before.min(now.max(asked_for));
+        }
+    }
+
+    /// Whether it is asked for once a window: it is neither refused nor left alone for longer.
+    pub(in crate::poll) fn is_in_rotation(&self, now: Tick) -> bool {
+        let longest = self.rule.grid.length().max(failing::FIRST_WAIT);
+        self.failing.refusal().is_none() && self.not_before.since(now) <= longest
+    }
+
+    /// The length of its windows.
+    pub(in crate::poll) fn window(&self) -> Duration {
+        self.rule.grid.length()
+    }
+
+    /// From where to where the watermark moves, uncounted, since the report is refused: there is nothing to fetch, so
+    /// nothing is lost. Only once the refusal has lasted until it is asked for by the hour: what a passing fault refuses
+    /// is fetched afterwards. And only if the appliance has answered something else since, at `answered`, or this was
+    /// never counted: what refuses everything may stand in front of it.
+    pub(in crate::poll) fn refused_span(
+        &self,
+        ledger: &Ledger,
+        answered: Option<Tick>,
+        now: Moment,
+    ) -> Option<(Timestamp, Timestamp)> {
+        let refusal = self.failing.refusal().filter(|refusal| refusal.lasts())?;
+        let is_of_this = self.window_end.is_none() || answered.is_some_and(|tick| tick > refusal.since);
+        let is_sure = now.doubt != Some(ClockDoubt::Unconfirmed);
+        let (from, to) = (ledger.watermark(&self.key)?, self.rule.newest(now.appliance).start());
+        (is_of_this && is_sure && from < to).then_some((from, to))
+    }
+
+    /// Takes in that the watermark has moved to the present without counting.
+    pub(in crate::poll) fn passed_over(&mut self) {
+        self.place.found();
+    }
+}

@@ -1,0 +1,62 @@
+//! What is published about a target. What no poll renews expires by the clock: a poller that hangs must not look well.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Target;
+use crate::clock::{Tick, Timestamp};
+use crate::ledger::Ledger;
+use crate::poll::place::Moment;
+use crate::poll::refusal::Refusal;
+use crate::snapshot::{GroupView, Pending};
+
+/// How long after a window is complete it counts as waiting although nothing was published since. A poll in its time
+/// publishes sooner, and the page is not written again for this alone.
+const PENDING_GRACE: Duration = Duration::from_secs(60);
+
+impl Target {
+    /// What is known about the target. A window that is due may be late by `allowance` before its poll counts as failed.
+    pub(in crate::poll) fn view(&self, ledger: &Ledger, now: Moment, allowance: Duration) -> GroupView {
+        let watermark = ledger.watermark(&self.key);
+        GroupView {
+            scope: self.key.scope.clone(),
+            group: Arc::clone(self.subject.label()),
+            success_until: self.success.then(|| self.success_until(watermark, now, allowance)),
+            last_success: self.last_success,
+            refusal: self.failing.refusal().map(|Refusal { reason, .. }| reason),
+            asked_again: (!self.failing.is_none() && self.not_before > now.tick)
+                .then(|| now.wall + self.not_before.since(now.tick)),
+            trouble: self.trouble.clone(),
+            window: self.rule.grid.length(),
+            settle: self.rule.settle,
+            // Of what is refused nothing is waited for.
+            pending: match (self.failing.refusal(), watermark) {
+                (None, Some(watermark)) => self.pending(watermark, now),
+                (Some(_), _) | (None, None) => Pending::default(),
+            },
+            window_end: self.window_end,
+            tally: self.tally,
+            difference: self.difference,
+            reading: self.reading.clone(),
+            totals: Arc::clone(&self.totals),
+            since: self.since,
+            origin: self.origin.clone(),
+        }
+    }
+
+    /// When the next window should have been counted.
+    fn success_until(&self, watermark: Option<Timestamp>, now: Moment, allowance: Duration) -> Tick {
+        let due = self.rule.due(watermark.unwrap_or(now.appliance));
+        // A backlog is due for long; what counts is that it goes on.
+        let late = now.appliance.since(due).min(now.tick.since(self.counted_at));
+        now.tick + due.since(now.appliance) + allowance.saturating_sub(late)
+    }
+
+    fn pending(&self, watermark: Timestamp, now: Moment) -> Pending {
+        let next = self.rule.next_complete(watermark, now.appliance);
+        Pending {
+            windows: self.rule.pending(watermark, now.appliance),
+            next: Some((now.tick + next.since(now.appliance) + PENDING_GRACE, self.rule.grid.length())),
+        }
+    }
+}

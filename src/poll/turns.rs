@@ -1,0 +1,54 @@
+//! Whose turn it is: of what is due, the one that was asked for longest ago goes first, so that nothing waits for more
+//! than one request of each of the others. Pure.
+
+use std::collections::VecDeque;
+
+/// What an appliance is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Work {
+    /// The report of the target at this place.
+    Target(usize),
+    /// What the watch at this place is for.
+    Watch(usize),
+    /// A look at how late data come.
+    Look,
+}
+
+/// The order of asking.
+#[derive(Debug)]
+pub(super) struct Turns(VecDeque<Work>);
+
+impl Turns {
+    /// The order at the start, for so many targets and watches.
+    pub(super) fn new(targets: usize, watches: usize) -> Self {
+        let targets = (0..targets).map(Work::Target);
+        Self(targets.chain((0..watches).map(Work::Watch)).chain([Work::Look]).collect())
+    }
+
+    /// Everything, what was asked for longest ago first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Work> {
+        self.0.iter().copied()
+    }
+
+    /// Takes in that `work` is asked for now.
+    pub(super) fn taken(&mut self, work: Work) {
+        if let Some(place) = self.0.iter().position(|other| *other == work) {
+            self.0.remove(place);
+            self.0.push_back(work);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_longest_ago_goes_first() {
+        let mut turns = Turns::new(2, 1);
+        assert!(turns.iter().eq([Work::Target(0), Work::Target(1), Work::Watch(0), Work::Look]));
+        turns.taken(Work::Target(0));
+        turns.taken(Work::Watch(0));
+        assert!(turns.iter().eq([Work::Target(1), Work::Look, Work::Target(0), Work::Watch(0)]));
+    }
+}
