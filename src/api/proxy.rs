@@ -65,6 +65,7 @@ impl Gateway {
     /// Dropping the future gives up the place in the queue and nothing else.
     pub(super) async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
         let Standing { account, .. } = self.standing()?;
+        self.refusals.name(&account).await;
         if self.refusals.is_taken(&account) {
             return None;
         }
@@ -80,8 +81,10 @@ impl Gateway {
         }
         // A disk that hangs must not hold up a scrape.
         let Ok(Some(next)) = tokio::task::spawn_blocking(move || credentials.reread()).await else { return false };
+        let next = Standing::of(next, &self.proxy, &self.refusals);
+        self.refusals.name(&next.account).await;
         if let Some(mut standing) = self.lock() {
-            *standing = Standing::of(next, &self.proxy, &self.refusals);
+            *standing = next;
         }
         tracing::info!(proxy = %self.proxy.url, "password file of the proxy has changed: the next request takes it");
         true

@@ -4,13 +4,11 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::fmt::{self, Write as _};
-use std::num::NonZeroU32;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use ring::pbkdf2;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::task::JoinSet;
 use url::Url;
@@ -18,10 +16,11 @@ use url::Url;
 use super::breaker::{Permit, Tally};
 use crate::clock::Timestamp;
 use crate::config::Credentials;
-use crate::secret::Secret;
 
-/// A few milliseconds for us once, a hundred thousand times as long as a plain hash for who has the file and guesses.
-const ROUNDS: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
+mod account;
+
+pub(super) use account::Account;
+use account::Accounts;
 
 /// How soon after a refusal to look whether the password's file has changed, which costs nobody anything.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -39,7 +38,7 @@ type Write = Box<dyn Fn(String, Option<Tally>) -> Written + Send + Sync>;
 pub struct Refusals(Arc<Shared>);
 
 struct Shared {
-    salt: [u8; 32],
+    accounts: Accounts,
     tallies: Mutex<HashMap<String, Tally>>,
     /// Who makes a login of an account now. An account may be that of several appliances, where an identity provider has
     /// it, and they must not all try what the first is about to see refused.
@@ -48,10 +47,6 @@ struct Shared {
     taken: Mutex<HashSet<String>>,
     write: Write,
 }
-
-/// An account with one secret, as it is written down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Account(String);
 
 /// What a login came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +67,8 @@ impl Refusals {
         write: impl Fn(String, Option<Tally>) -> Written + Send + Sync + 'static,
     ) -> Self {
         let (tallies, turns, taken) = (Mutex::new(tallies), Mutex::default(), Mutex::default());
-        Self(Arc::new(Shared { salt, tallies, turns, taken, write: Box::new(write) }))
+        let accounts = Accounts::new(salt);
+        Self(Arc::new(Shared { accounts, tallies, turns, taken, write: Box::new(write) }))
     }
 
     /// Refusals that a restart forgets. Nothing leaves the memory, so the salt hides nothing.
@@ -106,7 +102,9 @@ impl Refusals {
     /// When that was not written; the next start decides again then.
     pub(super) async fn allow_one_login(&self, accounts: Vec<Account>) -> Result<(), String> {
         let mut writes = JoinSet::new();
-        for Account(account) in accounts {
+        for account in accounts {
+            self.name(&account).await;
+            let account = account.name().to_owned();
             if let Entry::Vacant(unknown) = self.tallies().entry(account.clone()) {
                 unknown.insert(Tally::LOST);
                 writes.spawn((self.0.write)(account, Some(Tally::LOST)));
@@ -119,31 +117,30 @@ impl Refusals {
         (self.0.write)(EVERY_ACCOUNT.to_owned(), None).await
     }
 
+    /// The account of these credentials at `url`.
     pub(super) fn account(&self, url: &Url, credentials: &Credentials) -> Account {
-        let Credentials { username, password, second } = credentials;
-        // Neither a URL nor a name has control characters in it, and a secret that has them costs nothing here.
-        let second = second.as_ref().map_or("", |second| second.text.expose());
-        let parting = if second.is_empty() { "" } else { "\u{1f}" };
-        let password = password.text.expose();
-        let whole = Secret::new(format!("{url}\u{1f}{username}\u{1f}{password}{parting}{second}"));
-        let mut hash = [0; 32];
-        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, &self.0.salt, whole.expose().as_bytes(), &mut hash);
-        Account(hash.iter().fold(String::new(), |mut text, byte| {
-            // Writing to a text does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        }))
+        self.0.accounts.account(url, credentials)
+    }
+
+    /// Makes what `account` is written down by, away from the threads of the runtime: whatever else is asked about it takes
+    /// that long otherwise.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the queue.
+    pub(super) async fn name(&self, account: &Account) {
+        self.0.accounts.name(account).await;
     }
 
     /// Waits until nobody else makes a login of `account`, and keeps others waiting until it is dropped.
     pub(super) async fn turn(&self, account: &Account) -> OwnedMutexGuard<()> {
+        self.name(account).await;
         let turn = {
             let mut turns = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
             turns.retain(|_, turn| turn.strong_count() > 0);
-            let known = turns.get(&account.0).and_then(Weak::upgrade);
+            let known = turns.get(account.name()).and_then(Weak::upgrade);
             known.unwrap_or_else(|| {
                 let turn = Arc::new(AsyncMutex::new(()));
-                turns.insert(account.0.clone(), Arc::downgrade(&turn));
+                turns.insert(account.name().to_owned(), Arc::downgrade(&turn));
                 turn
             })
         };
@@ -152,26 +149,26 @@ impl Refusals {
 
     /// Whether `account` was taken when it was last shown, as far as is known.
     pub(super) fn is_taken(&self, account: &Account) -> bool {
-        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner).contains(&account.0)
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner).contains(account.name())
     }
 
     /// Remembers what showing `account` came to.
     pub(super) fn shown(&self, account: &Account, outcome: Outcome) {
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
-            Outcome::Accepted => taken.insert(account.0.clone()),
-            Outcome::Refused => taken.remove(&account.0),
+            Outcome::Accepted => taken.insert(account.name().to_owned()),
+            Outcome::Refused => taken.remove(account.name()),
             Outcome::Unclear => false,
         };
     }
 
     pub(super) fn tally(&self, account: &Account) -> Tally {
-        self.tallies().get(&account.0).copied().unwrap_or(Tally::NONE)
+        self.tallies().get(account.name()).copied().unwrap_or(Tally::NONE)
     }
 
     /// Whether `account` may be tried. A clock that was set back does not prolong the wait beyond its usual length.
     pub(super) fn permit(&self, account: &Account, most: u32, now: Timestamp) -> Permit {
-        match self.tallies().get_mut(&account.0) {
+        match self.tallies().get_mut(account.name()) {
             None => Permit::Granted,
             Some(tally) => {
                 tally.last = tally.last.min(now);
@@ -186,8 +183,8 @@ impl Refusals {
     /// When it could not be written down; it is not counted then.
     pub(super) async fn tried(&self, account: &Account, now: Timestamp) -> Result<(), String> {
         let tally = self.tally(account).tried(now);
-        (self.0.write)(account.0.clone(), Some(tally)).await?;
-        self.tallies().insert(account.0.clone(), tally);
+        (self.0.write)(account.name().to_owned(), Some(tally)).await?;
+        self.tallies().insert(account.name().to_owned(), tally);
         Ok(())
     }
 
@@ -200,10 +197,16 @@ impl Refusals {
         };
         let kept = (next != Tally::NONE).then_some(next);
         match kept {
-            Some(tally) => self.tallies().insert(account.0.clone(), tally),
-            None => self.tallies().remove(&account.0),
+            Some(tally) => self.tallies().insert(account.name().to_owned(), tally),
+            None => self.tallies().remove(account.name()),
         };
-        (self.0.write)(account.0.clone(), kept)
+        (self.0.write)(account.name().to_owned(), kept)
+    }
+
+    /// How many accounts have been hashed.
+    #[cfg(test)]
+    pub(crate) fn hashed(&self) -> usize {
+        self.0.accounts.hashed()
     }
 
     fn tallies(&self) -> MutexGuard<'_, HashMap<String, Tally>> {
@@ -230,7 +233,7 @@ mod tests {
     fn accounts_are_told_apart_by_place_name_and_secret() {
         let refusals = Refusals::in_memory();
         let account = |url: &str, name: &str, password: &str| {
-            refusals.account(&Url::parse(url).expect("a URL"), &credentials(name, password)).0
+            refusals.account(&Url::parse(url).expect("a URL"), &credentials(name, password)).name().to_owned()
         };
         let all = [
             account("https://esa1:6443", "monitor", "hunter2"),
@@ -252,7 +255,7 @@ mod tests {
             log.lock().expect("no panic").push(tally.map(|tally| (tally.refusals, tally.in_doubt)));
             Box::pin(std::future::ready(Ok(())))
         });
-        let (account, now) = (Account("a".into()), Timestamp::from_secs(1_000));
+        let (account, now) = (Account::called("a"), Timestamp::from_secs(1_000));
         for outcome in [Outcome::Unclear, Outcome::Refused, Outcome::Unclear, Outcome::Accepted] {
             let before = refusals.tally(&account);
             refusals.tried(&account, now).await.expect("written");
@@ -275,7 +278,7 @@ mod tests {
     fn a_clock_that_was_set_back_costs_one_wait() {
         let tally = Tally { refusals: 1, last: Timestamp::from_secs(1 << 40), ..Tally::NONE };
         let refusals = Refusals::new([0; 32], HashMap::from([("a".into(), tally)]), |_, _| unreachable!());
-        let (account, now) = (Account("a".into()), Timestamp::from_secs(1_000));
+        let (account, now) = (Account::called("a"), Timestamp::from_secs(1_000));
         let Permit::Wait(wait) = refusals.permit(&account, 3, now) else { panic!("refused just now") };
         assert_eq!(refusals.permit(&account, 3, now + wait), Permit::Granted);
     }
@@ -290,7 +293,7 @@ mod tests {
             log.lock().expect("no panic").push((account, tally));
             Box::pin(std::future::ready(Ok(())))
         });
-        let [known_account, new, later] = ["known", "new", "later"].map(|name| Account(name.into()));
+        let [known_account, new, later] = ["known", "new", "later"].map(|name| Account::called(name));
         assert!(refusals.are_lost());
         let shared = new.clone();
         refusals.allow_one_login(vec![known_account.clone(), new.clone(), shared]).await.expect("written");
@@ -319,7 +322,7 @@ mod tests {
             *log.lock().expect("no panic") |= is_mark;
             Box::pin(std::future::ready(if is_mark { Ok(()) } else { Err("no space".into()) }))
         });
-        let account = Account("a".into());
+        let account = Account::called("a");
         assert_eq!(refusals.allow_one_login(vec![account.clone()]).await, Err("no space".into()));
         assert!(!*forgotten.lock().expect("no panic"));
         assert_eq!(refusals.tally(&account), Tally::LOST, "it holds in memory");

@@ -205,6 +205,18 @@ mod tests {
         fleet.stop().await;
     }
 
+    /// The names by which refusals are kept take milliseconds each. Nobody is answered before a fleet is there, so a large
+    /// one must not wait for those of all its accounts.
+    #[tokio::test]
+    async fn nothing_is_hashed_before_a_fleet_is_there() {
+        let mut fleet = fleet();
+        let names: Vec<String> = (0..50).map(|number| format!("esa{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        fleet.apply(&config(&names)).await.expect("clients");
+        assert_eq!((fleet.running.len(), fleet.refusals.hashed()), (50, 0));
+        fleet.stop().await;
+    }
+
     #[tokio::test]
     async fn a_task_that_ends_by_itself_or_dies_is_named_and_one_that_was_told_to_end_is_not() {
         for (told, dies, is_named) in [(true, false, false), (false, false, true), (true, true, true)] {

@@ -17,6 +17,7 @@ impl Session {
         // A disk that hangs must not hold up a scrape.
         let Ok(Some(next)) = tokio::task::spawn_blocking(move || credentials.reread()).await else { return };
         let account = self.refusals.account(&self.place, &next);
+        self.refusals.name(&account).await;
         tracing::info!(host = self.place.host_str(), "password file has changed: the next login takes it");
         {
             let mut state = self.state();
@@ -60,6 +61,10 @@ impl Session {
     /// Tells how the account stands, and the log once that its logins have stopped.
     pub(super) fn tell_refusals(&self) {
         let mut state = self.state();
+        // A hash of milliseconds, which the next login makes where it may be made.
+        if !state.account.is_named() {
+            return;
+        }
         let tally = self.refusals.tally(&state.account);
         let blocked = tally.is_blocked(self.most_refusals);
         if blocked && !std::mem::replace(&mut state.told_blocked, blocked) {
