@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ mod auth;
 mod custom;
 mod extras;
 mod field;
+mod file_reader;
 mod files;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
@@ -45,6 +46,7 @@ pub use auth::{
     Auth, ClientAuth, Demand, Encoding, Grant, Oidc, Passcode, Provider, TokenKind, Totp, TotpHash, TwoFactor,
 };
 pub use files::{ConfigFile, WebFile};
+pub use password::SecretFile;
 pub use problem::{ConfigError, Problem};
 pub use tls::{Identity, TlsVersion};
 pub use web::{ClientCertificates, Web, WebTls};
@@ -178,7 +180,7 @@ pub struct Passphrase {
     /// The text.
     pub text: Secret,
     /// The file that holds it, if one does.
-    pub file: Option<PathBuf>,
+    pub file: Option<SecretFile>,
 }
 
 /// What is believed about an appliance's certificate.

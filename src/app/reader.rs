@@ -13,7 +13,8 @@ use crate::clock::{Clock, Tick};
 use crate::config::{Config, ConfigError, ConfigFile};
 use crate::http::{Protection, ProtectionError};
 
-/// How long a reading may take, a matter of milliseconds unless a file system hangs.
+/// How long a reading may take, a matter of milliseconds unless a file system hangs: then the configuration says within
+/// nine seconds which file it is.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a file that was seen to change must stay as it is before it counts: what an editor or `cp` has written half

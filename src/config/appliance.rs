@@ -87,7 +87,7 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
     let account = auth::read(&mut raw, files, path, problems);
     let extras = extras::read(&raw, product, url.as_ref(), path, problems);
     let trust = trust::read(raw.tls, url.as_ref(), files, &path.key("tls"), problems);
-    let proxy = proxy::read(raw.proxy, url.as_ref(), &path.key("proxy"), problems);
+    let proxy = proxy::read(raw.proxy, url.as_ref(), files, &path.key("proxy"), problems);
     let polling = Wishes::read(raw.polling, &path.key("polling"), problems);
     let polling = polling.settled(usual.defaults, product, &path.key("polling"), problems);
     let own = Selection::read(raw.counter_groups, &usual.custom, &path.key("counter_groups"), problems);

@@ -189,8 +189,9 @@ pub(super) fn read(
     }
     match method {
         Method::Jwt => {
-            let credentials = account(raw, path, problems);
-            let two_factor = two_factor.map(|value| second_factor::read(value, &path.key("two_factor"), problems));
+            let credentials = account(raw, files, path, problems);
+            let two_factor =
+                two_factor.map(|value| second_factor::read(value, files, &path.key("two_factor"), problems));
             let (two_factor, second) = match two_factor {
                 None => (None, None),
                 Some(read) => read.map(|(two_factor, second)| (Some(two_factor), second))?,
@@ -198,7 +199,7 @@ pub(super) fn read(
             Some((Auth::Jwt(two_factor), Credentials { second, ..credentials? }))
         }
         Method::Basic => {
-            let credentials = account(raw, path, problems)?;
+            let credentials = account(raw, files, path, problems)?;
             // RFC 7617 section 2: the first colon ends the user name.
             if credentials.username.contains(':') {
                 problems.error(&path.key("username"), "must not contain a colon with `auth: basic`");
@@ -222,12 +223,12 @@ fn given(value: Option<Value>) -> Option<Value> {
 }
 
 /// The user and the password.
-fn account(raw: &raw::Appliance, path: &Path, problems: &mut Problems) -> Option<Credentials> {
+fn account(raw: &raw::Appliance, files: &Files, path: &Path, problems: &mut Problems) -> Option<Credentials> {
     if raw.username.is_none() {
         problems.error(path, "`username` is missing");
     }
     let username = field::label(raw.username.as_ref(), &path.key("username"), problems);
-    let password = sources(raw).read(path, problems);
+    let password = sources(raw).read(files, path, problems);
     Some(Credentials { username: username?, password: password?, second: None })
 }
 

@@ -2,11 +2,10 @@
 //! not by date: a link of Kubernetes that points elsewhere, or a file put back from a backup, is a change like any other.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::io::Read as _;
 use std::path::{Path as FilePath, PathBuf};
 
+use super::file_reader::{Content, FileReader};
 use super::{Config, ConfigError, Web, appliance, web};
 
 /// The longest file that is read, in bytes: room for ten thousand appliances, not for a mistaken path to a log.
@@ -77,11 +76,18 @@ pub(super) struct Files {
     /// The hash of each file that was read last, none where it could not be read. Keyed, as some of them are secrets.
     seen: BTreeMap<PathBuf, Option<u64>>,
     hasher: RandomState,
+    reader: FileReader,
 }
 
 impl Files {
     fn new(main: PathBuf, folder: PathBuf) -> Self {
-        Self { seen: BTreeMap::from([(main.clone(), None)]), main, folder, hasher: RandomState::new() }
+        Self {
+            seen: BTreeMap::from([(main.clone(), None)]),
+            main,
+            folder,
+            hasher: RandomState::new(),
+            reader: FileReader::new(),
+        }
     }
 
     /// The files that are named by a text which is in none.
@@ -93,7 +99,8 @@ impl Files {
     fn main(&mut self) -> Result<(String, String), ConfigError> {
         self.seen.clear();
         let name = self.main.display().to_string();
-        let bytes = self.open(self.main.clone()).map_err(|reason| ConfigError::unreadable(&name, &reason))?;
+        let Content { bytes, .. } =
+            self.open(self.main.clone()).map_err(|reason| ConfigError::unreadable(&name, &reason))?;
         match String::from_utf8(bytes) {
             Ok(text) => Ok((name, text)),
             Err(_) => Err(ConfigError::unreadable(&name, "the text is not UTF-8")),
@@ -101,37 +108,31 @@ impl Files {
     }
 
     /// The content of the file that is called `path`.
-    pub(super) fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+    pub(super) fn read(&mut self, path: &str) -> Result<Content, String> {
         let path = self.folder.join(path);
         let name = path.display().to_string();
         self.open(path).map_err(|reason| format!("cannot read `{name}`: {reason}"))
     }
 
-    fn open(&mut self, path: PathBuf) -> Result<Vec<u8>, String> {
-        let bytes = bytes(&path);
-        self.seen.insert(path, bytes.as_ref().ok().map(|bytes| self.hasher.hash_one(bytes)));
-        bytes
+    /// Who reads files that are read again without this, and not remembered here.
+    pub(super) fn reader(&self) -> &FileReader {
+        &self.reader
+    }
+
+    fn open(&mut self, path: PathBuf) -> Result<Content, String> {
+        let content = self.reader.read(&path, LONGEST_FILE);
+        self.seen.insert(path, content.as_ref().ok().map(|content| self.hash(content)));
+        content
     }
 
     fn have_changed(&self) -> bool {
-        self.seen.iter().any(|(path, seen)| bytes(path).ok().map(|bytes| self.hasher.hash_one(bytes)) != *seen)
+        let now = |path: &PathBuf| self.reader.read(path, LONGEST_FILE).ok().map(|content| self.hash(&content));
+        self.seen.iter().any(|(path, seen)| now(path) != *seen)
     }
-}
 
-/// Opens `path` anew, so that whatever it is a link to now is read. A pipe would be empty the second time, or hang.
-fn bytes(path: &FilePath) -> Result<Vec<u8>, String> {
-    let said = |error: std::io::Error| error.to_string();
-    let found = std::fs::metadata(path).map_err(said)?;
-    if !found.is_file() {
-        return Err("it is no regular file".into());
+    fn hash(&self, content: &Content) -> u64 {
+        self.hasher.hash_one(&content.bytes)
     }
-    if found.len() > LONGEST_FILE {
-        return Err(format!("{} bytes are more than any such file has ({LONGEST_FILE})", found.len()));
-    }
-    let mut bytes = Vec::new();
-    // It may grow while it is read.
-    File::open(path).map_err(said)?.take(LONGEST_FILE).read_to_end(&mut bytes).map_err(said)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -202,7 +203,7 @@ mod tests {
         std::fs::create_dir(&path).unwrap();
         assert_eq!(said(), "c.yaml: cannot read the file: it is no regular file");
         std::fs::remove_dir(&path).unwrap();
-        File::create(&path).unwrap().set_len(20 << 20).unwrap();
+        std::fs::File::create(&path).unwrap().set_len(20 << 20).unwrap();
         assert_eq!(said(), "c.yaml: cannot read the file: 20971520 bytes are more than any such file has (16777216)");
         std::fs::write(&path, b"\xff").unwrap();
         assert_eq!(said(), "c.yaml: cannot read the file: the text is not UTF-8");

@@ -1,16 +1,19 @@
 //! Where a secret comes from: one of four sources, of which files are read again when the secret is refused.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path as FilePath, PathBuf};
 
 use serde_yaml::Value;
 
+use super::file_reader::FileReader;
+use super::files::Files;
 use super::problem::{Path, Problems};
 use super::{Credentials, Passphrase, field};
 use crate::secret::Secret;
 
 /// A passphrase longer than this is another file.
 const LONGEST_PASSWORD: usize = 4096;
+/// The longest file that one is looked for in, in bytes.
+const LONGEST_FILE: u64 = 1 << 20;
 /// What systemd calls the directory of the credentials of a unit. **Source:** systemd.exec(5), `LoadCredential=`.
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
@@ -46,6 +49,38 @@ impl Credentials {
     }
 }
 
+/// A file that holds one secret.
+#[derive(Clone, Debug)]
+pub struct SecretFile {
+    path: PathBuf,
+    reader: FileReader,
+}
+
+impl SecretFile {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &FilePath {
+        &self.path
+    }
+
+    /// The text in it, without what editors put around it: the mark of UTF-8 before it, and the line break that `echo`
+    /// makes after it, too. And whether everybody may read it.
+    fn read(&self) -> Result<(String, bool), String> {
+        let content = self.reader.read(&self.path, LONGEST_FILE)?;
+        let text = String::from_utf8(content.bytes).map_err(|_| "the text is not UTF-8")?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end_matches(['\r', '\n']);
+        Ok((text.to_owned(), content.is_public))
+    }
+}
+
+impl PartialEq for SecretFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for SecretFile {}
+
 impl Passphrase {
     /// One that is not kept in a file.
     #[must_use]
@@ -54,7 +89,7 @@ impl Passphrase {
     }
 
     fn reread(&self) -> Option<Self> {
-        let text = Secret::new(checked(read(self.file.as_ref()?).ok()?, "").ok()?);
+        let text = Secret::new(checked(self.file.as_ref()?.read().ok()?.0, "").ok()?);
         (text != self.text).then(|| Self { text, file: self.file.clone() })
     }
 }
@@ -76,7 +111,7 @@ impl Sources<'_> {
     }
 
     /// The secret from the one source that is given, with the file it is in. No message quotes it.
-    pub(super) fn read(&self, path: &Path, problems: &mut Problems) -> Option<Passphrase> {
+    pub(super) fn read(&self, files: &Files, path: &Path, problems: &mut Problems) -> Option<Passphrase> {
         let Self { what, inline, file, env, credential } = self;
         let given: Vec<_> = [inline, file, env, credential].into_iter().filter(|(_, value)| value.is_some()).collect();
         let [(key, Some(value))] = given[..] else {
@@ -93,9 +128,9 @@ impl Sources<'_> {
         } else {
             let named = field::text(Some(value), path, problems)?;
             if *key == file.0 {
-                from_file(named.into(), path, problems)?
+                from_file(named.into(), files, path, problems)?
             } else if *key == credential.0 {
-                from_file(credential_file(&named, path, problems)?, path, problems)?
+                from_file(credential_file(&named, path, problems)?, files, path, problems)?
             } else {
                 (from_environment(&named, path, problems)?, None)
             }
@@ -128,32 +163,30 @@ fn inline_text(value: &Value, path: &Path, problems: &mut Problems) -> Option<St
     }
 }
 
-fn from_file(file: PathBuf, path: &Path, problems: &mut Problems) -> Option<(String, Option<PathBuf>)> {
-    match read(&file) {
-        Ok(text) => {
-            warn_if_public(&file, path, problems);
+fn from_file(
+    path: PathBuf,
+    files: &Files,
+    place: &Path,
+    problems: &mut Problems,
+) -> Option<(String, Option<SecretFile>)> {
+    let file = SecretFile { path, reader: files.reader().clone() };
+    match file.read() {
+        Ok((text, is_public)) => {
+            if is_public {
+                warn_of_public(&file.path, place, problems);
+            }
             Some((text, Some(file)))
         }
         Err(error) => {
-            problems.error(path, format!("cannot read `{}`: {error}", file.display()));
+            problems.error(place, format!("cannot read `{}`: {error}", file.path.display()));
             None
         }
     }
 }
 
 /// Warns about a file with a secret in it that everybody may read.
-pub(super) fn warn_if_public(file: &FilePath, path: &Path, problems: &mut Problems) {
-    let mode = std::fs::metadata(file).map_or(0, |found| found.permissions().mode());
-    if mode & 0o004 != 0 {
-        problems.warn(path, format!("`{0}` can be read by everybody: chmod o-r `{0}`", file.display()));
-    }
-}
-
-/// The file without the line break that editors and `echo` put at its end.
-fn read(file: &FilePath) -> std::io::Result<String> {
-    let mut text = std::fs::read_to_string(file)?;
-    text.truncate(text.trim_end_matches(['\r', '\n']).len());
-    Ok(text)
+pub(super) fn warn_of_public(file: &FilePath, path: &Path, problems: &mut Problems) {
+    problems.warn(path, format!("`{0}` can be read by everybody: chmod o-r `{0}`", file.display()));
 }
 
 /// The file of the credential `name`.
@@ -194,15 +227,22 @@ mod tests {
     fn a_file_is_read_again_and_nonsense_in_it_is_not_taken() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("password");
-        let of = |text: &str, file: Option<&PathBuf>| Credentials {
-            username: "monitor".into(),
-            password: Passphrase { text: Secret::new(text), file: file.cloned() },
-            second: None,
+        let of = |text: &str, file: Option<&PathBuf>| {
+            let file = file.map(|path| SecretFile { path: path.clone(), reader: FileReader::new() });
+            let password = Passphrase { text: Secret::new(text), file };
+            Credentials { username: "monitor".into(), password, second: None }
         };
         let old = of("old", Some(&file));
         assert_eq!(old.reread(), None, "no file");
         let long = "x".repeat(LONGEST_PASSWORD + 1);
-        for (text, expected) in [("old\n", None), ("", None), ("\n", None), (&*long, None), ("new\n", Some("new"))] {
+        for (text, expected) in [
+            ("old\n", None),
+            ("", None),
+            ("\n", None),
+            (&*long, None),
+            ("\u{feff}old\r\n", None),
+            ("new\n", Some("new")),
+        ] {
             std::fs::write(&file, text).expect("a file");
             assert_eq!(old.reread(), expected.map(|text| of(text, Some(&file))), "{text:?}");
         }

@@ -4,6 +4,7 @@
 use serde_yaml::Value;
 use url::{Host, Url};
 
+use super::files::Files;
 use super::password::Sources;
 use super::problem::{Path, Problems};
 use super::{Credentials, Proxy, field, raw};
@@ -12,6 +13,7 @@ use super::{Credentials, Proxy, field, raw};
 pub(super) fn read(
     value: Option<Value>,
     appliance: Option<&Url>,
+    files: &Files,
     path: &Path,
     problems: &mut Problems,
 ) -> Option<Proxy> {
@@ -25,7 +27,7 @@ pub(super) fn read(
         problems.error(path, "`url` is missing");
     }
     let url = url(raw.url.as_ref(), &path.key("url"), problems);
-    let credentials = credentials(&raw, path, problems);
+    let credentials = credentials(&raw, files, path, problems);
     if let Some(appliance) = appliance {
         if appliance.scheme() == "http" {
             problems.warn(path, "the proxy reads the password of an appliance with an http URL: use https");
@@ -61,7 +63,7 @@ fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Ur
 }
 
 /// The account at the proxy: both name and password, or none.
-fn credentials(raw: &raw::Proxy, path: &Path, problems: &mut Problems) -> Option<Credentials> {
+fn credentials(raw: &raw::Proxy, files: &Files, path: &Path, problems: &mut Problems) -> Option<Credentials> {
     let sources = Sources {
         what: "password",
         inline: ("password", raw.password.as_ref()),
@@ -80,6 +82,6 @@ fn credentials(raw: &raw::Proxy, path: &Path, problems: &mut Problems) -> Option
     if username.as_ref().is_some_and(|name| name.contains(':')) {
         problems.error(&name_path, "must not contain a colon");
     }
-    let password = sources.read(path, problems)?;
+    let password = sources.read(files, path, problems)?;
     Some(Credentials { username: username?, password, second: None })
 }

@@ -12,6 +12,7 @@ use rustls::{Error, InconsistentKeys};
 use serde_yaml::Value;
 
 use super::field;
+use super::file_reader::Content;
 use super::problem::{Path, Problems};
 
 /// A version of TLS that is spoken.
@@ -56,17 +57,20 @@ pub(super) struct Pem {
     /// What messages call it.
     name: String,
     bytes: Vec<u8>,
+    /// Whether everybody may read it.
+    pub(super) is_public: bool,
 }
 
 impl Pem {
     /// The content of the file that messages call `name`.
-    pub(super) fn of_file(path: Path, name: &str, bytes: Vec<u8>) -> Self {
-        Self { path, name: format!("`{name}`"), bytes }
+    pub(super) fn of_file(path: Path, name: &str, content: Content) -> Self {
+        let Content { bytes, is_public } = content;
+        Self { path, name: format!("`{name}`"), bytes, is_public }
     }
 
     /// Text that stands in the place of a file.
     pub(super) fn inline(path: Path, text: &str) -> Self {
-        Self { path, name: "it".into(), bytes: text.as_bytes().to_vec() }
+        Self { path, name: "it".into(), bytes: text.as_bytes().to_vec(), is_public: false }
     }
 
     /// The certificates in it, at least one.

@@ -65,8 +65,10 @@ fn identity(raw: &raw::Tls, files: &mut Files, path: &Path, problems: &mut Probl
     }
     let chain = pem(raw.cert_file.as_ref(), files, &cert_path, problems);
     let key = pem(raw.key_file.as_ref(), files, &key_path, problems);
-    if let Some((file, _)) = &key {
-        password::warn_if_public(FilePath::new(file), &key_path, problems);
+    if let Some((file, pem)) = &key
+        && pem.is_public
+    {
+        password::warn_of_public(FilePath::new(file), &key_path, problems);
     }
     let (chain, key) = (chain.as_ref().map(|(_, pem)| pem), key.as_ref().map(|(_, pem)| pem));
     tls::identity(chain, key, problems)
@@ -76,8 +78,8 @@ fn identity(raw: &raw::Tls, files: &mut Files, path: &Path, problems: &mut Probl
 fn pem(value: Option<&Value>, files: &mut Files, path: &Path, problems: &mut Problems) -> Option<(String, Pem)> {
     let file = field::text(value, path, problems)?;
     match files.read(&file) {
-        Ok(bytes) => {
-            let pem = Pem::of_file(path.clone(), &file, bytes);
+        Ok(content) => {
+            let pem = Pem::of_file(path.clone(), &file, content);
             Some((file, pem))
         }
         Err(error) => {

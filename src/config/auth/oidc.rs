@@ -50,7 +50,7 @@ pub(super) fn read(
     }
     let client_id = field::label(table.client_id.as_ref(), &own.key("client_id"), problems);
     let client_auth = field::choice(table.client_auth.as_ref(), CLIENT_AUTHS, &own.key("client_auth"), problems);
-    let secret = client_secret(&table, client_auth, kind, &own, problems);
+    let secret = client_secret(&table, client_auth, kind, files, &own, problems);
     let parameters = parameters(table.parameters.take(), &own.key("parameters"), problems);
     let scope = field::label(table.scope.as_ref(), &own.key("scope"), problems);
     let token = field::choice(table.token.as_ref(), TOKENS, &own.key("token"), problems);
@@ -58,7 +58,7 @@ pub(super) fn read(
     let prefix = prefix(table.prefix.as_ref(), &own.key("prefix"), problems);
     let trust = trust::read(table.tls.take(), provider.as_ref().map(Provider::url), files, &own.key("tls"), problems);
     let account = match kind {
-        Kind::Password => account(raw, path, problems),
+        Kind::Password => account(raw, files, path, problems),
         Kind::ClientCredentials => {
             no_account(raw, path, problems);
             None
@@ -121,6 +121,7 @@ fn client_secret(
     table: &raw::Oidc,
     client_auth: Option<ClientAuth>,
     kind: Kind,
+    files: &Files,
     path: &Path,
     problems: &mut Problems,
 ) -> Option<Second> {
@@ -132,7 +133,7 @@ fn client_secret(
         credential: ("client_secret_credential", table.client_secret_credential.as_ref()),
     };
     if client_auth != Some(ClientAuth::Public) {
-        return sources.read(path, problems).map(Some);
+        return sources.read(files, path, problems).map(Some);
     }
     if kind == Kind::ClientCredentials {
         problems.error(&path.key("client_auth"), "a client without a secret proves nothing: use the grant `password`");

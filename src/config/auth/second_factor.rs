@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 
 use super::{Demand, Encoding, Passcode, Second, Sources, Totp, TotpHash, TwoFactor, field_name, is_program};
+use crate::config::files::Files;
 use crate::config::problem::{Path, Problems};
 use crate::config::{field, raw};
 
@@ -21,7 +22,7 @@ const USERNAME_FIELD: &str = "userName";
 const PASSCODE_FIELD: &str = "passcode";
 
 /// Reads the table.
-pub(super) fn read(value: Value, path: &Path, problems: &mut Problems) -> Option<(TwoFactor, Second)> {
+pub(super) fn read(value: Value, files: &Files, path: &Path, problems: &mut Problems) -> Option<(TwoFactor, Second)> {
     let is_table = value.is_mapping();
     let raw = raw::TwoFactor::read(value, path, problems);
     if !is_table {
@@ -31,12 +32,12 @@ pub(super) fn read(value: Value, path: &Path, problems: &mut Problems) -> Option
     let encoding = field::choice(raw.encoding.as_ref(), ENCODINGS, &path.key("encoding"), problems);
     let username_field = field_name(raw.username_field.as_ref(), USERNAME_FIELD, &path.key("username_field"), problems);
     let passcode_field = field_name(raw.passcode_field.as_ref(), PASSCODE_FIELD, &path.key("passcode_field"), problems);
-    let (passcode, second) = passcode(&raw, path, problems)?;
+    let (passcode, second) = passcode(&raw, files, path, problems)?;
     let encoding = encoding.unwrap_or(Encoding::Base64);
     Some((TwoFactor { when, passcode, username_field, passcode_field, encoding }, second))
 }
 
-fn passcode(raw: &raw::TwoFactor, path: &Path, problems: &mut Problems) -> Option<(Passcode, Second)> {
+fn passcode(raw: &raw::TwoFactor, files: &Files, path: &Path, problems: &mut Problems) -> Option<(Passcode, Second)> {
     let sources = Sources {
         what: "TOTP secret",
         inline: ("totp_secret", raw.totp_secret.as_ref()),
@@ -46,7 +47,7 @@ fn passcode(raw: &raw::TwoFactor, path: &Path, problems: &mut Problems) -> Optio
     };
     let totp = totp(raw, path, problems);
     let Some(command) = &raw.command else {
-        let second = sources.read(path, problems)?;
+        let second = sources.read(files, path, problems)?;
         if !is_base32(second.text.expose()) {
             problems.error(path, "the TOTP secret is no Base32: letters from A to Z and digits from 2 to 7");
             return None;

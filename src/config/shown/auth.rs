@@ -91,7 +91,7 @@ impl<'a> Stranger<'a> {
 fn place(secret: Option<&Passphrase>) -> (Option<&'static str>, Option<&Path>) {
     match secret {
         None => (None, None),
-        Some(Passphrase { text: _, file: Some(file) }) => (None, Some(file)),
+        Some(Passphrase { text: _, file: Some(file) }) => (None, Some(file.path())),
         Some(Passphrase { text: _, file: None }) => (Some(HIDDEN), None),
     }
 }

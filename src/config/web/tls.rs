@@ -88,7 +88,7 @@ fn pem(
             let path = path.key(key);
             let name = field::text(Some(value), &path, problems)?;
             match files.read(&name) {
-                Ok(bytes) => Some(Pem::of_file(path, &name, bytes)),
+                Ok(content) => Some(Pem::of_file(path, &name, content)),
                 Err(error) => {
                     problems.error(&path, error);
                     None
