@@ -9,7 +9,7 @@ use super::pages::Page;
 use super::quarantine::{QuarantineSize, Quarantines};
 use super::span::ReportingSpan;
 use super::xml_status::XmlStatus;
-use super::{Failure, field, json, transport};
+use super::{Failure, field, header, json};
 use crate::catalogue::Unit;
 use crate::clock::Timestamp;
 
@@ -208,9 +208,9 @@ pub(crate) fn error(body: &[u8]) {
 /// `Date` and `Retry-After`, which are text by then.
 pub(crate) fn date(body: &[u8]) {
     let text = text(body);
-    transport::http_date(&text).into_iter().for_each(check_date);
-    if let Some(wait) = transport::retry_after(&text, Timestamp::from_secs(NOW)) {
-        assert!(wait <= transport::LONGEST_RETRY_AFTER, "{wait:?}");
+    header::http_date(&text).into_iter().for_each(check_date);
+    if let Some(wait) = header::retry_after(&text, Timestamp::from_secs(NOW)) {
+        assert!(wait <= header::LONGEST_RETRY_AFTER, "{wait:?}");
     }
 }
 

@@ -14,6 +14,18 @@ const LONGEST_MESSAGE: usize = 200;
 /// What an answer says that holds more than is taken from it.
 pub(super) const TOO_MANY: &str = "the answer holds too many values";
 
+/// What a page of HTML means where an answer of the API should be, for people.
+pub const NOT_THE_API: &str = "this may be the port of the web interface, or another server: is it that of the API (6443 \
+                               unless changed)?";
+
+/// Whether `body` is a page for browsers.
+pub(super) fn is_html(body: &str) -> bool {
+    let begin = body.trim_start_matches('\u{feff}').trim_start();
+    ["<!doctype html", "<html", "<head", "<body", "<!--"]
+        .iter()
+        .any(|tag| begin.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag)))
+}
+
 /// Makes something of one value, whatever its kind.
 pub(super) trait Reader<'de>: Sized {
     /// What it makes.
@@ -111,6 +123,9 @@ pub(super) fn read<T>(body: &str, reader: impl for<'de> Reader<'de, Made = T> + 
         _ if said.starts_with(TOO_MANY) => Err(Failure::new(Reason::TooLarge, said)),
         _ if error.is_data() => Err(malformed(&said)),
         Some('{' | '[') => Err(malformed(&format!("the JSON ends or breaks off: {said}"))),
+        Some(_) if is_html(body) => {
+            Err(Failure::new(Reason::NotJson, format!("the body is HTML in place of JSON; {NOT_THE_API}")))
+        }
         Some(_) | None => Err(Failure::new(Reason::NotJson, "the body is no JSON")),
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use reqwest::redirect;
 use rustls::ClientConfig;
+use tokio::task::spawn_blocking;
 
+use super::encoding::Encoding;
 #[cfg(feature = "legacy-tls")]
 use super::tls::Legacy;
 use super::tls::{self, Words};
@@ -90,11 +92,27 @@ impl Outfit {
         Ok(response)
     }
 
-    /// The body of an answer.
+    /// The body of an answer, as it was before anybody encoded it. Where that is not known, an answer that is no success
+    /// has none: its status tells all that matters.
     ///
     /// # Errors
-    /// When it does not come, or is larger than any report.
-    pub(super) async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+    /// When it does not come, cannot be read, or is larger than any report.
+    pub(super) async fn body(&self, response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+        let (is_success, encoding) = (response.status().is_success(), Encoding::of(response.headers()));
+        let body = self.raw_body(response).await?;
+        match encoding {
+            Ok(Encoding::Identity) => Ok(body),
+            Ok(encoding) => {
+                // It may grow a thousandfold, which takes milliseconds.
+                let decoded = spawn_blocking(move || encoding.decoded(body, LARGEST_BODY)).await;
+                decoded.unwrap_or_else(|_| Err(Failure::new(Reason::Reset, "the exporter ends")))
+            }
+            Err(_) if !is_success => Ok(Vec::new()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn raw_body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.classified(&error))? {
             if body.len() + chunk.len() > LARGEST_BODY {

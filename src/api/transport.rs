@@ -9,8 +9,10 @@ use tokio::time::Instant;
 use url::{Position, Url};
 
 use super::egress::{Egress, Exit};
+use super::encoding::text;
 use super::gate::{Gate, Pass};
-use super::json;
+use super::header::{http_date, retry_after, target};
+use super::json::{self, NOT_THE_API};
 use super::login::{Header, is_header_text};
 use super::refusals::Account;
 use super::time::{ApplianceTime, Arrival};
@@ -18,10 +20,6 @@ use super::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
 use crate::clock::{Clock, Tick, Timestamp};
 use crate::config::{self, Product};
 use crate::secret::Secret;
-
-/// The longest wait that an answer may ask for. A longer one is a mistake, and one near the end of the type would make
-/// sums of spans overflow.
-pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// The answer's header with the next token. **Source:** API guide, authentication.
 pub(super) const TOKEN_HEADER: HeaderName = HeaderName::from_static("jwttoken");
@@ -144,7 +142,7 @@ impl Wire {
     async fn send(&self, pass: Pass<'_>, endpoint: &str, request: Request) -> Result<Answer, Failure> {
         let raw = self.measured(pass, endpoint, request).await?;
         let (date, tick) = (raw.date, raw.tick);
-        let mut answer = Answer::new(raw, &self.time);
+        let mut answer = Answer { is_of_the_api: true, ..Answer::new(raw, &self.time) };
         if answer.is_the_apis_own() {
             answer.arrival = self.time.hear(date, tick);
         }
@@ -204,6 +202,7 @@ impl Wire {
     }
 
     async fn receive(&self, exit: &Exit, request: Request) -> Result<Raw, Failure> {
+        let asked = request.url().clone();
         let response = self.egress.send(exit, request).await?;
         let headers = response.headers();
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
@@ -212,9 +211,11 @@ impl Wire {
         // Both times of one answer are by one clock, whoever's it is.
         let now = date.unwrap_or_else(|| self.time.now());
         let retry_after = text(&reqwest::header::RETRY_AFTER).and_then(|value| retry_after(value, now));
+        let location = headers.get(reqwest::header::LOCATION);
+        let target = location.and_then(|value| target(&asked, &String::from_utf8_lossy(value.as_bytes())));
         let status = response.status().as_u16();
         let body = self.egress.body(response).await?;
-        Ok(Raw { status, body, date, tick, token, retry_after })
+        Ok(Raw { status, body, date, tick, token, retry_after, target })
     }
 }
 
@@ -227,6 +228,8 @@ struct Raw {
     tick: Tick,
     token: Option<Secret>,
     retry_after: Option<Duration>,
+    /// Where it points.
+    target: Option<String>,
 }
 
 /// A complete answer of any status.
@@ -239,12 +242,16 @@ pub(super) struct Answer {
     /// The token of the answer's header.
     pub(super) token: Option<Secret>,
     retry_after: Option<Duration>,
+    target: Option<String>,
+    /// Whether it was the API that was asked.
+    is_of_the_api: bool,
 }
 
 impl Answer {
     fn new(raw: Raw, time: &ApplianceTime) -> Self {
-        let Raw { status, body, date, tick, token, retry_after } = raw;
-        Self { status, body: Secret::new(text(body)), arrival: time.pass_over(date, tick), token, retry_after }
+        let Raw { status, body, date, tick, token, retry_after, target } = raw;
+        let (body, arrival) = (Secret::new(text(body)), time.pass_over(date, tick));
+        Self { status, body, arrival, token, retry_after, target, is_of_the_api: false }
     }
 
     /// Whether it is in a form of the API: only then is its `Date` the appliance's. A proxy, a load balancer, or the
@@ -265,7 +272,13 @@ impl Answer {
     /// A success without a body that brings `token`.
     #[cfg(test)]
     pub(super) fn with_token(token: Secret, arrival: Arrival) -> Self {
-        Self { status: 200, body: Secret::new(""), arrival, token: Some(token), retry_after: None }
+        Self { token: Some(token), ..Self::bare(200, "", arrival) }
+    }
+
+    #[cfg(test)]
+    fn bare(status: u16, body: &str, arrival: Arrival) -> Self {
+        let (token, retry_after, target) = (None, None, None);
+        Self { status, body: Secret::new(body), arrival, token, retry_after, target, is_of_the_api: true }
     }
 
     /// The answer if its status is success.
@@ -288,41 +301,26 @@ impl Answer {
             (408 | 500..=599, _) => Reason::Unavailable,
             _ => Reason::Status,
         };
-        let said = message.unwrap_or_else(|| "no message".into());
-        let mut failure = Failure::new(reason, format!("status {}: {said}", self.status));
+        let mut failure = Failure::new(reason, self.said(message.as_deref()));
         failure.retry_after = self.retry_after;
         Err(failure)
     }
-}
 
-/// `body` as text, without a copy where it is one. Names in a report may be in any encoding; a strange byte in one must not
-/// cost the numbers.
-fn text(body: Vec<u8>) -> String {
-    let body = match String::from_utf8(body) {
-        Ok(text) => return text,
-        Err(error) => error.into_bytes(),
-    };
-    // Counted first: growing as it goes, the text could take several times its size.
-    let strange = body.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
-    let mut text = String::with_capacity(body.len() + strange * char::REPLACEMENT_CHARACTER.len_utf8());
-    for chunk in body.utf8_chunks() {
-        text.push_str(chunk.valid());
-        if !chunk.invalid().is_empty() {
-            text.push(char::REPLACEMENT_CHARACTER);
+    /// What an answer that is no success says, with its `message`.
+    fn said(&self, message: Option<&str>) -> String {
+        let (status, is_redirect) = (self.status, (300..=399).contains(&self.status));
+        let said = match (&self.target, message) {
+            (Some(target), _) if is_redirect => format!("status {status} to {target}"),
+            (_, Some(message)) => format!("status {status}: {message}"),
+            (_, None) => format!("status {status}: no message"),
+        };
+        let is_page = message.is_none() && json::is_html(self.body());
+        match self.is_of_the_api && (is_redirect || is_page) {
+            true if is_redirect => format!("{said}; {NOT_THE_API}"),
+            true => format!("status {status} with HTML in place of JSON; {NOT_THE_API}"),
+            false => said,
         }
     }
-    text
-}
-
-pub(super) fn http_date(text: &str) -> Option<Timestamp> {
-    httpdate::parse_http_date(text.trim()).ok().map(Timestamp::from)
-}
-
-/// Seconds or a date. **Source:** RFC 9110 section 10.2.3.
-pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    let text = text.trim();
-    let wait = text.parse().ok().map(Duration::from_secs).or_else(|| http_date(text).map(|until| until.since(now)));
-    wait.map(|wait| wait.min(LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -332,7 +330,7 @@ mod tests {
     fn answer(status: u16, body: &str) -> Answer {
         let at = Timestamp::from_secs(0);
         let arrival = Arrival { at, date: at, tick: Tick::default() };
-        Answer { status, body: Secret::new(body), arrival, token: None, retry_after: None }
+        Answer::bare(status, body, arrival)
     }
 
     #[test]
@@ -372,23 +370,24 @@ mod tests {
         assert_eq!(reason(418, ""), Some(Reason::Status));
         assert_eq!(reason(429, ""), Some(Reason::Throttled));
         assert_eq!(reason(502, "<html>"), Some(Reason::Unavailable));
-        assert_eq!(answer(404, error).checked().unwrap_err().to_string(), "status 404: Not Found.");
+        let said = |answer: Answer| answer.checked().unwrap_err().to_string();
+        assert_eq!(said(answer(404, error)), "status 404: Not Found.");
+        assert_eq!(said(answer(503, "")), "status 503: no message");
+        let (html, page) = (format!("; {NOT_THE_API}"), "\u{feff} <!DOCTYPE HTML PUBLIC>");
+        for status in [401, 403, 404, 500] {
+            assert_eq!(said(answer(status, page)), format!("status {status} with HTML in place of JSON{html}"));
+        }
+        let to = |status, body| Answer { target: Some("esa1/login".into()), ..answer(status, body) };
+        assert_eq!(said(to(302, page)), format!("status 302 to esa1/login{html}"));
+        assert_eq!(said(answer(302, "")), format!("status 302: no message{html}"));
+        assert_eq!(said(to(404, error)), "status 404: Not Found.", "it points nowhere");
+        // Elsewhere HTML is no surprise.
+        assert_eq!(said(Answer { is_of_the_api: false, ..to(302, page) }), "status 302 to esa1/login");
+        assert_eq!(said(Answer { is_of_the_api: false, ..answer(404, page) }), "status 404: no message");
     }
 
     #[test]
-    fn strange_bytes_are_replaced_and_a_mark_at_the_beginning_is_passed_over() {
-        assert_eq!(text(b"a\xff\xc3\xbcb\xc3".to_vec()), String::from_utf8_lossy(b"a\xff\xc3\xbcb\xc3"));
+    fn a_mark_at_the_beginning_is_passed_over() {
         assert_eq!(answer(200, "\u{feff}{}").body(), "{}");
-    }
-
-    #[test]
-    fn retry_after_takes_seconds_and_dates() {
-        let now = http_date("Mon, 23 Nov 2026 12:00:00 GMT").expect("a date");
-        assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
-        assert_eq!(retry_after("Mon, 23 Nov 2026 12:00:30 GMT", now), Some(Duration::from_secs(30)));
-        assert_eq!(retry_after("Mon, 23 Nov 2026 11:00:00 GMT", now), Some(Duration::ZERO));
-        assert_eq!(retry_after("18446744073709551615", now), Some(LONGEST_RETRY_AFTER));
-        assert_eq!(retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now), Some(LONGEST_RETRY_AFTER));
-        assert_eq!(retry_after("soon", now), None);
     }
 }

@@ -233,8 +233,9 @@ async fn what_is_no_appliance_is_said_to_be_none() {
     let proxy = Proxy::reply(b"HTTP/1.0 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>").await;
     let ended = discover(&folder, &format!("http://127.0.0.1:{}", proxy.port), PASSWORD, &[]).await;
     assert_eq!(ended.code(), Some(1), "{ended:?}");
-    let advice = "this is no answer of the API: is this its port (6443 unless changed)?\n";
-    assert!(ended.stderr.ends_with(advice), "{ended:?}");
+    let said = "status 404 with HTML in place of JSON; this may be the port of the web interface, or another server: is \
+                it that of the API (6443 unless changed)?\n";
+    assert!(ended.stderr.ends_with(said), "{ended:?}");
 }
 
 #[tokio::test]

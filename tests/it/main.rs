@@ -75,3 +75,4 @@ mod web_files;
 mod web_hello;
 #[cfg(feature = "external-tests")]
 mod web_scan;
+mod wire;

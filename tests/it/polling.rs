@@ -147,7 +147,7 @@ fn cases() -> Vec<Case> {
         case(Fault::CloseEarly, "reset"),
         case(Fault::Truncate, "reset"),
         case(Fault::Garbage, "protocol"),
-        // No HTTP library here reads past it; it must cost a poll and nothing else.
+        // No HTTP library here reads past it, see `wire`; it must cost a poll and nothing else.
         case(Fault::BareCr, "protocol"),
         report(Fault::GarbageBody, "not_json"),
         report(Fault::RawBody(r#"{"data": {"resultSet": [{"detected_spam": 5"#.into()), "malformed"),

@@ -28,7 +28,7 @@ pub(crate) fn overheard(appliance: &sim::Appliance, rest: &str, clock: &Clock, l
     Arc::new(client.expect("a client"))
 }
 
-fn query(group: &str, client: &Client) -> Query {
+pub(crate) fn query(group: &str, client: &Client) -> Query {
     let group = catalogue::group(group).expect("in the catalogue").clone().into();
     let window = Grid::HOURS.containing(client.now() - Duration::from_secs(3600));
     Query { scope: Scope::Appliance, group, top: None, search: None, window }

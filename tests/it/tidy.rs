@@ -27,7 +27,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("backoff", &["poll"]),
     ("bcrypt", &["http"]),
     ("clap", &["cli", "main"]),
-    ("flate2", &["exposition"]),
+    ("flate2", &["exposition", "api"]),
     ("httparse", &["sim"]),
     ("listenfd", &["http"]),
     ("hyper_util", &["http"]),

@@ -221,6 +221,27 @@ impl Proxy {
         .await
     }
 
+    /// Answers every request with these bytes and closes, and gives each as it came to `heard`.
+    pub(crate) async fn answer(bytes: Vec<u8>, heard: impl Fn(String) + Clone + Send + 'static) -> Self {
+        Self::start(move |mut client| {
+            let (bytes, heard) = (bytes.clone(), heard.clone());
+            async move {
+                let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+                while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                    match client.read(&mut buffer).await {
+                        Ok(length @ 1..) => request.extend_from_slice(&buffer[..length]),
+                        Ok(0) | Err(_) => return,
+                    }
+                }
+                heard(String::from_utf8_lossy(&request).into_owned());
+                let _ = client.write_all(&bytes).await;
+                let _ = client.shutdown().await;
+                while let Ok(1..) = client.read(&mut buffer).await {}
+            }
+        })
+        .await
+    }
+
     /// Begins handshakes with `config`, and hangs up without a word on whoever it does not like.
     pub(crate) async fn cut_off(config: ServerConfig) -> Self {
         let config = Arc::new(config);

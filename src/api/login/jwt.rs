@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::second_factor::SecondFactor;
 use super::{ASSUMED_LIFE, Life, Proof, is_header_text, refused, token_header};
 use crate::api::gate::Pass;
-use crate::api::json::Kept;
+use crate::api::json::{self, Kept};
 use crate::api::time::Arrival;
 use crate::api::transport::Wire;
 use crate::api::{Failure, Reason};
@@ -84,7 +84,10 @@ impl Granted {
     /// When the body is not that of a login.
     pub(super) fn read(body: &str) -> Result<Self, Failure> {
         // The parser's message may quote the body, which holds a token.
-        let malformed = |_| Failure::new(Reason::Malformed, "the login's answer is not the known JSON");
+        let malformed = |_| match json::is_html(body) {
+            true => Failure::new(Reason::Malformed, format!("the login's answer is HTML; {}", json::NOT_THE_API)),
+            false => Failure::new(Reason::Malformed, "the login's answer is not the known JSON"),
+        };
         let LoginData { jwt_token, is2_factor_redirect_required: wanted } =
             serde_json::from_str::<LoginBody>(body).map_err(malformed)?.data;
         // Recorded as the text "true" or "false"; a switch is what others would send.

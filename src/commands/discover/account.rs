@@ -14,7 +14,7 @@ use url::Url;
 
 use super::findings::{CAPACITY, Observed};
 use super::survey;
-use crate::api::{Aspect, Client, Failure, Listener, Reason, Refusals, SystemRoots};
+use crate::api::{Aspect, Client, Failure, Listener, NOT_THE_API, Reason, Refusals, SystemRoots};
 use crate::clock::Clock;
 use crate::config::{Appliance, Auth, Product};
 
@@ -165,9 +165,7 @@ pub(super) fn words(failure: &Failure) -> String {
         Reason::Connect | Reason::Timeout | Reason::Reset | Reason::Protocol => {
             "is AsyncOS API (Monitoring) enabled for this interface, and is this its port (6443 unless changed)?"
         }
-        Reason::Redirect | Reason::NotJson | Reason::Malformed | Reason::Status | Reason::Declined => {
-            "this is no answer of the API: is this its port (6443 unless changed)?"
-        }
+        Reason::Redirect | Reason::NotJson | Reason::Malformed | Reason::Status | Reason::Declined => NOT_THE_API,
         Reason::LoginRefused => {
             "correct the user name or the password before you try again: appliances lock an account after a few refusals"
         }
@@ -186,7 +184,8 @@ pub(super) fn words(failure: &Failure) -> String {
     // Advice about certificates speaks of keys of the configuration, which are flags here.
     let said = failure.detail.replace("set `tls.ca_file`", "give `--ca-file`, once you have compared it");
     let said = said.replace("`tls.fingerprint_sha256: ", "`--fingerprint-sha256 ");
-    if advice.is_empty() { said } else { format!("{said}; {advice}") }
+    // The failure may say it by itself.
+    if advice.is_empty() || said.ends_with(advice) { said } else { format!("{said}; {advice}") }
 }
 
 #[cfg(test)]

@@ -1,0 +1,176 @@
+//! Answers that are not as HTTP, or the appliance, would have them: what is read all the same, and what is said of the rest.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use asyncos_exporter::api::{Aspect, Client, Failure, Listener, Reason, Refusals, SystemRoots};
+use asyncos_exporter::clock::Clock;
+use asyncos_exporter::config::Config;
+use asyncos_exporter::sim::{self, Fault, FaultBody, On};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use url::Url;
+
+use crate::rig::{lapse, simulate};
+use crate::session::{self, CAPACITY, query};
+use crate::tls_proxy::Proxy;
+
+/// A login and a report at once.
+const BODY: &str = r#"{"data": {"jwtToken": "of-the-body", "resultSet": [{"incoming_messages": 3}]}}"#;
+const HINT: &str =
+    "this may be the port of the web interface, or another server: is it that of the API (6443 unless changed)?";
+
+/// A server that gives one answer to everything, and what it was asked.
+struct Server {
+    client: Client,
+    heard: Arc<Mutex<Vec<String>>>,
+    _proxy: Proxy,
+}
+
+impl Server {
+    async fn start(answer: Vec<u8>) -> Self {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&heard);
+        let proxy = Proxy::answer(answer, move |request| log.lock().expect("no panic").push(request)).await;
+        let url = format!("http://127.0.0.1:{}", proxy.port);
+        let text = format!("appliances: [{{name: esa1, url: '{url}', username: monitor, password: ironport}}]");
+        let config = Config::parse("wire", &text).expect("a configuration");
+        let (clock, listener, refusals) = (Clock::system(), Listener::new(|_| {}), Refusals::in_memory());
+        let client = Client::try_new(&config.appliances[0], &SystemRoots::default(), clock, listener, refusals);
+        Self { client: client.expect("a client"), heard, _proxy: proxy }
+    }
+
+    async fn fetch(&self) -> Result<(), Failure> {
+        self.client.fetch(&query(CAPACITY, &self.client)).await.map(|_| ())
+    }
+
+    /// The token of each request so far.
+    fn tokens(&self) -> Vec<Option<String>> {
+        let heard = self.heard.lock().expect("no panic");
+        let token =
+            |request: &String| request.lines().find_map(|line| line.strip_prefix("jwttoken: ")).map(ToOwned::to_owned);
+        heard.iter().map(token).collect()
+    }
+}
+
+fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+    [format!("{head}Content-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+}
+
+fn gzip(body: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body.as_bytes()).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// What hyper and httparse read with all that they offer; the header beside it is what the session lives on.
+#[tokio::test]
+async fn odd_header_lines_cost_no_report_and_no_token() {
+    let whole = |lines: &str| format!("HTTP/1.1 200 OK\r\n{lines}\r\njwtToken: of-the-header\r\n");
+    for head in [
+        whole("X-Comment: one"),
+        // The end of a line without its CR, here and everywhere.
+        whole("X-Comment: one\nX-Other: two"),
+        whole("X-Comment: one\nX-Other: two").replace("\r\n", "\n"),
+        whole("X-Comment : one"),
+        whole("X-Comment: one\r\n two"),
+        whole("X-Comment: one\u{1}two"),
+        whole("X-Comment: \u{fc}"),
+        whole("X Comment: one"),
+        whole("no colon"),
+        whole(": no name"),
+        whole("X-Comment:"),
+        whole("X-Comment: one").replace("HTTP/1.1 200 OK", "HTTP/1.0 200"),
+        whole("Connection: close\r\nconnection: keep-alive"),
+    ] {
+        let server = Server::start(answer(&head, BODY.as_bytes())).await;
+        for _ in 0..2 {
+            let outcome = server.fetch().await;
+            assert!(outcome.is_ok(), "{head:?}: {outcome:?}");
+        }
+        let token = |text: &str| Some(text.to_owned());
+        assert_eq!(server.tokens(), [None, token("of-the-body"), token("of-the-header")], "{head:?}");
+    }
+}
+
+/// A CR that no LF follows, and NUL: httparse refuses them in whatever place, and nothing else parses the head here. The
+/// poll fails as a whole, with words for it.
+#[tokio::test]
+async fn a_bare_carriage_return_cannot_be_read_and_is_told() {
+    for line in
+        ["X-Comment: one\rtwo", "X-Comment: one\r", "X-Comment: \rone", "X-\rComment: one", "X-Comment: one\0two"]
+    {
+        let head = format!("HTTP/1.1 200 OK\r\n{line}\r\njwtToken: of-the-header\r\n");
+        let server = Server::start(answer(&head, BODY.as_bytes())).await;
+        let failure = server.fetch().await.expect_err(line);
+        assert_eq!(failure.reason, Reason::Protocol, "{line:?}");
+        assert!(failure.detail.contains("invalid HTTP header parsed"), "{line:?}: {failure}");
+    }
+}
+
+#[tokio::test]
+async fn an_encoding_that_nobody_asked_for_is_undone_or_named() {
+    let encoded = |name: &str, body: &[u8]| answer(&format!("HTTP/1.1 200 OK\r\nContent-Encoding: {name}\r\n"), body);
+    for name in ["gzip", "x-gzip", "identity"] {
+        let body = if name == "identity" { BODY.into() } else { gzip(BODY) };
+        let server = Server::start(encoded(name, &body)).await;
+        let outcome = server.fetch().await;
+        assert!(outcome.is_ok(), "{name}: {outcome:?}");
+        let asked = server.heard.lock().expect("no panic")[0].to_ascii_lowercase();
+        assert!(!asked.contains("accept-encoding"), "nobody asks: {asked}");
+    }
+    let half = gzip(BODY);
+    let bomb = gzip(&" ".repeat(9 << 20));
+    assert!(bomb.len() < 100_000);
+    for (name, body, reason, detail) in [
+        ("br", BODY.as_bytes(), Reason::Protocol, "the body is encoded as `br`, which nobody asked for: "),
+        ("gzip", &half[..half.len() / 2], Reason::Reset, "the body breaks off within its gzip"),
+        ("gzip", &bomb, Reason::TooLarge, "the body is larger than 8388608 bytes without its gzip"),
+    ] {
+        let failure = Server::start(encoded(name, body)).await.fetch().await.expect_err(name);
+        assert_eq!(failure.reason, reason);
+        assert!(failure.detail.starts_with(detail), "{failure}");
+    }
+    // A refusal is one in whatever encoding, or it would be repeated until the account is locked.
+    let refusal = b"HTTP/1.1 401 Unauthorized\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc";
+    let failure = Server::start(refusal.to_vec()).await.fetch().await.expect_err("a refusal");
+    assert_eq!((failure.reason, failure.detail.as_str()), (Reason::LoginRefused, "status 401: no message"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_an_answer_points_is_told_without_what_may_be_secret() {
+    let clock = lapse(1);
+    let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
+    let client = session::client(&esa, "", &clock);
+    let page = Aspect::XmlStatus(Url::parse(&esa.url()).expect("a URL"));
+    let target = "https://user:s3cret@esa1.example.com/login?CSRFKey=s3cret#s3cret";
+    for on in [On::login().times(1), On::reports().times(1)] {
+        esa.inject(Fault::Redirect(target.into()), on);
+        let failure = client.fetch(&query(CAPACITY, &client)).await.expect_err("a redirect");
+        assert_eq!(failure.reason, Reason::Redirect);
+        assert_eq!(failure.detail, format!("status 302 to esa1.example.com/login; {HINT}"));
+    }
+    // That page belongs to the web interface.
+    esa.inject(Fault::Redirect("/login?s3cret".into()), On::path("/xml/status").times(1));
+    let failure = client.observe(&page).await.expect_err("a redirect");
+    let here = esa.url().replace("http://", "").trim_end_matches('/').to_owned();
+    assert_eq!((failure.reason, failure.detail), (Reason::Redirect, format!("status 302 to {here}/login")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_for_browsers_is_said_to_be_one() {
+    let clock = lapse(1);
+    let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
+    let client = session::client(&esa, "", &clock);
+    let page = || Fault::RawBody("\n<!DOCTYPE html><html><title>Cisco</title></html>".into());
+    let status = |code| Fault::Status { code, body: FaultBody::Html, retry_after: None };
+    let fetch = async || client.fetch(&query(CAPACITY, &client)).await.expect_err("a page").detail;
+    esa.inject(page(), On::login().times(1));
+    assert_eq!(fetch().await, format!("the login's answer is HTML; {HINT}"));
+    esa.inject(page(), On::reports().times(1));
+    assert_eq!(fetch().await, format!("the body is HTML in place of JSON; {HINT}"));
+    for code in [404, 500] {
+        esa.inject(status(code), On::reports().times(1));
+        assert_eq!(fetch().await, format!("status {code} with HTML in place of JSON; {HINT}"));
+    }
+}
