@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 mod disk;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod private;
 
 use disk::{Disk, Presence};
 
@@ -130,6 +131,8 @@ pub struct Found {
     pub is_lost: bool,
     /// Why the marker that outlives the loss of the file could not be written.
     pub unmarked: Option<std::io::Error>,
+    /// Why the file can still be read by everybody; none where it cannot.
+    pub exposed: Option<std::io::Error>,
     /// Records that were damaged and are not used.
     pub damaged: usize,
 }

@@ -26,7 +26,7 @@ pub(super) fn open(directory: Option<&Path>, telemetry: &Arc<Telemetry>, clock: 
     let path = directory.display();
     let (store, found) = Store::open(directory, listener(directory, Arc::clone(telemetry), clock.clone()))?;
     telemetry.state_durable();
-    let Found { records, refused, salt, set_aside, is_lost, unmarked, damaged } = found;
+    let Found { records, refused, salt, set_aside, is_lost, unmarked, exposed, damaged } = found;
     if let Some(aside) = &set_aside {
         telemetry.state_refused(StateLoss::DamagedFile, 1);
         tracing::error!(kept = %aside.display(), "the state is damaged and set aside: totals begin at zero");
@@ -40,6 +40,10 @@ pub(super) fn open(directory: Option<&Path>, telemetry: &Arc<Telemetry>, clock: 
     if let Some(error) = unmarked {
         let hint = "if the state file is lost, the next start takes it for the first";
         tracing::warn!(directory = %path, %error, hint, "cannot write the state marker");
+    }
+    if let Some(error) = exposed {
+        let hint = "take the access of others from state.redb, or give the file to the user of the exporter";
+        tracing::warn!(directory = %path, %error, hint, "state file can be read by everybody");
     }
     if damaged > 0 {
         telemetry.state_refused(StateLoss::DamagedRecord, damaged);

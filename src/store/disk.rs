@@ -1,7 +1,7 @@
 //! The file: an embedded database with crash-safe transactions. The only place that names it.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ use ring::rand::Random;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Change, Found, OpenError, Refused};
+use super::{Change, Found, OpenError, Refused, private};
 use crate::api::EVERY_ACCOUNT;
 
 const FILE: &str = "state.redb";
@@ -63,7 +63,7 @@ pub(super) enum Presence {
 impl Disk {
     pub(super) fn open(directory: &Path) -> Result<(Self, Found), OpenError> {
         let unusable = |error| OpenError::Directory(directory.to_owned(), error);
-        std::fs::create_dir_all(directory).map_err(unusable)?;
+        private::make_directory(directory).map_err(unusable)?;
         let path = directory.join(FILE);
         let existed =
             if directory.join(MARKER).exists() || aside(&path, 1).exists() { Existed::Yes } else { Existed::No };
@@ -78,6 +78,7 @@ impl Disk {
             Err(trouble) => return Err(trouble.told(&path)),
         };
         found.unmarked = mark(directory).err();
+        found.exposed = private::close_to_others(&file).err();
         Ok((Self { path, file, database: Some(database) }, found))
     }
 
@@ -141,8 +142,8 @@ impl Disk {
 /// Everything in `old`, in a new file at `path`, where there must be none.
 fn copy_to(path: &Path, old: &Database) -> Result<(File, Database), redb::Error> {
     let directory = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(directory)?;
-    let file = options().create_new(true).open(path)?;
+    private::make_directory(directory)?;
+    let file = private::make_file(path)?;
     let copied = database(&file).and_then(|new| {
         copy(old, &new)?;
         File::open(directory)?.sync_all()?;
@@ -187,12 +188,6 @@ fn database(file: &File) -> Result<Database, redb::Error> {
     Ok(Database::builder().create_with_backend(FileBackend::new(file.try_clone()?)?)?)
 }
 
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    options
-}
-
 fn first_page(file: &File) -> std::io::Result<[u8; PAGE]> {
     let mut page = [0; PAGE];
     file.read_exact_at(&mut page, 0)?;
@@ -201,7 +196,7 @@ fn first_page(file: &File) -> std::io::Result<[u8; PAGE]> {
 
 /// Leaves a file that outlives the loss of the state beside it.
 fn mark(directory: &Path) -> std::io::Result<()> {
-    let mut marker = match OpenOptions::new().write(true).create_new(true).open(directory.join(MARKER)) {
+    let mut marker = match private::make_file(&directory.join(MARKER)) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
         other => other?,
     };
@@ -271,8 +266,7 @@ fn load(path: &Path, existed: Existed) -> Result<(File, Database, Found), Troubl
 }
 
 fn read(path: &Path, existed: Existed) -> Result<(File, Database, Found), Trouble> {
-    let opened = options().create(true).truncate(false).open(path);
-    let file = opened.map_err(|error| Trouble::from(redb::Error::from(error)))?;
+    let file = private::open_file(path).map_err(|error| Trouble::from(redb::Error::from(error)))?;
     let mut database = database(&file)?;
     match database.check_integrity() {
         // False: the last transaction had not ended and is gone, as it should.

@@ -7,7 +7,7 @@ use asyncos_exporter::sim;
 
 use crate::exposition::Page;
 use crate::polling::assert_totals_true;
-use crate::program::{Folder, Program, committed, simulate};
+use crate::program::{DEFAULTS, Folder, Program, committed, simulate};
 use crate::rig::{entry, until};
 
 const GROUPS: [&str; 3] = ["mail_incoming_traffic_summary", "mail_outgoing_traffic_summary", "mail_system_capacity"];
@@ -118,5 +118,32 @@ async fn state_that_is_deleted_under_a_running_exporter_is_there_after_a_restart
         let log = program.stop().await.stderr;
         assert_eq!(log.matches("state file was deleted; it was written again").count(), 1 - restart, "{log}");
         assert!(!log.contains("state file is missing"), "{log}");
+    }
+}
+
+/// What is kept is for nobody else, whatever the shell that starts the daemon lets others read.
+#[tokio::test]
+async fn the_state_is_for_nobody_else_under_any_umask() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    for umask in ["000", "022", "077", "777"] {
+        let folder = Folder::new();
+        let config = folder.write("c.yaml", format!("{}{}", DEFAULTS, entry("esa1", &esa, "")));
+        let state = folder.path("made/state");
+        let storage = format!("--storage.path={state}");
+        let mode = |path: String| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+        // The second start finds what the first has made.
+        for _ in 0..2 {
+            let mut program = Program::serve_under_umask(umask, &config, &[&storage]);
+            program.address().await;
+            program.stop().await;
+            let [file, marker] = ["state.redb", "state.marker"].map(|name| mode(format!("{state}/{name}")));
+            assert_eq!(
+                [mode(state.clone()), mode(folder.path("made")), file, marker],
+                [0o700, 0o700, 0o600, 0o600],
+                "{umask}"
+            );
+        }
     }
 }

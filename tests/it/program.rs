@@ -126,6 +126,20 @@ impl Program {
         Self::adopt(shell.arg(format!("--config.file={file}")).args(arguments), &[], None)
     }
 
+    /// As [`Program::serve`], with this umask.
+    pub(crate) fn serve_under_umask(umask: &str, file: &str, arguments: &[&str]) -> Self {
+        let script = format!(r#"umask {umask}; exec "$0" "$@""#);
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            &script,
+            env!("CARGO_BIN_EXE_asyncos_exporter"),
+            "serve",
+            "--web.listen-address=127.0.0.1:0",
+        ]);
+        Self::adopt(shell.arg(format!("--config.file={file}")).args(arguments), &[], None)
+    }
+
     /// The daemon on two sockets that it is handed as systemd does it: from number 3 on, as the environment says.
     pub(crate) fn serve_handed(file: &str, first: OwnedFd, second: OwnedFd) -> Self {
         let script = r#"LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" "$@" 3<&0 4<&1 </dev/null >/dev/null"#;
