@@ -223,7 +223,8 @@ pub enum Anchor {
     /// It chains to a root of the operating system.
     System,
     /// It chains to one of these certificates, or is one of them.
-    File(Vec<CertificateDer<'static>>),
+    /// Appliances with the same file share them.
+    File(Arc<[CertificateDer<'static>]>),
     /// The SHA-256 of its DER form is this.
     Fingerprint([u8; 32]),
     /// Any certificate is accepted.

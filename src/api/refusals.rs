@@ -293,7 +293,7 @@ mod tests {
             log.lock().expect("no panic").push((account, tally));
             Box::pin(std::future::ready(Ok(())))
         });
-        let [known_account, new, later] = ["known", "new", "later"].map(|name| Account::called(name));
+        let [known_account, new, later] = ["known", "new", "later"].map(Account::called);
         assert!(refusals.are_lost());
         let shared = new.clone();
         refusals.allow_one_login(vec![known_account.clone(), new.clone(), shared]).await.expect("written");

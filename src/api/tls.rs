@@ -4,9 +4,10 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion};
@@ -25,18 +26,44 @@ pub(super) use legacy::Legacy;
 use verifier::Verifier;
 pub(super) use words::Words;
 
-/// The operating system's root certificates, read once for all who share this.
+/// Root certificates, the operating system's among them, parsed once for all who share this.
 #[derive(Clone, Debug, Default)]
-pub struct SystemRoots(Arc<OnceLock<Arc<RootCertStore>>>);
+pub struct SystemRoots(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    system: OnceLock<Arc<RootCertStore>>,
+    /// Those of files that are in use.
+    files: Mutex<Vec<Parsed>>,
+}
+
+/// What a file holds, for as long as somebody does, and what came of it.
+type Parsed = (Weak<[CertificateDer<'static>]>, Arc<RootCertStore>);
 
 impl SystemRoots {
-    fn get(&self) -> Arc<RootCertStore> {
+    fn system(&self) -> Arc<RootCertStore> {
         let load = || {
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             Arc::new(roots)
         };
-        Arc::clone(self.0.get_or_init(load))
+        Arc::clone(self.0.system.get_or_init(load))
+    }
+
+    /// Those of `certificates` that can be roots. What cannot be one, such as a version 1 certificate, can still be the
+    /// presented one.
+    fn file(&self, certificates: &Arc<[CertificateDer<'static>]>) -> Arc<RootCertStore> {
+        let mut files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = Arc::downgrade(certificates);
+        if let Some((_, roots)) = files.iter().find(|(known, _)| known.ptr_eq(&own)) {
+            return Arc::clone(roots);
+        }
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certificates.iter().cloned());
+        let roots = Arc::new(roots);
+        files.retain(|(known, _)| known.strong_count() > 0);
+        files.push((own, Arc::clone(&roots)));
+        roots
     }
 }
 
@@ -89,5 +116,44 @@ impl ResolvesClientCert for Shown {
 
     fn has_certs(&self) -> bool {
         self.identity.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Anchor;
+    use crate::config::ConfigFile;
+
+    /// A thousand stores of a hundred roots take half a gibibyte.
+    #[test]
+    fn appliances_with_one_file_of_authorities_share_its_roots() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let pem = || rcgen::generate_simple_self_signed(["esa".to_owned()]).expect("a certificate").cert.pem();
+        let mut text = "appliances:\n".to_owned();
+        for (number, ca) in ["one.pem", "one.pem", "two.pem"].into_iter().enumerate() {
+            std::fs::write(path(ca), pem()).expect("a file");
+            let tls = format!("tls: {{ca_file: '{}'}}", path(ca).display());
+            text += &format!("- {{name: esa{number}, url: 'https://esa{number}', username: u, password: p, {tls}}}\n");
+        }
+        std::fs::write(path("c.yaml"), text).expect("a file");
+        let mut file = ConfigFile::new(path("c.yaml"));
+        let roots = SystemRoots::default();
+        for _ in 0..2 {
+            let config = file.read().expect("a configuration");
+            let stores: Vec<_> = config
+                .appliances
+                .iter()
+                .map(|appliance| match &appliance.trust.anchor {
+                    Anchor::File(certificates) => roots.file(certificates),
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            assert!(Arc::ptr_eq(&stores[0], &stores[1]) && !Arc::ptr_eq(&stores[0], &stores[2]));
+            assert_eq!(roots.0.files.lock().expect("no panic").len(), 2, "and those of before are forgotten");
+            // What is in it now counts.
+            std::fs::write(path("one.pem"), pem()).expect("a file");
+        }
     }
 }

@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
 
 use super::file_reader::{Content, FileReader};
 use super::{Config, ConfigError, Web, appliance, web};
@@ -76,6 +79,9 @@ pub(super) struct Files {
     /// The hash of each file that was read last, none where it could not be read. Keyed, as some of them are secrets.
     seen: BTreeMap<PathBuf, Option<u64>>,
     hasher: RandomState,
+    /// Certificates of files that were read since the file itself was: a fleet has them in one file as a rule, which need not
+    /// be read and parsed for each appliance.
+    certificates: BTreeMap<PathBuf, Arc<[CertificateDer<'static>]>>,
     reader: FileReader,
 }
 
@@ -86,6 +92,7 @@ impl Files {
             main,
             folder,
             hasher: RandomState::new(),
+            certificates: BTreeMap::new(),
             reader: FileReader::new(),
         }
     }
@@ -98,6 +105,7 @@ impl Files {
     /// The name and the text of the file itself. Forgets what was read before.
     fn main(&mut self) -> Result<(String, String), ConfigError> {
         self.seen.clear();
+        self.certificates.clear();
         let name = self.main.display().to_string();
         let Content { bytes, .. } =
             self.open(self.main.clone()).map_err(|reason| ConfigError::unreadable(&name, &reason))?;
@@ -112,6 +120,23 @@ impl Files {
         let path = self.folder.join(path);
         let name = path.display().to_string();
         self.open(path).map_err(|reason| format!("cannot read `{name}`: {reason}"))
+    }
+
+    /// The certificates in the file that is called `path`, as `parse` finds them; none where it has told that there are none.
+    pub(super) fn certificates(
+        &mut self,
+        path: &str,
+        parse: impl FnOnce(Content) -> Option<Vec<CertificateDer<'static>>>,
+    ) -> Result<Option<Arc<[CertificateDer<'static>]>>, String> {
+        let full = self.folder.join(path);
+        if let Some(known) = self.certificates.get(&full) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let parsed: Option<Arc<[_]>> = parse(self.read(path)?).map(Into::into);
+        if let Some(parsed) = &parsed {
+            self.certificates.insert(full, Arc::clone(parsed));
+        }
+        Ok(parsed)
     }
 
     /// Who reads files that are read again without this, and not remembered here.

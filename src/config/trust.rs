@@ -1,7 +1,9 @@
 //! `tls`: on what grounds an appliance's certificate is accepted, what it is shown, and how TLS is spoken.
 
 use std::path::Path as FilePath;
+use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
 use serde_yaml::Value;
 use url::Url;
 
@@ -27,8 +29,7 @@ pub(super) fn read(
     if server_name.as_ref().is_some_and(|name| rustls::pki_types::ServerName::try_from(name.as_str()).is_err()) {
         problems.error(&path.key("server_name"), "is neither a host name nor an address");
     }
-    let file = pem(raw.ca_file.as_ref(), files, &path.key("ca_file"), problems);
-    let file = file.and_then(|(_, pem)| pem.certificates(problems));
+    let file = authorities(raw.ca_file.as_ref(), files, &path.key("ca_file"), problems);
     let pin = fingerprint(raw.fingerprint_sha256.as_ref(), &path.key("fingerprint_sha256"), problems);
     let skip_path = path.key("insecure_skip_verify");
     let skip = field::switch(raw.insecure_skip_verify.as_ref(), &skip_path, problems).unwrap_or(false);
@@ -52,6 +53,24 @@ pub(super) fn read(
     let legacy = field::switch(raw.legacy.as_ref(), &path.key("legacy"), problems).unwrap_or(false);
     let trust = Trust { anchor, server_name, identity, min_version, backend: Backend::Modern };
     if legacy { through_openssl(trust, &path.key("legacy"), problems) } else { trust }
+}
+
+/// The certificates in the file of that name.
+fn authorities(
+    value: Option<&Value>,
+    files: &mut Files,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<Arc<[CertificateDer<'static>]>> {
+    let file = field::text(value, path, problems)?;
+    let parse = |content| Pem::of_file(path.clone(), &file, content).certificates(problems);
+    match files.certificates(&file, parse) {
+        Ok(certificates) => certificates,
+        Err(error) => {
+            problems.error(path, error);
+            None
+        }
+    }
 }
 
 /// The certificate for the appliance and its key: both or none.

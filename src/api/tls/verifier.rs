@@ -32,13 +32,8 @@ impl Verifier {
         listener: Listener,
     ) -> Result<Self, Box<dyn std::error::Error>> {
         let roots = match &trust.anchor {
-            Anchor::System => system.get(),
-            // What cannot be a root, such as a version 1 certificate, can still be the presented one.
-            Anchor::File(certificates) => {
-                let mut roots = RootCertStore::empty();
-                roots.add_parsable_certificates(certificates.iter().cloned());
-                Arc::new(roots)
-            }
+            Anchor::System => system.system(),
+            Anchor::File(certificates) => system.file(certificates),
             Anchor::Fingerprint(_) | Anchor::Nothing => Arc::new(RootCertStore::empty()),
         };
         let chain = match roots.is_empty() {
