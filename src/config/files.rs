@@ -110,7 +110,8 @@ impl Files {
         let Content { bytes, .. } =
             self.open(self.main.clone()).map_err(|reason| ConfigError::unreadable(&name, &reason))?;
         match String::from_utf8(bytes) {
-            Ok(text) => Ok((name, text)),
+            // Editors of Windows begin a file with this, and YAML would take it for a document of its own.
+            Ok(text) => Ok((name, text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))),
             Err(_) => Err(ConfigError::unreadable(&name, "the text is not UTF-8")),
         }
     }
@@ -192,6 +193,17 @@ mod tests {
         assert!(file.has_changed() && file.read().is_ok());
         write("ca.pem", "");
         assert!(!file.has_changed(), "nobody names it any more");
+    }
+
+    #[test]
+    fn the_mark_of_utf_8_is_no_part_of_the_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.yaml");
+        std::fs::write(&path, format!("\u{feff}{FLEET}, health: nonsense}}]")).unwrap();
+        let said = ConfigFile::new(path.clone()).read().unwrap_err().to_string();
+        assert!(said.starts_with(&format!("{}:1: appliances[0].health: ", path.display())), "{said}");
+        std::fs::write(&path, format!("\u{feff}{FLEET}}}]")).unwrap();
+        assert_eq!(ConfigFile::new(path).read().unwrap().appliances.len(), 1);
     }
 
     #[cfg(unix)]
