@@ -87,6 +87,9 @@ impl Access {
         if !self.is_user(settings, given) {
             return Answer::error(401, "Invalid username or passphrase.");
         }
+        if settings.behaviour.one_session {
+            self.tokens.revoke();
+        }
         self.welcome(settings, request, clock, settings.behaviour.two_factor)
     }
 
@@ -147,7 +150,10 @@ impl Access {
             return refuse("Unauthorized.");
         }
         let ends_soon = held.expires - now < REFRESH_SECS;
-        let fresh = (settings.behaviour.refresh && ends_soon).then(|| self.issue(settings, request, clock, false));
+        let fresh = (settings.behaviour.refresh && ends_soon).then(|| {
+            let token = self.issue(settings, request, clock, false);
+            if settings.behaviour.renewals_are_invalid { format!("{token}0") } else { token }
+        });
         Admission::Granted { fresh }
     }
 

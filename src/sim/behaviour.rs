@@ -47,6 +47,10 @@ pub struct Behaviour {
     pub token_life: Duration,
     /// Whether an answer to a token with under 5 minutes to live carries a fresh one in the header `jwtToken`.
     pub refresh: bool,
+    /// Whether the fresh tokens of answers are good for nothing (assumed).
+    pub renewals_are_invalid: bool,
+    /// Whether the user has one session: a login makes the tokens of earlier ones invalid (assumed).
+    pub one_session: bool,
     /// With a message: windows off the hour are 404 with it. `None`: minutes are allowed.
     pub hour_only: Option<String>,
     /// The version in the status line.
@@ -196,6 +200,8 @@ impl Behaviour {
         Self {
             token_life: TOKEN_LIFE,
             refresh: true,
+            renewals_are_invalid: false,
+            one_session: false,
             hour_only: None,
             http: HttpVersion::Http10,
             clock_offset_secs: 0,
