@@ -43,7 +43,7 @@ mod tracking;
 mod transport;
 mod xml_status;
 
-pub use breaker::Tally;
+pub use breaker::{RefusalCause, Tally};
 pub use event::{Event, Listener};
 pub use failure::{Failure, Reason};
 pub use gate::Pace;

@@ -114,6 +114,33 @@ pub struct Refused {
     /// Whether refusals from before these were lost with the state.
     #[serde(default)]
     pub history_lost: bool,
+    /// What the last was due to; the password where that was not written down.
+    #[serde(default, skip_serializing_if = "RefusedBecause::is_password")]
+    pub because: RefusedBecause,
+}
+
+/// What a refused login was due to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedBecause {
+    /// A second factor that is wanted and not configured.
+    SecondFactor,
+    /// The second step.
+    Passcode,
+    /// An answer that is not the API's.
+    OtherServer,
+    /// The account's name or password. A cause of a later version is taken for this one.
+    #[default]
+    #[serde(other)]
+    Password,
+}
+
+impl RefusedBecause {
+    // The signature is that which the derived code calls.
+    #[expect(clippy::trivially_copy_pass_by_ref)]
+    const fn is_password(&self) -> bool {
+        matches!(self, Self::Password)
+    }
 }
 
 /// What was found when the state was opened.

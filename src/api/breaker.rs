@@ -9,6 +9,37 @@ use crate::clock::Timestamp;
 /// two: hence they stop before the fifth.
 const WAITS: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(15 * 60)];
 
+/// What a refused login seems to be due to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RefusalCause {
+    /// The account's name or password, or that it is locked.
+    #[default]
+    Password,
+    /// The account wants a second factor, and none is configured.
+    SecondFactor,
+    /// The second step was refused, or is not there.
+    Passcode,
+    /// What answers does not speak as the API does.
+    OtherServer,
+}
+
+impl RefusalCause {
+    /// What can be done about it.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Password => "correct the password",
+            Self::SecondFactor => {
+                "the account wants a second factor: configure `two_factor`, or use an account without one"
+            }
+            Self::Passcode => "the second step of the login fails: correct `two_factor`",
+            Self::OtherServer => {
+                "the answer is not in the form of the API: check `url`, which seems to lead to another server or port"
+            }
+        }
+    }
+}
+
 /// Refused logins in a row of one account with one secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
@@ -22,6 +53,8 @@ pub struct Tally {
     /// Whether refusals from before were lost with the state. There may have been as many as are bearable, so the next one
     /// is the last.
     pub history_lost: bool,
+    /// What the last refusal was due to.
+    pub cause: RefusalCause,
 }
 
 /// Whether a login may be tried.
@@ -35,8 +68,13 @@ pub(super) enum Permit {
 }
 
 impl Tally {
-    pub(super) const NONE: Self =
-        Self { refusals: 0, last: Timestamp::from_secs(0), in_doubt: false, history_lost: false };
+    pub(super) const NONE: Self = Self {
+        refusals: 0,
+        last: Timestamp::from_secs(0),
+        in_doubt: false,
+        history_lost: false,
+        cause: RefusalCause::Password,
+    };
     /// An account of which nothing is known any more.
     pub(super) const LOST: Self = Self { history_lost: true, ..Self::NONE };
 
@@ -62,8 +100,8 @@ impl Tally {
     }
 
     /// What holds once the login that was in doubt is known to be refused.
-    pub(super) const fn refused(self, now: Timestamp) -> Self {
-        Self { last: now, in_doubt: false, ..self }
+    pub(super) const fn refused(self, now: Timestamp, cause: RefusalCause) -> Self {
+        Self { last: now, in_doubt: false, cause, ..self }
     }
 }
 
@@ -77,12 +115,12 @@ mod tests {
             let (mut now, mut tally) = (Timestamp::from_secs(1_000), Tally::NONE);
             assert_eq!(tally.permit(most, now), Permit::Granted);
             for wait in &WAITS[..most as usize - 1] {
-                tally = tally.tried(now).refused(now);
+                tally = tally.tried(now).refused(now, RefusalCause::Password);
                 assert_eq!(tally.permit(most, now), Permit::Wait(*wait));
                 now = now + *wait;
                 assert_eq!(tally.permit(most, now), Permit::Granted);
             }
-            tally = tally.tried(now).refused(now);
+            tally = tally.tried(now).refused(now, RefusalCause::Password);
             assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), Permit::Blocked);
         }
     }
@@ -92,7 +130,7 @@ mod tests {
         let now = Timestamp::from_secs(1_000);
         for most in 1..=4 {
             assert_eq!(Tally::LOST.permit(most, now), Permit::Granted);
-            let refused = Tally::LOST.tried(now).refused(now);
+            let refused = Tally::LOST.tried(now).refused(now, RefusalCause::Password);
             for tally in [Tally::LOST.tried(now), refused] {
                 assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), Permit::Blocked);
             }

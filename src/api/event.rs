@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Reason;
+use super::{Reason, RefusalCause};
 use crate::clock::Timestamp;
 
 /// Something that happened between us and one appliance.
@@ -30,6 +30,8 @@ pub enum Event<'a> {
         in_a_row: u32,
         /// Whether logins have stopped because of them.
         blocked: bool,
+        /// What the last was due to.
+        cause: RefusalCause,
     },
     /// The token in use now ends then, by the appliance's clock.
     TokenExpires(Timestamp),

@@ -7,8 +7,8 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use url::Url;
 
 use super::gate::Pass;
-use super::transport::{TOKEN_HEADER, Wire};
-use super::{Failure, Reason, SystemRoots};
+use super::transport::{Answer, TOKEN_HEADER, Wire};
+use super::{Failure, Reason, RefusalCause, SystemRoots};
 use crate::config::{Auth, Credentials};
 use crate::secret::Secret;
 
@@ -38,6 +38,26 @@ pub(super) struct Proof {
     pub(super) life: Option<Life>,
     /// Whether an endpoint of the API has taken it already.
     pub(super) is_tried: bool,
+}
+
+/// Why a login brought nothing.
+#[derive(Debug)]
+pub(super) struct LoginFailure {
+    pub(super) failure: Failure,
+    /// Of a refusal, what it seems to be due to.
+    pub(super) cause: RefusalCause,
+}
+
+impl LoginFailure {
+    fn refused(cause: RefusalCause, detail: impl AsRef<str>) -> Self {
+        Self { failure: Failure::new(Reason::LoginRefused, detail), cause }
+    }
+}
+
+impl From<Failure> for LoginFailure {
+    fn from(failure: Failure) -> Self {
+        Self { failure, cause: RefusalCause::Password }
+    }
 }
 
 /// How an account gets in.
@@ -92,11 +112,16 @@ impl Login {
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection; what it has asked for may have been counted by then.
-    pub(super) async fn make(&self, wire: &Wire, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
+    pub(super) async fn make(
+        &self,
+        wire: &Wire,
+        pass: Pass<'_>,
+        credentials: &Credentials,
+    ) -> Result<Proof, LoginFailure> {
         match self {
             Self::Jwt(second) => jwt::log_in(wire, pass, credentials, second.as_ref()).await,
-            Self::Basic => basic::prove(wire, pass, credentials).await,
-            Self::Oidc(provider) => provider.log_in(wire, pass, credentials).await,
+            Self::Basic => Ok(basic::prove(wire, pass, credentials).await?),
+            Self::Oidc(provider) => Ok(provider.log_in(wire, pass, credentials).await?),
         }
     }
 }
@@ -126,8 +151,29 @@ pub(super) fn is_header_text(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A login's 401 or 403 is a refusal; anything else leaves open whether the account is good.
-fn refused(failure: Failure) -> Failure {
-    let is_refusal = matches!(failure.reason, Reason::Unauthorized | Reason::NotAllowed);
-    if is_refusal { failure.because(Reason::LoginRefused) } else { failure }
+/// The answer to a step of a login if it is a success.
+///
+/// Every complete answer that is none is a refusal: what the appliance counts towards its lock-out is not known of any
+/// status, so each is bounded. A redirect is the doing of a server in between, and 408, 429 and 5xx are said of the
+/// server's load before it looks at an account.
+///
+/// # Errors
+/// [`Reason::LoginRefused`], or what else the status means.
+fn granted(answer: Answer) -> Result<Answer, LoginFailure> {
+    let is_the_apis_own = answer.is_the_apis_own();
+    answer.checked().map_err(|failure| match failure.reason {
+        Reason::Redirect | Reason::Throttled | Reason::Unavailable => failure.into(),
+        // The statuses of a refusal, whoever writes the page.
+        Reason::Unauthorized | Reason::NotAllowed => failure.because(Reason::LoginRefused).into(),
+        _ => refused(is_the_apis_own, &failure.detail),
+    })
+}
+
+/// A refusal with these words, in an answer that is in a form of the API or is not.
+fn refused(is_the_apis_own: bool, detail: &str) -> LoginFailure {
+    if is_the_apis_own {
+        return LoginFailure::refused(RefusalCause::Password, detail);
+    }
+    let cause = RefusalCause::OtherServer;
+    LoginFailure::refused(cause, format!("{detail}: {}", cause.advice()))
 }

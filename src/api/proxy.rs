@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
-use super::breaker::{Permit, Tally};
+use super::breaker::{Permit, RefusalCause, Tally};
 use super::login;
 use super::refusals::{Account, LOOK_AGAIN, Outcome, Refusals};
 use super::{Failure, Reason};
@@ -114,13 +114,13 @@ impl Gateway {
         let Some(Standing { account, .. }) = self.standing() else { return };
         let tally = self.refusals.tally(&account);
         let outcome = match failure {
-            Some(Reason::ProxyRefused) => Outcome::Refused,
+            Some(Reason::ProxyRefused) => Outcome::Refused(RefusalCause::Password),
             Some(Reason::Proxy | Reason::Dns | Reason::Connect | Reason::Timeout | Reason::Reset) => return,
             // Whatever the appliance says, or does to TLS, the proxy has let us through.
             Some(_) | None => Outcome::Accepted,
         };
         self.refusals.shown(&account, outcome);
-        if outcome == Outcome::Refused || tally != Tally::NONE {
+        if matches!(outcome, Outcome::Refused(_)) || tally != Tally::NONE {
             let written = self.refusals.settle(&account, tally, outcome, self.clock.wall());
             // A write that fails is said by the store; memory has it.
             let _ = written.await;

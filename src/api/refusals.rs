@@ -13,7 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::breaker::{Permit, Tally};
+use super::breaker::{Permit, RefusalCause, Tally};
 use crate::clock::Timestamp;
 use crate::config::Credentials;
 
@@ -52,7 +52,7 @@ struct Shared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Accepted,
-    Refused,
+    Refused(RefusalCause),
     /// No answer, or none about the account.
     Unclear,
 }
@@ -157,7 +157,7 @@ impl Refusals {
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Outcome::Accepted => taken.insert(account.name().to_owned()),
-            Outcome::Refused => taken.remove(account.name()),
+            Outcome::Refused(_) => taken.remove(account.name()),
             Outcome::Unclear => false,
         };
     }
@@ -192,7 +192,7 @@ impl Refusals {
     pub(super) fn settle(&self, account: &Account, before: Tally, outcome: Outcome, now: Timestamp) -> Written {
         let next = match outcome {
             Outcome::Accepted => Tally::NONE,
-            Outcome::Refused => before.tried(now).refused(now),
+            Outcome::Refused(cause) => before.tried(now).refused(now, cause),
             Outcome::Unclear => before,
         };
         let kept = (next != Tally::NONE).then_some(next);
@@ -256,7 +256,8 @@ mod tests {
             Box::pin(std::future::ready(Ok(())))
         });
         let (account, now) = (Account::called("a"), Timestamp::from_secs(1_000));
-        for outcome in [Outcome::Unclear, Outcome::Refused, Outcome::Unclear, Outcome::Accepted] {
+        for outcome in [Outcome::Unclear, Outcome::Refused(RefusalCause::Password), Outcome::Unclear, Outcome::Accepted]
+        {
             let before = refusals.tally(&account);
             refusals.tried(&account, now).await.expect("written");
             refusals.settle(&account, before, outcome, now).await.expect("written");

@@ -10,7 +10,7 @@ use url::Url;
 use super::login::{self, ASSUMED_LIFE, Header, Life, Login, Proof};
 use super::refusals::{Account, LOOK_AGAIN, Outcome, Refusals};
 use super::transport::{Answer, Wire};
-use super::{Event, Failure, Reason, SystemRoots};
+use super::{Event, Failure, Reason, RefusalCause, SystemRoots};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{self, Auth, Credentials};
 
@@ -155,11 +155,11 @@ impl Session {
         let outcome = self.login.make(&self.wire, pass, &credentials).await;
         let known = match &outcome {
             Ok(_) => Outcome::Accepted,
-            Err(failure) if is_refusal(failure.reason) => Outcome::Refused,
+            Err(failed) if is_refusal(failed.failure.reason) => Outcome::Refused(failed.cause),
             Err(_) => Outcome::Unclear,
         };
         let written = self.refusals.settle(&account, before, known, self.wall());
-        let held = self.ended(outcome);
+        let held = self.ended(outcome.map_err(|failed| failed.failure));
         // What is not written is in doubt after a restart, and counts.
         let _ = written.await;
         held
@@ -206,7 +206,8 @@ impl Session {
         let verdict = self.verdict(held, endpoint, failure, last_try);
         if verdict == Verdict::Refused {
             let (now, account) = (self.wall(), self.state().account.clone());
-            let written = self.refusals.settle(&account, self.refusals.tally(&account), Outcome::Refused, now);
+            let refused = Outcome::Refused(RefusalCause::Password);
+            let written = self.refusals.settle(&account, self.refusals.tally(&account), refused, now);
             // A write that fails is said by the store; memory has it.
             let _ = written.await;
             self.tell_refusals();

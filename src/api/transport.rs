@@ -256,13 +256,17 @@ impl Answer {
 
     /// Whether it is in a form of the API: only then is its `Date` the appliance's. A proxy, a load balancer, or the
     /// server library of the appliance itself sends a redirect or a page. Whether the JSON is whole is for its reader.
-    fn is_the_apis_own(&self) -> bool {
+    pub(super) fn is_the_apis_own(&self) -> bool {
         let body = self.body().trim();
         match self.status {
             200..=299 => body.starts_with('{') && body.ends_with('}'),
             400..=599 => json::message(body).is_some(),
             _ => false,
         }
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status
     }
 
     pub(super) fn body(&self) -> &str {

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::api::{EVERY_ACCOUNT, Refusals, Tally};
+use crate::api::{EVERY_ACCOUNT, RefusalCause, Refusals, Tally};
 use crate::clock::{Clock, Timestamp};
 use crate::ledger::Ledger;
-use crate::store::{Event, Found, Listener, OpenError, Refused, Store};
+use crate::store::{Event, Found, Listener, OpenError, Refused, RefusedBecause, Store};
 use crate::telemetry::{StateLoss, Telemetry};
 
 /// What outlives a restart.
@@ -56,19 +56,37 @@ pub(super) fn open(directory: Option<&Path>, telemetry: &Arc<Telemetry>, clock: 
 
 /// Refused logins as the store has them.
 fn refusals(store: Arc<Store>, salt: [u8; 32], refused: HashMap<String, Refused>) -> Refusals {
-    let tally = |Refused { count, last, in_doubt, history_lost }| {
+    let tally = |Refused { count, last, in_doubt, history_lost, because }| {
         let last = Timestamp::from_secs(last);
-        Tally { refusals: count, last, in_doubt, history_lost }
+        Tally { refusals: count, last, in_doubt, history_lost, cause: cause(because) }
     };
     let tallies = refused.into_iter().map(|(account, refused)| (account, tally(refused))).collect();
     Refusals::new(salt, tallies, move |account, tally| {
         let store = Arc::clone(&store);
-        let refused = tally.map(|Tally { refusals, last, in_doubt, history_lost }| {
+        let refused = tally.map(|Tally { refusals, last, in_doubt, history_lost, cause }| {
             let last = last.as_secs();
-            Refused { count: refusals, last, in_doubt, history_lost }
+            Refused { count: refusals, last, in_doubt, history_lost, because: because(cause) }
         });
         Box::pin(async move { store.write_refused(account, refused).await.map_err(|error| error.to_string()) })
     })
+}
+
+const fn cause(written: RefusedBecause) -> RefusalCause {
+    match written {
+        RefusedBecause::Password => RefusalCause::Password,
+        RefusedBecause::SecondFactor => RefusalCause::SecondFactor,
+        RefusedBecause::Passcode => RefusalCause::Passcode,
+        RefusedBecause::OtherServer => RefusalCause::OtherServer,
+    }
+}
+
+const fn because(cause: RefusalCause) -> RefusedBecause {
+    match cause {
+        RefusalCause::Password => RefusedBecause::Password,
+        RefusalCause::SecondFactor => RefusedBecause::SecondFactor,
+        RefusalCause::Passcode => RefusedBecause::Passcode,
+        RefusalCause::OtherServer => RefusedBecause::OtherServer,
+    }
 }
 
 /// Counts every batch; logs only when the disk or the file goes bad or is good again.

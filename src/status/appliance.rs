@@ -228,11 +228,11 @@ impl ApplianceStatus {
         let is_silent = !is_up && snapshot.is_some_and(|known| known.up_until.is_some());
         let trouble = snapshot.and_then(|known| known.trouble.as_deref()).filter(|_| !is_up);
         let trouble = if is_silent { Some(Reason::Timeout) } else { trouble.map(|trouble| trouble.reason) };
-        let refusals = traffic.login_refusals;
+        let (refusals, cause) = (traffic.login_refusals, traffic.refusal_cause);
         if traffic.logins_stopped {
-            self.problems.push(Problem::LoginsStopped { refusals });
+            self.problems.push(Problem::LoginsStopped { refusals, cause });
         } else if refusals > 0 {
-            self.problems.push(Problem::LoginsRefused { refusals });
+            self.problems.push(Problem::LoginsRefused { refusals, cause });
         } else if let Some(reason) = trouble {
             self.problems.push(Problem::Down(reason));
         }

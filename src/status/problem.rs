@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use crate::api::Reason;
+use crate::api::{Reason, RefusalCause};
 use crate::clock::Timestamp;
 use crate::snapshot::{ClockTrouble, Round};
 
@@ -19,11 +19,15 @@ pub enum Problem {
     LoginsStopped {
         /// Refusals in a row.
         refusals: u32,
+        /// What the last was due to.
+        cause: RefusalCause,
     },
     /// Logins are refused and go on.
     LoginsRefused {
         /// Refusals in a row.
         refusals: u32,
+        /// What the last was due to.
+        cause: RefusalCause,
     },
     /// It does not answer.
     Down(Reason),
@@ -94,16 +98,21 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LoginsStopped { refusals } => {
+            Self::LoginsStopped { refusals, cause } => {
                 let noun = if *refusals == 1 { "refusal" } else { "refusals" };
-                write!(
-                    out,
-                    "logins have stopped after {refusals} {noun}: correct the password, or unlock the account and reset"
-                )
+                let rest = match cause {
+                    RefusalCause::Password => "or unlock the account and reset",
+                    RefusalCause::SecondFactor | RefusalCause::Passcode | RefusalCause::OtherServer => {
+                        "then reset the refusals"
+                    }
+                };
+                write!(out, "logins have stopped after {refusals} {noun}: {}, {rest}", cause.advice())
             }
-            Self::LoginsRefused { refusals: 1 } => write!(out, "the last login was refused: correct the password"),
-            Self::LoginsRefused { refusals } => {
-                write!(out, "the last {refusals} logins were refused: correct the password")
+            Self::LoginsRefused { refusals: 1, cause } => {
+                write!(out, "the last login was refused: {}", cause.advice())
+            }
+            Self::LoginsRefused { refusals, cause } => {
+                write!(out, "the last {refusals} logins were refused: {}", cause.advice())
             }
             Self::Down(reason) => write!(out, "does not answer: {}", reason.label()),
             Self::Failing { count: 1, example } => write!(out, "not had: {example}"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::api::Reason;
+use crate::api::{Reason, RefusalCause};
 use crate::config::Scope;
 use crate::snapshot::{AspectView, ClockTrouble, GroupView, Pending, Round, Tally, Tight, Trouble};
 use crate::vitals::Vitals;
@@ -117,6 +117,26 @@ fn fleet() -> Status {
     ];
     let own = OwnFacts { config_read: Some(true), config_since: Some(ago(90)), ..OwnFacts::default() };
     status(&config, vec![fine, new, gone, half, locked], &traffic, own)
+}
+
+#[test]
+fn a_refused_login_is_said_with_what_was_refused() {
+    let said = |refusals, cause| {
+        let problems = [Problem::LoginsRefused { refusals, cause }, Problem::LoginsStopped { refusals, cause }];
+        problems.map(|problem| problem.to_string())
+    };
+    for (cause, advice) in [
+        (RefusalCause::Password, "correct the password"),
+        (RefusalCause::SecondFactor, "configure `two_factor`"),
+        (RefusalCause::Passcode, "correct `two_factor`"),
+        (RefusalCause::OtherServer, "check `url`"),
+    ] {
+        let is_password = cause == RefusalCause::Password;
+        for problem in said(1, cause).into_iter().chain(said(3, cause)) {
+            assert!(problem.contains(advice), "{problem}");
+            assert_eq!(problem.contains("password"), is_password, "{problem}");
+        }
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ async fn refused_logins_and_the_salt_are_found_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, first) = open(&folder);
     assert!(first.refused.is_empty() && first.salt != [0; 32]);
-    let refused = |count| Refused { count, last: 1_000, in_doubt: true, history_lost: false };
+    let refused = |count| Refused { count, last: 1_000, in_doubt: true, ..Refused::default() };
     store.write_refused("a".into(), Some(refused(1))).await.expect("written");
     store.write_refused("b".into(), Some(refused(2))).await.expect("written");
     store.write_refused("a".into(), None).await.expect("written");
@@ -215,7 +215,8 @@ async fn a_deleted_file_is_written_again_with_everything_in_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let directory = folder.path().join("state");
         let (store, heard) = watched(&directory);
-        let refused = Refused { count: 3, last: 7, in_doubt: false, history_lost: false };
+        let refused =
+            Refused { because: RefusedBecause::SecondFactor, count: 3, last: 7, in_doubt: false, ..Refused::default() };
         store.write("a".into(), record(1)).await.expect("written");
         store.write_refused("b".into(), Some(refused)).await.expect("written");
         match what {
@@ -346,4 +347,15 @@ fn overwrite(folder: &tempfile::TempDir, table: redb::TableDefinition<'_, &str, 
 #[tokio::test]
 async fn memory_keeps_nothing_and_fails_never() {
     assert!(Store::Memory.write("a".into(), record(1)).await.is_ok());
+}
+
+#[test]
+fn a_refusal_is_read_whichever_version_wrote_it() {
+    let read = |text: &str| serde_json::from_str::<Refused>(text).expect(text);
+    let old = Refused { count: 2, last: 7, ..Refused::default() };
+    assert_eq!(read(r#"{"count": 2, "last": 7, "in_doubt": false}"#), old);
+    assert_eq!(read(r#"{"count": 2, "last": 7, "in_doubt": false, "because": "of a later version"}"#), old);
+    assert!(!serde_json::to_string(&old).expect("JSON").contains("because"), "an older version reads it as well");
+    let second = Refused { because: RefusedBecause::SecondFactor, ..old };
+    assert_eq!(read(&serde_json::to_string(&second).expect("JSON")), second);
 }

@@ -1,6 +1,6 @@
 //! What the events come to, for whoever reads and does not scrape: the newest of each, and nothing that only counts.
 
-use crate::api::Event;
+use crate::api::{Event, RefusalCause};
 use crate::clock::Timestamp;
 
 /// What is known of the traffic with one appliance. What is not known is none.
@@ -14,13 +14,16 @@ pub struct TrafficFacts {
     pub login_refusals: u32,
     /// Whether logins have stopped because of them.
     pub logins_stopped: bool,
+    /// What the last refusal was due to.
+    pub refusal_cause: RefusalCause,
 }
 
 impl TrafficFacts {
     pub(super) fn hear(&mut self, event: Event<'_>) {
         match event {
-            Event::LoginRefusals { in_a_row, blocked } => {
+            Event::LoginRefusals { in_a_row, blocked, cause } => {
                 (self.login_refusals, self.logins_stopped) = (in_a_row, blocked);
+                self.refusal_cause = cause;
             }
             Event::TokenExpires(at) => self.token_expiry = Some(at),
             Event::CertificateExpires(at) => self.certificate_expiry = at,

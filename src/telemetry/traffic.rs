@@ -115,7 +115,7 @@ impl Traffic {
                 self.logins.inc();
                 self.login_failures.with_label_values(&[reason.label()]).inc();
             }
-            Event::LoginRefusals { in_a_row, blocked } => {
+            Event::LoginRefusals { in_a_row, blocked, .. } => {
                 self.login_refusals.set(i64::from(in_a_row));
                 self.login_blocked.set(i64::from(blocked));
             }

@@ -25,6 +25,7 @@ mod keyed_forms;
 mod legacy;
 mod listen;
 mod login;
+mod login_refusals;
 mod login_storm;
 mod manual;
 #[cfg(target_os = "linux")]

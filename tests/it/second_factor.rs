@@ -80,14 +80,17 @@ async fn wrong_passcodes_are_given_three_times_and_never_again() {
 }
 
 #[tokio::test]
-async fn a_second_step_that_is_not_there_is_no_refusal() {
+async fn a_second_step_that_is_not_there_is_tried_three_times_and_never_again() {
     let clock = lapse(600);
     let appliance = appliance(&clock).await;
     appliance.change(|behaviour| behaviour.totp_secret = None);
     let client = client(&appliance, WITH_SECRET, &clock);
-    for _ in 0..5 {
-        assert_eq!(fetch(&client, CAPACITY).await, Err(Reason::Declined));
+    assert_eq!(fetch(&client, CAPACITY).await, Err(Reason::LoginRefused));
+    for _ in 0..360 {
+        assert!(fetch(&client, CAPACITY).await.is_err());
+        clock.sleep(Duration::from_secs(10)).await;
     }
+    assert_eq!((logins(&appliance), second_steps(&appliance)), (3, 3));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Header, Proof, basic_header, refused};
+use super::{Header, Proof, basic_header};
 use crate::api::gate::Pass;
 use crate::api::transport::Wire;
 use crate::api::{Failure, Reason};
@@ -16,10 +16,20 @@ pub(super) fn value(credentials: &Credentials) -> Secret {
     Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())))
 }
 
+/// 423: the account is locked. **Source:** RFC 4918 section 11.3; that an appliance says so is assumed.
+const LOCKED: u16 = 423;
+
+/// A 401 or 403 is a refusal. Anything else is taken for the known answer or leaves open whether the account is good: a
+/// probe that is not refused is followed by no other, so that nothing has to be bounded.
+fn refusal(failure: Failure) -> Failure {
+    let is_refusal = matches!(failure.reason, Reason::Unauthorized | Reason::NotAllowed);
+    if is_refusal { failure.because(Reason::LoginRefused) } else { failure }
+}
+
 /// A wrong password is met here once, and not by every group.
 pub(super) async fn prove(wire: &Wire, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
     let header = basic_header(credentials)?;
-    knock(wire, pass, &header, refused).await?;
+    knock(wire, pass, &header, refusal).await?;
     Ok(Proof { header, life: None, is_tried: true })
 }
 
@@ -35,12 +45,16 @@ pub(super) async fn knock(
     header: &Header,
     meaning: impl Fn(Failure) -> Failure,
 ) -> Result<(), Failure> {
-    match wire.get(pass, "", "", "", header).await?.checked() {
+    let answer = wire.get(pass, "", "", "", header).await?;
+    let is_locked = answer.status() == LOCKED;
+    match answer.checked() {
         Ok(_) => Ok(()),
+        Err(failure) if is_locked => Err(meaning(failure.because(Reason::Unauthorized))),
         // Known is a 404 with a message; what matters is that it is no 401, so any other client error will do.
         Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotJson | Reason::Status) => Ok(()),
-        Err(failure) => Err(meaning(failure)).inspect_err(|failure| wire.failed(failure.reason)),
+        Err(failure) => Err(meaning(failure)),
     }
+    .inspect_err(|failure| wire.failed(failure.reason))
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::second_factor::SecondFactor;
-use super::{ASSUMED_LIFE, Life, Proof, is_header_text, refused, token_header};
+use super::{ASSUMED_LIFE, Life, LoginFailure, Proof, granted, is_header_text, refused, token_header};
 use crate::api::gate::Pass;
 use crate::api::json::{self, Kept};
 use crate::api::time::Arrival;
-use crate::api::transport::Wire;
-use crate::api::{Failure, Reason};
+use crate::api::transport::{Answer, Wire};
+use crate::api::{Failure, Reason, RefusalCause};
 use crate::config::{Credentials, Demand};
 use crate::secret::Secret;
 
@@ -20,17 +20,18 @@ pub(super) async fn log_in(
     pass: Pass<'_>,
     credentials: &Credentials,
     second: Option<&SecondFactor>,
-) -> Result<Proof, Failure> {
+) -> Result<Proof, LoginFailure> {
     let answer = wire.post(pass, "login", &body(credentials), None).await?;
     let came = answer.arrival;
-    let told = |failure: &Failure| wire.failed(failure.reason);
-    let answer = answer.checked().map_err(refused).inspect_err(told)?;
-    let granted = Granted::read(answer.body()).inspect_err(told)?;
+    let told = |failed: &LoginFailure| wire.failed(failed.failure.reason);
+    let answer = granted(answer).inspect_err(told)?;
+    let granted = Granted::read(answer.body()).map_err(|failure| no_grant(&answer, failure)).inspect_err(told)?;
     let (token, came) = match (second, granted.wants_more) {
         (None, false) => (granted.token.ok_or_else(no_token).inspect_err(told)?, came),
         (None, true) => {
             let detail = "the account wants a second factor: configure `two_factor`, or use an account without one";
-            return Err(Failure::new(Reason::TwoFactor, detail)).inspect_err(told);
+            let failure = Failure::new(Reason::TwoFactor, detail);
+            return Err(LoginFailure { failure, cause: RefusalCause::SecondFactor }).inspect_err(told);
         }
         (Some(second), false) if second.demand() == Demand::WhenAsked => {
             (granted.token.ok_or_else(no_token).inspect_err(told)?, came)
@@ -40,8 +41,8 @@ pub(super) async fn log_in(
     proof(&token, came).inspect_err(told)
 }
 
-fn proof(token: &Secret, came: Arrival) -> Result<Proof, Failure> {
-    let unusable = || Failure::new(Reason::Malformed, "the login's token cannot travel in a header");
+fn proof(token: &Secret, came: Arrival) -> Result<Proof, LoginFailure> {
+    let unusable = || LoginFailure::refused(RefusalCause::Password, "the login's token cannot travel in a header");
     let header = token_header(token).ok_or_else(unusable)?;
     Ok(Proof { header, life: Some(Life::of(token, came, ASSUMED_LIFE)), is_tried: false })
 }
@@ -96,9 +97,23 @@ impl Granted {
     }
 }
 
+/// What a success comes to that is not read as a login's, for the reason in `failure`: a refusal that keeps the
+/// appliance's words, unless the answer was cut off.
+fn no_grant(answer: &Answer, failure: Failure) -> LoginFailure {
+    let body = answer.body().trim();
+    if let Some(said) = json::message(body) {
+        return LoginFailure::refused(RefusalCause::Password, format!("the login is answered without a token: {said}"));
+    }
+    // An answer of HTTP/1.0 may end with its connection, so that its end alone tells that it is whole.
+    if body.starts_with('{') && !body.ends_with('}') {
+        return failure.into();
+    }
+    refused(answer.is_the_apis_own(), &failure.detail)
+}
+
 /// What a login without a token comes to.
-pub(super) fn no_token() -> Failure {
-    Failure::new(Reason::Malformed, "the login's answer holds no usable `jwtToken`")
+pub(super) fn no_token() -> LoginFailure {
+    LoginFailure::refused(RefusalCause::Password, "the login's answer holds no usable `jwtToken`")
 }
 
 #[cfg(test)]

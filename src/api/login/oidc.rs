@@ -123,6 +123,10 @@ impl IdentityProvider {
             TokenKind::Access => "access_token",
             TokenKind::Id => "id_token",
         };
+        // Some send the error of the standard with a success.
+        if fields(body.expose()).is_ok_and(|answer| answer.get("error").is_some()) {
+            return Err(refusal(status, body.expose(), credentials));
+        }
         granted(body.expose(), name).ok_or_else(|| failure(&format!("its answer holds no usable `{name}`")))
     }
 
@@ -233,7 +237,7 @@ pub(super) fn refusal(status: u16, body: &str, credentials: &Credentials) -> Fai
     };
     let is_refusal = match code {
         Some(code) => REFUSALS.contains(&code),
-        None => matches!(status, 401 | 403),
+        None => matches!(status, 401 | 403 | 423),
     };
     if is_refusal {
         return Failure::new(Reason::LoginRefused, format!("the identity provider refuses: {said}"));

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::jwt::{Granted, no_token};
 use super::passcode::Passcodes;
-use super::{refused, token_header};
+use super::{LoginFailure, granted, token_header};
+use crate::api::RefusalCause;
 use crate::api::time::Arrival;
 use crate::api::transport::Wire;
-use crate::api::{Failure, Reason};
 use crate::config::{Credentials, Demand, Encoding, TwoFactor};
 use crate::secret::Secret;
 
@@ -45,24 +45,25 @@ impl SecondFactor {
         credentials: &Credentials,
         first: Option<Secret>,
         asked: Arrival,
-    ) -> Result<(Secret, Arrival), Failure> {
-        let told = |failure: &Failure| wire.failed(failure.reason);
+    ) -> Result<(Secret, Arrival), LoginFailure> {
+        let told = |failed: &LoginFailure| wire.failed(failed.failure.reason);
         // Before the passcode is made: it may be good for seconds only.
         let pass = wire.gate().pass().await;
-        let passcode = self.passcodes.next(credentials, asked, wire.time.clock()).await.inspect_err(told)?;
+        let passcode = self.passcodes.next(credentials, asked, wire.time.clock()).await;
+        let passcode = passcode.inspect_err(|failure| wire.failed(failure.reason))?;
         let header = first.as_ref().and_then(token_header);
         let answer = wire.post(pass, PATH, &self.body(&credentials.username, &passcode), header.as_ref()).await?;
         let (came, renewed) = (answer.arrival, answer.token.clone());
-        let answer = answer.checked().map_err(refused).inspect_err(told)?;
+        let answer = granted(answer).map_err(of_the_second_step).inspect_err(told)?;
         // The token may be in the body as after the first step, in the header as with any other answer, or be the first
         // one, which counts for more from now on (assumed, all three).
         let granted = Granted::read(answer.body()).ok();
         if granted.as_ref().is_some_and(|granted| granted.wants_more) {
             let detail = "the appliance still wants a second factor after it was given";
-            return Err(Failure::new(Reason::LoginRefused, detail)).inspect_err(told);
+            return Err(LoginFailure::refused(RefusalCause::Passcode, detail)).inspect_err(told);
         }
         let token = granted.and_then(|granted| granted.token).or(renewed).or(first);
-        Ok((token.ok_or_else(no_token).inspect_err(told)?, came))
+        Ok((token.ok_or_else(|| of_the_second_step(no_token())).inspect_err(told)?, came))
     }
 
     fn body(&self, username: &str, passcode: &Secret) -> Secret {
@@ -76,6 +77,11 @@ impl SecondFactor {
         // The names of the fields need no escaping either: the configuration has seen to it.
         Secret::new(format!(r#"{{"data": {{"{username_field}": {username}, "{passcode_field}": {passcode}}}}}"#))
     }
+}
+
+/// The password was taken by then, so what is refused is the passcode, or how it is sent.
+fn of_the_second_step(failed: LoginFailure) -> LoginFailure {
+    LoginFailure { cause: RefusalCause::Passcode, ..failed }
 }
 
 #[cfg(test)]

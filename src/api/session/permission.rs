@@ -38,11 +38,13 @@ impl Session {
             Permit::Granted => Ok(()),
             Permit::Wait(span) => {
                 let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
-                wait(format!("the last login was refused: the next is tried in {shown}"), span)
+                let advice = self.refusals.tally(&account).cause.advice();
+                wait(format!("the last login was refused: {advice}; the next is tried in {shown}"), span)
             }
             Permit::Blocked => {
-                let cause = stopped_because(self.refusals.tally(&account));
-                wait(format!("logins are stopped after {cause}: correct the password"), LOOK_AGAIN)
+                let tally = self.refusals.tally(&account);
+                let (cause, advice) = (stopped_because(tally), tally.cause.advice());
+                wait(format!("logins are stopped after {cause}: {advice}"), LOOK_AGAIN)
             }
         }
     }
@@ -70,11 +72,12 @@ impl Session {
         if blocked && !std::mem::replace(&mut state.told_blocked, blocked) {
             let cause = stopped_because(tally);
             let message = format!("logins are stopped after {cause}, before the appliance locks the account");
-            tracing::error!(host = self.place.host_str(), refusals = tally.refusals, "{message}");
+            let advice = tally.cause.advice();
+            tracing::error!(host = self.place.host_str(), refusals = tally.refusals, advice, "{message}");
         }
         state.told_blocked = blocked;
         drop(state);
-        self.wire.tell(Event::LoginRefusals { in_a_row: tally.refusals, blocked });
+        self.wire.tell(Event::LoginRefusals { in_a_row: tally.refusals, blocked, cause: tally.cause });
     }
 }
 

@@ -60,6 +60,7 @@ fn reach() -> Vec<Alert> {
                 causes: &[
                     "the password was changed on the appliance",
                     "the account was locked or its passphrase has expired",
+                    "the account wants a second factor, or `url` leads to another server: the status page says so",
                 ],
                 actions: &[
                     "put the right password into the file: it is read again within half a minute",
@@ -79,8 +80,11 @@ fn reach() -> Vec<Alert> {
                 impact: "None on mail. After the third refusal nothing is known of the appliance.",
                 panel: (Uid::Exporter, "Logins"),
                 commands: &["`userconfig` on the appliance", "the exporter's log"],
-                causes: &["the password was changed on one side"],
-                actions: &["correct the password file; nothing has to be restarted"],
+                causes: &[
+                    "the password was changed on one side",
+                    "the account wants a second factor, or `url` leads to another server: the status page says so",
+                ],
+                actions: &["do what the status page advises, or correct the password file; no restart is needed"],
             },
         ),
         Alert::new(
