@@ -9,6 +9,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Product, Scope};
 use crate::window::Window;
 
+mod blame;
 mod breaker;
 mod calendar;
 mod certificate;
@@ -236,9 +237,13 @@ impl Client {
             let failure = match verdict {
                 Verdict::NotAllowed => failure.because(Reason::NotAllowed),
                 Verdict::Refused => failure.because(Reason::LoginRefused),
-                Verdict::Retry | Verdict::GiveUp => failure,
+                Verdict::GiveUp => self.session.given_up(failure),
+                Verdict::Retry | Verdict::FallBack => failure,
             };
             self.wire.failed(failure.reason);
+            if verdict == Verdict::FallBack {
+                continue;
+            }
             if verdict != Verdict::Retry || last_try {
                 return Err(failure);
             }

@@ -1,7 +1,7 @@
 //! The account's standing with the appliance: one token, renewed before it ends, obtained by one login whatever the
 //! number of callers. Refused logins are bounded below the appliance's lock-out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,26 +10,35 @@ use url::Url;
 use super::login::{self, ASSUMED_LIFE, Header, Life, Login, Proof};
 use super::refusals::{Account, LOOK_AGAIN, Outcome, Refusals};
 use super::transport::{Answer, Wire};
-use super::{Event, Failure, Reason, RefusalCause, SystemRoots};
+use super::{Event, Failure, Reason, SystemRoots};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{self, Auth, Credentials};
 
+mod pace;
 mod permission;
+mod unauthorized;
+
+use pace::ReloginPace;
+use unauthorized::Doubt;
 
 /// A token with less than this left is replaced by a login, if it lives ten times as long.
 const LEAST_LEFT: Duration = Duration::from_secs(60);
-/// Logins after a 401 that may follow each other at once: a revoked token is rare, a storm of them is a fault.
-const RELOGIN_BURST: u32 = 3;
-/// The pace of further ones.
-const RELOGIN_PACE: Duration = Duration::from_secs(60);
-
 /// What a request carries to be accepted.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) header: Header,
     generation: u64,
+    origin: Origin,
     /// None for Basic, which does not end.
     life: Option<Life>,
+}
+
+/// How a credential came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Login,
+    /// With the answer to another request.
+    Renewal,
 }
 
 /// What a 401 means.
@@ -37,6 +46,8 @@ pub(super) struct Held {
 pub(super) enum Verdict {
     /// The token was no good: ask again with another.
     Retry,
+    /// The token that an answer had brought was no good: ask again with the login's own, which costs no login.
+    FallBack,
     /// The account is good, yet not for this endpoint.
     NotAllowed,
     /// The account's password is refused.
@@ -65,6 +76,8 @@ struct State {
     credentials: Credentials,
     account: Account,
     held: Option<Held>,
+    /// What the last login brought.
+    logged_in_with: Option<Held>,
     generation: u64,
     /// Logins that have ended, well or not: tells a waiter that the one it waited for is over.
     attempts: u64,
@@ -79,7 +92,20 @@ struct State {
     proven: HashSet<String>,
     /// Endpoints that are not for this account, as far as is known.
     forbidden: HashSet<String>,
-    relogins: Option<(u32, Tick)>,
+    /// Endpoints that have accepted this account before, and refused the token since.
+    doubts: HashMap<String, Doubt>,
+    /// Requests that were accepted.
+    acceptances: u64,
+    /// The newest credential that was accepted.
+    newest_taken: u64,
+    /// The login since which an endpoint was found to have become forbidden.
+    role_changed: Option<u64>,
+    pace: ReloginPace,
+    told_suspicious: bool,
+    /// The login's token that stands in for a renewed one.
+    fallback: Option<u64>,
+    /// Whether the tokens that answers bring are no good on this appliance.
+    renewals_fail: bool,
 }
 
 impl Session {
@@ -178,10 +204,15 @@ impl Session {
         let life = Life::of(token, answer.arrival, ASSUMED_LIFE);
         {
             let mut state = self.state();
-            if !self.login.is_renewed_by_answers() || state.generation != held.generation || state.held.is_none() {
+            // While it is to be seen whether renewed tokens are any good, none is taken.
+            let is_taken = self.login.is_renewed_by_answers()
+                && !state.renewals_fail
+                && state.fallback != Some(held.generation)
+                && state.held.is_some();
+            if !is_taken || state.generation != held.generation {
                 return;
             }
-            state.hold(next, Some(life));
+            state.hold(next, Some(life), Origin::Renewal);
         }
         self.wire.tell(Event::TokenExpires(life.expires));
     }
@@ -190,54 +221,18 @@ impl Session {
     pub(super) fn accepted(&self, held: &Held, endpoint: &str) {
         let mut state = self.state();
         state.accepted |= state.generation == held.generation;
+        state.acceptances += 1;
+        state.newest_taken = state.newest_taken.max(held.generation);
+        state.doubts.remove(endpoint);
+        if state.fallback.take_if(|fallback| *fallback == held.generation).is_some() {
+            state.renewals_fail = true;
+            let host = self.place.host_str();
+            tracing::warn!(host, "tokens that answers bring are refused: each login's token is used to its end");
+        }
         if !state.proven.contains(endpoint) {
             state.proven.insert(endpoint.to_owned());
             state.forbidden.remove(endpoint);
         }
-    }
-
-    /// What a 401 from `endpoint` means, and forgets the credential where it is to blame and another may be had.
-    ///
-    /// The appliance says `Unauthorized.` both for a credential it does not know and for one whose role does not reach
-    /// the endpoint, so what was accepted before decides; its other messages speak of the token.
-    ///
-    /// **Source:** published API log and PyJWT exception names in answers.
-    pub(super) async fn rejected(&self, held: &Held, endpoint: &str, failure: &Failure, last_try: bool) -> Verdict {
-        let verdict = self.verdict(held, endpoint, failure, last_try);
-        if verdict == Verdict::Refused {
-            let (now, account) = (self.wall(), self.state().account.clone());
-            let refused = Outcome::Refused(RefusalCause::Password);
-            let written = self.refusals.settle(&account, self.refusals.tally(&account), refused, now);
-            // A write that fails is said by the store; memory has it.
-            let _ = written.await;
-            self.tell_refusals();
-        }
-        verdict
-    }
-
-    fn verdict(&self, held: &Held, endpoint: &str, failure: &Failure, last_try: bool) -> Verdict {
-        let now = self.wire.time.clock().tick();
-        let mut state = self.state();
-        if state.generation != held.generation {
-            return Verdict::Retry;
-        }
-        let blames_role = !failure.detail.ends_with("Error.");
-        // A credential that was had for this very request is not too old, whether or not another endpoint took it.
-        let is_good = state.accepted || last_try || state.forbidden.contains(endpoint);
-        if blames_role && is_good && !state.proven.contains(endpoint) {
-            state.forbidden.insert(endpoint.to_owned());
-            state.accepted |= last_try;
-            return Verdict::NotAllowed;
-        }
-        if !self.login.can_be_repeated() {
-            state.held = None;
-            return Verdict::Refused;
-        }
-        if last_try || !state.may_relogin(now) {
-            return Verdict::GiveUp;
-        }
-        state.held = None;
-        Verdict::Retry
     }
 
     /// What pages ask for that take the password alone.
@@ -273,7 +268,13 @@ impl Session {
                 state.trusted = true;
                 state.last_failure = None;
                 state.accepted = is_tried;
-                let held = state.hold(header, life);
+                // One that was refused is gone by now.
+                if state.held.is_some() {
+                    state.pace.outlived();
+                }
+                state.pace.begin(self.wire.time.clock().tick());
+                let held = state.hold(header, life, Origin::Login);
+                state.logged_in_with = Some(held.clone());
                 drop(state);
                 self.wire.tell(Event::LoggedIn);
                 self.tell_refusals();
@@ -310,6 +311,7 @@ impl State {
             credentials,
             account,
             held: None,
+            logged_in_with: None,
             generation: 0,
             attempts: 0,
             last_failure: None,
@@ -318,26 +320,22 @@ impl State {
             accepted: false,
             proven: HashSet::new(),
             forbidden: HashSet::new(),
-            relogins: None,
+            doubts: HashMap::new(),
+            acceptances: 0,
+            newest_taken: 0,
+            role_changed: None,
+            pace: ReloginPace::default(),
+            told_suspicious: false,
+            fallback: None,
+            renewals_fail: false,
         }
     }
 
-    fn hold(&mut self, header: Header, life: Option<Life>) -> Held {
+    fn hold(&mut self, header: Header, life: Option<Life>, origin: Origin) -> Held {
         self.generation += 1;
-        let held = Held { header, generation: self.generation, life };
+        let held = Held { header, generation: self.generation, origin, life };
         self.held = Some(held.clone());
         held
-    }
-
-    /// A bucket of [`RELOGIN_BURST`] logins that fills by one every [`RELOGIN_PACE`].
-    fn may_relogin(&mut self, now: Tick) -> bool {
-        let (left, since) = self.relogins.unwrap_or((RELOGIN_BURST, now));
-        let gained = now.since(since).as_secs() / RELOGIN_PACE.as_secs();
-        let gained = u32::try_from(gained).unwrap_or(RELOGIN_BURST).min(RELOGIN_BURST);
-        let left = (left + gained).min(RELOGIN_BURST);
-        let since = if left == RELOGIN_BURST { now } else { since + RELOGIN_PACE * gained };
-        self.relogins = Some((left.saturating_sub(1), since));
-        left > 0
     }
 }
 

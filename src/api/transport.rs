@@ -8,6 +8,7 @@ use reqwest::{Method, Request};
 use tokio::time::Instant;
 use url::{Position, Url};
 
+use super::blame;
 use super::egress::{Egress, Exit};
 use super::encoding::text;
 use super::gate::{Gate, Pass};
@@ -297,6 +298,7 @@ impl Answer {
         let reason = match (self.status, &message) {
             (300..=399, _) => Reason::Redirect,
             (401, _) => Reason::Unauthorized,
+            (400, Some(message)) if blame::speaks_of_credential(message) => Reason::Unauthorized,
             (403, _) => Reason::NotAllowed,
             // Validation errors are 404 with a message. Without one it is not the API that speaks.
             (400 | 404 | 406, Some(_)) => Reason::Declined,

@@ -96,7 +96,7 @@ async fn what_says_nothing_of_the_account_is_no_refusal() {
 #[tokio::test]
 async fn a_locked_account_of_basic_is_refused_and_not_asked_on() {
     let clock = lapse(600);
-    for fault in [error(423, "Account locked.")] {
+    for fault in [error(423, "Account locked."), error(400, "Invalid credentials.")] {
         let appliance = simulate(sim::Settings::esa("esa1"), &clock).await;
         appliance.inject(fault, On::every());
         let client = client(&appliance, "auth: basic", &clock);

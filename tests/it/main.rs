@@ -1,5 +1,6 @@
 //! All integration tests in one binary.
 
+mod account;
 mod app;
 mod auto_reload;
 #[cfg(feature = "external-tests")]

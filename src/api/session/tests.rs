@@ -37,7 +37,7 @@ async fn only_an_answer_to_the_token_in_hand_brings_the_next() {
     let came = Arrival { at, date: at, tick: Tick::default() };
     let answer = |token: &str| Answer::with_token(Secret::new(token), came);
     let in_hand = || session.at_hand().map(|held| held.header);
-    let first = session.state().hold(header("first"), Some(life(ASSUMED_LIFE)));
+    let first = session.state().hold(header("first"), Some(life(ASSUMED_LIFE)), Origin::Login);
     session.renewed(&first, &answer("second"));
     assert_eq!(in_hand(), Some(header("second")));
     session.renewed(&first, &answer("late"));
@@ -56,7 +56,7 @@ async fn a_token_is_used_until_too_little_of_it_is_left() {
     for (span, timeout, least) in cases {
         let session = session(seconds(timeout));
         let clock = session.wire.time.clock();
-        session.state().hold(header("token"), Some(life(seconds(span))));
+        session.state().hold(header("token"), Some(life(seconds(span))), Origin::Login);
         clock.sleep(seconds(span - least) - Duration::from_millis(1)).await;
         assert!(session.at_hand().is_some(), "{least} s and a moment are left of {span} s");
         clock.sleep(Duration::from_millis(1)).await;

@@ -1,0 +1,137 @@
+//! What a 401 means: that the token is no good, that the role does not reach the endpoint, or that the account is refused.
+
+use super::{Held, Origin, Session, State, Verdict};
+use crate::api::Failure;
+use crate::api::blame;
+use crate::api::breaker::RefusalCause;
+use crate::api::refusals::Outcome;
+
+/// What to do where tokens keep being refused.
+pub(super) const SHARED: &str = "tokens are refused long before they end: another client may be using this account: give \
+                                 each exporter its own";
+
+/// That an endpoint which used to take the account has refused it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doubt {
+    /// Requests that were accepted by then, elsewhere.
+    acceptances: u64,
+    /// Whether others were waited for already.
+    waited: bool,
+    /// Tokens that it refused and nobody had taken, and the newest of them.
+    fresh: u32,
+    newest: u64,
+}
+
+impl Session {
+    /// What a 401 from `endpoint` means, and forgets the credential where it is to blame and another may be had.
+    ///
+    /// The appliance says `Unauthorized.` both for a credential it does not know and for one whose role does not reach
+    /// the endpoint, so what is accepted elsewhere decides; its other messages speak of the token.
+    pub(in crate::api) async fn rejected(
+        &self,
+        held: &Held,
+        endpoint: &str,
+        failure: &Failure,
+        last_try: bool,
+    ) -> Verdict {
+        let verdict = self.verdict(held, endpoint, failure, last_try);
+        if verdict == Verdict::Refused {
+            let (now, account) = (self.wall(), self.state().account.clone());
+            let refused = Outcome::Refused(RefusalCause::Password);
+            let written = self.refusals.settle(&account, self.refusals.tally(&account), refused, now);
+            // A write that fails is said by the store; memory has it.
+            let _ = written.await;
+            self.tell_refusals();
+        }
+        verdict
+    }
+
+    fn verdict(&self, held: &Held, endpoint: &str, failure: &Failure, last_try: bool) -> Verdict {
+        let now = self.wire.time.clock().tick();
+        let mut state = self.state();
+        if state.generation != held.generation {
+            return Verdict::Retry;
+        }
+        // Without a token there is none to blame.
+        let may_blame_role = !self.login.can_be_repeated() || blame::may_blame_role(&failure.detail);
+        if may_blame_role && state.blames_role(held, endpoint, last_try) {
+            state.proven.remove(endpoint);
+            state.doubts.remove(endpoint);
+            state.forbidden.insert(endpoint.to_owned());
+            return Verdict::NotAllowed;
+        }
+        if !self.login.can_be_repeated() {
+            state.held = None;
+            return Verdict::Refused;
+        }
+        if held.origin == Origin::Renewal && state.newest_taken < held.generation {
+            let older = state.logged_in_with.clone();
+            if let Some(older) = older.filter(|held| held.life.is_some_and(|life| self.lasts(life, now))) {
+                let older = state.hold(older.header, older.life, Origin::Login);
+                state.fallback = Some(older.generation);
+                return Verdict::FallBack;
+            }
+        }
+        // Where another endpoint has lost its permission since the login, this one may have as well: what others say to
+        // the same token decides, and costs no login.
+        let is_role_changing = may_blame_role && state.accepted && state.role_changed == Some(state.attempts);
+        if is_role_changing
+            && let Some(doubt) = state.doubts.get_mut(endpoint)
+            && !std::mem::replace(&mut doubt.waited, true)
+        {
+            return Verdict::GiveUp;
+        }
+        if last_try || !state.pace.admits(now) {
+            self.tell_suspicion(&mut state);
+            return Verdict::GiveUp;
+        }
+        self.tell_suspicion(&mut state);
+        state.held = None;
+        Verdict::Retry
+    }
+
+    /// Tells the log once that tokens keep being refused.
+    fn tell_suspicion(&self, state: &mut State) {
+        let is_suspicious = state.pace.is_suspicious();
+        if is_suspicious && !state.told_suspicious {
+            tracing::warn!(host = self.place.host_str(), "{SHARED}");
+        }
+        state.told_suspicious = is_suspicious;
+    }
+
+    /// `failure` of a credential that was refused and not replaced, with what is known of the reason.
+    pub(in crate::api) fn given_up(&self, failure: Failure) -> Failure {
+        if !self.state().pace.is_suspicious() {
+            return failure;
+        }
+        let Failure { reason, retry_after, detail } = failure;
+        Failure { retry_after, ..Failure::new(reason, format!("{detail}: {SHARED}")) }
+    }
+}
+
+impl State {
+    /// Whether the account is good and not for `endpoint`, which may be so by its answer to `held`.
+    fn blames_role(&mut self, held: &Held, endpoint: &str, last_try: bool) -> bool {
+        // A credential that was had for this very request is not too old, whether or not another endpoint took it.
+        let is_good = self.accepted || last_try || self.forbidden.contains(endpoint);
+        if !self.proven.contains(endpoint) {
+            if is_good {
+                self.accepted |= last_try;
+            }
+            return is_good;
+        }
+        let is_fresh = held.origin == Origin::Login && self.newest_taken < held.generation;
+        let (acceptances, accepted) = (self.acceptances, self.accepted);
+        let new = Doubt { acceptances, waited: false, fresh: 0, newest: 0 };
+        let doubt = self.doubts.entry(endpoint.to_owned()).or_insert(new);
+        if is_fresh && doubt.newest != held.generation {
+            (doubt.fresh, doubt.newest) = (doubt.fresh + 1, held.generation);
+        }
+        // Another endpoint took the token since this one refused it first, or it refuses each that a login brings.
+        let is_role = accepted && acceptances > doubt.acceptances || doubt.fresh > 1;
+        if is_fresh || is_role {
+            self.role_changed = Some(self.attempts);
+        }
+        is_role
+    }
+}
