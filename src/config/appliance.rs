@@ -45,7 +45,13 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
         }
         let Some(appliance) = read(element.clone(), &usual, files, &path, &mut problems) else { continue };
         if let Some(earlier) = appliances.iter().find(|earlier| earlier.url == appliance.url) {
-            problems.warn(&path.key("url"), format!("is polled twice: `{}` has the same URL", earlier.name));
+            let mut message = format!("is polled twice: `{}` has the same URL", earlier.name);
+            let names = [earlier, &appliance].map(|appliance| &appliance.credentials.username);
+            if names[0] == names[1] && [earlier, &appliance].iter().all(|one| matches!(one.auth, super::Auth::Jwt(_))) {
+                message += " and account: where the appliance keeps one session for each account, they end each other's: \
+                            give each its own account";
+            }
+            problems.warn(&path.key("url"), message);
         }
         appliances.push(appliance);
     }
