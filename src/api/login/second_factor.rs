@@ -37,8 +37,8 @@ impl SecondFactor {
     /// everything and when it came; the first step was answered at `asked`.
     ///
     /// # Errors
-    /// [`Reason::Passcode`] where there is no passcode to give, [`Reason::LoginRefused`] where it was refused, and
-    /// whatever else a request comes to.
+    /// [`Passcode`](crate::api::Reason::Passcode) where there is no passcode to give,
+    /// [`LoginRefused`](crate::api::Reason::LoginRefused) where it was refused, and whatever else a request comes to.
     pub(super) async fn give(
         &self,
         wire: &Wire,
