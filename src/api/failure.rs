@@ -32,7 +32,7 @@ pub enum Reason {
     Unauthorized,
     /// 401 or 403 on this endpoint while the account is accepted elsewhere.
     NotAllowed,
-    /// The appliance read the request and declined it (400, 404, 406): its message says why.
+    /// The appliance read the request and declined it (400, 404, 406 with its message; 410, 413, 501).
     Declined,
     /// 429: too many requests.
     Throttled,

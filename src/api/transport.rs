@@ -303,6 +303,8 @@ impl Answer {
             // Validation errors are 404 with a message. Without one it is not the API that speaks.
             (400 | 404 | 406, Some(_)) => Reason::Declined,
             (400 | 404 | 406, None) => Reason::NotJson,
+            // Whoever says so, this is not offered, or not like this; the others may be.
+            (410 | 413 | 501, _) => Reason::Declined,
             (429, _) => Reason::Throttled,
             (408 | 500..=599, _) => Reason::Unavailable,
             _ => Reason::Status,
@@ -373,6 +375,7 @@ mod tests {
         assert_eq!(reason(403, ""), Some(Reason::NotAllowed));
         assert_eq!(reason(404, error), Some(Reason::Declined));
         assert_eq!(reason(404, "<html>"), Some(Reason::NotJson));
+        assert_eq!([410, 413, 501].map(|status| reason(status, "<html>")), [Some(Reason::Declined); 3]);
         assert_eq!(reason(418, ""), Some(Reason::Status));
         assert_eq!(reason(429, ""), Some(Reason::Throttled));
         assert_eq!(reason(502, "<html>"), Some(Reason::Unavailable));
