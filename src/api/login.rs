@@ -160,9 +160,11 @@ pub(super) fn is_header_text(text: &str) -> bool {
 /// # Errors
 /// [`Reason::LoginRefused`], or what else the status means.
 fn granted(answer: Answer) -> Result<Answer, LoginFailure> {
-    let is_the_apis_own = answer.is_the_apis_own();
+    let (is_the_apis_own, is_of_the_server) = (answer.is_the_apis_own(), (500..=599).contains(&answer.status()));
     answer.checked().map_err(|failure| match failure.reason {
         Reason::Redirect | Reason::Throttled | Reason::Unavailable => failure.into(),
+        // 501 among them, which of a report would be for good.
+        _ if is_of_the_server => failure.because(Reason::Unavailable).into(),
         // The statuses of a refusal, whoever writes the page.
         Reason::Unauthorized | Reason::NotAllowed => failure.because(Reason::LoginRefused).into(),
         _ => refused(is_the_apis_own, &failure.detail),

@@ -123,6 +123,9 @@ fn traffic() -> Vec<Panel> {
             .coloured(&quantile("0.9"), "all but a tenth", Colour::Bulk)
             .limits(Limits::look(SLOW_REQUEST))
             .step(Step::Minute),
+        Panel::lines("Time of a round", "How long the requests for one window take, by appliance. More than the window: its figures are late, and the status page names a window that is long enough.", Unit::Seconds)
+            .query("topk(20, max by (appliance) (asyncos_poll_round_seconds{APPLIANCE}))", "{{appliance}}")
+            .step(Step::Minute),
         Panel::lines(
             "Failure share",
             "Share of requests that did not bring what they were made for.",
