@@ -276,6 +276,29 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_is_empty_is_none_and_leaves_the_others_pairs() {
+        let rows = r#"{"a": [{"key": "x", "value": 1}, {}, {"key": "y", "value": 2}]}"#;
+        let row = |key: &str, count| Row { key: key.into(), value: Ok(Number::Whole(count).into()) };
+        assert_eq!(results_of(&rows[6..rows.len() - 1]), Reading::Rows(vec![row("x", 1), row("y", 2)]));
+    }
+
+    #[test]
+    fn an_answer_without_counters_is_empty_and_one_with_a_value_is_single_and_numeric() {
+        let report =
+            |results: &str| Report::parse(&format!(r#"{{"data": {{"resultSet": {results}}}}}"#)).expect(results);
+        assert!(report("[]").is_empty() && report("{}").is_empty());
+        let one = report(r#"[{"a": 7}, {"t": "text"}]"#);
+        let [value, text] = ["a", "t"].map(|name| one.reading(name).expect("there"));
+        assert!(!one.is_empty() && value.is_numeric() && !text.is_numeric());
+        assert_eq!(
+            (value.single(), text.single()),
+            (Some(Ok(Number::Whole(7).into())), Some(Err(Unusable::NotANumber)))
+        );
+        let rows = report(r#"[{"a": [{"x": 1}, {"y": 2}]}]"#);
+        assert_eq!(rows.reading("a").expect("there").single(), None);
+    }
+
+    #[test]
     fn what_is_no_report_says_so() {
         let reason = |body: &str| Report::parse(body).expect_err(body).reason;
         for body in ["", "<html>502</html>", "Service Unavailable"] {

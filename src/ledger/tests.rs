@@ -206,3 +206,38 @@ fn keys_are_told_apart() {
     let distinct: std::collections::BTreeSet<_> = texts.iter().collect();
     assert_eq!(distinct.len(), texts.len());
 }
+
+#[tokio::test]
+async fn late_events_of_a_key_that_was_folded_go_to_where_its_events_went() {
+    let ledger = Ledger::in_memory();
+    ledger.begin(&key(), at(0));
+    let folded = sum::joined("c", sum::OTHER);
+    let (own, late) = (sum::joined("c", "x"), sum::joined("c", "y"));
+    count(&ledger, 0, 60, &[(&own, 5), (&folded, 3)]).await.expect("counted");
+    for minute in 1..60 {
+        count(&ledger, minute * 60, minute * 60 + 60, &[]).await.expect("counted");
+    }
+    // `y` had three events that are in `other`; one of `x` and two of `y` came late.
+    let hour = Grid::HOURS.window_from(at(0));
+    let report = counts(&[(&own, 6), (&late, 5)]);
+    let found = ledger.reconcile(&key(), hour, &report, Late::Add).await.expect("compared");
+    assert_eq!((found.late, found.surplus), (3, 0));
+    let total = |name: &str| found.account.totals.get(name).copied();
+    assert_eq!((total(&own), total(&folded), total(&late)), (Some(6), Some(5), None));
+}
+
+#[tokio::test]
+async fn a_key_that_is_first_found_late_has_its_series_from_then_on() {
+    let ledger = Ledger::in_memory();
+    ledger.begin(&key(), at(0));
+    let (own, late) = (sum::joined("c", "x"), sum::joined("c", "y"));
+    for minute in 0..60 {
+        let counted = if minute == 0 { vec![(own.as_str(), 5)] } else { vec![] };
+        count(&ledger, minute * 60, minute * 60 + 60, &counted).await.expect("counted");
+    }
+    let report = counts(&[(&own, 5), (&late, 2)]);
+    let hour = Grid::HOURS.window_from(at(0));
+    let found = ledger.reconcile(&key(), hour, &report, Late::Add).await.expect("compared");
+    assert_eq!(found.account.totals.get(&late), Some(&2));
+    assert!(found.account.seen.contains_key("y"), "or its room would be given to another: {:?}", found.account.seen);
+}

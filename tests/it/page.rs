@@ -17,6 +17,7 @@ fn blotted(line: &str) -> String {
         "asyncos_config_last_reload_success_t",
         "asyncos_group_last_success",
         "asyncos_token_expiry",
+        "asyncos_poll_round_seconds",
         "asyncos_exporter_build_info",
     ];
     let (series, value) = line.rsplit_once(' ').expect("a value");
