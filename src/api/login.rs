@@ -8,7 +8,7 @@ use url::Url;
 
 use super::gate::Pass;
 use super::transport::{Answer, TOKEN_HEADER, Wire};
-use super::{Failure, Reason, RefusalCause, SystemRoots};
+use super::{Failure, NOT_THE_API, Reason, RefusalCause, SystemRoots};
 use crate::config::{Auth, Credentials};
 use crate::secret::Secret;
 
@@ -177,5 +177,8 @@ fn refused(is_the_apis_own: bool, detail: &str) -> LoginFailure {
         return LoginFailure::refused(RefusalCause::Password, detail);
     }
     let cause = RefusalCause::OtherServer;
+    if detail.ends_with(NOT_THE_API) {
+        return LoginFailure::refused(cause, detail);
+    }
     LoginFailure::refused(cause, format!("{detail}: {}", cause.advice()))
 }

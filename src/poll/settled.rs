@@ -227,8 +227,9 @@ impl<S: Source> Poller<S> {
         let Some(settle) = self.lateness.as_mut().and_then(|lateness| lateness.looked(events, at)) else { return };
         let seconds = settle.as_secs();
         tracing::info!(appliance = &*self.name, seconds, "settle delay is learned");
+        let now = self.desk.clock.tick();
         for target in &mut self.targets {
-            target.wait_for(settle);
+            target.wait_for(settle, now);
         }
     }
 

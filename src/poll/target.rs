@@ -45,8 +45,8 @@ pub(super) struct Target {
     failing: Failing,
     success: bool,
     last_success: Option<Timestamp>,
-    /// When a window was last counted, or the target was made.
-    counted_at: Tick,
+    /// When it was last seen that no window is late.
+    on_time_at: Tick,
     /// What the newest request for windows took.
     pub(super) took: Option<Duration>,
     trouble: Option<Arc<Trouble>>,
@@ -95,7 +95,7 @@ impl Target {
             // The newest poll before a restart is still the newest, and it brought what the ledger knows.
             success: known.is_some(),
             last_success: None,
-            counted_at: now,
+            on_time_at: now,
             took: None,
             trouble: None,
             place: Place::default(),
@@ -141,9 +141,10 @@ impl Target {
         self.metrics.events(&read.increments)
     }
 
-    /// From now on windows are asked for so long after their end.
-    pub(super) fn wait_for(&mut self, settle: Duration) {
+    /// From `now` on windows are asked for so long after their end; what is due for that is not late yet.
+    pub(super) fn wait_for(&mut self, settle: Duration, now: Tick) {
         self.rule.settle = self.subject.settle(settle);
+        self.on_time_at = now;
     }
 
     /// The watermark. Where nothing is known yet it is set, now that the appliance's time is known: windows that end while
@@ -298,7 +299,7 @@ impl Target {
         self.window_end = Some(window.end());
         self.last_success = Some(moment.wall);
         self.success = true;
-        self.counted_at = moment.tick;
+        self.on_time_at = moment.tick;
         self.trouble = None;
         self.failing = Failing::default();
     }

@@ -152,7 +152,8 @@ async fn a_probe_is_the_part_of_the_metrics_about_one_appliance() {
     let text = format!("{DEFAULTS}{}{}", entry("one", &one, ""), entry("other", &other, ""));
     let rig = Rig::start(&text, &clock).await;
     let up = |page: &Page| page.value("asyncos_up", &[("appliance", "one")]) == Some(1.0);
-    rig.until("it is up", up).await;
+    let both = |page: &Page| up(page) && page.value("asyncos_up", &[("appliance", "other")]) == Some(1.0);
+    rig.until("both are up", both).await;
     let targets = until(&rig, "/sd", |_| true).await;
     let names: Vec<&Value> =
         targets.as_array().expect("a list").iter().map(|group| &group["labels"]["__param_target"]).collect();

@@ -164,9 +164,12 @@ async fn a_page_for_browsers_is_said_to_be_one() {
     let client = session::client(&esa, "", &clock);
     let page = || Fault::RawBody("\n<!DOCTYPE html><html><title>Cisco</title></html>".into());
     let status = |code| Fault::Status { code, body: FaultBody::Html, retry_after: None };
-    let fetch = async || client.fetch(&query(CAPACITY, &client)).await.expect_err("a page").detail;
+    // At the login it counts as a refusal, after which this client waits.
+    let first = session::client(&esa, "", &clock);
     esa.inject(page(), On::login().times(1));
-    assert_eq!(fetch().await, format!("the login's answer is HTML; {HINT}"));
+    let failure = first.fetch(&query(CAPACITY, &first)).await.expect_err("a page");
+    assert_eq!((failure.reason, failure.detail), (Reason::LoginRefused, format!("the login's answer is HTML; {HINT}")));
+    let fetch = async || client.fetch(&query(CAPACITY, &client)).await.expect_err("a page").detail;
     esa.inject(page(), On::reports().times(1));
     assert_eq!(fetch().await, format!("the body is HTML in place of JSON; {HINT}"));
     for code in [404, 500] {

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::findings::{CAPACITY, Observed};
 use super::survey;
-use crate::api::{Aspect, Client, Failure, Listener, NOT_THE_API, Reason, Refusals, SystemRoots};
+use crate::api::{Aspect, Client, Failure, Listener, NOT_THE_API, Reason, RefusalCause, Refusals, SystemRoots};
 use crate::clock::Clock;
 use crate::config::{Appliance, Auth, Product};
 
@@ -88,7 +88,8 @@ struct Failed {
 impl Failed {
     /// The failure that tells more: the one of the product that it is. `self` may have been the wrong one.
     fn or(self, second: Self) -> Self {
-        let second_is_here = second.elsewhere == Elsewhere::No || second.failure.reason == Reason::LoginRefused;
+        let refuses = second.failure.reason == Reason::LoginRefused && !is_of_no_api(&second.failure);
+        let second_is_here = second.elsewhere == Elsewhere::No || refuses;
         if second_is_here && !self.is_logged_in { second } else { self }
     }
 }
@@ -101,11 +102,20 @@ fn is_named_like_a_manager(url: &Url) -> bool {
     name.trim_end_matches(|last: char| last.is_ascii_digit()).ends_with("sma")
 }
 
+/// Whether a refused login was answered as a path that is none: every complete answer counts as a refusal, but this one
+/// says nothing about the account.
+fn is_of_no_api(failure: &Failure) -> bool {
+    let detail = &failure.detail;
+    let is_page = [NOT_THE_API, RefusalCause::OtherServer.advice()].iter().any(|advice| detail.ends_with(advice));
+    failure.reason == Reason::LoginRefused && (is_page || detail.starts_with("status 404"))
+}
+
 fn elsewhere(failure: &Failure, auth: &Auth) -> Elsewhere {
     match failure.reason {
         Reason::LoginRefused if matches!(auth, Auth::Jwt(_)) && failure.detail.ends_with(UNKNOWN_CALLER) => {
             Elsewhere::Perhaps
         }
+        Reason::LoginRefused if is_of_no_api(failure) => Elsewhere::Perhaps,
         // What stands at a path that is no API's: a refusal to find it, a page for people, the way to one.
         Reason::Declined | Reason::NotJson | Reason::Malformed | Reason::Redirect | Reason::Status => {
             Elsewhere::Perhaps
@@ -166,6 +176,7 @@ pub(super) fn words(failure: &Failure) -> String {
             "is AsyncOS API (Monitoring) enabled for this interface, and is this its port (6443 unless changed)?"
         }
         Reason::Redirect | Reason::NotJson | Reason::Malformed | Reason::Status | Reason::Declined => NOT_THE_API,
+        Reason::LoginRefused if is_of_no_api(failure) => NOT_THE_API,
         Reason::LoginRefused => {
             "correct the user name or the password before you try again: appliances lock an account after a few refusals"
         }
@@ -203,6 +214,11 @@ mod tests {
         assert!(perhaps(Reason::LoginRefused, "status 401: Unauthorized."));
         assert!(!perhaps(Reason::LoginRefused, "status 401: Invalid username or passphrase."));
         assert!(!perhaps(Reason::LoginRefused, "status 403: no message"));
+        assert!(perhaps(Reason::LoginRefused, "status 404: Not Found."));
+        assert!(
+            perhaps(Reason::LoginRefused, NOT_THE_API)
+                && perhaps(Reason::LoginRefused, RefusalCause::OtherServer.advice())
+        );
         assert!(
             perhaps(Reason::Declined, "status 404: Not Found.") && perhaps(Reason::NotJson, "status 404: no message")
         );
@@ -223,7 +239,7 @@ mod tests {
     fn the_failure_of_the_right_product_is_told() {
         let refused = || failed(Reason::LoginRefused, "status 401: Invalid username or passphrase.");
         let unknown = || failed(Reason::LoginRefused, "status 401: Unauthorized.");
-        let missing = || failed(Reason::Declined, "status 404: Not Found.");
+        let missing = || failed(Reason::LoginRefused, "status 404: Not Found.");
         let told = |first: Failed, second: Failed| first.or(second).failure.detail;
         assert_eq!(told(unknown(), refused()), "status 401: Invalid username or passphrase.");
         assert_eq!(told(missing(), unknown()), "status 401: Unauthorized.");

@@ -48,7 +48,7 @@ impl Target {
     fn success_until(&self, watermark: Option<Timestamp>, now: Moment, allowance: Duration) -> Tick {
         let due = self.rule.due(watermark.unwrap_or(now.appliance));
         // A backlog is due for long; what counts is that it goes on.
-        let late = now.appliance.since(due).min(now.tick.since(self.counted_at));
+        let late = now.appliance.since(due).min(now.tick.since(self.on_time_at));
         now.tick + due.since(now.appliance) + allowance.saturating_sub(late)
     }
 

@@ -89,7 +89,7 @@ impl<'a> World<'a> {
 
     /// What a poller does that has learned how late data come.
     pub(super) fn wait_for(&mut self, settle: u64) {
-        self.target.wait_for(Duration::from_secs(settle));
+        self.target.wait_for(Duration::from_secs(settle), Tick::default());
     }
 
     /// What one poll would bring: a window, or else a comparison; none when nothing is due.
