@@ -15,6 +15,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 const MINUTE: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "correct the password";
 const OTHER_SERVER: &str = "seems to lead to another server or port";
+const NO_API: &str = "is it that of the API";
 
 fn status(code: u16, body: FaultBody) -> Fault {
     Fault::Status { code, body, retry_after: None }
@@ -37,8 +38,8 @@ fn refusals() -> Vec<(&'static str, Fault, &'static str, &'static str)> {
         ("423", error(423, "Account locked."), "Account locked.", PASSWORD),
         ("200 with an error", Fault::RawBody(in_a_success.into()), "Invalid username or passphrase.", PASSWORD),
         ("200 with no token", Fault::RawBody(r#"{"data": {}}"#.into()), "no usable `jwtToken`", PASSWORD),
-        ("200 with HTML", Fault::RawBody(html.into()), OTHER_SERVER, OTHER_SERVER),
-        ("404 with HTML", status(404, FaultBody::Html), OTHER_SERVER, OTHER_SERVER),
+        ("200 with HTML", Fault::RawBody(html.into()), NO_API, OTHER_SERVER),
+        ("404 with HTML", status(404, FaultBody::Html), NO_API, OTHER_SERVER),
     ]
 }
 
