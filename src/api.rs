@@ -217,6 +217,7 @@ impl Client {
 
     /// As [`Client::get`], of a `path` that has a name in it and so is no label.
     async fn get_as(&self, endpoint: &str, path: &str, parameters: &str) -> Result<Answer, Failure> {
+        let _alone = self.session.alone().await;
         let mut last_try = false;
         loop {
             let (held, pass) = self.admitted().await?;

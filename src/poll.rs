@@ -43,6 +43,7 @@ use centralised::Centralised;
 use deadline::Deadlines;
 use job::Done;
 use lateness::Lateness;
+use place::Moment;
 use round::{Cost, Rounds};
 use standing::Standing;
 use subject::Subject;
@@ -180,43 +181,59 @@ impl<S: Source> Poller<S> {
         self.jobs.shutdown().await;
     }
 
-    /// What is asked for once a window.
+    /// What is requested once a window; where that is nothing, the status requests.
     fn rotation(&self, now: Tick) -> Vec<Work> {
         let targets = self.targets.iter().enumerate().filter(|(_, target)| target.is_in_rotation(now));
-        targets.map(|(place, _)| Work::Target(place)).collect()
+        let targets: Vec<Work> = targets.map(|(place, _)| Work::Target(place)).collect();
+        if !targets.is_empty() {
+            return targets;
+        }
+        let is_asked = |watch: &Watch| !watch.is_refused() && !watch.is_elsewhere();
+        let watches = self.watches.iter().enumerate().filter(|(_, watch)| is_asked(watch));
+        watches.map(|(place, _)| Work::Watch(place)).collect()
     }
 
     fn measure(&mut self, now: Tick) {
-        let targets = self.targets.iter().filter(|target| target.is_in_rotation(now));
+        // What fails is requested less and less often.
+        let targets = self.targets.iter().filter(|target| target.is_well());
         let of_targets = targets.map(|target| Cost { took: target.took, every: target.window(), is_window: true });
         let watches = self.watches.iter().filter(|watch| !watch.is_refused());
-        let of_watches = watches.map(|watch| Cost { took: watch.took, every: watch.pace(), is_window: false });
+        let of_watches = watches.map(|watch| Cost { took: watch.took, every: watch.interval(), is_window: false });
         let costs: Vec<Cost> = of_targets.chain(of_watches).collect();
         self.rounds.measured(&self.name, &costs, self.polling.concurrency, now);
     }
 
-    /// Until when an appliance that answered last at `answered` need not have answered again.
-    fn silent_until(&self, answered: Tick, now: Tick, late: Duration) -> Tick {
-        let windows = self.targets.iter().filter(|target| target.is_in_rotation(now)).map(Target::window);
-        let watches = self.watches.iter().filter(|watch| !watch.is_refused()).map(Watch::pace);
-        answered + windows.chain(watches).min().unwrap_or(LONGEST_SILENCE) + late
+    /// Until when the next answer should have come.
+    fn silent_until(&self, moment: Moment, late: Duration) -> Tick {
+        let now = moment.tick;
+        let targets = self.targets.iter().filter(|target| target.is_in_rotation(now));
+        let of_targets = targets.map(|target| target.next_due(&self.desk.ledger, moment.appliance));
+        // A watch that fails proves nothing, and one of another server neither.
+        let watches = self.watches.iter().filter(|watch| watch.is_answered() && !watch.is_elsewhere());
+        let next = of_targets.chain(watches.map(Watch::interval)).min().unwrap_or(LONGEST_SILENCE);
+        now + next + late
+    }
+
+    /// How late an answer may be for what goes on now. A scan of many pages keeps everything else waiting.
+    fn lateness_of_answers(&self) -> Duration {
+        let round = self.rounds.newest().map_or(Duration::ZERO, |round| round.takes.saturating_mul(2));
+        // A round of a backlog rests as long as it asks.
+        round + if self.is_paging() { self.deadlines.pages } else { self.deadlines.request } + SLACK
+    }
+
+    fn is_paging(&self) -> bool {
+        self.watches.iter().any(|watch| watch.in_flight && watch.is_paged())
+            || self.targets.iter().any(|target| target.in_flight && target.is_search())
     }
 
     fn publish(&self) {
-        let now = self.desk.clock.tick();
-        let moment = self.moment(now);
+        let moment = self.moment(self.desk.clock.tick());
         let round = self.rounds.newest();
-        // A round of a backlog rests as long as it asks.
-        let late =
-            round.map_or(Duration::ZERO, |round| round.takes.saturating_mul(2)) + self.deadlines.longest() + SLACK;
+        let late = self.lateness_of_answers();
         let view = |target: &Target| Arc::new(target.view(&self.desk.ledger, moment, late));
         self.desk.board.publish(Snapshot {
             appliance: Arc::clone(&self.name),
-            up_until: self
-                .standing
-                .answered()
-                .filter(|_| self.standing.is_up())
-                .map(|answered| self.silent_until(answered, now, late)),
+            up_until: self.standing.is_up().then(|| self.silent_until(moment, late)),
             round,
             clock_skew_seconds: self.source.skew_seconds(),
             clock: match self.source.clock_doubt() {

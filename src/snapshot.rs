@@ -2,6 +2,7 @@
 //! Knows nothing of requests or of text formats.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -50,11 +51,23 @@ pub struct Round {
     pub tight: Option<Tight>,
 }
 
+impl fmt::Display for Round {
+    /// That it does not fit, and what to do.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let takes = self.takes.as_secs_f64().ceil();
+        write!(out, "a round of requests takes {takes} s but the window is {} s: ", self.window.as_secs())?;
+        match self.tight.and_then(|tight| tight.fitting) {
+            Some(fitting) => {
+                write!(out, "set `window: {}` or poll fewer groups", humantime::format_duration(fitting))
+            }
+            None => write!(out, "poll fewer counter groups, devices or device groups"),
+        }
+    }
+}
+
 /// A window that is too short for its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tight {
-    /// Its length.
-    pub window: Duration,
     /// The shortest one that is long enough; none where none is.
     pub fitting: Option<Duration>,
 }

@@ -68,6 +68,8 @@ pub(super) struct Session {
     refusals: Refusals,
     /// Held while a login is made, so that there is one.
     flight: tokio::sync::Mutex<()>,
+    /// Held by a request that carries the password.
+    one_at_a_time: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -121,9 +123,9 @@ impl Session {
         let login = Login::try_new(&auth, roots, wire.timeout())?;
         let place = login.place(&appliance.url).clone();
         let state = State::new(refusals.account(&place, &credentials), credentials);
-        let (flight, state) = (tokio::sync::Mutex::new(()), Mutex::new(state));
+        let (flight, one_at_a_time, state) = (Default::default(), Default::default(), Mutex::new(state));
         let most_refusals = appliance.polling.max_login_refusals;
-        Ok(Self { wire, auth, login, place, most_refusals, refusals, flight, state })
+        Ok(Self { wire, auth, login, place, most_refusals, refusals, flight, one_at_a_time, state })
     }
 
     /// The account as its refusals are counted.
@@ -191,6 +193,12 @@ impl Session {
         held
     }
 
+    /// Leave to be the only request, where each carries the password itself: if it is no longer good, as many requests as
+    /// are out would be refused at once, and an account is locked after few.
+    pub(super) async fn alone(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        if self.login.can_be_repeated() { None } else { Some(self.one_at_a_time.lock().await) }
+    }
+
     /// The credential in hand if it is good for one more request.
     pub(super) fn at_hand(&self) -> Option<Held> {
         self.usable().ok()
@@ -227,7 +235,7 @@ impl Session {
         if state.fallback.take_if(|fallback| *fallback == held.generation).is_some() {
             state.renewals_fail = true;
             let host = self.place.host_str();
-            tracing::warn!(host, "tokens that answers bring are refused: each login's token is used to its end");
+            tracing::warn!(host, "renewed tokens are rejected: each login's token is used until it expires");
         }
         if !state.proven.contains(endpoint) {
             state.proven.insert(endpoint.to_owned());

@@ -215,7 +215,11 @@ impl Wire {
         let location = headers.get(reqwest::header::LOCATION);
         let target = location.and_then(|value| target(&asked, &String::from_utf8_lossy(value.as_bytes())));
         let status = response.status().as_u16();
-        let body = self.egress.body(response).await?;
+        let body = match self.egress.body(response).await {
+            // The status says enough where it is no success: a refused login counts whatever becomes of its page.
+            Err(_) if !(200..300).contains(&status) => Vec::new(),
+            body => body?,
+        };
         Ok(Raw { status, body, date, tick, token, retry_after, target })
     }
 }

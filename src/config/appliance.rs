@@ -48,8 +48,8 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
             let mut message = format!("is polled twice: `{}` has the same URL", earlier.name);
             let names = [earlier, &appliance].map(|appliance| &appliance.credentials.username);
             if names[0] == names[1] && [earlier, &appliance].iter().all(|one| matches!(one.auth, super::Auth::Jwt(_))) {
-                message += " and account: where the appliance keeps one session for each account, they end each other's: \
-                            give each its own account";
+                message += " and account. If the appliance keeps one session for each account, they log each other out: give \
+                            each its own account";
             }
             problems.warn(&path.key("url"), message);
         }

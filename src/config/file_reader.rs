@@ -118,7 +118,7 @@ impl FileReader {
     }
 }
 
-const HANGS: &str = "its file system hangs; mend the mount, or put the file elsewhere";
+const HANGS: &str = "its file system hangs; check the mount, or put the file elsewhere";
 
 impl fmt::Debug for FileReader {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,7 +137,7 @@ fn content(path: &FilePath, most: u64) -> Outcome {
     let mut file = std::fs::File::from(file);
     let found = file.metadata().map_err(said)?;
     regular(&found)?;
-    let too_long = |length: u64| format!("{length} bytes are more than any such file has ({most})");
+    let too_long = |length: u64| format!("it has {length} bytes; at most {most} are allowed");
     if found.len() > most {
         return Err(too_long(found.len()));
     }
@@ -155,9 +155,7 @@ fn content(path: &FilePath, most: u64) -> Outcome {
 fn regular(found: &Metadata) -> Result<(), String> {
     match found.file_type() {
         kind if kind.is_file() => Ok(()),
-        kind if FileType::is_fifo(&kind) => {
-            Err("it is no regular file but a pipe, which gives what is in it only once: name a file".into())
-        }
+        kind if FileType::is_fifo(&kind) => Err("it is a pipe; a regular file is required".into()),
         _ => Err("it is no regular file".into()),
     }
 }
@@ -198,13 +196,13 @@ mod tests {
         std::os::unix::fs::symlink("/dev/zero", path("zero")).expect("a link");
         std::os::unix::fs::symlink("pipe", path("to_pipe")).expect("a link");
         for (name, expected) in [
-            ("eleven", "11 bytes are more than any such file has (10)"),
+            ("eleven", "it has 11 bytes; at most 10 are allowed"),
             ("none", "No such file or directory (os error 2)"),
             (".", "it is no regular file"),
             ("socket", "it is no regular file"),
             ("zero", "it is no regular file"),
-            ("pipe", "it is no regular file but a pipe, which gives what is in it only once: name a file"),
-            ("to_pipe", "it is no regular file but a pipe, which gives what is in it only once: name a file"),
+            ("pipe", "it is a pipe; a regular file is required"),
+            ("to_pipe", "it is a pipe; a regular file is required"),
         ] {
             assert_eq!(read(name), Err(expected.to_owned()), "{name}");
         }

@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(said(), "c.yaml: cannot read the file: it is no regular file");
         std::fs::remove_dir(&path).unwrap();
         std::fs::File::create(&path).unwrap().set_len(20 << 20).unwrap();
-        assert_eq!(said(), "c.yaml: cannot read the file: 20971520 bytes are more than any such file has (16777216)");
+        assert_eq!(said(), "c.yaml: cannot read the file: it has 20971520 bytes; at most 16777216 are allowed");
         std::fs::write(&path, b"\xff").unwrap();
         assert_eq!(said(), "c.yaml: cannot read the file: the text is not UTF-8");
     }

@@ -10,7 +10,7 @@ use crate::snapshot::{AspectView, GroupView, LostReason, Pending, Snapshot};
 const UP: About = About::gauge("asyncos_up", "Whether the appliance's API answers us");
 const ROUND: About = About::gauge(
     "asyncos_poll_round_seconds",
-    "How long the requests for one window take, waits and rests included; longer than `asyncos_window_seconds` is too long",
+    "Time that the requests for one window take, waits and pauses included; must stay below `asyncos_window_seconds`",
 );
 const CLOCK_SKEW: About = About::gauge("asyncos_clock_skew_seconds", "How far the appliance's clock is ahead of ours");
 const INFO: About = About::gauge(

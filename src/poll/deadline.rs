@@ -25,7 +25,8 @@ const EASED: u32 = 4;
 pub(super) struct Deadlines {
     /// Of one question.
     pub(super) request: Duration,
-    pages: Duration,
+    /// Of a question that is answered in pages.
+    pub(super) pages: Duration,
 }
 
 impl Deadlines {
@@ -34,11 +35,6 @@ impl Deadlines {
         let callers = u32::try_from(polling.concurrency).unwrap_or(u32::MAX);
         let one = polling.timeout.saturating_add(leave.saturating_mul(callers));
         Self { request: one.saturating_mul(REQUESTS), pages: one.saturating_mul(REQUESTS_OF_PAGES) }
-    }
-
-    /// Of what is asked for most: searches are few.
-    pub(super) fn longest(self) -> Duration {
-        self.request
     }
 
     pub(super) fn of_aspect(self, aspect: &Aspect) -> Duration {
@@ -85,7 +81,7 @@ pub(super) fn told<T>(source: &impl Source, outcome: InTime<Result<T, Failure>>)
             source.given_up(Reason::Timeout);
             let deadline = humantime::format_duration(Duration::from_secs(deadline.as_secs()));
             let detail = format!(
-                "given up after {deadline}: something else than the appliance's answer is waited for, as a file, a disk or a name server"
+                "cancelled after {deadline}: check for a hanging file, disk or name server, or a very slow appliance"
             );
             Err(Failure { reason: Reason::Timeout, detail, retry_after: None })
         }

@@ -1,4 +1,4 @@
-//! A report that is not had: how often in a row, and how long it is left alone for that. Pure.
+//! Failures in a row of one report, and its back-off. Pure.
 
 use std::time::Duration;
 

@@ -153,6 +153,9 @@ impl<S: Source> Poller<S> {
 
     fn observe(&mut self, watch: usize) {
         self.watches[watch].in_flight = true;
+        if self.watches[watch].is_paged() {
+            self.publish();
+        }
         let (source, aspect) = (Arc::clone(&self.source), self.watches[watch].aspect().clone());
         let deadline = self.deadlines.of_aspect(&aspect);
         let clock = self.desk.clock.clone();
@@ -166,6 +169,9 @@ impl<S: Source> Poller<S> {
 
     fn start(&mut self, job: Job) {
         self.targets[job.target].in_flight = true;
+        if self.targets[job.target].is_search() {
+            self.publish();
+        }
         let source = Arc::clone(&self.source);
         let clock = self.desk.clock.clone();
         let polling = self.polling;

@@ -7,7 +7,7 @@ use crate::clock::Tick;
 
 /// Waits after a report was declined or not allowed, the last one for good: it may come with a release or a role, so
 /// asking once an hour is enough, but a fault that looks like a refusal must not cost an hour.
-pub(super) const DECLINED_WAITS: [Duration; 3] =
+const DECLINED_WAITS: [Duration; 3] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(60 * 60)];
 
 /// Refusals in a row.

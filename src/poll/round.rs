@@ -26,52 +26,52 @@ pub(super) struct Cost {
 #[derive(Debug, Default)]
 pub(super) struct Rounds {
     newest: Option<Round>,
+    /// What the newest one that did not fit needs.
+    tight: Option<Tight>,
     /// Since when they do not fit.
     long_since: Option<Tick>,
     is_tight: bool,
 }
 
 impl Rounds {
-    /// What is known of them.
+    /// The newest one. It is tight for as long as [`Rounds::are_tight`] says so.
     pub(super) fn newest(&self) -> Option<Round> {
-        let round = self.newest?;
-        Some(Round { tight: round.tight.filter(|_| self.is_tight), ..round })
+        let tight = if self.is_tight { self.tight } else { None };
+        self.newest.map(|round| Round { tight, ..round })
     }
 
-    /// Whether they have not fitted for as long as a window: then what was missed is asked for at once.
+    /// Whether they have not fitted for as long as a window: then what was missed is requested at once.
     pub(super) fn are_tight(&self) -> bool {
         self.is_tight
     }
 
     /// Takes in what requests take by now, where so many may be made at a time.
     pub(super) fn measured(&mut self, appliance: &str, costs: &[Cost], concurrency: usize, now: Tick) {
-        let Some(round) = measure(costs, concurrency) else { return };
-        self.newest = Some(round);
-        let Some(Tight { window, fitting }) = round.tight else {
-            self.long_since = None;
-            // What has just begun to fit is not believed at once, or it would be said again and again.
-            if self.is_tight && round.takes.as_secs_f64() < FULL * round.window.as_secs_f64() {
-                self.is_tight = false;
-                let (takes, window) = shown(round.takes, round.window);
-                tracing::info!(appliance, "a round takes {takes} and fits the window of {window} again");
-            }
+        let Some(round) = measure(costs, concurrency) else {
+            *self = Self::default();
             return;
         };
+        self.newest = Some(round);
+        if round.tight.is_none() {
+            self.long_since = None;
+            // A round that has just begun to fit is not believed at once, or it would be logged again and again.
+            if self.is_tight && round.takes.as_secs_f64() < FULL * round.window.as_secs_f64() {
+                self.is_tight = false;
+                let (takes, window) = (round.takes.as_secs(), round.window.as_secs());
+                tracing::info!(
+                    appliance,
+                    "a round of requests takes {takes} s and fits the window of {window} s again"
+                );
+            }
+            return;
+        }
+        self.tight = round.tight;
         let since = *self.long_since.get_or_insert(now);
-        if !self.is_tight && now.since(since) >= window {
+        if !self.is_tight && now.since(since) >= round.window {
             self.is_tight = true;
-            let (takes, window) = shown(round.takes, window);
-            let advice = fitting.map_or_else(
-                || "no window is long enough: ask for fewer counter groups, devices or device groups".to_owned(),
-                |fitting| format!("set `window: {}` or ask for less", humantime::format_duration(fitting)),
-            );
-            tracing::warn!(appliance, "a round takes {takes} but the window is {window}: {advice}");
+            tracing::warn!(appliance, "{round}");
         }
     }
-}
-
-fn shown(takes: Duration, window: Duration) -> (String, String) {
-    (format!("{} s", takes.as_secs()), format!("{} s", window.as_secs()))
 }
 
 /// The time that the requests for the shortest window take; none before anything was measured.
@@ -96,8 +96,7 @@ fn measure(costs: &[Cost], concurrency: usize) -> Option<Round> {
             let every = |cost: &Cost| if cost.is_window { cost.every.max(*length) } else { cost.every };
             load(&mut costs.iter(), &every) <= FULL
         };
-        let fitting = WINDOWS.into_iter().map(|minutes| Duration::from_secs(60 * minutes)).find(fits);
-        Tight { window, fitting }
+        Tight { fitting: WINDOWS.into_iter().map(|minutes| Duration::from_secs(60 * minutes)).find(fits) }
     });
     Some(Round { takes, window, tight })
 }

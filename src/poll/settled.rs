@@ -104,6 +104,7 @@ impl<S: Source> Poller<S> {
     fn reached(&mut self, now: Tick) {
         if self.standing.reached(&self.name, now) {
             self.targets.iter_mut().for_each(|target| target.appliance_is_back(now));
+            self.watches.iter_mut().for_each(|watch| watch.appliance_is_back(now));
         }
     }
 
@@ -132,13 +133,13 @@ impl<S: Source> Poller<S> {
     fn observed(&mut self, watch: usize, outcome: Result<Observation, Failure>, now: Tick) {
         let trouble = outcome.as_ref().err().map(|failure| self.remember(failure));
         match &outcome {
+            // The status page may be another server's: it tells nothing of the API.
+            _ if self.watches[watch].is_elsewhere() => {}
             Ok(_) => self.reached(now),
-            // The status page may be another server's.
-            Err(_) if self.watches[watch].is_elsewhere() => {}
             Err(failure) => self.missed(Work::Watch(watch), failure, now),
         }
         let watch = &mut self.watches[watch];
-        if let Some(pace) = watch.observed(&self.name, outcome, trouble, now, self.desk.clock.wall()) {
+        if let Some(pace) = watch.observed(&self.name, outcome, trouble, self.answered, now, self.desk.clock.wall()) {
             self.source.set_pace(pace);
         }
     }
@@ -291,7 +292,7 @@ impl<S: Source> Poller<S> {
 }
 
 /// What writing down came to. A disk that hangs must not hold a target for ever; what it takes after all is the same that
-/// is written then.
+/// is written then. In real time, which a disk works in whatever clock the windows follow.
 async fn written<T>(writing: impl Future<Output = Result<T, CommitError>>) -> Result<T, CommitError> {
     match tokio::time::timeout(WRITING, writing).await {
         Ok(outcome) => outcome,

@@ -1,6 +1,5 @@
-//! Whether the appliance answers at all, and how long it is left alone when it does not. One report that fails says
-//! nothing about the others, so what is cheap is asked for before the appliance is believed to be down. Pure but for what
-//! it logs.
+//! Health of an appliance: reachability and pauses. One failing report says nothing about the others, so a cheap request
+//! is made before the appliance counts as down. Pure except for its logs.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -33,6 +32,10 @@ pub(super) struct Standing {
     streak: usize,
     telling_streak: usize,
     probe: Probe,
+    /// When the probe last failed, if it was not answered since.
+    probe_failed_at: Option<Tick>,
+    /// The probe fails although other requests are answered, so that its failure means nothing.
+    is_probe_distrusted: bool,
     longest_pause: Duration,
     pauses: u32,
     paused_until: Option<Tick>,
@@ -65,6 +68,8 @@ impl Standing {
             streak: 0,
             telling_streak: TELLING_STREAK.min(targets),
             probe: Probe::Idle { not_before: Tick::default() },
+            probe_failed_at: None,
+            is_probe_distrusted: false,
             longest_pause: window.clamp(FIRST_PAUSE, LONGEST_PAUSE),
             pauses: 0,
             paused_until: None,
@@ -73,11 +78,6 @@ impl Standing {
 
     pub(super) fn is_up(&self) -> bool {
         self.up == Some(true)
-    }
-
-    /// When the API last answered anything.
-    pub(super) fn answered(&self) -> Option<Tick> {
-        self.answered
     }
 
     /// When requests may be made again; none when they may be made now.
@@ -110,7 +110,9 @@ impl Standing {
                 Probe::Idle { not_before } | Probe::Undecided { not_before } => not_before,
                 Probe::Wanted | Probe::InFlight { .. } => now,
             };
-            self.probe = Probe::Idle { not_before };
+            // Something else was answered first: is it back as well, or does it always fail?
+            let is_doubtful = self.probe_failed_at.is_some() && !self.is_probe_distrusted;
+            self.probe = if is_doubtful { Probe::Wanted } else { Probe::Idle { not_before } };
         }
         self.up = Some(true);
         self.answered = Some(now);
@@ -125,11 +127,11 @@ impl Standing {
     pub(super) fn failed(&mut self, name: &str, work: Work, failure: &Failure, round: &[Work], now: Tick) {
         self.streak += 1;
         self.silent.insert(work);
-        let is_whole_round = round.iter().all(|work| self.silent.contains(work));
+        let is_whole_round = self.has_all_failed(round);
         let is_down = self.up == Some(false) || failure.reason.is_of_the_account();
         match self.probe {
             _ if is_down => {
-                // The cheap question is next, whatever it was worth before.
+                // The cheap question is next, whatever it was worth before; after it a report is, and so on by turns.
                 self.probe = Probe::Wanted;
                 self.unreachable(name, failure, now);
             }
@@ -153,18 +155,28 @@ impl Standing {
             Probe::Idle { .. } | Probe::Wanted | Probe::Undecided { .. } => now,
         };
         self.probe = Probe::Undecided { not_before: now + PROBE_PACE };
+        // Since it failed the last time something else was answered.
+        self.is_probe_distrusted |= self.probe_failed_at.is_some_and(|at| self.answered.is_some_and(|last| last > at));
+        self.probe_failed_at = Some(now);
         if self.answered.is_some_and(|answered| answered > asked) {
             return;
         }
-        let is_whole_round = round.iter().all(|work| self.silent.contains(work));
+        let is_whole_round = self.has_all_failed(round);
         // Something else than the API answers, perhaps to this alone: then the whole round decides.
-        if failure.reason.is_of_the_way() || failure.reason.is_of_the_account() || is_whole_round {
+        let is_telling = failure.reason.is_of_the_way() && !self.is_probe_distrusted;
+        if is_telling || failure.reason.is_of_the_account() || is_whole_round {
             self.unreachable(name, failure, now);
         }
     }
 
+    /// Whether nothing of `round` was answered since anything was.
+    fn has_all_failed(&self, round: &[Work]) -> bool {
+        !round.is_empty() && round.iter().all(|work| self.silent.contains(work))
+    }
+
     /// What is cheap was answered.
     pub(super) fn probe_answered(&mut self, now: Tick) {
+        (self.probe_failed_at, self.is_probe_distrusted) = (None, false);
         self.probe = Probe::Idle { not_before: now + PROBE_PACE };
     }
 
@@ -179,11 +191,6 @@ impl Standing {
         let pause = failure.retry_after.map_or(usual, |asked| asked.clamp(FIRST_PAUSE / 60, LONGEST_RETRY_AFTER));
         self.pauses += 1;
         self.paused_until = Some(now + pause);
-        // After the pause it is asked whether it is back; what costs more comes after that. Where that question does not
-        // decide, something else has to be answered.
-        if !matches!(self.probe, Probe::Undecided { .. }) || failure.reason.is_of_the_way() {
-            self.probe = Probe::Wanted;
-        }
     }
 }
 
@@ -261,6 +268,19 @@ mod tests {
     }
 
     #[test]
+    fn a_round_of_nothing_is_none() {
+        let mut standing = standing();
+        for second in 1..9 {
+            standing.failed("a", Work::Watch(0), &failure(Reason::Unavailable), &[], at(second));
+            if standing.wants_probe() {
+                standing.probe_begun(at(second));
+                standing.probe_failed("a", &failure(Reason::Unavailable), &[], at(second));
+            }
+            assert!(standing.is_up());
+        }
+    }
+
+    #[test]
     fn what_concerns_the_account_needs_no_second_opinion() {
         let mut standing = standing();
         fail(&mut standing, &ROUND[..1], Reason::LoginRefused, at(1));
@@ -271,14 +291,36 @@ mod tests {
     fn after_a_pause_it_is_asked_whether_it_is_back() {
         let mut standing = standing();
         standing.unreachable("a", &failure(Reason::Connect), at(0));
-        assert!(standing.paused_until(at(59)).is_some() && standing.wants_probe());
-        standing.probe_begun(at(60));
-        standing.probe_failed("a", &failure(Reason::Connect), &ROUND, at(60));
-        assert_eq!(standing.paused_until(at(60)), Some(at(180)));
-        assert!(standing.wants_probe());
+        assert!(standing.paused_until(at(59)).is_some() && !standing.wants_probe());
+        fail(&mut standing, &ROUND[..1], Reason::Connect, at(60));
+        assert!(standing.paused_until(at(179)).is_some() && standing.wants_probe(), "a report and the probe by turns");
         standing.probe_begun(at(180));
-        standing.probe_answered(at(180));
-        assert!(standing.reached("a", at(180)) && standing.is_up() && standing.paused_until(at(180)).is_none());
+        standing.probe_failed("a", &failure(Reason::Connect), &ROUND, at(180));
+        assert!(!standing.wants_probe() && standing.paused_until(at(180)).is_some());
+        fail(&mut standing, &ROUND[..1], Reason::Connect, at(500));
+        standing.probe_begun(at(900));
+        standing.probe_answered(at(900));
+        assert!(standing.reached("a", at(900)) && standing.is_up() && standing.paused_until(at(900)).is_none());
+    }
+
+    #[test]
+    fn a_probe_that_always_fails_is_not_believed() {
+        let mut standing = standing();
+        for minute in 1..60 {
+            let now = at(60 * minute);
+            fail(&mut standing, &ROUND[..2], Reason::Timeout, now);
+            for second in 1..3 {
+                if standing.wants_probe() {
+                    standing.probe_begun(now);
+                    standing.probe_failed("a", &failure(Reason::Timeout), &ROUND, now + Duration::from_secs(second));
+                }
+                standing.reached("a", now + Duration::from_secs(10 * second));
+            }
+            assert!(minute == 1 || standing.is_up());
+            assert!(standing.is_probe_distrusted, "minute {minute}");
+        }
+        standing.probe_answered(at(9000));
+        assert!(!standing.is_probe_distrusted, "until it is answered");
     }
 
     #[test]

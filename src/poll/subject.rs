@@ -60,6 +60,10 @@ impl Subject {
         }
     }
 
+    pub(super) fn is_search(&self) -> bool {
+        self.search.is_some()
+    }
+
     pub(super) fn label(&self) -> &Arc<str> {
         &self.label
     }

@@ -24,6 +24,8 @@ use super::subject::Subject;
 const EARLY_WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How long a target is left alone after its window could not be written down.
 const NOT_WRITTEN_WAIT: Duration = Duration::from_secs(10);
+/// With more than this to fetch, nothing is compared first.
+const AUDIT_BACKLOG: Duration = Duration::from_secs(60 * 60);
 /// Values are shown until their window is this many windows, and the settle delay, old.
 const STALE_AFTER_WINDOWS: u32 = 3;
 
@@ -122,6 +124,11 @@ impl Target {
         self.subject.query(self.key.scope.clone(), window, depth)
     }
 
+    /// Whether it is a search, which takes many pages.
+    pub(super) fn is_search(&self) -> bool {
+        self.subject.is_search()
+    }
+
     pub(super) fn key(&self) -> &Key {
         &self.key
     }
@@ -197,8 +204,11 @@ impl Target {
 
     fn plan_from(&mut self, start: Timestamp, gap: Gap, ledger: &Ledger, now: Timestamp, stride: Stride) -> Step {
         let mut audit = |otherwise| self.audits.step(ledger.stretches(&self.key), self.rule.settle, now, otherwise);
-        // Where windows are always due, comparisons would never be.
+        // Where windows are always due, comparisons would never be. They have what windows leave: a backlog goes first.
+        let waiting =
+            self.rule.grid.length().saturating_mul(u32::try_from(self.rule.pending(start, now)).unwrap_or(u32::MAX));
         if stride == Stride::All
+            && waiting <= AUDIT_BACKLOG
             && let step @ Step::Audit(_) = audit(Duration::MAX)
         {
             return step;

@@ -1,5 +1,5 @@
-//! Whose turn it is: of what is due, the one that was asked for longest ago goes first, so that nothing waits for more
-//! than one request of each of the others. Pure.
+//! Scheduling order: of what is due, the least recently requested goes first, so that nothing waits for more than one
+//! request of each of the others. Pure.
 
 use std::collections::VecDeque;
 

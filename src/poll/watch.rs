@@ -9,13 +9,15 @@ use crate::config::{Extras, Product, Quarantines};
 use crate::snapshot::{AspectView, Trouble};
 use crate::vitals::Vitals;
 
-use super::refusal::DECLINED_WAITS;
+use super::failing::Failing;
 
 /// What changes by the second is asked for as often as alerts look at it.
 const SOON: Duration = Duration::from_secs(60);
 const NOW_AND_THEN: Duration = Duration::from_secs(5 * 60);
 /// What changes when somebody configures it.
 const SELDOM: Duration = Duration::from_secs(3600);
+/// The wait after a status page has refused the password.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// Values are shown until they should have been replaced this many times.
 const STALE_AFTER: u32 = 3;
 
@@ -25,7 +27,7 @@ pub(super) struct Watch {
     pace: Duration,
     pub(super) in_flight: bool,
     pub(super) not_before: Tick,
-    failures: usize,
+    failing: Failing,
     /// What the newest request took.
     pub(super) took: Option<Duration>,
     view: Arc<AspectView>,
@@ -48,7 +50,7 @@ impl Watch {
             pace,
             in_flight: false,
             not_before: Tick::default(),
-            failures: 0,
+            failing: Failing::default(),
             took: None,
             view: Arc::new(view),
         }
@@ -90,8 +92,25 @@ impl Watch {
     }
 
     /// The time from one request to the next.
-    pub(super) fn pace(&self) -> Duration {
-        self.pace
+    pub(super) fn interval(&self) -> Duration {
+        self.pace + self.took.unwrap_or_default()
+    }
+
+    /// Whether it is answered in many pages.
+    pub(super) fn is_paged(&self) -> bool {
+        matches!(self.aspect, Aspect::Quarantines(_))
+    }
+
+    /// Whether it was answered the last time.
+    pub(super) fn is_answered(&self) -> bool {
+        self.view.success
+    }
+
+    /// Takes in that the appliance is there again after it was not.
+    pub(super) fn appliance_is_back(&mut self, now: Tick) {
+        if let Some(asked_for) = self.failing.forgive() {
+            self.not_before = self.not_before.min((now + self.pace).max(asked_for));
+        }
     }
 
     /// Whether the appliance does not answer it and so is asked seldom.
@@ -103,13 +122,14 @@ impl Watch {
         Arc::clone(&self.view)
     }
 
-    /// Takes in what was asked for at `now`, which is `wall` by our clock, with the `trouble` that a failure was; tells the pace that the
-    /// appliance bears if that was heard.
+    /// Takes in what was asked for at `now`, which is `wall` by our clock, with the `trouble` that a failure was; a report was
+    /// last had at `others`. Tells the pace that the appliance bears if that was heard.
     pub(super) fn observed(
         &mut self,
         appliance: &str,
         outcome: Result<Observation, Failure>,
         trouble: Option<Arc<Trouble>>,
+        others: Option<Tick>,
         now: Tick,
         wall: Timestamp,
     ) -> Option<Pace> {
@@ -117,10 +137,10 @@ impl Watch {
         self.not_before = now + self.pace;
         let failure = match outcome {
             Ok(observation) => {
-                if self.failures > 0 {
+                if !self.failing.is_none() {
                     tracing::info!(appliance, aspect = self.aspect.name(), "aspect is had again");
                 }
-                self.failures = 0;
+                self.failing = Failing::default();
                 let vitals = Vitals::new(&observation);
                 let mut unusable = self.view.unusable;
                 unusable.iter_mut().zip(vitals.unusable).for_each(|(sum, more)| *sum += more);
@@ -139,17 +159,14 @@ impl Watch {
             Err(failure) => failure,
         };
         let reason = failure.reason.label();
-        if self.failures == 0 {
+        if self.failing.is_none() {
             tracing::warn!(appliance, aspect = self.aspect.name(), reason, error = %failure, "aspect is not had");
         }
         let refusal = matches!(failure.reason, Reason::Declined | Reason::NotAllowed).then_some(failure.reason);
-        if refusal.is_some() {
-            let last = DECLINED_WAITS.len() - 1;
-            // There the password goes out each time: what is refused may count against the account.
-            let step = if self.is_elsewhere() { last } else { self.failures.min(last) };
-            self.not_before = now + DECLINED_WAITS[step].max(self.pace);
-        }
-        self.failures += 1;
+        let wait = self.failing.failed(&failure, self.pace, others, now);
+        // There the password goes out each time: what is refused may count against the account.
+        let wait = if refusal.is_some() && self.is_elsewhere() { LONGEST_WAIT } else { wait };
+        self.not_before = now + wait.max(self.pace);
         self.view = Arc::new(AspectView { success: false, refusal, trouble, ..AspectView::clone(&self.view) });
         None
     }

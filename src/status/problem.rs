@@ -103,7 +103,7 @@ impl fmt::Display for Problem {
                 let rest = match cause {
                     RefusalCause::Password => "or unlock the account and reset",
                     RefusalCause::SecondFactor | RefusalCause::Passcode | RefusalCause::OtherServer => {
-                        "then reset the refusals"
+                        "then `POST /-/login-reset`"
                     }
                 };
                 write!(out, "logins have stopped after {refusals} {noun}: {}, {rest}", cause.advice())
@@ -117,17 +117,12 @@ impl fmt::Display for Problem {
             Self::Down(reason) => write!(out, "does not answer: {}", reason.label()),
             Self::Failing { count: 1, example } => write!(out, "not had: {example}"),
             Self::Failing { count, example } => write!(out, "not had: {example} and {} more", count - 1),
-            Self::Refused { count: 1, example } => write!(out, "refused: {example}"),
-            Self::Refused { count, example } => write!(out, "refused: {example} and {} more", count - 1),
-            Self::Slow(Round { takes, window, tight }) => {
-                write!(out, "a round takes {} s but the window is {} s: ", takes.as_secs(), window.as_secs())?;
-                match tight.and_then(|tight| tight.fitting) {
-                    Some(fitting) => {
-                        write!(out, "set `window: {}` or ask for less", humantime::format_duration(fitting))
-                    }
-                    None => write!(out, "ask for fewer counter groups, devices or device groups"),
-                }
+            Self::Refused { count, example } => {
+                let more = if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+                let advice = "give the role of the account access, or remove it from `counter_groups`";
+                write!(out, "refused: {example}{more}; requested hourly: {advice}")
             }
+            Self::Slow(round) => round.fmt(out),
             Self::Behind { windows } => write!(out, "{windows} windows behind"),
             Self::Clock { trouble: ClockTrouble::Unconfirmed, skew_seconds } => {
                 write!(

@@ -8,6 +8,8 @@ use crate::config::Scope;
 use crate::snapshot::{AspectView, ClockTrouble, GroupView, Pending, Round, Tally, Tight, Trouble};
 use crate::vitals::Vitals;
 
+const REFUSED: &str =
+    "refused: declined; requested hourly: give the role of the account access, or remove it from `counter_groups`";
 const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
 const MINUTE: Duration = Duration::from_secs(60);
 /// What somebody would like to run in the browser of whoever looks.
@@ -157,12 +159,7 @@ fn the_worst_comes_first_and_every_state_is_told_apart() {
     let expected = [
         vec!["logins have stopped after 3 refusals: correct the password, or unlock the account and reset"],
         vec!["does not answer: connect"],
-        vec![
-            "not had: failing of d1",
-            "refused: declined",
-            "9 windows behind",
-            "its certificate ends at 2026-12-06T12:00:00.000Z",
-        ],
+        vec!["not had: failing of d1", REFUSED, "9 windows behind", "its certificate ends at 2026-12-06T12:00:00.000Z"],
         vec![],
         vec![],
     ];
@@ -207,16 +204,13 @@ fn problem(change: impl FnOnce(&mut Snapshot)) -> (State, String) {
 #[test]
 fn a_round_that_does_not_fit_is_a_problem_with_its_remedy() {
     let round = |fitting: Option<u32>| {
-        let tight = Some(Tight { window: MINUTE, fitting: fitting.map(|minutes| MINUTE * minutes) });
+        let tight = Some(Tight { fitting: fitting.map(|minutes| MINUTE * minutes) });
         let round = Round { takes: Duration::from_millis(73_500), window: MINUTE, tight };
         problem(|ill| ill.round = Some(round))
     };
-    let told = "a round takes 73 s but the window is 60 s";
-    assert_eq!(round(Some(2)), (State::Degraded, format!("{told}: set `window: 2m` or ask for less")));
-    assert_eq!(
-        round(None),
-        (State::Degraded, format!("{told}: ask for fewer counter groups, devices or device groups"))
-    );
+    let told = "a round of requests takes 74 s but the window is 60 s";
+    assert_eq!(round(Some(2)), (State::Degraded, format!("{told}: set `window: 2m` or poll fewer groups")));
+    assert_eq!(round(None), (State::Degraded, format!("{told}: poll fewer counter groups, devices or device groups")));
     let fits = Round { takes: MINUTE / 2, window: MINUTE, tight: None };
     let well = Snapshot { round: Some(fits), ..snapshot("a", vec![group("b")]) };
     assert_eq!(status(&config(&["a"]), vec![well], &[], OwnFacts::default()).appliances[0].state, State::Ok);
@@ -236,7 +230,7 @@ fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
         "name": "half", "product": "esa", "host": "esa3.example.com:6443", "state": "degraded",
         "problems": [
             {"kind": "failing", "text": "not had: failing of d1"},
-            {"kind": "refused", "text": "refused: declined"},
+            {"kind": "refused", "text": REFUSED},
             {"kind": "behind", "text": "9 windows behind"},
             {"kind": "certificate", "text": "its certificate ends at 2026-12-06T12:00:00.000Z"},
         ],

@@ -142,7 +142,7 @@ async fn a_pipe_in_place_of_a_password_holds_up_nothing() {
     pipe(&other);
     folder.write("c.yaml", with(&other));
     let said = reload(&rig).await.expect_err("a pipe");
-    let reason = "it is no regular file but a pipe, which gives what is in it only once: name a file";
+    let reason = "it is a pipe; a regular file is required";
     assert_eq!(said, format!("{file}:4: appliances[0].password_file: cannot read `{other}`: {reason}"));
     assert_eq!(rig.page().await.value(IN_FORCE, &[]), Some(0.0));
     std::fs::remove_file(&password).expect("the pipe");
@@ -172,7 +172,7 @@ async fn whatever_takes_the_place_of_the_file_the_old_configuration_stays() {
         ("rmdir $1; mkfifo $1", "it is no regular file"),
         ("rm $1; ln -s /dev/zero $1", "it is no regular file"),
         ("rm $1; ln -s c.yaml $1", "symbolic links"),
-        ("rm $1; head -c 20000000 /dev/zero >$1", "20000000 bytes are more than any such file has"),
+        ("rm $1; head -c 20000000 /dev/zero >$1", "it has 20000000 bytes; at most"),
         ("printf '\\377' >$1", "the text is not UTF-8"),
         ("head -c 1000 /dev/zero >$1", "not valid YAML"),
         (": >$1", "names no appliance"),

@@ -7,8 +7,8 @@ use crate::api::breaker::RefusalCause;
 use crate::api::refusals::Outcome;
 
 /// What to do where tokens keep being refused.
-pub(super) const SHARED: &str = "tokens are refused long before they end: another client may be using this account: give \
-                                 each exporter its own";
+pub(super) const SHARED: &str = "tokens are rejected long before they expire; another client may be using this account, so \
+                                 give each exporter its own";
 
 /// That an endpoint which used to take the account has refused it.
 #[derive(Clone, Copy, Debug)]

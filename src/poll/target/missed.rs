@@ -1,4 +1,4 @@
-//! What becomes of a target whose report is not had.
+//! Handling of failed reports.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,8 @@ impl Target {
 
     /// Takes in that the appliance is there again after it was not: what failed with it is asked for now.
     pub(in crate::poll) fn appliance_is_back(&mut self, now: Tick) {
+        // What timed out meanwhile was not too much, but asked of nobody.
+        self.most_windows = u32::MAX;
         if let Some(asked_for) = self.failing.forgive() {
             self.not_before = self.not_before.min(now.max(asked_for));
         }
@@ -49,6 +51,17 @@ impl Target {
     pub(in crate::poll) fn is_in_rotation(&self, now: Tick) -> bool {
         let longest = self.rule.grid.length().max(failing::FIRST_WAIT);
         self.failing.refusal().is_none() && self.not_before.since(now) <= longest
+    }
+
+    /// Whether its report was had the last time, or not requested yet.
+    pub(in crate::poll) fn is_well(&self) -> bool {
+        self.failing.is_none()
+    }
+
+    /// How long from `now` until its next window is due; at least a window.
+    pub(in crate::poll) fn next_due(&self, ledger: &Ledger, now: Timestamp) -> Duration {
+        let watermark = ledger.watermark(&self.key).unwrap_or(now);
+        self.rule.due(watermark).since(now).max(self.rule.grid.length())
     }
 
     /// The length of its windows.

@@ -77,9 +77,9 @@ impl<'a> World<'a> {
         self.target = target(self.choice, &self.ledger);
     }
 
-    fn moment(&self) -> place::Moment {
+    fn moment(&self) -> Moment {
         let now = self.appliance.now;
-        place::Moment { tick: self.appliance.tick, appliance: now, wall: now, doubt: None }
+        Moment { tick: self.appliance.tick, appliance: now, wall: now, doubt: None }
     }
 
     /// What a poller does that was told that there are whole hours only.
