@@ -108,7 +108,7 @@ pub struct Behaviour {
     pub zero_keys: bool,
     /// How many more keys every keyed report has.
     pub extra_keys: usize,
-    /// Whether every keyed report has the keys of [`hostile_keys`](super::hostile_keys) too.
+    /// Whether every keyed report has the keys of [`hostile_keys`] too.
     pub hostile_keys: bool,
     /// Whether every keyed report has a key that is not UTF-8, so that the whole body is not.
     pub invalid_utf8: bool,
