@@ -189,7 +189,7 @@ async fn two_exporters_of_one_account_and_one_session_both_count_all() {
         }
         clock.sleep(MINUTE).await;
     };
-    assert!(failure.contains("another client may be using this account: give each exporter its own"), "{failure}");
+    assert!(failure.contains("another client may be using this account, so give each exporter its own"), "{failure}");
 }
 
 #[tokio::test]
