@@ -169,7 +169,7 @@ async fn whatever_takes_the_place_of_the_file_the_old_configuration_stays() {
     for (script, reason) in [
         ("rm $1", "No such file or directory"),
         ("mkdir $1", "it is no regular file"),
-        ("rmdir $1; mkfifo $1", "it is no regular file"),
+        ("rmdir $1; mkfifo $1", "it is a pipe; a regular file is required"),
         ("rm $1; ln -s /dev/zero $1", "it is no regular file"),
         ("rm $1; ln -s c.yaml $1", "symbolic links"),
         ("rm $1; head -c 20000000 /dev/zero >$1", "it has 20000000 bytes; at most"),
