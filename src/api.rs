@@ -47,7 +47,7 @@ mod xml_status;
 pub use breaker::{RefusalCause, Tally};
 pub use event::{Event, Listener};
 pub use failure::{Failure, Reason};
-pub use gate::Pace;
+pub use gate::{Pace, longest_wait};
 pub use gauge::BaseUnit;
 pub use health::Health;
 pub use inventory::ManagedAppliance;

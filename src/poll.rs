@@ -218,7 +218,7 @@ impl<S: Source> Poller<S> {
     fn lateness_of_answers(&self) -> Duration {
         let round = self.rounds.newest().map_or(Duration::ZERO, |round| round.takes.saturating_mul(2));
         // A round of a backlog rests as long as it asks.
-        round + if self.is_paging() { self.deadlines.pages } else { self.deadlines.request } + SLACK
+        round + self.deadlines.of(self.is_paging()) + SLACK
     }
 
     fn is_paging(&self) -> bool {

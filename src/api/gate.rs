@@ -10,6 +10,8 @@ use crate::clock::{Clock, Tick};
 
 mod budget;
 
+pub use budget::longest_wait;
+
 use budget::Budget;
 
 /// How much an appliance is asked.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::Aspect;
+use crate::api::{Aspect, Depth};
 use crate::clock::{Tick, Timestamp};
 use crate::window::Window;
 
@@ -132,22 +132,21 @@ impl<S: Source> Poller<S> {
     }
 
     fn connect(&mut self) {
-        let (source, deadline) = (Arc::clone(&self.source), self.deadlines.request);
+        let (source, deadline) = (Arc::clone(&self.source), self.deadlines.of(false));
         let clock = self.desk.clock.clone();
-        self.request(async move {
-            let outcome = deadline::within(&clock, deadline, source.connect()).await;
-            Done::Connected(deadline::told(&*source, outcome))
-        });
+        self.request(
+            async move { Done::Connected(deadline::within(&*source, &clock, deadline, source.connect()).await) },
+        );
     }
 
     /// Asks for what is cheap, to see whether the appliance is there.
     fn probe(&mut self, now: Tick) {
         self.standing.probe_begun(now);
-        let (source, deadline) = (Arc::clone(&self.source), self.deadlines.request);
+        let (source, deadline) = (Arc::clone(&self.source), self.deadlines.of(false));
         let clock = self.desk.clock.clone();
         self.request(async move {
-            let outcome = deadline::within(&clock, deadline, source.observe(&Aspect::TimeZone)).await;
-            Done::Probed(deadline::told(&*source, outcome).map(|_| ()))
+            let question = source.observe(&Aspect::TimeZone);
+            Done::Probed(deadline::within(&*source, &clock, deadline, question).await.map(|_| ()))
         });
     }
 
@@ -157,12 +156,11 @@ impl<S: Source> Poller<S> {
             self.publish();
         }
         let (source, aspect) = (Arc::clone(&self.source), self.watches[watch].aspect().clone());
-        let deadline = self.deadlines.of_aspect(&aspect);
+        let deadline = self.deadlines.of(self.watches[watch].is_paged());
         let clock = self.desk.clock.clone();
         self.request(async move {
             let began = clock.tick();
-            let outcome = deadline::within(&clock, deadline, source.observe(&aspect)).await;
-            let outcome = deadline::told(&*source, outcome);
+            let outcome = deadline::within(&*source, &clock, deadline, source.observe(&aspect)).await;
             Done::Observed { watch, outcome, took: clock.tick().since(began) }
         });
     }
@@ -175,12 +173,13 @@ impl<S: Source> Poller<S> {
         let source = Arc::clone(&self.source);
         let clock = self.desk.clock.clone();
         let polling = self.polling;
-        let deadline = self.deadlines.of_depth(job.purpose.depth(), job.query.search.is_some());
+        let deadline =
+            self.deadlines.of(job.query.search.as_ref().is_some_and(|search| search.depth == Depth::AllPages));
         self.request(async move {
             let began = clock.tick();
             let asked = async { Ok(ask::ask(&*source, &job.query, polling, &clock).await) };
-            let outcome = deadline::within(&clock, deadline, asked).await;
-            let outcome = deadline::told(&*source, outcome).unwrap_or_else(Outcome::Failed);
+            let outcome = deadline::within(&*source, &clock, deadline, asked).await;
+            let outcome = outcome.unwrap_or_else(Outcome::Failed);
             Done::Asked { job, outcome, took: clock.tick().since(began) }
         });
     }

@@ -20,6 +20,11 @@ const EASE: u64 = 4;
 /// The credit that one request takes. It is such that the credit gained in a nanosecond is a whole number at any pace.
 const REQUEST: u64 = EASE * MINUTE;
 
+/// The longest that one request may have to wait for leave: an eased budget, and the rest after a slow answer.
+pub fn longest_wait(per_minute: NonZeroU32) -> Duration {
+    Duration::from_nanos(EASE * MINUTE / u64::from(per_minute.get())) + LONGEST_REST
+}
+
 /// What an appliance may still be asked.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
