@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use prometheus::{GaugeVec, IntGauge, Opts, Registry};
+use prometheus::{GaugeVec, IntGauge, IntGaugeVec, Opts, Registry};
 use tokio::sync::Notify;
 
 use crate::api::Listener;
 use crate::clock::Timestamp;
 use crate::config::Share;
+use crate::sample::About;
 
 mod facts;
 mod gathered;
@@ -30,6 +31,23 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The commit it was built from, where the build was told.
 pub const REVISION: Option<&str> = option_env!("ASYNCOS_EXPORTER_REVISION");
 
+const WEB_CONFIG: About = About::gauge(
+    "asyncos_exporter_web_config_last_reload_successful",
+    "Whether the newest reading of the web side's file, certificates and keys succeeded; absent without such a file",
+);
+
+/// What is on a page only where something has gone wrong or is configured, for the manual to be held against.
+pub const SELDOM: &[About] = &[
+    WEB_CONFIG,
+    shard::INFO,
+    shard::CONFIGURED,
+    shard::OWNED,
+    state::REFUSED,
+    traffic::LOGIN_FAILURES,
+    traffic::LOGIN_REFUSALS,
+    traffic::VERIFICATION_DISABLED,
+];
+
 /// A metric could not be registered: two of them have one name, which is our mistake.
 pub type MetricError = prometheus::Error;
 
@@ -39,7 +57,7 @@ pub struct Telemetry {
     registry: Registry,
     reload_successful: IntGauge,
     reload_success_timestamp: GaugeVec,
-    web_reload_successful: IntGauge,
+    web_reload_successful: IntGaugeVec,
     state: state::StateMetrics,
     connections: IntGauge,
     shard: shard::ShardMetrics,
@@ -77,12 +95,8 @@ impl Telemetry {
             &[],
         )?;
         registry.register(Box::new(reload_success_timestamp.clone()))?;
-        let web_reload_successful = IntGauge::new(
-            "asyncos_exporter_web_config_last_reload_successful",
-            "Whether the newest reading of the web side's file, certificates and keys succeeded; 1 where there are none",
-        )?;
+        let web_reload_successful = IntGaugeVec::new(Opts::new(WEB_CONFIG.name, WEB_CONFIG.help), &[])?;
         registry.register(Box::new(web_reload_successful.clone()))?;
-        web_reload_successful.set(1);
         let state = state::StateMetrics::try_new(&registry)?;
         let connections =
             IntGauge::new("asyncos_exporter_http_connections", "Open connections of clients, scrapers among them")?;
@@ -160,7 +174,7 @@ impl Telemetry {
 
     /// TLS and users of the web side were read again, or could not be.
     pub fn web_config_read(&self, successful: bool) {
-        self.web_reload_successful.set(i64::from(successful));
+        self.web_reload_successful.with_label_values::<&str>(&[]).set(i64::from(successful));
         self.known().web_config_read = successful;
     }
 
@@ -292,15 +306,16 @@ mod tests {
         telemetry.show(esa1);
         telemetry.show(esa2);
         let text = page(&telemetry);
-        assert!(text.contains("asyncos_api_request_failures_total{appliance=\"esa1\",reason=\"timeout\"} 0\n"));
+        assert!(text.contains("asyncos_api_request_failures_total{appliance=\"esa1\",reason=\"\"} 0\n"));
         assert!(!text.contains("expiry_timestamp_seconds{"), "unknown is not zero");
-        assert!(text.contains("asyncos_tls_verification_disabled{appliance=\"esa1\"} 0\n"), "known from the start");
+        assert!(!text.contains("asyncos_tls_verification_disabled"), "nothing was spoken over TLS");
         listener.tell(Event::TokenExpires(Timestamp::from_secs(1_800)));
         listener.tell(Event::CertificateExpires(Some(Timestamp::from_secs(3_600))));
         telemetry.remove("esa2");
         let text = page(&telemetry);
         assert!(text.contains("asyncos_token_expiry_timestamp_seconds{appliance=\"esa1\"} 1800\n"));
         assert!(text.contains("asyncos_tls_certificate_expiry_timestamp_seconds{appliance=\"esa1\"} 3600\n"));
+        assert!(text.contains("asyncos_tls_verification_disabled{appliance=\"esa1\"} 0\n"));
         assert!(!text.contains("esa2"));
         listener.tell(Event::CertificateExpires(None));
         assert!(!page(&telemetry).contains("asyncos_tls_certificate"), "a certificate that cannot be read");

@@ -195,7 +195,7 @@ impl Draft {
 
     fn quarantines(&mut self, quarantines: &[Quarantine]) {
         for Quarantine { name, kind, messages, size, unusable } in quarantines {
-            let labels = [("quarantine", name.as_str()), ("type", *kind)];
+            let labels = [("quarantine", name.as_str()), ("quarantine_type", *kind)];
             let is_lower_bound = matches!(messages, Count::AtLeast(_));
             self.put(&QUARANTINE_MESSAGES, labels, Some(messages.get() as f64));
             self.put(&QUARANTINE_LOWER_BOUND, labels, Some(f64::from(u8::from(is_lower_bound))));
@@ -220,7 +220,7 @@ impl Draft {
     fn managed_appliance(&mut self, name: &str, managed: &ManagedAppliance) {
         let kind = managed.product_type.as_deref().unwrap_or_default();
         let as_number = |switch: Option<bool>| switch.map(|switch| f64::from(u8::from(switch)));
-        let labels = [("managed_appliance", name), ("type", kind)];
+        let labels = [("managed_appliance", name), ("product_type", kind)];
         self.put(&MANAGED_CONNECTED, labels, as_number(managed.connection_established));
         let services = [
             ("pvo", managed.pvo_enabled),

@@ -149,34 +149,6 @@ impl Reason {
         }
     }
 
-    /// Whether a login can end so.
-    #[must_use]
-    pub const fn ends_logins(self) -> bool {
-        match self {
-            Self::Unauthorized | Self::NotAllowed | Self::Empty | Self::LoginWait => false,
-            Self::Dns
-            | Self::Connect
-            | Self::Proxy
-            | Self::ProxyRefused
-            | Self::Tls
-            | Self::Timeout
-            | Self::Reset
-            | Self::Protocol
-            | Self::TooLarge
-            | Self::Redirect
-            | Self::Declined
-            | Self::Throttled
-            | Self::Unavailable
-            | Self::Status
-            | Self::NotJson
-            | Self::Malformed
-            | Self::LoginRefused
-            | Self::TwoFactor
-            | Self::Passcode
-            | Self::IdentityProvider => true,
-        }
-    }
-
     /// Whether the API itself has answered, so that the appliance is there and the account is good.
     #[must_use]
     pub const fn proves_presence(self) -> bool {

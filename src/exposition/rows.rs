@@ -1,11 +1,14 @@
 //! From a snapshot to the lines that it is worth. Knows nothing of formats.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::family::Family;
 use super::line::{Labels, Own};
 use crate::api::{Reason, Unusable, UnusableCounts};
 use crate::clock::Tick;
 use crate::sample::{About, Kind, Sample};
-use crate::snapshot::{AspectView, GroupView, LostReason, Pending, Snapshot};
+use crate::snapshot::{AspectView, GroupView, LostReason, Pending, Snapshot, Tally};
 
 const UP: About = About::gauge("asyncos_up", "Whether the appliance's API answers us");
 const ROUND: About = About::gauge(
@@ -29,23 +32,33 @@ const GROUP_SUCCESS: About =
     About::gauge("asyncos_group_success", "Whether the newest poll of the counter group brought its report");
 const LAST_SUCCESS: About = About::gauge(
     "asyncos_group_last_success_timestamp_seconds",
-    "When a report of the counter group was last had, in seconds since 1970",
+    "When the counter group last brought its report, in seconds since 1970; shown while `asyncos_group_success` is 0",
 );
-const WINDOW: About = About::gauge("asyncos_window_seconds", "The length of the counter group's windows");
+const WINDOW: About = About::gauge(
+    "asyncos_window_seconds",
+    "The length of the windows; with the label `group` where a counter group has longer ones than the others",
+);
 const WINDOW_END: About = About::gauge(
     "asyncos_window_end_timestamp_seconds",
     "The end of the newest counted window by the appliance's clock, in seconds since 1970",
 );
-const SETTLE: About = About::gauge("asyncos_settle_seconds", "How long after its end a window is asked for");
+const SETTLE: About = About::gauge(
+    "asyncos_settle_seconds",
+    "How long after its end a window is requested; with the label `group` where a counter group waits longer than others",
+);
 const PENDING: About = About::gauge("asyncos_windows_pending", "Complete windows that are not counted yet");
-const COMMITTED: About = About::counter("asyncos_windows_committed_total", "Windows that were counted");
+const COMMITTED: About =
+    About::counter("asyncos_windows_committed_total", "Windows that were counted, over all counter groups");
 const LOST: About = About::counter("asyncos_windows_lost_total", "Windows that were given up and are in no number");
 const DIFFERENCE: About = About::gauge(
     "asyncos_reconciliation_difference",
-    "What the appliance's report for whole hours had beyond our windows when they were last compared, over all counters",
+    "What the appliance's report for whole hours had beyond our windows when they were last compared, over all counters; \
+     shown unless it is 0",
 );
-const RECONCILIATIONS: About =
-    About::counter("asyncos_reconciliations_total", "Comparisons of whole hours with the sum of their windows");
+const RECONCILIATIONS: About = About::counter(
+    "asyncos_reconciliations_total",
+    "Comparisons of whole hours with the sum of their windows, over all counter groups",
+);
 const LATE: About = About::counter(
     "asyncos_late_events_total",
     "Events that were found after their window was counted, over all counters",
@@ -133,6 +146,24 @@ impl SnapshotLabels {
     }
 }
 
+/// The window and the settle delay that hold for a group of the appliance unless its own lines say otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+struct Usual {
+    window: Duration,
+    settle: Duration,
+}
+
+impl Usual {
+    /// The shortest ones.
+    fn of(groups: &[Arc<GroupView>]) -> Self {
+        let shortest = |length: fn(&GroupView) -> Duration| groups.iter().map(|view| length(view)).min();
+        Self {
+            window: shortest(|view| view.window).unwrap_or_default(),
+            settle: shortest(|view| view.settle).unwrap_or_default(),
+        }
+    }
+}
+
 /// Walks a snapshot as it is at `now`: calls `sink` with every line, those of one family in the order of the page.
 pub(super) struct Walk<S> {
     now: Tick,
@@ -153,8 +184,9 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         // Of an appliance from which nothing comes any more, nothing is had, whatever came last.
         let is_silent = !is_up && snapshot.up_until.is_some();
         for (view, labels) in snapshot.aspects.iter().zip(&labels.aspects) {
-            self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(view.success && !is_silent)));
-            self.aspect(view, of_appliance, labels);
+            let is_had = view.success && !is_silent;
+            self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(is_had)));
+            self.aspect(view, is_had, of_appliance, labels);
         }
         self.put(&INFO, &labels.info, 1.0);
         if let Some(centralised) = snapshot.centralised {
@@ -167,11 +199,28 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         if let Some(skew) = snapshot.clock_skew_seconds {
             self.put(&CLOCK_SKEW, of_appliance, skew);
         }
+        let usual = Usual::of(&snapshot.groups);
         for (view, labels) in snapshot.groups.iter().zip(&labels.groups) {
-            self.state(view, &labels.state);
+            self.state(view, &labels.state, usual);
             self.values(view, &labels.values);
         }
+        self.sums(snapshot, of_appliance, usual);
         self.expires
+    }
+
+    /// What there is once for the appliance, however many counter groups it has.
+    fn sums(&mut self, snapshot: &'a Snapshot, labels: &'a Labels, usual: Usual) {
+        let sum = |count: fn(&Tally) -> u64| snapshot.groups.iter().map(|view| count(&view.tally)).sum::<u64>() as f64;
+        self.put(&COMMITTED, labels, sum(|tally| tally.committed));
+        self.put(&RECONCILIATIONS, labels, sum(|tally| tally.reconciliations));
+        if !snapshot.groups.is_empty() {
+            self.put(&WINDOW, labels, usual.window.as_secs_f64());
+            self.put(&SETTLE, labels, usual.settle.as_secs_f64());
+        }
+        // Without a group or a reason: so that each of them exists from the start, and a sum of it is 0 and not nothing.
+        for about in [&PENDING, &LOST, &UNUSABLE] {
+            self.put(about, labels, 0.0);
+        }
     }
 
     fn put(&mut self, about: &'static About, labels: &'a Labels, value: f64) {
@@ -180,6 +229,13 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
 
     fn put_with(&mut self, about: &'static About, labels: &'a Labels, own: Own<'a>, value: f64) {
         (self.sink)(Row { family: about.into(), labels, own, value });
+    }
+
+    /// One line where there is something to count: a group to which nothing ever happened is no series.
+    fn put_any(&mut self, about: &'static About, labels: &'a Labels, own: Own<'a>, count: u64) {
+        if count > 0 {
+            self.put_with(about, labels, own, count as f64);
+        }
     }
 
     fn samples(&mut self, samples: &'a [Sample], kind: Kind, labels: &'a Labels) {
@@ -198,8 +254,8 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         is_current
     }
 
-    fn aspect(&mut self, view: &'a AspectView, of_appliance: &'a Labels, labels: &'a Labels) {
-        if let Some(at) = view.last_success {
+    fn aspect(&mut self, view: &'a AspectView, is_had: bool, of_appliance: &'a Labels, labels: &'a Labels) {
+        if let Some(at) = view.last_success.filter(|_| !is_had) {
             self.put(&LAST_SUCCESS, labels, at.as_secs_f64());
         }
         self.unusable(&view.unusable, labels);
@@ -222,7 +278,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
 
     fn unusable(&mut self, counts: &UnusableCounts, labels: &'a Labels) {
         for (reason, count) in Unusable::ALL.iter().zip(counts) {
-            self.put_with(&UNUSABLE, labels, Own::Pair("reason", reason.label()), *count as f64);
+            self.put_any(&UNUSABLE, labels, Own::Pair("reason", reason.label()), *count);
         }
     }
 
@@ -232,32 +288,34 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         }
     }
 
-    fn state(&mut self, view: &'a GroupView, labels: &'a Labels) {
+    fn state(&mut self, view: &'a GroupView, labels: &'a Labels, usual: Usual) {
         let GroupView { tally, .. } = view;
         let is_had = view.success_until.is_some_and(|until| self.is_current(until));
         self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(is_had)));
-        self.put(&WINDOW, labels, view.window.as_secs_f64());
-        self.put(&SETTLE, labels, view.settle.as_secs_f64());
+        if view.window != usual.window {
+            self.put(&WINDOW, labels, view.window.as_secs_f64());
+        }
+        if view.settle != usual.settle {
+            self.put(&SETTLE, labels, view.settle.as_secs_f64());
+        }
         let pending = self.pending(view.pending);
-        self.put(&PENDING, labels, pending as f64);
-        self.put(&COMMITTED, labels, tally.committed as f64);
-        self.put(&RECONCILIATIONS, labels, tally.reconciliations as f64);
-        self.put(&LATE, labels, tally.late as f64);
-        if let Some(difference) = view.difference {
+        self.put_any(&PENDING, labels, Own::NONE, pending);
+        self.put_any(&LATE, labels, Own::NONE, tally.late);
+        if let Some(difference) = view.difference.filter(|difference| *difference != 0) {
             self.put(&DIFFERENCE, labels, difference as f64);
         }
-        self.put(&MISSING, labels, tally.missing as f64);
-        self.put(&UNKNOWN, labels, tally.unknown as f64);
-        self.put(&DROPPED, labels, tally.dropped as f64);
+        self.put_any(&MISSING, labels, Own::NONE, tally.missing);
+        self.put_any(&UNKNOWN, labels, Own::NONE, tally.unknown);
+        self.put_any(&DROPPED, labels, Own::NONE, tally.dropped);
         for (reason, lost) in LostReason::ALL.iter().zip(tally.lost) {
-            self.put_with(&LOST, labels, Own::Pair("reason", reason.label()), lost as f64);
+            self.put_any(&LOST, labels, Own::Pair("reason", reason.label()), lost);
         }
         self.unusable(&tally.unusable, labels);
         self.refusal(view.refusal, labels);
         if let Some(end) = view.window_end {
             self.put(&WINDOW_END, labels, end.as_secs_f64());
         }
-        if let Some(at) = view.last_success {
+        if let Some(at) = view.last_success.filter(|_| !is_had) {
             self.put(&LAST_SUCCESS, labels, at.as_secs_f64());
         }
     }
@@ -274,9 +332,6 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
     use super::super::tests::{Dice, group, snapshot};
     use super::*;
 
@@ -296,7 +351,8 @@ mod tests {
             let mut values = [f64::NAN; 3];
             let expires = Walk::new(at(seconds), |row| {
                 for (value, about) in values.iter_mut().zip([UP, GROUP_SUCCESS, PENDING]) {
-                    if row.family.name == about.name {
+                    // Beside those of groups there is one for the appliance, which is always 0.
+                    if row.family.name == about.name && (about.name != PENDING.name || row.value > 0.0) {
                         *value = row.value;
                     }
                 }

@@ -99,8 +99,11 @@ impl Protection {
         Self(Arc::new(Inner { now, next_look: Mutex::default(), file, heard }))
     }
 
-    /// Tells `heard` of every reading from now on: whether it succeeded.
+    /// Tells `heard` of every reading from now on, whether it succeeded; at once of the first one, which did.
     pub fn report_to(&self, heard: impl Fn(bool) + Send + Sync + 'static) {
+        if self.0.file.is_some() {
+            heard(true);
+        }
         *self.0.heard.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(heard);
     }
 

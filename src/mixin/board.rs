@@ -210,14 +210,14 @@ impl Board {
                 "device_group",
                 "Device group",
                 Shown::Yes,
-                r#"label_values(asyncos_window_seconds{APPLIANCE,device_group!=""}, device_group)"#,
+                r#"label_values(asyncos_group_success{APPLIANCE,device_group!=""}, device_group)"#,
                 ITSELF,
             ),
             several(
                 "device",
                 "Device of a manager",
                 Shown::Yes,
-                r#"label_values(asyncos_window_seconds{APPLIANCE,device!=""}, device)"#,
+                r#"label_values(asyncos_group_success{APPLIANCE,device!=""}, device)"#,
                 ITSELF,
             ),
             window(),
@@ -286,9 +286,7 @@ fn one(name: &str, label: &str, query: &str, sort: u64) -> Value {
 /// The length of the longest windows in seconds, for the ranges of rates: an appliance that answers whole hours only moves
 /// its counters once an hour.
 fn window() -> Value {
-    let query = query::board(
-        "query_result(max(asyncos_window_seconds{APPLIANCE,group=\"mail_incoming_traffic_summary\"}) or vector(300))",
-    );
+    let query = query::board("query_result(max(asyncos_window_seconds{APPLIANCE}) or vector(300))");
     json!({
         "current": {"selected": true, "text": "300", "value": "300"},
         "datasource": source(),

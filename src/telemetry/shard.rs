@@ -1,29 +1,35 @@
-//! Metrics about the part of the fleet that is ours.
+//! Metrics about the part of the fleet that is ours: none where it is all of it.
 
-use prometheus::{GaugeVec, IntGauge, Opts, Registry};
+use prometheus::{GaugeVec, IntGaugeVec, Opts, Registry};
 
 use super::MetricError;
 use crate::config::Share;
+use crate::sample::About;
+
+pub(super) const INFO: About = About::gauge(
+    "asyncos_exporter_shard_info",
+    "Which of several exporters this is, counted from 0; always 1, absent where there is one exporter",
+);
+pub(super) const CONFIGURED: About = About::gauge(
+    "asyncos_exporter_appliances_configured",
+    "Appliances in the configuration of several exporters, those of the others included",
+);
+pub(super) const OWNED: About =
+    About::gauge("asyncos_exporter_appliances_owned", "Appliances that this one of several exporters polls");
 
 /// Which shard this is, and how much of the fleet it has.
 #[derive(Debug)]
 pub(super) struct ShardMetrics {
     info: GaugeVec,
-    configured: IntGauge,
-    owned: IntGauge,
+    configured: IntGaugeVec,
+    owned: IntGaugeVec,
 }
 
 impl ShardMetrics {
     pub(super) fn try_new(registry: &Registry) -> Result<Self, MetricError> {
-        let info = GaugeVec::new(
-            Opts::new("asyncos_exporter_shard_info", "Which of how many exporters this is, counted from 0; always 1"),
-            &["shards", "index"],
-        )?;
-        let configured = IntGauge::new(
-            "asyncos_exporter_appliances_configured",
-            "Appliances in the configuration, those of other shards included",
-        )?;
-        let owned = IntGauge::new("asyncos_exporter_appliances_owned", "Appliances that this exporter polls")?;
+        let info = GaugeVec::new(Opts::new(INFO.name, INFO.help), &["shards", "index"])?;
+        let configured = IntGaugeVec::new(Opts::new(CONFIGURED.name, CONFIGURED.help), &[])?;
+        let owned = IntGaugeVec::new(Opts::new(OWNED.name, OWNED.help), &[])?;
         registry.register(Box::new(info.clone()))?;
         registry.register(Box::new(configured.clone()))?;
         registry.register(Box::new(owned.clone()))?;
@@ -34,9 +40,14 @@ impl ShardMetrics {
     pub(super) fn set(&self, share: Share, owned: usize) {
         let Share { shard, configured } = share;
         self.info.reset();
+        if shard.shards() == 1 {
+            self.configured.reset();
+            self.owned.reset();
+            return;
+        }
         self.info.with_label_values(&[shard.shards().to_string(), shard.index().to_string()]).set(1.0);
         // No count of appliances comes near the end of the type.
-        self.configured.set(i64::try_from(configured).unwrap_or(i64::MAX));
-        self.owned.set(i64::try_from(owned).unwrap_or(i64::MAX));
+        self.configured.with_label_values::<&str>(&[]).set(i64::try_from(configured).unwrap_or(i64::MAX));
+        self.owned.with_label_values::<&str>(&[]).set(i64::try_from(owned).unwrap_or(i64::MAX));
     }
 }

@@ -4,6 +4,12 @@ use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 use super::MetricError;
 use crate::clock::Timestamp;
+use crate::sample::About;
+
+pub(super) const REFUSED: About = About::counter(
+    "asyncos_state_refused_total",
+    "State that was damaged or missing at the start; absent where it was neither",
+);
 
 /// What of the state was not usable at the start. A closed set: it is a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +23,6 @@ pub enum StateLoss {
 }
 
 impl StateLoss {
-    const ALL: [Self; 3] = [Self::DamagedFile, Self::MissingFile, Self::DamagedRecord];
-
     const fn label(self) -> &'static str {
         match self {
             Self::DamagedFile => "file",
@@ -62,19 +66,13 @@ impl StateMetrics {
             ),
             &[],
         )?;
-        let refused = IntCounterVec::new(
-            Opts::new("asyncos_state_refused_total", "State that was damaged or missing at the start"),
-            &["what"],
-        )?;
+        let refused = IntCounterVec::new(Opts::new(REFUSED.name, REFUSED.help), &["what"])?;
         registry.register(Box::new(durable.clone()))?;
         registry.register(Box::new(file_present.clone()))?;
         registry.register(Box::new(file_rewrites.clone()))?;
         registry.register(Box::new(persist_failures.clone()))?;
         registry.register(Box::new(last_persist.clone()))?;
         registry.register(Box::new(refused.clone()))?;
-        for loss in StateLoss::ALL {
-            refused.with_label_values(&[loss.label()]);
-        }
         Ok(Self { durable, file_present, file_rewrites, persist_failures, last_persist, refused })
     }
 

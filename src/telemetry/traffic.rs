@@ -1,13 +1,29 @@
 //! Metrics about the traffic with one appliance: what each event does to them.
 
-use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{
+    GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 
 use super::MetricError;
-use crate::api::{Event, Reason};
+use crate::api::Event;
+use crate::sample::About;
 
 /// Upper bounds of the request durations in seconds: a small report takes a fraction of one, published clients wait 30
-/// to 100 for a large one.
-const DURATION_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
+/// to 100 for a large one. Each is a series of every appliance, so there are no more than the alert and the panel need.
+const DURATION_BUCKETS: &[f64] = &[1.0, 10.0, 60.0];
+
+pub(super) const LOGIN_FAILURES: About = About::counter(
+    "asyncos_login_failures_total",
+    "Login attempts at the appliance that failed; absent while none has",
+);
+pub(super) const LOGIN_REFUSALS: About = About::gauge(
+    "asyncos_login_refusals",
+    "Logins that were refused in a row, restarts included; absent while none was",
+);
+pub(super) const VERIFICATION_DISABLED: About = About::gauge(
+    "asyncos_tls_verification_disabled",
+    "Whether any certificate is accepted from the appliance (`insecure_skip_verify`); absent without TLS",
+);
 
 /// Metrics about the traffic with one appliance.
 pub(super) struct Traffic {
@@ -16,11 +32,11 @@ pub(super) struct Traffic {
     durations: Histogram,
     logins: IntCounter,
     login_failures: IntCounterVec,
-    login_refusals: IntGauge,
+    login_refusals: IntGaugeVec,
     login_blocked: IntGauge,
     token_expiry: GaugeVec,
     certificate_expiry: GaugeVec,
-    verification_disabled: IntGauge,
+    verification_disabled: IntGaugeVec,
 }
 
 impl Traffic {
@@ -31,7 +47,8 @@ impl Traffic {
             requests: IntCounterVec::new(
                 opts(
                     "asyncos_api_requests_total",
-                    "Requests to the appliance by path below /api/v2.0/ and HTTP status, `none` where no answer came",
+                    "Requests to the appliance by the first part of the path below /api/v2.0/ and HTTP status, `none` where no \
+                     answer came",
                 ),
                 &["endpoint", "code"],
             )?,
@@ -50,14 +67,8 @@ impl Traffic {
                 .buckets(DURATION_BUCKETS.to_vec()),
             )?,
             logins: IntCounter::with_opts(opts("asyncos_logins_total", "Login attempts at the appliance that ended"))?,
-            login_failures: IntCounterVec::new(
-                opts("asyncos_login_failures_total", "Login attempts at the appliance that failed"),
-                &["reason"],
-            )?,
-            login_refusals: IntGauge::with_opts(opts(
-                "asyncos_login_refusals",
-                "Logins that were refused in a row, restarts included",
-            ))?,
+            login_failures: IntCounterVec::new(opts(LOGIN_FAILURES.name, LOGIN_FAILURES.help), &["reason"])?,
+            login_refusals: IntGaugeVec::new(opts(LOGIN_REFUSALS.name, LOGIN_REFUSALS.help), &[])?,
             login_blocked: IntGauge::with_opts(opts(
                 "asyncos_login_blocked",
                 "Whether logins have stopped after repeated refusals, before the appliance locks the account",
@@ -76,10 +87,7 @@ impl Traffic {
                 ),
                 &[],
             )?,
-            verification_disabled: IntGauge::with_opts(opts(
-                "asyncos_tls_verification_disabled",
-                "Whether any certificate is accepted from the appliance (`insecure_skip_verify`)",
-            ))?,
+            verification_disabled: IntGaugeVec::new(opts(VERIFICATION_DISABLED.name, VERIFICATION_DISABLED.help), &[])?,
         };
         registry.register(Box::new(traffic.requests.clone()))?;
         registry.register(Box::new(traffic.failures.clone()))?;
@@ -91,12 +99,8 @@ impl Traffic {
         registry.register(Box::new(traffic.token_expiry.clone()))?;
         registry.register(Box::new(traffic.certificate_expiry.clone()))?;
         registry.register(Box::new(traffic.verification_disabled.clone()))?;
-        for reason in Reason::ALL.iter().filter(|reason| **reason != Reason::LoginWait) {
-            traffic.failures.with_label_values(&[reason.label()]);
-        }
-        for reason in Reason::ALL.iter().filter(|reason| reason.ends_logins()) {
-            traffic.login_failures.with_label_values(&[reason.label()]);
-        }
+        // Without a reason, which is no label on the page: so that a sum of it is 0 and not nothing while nothing has failed.
+        traffic.failures.with_label_values(&[""]);
         Ok(traffic)
     }
 
@@ -104,8 +108,11 @@ impl Traffic {
         match event {
             Event::Request { endpoint, code, took } => {
                 let code = code.map_or_else(|| "none".into(), |code| code.to_string());
-                // The root of the API has no path of its own.
-                let endpoint = if endpoint.is_empty() { "root" } else { endpoint };
+                // Which report it was is told by `asyncos_group_success`. The root of the API has no path of its own.
+                let endpoint = match endpoint.split('/').next() {
+                    None | Some("") => "root",
+                    Some(first) => first,
+                };
                 self.requests.with_label_values(&[endpoint, code.as_str()]).inc();
                 self.durations.observe(took.as_secs_f64());
             }
@@ -116,12 +123,17 @@ impl Traffic {
                 self.login_failures.with_label_values(&[reason.label()]).inc();
             }
             Event::LoginRefusals { in_a_row, blocked, .. } => {
-                self.login_refusals.set(i64::from(in_a_row));
+                match in_a_row {
+                    0 => self.login_refusals.reset(),
+                    _ => self.login_refusals.with_label_values::<&str>(&[]).set(i64::from(in_a_row)),
+                }
                 self.login_blocked.set(i64::from(blocked));
             }
             Event::TokenExpires(at) => self.token_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64()),
-            Event::VerificationDisabled => self.verification_disabled.set(1),
+            Event::VerificationDisabled => self.verification_disabled.with_label_values::<&str>(&[]).set(1),
             Event::CertificateExpires(Some(at)) => {
+                // 0 unless it was said to be 1: whoever shows a certificate speaks TLS.
+                self.verification_disabled.with_label_values::<&str>(&[]);
                 self.certificate_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64());
             }
             // The end of the certificate before it would be a lie about this one.

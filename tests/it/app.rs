@@ -49,8 +49,7 @@ fn logins(appliance: &sim::Appliance) -> usize {
 
 /// How many windows of one report are counted.
 fn counted(page: &Page, appliance: &str) -> f64 {
-    let labels = [("appliance", appliance), ("group", INCOMING)];
-    page.value("asyncos_windows_committed_total", &labels).unwrap_or(0.0)
+    page.windows_each(appliance)
 }
 
 async fn has_answered(appliance: &sim::Appliance, windows: usize) {

@@ -16,8 +16,8 @@ const HOUR: u64 = 3600;
 fn counted_from(page: &Page, appliance: &str, group: &str) -> u64 {
     let labels = [("appliance", appliance), ("group", group)];
     let value = |name| page.value(name, &labels).expect(name);
-    let (end, length) = (value("asyncos_window_end_timestamp_seconds"), value("asyncos_window_seconds"));
-    (end - length * value("asyncos_windows_committed_total")) as u64
+    let length = page.usual("asyncos_window_seconds", &labels).expect("beside its end");
+    (value("asyncos_window_end_timestamp_seconds") - length * page.windows_each(appliance)) as u64
 }
 
 /// Where the appliance was first asked for `group`.

@@ -62,6 +62,19 @@ impl Page {
         !series.is_empty() && series.iter().all(|(_, value)| holds(*value))
     }
 
+    /// What holds for a counter group: its own value where it has one, else that of its appliance.
+    pub(crate) fn usual(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let of_appliance: Vec<_> = labels.iter().copied().filter(|(name, _)| *name == "appliance").collect();
+        self.value(name, labels).or_else(|| self.value(name, &of_appliance))
+    }
+
+    /// The windows of `appliance` that are counted, by counter group: those of all of them, which go in step.
+    pub(crate) fn windows_each(&self, appliance: &str) -> f64 {
+        let groups = self.matching("asyncos_window_end_timestamp_seconds", &[("appliance", appliance)]).len().max(1);
+        let counted = self.value("asyncos_windows_committed_total", &[("appliance", appliance)]);
+        (counted.unwrap_or_default() / groups as f64).floor()
+    }
+
     /// Name, type and help of each family, in the order of the page.
     pub(crate) fn families(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.families.iter().map(|family| (family.name.as_str(), family.kind.as_str(), family.help.as_str()))

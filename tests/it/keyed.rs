@@ -38,7 +38,8 @@ pub(crate) fn window(page: &Page, labels: &[(&str, &str)], group: &str) -> (u64,
     let labels = [labels, &[("group", group)]].concat();
     let value = |name: &str| page.value(name, &labels).unwrap_or_else(|| panic!("{name} {labels:?}"));
     let end = value("asyncos_window_end_timestamp_seconds");
-    ((end - value("asyncos_window_seconds")) as u64, end as u64)
+    let length = page.usual("asyncos_window_seconds", &labels).expect("beside its end");
+    ((end - length) as u64, end as u64)
 }
 
 /// One scope of one appliance, as the simulator and as the page call it.

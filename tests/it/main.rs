@@ -3,6 +3,7 @@
 mod account;
 mod app;
 mod auto_reload;
+mod bookkeeping;
 #[cfg(feature = "external-tests")]
 mod browser;
 mod centralised;

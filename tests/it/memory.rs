@@ -157,9 +157,7 @@ fn answer(status: u16, body: &[u8]) -> Vec<u8> {
 impl Outcome {
     fn is_on(self, page: &Page) -> bool {
         match self {
-            Had(group) => {
-                !page.matching("asyncos_group_last_success_timestamp_seconds", &[("group", group)]).is_empty()
-            }
+            Had(group) => page.every("asyncos_group_success", &[("group", group)], |success| success == 1.0),
             Refused => {
                 let failures = ["asyncos_api_request_failures_total", "asyncos_login_failures_total"];
                 failures.iter().any(|name| sum(page, name, &[]) > 0.0)

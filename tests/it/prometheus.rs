@@ -270,7 +270,7 @@ impl Scrape {
         let mut labels = labels.to_vec();
         labels.push(("group", group));
         let end = self.value("asyncos_window_end_timestamp_seconds", &labels);
-        let length = self.value("asyncos_window_seconds", &labels);
+        let length = self.value("asyncos_window_seconds", &labels[..1]);
         ((end - length) as u64, end as u64)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use asyncos_exporter::config::{Config, known_keys};
-use asyncos_exporter::{catalogue, exposition, vitals};
+use asyncos_exporter::{catalogue, exposition, telemetry, vitals};
 
 use crate::exposition::Page;
 use crate::golden;
@@ -48,7 +48,10 @@ fn the_tables_are_those_of_the_code() {
         .families()
         .filter(|(name, _, _)| !catalogued.contains(*name) && about.iter().all(|about| about.name != *name));
     let ours = ours.map(|(name, kind, help)| (name.to_owned(), kind.to_owned(), help.to_owned()));
-    section("about-us", &rows(ours.collect()));
+    let seldom = telemetry::SELDOM.iter();
+    let seldom = seldom.map(|about| (about.name.to_owned(), about.kind.label().to_owned(), about.help.to_owned()));
+    let ours: std::collections::BTreeSet<_> = ours.chain(seldom).collect();
+    section("about-us", &rows(ours.into_iter().collect()));
 }
 
 #[test]
@@ -116,7 +119,12 @@ fn every_metric_in_the_manual_exists() {
     let known = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page")
         + &std::fs::read_to_string("tests/golden/metric_names.txt").expect("the golden names")
         + "asyncos_tracking_messages_total asyncos_tracking_messages_last_window asyncos_status_"
-        + &exposition::ABOUT_DATA.iter().chain(vitals::ABOUT_NOW).map(|about| about.name).collect::<Vec<_>>().join(" ");
+        + &[exposition::ABOUT_DATA, vitals::ABOUT_NOW, telemetry::SELDOM]
+            .concat()
+            .iter()
+            .map(|about| about.name)
+            .collect::<Vec<_>>()
+            .join(" ");
     let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let words = text.split(|letter| !is_name(letter)).filter(|word| word.starts_with("asyncos_"));
     let mut found = 0;

@@ -19,8 +19,7 @@ const DEFAULTS: &str = "defaults: {window: 1m, settle: 5s, timeout: 10s}\ncounte
 const RELOADS: usize = 50;
 
 fn counted(page: &Page, appliance: &str) -> f64 {
-    let labels = [("appliance", appliance), ("group", INCOMING)];
-    page.value("asyncos_windows_committed_total", &labels).unwrap_or(0.0)
+    page.windows_each(appliance)
 }
 
 async fn reload(rig: &Rig) -> Result<(), String> {

@@ -152,7 +152,7 @@ async fn quarantines_are_those_there_are() {
             .await;
         rig.end().await;
         for (labels, _) in page.matching("asyncos_quarantine_messages", &[]) {
-            assert_eq!(labels["type"], if labels["quarantine"] == "spam" { "spam" } else { "pvo" });
+            assert_eq!(labels["quarantine_type"], if labels["quarantine"] == "spam" { "spam" } else { "pvo" });
         }
     }
 }
@@ -186,7 +186,7 @@ async fn a_quarantine_that_tells_no_whole_number_is_counted_in_pages() {
         );
         let shown = |metric: &str, name: &str| {
             let kind = if name == "spam" { "spam" } else { "pvo" };
-            value(&page, metric, &[("quarantine", name), ("type", kind)]).expect("shown")
+            value(&page, metric, &[("quarantine", name), ("quarantine_type", kind)]).expect("shown")
         };
         for (name, requests) in quarantines {
             let is_bound = total_count == sim::TotalCount::Page && name == "spam";
@@ -218,7 +218,7 @@ async fn a_manager_tells_what_it_manages() {
     let page =
         rig.until("all is told", |page| page.every("asyncos_group_success", &[], |success| success == 1.0)).await;
     let connected = |name, kind| {
-        let labels = [("managed_appliance", name), ("type", kind)];
+        let labels = [("managed_appliance", name), ("product_type", kind)];
         value(&page, "asyncos_managed_appliance_connected", &labels)
     };
     assert_eq!(
@@ -226,7 +226,7 @@ async fn a_manager_tells_what_it_manages() {
         [Some(1.0), Some(0.0), Some(1.0)]
     );
     let service = |name, kind, service| {
-        let labels = [("managed_appliance", name), ("type", kind), ("service", service)];
+        let labels = [("managed_appliance", name), ("product_type", kind), ("service", service)];
         value(&page, "asyncos_managed_appliance_service_enabled", &labels)
     };
     assert_eq!([service("esa1", "ESA", "tracking"), service("wsa1", "WSA", "tracking")], [Some(1.0), Some(0.0)]);

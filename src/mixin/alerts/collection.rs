@@ -197,8 +197,8 @@ fn reports() -> Vec<Alert> {
             Warning,
             Some("5m"),
             &format!(
-                "max by (EACH) ((time() - asyncos_window_end_timestamp_seconds) > ({LATE_WINDOWS} * asyncos_window_seconds + \
-                 asyncos_settle_seconds + {GRACE}))"
+                "max by (EACH) ((time() - asyncos_window_end_timestamp_seconds) > on (EACH) group_left () ({LATE_WINDOWS} * \
+                 max by (EACH) (asyncos_window_seconds) + max by (EACH) (asyncos_settle_seconds) + {GRACE}))"
             ),
             "The figures of {{ $labels.appliance }} are old",
             "The oldest figures of {{ $labels.appliance }} end {{ $value | humanizeDuration }} ago, which is more than three \
@@ -265,7 +265,7 @@ fn doubts() -> Vec<Alert> {
             Some("30m"),
             &format!(
                 "sum by (EACH) (rate(asyncos_api_request_failures_total[30m])) / (sum by (EACH) \
-                 (rate(asyncos_api_requests_total[30m])) > 0) > {REQUEST_FAILURES}"
+                 (rate(asyncos_api_request_duration_seconds_count[30m])) > 0) > {REQUEST_FAILURES}"
             ),
             "Requests to {{ $labels.appliance }} fail",
             "{{ $value | humanizePercentage }} of the requests to {{ $labels.appliance }} have failed for half an hour.",

@@ -133,13 +133,13 @@ fn traffic() -> Vec<Panel> {
         )
         .query(
             "topk(20, sum by (appliance) (rate(asyncos_api_request_failures_total{APPLIANCE}[RATE])) / \
-             (sum by (appliance) (rate(asyncos_api_requests_total{APPLIANCE}[RATE])) > 0))",
+             (sum by (appliance) (rate(asyncos_api_request_duration_seconds_count{APPLIANCE}[RATE])) > 0))",
             "{{appliance}}",
         )
         .limits(Limits::look(REQUEST_FAILURES))
         .step(Step::Minute),
         Panel::bars("Failures by reason", "Requests that failed, by why, around each point of the graph.", Unit::Count)
-            .query("topk(20, sum by (reason) (increase(asyncos_api_request_failures_total{APPLIANCE}[RATE])))", "{{reason}}")
+            .query("topk(20, sum by (reason) (increase(asyncos_api_request_failures_total{APPLIANCE,reason!=\"\"}[RATE])))", "{{reason}}")
             .step(Step::Minute),
         Panel::bars("Logins", "Logins around each point of the graph. Refused ones count towards the lock-out of the account: the exporter stops after three.", Unit::Count)
             .coloured("sum(increase(asyncos_logins_total{APPLIANCE}[RATE]))", "logins", Colour::Quantity)
@@ -233,7 +233,7 @@ fn process() -> Vec<Panel> {
         ),
         Panel::table(
             "Shares of the fleet",
-            "Which of how many exporters each one is, counted from 0, and how many appliances of its configuration it polls.",
+            "Which of several exporters each one is, counted from 0, and how many appliances of its configuration it polls. Empty where there is one exporter.",
             &[("instance", "Instance"), ("index", "Shard"), ("shards", "Of")],
         )
         .column(

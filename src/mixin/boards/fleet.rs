@@ -152,9 +152,9 @@ fn appliances() -> Panel {
         Unit::Count,
         Limits::look(LATE_WINDOWS),
         &by_product(
-            "(time() - asyncos_window_end_timestamp_seconds{SCOPE,group=\"mail_incoming_traffic_summary\"} - \
-             asyncos_settle_seconds{SCOPE,group=\"mail_incoming_traffic_summary\"}) / \
-             asyncos_window_seconds{SCOPE,group=\"mail_incoming_traffic_summary\"}",
+            "(max by (job, instance, appliance) (time() - asyncos_window_end_timestamp_seconds{APPLIANCE,\
+             group=\"mail_incoming_traffic_summary\"}) - max by (job, instance, appliance) \
+             (asyncos_settle_seconds{APPLIANCE})) / max by (job, instance, appliance) (asyncos_window_seconds{APPLIANCE})",
         ),
     )
     .link("Its capacity", Uid::Capacity.name())

@@ -22,7 +22,7 @@ pub(super) fn board() -> Board {
 
 fn numbers() -> Vec<Panel> {
     let messages = |title, description, matcher: &str| {
-        let expr = format!("sum(asyncos_quarantine_messages{{APPLIANCE,type=\"{matcher}\"}} REPORTED)");
+        let expr = format!("sum(asyncos_quarantine_messages{{APPLIANCE,quarantine_type=\"{matcher}\"}} REPORTED)");
         Panel::stat(title, description, Unit::Count, &expr).step(Step::Minute)
     };
     vec![
@@ -60,7 +60,8 @@ fn numbers() -> Vec<Panel> {
             "Data as of",
             "When the quarantines were last asked for, at the appliance for which that is longest ago.",
             Unit::Ago,
-            "min(asyncos_group_last_success_timestamp_seconds{APPLIANCE,group=\"quarantines\"}) * 1000",
+            "min(asyncos_group_last_success_timestamp_seconds{APPLIANCE,group=\"quarantines\"} or \
+             timestamp(asyncos_group_success{APPLIANCE,group=\"quarantines\"} == 1)) * 1000",
         )
         .step(Step::Minute),
     ]

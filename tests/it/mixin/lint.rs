@@ -231,7 +231,7 @@ fn range(selector: &Selector, found: &mut Vec<String>) {
     };
     require(found, is_fit, &format!("target-rate-interval-rule: {function}({metric}[{range:?}])"));
     let counted = ["rate", "irate", "increase"].contains(&function);
-    let is_counter = metric.ends_with("_total") || metric.ends_with("_bucket");
+    let is_counter = ["_total", "_bucket", "_seconds_count"].iter().any(|end| metric.ends_with(end));
     require(found, is_counter == counted, &format!("target-counter-agg-rule: {function}({metric})"));
 }
 

@@ -85,8 +85,8 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
         let own: &[&str] = match about.name {
             "asyncos_system_status" => &["state"],
             "asyncos_feature_expiry_timestamp_seconds" => &["feature"],
-            name if name.starts_with("asyncos_quarantine") => &["quarantine", "type"],
-            name if name.starts_with("asyncos_managed") => &["managed_appliance", "type", "service"],
+            name if name.starts_with("asyncos_quarantine") => &["quarantine", "quarantine_type"],
+            name if name.starts_with("asyncos_managed") => &["managed_appliance", "product_type", "service"],
             _ => &[],
         };
         know(about.name, &[&["appliance"], own].concat());
@@ -102,6 +102,19 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
         let labels =
             rest.split('}').next().expect("labels").split(',').filter_map(|pair| Some(pair.split_once('=')?.0));
         know(name, &labels.collect::<Vec<_>>());
+    }
+    // What is on no page unless something is wrong or configured.
+    for (name, labels) in [
+        ("asyncos_api_request_failures_total", &["appliance", "reason"][..]),
+        ("asyncos_login_failures_total", &["appliance", "reason"]),
+        ("asyncos_login_refusals", &["appliance"]),
+        ("asyncos_state_refused_total", &["what"]),
+        ("asyncos_exporter_web_config_last_reload_successful", &[]),
+        ("asyncos_exporter_shard_info", &["shards", "index"]),
+        ("asyncos_exporter_appliances_configured", &[]),
+        ("asyncos_exporter_appliances_owned", &[]),
+    ] {
+        know(name, labels);
     }
     know("asyncos_tracking_messages_total", &[&SCOPE[..], &["search"]].concat());
     know("up", &[]);

@@ -156,8 +156,8 @@ fn reports() -> Vec<Case> {
         // Three windows, the settle delay and ten minutes: 1620 s, passed after 27 minutes.
         case("AsyncosDataStale")
             .of("asyncos_window_end_timestamp_seconds", GROUP, gauge([(0.0, 40), (2400.0, 10)]))
-            .of("asyncos_window_seconds", GROUP, gauge([(300.0, 50)]))
-            .of("asyncos_settle_seconds", GROUP, gauge([(120.0, 50)]))
+            .of("asyncos_window_seconds", "", gauge([(300.0, 50)]))
+            .of("asyncos_settle_seconds", "", gauge([(120.0, 50)]))
             .at(32, 33, 41)
             .says(
                 "The figures of esa1 are old",
@@ -183,7 +183,7 @@ fn doubts() -> Vec<Case> {
     vec![
         // A tenth, then a fifth.
         case("AsyncosRequestsFailing")
-            .of("asyncos_api_requests_total", "endpoint=\"x\",code=\"200\"", counter([(100.0, 150)]))
+            .of("asyncos_api_request_duration_seconds_count", "", counter([(100.0, 150)]))
             .of(
                 "asyncos_api_request_failures_total",
                 "reason=\"timeout\"",
