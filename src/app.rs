@@ -15,6 +15,7 @@ use crate::exposition::{Press, Shelf};
 use crate::http::{self, Address, Bound, Lifecycle, Limits, Listen, Pages, Protection};
 use crate::poll::Desk;
 use crate::pulse::Pulses;
+use crate::snapshot::Hold;
 use crate::stop::Stop;
 use crate::store::OpenError;
 use crate::supervisor::Supervisor;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub config_file: Option<ConfigFile>,
     /// How often to look whether that file has changed; never where absent.
     pub auto_reload: Option<Duration>,
+    /// Whether counters that begin are first shown without their first events.
+    pub hold: Hold,
     /// Who wants to know how the daemon does.
     pub supervisor: Supervisor,
 }
@@ -121,6 +124,7 @@ impl App {
             ledger: Arc::new(ledger),
             board: Arc::default(),
             families: Arc::default(),
+            hold: settings.hold,
             pulses: Pulses::default(),
         };
         let bound = Bound::open(&settings.listen).await?;
@@ -161,7 +165,7 @@ impl App {
         let (by_http, mut from_http) = mpsc::channel(WAITING_WISHES);
         let (stage, until) = watch::channel(Stage::Ready);
         let Desk { clock, board, .. } = daemon.desk.clone();
-        let (press, shelf) = Press::new(board, Arc::clone(&daemon.telemetry), clock);
+        let (press, shelf) = Press::new(board, Arc::clone(&daemon.telemetry), clock, daemon.settings.hold);
         let pages = daemon.pages(shelf.clone(), until, daemon.settings.lifecycle.then_some(by_http));
         let limits = Limits { max_scrapes: daemon.settings.max_requests };
         // Not children of `stop`: they are asked to end below, and their end before that is a fault.

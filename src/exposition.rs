@@ -5,6 +5,7 @@
 //! A page is a row of blocks, each of some families' lines about some appliances. What has not changed is not written
 //! again, nor compressed again, and is shared by the old page and the new one.
 
+mod begun;
 mod block;
 mod body;
 mod book;

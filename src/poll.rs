@@ -13,7 +13,7 @@ use crate::config;
 use crate::ledger::{Key, Ledger};
 use crate::pulse::{Pulse, Pulses};
 use crate::sample::Families;
-use crate::snapshot::{Board, ClockTrouble, Snapshot, Trouble};
+use crate::snapshot::{Board, ClockTrouble, Hold, Snapshot, Trouble};
 use crate::stop::Stop;
 
 mod ask;
@@ -67,6 +67,8 @@ pub struct Desk {
     pub board: Arc<Board>,
     /// The families of metrics that reports become.
     pub families: Arc<Families>,
+    /// Whether totals that begin are first shown without their first events.
+    pub hold: Hold,
     /// Signs of life.
     pub pulses: Pulses,
 }
@@ -124,7 +126,7 @@ impl<S: Source> Poller<S> {
             .chain(of_searches)
             .map(|(scope, subject)| {
                 let key = Key { appliance: Arc::clone(&name), scope, group: Arc::clone(subject.key()) };
-                Target::new(key, subject, &desk.families, appliance.polling, phase, &desk.ledger, now)
+                Target::new(key, subject, &desk.families, appliance.polling, phase, &desk.ledger, desk.hold, now)
             })
             .collect();
         let watches = Watch::all(&appliance.extras, appliance.product);

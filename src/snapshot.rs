@@ -243,10 +243,33 @@ pub struct GroupView {
     pub reading: Option<Arc<Reading>>,
     /// The sums of all counted windows.
     pub totals: Arc<Vec<Sample>>,
+    /// Those of them that have just begun, in the order of the sums.
+    pub beginnings: Arc<Vec<Beginning>>,
     /// When they began at zero, by the appliance's clock; none before a window was counted.
     pub since: Option<Timestamp>,
     /// The answer that was counted last; none before the first since the exporter started.
     pub origin: Option<Arc<Origin>>,
+}
+
+/// Whether a counter that begins is first shown without its first events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// It appears with them: for tests, which compare the next page with the truth.
+    No,
+    /// For a window, two to five minutes; for two minutes where it has no window.
+    AWindow,
+}
+
+/// A sum that has just begun. A scraper that first sees it with its first events does not count them, so it is shown
+/// without them for a while.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beginning {
+    /// Its position among the sums.
+    pub position: usize,
+    /// What it was before.
+    pub before: f64,
+    /// Until when that is shown.
+    pub until: Tick,
 }
 
 /// The answer that values come from.

@@ -166,6 +166,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::ledger::Ledger;
     use crate::pulse::Pulses;
+    use crate::snapshot::Hold;
 
     fn fleet() -> Fleet {
         let desk = Desk {
@@ -173,6 +174,7 @@ mod tests {
             ledger: Arc::new(Ledger::in_memory()),
             board: Arc::default(),
             families: Arc::default(),
+            hold: Hold::AWindow,
             pulses: Pulses::default(),
         };
         Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")), Refusals::in_memory())

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::http::{Address, Protection};
 use crate::logging;
 use crate::sim;
+use crate::snapshot::Hold;
 use crate::supervisor::Supervisor;
 
 use super::simulate::now;
@@ -45,6 +46,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
         reset_logins: false,
         config_file: None,
         auto_reload: None,
+        hold: Hold::AWindow,
         supervisor: Supervisor::default(),
     };
     let path = settings.telemetry_path.clone();

@@ -9,6 +9,7 @@ use crate::cli::Serve;
 use crate::clock::Clock;
 use crate::config::ConfigFile;
 use crate::logging;
+use crate::snapshot::Hold;
 use crate::stop::Stop;
 use crate::supervisor::Supervisor;
 
@@ -41,6 +42,7 @@ pub(super) async fn serve(flags: Serve) -> u8 {
         reset_logins: flags.login_reset,
         config_file: Some(file),
         auto_reload: flags.config_enable_auto_reload.then_some(flags.config_auto_reload_interval),
+        hold: Hold::AWindow,
         supervisor: Supervisor::from_environment(),
     };
     if settings.storage_path.is_none() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::begun::Begun;
 use super::block::{Before, Block, Cell, Opening};
 use super::family::{Family, Head};
 use super::heads::{Heads, Place};
@@ -13,7 +14,8 @@ use super::line::{self, Labels, Own};
 use super::names::Names;
 use super::rows::{Row, SnapshotLabels, Walk};
 use crate::clock::Tick;
-use crate::snapshot::Snapshot;
+use crate::sample::Kind;
+use crate::snapshot::{Hold, Snapshot};
 use crate::telemetry::{ApplianceMetrics, Gathered};
 
 /// What there is to say about one appliance.
@@ -39,6 +41,7 @@ impl Source {
 pub(super) struct Book {
     /// Bytes of lines that make a block.
     block: usize,
+    hold: Hold,
     heads: Heads,
     appliances: Names,
     shown: BTreeMap<Arc<str>, Shown>,
@@ -52,6 +55,7 @@ struct Shown {
     source: Source,
     /// When the first of its values becomes stale.
     expires: Option<Tick>,
+    begun: Begun,
 }
 
 /// What the rows of changed appliances borrow from.
@@ -82,9 +86,10 @@ struct Growing {
 
 impl Book {
     /// An empty book, whose blocks are to have about so many bytes.
-    pub(super) fn new(block: usize) -> Self {
+    pub(super) fn new(block: usize, hold: Hold) -> Self {
         Self {
             block,
+            hold,
             heads: Heads::default(),
             appliances: Names::default(),
             shown: BTreeMap::new(),
@@ -139,8 +144,10 @@ impl Book {
         let mut rows = Vec::new();
         for ((name, source), material) in changed.iter().zip(&materials) {
             touched[material.appliance as usize] = true;
-            let expires = self.collect(material, now, &none, &mut rows);
-            self.shown.insert(Arc::clone(name), Shown { source: (*source).clone(), expires });
+            let mut begun = Begun::after(self.shown.remove(*name).map(|shown| shown.begun), self.hold, now);
+            let expires = self.collect(material, now, &none, &mut begun, &mut rows);
+            let expires = expires.into_iter().chain(begun.ends()).min();
+            self.shown.insert(Arc::clone(name), Shown { source: (*source).clone(), expires, begun });
         }
         self.heads.sort();
         self.merge(&rows, &touched)
@@ -152,17 +159,21 @@ impl Book {
         material: &'a Material<'_>,
         now: Tick,
         none: &'a Labels,
+        begun: &mut Begun,
         rows: &mut Vec<Pending<'a>>,
     ) -> Option<Tick> {
         let appliance = material.appliance;
-        let mut put = |Row { family, labels, own, value }: Row<'a>| {
+        let mut put = |row: Row<'a>| {
+            let value = begun.value(&row);
+            let Row { family, labels, own, .. } = row;
             let family = self.heads.place(family);
             rows.push(Pending { family, appliance, labels, own, value });
         };
         for Gathered { name, help, kind, lines } in &material.traffic {
             for line in lines {
                 let family = Family { name, kind: *kind, help };
-                put(Row { family, labels: none, own: Own::Registered(line.suffix, &line.labels), value: line.value });
+                let own = Own::Registered(line.suffix, &line.labels);
+                put(Row { family, labels: none, own, value: line.value, counts_events: *kind == Kind::Counter });
             }
         }
         let (snapshot, labels) = material.snapshot.as_ref()?;

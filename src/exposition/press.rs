@@ -10,7 +10,7 @@ use super::printer::Printer;
 use super::scrape::Variant;
 use super::shelf::{Shelf, Wishes};
 use crate::clock::{Clock, Tick};
-use crate::snapshot::Board;
+use crate::snapshot::{Board, Hold};
 use crate::stop::Stop;
 use crate::telemetry::Telemetry;
 
@@ -44,12 +44,12 @@ struct Printed {
 impl Press {
     /// A press for what `board` and `telemetry` say, and where its pages will lie.
     #[must_use]
-    pub fn new(board: Arc<Board>, telemetry: Arc<Telemetry>, clock: Clock) -> (Self, Shelf) {
+    pub fn new(board: Arc<Board>, telemetry: Arc<Telemetry>, clock: Clock, hold: Hold) -> (Self, Shelf) {
         let (sender, newest) = watch::channel(Arc::new(Page::unprinted()));
         let wishes = Arc::new(Wishes::default());
         let shelf =
             Shelf { newest, wishes: Arc::clone(&wishes), telemetry: Arc::clone(&telemetry), clock: clock.clone() };
-        (Self { printer: Printer::new(board, telemetry), clock, newest: sender, wishes }, shelf)
+        (Self { printer: Printer::new(board, telemetry, hold), clock, newest: sender, wishes }, shelf)
     }
 
     /// Prints until `stop` is requested; then nothing of it is left. Returns before that only if printing panicked.

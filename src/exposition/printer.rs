@@ -8,7 +8,7 @@ use super::gzip::Deflater;
 use super::page::{LEVEL, Page};
 use super::scrape::Variant;
 use crate::clock::Tick;
-use crate::snapshot::Board;
+use crate::snapshot::{Board, Hold};
 use crate::telemetry::Telemetry;
 
 /// Bytes of lines that are written and compressed together. Larger blocks compress better, smaller ones are seldomer
@@ -28,8 +28,8 @@ pub struct Printer {
 impl Printer {
     /// A printer that has printed nothing yet.
     #[must_use]
-    pub fn new(board: Arc<Board>, telemetry: Arc<Telemetry>) -> Self {
-        let (book, page) = (Book::new(BLOCK), Arc::new(Page::unprinted()));
+    pub fn new(board: Arc<Board>, telemetry: Arc<Telemetry>, hold: Hold) -> Self {
+        let (book, page) = (Book::new(BLOCK, hold), Arc::new(Page::unprinted()));
         Self { board, telemetry, book, page, deflater: Deflater::new(LEVEL) }
     }
 

@@ -108,6 +108,8 @@ pub(super) struct Row<'a> {
     pub(super) labels: &'a Labels,
     pub(super) own: Own<'a>,
     pub(super) value: f64,
+    /// Whether it counts since the exporter started, and may appear with its first event.
+    pub(super) counts_events: bool,
 }
 
 /// The labels of everything that a snapshot holds, each escaped once.
@@ -228,20 +230,35 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
     }
 
     fn put_with(&mut self, about: &'static About, labels: &'a Labels, own: Own<'a>, value: f64) {
-        (self.sink)(Row { family: about.into(), labels, own, value });
+        (self.sink)(Row { family: about.into(), labels, own, value, counts_events: false });
     }
 
     /// One line where there is something to count: a group to which nothing ever happened is no series.
     fn put_any(&mut self, about: &'static About, labels: &'a Labels, own: Own<'a>, count: u64) {
         if count > 0 {
-            self.put_with(about, labels, own, count as f64);
+            let counts_events = about.kind == Kind::Counter;
+            (self.sink)(Row { family: about.into(), labels, own, value: count as f64, counts_events });
         }
     }
 
     fn samples(&mut self, samples: &'a [Sample], kind: Kind, labels: &'a Labels) {
         for Sample { family, labels: own, value } in samples {
             let family = Family { name: &family.name, kind, help: &family.help };
-            (self.sink)(Row { family, labels, own: Own::Labels(own), value: *value });
+            (self.sink)(Row { family, labels, own: Own::Labels(own), value: *value, counts_events: false });
+        }
+    }
+
+    /// The sums of a group, those that have just begun as they were before.
+    fn totals(&mut self, view: &'a GroupView, labels: &'a Labels) {
+        let mut beginnings = view.beginnings.iter().peekable();
+        for (position, Sample { family, labels: own, value }) in view.totals.iter().enumerate() {
+            let begun = beginnings.next_if(|beginning| beginning.position == position);
+            let value = match begun.filter(|beginning| self.is_current(beginning.until)) {
+                Some(beginning) => beginning.before,
+                None => *value,
+            };
+            let family = Family { name: &family.name, kind: Kind::Counter, help: &family.help };
+            (self.sink)(Row { family, labels, own: Own::Labels(own), value, counts_events: false });
         }
     }
 
@@ -321,7 +338,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
     }
 
     fn values(&mut self, view: &'a GroupView, labels: &'a Labels) {
-        self.samples(&view.totals, Kind::Counter, labels);
+        self.totals(view, labels);
         if let Some(reading) = view.reading.as_ref()
             && self.is_current(reading.expires)
         {

@@ -17,7 +17,7 @@ use crate::api::{Event, Listener};
 use crate::clock::Tick;
 use crate::config::Scope;
 use crate::sample::{self, Sample};
-use crate::snapshot::{AspectView, GroupView, Pending, Reading, Snapshot, Tally};
+use crate::snapshot::{AspectView, GroupView, Hold, Pending, Reading, Snapshot, Tally};
 use crate::telemetry::{Gathered, Telemetry};
 use crate::vitals::Vitals;
 
@@ -83,6 +83,7 @@ pub(super) fn group(number: u64, now: Tick, dice: &mut Dice) -> GroupView {
             .is_lucky()
             .then(|| Arc::new(Reading { samples: gauges, raws: Vec::new(), expires: later(now, dice) })),
         totals: Arc::new(totals),
+        beginnings: Arc::default(),
         since: None,
         origin: None,
     }
@@ -175,7 +176,7 @@ impl World {
     fn plainly(&self, format: Format, mut is_wanted: impl FnMut(&str, &str) -> bool) -> String {
         let mut families: BTreeMap<String, (Vec<u8>, Vec<u8>)> = BTreeMap::new();
         for (name, source) in &self.sources {
-            let mut put = |Row { family, labels, own, value }: Row<'_>| {
+            let mut put = |Row { family, labels, own, value, .. }: Row<'_>| {
                 if is_wanted(name, family.name) {
                     let (_, lines) = families.entry(family.name.to_owned()).or_insert_with(|| {
                         let mut head = Vec::new();
@@ -190,7 +191,13 @@ impl World {
                     for line in lines {
                         let family = family::Family { name, kind: *kind, help };
                         let own = line::Own::Registered(line.suffix, &line.labels);
-                        put(Row { family, labels: &line::Labels::default(), own, value: line.value });
+                        put(Row {
+                            family,
+                            labels: &line::Labels::default(),
+                            own,
+                            value: line.value,
+                            counts_events: false,
+                        });
                     }
                 }
             }
@@ -228,7 +235,7 @@ fn selected(page: &Page, scrape: &Scrape, own: &[Gathered]) -> Result<String, Un
 
 fn check(world: &World, book: &Book) {
     let (page, own) = (Page::new(book, 0), world.own());
-    let mut anew = Book::new(BLOCK);
+    let mut anew = Book::new(BLOCK, Hold::No);
     anew.update(&world.sources, world.now);
     let anew = Page::new(&anew, 0);
     assert_eq!(page.expires(), anew.expires());
@@ -272,7 +279,7 @@ proptest! {
     fn a_page_that_followed_every_change_is_the_page_printed_anew(
         steps in prop::collection::vec((0_u8..10, 0_usize..NAMES.len(), any::<u64>(), any::<bool>()), 1..40),
     ) {
-        let (mut world, mut book) = (World::new(), Book::new(BLOCK));
+        let (mut world, mut book) = (World::new(), Book::new(BLOCK, Hold::No));
         for (what, who, seed, is_looked_at) in steps {
             world.step(what, who, seed);
             if is_looked_at {
@@ -291,7 +298,7 @@ proptest! {
 
 #[test]
 fn what_did_not_change_is_not_written_again() {
-    let (mut world, mut book) = (World::new(), Book::new(BLOCK));
+    let (mut world, mut book) = (World::new(), Book::new(BLOCK, Hold::No));
     for (who, name) in NAMES.iter().enumerate() {
         world.sources.entry((*name).into()).or_default().snapshot =
             Some(Arc::new(snapshot(name, world.now, 40 + who as u64)));
@@ -309,7 +316,7 @@ fn what_did_not_change_is_not_written_again() {
 
 #[test]
 fn an_appliance_that_is_not_there_is_named() {
-    let page = Page::new(&Book::new(BLOCK), 0);
+    let page = Page::new(&Book::new(BLOCK, Hold::No), 0);
     let scrape = Scrape::of("nobody", Variant::default());
     let refused = selected(&page, &scrape, &[]).unwrap_err();
     assert_eq!(refused.to_string(), "no appliance is called `nobody`");
@@ -317,7 +324,7 @@ fn an_appliance_that_is_not_there_is_named() {
 
 #[test]
 fn a_series_that_comes_twice_is_on_the_page_once() {
-    let (mut world, mut book) = (World::new(), Book::new(BLOCK));
+    let (mut world, mut book) = (World::new(), Book::new(BLOCK, Hold::No));
     let mut twice = snapshot("a", world.now, 1);
     let gauge = |value| Vitals { gauges: vec![sample("asyncos_x".into(), "X", Some(1), value)], ..Vitals::default() };
     let expires = world.now + Duration::from_secs(1);

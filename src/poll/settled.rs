@@ -86,10 +86,10 @@ impl<S: Source> Poller<S> {
                 target.counted(job.query.window, count, *heard, outcome, moment);
             }
             Done::Reconciled { job, outcome } => {
-                let appliance_now = self.source.now();
+                let moment = self.moment(now);
                 let target = &mut self.targets[job.target];
                 target.in_flight = false;
-                target.reconciled(job.query.window, outcome, appliance_now);
+                target.reconciled(job.query.window, outcome, moment);
             }
         }
         if self.centralised.as_mut().is_some_and(Centralised::find) {

@@ -9,7 +9,7 @@ use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
 use crate::ledger::{Account, CommitError, Counted, Key, Ledger, Reconciled};
 use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
-use crate::snapshot::{LostReason, Origin, Reading, Tally, Trouble};
+use crate::snapshot::{Hold, LostReason, Origin, Reading, Tally, Trouble};
 use crate::store::Summed;
 use crate::window::{Grid, Window};
 
@@ -19,6 +19,7 @@ use super::job::{Begins, Count, Heard};
 use super::place::{Moment, Place};
 use super::plan::{Gap, Rule, Step, Stride};
 use super::subject::Subject;
+use beginnings::Beginnings;
 
 /// The longest wait after an answer from before its window was complete: by then a jump of the clock can be confirmed.
 const EARLY_WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -29,6 +30,7 @@ const AUDIT_BACKLOG: Duration = Duration::from_secs(60 * 60);
 /// Values are shown until their window is this many windows, and the settle delay, old.
 const STALE_AFTER_WINDOWS: u32 = 3;
 
+mod beginnings;
 mod missed;
 mod view;
 
@@ -58,6 +60,7 @@ pub(super) struct Target {
     window_end: Option<Timestamp>,
     reading: Option<Arc<Reading>>,
     totals: Arc<Vec<Sample>>,
+    beginnings: Beginnings,
     since: Option<Timestamp>,
     origin: Option<Arc<Origin>>,
     /// So many windows of a backlog can be counted with one request, as far as is known.
@@ -76,6 +79,7 @@ impl Target {
         polling: Polling,
         phase: Duration,
         ledger: &Ledger,
+        hold: Hold,
         now: Tick,
     ) -> Self {
         let metrics = subject.metrics(families);
@@ -84,6 +88,10 @@ impl Target {
         let totals = metrics.totals(known.as_ref().map_or(&nothing, |account| &account.totals));
         let keys = known.as_ref().map_or_else(KnownKeys::default, known_keys);
         let (grid, settle) = (subject.grid(), subject.settle(polling.settle.initial()));
+        let mut beginnings = Beginnings::new(hold);
+        if known.is_none() {
+            beginnings.all(&totals, grid, now);
+        }
         Self {
             key,
             subject,
@@ -107,6 +115,7 @@ impl Target {
             window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
             reading: None,
             totals: Arc::new(totals),
+            beginnings,
             most_windows: u32::MAX,
             audits: Audits::new(polling.late),
             difference: None,
@@ -180,6 +189,7 @@ impl Target {
         self.place.found();
         self.success = false;
         self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
+        self.beginnings.all(&self.totals, self.rule.grid, now);
         self.keys = KnownKeys::default();
         (self.window_end, self.since, self.origin) = (None, None, None);
     }
@@ -295,7 +305,7 @@ impl Target {
         }
         self.tally.refuse(Unusable::TooLarge, too_large);
         self.tally.dropped += read.dropped;
-        self.show(&account);
+        self.show(&account, &read.increments, moment.tick);
         let stale = window.end() + self.rule.grid.length() * STALE_AFTER_WINDOWS + self.rule.settle;
         let expires = moment.tick + stale.since(moment.appliance);
         // Averages and maxima of several windows are of none of them, and their sums are no window's count. The values
@@ -314,21 +324,25 @@ impl Target {
         self.failing = Failing::default();
     }
 
-    fn show(&mut self, account: &Account) {
-        self.totals = Arc::new(self.metrics.totals(&account.totals));
+    fn show(&mut self, account: &Account, added: &[(String, u64)], now: Tick) {
+        let totals = self.metrics.totals(&account.totals);
+        self.beginnings.go_on(&self.totals, &totals, added, self.rule.grid, now);
+        self.totals = Arc::new(totals);
         self.since = Some(account.epoch);
         self.keys = known_keys(account);
     }
 
     /// Takes in what a comparison with the report came to.
-    pub(super) fn reconciled(&mut self, hours: Window, outcome: Result<Reconciled, CommitError>, now: Timestamp) {
+    pub(super) fn reconciled(&mut self, hours: Window, outcome: Result<Reconciled, CommitError>, moment: Moment) {
+        let now = moment.appliance;
         let found = match outcome {
             Ok(found) => found,
             Err(_) => return self.audits.tried(now),
         };
         let Reconciled { account, late, surplus, too_large } = found;
         self.tally.refuse(Unusable::TooLarge, too_large);
-        self.show(&account);
+        // What is late belongs to keys that are known, or to `other`, which begins at zero.
+        self.show(&account, &[], moment.tick);
         self.tally.reconciliations += 1;
         self.tally.late = self.tally.late.saturating_add(self.audits.done(hours.start(), late, now));
         self.difference = Some(i64::try_from(late).unwrap_or(i64::MAX) - i64::try_from(surplus).unwrap_or(i64::MAX));

@@ -24,7 +24,7 @@ use crate::clock::Timestamp;
 use crate::config::{Alignment, Config, Late, Polling, Settle};
 use crate::ledger::{Account, CommitError, Counted, Reconciled};
 use crate::sample::Samples;
-use crate::snapshot::{ClockTrouble, GroupView, LostReason, Snapshot};
+use crate::snapshot::{ClockTrouble, GroupView, Hold, LostReason, Snapshot};
 use crate::window::{Grid, Window};
 
 const NOON: u64 = 1_795_435_200; // 2026-11-23T12:00:00Z
@@ -204,6 +204,7 @@ impl<S: Source> Bench<S> {
             ledger,
             board: Arc::clone(&board),
             families: Arc::default(),
+            hold: Hold::AWindow,
             pulses: Pulses::default(),
         };
         let stop = Stop::new();

@@ -40,6 +40,7 @@ fn group(name: &str) -> GroupView {
         difference: None,
         reading: None,
         totals: Arc::default(),
+        beginnings: Arc::default(),
         since: None,
         origin: None,
     }

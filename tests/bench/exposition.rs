@@ -44,7 +44,7 @@ fn say(what: &str, (median, least): (Duration, Duration)) {
 
 fn printer(shape: &Shape) -> Printer {
     let telemetry = Telemetry::try_new().expect("distinct names");
-    Printer::new(Arc::clone(&shape.board), Arc::new(telemetry))
+    Printer::new(Arc::clone(&shape.board), Arc::new(telemetry), asyncos_exporter::snapshot::Hold::No)
 }
 
 fn text(page: &Page, variant: Variant) -> Vec<u8> {

@@ -136,7 +136,7 @@ async fn serve(appliances: usize, commits: u64) {
     let clock = Clock::system();
     let mut shape = Shape::new(appliances, &clock);
     let telemetry = Arc::new(Telemetry::try_new().expect("distinct names"));
-    let (press, shelf) = Press::new(Arc::clone(&shape.board), telemetry, clock);
+    let (press, shelf) = Press::new(Arc::clone(&shape.board), telemetry, clock, asyncos_exporter::snapshot::Hold::No);
     let bound = Bound::bind("127.0.0.1:0").await.expect("a port");
     println!("{}", bound.addresses()[0]);
     let (stop, mut tasks) = (Stop::new(), JoinSet::new());

@@ -131,6 +131,7 @@ impl Shape {
             difference: Some(0),
             reading: Some(Arc::new(Reading { samples: gauges, raws: vec![], expires: self.far() })),
             totals: Arc::new(totals),
+            beginnings: Arc::default(),
         }
     }
 
@@ -174,6 +175,7 @@ impl Shape {
                 last_success: later(view.last_success),
                 reading: Some(Arc::new(Reading { samples: gauges, raws: vec![], expires: self.far() })),
                 totals: Arc::new(totals),
+                beginnings: Arc::default(),
                 ..GroupView::clone(view)
             };
             self.snapshots[appliance].groups[group] = Arc::new(view);

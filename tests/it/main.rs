@@ -19,6 +19,7 @@ mod demo;
 mod deploy;
 mod discover;
 mod exposition;
+mod first_events;
 mod forms;
 mod gate;
 mod golden;

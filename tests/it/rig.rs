@@ -69,6 +69,12 @@ impl Rig {
         Self::start_with(text, None, clock).await
     }
 
+    /// As [`Rig::start`], with counters that begin at 0, as the daemon shows them.
+    pub(crate) async fn start_held(text: &str, clock: &Clock) -> Self {
+        let config = Config::parse("rig", text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        Self::run(config, Settings { hold: asyncos_exporter::snapshot::Hold::AWindow, ..settings() }, clock).await
+    }
+
     /// As [`Rig::start`], with totals that are kept in `storage`.
     pub(crate) async fn start_stored(text: &str, storage: &Path, clock: &Clock) -> Self {
         Self::start_with(text, Some(storage.to_owned()), clock).await
@@ -144,6 +150,7 @@ fn settings() -> Settings {
         reset_logins: false,
         config_file: None,
         auto_reload: None,
+        hold: asyncos_exporter::snapshot::Hold::No,
         supervisor: Supervisor::default(),
     }
 }

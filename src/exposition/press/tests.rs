@@ -7,7 +7,7 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::exposition::{Body, Encoding, Format, Scrape, Unanswered};
 use crate::sample::{Family, Sample};
-use crate::snapshot::{AspectView, Snapshot};
+use crate::snapshot::{AspectView, Hold, Snapshot};
 use crate::vitals::Vitals;
 
 /// How long an outcome is waited for; never how long something may take.
@@ -27,7 +27,7 @@ impl Rig {
     fn start(rate: u32) -> Self {
         let clock = Clock::lapse(Timestamp::from_secs(0), rate);
         let (board, telemetry) = (Arc::<Board>::default(), Arc::new(Telemetry::try_new().unwrap()));
-        let (press, shelf) = Press::new(Arc::clone(&board), Arc::clone(&telemetry), clock.clone());
+        let (press, shelf) = Press::new(Arc::clone(&board), Arc::clone(&telemetry), clock.clone(), Hold::No);
         let (stop, mut tasks) = (Stop::new(), JoinSet::new());
         tasks.spawn(press.run(stop.clone()));
         Self { board, telemetry, shelf, clock, stop, tasks }
@@ -119,7 +119,7 @@ fn a_gauge_is_shown_until_the_instant_it_expires_and_no_longer() {
     let life = Duration::from_secs(10);
     let (last, expires) = (Tick::default() + (life - Duration::from_nanos(1)), Tick::default() + life);
     publish(&board, 1.0, expires);
-    let mut printer = Printer::new(board, telemetry);
+    let mut printer = Printer::new(board, telemetry, Hold::No);
     let mut print = |now| {
         let page = printer.print(now, 0, &[Variant::default()]);
         let shown = text(page.whole(Variant::default(), &[]).unwrap()).contains(&format!("{GAUGE} 1\n"));

@@ -39,6 +39,7 @@ impl Target {
             difference: self.difference,
             reading: self.reading.clone(),
             totals: Arc::clone(&self.totals),
+            beginnings: self.beginnings.shown(),
             since: self.since,
             origin: self.origin.clone(),
         }

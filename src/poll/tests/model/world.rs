@@ -138,7 +138,10 @@ impl<'a> World<'a> {
             (Use::Begin(begins), Outcome::Begun(outcome)) => {
                 self.target.begun_anew(begins, &outcome, self.appliance.tick);
             }
-            (Use::Compare, Outcome::Reconciled(outcome)) => self.target.reconciled(answer.window, outcome, now),
+            (Use::Compare, Outcome::Reconciled(outcome)) => {
+                let moment = self.moment();
+                self.target.reconciled(answer.window, outcome, moment);
+            }
             (used, outcome) => panic!("{outcome:?} is no answer to {used:?}"),
         }
     }
@@ -180,5 +183,5 @@ fn target(choice: Choice, ledger: &Ledger) -> Target {
     let group = Arc::new(catalogue::group(CAPACITY).expect("in the catalogue").clone());
     let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
     let subject = Subject::of_group(&GroupChoice { group, top: None, grid: polling.grid, series_limit: 1000 });
-    Target::new(key, subject, &Families::default(), polling, Duration::ZERO, ledger, Tick::default())
+    Target::new(key, subject, &Families::default(), polling, Duration::ZERO, ledger, Hold::AWindow, Tick::default())
 }

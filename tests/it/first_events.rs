@@ -1,0 +1,82 @@
+//! A counter that begins: a scraper that sees it first with its first events would never count them.
+
+use std::time::Duration;
+
+use asyncos_exporter::sim::{self, Fault, On, Scope};
+
+use crate::exposition::Page;
+use crate::rig::{PATIENCE, Rig, entry, lapse, simulate};
+
+const INCOMING: &str = "mail_incoming_traffic_summary";
+const SPAM: &str = "asyncos_mail_incoming_traffic_summary_detected_spam_total";
+const MATCHED: &str = "asyncos_mail_policy_incoming_recipients_matched_total";
+const FAILURES: &str = "asyncos_api_request_failures_total";
+
+/// The sums of some series from page to page.
+#[derive(Default)]
+struct Course(Vec<f64>);
+
+impl Course {
+    fn take(&mut self, page: &Page, name: &str, labels: &[(&str, &str)]) {
+        let series = page.matching(name, labels);
+        self.0.extend((!series.is_empty()).then(|| series.iter().map(|(_, value)| value).sum::<f64>()));
+    }
+
+    fn has_grown(&self) -> bool {
+        self.0.last().is_some_and(|last| *last > 0.0)
+    }
+
+    fn assert_begins_at_zero(&self) {
+        assert_eq!(self.0.first(), Some(&0.0), "{:?}", self.0);
+    }
+}
+
+/// Shows `take` one page after the other until it has enough.
+async fn pages(rig: &Rig, mut take: impl FnMut(&Page) -> bool) {
+    let wait = async {
+        while !take(&rig.page().await) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("enough is seen");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_events_of_totals_and_of_failures_come_after_a_zero() {
+    let clock = lapse(60);
+    let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
+    let text = format!(
+        "defaults: {{window: 1m, settle: 5s, timeout: 1s}}\ncounter_groups: [{INCOMING}, mail_policy_incoming]\n\
+         appliances:\n{}",
+        entry("esa1", &esa, "")
+    );
+    let rig = Rig::start_held(&text, &clock).await;
+    let mut totals = [SPAM, MATCHED].map(|name| (name, Course::default()));
+    pages(&rig, |page| {
+        totals.iter_mut().for_each(|(name, course)| course.take(page, name, &[]));
+        totals.iter().all(|(_, course)| course.has_grown())
+    })
+    .await;
+    totals.iter().for_each(|(_, course)| course.assert_begins_at_zero());
+
+    esa.inject(Fault::CloseEarly, On::reports());
+    let mut failures = Course::default();
+    pages(&rig, |page| {
+        // All that there are, but for the zero that stands for what never happened.
+        failures.take(page, FAILURES, &[("reason", "reset")]);
+        failures.has_grown()
+    })
+    .await;
+    failures.assert_begins_at_zero();
+    esa.clear_faults();
+
+    let labels = [("appliance", "esa1"), ("group", INCOMING)];
+    pages(&rig, |page| {
+        let end = page.value("asyncos_window_end_timestamp_seconds", &labels).expect("counted") as u64;
+        let start = end - 60 * page.windows_each("esa1") as u64;
+        let truth = esa.truth(&Scope::Whole, INCOMING, "detected_spam", start, end);
+        page.value(SPAM, &labels[..1]) == truth
+    })
+    .await;
+    rig.end().await;
+}
