@@ -51,7 +51,9 @@ pub use appliance::Appliance;
 pub use behaviour::{Bearer, Behaviour};
 pub use custom::CustomGroup;
 pub use fault::{Fault, FaultBody, On, Which};
-pub use form::{Centralised, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TotalCount};
+pub use form::{
+    Centralised, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+};
 pub use keyed::key::hostile_keys;
 pub use known::Scope;
 pub use lifetime::growth;

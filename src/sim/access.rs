@@ -14,7 +14,7 @@ use crate::sim::json::Json;
 use crate::sim::request::{Request, RequestKind};
 use crate::sim::second_factor;
 use crate::sim::settings::Settings;
-use crate::sim::token::{Bound, Claims, Refused, Tokens};
+use crate::sim::token::{Claims, Refused, Tokens};
 use crate::sim::unix_secs;
 use crate::sim::xml_status;
 
@@ -111,7 +111,7 @@ impl Access {
         let Some(secret) = &settings.behaviour.totp_secret else { return Answer::not_found() };
         let now = unix_secs(clock);
         let first = request.header("jwtToken").unwrap_or_default();
-        let held = self.tokens.check(first, request, &settings.username, now, Bound::Yes);
+        let held = self.tokens.check(first, request, &settings.username, now, settings.behaviour.identity().as_deref());
         if !held.is_ok_and(|held| held.second_factor) {
             return Answer::error(401, "InvalidTokenError.");
         }
@@ -139,9 +139,9 @@ impl Access {
     }
 
     fn by_token(&mut self, settings: &Settings, request: &Request, token: &str, clock: SystemTime) -> Admission {
-        let bound = if settings.behaviour.bind_token { Bound::Yes } else { Bound::No };
+        let bound = settings.behaviour.identity().filter(|_| settings.behaviour.bind_token);
         let now = unix_secs(clock);
-        let held = match self.tokens.check(token, request, &settings.username, now, bound) {
+        let held = match self.tokens.check(token, request, &settings.username, now, bound.as_deref()) {
             Ok(held) => held,
             Err(Refused::ExpiredSignature) => return refuse("ExpiredSignatureError."),
             Err(Refused::InvalidToken) => return refuse("InvalidTokenError."),
@@ -183,6 +183,7 @@ impl Access {
             expires: unix_secs(clock) + settings.behaviour.token_life.as_secs(),
             second_factor,
             opaque: settings.behaviour.token_is_opaque,
+            behaviour: &settings.behaviour,
         })
     }
 }

@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::sim::custom::CustomGroup;
-use crate::sim::form::{Centralised, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TotalCount};
+use crate::sim::form::{
+    Centralised, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+};
 use crate::sim::json::NOT_UTF8;
 use crate::sim::keyed::key::hostile_keys;
 use crate::sim::quarantine::Quarantine;
@@ -85,6 +87,12 @@ pub struct Behaviour {
     pub token_is_opaque: bool,
     /// Whether a token is bound to the `Accept`, `Host` and `User-Agent` it was fetched with.
     pub bind_token: bool,
+    /// What the token says about the appliance.
+    pub token_cookie: TokenCookie,
+    /// The model, in the token.
+    pub model: String,
+    /// The serial number, in the token.
+    pub serial: String,
     /// The layout of scalar result sets.
     pub shape: Shape,
     /// Whether `data` comes before `meta`; both orders are recorded.
@@ -144,7 +152,7 @@ pub struct Behaviour {
     pub booted: Option<u64>,
     /// `/xml/status`: when its counters were reset last, in seconds since 1970; `None`: never.
     pub counters_reset: Option<u64>,
-    /// `/xml/status`: the build.
+    /// `/xml/status`: the build; its number is in the token too.
     pub build: String,
     /// `/xml/status`: the status of the system.
     pub system_status: String,
@@ -218,6 +226,9 @@ impl Behaviour {
             bearer: None,
             token_is_opaque: false,
             bind_token: true,
+            token_cookie: TokenCookie::AsRecorded,
+            model: "C100V".to_owned(),
+            serial: "000000000000000000AA-AAAAAAAAAAAA".to_owned(),
             shape: Shape::ListOfSingles,
             data_first: false,
             latency: Duration::ZERO,
@@ -270,7 +281,7 @@ impl Behaviour {
     /// An SMA: data arrive a quarter of an hour at a time.
     #[must_use]
     pub fn sma() -> Self {
-        Self { freshness_step: SPOOL, ..Self::esa() }
+        Self { freshness_step: SPOOL, model: "M100V".to_owned(), ..Self::esa() }
     }
 
     /// The appliance's own time when [`Now`](super::Now) says `now`.
@@ -297,6 +308,18 @@ impl Behaviour {
         paths
             .iter()
             .any(|one| path.strip_prefix(one.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    }
+
+    /// What the token's cookie has about the appliance; `None` where it has nothing as recorded.
+    pub(super) fn identity(&self) -> Option<String> {
+        match &self.token_cookie {
+            TokenCookie::AsRecorded => {
+                let release = self.build.rsplit(' ').next().unwrap_or_default();
+                Some(format!("{};{release};{};", self.model, self.serial))
+            }
+            TokenCookie::Identity(text) => Some(text.clone()),
+            TokenCookie::Claim(_) | TokenCookie::Missing => None,
+        }
     }
 
     /// The name this release has for a counter; `None` when it has none.

@@ -98,6 +98,19 @@ pub enum Privileges {
     Resources,
 }
 
+/// The claim `cookie` of a token, in which the appliance describes itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenCookie {
+    /// As recorded.
+    AsRecorded,
+    /// As recorded, with this in place of `model;version;serial;`.
+    Identity(String),
+    /// This text as a whole. What a token was fetched with is then not in it, so the token is not bound.
+    Claim(String),
+    /// There is no such claim, and the token is not bound.
+    Missing,
+}
+
 /// The time zone of the appliance, as `config/system_time` tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemTimeForm {

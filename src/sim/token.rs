@@ -9,6 +9,8 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
 
+use crate::sim::behaviour::Behaviour;
+use crate::sim::form::TokenCookie;
 use crate::sim::json::Quoted;
 use crate::sim::request::Request;
 
@@ -29,6 +31,8 @@ pub(super) struct Claims<'a> {
     pub(super) second_factor: bool,
     /// Whether the token hides that it is a JWT.
     pub(super) opaque: bool,
+    /// What the appliance says of itself.
+    pub(super) behaviour: &'a Behaviour,
 }
 
 /// A token that was accepted.
@@ -64,9 +68,17 @@ impl Tokens {
         self.issued += 1;
         // The count stands for the number at the head of the recorded cookie, and keeps two tokens of one second apart.
         let number = STANDARD.encode(self.issued.to_string());
-        let cookie = STANDARD.encode(format!("{number};{};", binding(claims.request, claims.user)));
+        let recorded = claims
+            .behaviour
+            .identity()
+            .map(|identity| STANDARD.encode(format!("{number};{};", binding(claims.request, claims.user, &identity))));
+        let cookie = match (&claims.behaviour.token_cookie, recorded) {
+            (TokenCookie::Claim(claim), _) => Some(claim.clone()),
+            (_, recorded) => recorded,
+        };
+        let cookie = cookie.map_or_else(String::new, |cookie| format!(r#""cookie":{},"#, Quoted(&cookie)));
         let payload = format!(
-            r#"{{"userName":{},"is2FactorCheckRequired":{},"cookie":"{cookie}","user":"NONEUQ","exp":{}}}"#,
+            r#"{{"userName":{},"is2FactorCheckRequired":{},{cookie}"user":"NONEUQ","exp":{}}}"#,
             Quoted(claims.user),
             claims.second_factor,
             claims.expires
@@ -78,26 +90,23 @@ impl Tokens {
         if claims.opaque { URL_SAFE_NO_PAD.encode(token) } else { token }
     }
 
-    /// Checks a token that came with `request` at `now` (seconds since 1970). `user` is the only user there is; `bound`
-    /// says whether the headers must be those the token was fetched with.
+    /// Checks a token that came with `request` at `now` (seconds since 1970). `user` is the only user there is. With `bound`,
+    /// the appliance's identity, the headers must be those the token was fetched with.
     pub(super) fn check(
         &self,
         token: &str,
         request: &Request,
         user: &str,
         now: u64,
-        bound: Bound,
+        bound: Option<&str>,
     ) -> Result<Held, Refused> {
         let claims = self.verified(token).ok_or(Refused::InvalidToken)?;
         let expires = claims["exp"].as_u64().ok_or(Refused::InvalidToken)?;
         if expires <= now {
             return Err(Refused::ExpiredSignature);
         }
-        let fits = match bound {
-            Bound::No => true,
-            Bound::Yes => bound_to(&claims).as_deref() == Some(&format!("{};", binding(request, user))),
-        };
-        if !fits {
+        let fits = |identity| bound_to(&claims).as_deref() == Some(&format!("{};", binding(request, user, identity)));
+        if !bound.is_none_or(fits) {
             return Err(Refused::InvalidToken);
         }
         Ok(Held { expires, second_factor: claims["is2FactorCheckRequired"] == Value::Bool(true) })
@@ -122,19 +131,10 @@ impl Tokens {
     }
 }
 
-/// Whether the headers a token was fetched with are enforced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bound {
-    Yes,
-    No,
-}
-
 /// The items of the cookie that tie a token to its client, as recorded, without the number before them and the empty
 /// item behind.
-fn binding(request: &Request, user: &str) -> String {
+fn binding(request: &Request, user: &str, identity: &str) -> String {
     let header = |name| request.header(name).unwrap_or_default();
-    // Model, version and serial; the values are ours.
-    let identity = "C100V;16.0.0-050;000000000000000000AA-AAAAAAAAAAAA;";
     let items = [header("Accept"), header("Host"), header("User-Agent"), identity, user];
     items.map(|item| STANDARD.encode(item)).join(";")
 }
@@ -152,20 +152,22 @@ mod tests {
     use super::*;
     use crate::sim::settings::Product;
 
+    const IDENTITY: &str = "C100V;16.0.0-050;000000000000000000AA-AAAAAAAAAAAA;";
+
     fn request(agent: &str) -> Request {
         let headers = [("accept", "*/*"), ("Host", "esa:6443"), ("User-Agent", agent)];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         Request::new(Product::Esa, "GET", "/", headers, UNIX_EPOCH)
     }
 
-    fn claims<'a>(request: &'a Request, expires: u64) -> Claims<'a> {
-        Claims { user: "monitor", request, expires, second_factor: false, opaque: false }
+    fn claims<'a>(request: &'a Request, expires: u64, behaviour: &'a Behaviour) -> Claims<'a> {
+        Claims { user: "monitor", request, expires, second_factor: false, opaque: false, behaviour }
     }
 
     #[test]
     fn a_token_has_the_recorded_claims() {
         let mut tokens = Tokens::try_new().unwrap();
-        let token = tokens.issue(&claims(&request("ua"), 1_800));
+        let token = tokens.issue(&claims(&request("ua"), 1_800, &Behaviour::esa()));
         let parts: Vec<_> = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
         assert_eq!(parts.len(), 3);
         assert_eq!(parts[0], br#"{"alg":"HS256","typ":"JWT"}"#);
@@ -177,25 +179,24 @@ mod tests {
         let cookie = String::from_utf8(STANDARD.decode(payload["cookie"].as_str().unwrap()).unwrap()).unwrap();
         let items: Vec<_> =
             cookie.split(';').map(|item| String::from_utf8(STANDARD.decode(item).unwrap()).unwrap()).collect();
-        let identity = "C100V;16.0.0-050;000000000000000000AA-AAAAAAAAAAAA;";
-        assert_eq!(items, ["1", "*/*", "esa:6443", "ua", identity, "monitor", ""]);
+        assert_eq!(items, ["1", "*/*", "esa:6443", "ua", IDENTITY, "monitor", ""]);
     }
 
     #[test]
     fn a_token_is_good_only_for_its_client_and_its_time() {
         let mut tokens = Tokens::try_new().unwrap();
         let (home, away) = (request("one"), request("two"));
-        let token = tokens.issue(&claims(&home, 1_800));
+        let token = tokens.issue(&claims(&home, 1_800, &Behaviour::esa()));
         let check = |tokens: &Tokens, request, now, bound| tokens.check(&token, request, "monitor", now, bound);
         let held = Ok(Held { expires: 1_800, second_factor: false });
-        assert_eq!(check(&tokens, &home, 1_799, Bound::Yes), held);
-        assert_eq!(check(&tokens, &away, 1_799, Bound::No), held);
-        assert_eq!(check(&tokens, &away, 1_799, Bound::Yes), Err(Refused::InvalidToken));
-        assert_eq!(check(&tokens, &home, 1_800, Bound::Yes), Err(Refused::ExpiredSignature));
+        assert_eq!(check(&tokens, &home, 1_799, Some(IDENTITY)), held);
+        assert_eq!(check(&tokens, &away, 1_799, None), held);
+        assert_eq!(check(&tokens, &away, 1_799, Some(IDENTITY)), Err(Refused::InvalidToken));
+        assert_eq!(check(&tokens, &home, 1_800, Some(IDENTITY)), Err(Refused::ExpiredSignature));
         tokens.revoke();
-        assert_eq!(check(&tokens, &home, 1_799, Bound::Yes), Err(Refused::InvalidToken));
+        assert_eq!(check(&tokens, &home, 1_799, Some(IDENTITY)), Err(Refused::InvalidToken));
         for malformed in ["", "x", "a.b.c", "....", "ü"] {
-            assert_eq!(tokens.check(malformed, &home, "monitor", 0, Bound::No), Err(Refused::InvalidToken));
+            assert_eq!(tokens.check(malformed, &home, "monitor", 0, None), Err(Refused::InvalidToken));
         }
     }
 
@@ -203,8 +204,25 @@ mod tests {
     fn an_opaque_token_works_and_does_not_look_like_a_jwt() {
         let mut tokens = Tokens::try_new().unwrap();
         let home = request("one");
-        let token = tokens.issue(&Claims { opaque: true, ..claims(&home, 9) });
+        let token = tokens.issue(&Claims { opaque: true, ..claims(&home, 9, &Behaviour::esa()) });
         assert!(!token.contains('.'));
-        assert!(tokens.check(&token, &home, "monitor", 8, Bound::Yes).is_ok());
+        assert!(tokens.check(&token, &home, "monitor", 8, Some(IDENTITY)).is_ok());
+    }
+
+    #[test]
+    fn odd_cookies_are_in_the_token_and_bind_nothing() {
+        let mut tokens = Tokens::try_new().unwrap();
+        let home = request("one");
+        let mut claim = |cookie: TokenCookie| {
+            let behaviour = Behaviour { token_cookie: cookie, ..Behaviour::esa() };
+            let token = tokens.issue(&claims(&home, 9, &behaviour));
+            let bound = behaviour.identity();
+            assert!(tokens.check(&token, &home, "monitor", 8, bound.as_deref()).is_ok());
+            let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+            (bound.is_some(), serde_json::from_slice::<Value>(&payload).unwrap()["cookie"].clone())
+        };
+        assert_eq!(claim(TokenCookie::Missing), (false, Value::Null));
+        assert_eq!(claim(TokenCookie::Claim("*\"*".into())), (false, "*\"*".into()));
+        assert!(claim(TokenCookie::Identity("nothing".into())).0);
     }
 }
