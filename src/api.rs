@@ -52,6 +52,7 @@ pub use gauge::BaseUnit;
 pub use health::Health;
 pub use inventory::ManagedAppliance;
 pub use json::NOT_THE_API;
+pub use login::Identity;
 pub use number::{Measure, Number, Unusable, UnusableCounts};
 pub use observe::{Aspect, Observation, Quarantine};
 pub use pages::Count;
@@ -165,6 +166,12 @@ impl Client {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.wire.time.now()
+    }
+
+    /// What the appliance's token states about it; none with a login that brings no such token.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        self.session.identity()
     }
 
     /// How far the newest `Date` of the appliance was ahead of our clock, in seconds, trusted or not; none before the

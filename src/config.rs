@@ -12,6 +12,7 @@ use rustls::pki_types::CertificateDer;
 use url::Url;
 
 use crate::catalogue::Group;
+use crate::release::Release;
 use crate::secret::Secret;
 use crate::shard::Shard;
 use crate::tracking::Search;
@@ -27,6 +28,7 @@ mod files;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod groups;
+mod identity;
 mod locate;
 mod password;
 mod polling;
@@ -98,6 +100,10 @@ pub struct Appliance {
     pub searches: Vec<SearchChoice>,
     /// What else it is asked.
     pub extras: Extras,
+    /// The oldest AsyncOS release that is accepted; any where absent.
+    pub minimum_release: Option<Release>,
+    /// Whether its serial number is shown.
+    pub serial: bool,
 }
 
 /// A search of the message tracking that is counted in windows.

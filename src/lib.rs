@@ -20,6 +20,7 @@ pub mod logging;
 pub mod mixin;
 pub mod poll;
 pub mod pulse;
+pub mod release;
 pub mod sample;
 pub mod secret;
 pub mod shard;

@@ -12,6 +12,7 @@ use crate::clock::{Clock, Tick};
 use crate::config;
 use crate::ledger::{Key, Ledger};
 use crate::pulse::{Pulse, Pulses};
+use crate::release::Release;
 use crate::sample::Families;
 use crate::snapshot::{Board, ClockTrouble, Hold, Snapshot, Trouble};
 use crate::stop::Stop;
@@ -81,6 +82,7 @@ pub struct Poller<S> {
     name: Arc<str>,
     polling: config::Polling,
     product: config::Product,
+    minimum_release: Option<Release>,
     targets: Vec<Target>,
     watches: Vec<Watch>,
     /// None of a manager, and where it cannot be told.
@@ -139,6 +141,7 @@ impl<S: Source> Poller<S> {
             name,
             polling: appliance.polling,
             product: appliance.product,
+            minimum_release: appliance.minimum_release,
             turns: Turns::new(targets.len(), watches.len()),
             rounds: Rounds::default(),
             deadlines: Deadlines::new(&appliance.polling),
@@ -246,6 +249,8 @@ impl<S: Source> Poller<S> {
             centralised: self.centralised.as_ref().map(Centralised::is_found),
             trouble: self.trouble.clone(),
             product: self.product.label(),
+            identity: self.source.identity(),
+            minimum_release: self.minimum_release,
             aspects: self.watches.iter().map(Watch::view).collect(),
             groups: self.targets.iter().map(view).collect(),
         });

@@ -1,6 +1,7 @@
 //! What one appliance said, immutable and published whole. A scrape takes the newest; nothing waits for anything.
 //! Knows nothing of requests or of text formats.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,9 +9,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::api::{Reason, Unusable, UnusableCounts};
+use crate::api::{Identity, Reason, Unusable, UnusableCounts};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Scope;
+use crate::release::Release;
 use crate::sample::Sample;
 use crate::vitals::Vitals;
 use crate::window::Window;
@@ -34,6 +36,10 @@ pub struct Snapshot {
     pub trouble: Option<Arc<Trouble>>,
     /// Which of the products it is, as the label `product` has it.
     pub product: &'static str,
+    /// What its login states about it.
+    pub identity: Option<Identity>,
+    /// The oldest AsyncOS release that the configuration accepts.
+    pub minimum_release: Option<Release>,
     /// One view a scope and counter group, in the order of the configuration.
     pub groups: Vec<Arc<GroupView>>,
     /// What it tells about itself as it is now.
@@ -199,6 +205,35 @@ impl Snapshot {
     #[must_use]
     pub fn is_up(&self, now: Tick) -> bool {
         self.up_until.is_some_and(|until| now < until)
+    }
+
+    /// What identifies the appliance, by label and each label once. The release of the login counts for more than that of a
+    /// status page, which is asked for seldom.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(&str, Cow<'_, str>)> {
+        let mut facts: Vec<(&str, Cow<'_, str>)> = Vec::new();
+        if let Some(Identity { model, release, serial }) = &self.identity {
+            facts.extend(model.as_deref().map(|model| ("model", model.into())));
+            facts.push(("release", release.to_string().into()));
+            facts.extend(serial.as_deref().map(|serial| ("serial", serial.into())));
+        }
+        for (name, value) in self.aspects.iter().flat_map(|view| &view.vitals.info) {
+            if !facts.iter().any(|(known, _)| **known == **name) {
+                facts.push((name, (&**value).into()));
+            }
+        }
+        facts
+    }
+
+    /// Its release and the oldest one that the configuration accepts, and whether the first is older. None where one of them
+    /// is not known, or not precisely enough.
+    #[must_use]
+    pub fn below_minimum(&self) -> Option<(Release, Release, bool)> {
+        let minimum = self.minimum_release?;
+        let mut info = self.aspects.iter().flat_map(|view| &view.vitals.info);
+        let of_status = || info.find(|(name, _)| &**name == "release").and_then(|(_, value)| Release::find(value));
+        let release = self.identity.as_ref().map(|identity| identity.release).or_else(of_status)?;
+        Some((release, minimum, release.is_below(minimum)?))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::api::{
     XmlStatus,
 };
 use crate::clock::Timestamp;
+use crate::release::Release;
 use crate::sample::{About, Family, Label, Sample};
 
 const CPU: About = About::gauge("asyncos_health_cpu_load_ratio", "Share of the CPU in use now");
@@ -187,10 +188,11 @@ impl Draft {
             self.gauge(sample(format!("asyncos_status_{}", unit.name), help, [], unit.value(*value)));
         }
         self.count(status.unusable);
-        let parts = [("build", &status.build), ("hostname", &status.hostname)];
-        self.vitals
-            .info
-            .extend(parts.into_iter().filter_map(|(name, value)| Some((name.into(), value.as_deref()?.into()))));
+        // One label for a release, whoever states it: the build number without the code name before it.
+        let release =
+            |build: &String| Release::find(build).map_or_else(|| build.clone(), |release| release.to_string());
+        let parts = [("release", status.build.as_ref().map(release)), ("hostname", status.hostname.clone())];
+        self.vitals.info.extend(parts.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into()))));
     }
 
     fn quarantines(&mut self, quarantines: &[Quarantine]) {

@@ -16,12 +16,14 @@ mod basic;
 mod discovery;
 #[cfg(any(test, fuzzing))]
 pub(in crate::api) mod fuzz;
+mod identity;
 mod jwt;
 mod life;
 mod oidc;
 mod passcode;
 mod second_factor;
 
+pub use identity::Identity;
 pub(super) use life::{ASSUMED_LIFE, Life};
 
 use oidc::IdentityProvider;
@@ -38,6 +40,8 @@ pub(super) struct Proof {
     pub(super) life: Option<Life>,
     /// Whether an endpoint of the API has taken it already.
     pub(super) is_tried: bool,
+    /// What it states about the appliance; none of what the appliance did not issue.
+    pub(super) identity: Option<Identity>,
 }
 
 /// Why a login brought nothing.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::login::{self, ASSUMED_LIFE, Header, Life, Login, Proof};
+use super::login::{self, ASSUMED_LIFE, Header, Identity, Life, Login, Proof};
 use super::refusals::{Account, LOOK_AGAIN, Outcome, Refusals};
 use super::transport::{Answer, Wire};
 use super::{Event, Failure, Reason, SystemRoots};
@@ -63,6 +63,8 @@ pub(super) struct Session {
     login: Login,
     /// Where the account is.
     place: Url,
+    /// Whether the appliance's serial number may be shown.
+    shows_serial: bool,
     /// Refusals that are bearable in a row.
     most_refusals: u32,
     refusals: Refusals,
@@ -108,6 +110,8 @@ struct State {
     fallback: Option<u64>,
     /// Whether the tokens that answers bring are no good on this appliance.
     renewals_fail: bool,
+    /// What the newest login's token states about the appliance, or a newer token.
+    identity: Option<Identity>,
 }
 
 impl Session {
@@ -124,8 +128,8 @@ impl Session {
         let place = login.place(&appliance.url).clone();
         let state = State::new(refusals.account(&place, &credentials), credentials);
         let (flight, one_at_a_time, state) = (Default::default(), Default::default(), Mutex::new(state));
-        let most_refusals = appliance.polling.max_login_refusals;
-        Ok(Self { wire, auth, login, place, most_refusals, refusals, flight, one_at_a_time, state })
+        let (most_refusals, shows_serial) = (appliance.polling.max_login_refusals, appliance.serial);
+        Ok(Self { wire, auth, login, place, shows_serial, most_refusals, refusals, flight, one_at_a_time, state })
     }
 
     /// The account as its refusals are counted.
@@ -204,6 +208,12 @@ impl Session {
         self.usable().ok()
     }
 
+    /// What the appliance's tokens state about it; the serial number only where the configuration wants it.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        let identity = self.state().identity.clone()?;
+        Some(if self.shows_serial { identity } else { Identity { serial: None, ..identity } })
+    }
+
     /// Takes the token that an answer brings. It counts only if its request was made with the token in hand: an old
     /// request's answer must not bring back an old token.
     pub(super) fn renewed(&self, held: &Held, answer: &Answer) {
@@ -221,6 +231,7 @@ impl Session {
                 return;
             }
             state.hold(next, Some(life), Origin::Renewal);
+            state.identity = Identity::of(token).or_else(|| state.identity.take());
         }
         self.wire.tell(Event::TokenExpires(life.expires));
     }
@@ -272,7 +283,9 @@ impl Session {
         let mut state = self.state();
         state.attempts += 1;
         match outcome {
-            Ok(Proof { header, life, is_tried }) => {
+            Ok(Proof { header, life, is_tried, identity }) => {
+                // An older token's would be wrong after an upgrade.
+                state.identity = identity;
                 state.trusted = true;
                 state.last_failure = None;
                 state.accepted = is_tried;
@@ -336,6 +349,7 @@ impl State {
             told_suspicious: false,
             fallback: None,
             renewals_fail: false,
+            identity: None,
         }
     }
 

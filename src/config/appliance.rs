@@ -5,6 +5,7 @@ use url::Url;
 
 use super::files::Files;
 use super::groups::Selection;
+use super::identity::IdentityKeys;
 use super::polling::Wishes;
 use super::problem::{ConfigError, Path, Problems};
 use super::searches::Searches;
@@ -22,14 +23,18 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
     let root = Path::default();
     let raw = raw::File::read(document, &root, &mut problems);
     let shard = sharding::read(raw.sharding, &root.key("sharding"), &mut problems);
-    let defaults = Wishes::read(raw.defaults, &root.key("defaults"), &mut problems);
+    let path = root.key("defaults");
+    let raw_defaults = raw.defaults.map(|value| raw::Defaults::read(value, &path, &mut problems)).unwrap_or_default();
+    let (polling, minimum_release, serial) = raw_defaults.split();
+    let defaults = Wishes::of(&polling, &path, &mut problems);
+    let identity = IdentityKeys::read(minimum_release.as_ref(), serial.as_ref(), &path, &mut problems);
     let custom = custom::read(raw.custom_counter_groups.as_ref(), &root.key("custom_counter_groups"), &mut problems);
     let groups_path = root.key("counter_groups");
     let groups = Selection::read(raw.counter_groups, &custom, &groups_path, &mut problems)
         .unwrap_or_else(|| Selection::profile(Profile::Default, &custom, &groups_path));
     let searches =
         Searches::read(raw.tracking_searches, &root.key("tracking_searches"), &mut problems).unwrap_or_default();
-    let usual = Usual { defaults, groups, searches, custom };
+    let usual = Usual { defaults, identity, groups, searches, custom };
     let path = root.key("appliances");
     let list = field::list(raw.appliances.as_ref(), &path, &mut problems).unwrap_or_default();
     if list.is_empty() {
@@ -66,6 +71,7 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
 /// What appliances have that say nothing else.
 struct Usual {
     defaults: Wishes,
+    identity: IdentityKeys,
     groups: Selection,
     searches: Searches,
     custom: Vec<Group>,
@@ -92,6 +98,8 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
     let product = product.unwrap_or(Product::Esa);
     let account = auth::read(&mut raw, files, path, problems);
     let extras = extras::read(&raw, product, url.as_ref(), path, problems);
+    let identity = IdentityKeys::read(raw.minimum_release.as_ref(), raw.serial.as_ref(), path, problems);
+    let identity = identity.or(usual.identity);
     let trust = trust::read(raw.tls, url.as_ref(), files, &path.key("tls"), problems);
     let proxy = proxy::read(raw.proxy, url.as_ref(), files, &path.key("proxy"), problems);
     let polling = Wishes::read(raw.polling, &path.key("polling"), problems);
@@ -104,6 +112,14 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
     let devices = members(raw.devices.as_ref(), product, &path.key("devices"), problems);
     if url.as_ref().is_some_and(|url| url.scheme() == "http" && !is_loopback(url)) {
         problems.warn(&path.key("url"), "http sends the password in clear text: use https");
+    }
+    if let Some((auth, _)) = &account
+        && !matches!(auth, super::Auth::Jwt(_))
+        && extras.xml_status.is_none()
+        && identity.minimum_release.is_some()
+    {
+        let message = "has no effect: without `auth: jwt` the release is known from the XML status only (`xml_status`)";
+        problems.warn(&path.key("minimum_release"), message);
     }
     let scopes = std::iter::once(Scope::Appliance)
         .chain(device_groups.into_iter().map(Scope::DeviceGroup))
@@ -123,6 +139,8 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
         groups,
         searches,
         extras,
+        minimum_release: identity.minimum_release,
+        serial: identity.serial.unwrap_or(false),
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
+use crate::release::{NotARelease, Release};
 
 /// What a value is, for a message; never what it says.
 pub(super) fn kind(value: &Value) -> &'static str {
@@ -67,6 +68,13 @@ pub(super) fn switch(value: Option<&Value>, path: &Path, problems: &mut Problems
             None
         }
     }
+}
+
+/// A build number of AsyncOS.
+pub(super) fn release(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Release> {
+    let value = value?;
+    let release = value.as_str().ok_or(NotARelease).and_then(str::parse);
+    release.map_err(|error| problems.error(path, format!("{error}, found {}", quoted(value)))).ok()
 }
 
 /// A whole number in `range`.

@@ -60,8 +60,10 @@ pub(super) struct Wishes {
 
 impl Wishes {
     pub(super) fn read(value: Option<Value>, path: &Path, problems: &mut Problems) -> Self {
-        let Some(value) = value else { return Self::default() };
-        let raw = raw::Polling::read(value, path, problems);
+        value.map_or_else(Self::default, |value| Self::of(&raw::Polling::read(value, path, problems), path, problems))
+    }
+
+    pub(super) fn of(raw: &raw::Polling, path: &Path, problems: &mut Problems) -> Self {
         let mut span = |key: &str, value: Option<&Value>, least, most| {
             field::duration(value, least..=most, &path.key(key), problems)
         };

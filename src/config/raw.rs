@@ -61,7 +61,7 @@ tables! {
     Appliance {
         name, url, product, auth, username, password, password_file, password_env, credential, two_factor, oidc, tls,
         proxy, polling, counter_groups, device_groups, devices, health, xml_status, quarantines, inventory,
-        tracking_searches
+        tracking_searches, minimum_release, serial
     }
     /// `two_factor` of an appliance.
     TwoFactor {
@@ -79,7 +79,12 @@ tables! {
     Tls { ca_file, server_name, fingerprint_sha256, insecure_skip_verify, cert_file, key_file, min_version, legacy }
     /// `proxy` of an appliance.
     Proxy { url, username, password, password_file, password_env, credential }
-    /// `defaults`, and `polling` of an appliance.
+    /// `defaults`: what `polling` of an appliance has, and two keys of the appliance itself.
+    Defaults {
+        window, settle, timeout, concurrency, requests_per_minute, max_login_refusals, catch_up, start, alignment, late,
+        minimum_release, serial
+    }
+    /// `polling` of an appliance.
     Polling {
         window, settle, timeout, concurrency, requests_per_minute, max_login_refusals, catch_up, start, alignment, late
     }
@@ -93,6 +98,39 @@ tables! {
     Custom { name, key, device_type, aggregation, unit, counters }
     /// One element of its `counters` that is more than a name.
     CustomCounter { name, aggregation, unit }
+}
+
+impl Defaults {
+    /// The part that is about polling, and then `minimum_release` and `serial`.
+    pub(super) fn split(self) -> (Polling, Option<Value>, Option<Value>) {
+        let Self {
+            window,
+            settle,
+            timeout,
+            concurrency,
+            requests_per_minute,
+            max_login_refusals,
+            catch_up,
+            start,
+            alignment,
+            late,
+            minimum_release,
+            serial,
+        } = self;
+        let polling = Polling {
+            window,
+            settle,
+            timeout,
+            concurrency,
+            requests_per_minute,
+            max_login_refusals,
+            catch_up,
+            start,
+            alignment,
+            late,
+        };
+        (polling, minimum_release, serial)
+    }
 }
 
 /// The entries of a table. Nothing at all counts as an empty one: a key whose children are all commented out.

@@ -81,6 +81,9 @@ struct Entry<'a> {
     xml_status: XmlStatus<'a>,
     quarantines: Held<'a>,
     inventory: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minimum_release: Option<String>,
+    serial: bool,
     tracking_searches: Vec<Search<'a>>,
 }
 
@@ -99,6 +102,8 @@ impl<'a> Entry<'a> {
             groups,
             searches,
             extras,
+            minimum_release,
+            serial,
         } = appliance;
         let Extras { health, xml_status, quarantines, inventory } = extras;
         let members =
@@ -121,6 +126,8 @@ impl<'a> Entry<'a> {
                 Quarantines::Named(names) => Held::Named(names),
             },
             inventory: *inventory,
+            minimum_release: minimum_release.map(|minimum| minimum.to_string()),
+            serial: *serial,
             tracking_searches: searches.iter().map(Search::of).collect(),
         }
     }
@@ -342,7 +349,7 @@ mod tests {
     #[test]
     fn what_is_shown_is_the_same_configuration_without_its_secrets() {
         let text = format!(
-            "defaults: {{window: 15m, settle: auto}}\n\
+            "defaults: {{window: 15m, settle: auto, minimum_release: 15.5.5-014, serial: true}}\n\
              counter_groups: [minimal, mail_new, {{name: mail_incoming_domain_detail, top: 20, window: 1h}}]\n\
              custom_counter_groups:\n\
              - {{name: mail_new, key: policy, aggregation: sum, unit: messages, counters: [{{name: w, unit: percent}}]}}\n\
@@ -352,7 +359,7 @@ mod tests {
              - {{name: b, url: 'https://b', username: u, password: '{PASSWORD}', product: sma, auth: basic,\n\
                  device_groups: [g], devices: [d], quarantines: [], xml_status: {{url: 'https://c'}}, health: true,\n\
                  tls: {{fingerprint_sha256: {}, server_name: s}}, polling: {{start: 1h, late: ignore}},\n\
-                 tracking_searches: []}}\n",
+                 tracking_searches: [], minimum_release: 16.0.4, serial: false}}\n",
             "ab".repeat(32)
         );
         let config = Config::parse("given", &text).unwrap_or_else(|error| panic!("{error}"));

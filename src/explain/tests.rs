@@ -76,6 +76,8 @@ fn fleet() -> Vec<Arc<Snapshot>> {
             centralised: None,
             trouble: None,
             product: "esa",
+            identity: None,
+            minimum_release: None,
             groups: scopes.iter().map(|scope| Arc::new(view(scope.clone()))).collect(),
             aspects: vec![Arc::new(health.clone())],
         })

@@ -18,7 +18,11 @@ const ROUND: About = About::gauge(
 const CLOCK_SKEW: About = About::gauge("asyncos_clock_skew_seconds", "How far the appliance's clock is ahead of ours");
 const INFO: About = About::gauge(
     "asyncos_appliance_info",
-    "What is known of the appliance: product, and build, host name and time zone where it tells them; always 1",
+    "Labels of the appliance: product, and model, AsyncOS release, host name and time zone where they are known; always 1",
+);
+const BELOW_MINIMUM: About = About::gauge(
+    "asyncos_release_below_minimum",
+    "Whether the AsyncOS release is older than `minimum_release`; absent unless both are known",
 );
 const CENTRALISED: About = About::gauge(
     "asyncos_reporting_centralised",
@@ -80,6 +84,7 @@ const UNUSABLE: About = About::counter(
 pub const ABOUT_DATA: &[About] = &[
     UP,
     INFO,
+    BELOW_MINIMUM,
     CENTRALISED,
     GROUP_SUCCESS,
     LAST_SUCCESS,
@@ -133,14 +138,13 @@ struct GroupLabels {
 impl SnapshotLabels {
     pub(super) fn new(snapshot: &Snapshot) -> Self {
         let appliance = Labels::new("appliance", &snapshot.appliance);
-        let known = snapshot.aspects.iter().flat_map(|view| &view.vitals.info);
         let product = appliance.with("product", snapshot.product);
         let of_group = |view: &GroupView| {
             let values = appliance.with("device_group", view.scope.device_group()).with("device", view.scope.device());
             GroupLabels { state: values.with("group", &view.group), values }
         };
         Self {
-            info: known.fold(product, |info, (name, value)| info.with(name, value)),
+            info: snapshot.facts().into_iter().fold(product, |info, (name, value)| info.with(name, &value)),
             aspects: snapshot.aspects.iter().map(|view| appliance.with("group", view.name)).collect(),
             groups: snapshot.groups.iter().map(|view| of_group(view)).collect(),
             appliance,
@@ -191,6 +195,9 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
             self.aspect(view, is_had, of_appliance, labels);
         }
         self.put(&INFO, &labels.info, 1.0);
+        if let Some((_, _, is_below)) = snapshot.below_minimum() {
+            self.put(&BELOW_MINIMUM, of_appliance, f64::from(u8::from(is_below)));
+        }
         if let Some(centralised) = snapshot.centralised {
             self.put(&CENTRALISED, of_appliance, f64::from(u8::from(centralised)));
         }

@@ -104,7 +104,7 @@ pub(super) fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
         vitals: Vitals {
             gauges: vec![sample("asyncos_health_ratio".into(), "Health", None, dice.roll(100) as f64 / 100.0)],
             counters: vec![sample("asyncos_status_total".into(), "Status", None, dice.roll(100) as f64)],
-            info: vec![("build".into(), "1".into())],
+            info: vec![("release".into(), "1".into())],
             ..Vitals::default()
         },
         unusable: Default::default(),
@@ -119,6 +119,8 @@ pub(super) fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
         centralised: None,
         trouble: None,
         product: "esa",
+        identity: None,
+        minimum_release: None,
         // One after another in the same place, so that pages begin and end with anything.
         groups: (0..dice.roll(4)).map(|number| Arc::new(group(number, now, &mut dice))).collect(),
         aspects: (0..dice.roll(2)).map(|_| Arc::new(health(&mut dice))).collect(),

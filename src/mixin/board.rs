@@ -363,13 +363,13 @@ fn annotations() -> Vec<Value> {
             "{{instance}}",
         ),
         note(
-            "New builds",
+            "New releases",
             Colour::Quantity,
             true,
-            "(asyncos_appliance_info{APPLIANCE,build!=\"\"} unless on (job, instance, appliance, build) \
+            "(asyncos_appliance_info{APPLIANCE,release!=\"\"} unless on (job, instance, appliance, release) \
              asyncos_appliance_info{APPLIANCE} offset 15m) and on (job, instance, appliance) \
-             asyncos_appliance_info{APPLIANCE,build!=\"\"} offset 15m",
-            "{{appliance}} runs {{build}}",
+             asyncos_appliance_info{APPLIANCE,release!=\"\"} offset 15m",
+            "{{appliance}} runs AsyncOS {{release}}",
             "AsyncOS was changed.",
         ),
     ]

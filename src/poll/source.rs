@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::api::{Aspect, Client, ClockDoubt, Failure, Observation, Pace, Query, Reason, Reply};
+use crate::api::{Aspect, Client, ClockDoubt, Failure, Identity, Observation, Pace, Query, Reason, Reply};
 use crate::clock::Timestamp;
 
 /// One appliance, as the poller sees it.
@@ -19,6 +19,10 @@ pub trait Source: Send + Sync + 'static {
     fn skew_seconds(&self) -> Option<f64>;
     /// Why [`Source::now`] does not follow that; none where it does.
     fn clock_doubt(&self) -> Option<ClockDoubt>;
+    /// What its login states about it.
+    fn identity(&self) -> Option<Identity> {
+        None
+    }
     /// Asks it at `pace` from now on.
     fn set_pace(&self, pace: Pace);
     /// A question was given up for `reason`, which nobody below knows.
@@ -50,6 +54,10 @@ impl Source for Client {
 
     fn clock_doubt(&self) -> Option<ClockDoubt> {
         Self::clock_doubt(self)
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        Self::identity(self)
     }
 
     fn set_pace(&self, pace: Pace) {

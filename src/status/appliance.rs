@@ -74,9 +74,18 @@ pub struct ApplianceStatus {
     pub state: State,
     /// What is wrong.
     pub problems: Vec<Problem>,
-    /// The build of AsyncOS, where a status page tells it.
+    /// The model, where the login states it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The AsyncOS release, where the login or the XML status states it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
+    /// The oldest release that the configuration accepts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_release: Option<String>,
+    /// The serial number, where the configuration wants it and the login states it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
     /// When the token in use ends, by the appliance's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_expires: Option<Timestamp>,
@@ -189,10 +198,8 @@ impl ApplianceStatus {
             snapshot.iter().flat_map(|known| &known.groups).map(|view| GroupStatus::new(view, tick)).collect();
         let aspects: Vec<AspectStatus> =
             snapshot.iter().flat_map(|known| &known.aspects).map(|view| AspectStatus::new(view)).collect();
-        let info = |name: &str| {
-            let mut labels = snapshot?.aspects.iter().flat_map(|view| &view.vitals.info);
-            labels.find(|(label, _)| &**label == name).map(|(_, value)| value.to_string())
-        };
+        let facts = snapshot.map(Snapshot::facts).unwrap_or_default();
+        let fact = |name: &str| facts.iter().find(|(label, _)| *label == name).map(|(_, value)| value.to_string());
         let distinct = |span: fn(&GroupStatus) -> u64| groups.iter().map(span).collect::<BTreeSet<_>>();
         let successes =
             groups.iter().map(|group| group.last_success).chain(aspects.iter().map(|aspect| aspect.last_success));
@@ -202,7 +209,10 @@ impl ApplianceStatus {
             host: host(appliance),
             state: State::Starting,
             problems: Vec::new(),
-            release: info("build"),
+            model: fact("model"),
+            release: fact("release"),
+            minimum_release: appliance.minimum_release.map(|minimum| minimum.to_string()),
+            serial: fact("serial"),
             token_expires: traffic.token_expiry,
             certificate_expires: traffic.certificate_expiry,
             login_refusals: traffic.login_refusals,
@@ -264,6 +274,9 @@ impl ApplianceStatus {
         if let Some(ends) = self.certificate_expires.filter(|ends| *ends < now + CERTIFICATE_NOTICE) {
             let has_ended = if ends <= now { Ended::Yes } else { Ended::Soon };
             self.problems.push(Problem::Certificate { ends, has_ended });
+        }
+        if let Some((release, minimum, true)) = snapshot.and_then(Snapshot::below_minimum) {
+            self.problems.push(Problem::Release { release, minimum });
         }
         self.state = match (traffic.logins_stopped, is_up, trouble) {
             (true, _, _) => State::LoginsStopped,

@@ -181,7 +181,7 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn write(&self, page: &mut String) -> fmt::Result {
-        let ApplianceStatus { name, product, host, state, release, .. } = self.appliance;
+        let ApplianceStatus { name, product, host, state, model, release, serial, .. } = self.appliance;
         writeln!(page, "<tr class=\"{}\">", class(*state))?;
         write!(
             page,
@@ -192,8 +192,10 @@ impl Row<'_> {
             product.to_uppercase(),
             Escaped(host)
         )?;
-        if let Some(release) = release {
-            write!(page, ", AsyncOS {}", Escaped(release))?;
+        for (word, fact) in [("AsyncOS", release), ("model", model), ("serial number", serial)] {
+            if let Some(fact) = fact {
+                write!(page, ", {word} {}", Escaped(fact))?;
+            }
         }
         page.push_str("</small></th>\n");
         self.write_data(page)?;

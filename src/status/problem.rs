@@ -8,6 +8,7 @@ use serde::ser::{SerializeStruct, Serializer};
 
 use crate::api::{Reason, RefusalCause};
 use crate::clock::Timestamp;
+use crate::release::Release;
 use crate::snapshot::{ClockTrouble, Round};
 
 use super::words::Span;
@@ -66,6 +67,13 @@ pub enum Problem {
         /// Whether that is past.
         has_ended: Ended,
     },
+    /// Its release is older than the configuration accepts.
+    Release {
+        /// Its own.
+        release: Release,
+        /// The oldest that is accepted.
+        minimum: Release,
+    },
 }
 
 /// Whether something is past.
@@ -91,6 +99,7 @@ impl Problem {
             Self::Behind { .. } => "behind",
             Self::Clock { .. } => "clock",
             Self::Certificate { .. } => "certificate",
+            Self::Release { .. } => "release",
         }
     }
 }
@@ -141,6 +150,9 @@ impl fmt::Display for Problem {
             }
             Self::Certificate { ends, has_ended: Ended::Yes } => write!(out, "its certificate ended at {ends}"),
             Self::Certificate { ends, has_ended: Ended::Soon } => write!(out, "its certificate ends at {ends}"),
+            Self::Release { release, minimum } => {
+                write!(out, "AsyncOS {release} is older than `minimum_release` {minimum}: upgrade the appliance")
+            }
         }
     }
 }

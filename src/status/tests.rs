@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::api::{Reason, RefusalCause};
+use crate::api::{Identity, Reason, RefusalCause};
 use crate::config::Scope;
 use crate::snapshot::{AspectView, ClockTrouble, GroupView, Pending, Round, Tally, Tight, Trouble};
 use crate::vitals::Vitals;
@@ -56,6 +56,8 @@ fn snapshot(name: &str, groups: Vec<GroupView>) -> Snapshot {
         centralised: None,
         trouble: None,
         product: "esa",
+        identity: None,
+        minimum_release: None,
         groups: groups.into_iter().map(Arc::new).collect(),
         aspects: Vec::new(),
     }
@@ -99,7 +101,7 @@ fn fleet() -> Status {
     };
     let failing =
         GroupView { scope: Scope::Device("d1".into()), pending: Pending { windows: 9, next: None }, ..failing };
-    let build = Vitals { info: vec![("build".into(), "16.0.0-001".into())], ..Vitals::default() };
+    let build = Vitals { info: vec![("release".into(), "16.0.0-001".into())], ..Vitals::default() };
     let mut half = snapshot("half", vec![declined, failing]);
     half.aspects.push(Arc::new(AspectView {
         name: "xml_status",
@@ -200,6 +202,20 @@ fn problem(change: impl FnOnce(&mut Snapshot)) -> (State, String) {
     let status = status(&config(&["a"]), vec![ill], &[], OwnFacts::default());
     let [problem] = &status.appliances[0].problems[..] else { panic!("{:?}", status.appliances[0].problems) };
     (status.appliances[0].state, problem.to_string())
+}
+
+#[test]
+fn a_release_below_the_minimum_is_a_problem() {
+    let release = |text: &str| text.parse().expect("a release");
+    let of_login = Some(Identity { model: Some("C100V".into()), release: release("15.5.5-014"), serial: None });
+    let old = problem(|ill| (ill.identity, ill.minimum_release) = (of_login.clone(), Some(release("15.5.10"))));
+    let text = "AsyncOS 15.5.5-014 is older than `minimum_release` 15.5.10: upgrade the appliance";
+    assert_eq!(old, (State::Degraded, text.to_owned()));
+    for (identity, minimum) in [(of_login.clone(), Some("15.5.5-014")), (of_login, None), (None, Some("15.5.5-014"))] {
+        let well = Snapshot { identity, minimum_release: minimum.map(release), ..snapshot("a", vec![group("b")]) };
+        let status = status(&config(&["a"]), vec![well], &[], OwnFacts::default());
+        assert_eq!(status.appliances[0].state, State::Ok, "{minimum:?}");
+    }
 }
 
 #[test]
@@ -323,7 +339,7 @@ fn nothing_hostile_becomes_markup() {
         last_success: None,
         refusal: None,
         trouble: None,
-        vitals: Vitals { info: vec![("build".into(), HOSTILE.into())], ..Vitals::default() },
+        vitals: Vitals { info: vec![("release".into(), HOSTILE.into())], ..Vitals::default() },
         unusable: Default::default(),
         expires: Tick::default(),
     }));

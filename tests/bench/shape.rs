@@ -89,6 +89,8 @@ impl Shape {
             clock: None,
             centralised: None,
             product: "sma",
+            identity: None,
+            minimum_release: None,
             groups: views,
             aspects: vec![],
             trouble: None,

@@ -55,6 +55,7 @@ mod prometheus_shards;
 #[cfg(feature = "external-tests")]
 mod prometheus_web;
 mod readme;
+mod release;
 mod reload;
 mod reload_storm;
 mod rig;

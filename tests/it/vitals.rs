@@ -102,7 +102,7 @@ async fn the_status_page_is_read_whole() {
     near(expiry, &[("feature", "File Analysis")], BEGINNING - 46_298_076);
     near(expiry, &[("feature", "Data Loss Prevention & Compliance")], BEGINNING + 86_400);
     assert_eq!(page.matching(expiry, &[]).len(), 8, "none for those that are perpetual or dormant");
-    let info = [("product", "esa"), ("build", "phoebe 16.0.0-050"), ("hostname", DEVICE)];
+    let info = [("product", "esa"), ("model", "C100V"), ("release", "16.0.0-050"), ("hostname", DEVICE)];
     assert_eq!(value(&page, "asyncos_appliance_info", &info), Some(1.0));
     assert_eq!(esa.count(|request| request.path == "/xml/status" && request.header("authorization").is_none()), 0);
 }
@@ -230,7 +230,7 @@ async fn a_manager_tells_what_it_manages() {
         value(&page, "asyncos_managed_appliance_service_enabled", &labels)
     };
     assert_eq!([service("esa1", "ESA", "tracking"), service("wsa1", "WSA", "tracking")], [Some(1.0), Some(0.0)]);
-    let info = [("product", "sma"), ("timezone", "Asia/Kolkata")];
+    let info = [("product", "sma"), ("model", "M100V"), ("release", "16.0.0-050"), ("timezone", "Asia/Kolkata")];
     assert_eq!(value(&page, "asyncos_appliance_info", &info), Some(1.0));
     rig.end().await;
 }
@@ -258,7 +258,7 @@ async fn times_and_privileges_are_read_in_every_form() {
         let (begin, end, heartbeat) = (at("data_begin"), at("data_end"), at("heartbeat"));
         assert!((end - BEGINNING as f64).abs() <= 120.0 && (heartbeat - BEGINNING as f64).abs() <= 120.0, "{times:?}");
         assert!(begin < end - 24.0 * 3600.0, "{times:?}: {begin} {end}");
-        let info = [("product", "esa"), ("timezone", "Etc/UTC")];
+        let info = [("product", "esa"), ("model", "C100V"), ("release", "16.0.0-050"), ("timezone", "Etc/UTC")];
         assert_eq!(value(&page, "asyncos_appliance_info", &info), Some(1.0));
     }
 }

@@ -30,7 +30,7 @@ fn refusal(failure: Failure) -> Failure {
 pub(super) async fn prove(wire: &Wire, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
     let header = basic_header(credentials)?;
     knock(wire, pass, &header, refusal).await?;
-    Ok(Proof { header, life: None, is_tried: true })
+    Ok(Proof { header, life: None, is_tried: true, identity: None })
 }
 
 /// One request to the root of the API, which answers 404 to whom it knows and 401 to others.

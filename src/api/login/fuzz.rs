@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use url::Url;
 
 use super::jwt::Granted;
-use super::{ASSUMED_LIFE, Life, discovery, is_header_text, oidc};
+use super::{ASSUMED_LIFE, Identity, Life, discovery, is_header_text, oidc};
 use crate::api::fuzz::{self, NOW, check_detail, logged};
 use crate::api::time::Arrival;
 use crate::clock::{Tick, Timestamp};
@@ -22,11 +24,12 @@ pub(crate) fn login(body: &[u8]) {
     assert!(granted.token.is_none_or(|token| is_header_text(token.expose())));
 }
 
-/// A token and the life that it claims, by either of two clocks.
+/// A token, what it states about the appliance, and the life that it claims, by either of two clocks.
 pub(crate) fn token(body: &[u8]) {
     /// The longest life that is plausible, unless its maker usually grants more.
     const DAY: Duration = Duration::from_secs(24 * 3600);
     let (token, now) = (Secret::new(fuzz::text(body)), Timestamp::from_secs(NOW));
+    identity(&token);
     let tick = Tick::default() + Duration::from_secs(7);
     for date in [now, now - Duration::from_secs(7200), now + Duration::from_secs(7200), Timestamp::from_secs(0)] {
         for usual in [ASSUMED_LIFE, 3 * DAY, Duration::MAX] {
@@ -36,6 +39,26 @@ pub(crate) fn token(body: &[u8]) {
             let is_claimed = [date, now].iter().any(|at| life.span == life.expires.since(*at));
             assert!(is_claimed || (life.span, life.expires) == (usual, now + usual), "{life:?}");
             assert!(!life.expires.to_string().is_empty());
+        }
+    }
+}
+
+/// What is kept of the claim is fit for a label: short and printable. The bytes are a
+/// token, and also the claim of one in each of its layers, which changes to a whole token seldom reach.
+fn identity(token: &Secret) {
+    let text = token.expose();
+    let item = STANDARD.encode(text);
+    let claims = [text.to_owned(), item.clone(), STANDARD.encode(&item), STANDARD.encode(format!("MQ==;{item};"))];
+    let of_claim = |claim: &String| {
+        let claims = serde_json::json!({"cookie": claim}).to_string();
+        Identity::of(&Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))))
+    };
+    for found in std::iter::once(Identity::of(token)).chain(claims.iter().map(of_claim)).flatten() {
+        let Identity { model, release, serial } = found;
+        assert_eq!(release.to_string().parse(), Ok(release));
+        for part in [model, serial].into_iter().flatten() {
+            assert!((1..=64).contains(&part.len()) && part.trim() == part, "{part:?}");
+            assert!(part.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{part:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::second_factor::SecondFactor;
-use super::{ASSUMED_LIFE, Life, LoginFailure, Proof, granted, is_header_text, refused, token_header};
+use super::{ASSUMED_LIFE, Identity, Life, LoginFailure, Proof, granted, is_header_text, refused, token_header};
 use crate::api::gate::Pass;
 use crate::api::json::{self, Kept};
 use crate::api::time::Arrival;
@@ -44,7 +44,12 @@ pub(super) async fn log_in(
 fn proof(token: &Secret, came: Arrival) -> Result<Proof, LoginFailure> {
     let unusable = || LoginFailure::refused(RefusalCause::Password, "the login's token cannot travel in a header");
     let header = token_header(token).ok_or_else(unusable)?;
-    Ok(Proof { header, life: Some(Life::of(token, came, ASSUMED_LIFE)), is_tried: false })
+    Ok(Proof {
+        header,
+        life: Some(Life::of(token, came, ASSUMED_LIFE)),
+        is_tried: false,
+        identity: Identity::of(token),
+    })
 }
 
 /// The body of `POST login`: each field in Base64 on its own.

@@ -79,7 +79,7 @@ impl IdentityProvider {
         let left = granted.life.unwrap_or(ASSUMED_LIFE).saturating_sub(clock.tick().since(since));
         // The provider's own clock is not the appliance's, and it is the appliance that judges the token.
         let came = wire.time.pass_over(None, clock.tick());
-        Ok(Proof { header, life: Some(Life::of(&granted.token, came, left)), is_tried: true })
+        Ok(Proof { header, life: Some(Life::of(&granted.token, came, left)), is_tried: true, identity: None })
     }
 
     fn header(&self, token: &Secret) -> Result<Header, Failure> {

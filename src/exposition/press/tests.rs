@@ -82,6 +82,8 @@ fn publish(board: &Board, value: f64, expires: Tick) {
         centralised: None,
         trouble: None,
         product: "esa",
+        identity: None,
+        minimum_release: None,
         groups: vec![],
         aspects: vec![Arc::new(view)],
     });

@@ -20,6 +20,7 @@ pub(super) fn alerts() -> Vec<Alert> {
     let mut alerts = conservation();
     alerts.extend(queue());
     alerts.extend(load());
+    alerts.push(release());
     alerts
 }
 
@@ -327,4 +328,34 @@ fn load() -> Vec<Alert> {
             },
         ),
     ]
+}
+
+fn release() -> Alert {
+    Alert::new(
+        "AsyncosReleaseBelowMinimum",
+        Warning,
+        Some("1h"),
+        "asyncos_release_below_minimum == 1",
+        "{{ $labels.appliance }} runs an old release of AsyncOS",
+        "The AsyncOS release of {{ $labels.appliance }} has been older than `minimum_release` for an hour.",
+        Page {
+            meaning: "The release is older than the oldest one that the configuration of the exporter accepts \
+                      (`minimum_release`).",
+            impact: "None on mail by itself. Fixes that you decided to require are missing.",
+            panel: (Uid::Fleet, "Appliances"),
+            commands: &[
+                "`version` on the appliance",
+                "the query `asyncos_appliance_info` shows the release of each appliance",
+            ],
+            causes: &[
+                "an upgrade that was not done, or was reverted",
+                "an appliance that was installed from an old image",
+                "`minimum_release` was raised",
+            ],
+            actions: &[
+                "upgrade the appliance with `upgrade`",
+                "lower `minimum_release` of an appliance that has to wait",
+            ],
+        },
+    )
 }

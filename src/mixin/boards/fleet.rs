@@ -134,7 +134,7 @@ fn appliances() -> Panel {
     Panel::table(
         "Appliances",
         "A row an appliance; its name leads to its capacity. Empty cells: the appliance does not tell, or is not asked \
-         (health is of gateways, licences and ages are of the XML status).",
+         (health is of gateways, licences and ages are of the XML status; `minimum_release` says which releases are too old).",
         &[("appliance", "Appliance"), ("product", "Product")],
     )
     .column_in_words("Reachable", Words::UpDown, "max by (appliance, product) (asyncos_up{APPLIANCE} * on (job, instance, appliance) group_left (product) asyncos_appliance_info{APPLIANCE})")
@@ -146,6 +146,7 @@ fn appliances() -> Panel {
     .column("Memory", Unit::Ratio, Limits::look(MEMORY), &by_product("asyncos_health_ram_utilization_ratio{APPLIANCE}"))
     .column("Queue space", Unit::Ratio, Limits::both(QUEUE_SPACE, QUEUE_SPACE_FULL), &by_product("asyncos_health_queue_utilization_ratio{APPLIANCE}"))
     .column_in_words("Conservation", Words::Conservation, &by_product("asyncos_health_resource_conservation{APPLIANCE}"))
+    .column_in_words("Release too old", Words::NoYes, &by_product("asyncos_release_below_minimum{APPLIANCE}"))
     .column("Next licence", Unit::Seconds, Limits::falling(LICENCE_NOW, LICENCE_SOON), &format!("min by (appliance, product) ((asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() > -{LICENCE_ABANDONED}) * on (job, instance, appliance) group_left (product) asyncos_appliance_info{{APPLIANCE}})"))
     .column(
         "Windows behind",

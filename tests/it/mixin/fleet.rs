@@ -167,7 +167,7 @@ impl Good {
         let behind_tls = entry("esa1", &esa1, &format!("tls: {{insecure_skip_verify: true}}, {ALL}"))
             .replace(&esa1.url(), &format!("https://127.0.0.1:{}", proxy.port));
         let text = format!(
-            "defaults: {{timeout: 300s, start: 30m, requests_per_minute: 1000}}\n{GROUPS}\n{SEARCHES}appliances:\n{behind_tls}{}{}",
+            "defaults: {{minimum_release: 15.0.0, timeout: 300s, start: 30m, requests_per_minute: 1000}}\n{GROUPS}\n{SEARCHES}appliances:\n{behind_tls}{}{}",
             entry("esa2", &esa2, "health: true, counter_groups: default"),
             entry(
                 "sma1",
@@ -242,7 +242,7 @@ impl Bad {
             entry("sick", &sick, &format!("tls: {{insecure_skip_verify: true}}, {ALL}, counter_groups: default"))
                 .replace(&sick.url(), &format!("https://127.0.0.1:{}", proxy.port));
         let text = format!(
-            "defaults: {{timeout: 300s, start: 5m, catch_up: 10m}}\ncounter_groups: minimal\nappliances:\n{behind_tls}{}{}",
+            "defaults: {{minimum_release: 15.0.0, timeout: 300s, start: 5m, catch_up: 10m}}\ncounter_groups: minimal\nappliances:\n{behind_tls}{}{}",
             entry("gone", &gone, ""),
             entry("locked", &locked, ""),
         );

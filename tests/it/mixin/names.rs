@@ -80,7 +80,7 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
     for about in exposition::ABOUT_DATA {
         know(about.name, &[&SCOPE[..], &["group", "reason"]].concat());
     }
-    know("asyncos_appliance_info", &["product", "build", "hostname", "timezone"]);
+    know("asyncos_appliance_info", &["product", "model", "release", "serial", "hostname", "timezone"]);
     for about in vitals::ABOUT_NOW {
         let own: &[&str] = match about.name {
             "asyncos_system_status" => &["state"],

@@ -6,6 +6,7 @@ pub(in super::super) fn cases() -> Vec<Case> {
     let mut cases = conservation();
     cases.extend(queue());
     cases.extend(load());
+    cases.push(release());
     cases
 }
 
@@ -143,4 +144,14 @@ pub(in super::super) fn stores() -> Vec<Case> {
                 "Outbreak Filters have found 64 threats at esa1 within an hour.",
             ),
     ]
+}
+
+fn release() -> Case {
+    case("AsyncosReleaseBelowMinimum")
+        .of("asyncos_release_below_minimum", "", gauge([(0.0, 30), (1.0, 80), (0.0, 30)]))
+        .at(89, 90, 110)
+        .says(
+            "esa1 runs an old release of AsyncOS",
+            "The AsyncOS release of esa1 has been older than `minimum_release` for an hour.",
+        )
 }

@@ -43,13 +43,13 @@ fn silence() -> Vec<Case> {
             "The anti-spam engine has found nothing at esa1 for more than two hours, unlike yesterday, and mail comes in.",
         ),
         case("AsyncosVersionSkew")
-            .of("asyncos_appliance_info", "product=\"esa\",build=\"1\"", gauge([(1.0, 2 * WEEK)]))
-            .named("esa2", "asyncos_appliance_info", "product=\"esa\",build=\"2\"", format!("_x10 1x{} stale _x20", WEEK + 10))
+            .of("asyncos_appliance_info", "product=\"esa\",release=\"1\"", gauge([(1.0, 2 * WEEK)]))
+            .named("esa2", "asyncos_appliance_info", "product=\"esa\",release=\"2\"", format!("_x10 1x{} stale _x20", WEEK + 10))
             .without("instance")
             .without("appliance")
             .label("product", "esa")
             .at(WEEK + 9, WEEK + 10, WEEK + 22)
-            .says("Appliances run different releases", "2 builds of esa have been in use for a week."),
+            .says("Appliances run different releases", "2 releases of esa have been in use for a week."),
     ]
 }
 
