@@ -81,6 +81,7 @@ async fn a_gateway_needs_little_configuration() {
     assert_eq!(config.appliances[0].scopes, [Scope::Appliance]);
     for said in [
         "product: Secure Email Gateway (ESA)",
+        "release: AsyncOS 16.0.0-050, model C100V",
         "time zone: Etc/UTC",
         "privileges: 7",
         &format!("counter groups: {full} of {full} can be read", full = full()),

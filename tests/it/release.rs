@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::exposition::Page;
+use crate::program::Folder;
 use crate::rig::{Rig, entry, lapse, simulate};
 
 /// A minute of the time lapse is a second.
@@ -134,6 +135,29 @@ async fn the_serial_number_is_nowhere_unless_it_is_wanted() {
         let page = text(&rig, path).await;
         assert!(!page.contains(SERIAL), "{path}: {page}");
     }
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_shows_or_hides_the_serial_number_without_a_login() {
+    let clock = lapse(RATE);
+    let esa = simulate(Settings::esa("esa1"), &clock).await;
+    let text = |serial: &str| {
+        let entry = entry("esa1", &esa, &format!("serial: {serial}"));
+        format!("defaults: {{window: 1m, serial: true}}\ncounter_groups: [mail_mor_summary]\nappliances:\n{entry}")
+    };
+    let folder = Folder::new();
+    let file = folder.write("c.yaml", text("false"));
+    let rig = Rig::start_file(file.as_ref(), None, &clock).await;
+    let shown = |page: &Page| page.matching(INFO, &[("serial", SERIAL)]).len();
+    rig.until("it is polled", |page| is_polled(page) && shown(page) == 0).await;
+    folder.write("c.yaml", text("true"));
+    rig.reload().await;
+    rig.until("the serial number is shown", |page| shown(page) == 1).await;
+    folder.write("c.yaml", text("false"));
+    rig.reload().await;
+    rig.until("the serial number is hidden", |page| is_polled(page) && shown(page) == 0).await;
+    assert_eq!(esa.count(|request| request.kind == sim::RequestKind::Login), 1);
     rig.end().await;
 }
 

@@ -32,6 +32,10 @@ pub(super) async fn survey(account: Account) -> Result<Findings, Failure> {
     let Account { client, appliance, observed } = account;
     let product = appliance.product;
     complain(format!("product: {}", name(product)));
+    if let Some(identity) = client.identity() {
+        let model = identity.model.map_or_else(String::new, |model| format!(", model {model}"));
+        complain(format!("release: AsyncOS {}{model}", identity.release));
+    }
     for Observed { aspect, answer } in &observed {
         tell(aspect, answer);
     }
