@@ -1,15 +1,19 @@
 //! Refused logins in every form that an appliance, or what stands in its place, may give them: all are bounded, and what
 //! is said of them fits the form.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use asyncos_exporter::api::Reason;
+use asyncos_exporter::api::{Client, Listener, Reason, Refusals, SystemRoots};
+use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
 use tokio::task::JoinSet;
 
 use crate::program::{self, DEFAULTS, Folder, Program};
 use crate::rig::{self, lapse, simulate, until};
-use crate::session::{CAPACITY, client, fetch, logins};
+use crate::session::{CAPACITY, client, fetch, logins, refused};
+use crate::tls_proxy::Proxy;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -71,6 +75,68 @@ async fn a_refused_login_is_made_three_times_a_day_whatever_the_refusal_looks_li
     }
     let made = cases.join_all().await;
     assert!(made.iter().all(|(_, logins)| *logins == 3), "{made:?}");
+}
+
+/// Asks each minute for an hour where every answer has this status and breaks off in its body; the requests that this makes.
+async fn requests_of_an_hour_that_are_cut_off(status: &str, rest: &str) -> usize {
+    let clock = lapse(1200);
+    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 1000\r\n\r\n{{\"error\": ");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let counted = move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+    };
+    let server = Proxy::answer(answer.into_bytes(), counted).await;
+    let url = format!("http://127.0.0.1:{}", server.port);
+    let text = format!("appliances: [{{name: esa1, url: '{url}', username: monitor, password: ironport{rest}}}]");
+    let config = Config::parse("refusals", &text).unwrap_or_else(|error| panic!("{error}"));
+    let (roots, listener, refusals) = (SystemRoots::default(), Listener::new(|_| {}), Refusals::in_memory());
+    let client = Client::try_new(&config.appliances[0], &roots, clock.clone(), listener, refusals).expect("a client");
+    let failure = client.connect().await.expect_err(status);
+    assert_eq!(failure.reason, Reason::LoginRefused, "{status}{rest}: {failure}");
+    let end = clock.tick() + 60 * MINUTE;
+    while clock.tick() < end {
+        client.connect().await.expect_err(status);
+        clock.sleep(MINUTE).await;
+    }
+    asked.load(Ordering::Relaxed)
+}
+
+/// The status has said it by then. Were the connection's end all that counts, an appliance behind a proxy that cuts off
+/// error pages would see a login a minute.
+#[tokio::test]
+async fn a_refusal_whose_page_breaks_off_is_a_refusal() {
+    for (status, rest) in [
+        ("401 Unauthorized", ""),
+        ("403 Forbidden", ""),
+        ("404 Not Found", ""),
+        ("423 Locked", ""),
+        ("401 Unauthorized", ", auth: basic"),
+        ("423 Locked", ", auth: basic"),
+    ] {
+        assert_eq!(requests_of_an_hour_that_are_cut_off(status, rest).await, 3, "{status}{rest}");
+    }
+}
+
+/// Each request carries the password: whatever is out when it stops working is a refused login.
+#[tokio::test]
+async fn a_basic_password_that_stops_working_is_one_refusal_whatever_the_concurrency() {
+    let clock = lapse(1);
+    let mut settings = sim::Settings::esa("esa1");
+    settings.behaviour.latency = Duration::from_millis(100);
+    let appliance = simulate(settings, &clock).await;
+    let client = client(&appliance, "auth: basic, polling: {concurrency: 8}", &clock);
+    assert_eq!(fetch(&client, CAPACITY).await, Ok(()));
+    appliance.set_passphrase("another");
+    let mut callers = JoinSet::new();
+    for _ in 0..8 {
+        let client = Arc::clone(&client);
+        callers.spawn(async move { fetch(&client, CAPACITY).await });
+    }
+    for outcome in callers.join_all().await {
+        assert!(matches!(outcome, Err(Reason::LoginRefused | Reason::LoginWait)), "{outcome:?}");
+    }
+    assert_eq!(refused(&appliance), 1);
 }
 
 #[tokio::test]
