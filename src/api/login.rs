@@ -24,6 +24,7 @@ mod passcode;
 mod second_factor;
 
 pub use identity::Identity;
+pub(super) use basic::LOCKED;
 pub(super) use life::{ASSUMED_LIFE, Life};
 
 use oidc::IdentityProvider;

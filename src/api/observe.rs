@@ -9,6 +9,7 @@ use url::Url;
 use super::health::Health;
 use super::inventory::{Inventory, LocalTime, ManagedAppliance, Privileges};
 use super::quarantine::{QuarantineMessages, QuarantineSize, Quarantines};
+use super::refusals::LOOK_AGAIN;
 use super::span::ReportingSpan;
 use super::xml_status::XmlStatus;
 use super::{Client, Count, Failure, Pace, Reason, UnusableCounts, query};
@@ -155,19 +156,24 @@ impl Client {
 
     /// The status page, for which the password goes out. An account that is refused elsewhere is not tried here.
     async fn status(&self, page: &Url) -> Result<Observation, Failure> {
+        let page = XmlStatus::url(page);
+        self.connect().await?;
+        let leave = self.session.page_leave(&page).await?;
         let (_, pass) = self.admitted().await?;
-        let mut url = page.clone();
-        url.set_path(XmlStatus::PATH);
-        let header = self.session.basic()?;
-        let (body, at) = self.wire.page(pass, "xml/status", url, &header).await.map_err(|failure| {
-            // The account is good elsewhere, or nothing would have been asked.
-            match failure.reason {
-                Reason::Unauthorized => failure.because(Reason::NotAllowed),
-                _ => failure,
+        self.session.page_begins(&leave).await?;
+        let answer = self.wire.page(pass, "xml/status", page.clone(), &leave.header).await;
+        let outcome = answer.and_then(|(body, at)| {
+            let status = self.told(XmlStatus::parse(&body, at))?;
+            Ok(Observation::XmlStatus { status: Box::new(status), at })
+        });
+        self.session.page_ended(leave, &page, &outcome).await;
+        outcome.map_err(|failure| match failure.reason {
+            // The account is good elsewhere, or nothing would have been asked. The file may hold another password soon.
+            Reason::Unauthorized | Reason::NotAllowed => {
+                Failure { retry_after: Some(LOOK_AGAIN), ..failure.because(Reason::NotAllowed) }
             }
-        })?;
-        let status = self.told(XmlStatus::parse(&body, at))?;
-        Ok(Observation::XmlStatus { status: Box::new(status), at })
+            _ => failure,
+        })
     }
 
     async fn quarantines(&self, named: Option<&[String]>) -> Result<Vec<Quarantine>, Failure> {

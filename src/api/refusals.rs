@@ -43,7 +43,7 @@ struct Shared {
     /// Who makes a login of an account now. An account may be that of several appliances, where an identity provider has
     /// it, and they must not all try what the first is about to see refused.
     turns: Mutex<HashMap<String, Weak<AsyncMutex<()>>>>,
-    /// Accounts of proxies that were taken when they were last shown.
+    /// Accounts of proxies and status pages that were taken when they were last shown.
     taken: Mutex<HashSet<String>>,
     write: Write,
 }

@@ -15,6 +15,7 @@ use crate::clock::{Tick, Timestamp};
 use crate::config::{self, Auth, Credentials};
 
 mod pace;
+mod page;
 mod permission;
 mod unauthorized;
 
@@ -79,6 +80,8 @@ pub(super) struct Session {
 struct State {
     credentials: Credentials,
     account: Account,
+    /// The account as refusals of the status page are counted, once it was asked for.
+    page_account: Option<Account>,
     held: Option<Held>,
     /// What the last login brought.
     logged_in_with: Option<Held>,
@@ -254,14 +257,6 @@ impl Session {
         }
     }
 
-    /// What pages ask for that take the password alone.
-    ///
-    /// # Errors
-    /// When the password cannot travel in a header.
-    pub(super) fn basic(&self) -> Result<Header, Failure> {
-        login::basic_header(&self.state().credentials)
-    }
-
     /// The credential in hand while it has enough life left, else the number of logins so far.
     fn usable(&self) -> Result<Held, u64> {
         let now = self.wire.time.clock().tick();
@@ -331,6 +326,7 @@ impl State {
         Self {
             credentials,
             account,
+            page_account: None,
             held: None,
             logged_in_with: None,
             generation: 0,

@@ -14,7 +14,7 @@ use super::encoding::text;
 use super::gate::{Gate, Pass};
 use super::header::{http_date, retry_after, target};
 use super::json::{self, NOT_THE_API};
-use super::login::{Header, is_header_text};
+use super::login::{Header, LOCKED, is_header_text};
 use super::refusals::Account;
 use super::time::{ApplianceTime, Arrival};
 use super::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
@@ -199,7 +199,9 @@ impl Wire {
         if (200..300).contains(&raw.status) {
             return Ok((raw.body, at));
         }
-        Answer::new(raw, &self.time).checked().map(|answer| (answer.body().as_bytes().to_vec(), at))
+        let is_locked = raw.status == LOCKED;
+        let failure = Answer::new(raw, &self.time).checked().map(|answer| (answer.body().as_bytes().to_vec(), at));
+        failure.map_err(|failure| if is_locked { failure.because(Reason::Unauthorized) } else { failure })
     }
 
     async fn receive(&self, exit: &Exit, request: Request) -> Result<Raw, Failure> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
+use url::Url;
 
 use super::calendar::Civil;
 use super::json::malformed;
@@ -69,6 +70,13 @@ impl XmlStatus {
     ///
     /// **Source:** published clients.
     pub const PATH: &'static str = "/xml/status";
+
+    /// Where the page is on the web interface at `place`.
+    pub(super) fn url(place: &Url) -> Url {
+        let mut url = place.clone();
+        url.set_path(Self::PATH);
+        url
+    }
 
     /// Reads a document that was made at `now` by the appliance's clock. Its own times are local and name no zone, so
     /// they serve only to count from.

@@ -16,7 +16,7 @@ const SOON: Duration = Duration::from_secs(60);
 const NOW_AND_THEN: Duration = Duration::from_secs(5 * 60);
 /// What changes when somebody configures it.
 const SELDOM: Duration = Duration::from_secs(3600);
-/// The wait after a status page has refused the password.
+/// The wait after a status page was not there: the password goes out each time.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// Values are shown until they should have been replaced this many times.
 const STALE_AFTER: u32 = 3;
@@ -164,8 +164,9 @@ impl Watch {
         }
         let refusal = matches!(failure.reason, Reason::Declined | Reason::NotAllowed).then_some(failure.reason);
         let wait = self.failing.failed(&failure, self.pace, others, now);
-        // There the password goes out each time: what is refused may count against the account.
-        let wait = if refusal.is_some() && self.is_elsewhere() { LONGEST_WAIT } else { wait };
+        // A refused password is not shown again before its time, whoever asks: looking whether it may be costs nobody anything.
+        let is_elsewhere = refusal.is_some() && self.is_elsewhere();
+        let wait = if is_elsewhere { failure.retry_after.unwrap_or(LONGEST_WAIT) } else { wait };
         self.not_before = now + wait.max(self.pace);
         self.view = Arc::new(AspectView { success: false, refusal, trouble, ..AspectView::clone(&self.view) });
         None

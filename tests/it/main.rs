@@ -64,6 +64,7 @@ mod second_factor;
 mod secrets;
 mod session;
 mod sharding;
+mod status_page;
 mod supervision;
 mod tidy;
 mod tls;

@@ -17,7 +17,7 @@ pub(super) fn value(credentials: &Credentials) -> Secret {
 }
 
 /// 423: the account is locked. **Source:** RFC 4918 section 11.3; that an appliance says so is assumed.
-const LOCKED: u16 = 423;
+pub(in crate::api) const LOCKED: u16 = 423;
 
 /// A 401 or 403 is a refusal. Anything else is taken for the known answer or leaves open whether the account is good: a
 /// probe that is not refused is followed by no other, so that nothing has to be bounded.

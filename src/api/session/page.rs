@@ -1,0 +1,109 @@
+//! The status page's standing: the password goes out with each request, so what the page refuses is a refused login and
+//! bounded like those, by a count of its own. An account that is good for the API may be none of the web interface's.
+
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+use url::Url;
+
+use super::{LOOK_AGAIN, Session};
+use crate::api::breaker::{Permit, RefusalCause, Tally};
+use crate::api::login::{self, Header};
+use crate::api::refusals::{Account, Outcome};
+use crate::api::{Failure, Reason};
+
+/// Leave to show the password to the status page once.
+#[derive(Debug)]
+pub(in crate::api) struct PageLeave {
+    pub(in crate::api) header: Header,
+    account: Account,
+    /// What was counted before it.
+    before: Tally,
+    /// Whether the page took the account the last time: then nothing is written down unless that changes, or there would
+    /// be a write a minute.
+    is_taken: bool,
+    /// Held so that two clients of one account do not both try what the first is about to see refused.
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Session {
+    /// The account as refusals of the status page at `page` are counted.
+    pub(in crate::api) fn page_account(&self, page: &Url) -> Account {
+        let mut state = self.state();
+        let account = self.refusals.account(page, &state.credentials);
+        // Kept, since its name takes milliseconds to make.
+        state.page_account.insert(account).clone()
+    }
+
+    /// Leave to ask for `page`, with the password that the file holds now if the one in hand was refused.
+    ///
+    /// # Errors
+    /// [`Reason::NotAllowed`] while the page is left alone after refusals.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the queue and nothing else.
+    pub(in crate::api) async fn page_leave(&self, page: &Url) -> Result<PageLeave, Failure> {
+        let account = self.page_account(page);
+        self.refusals.name(&account).await;
+        if self.refusals.tally(&account).refusals > 0 {
+            let _flight = self.flight.lock().await;
+            self.look_again().await;
+        }
+        let account = self.page_account(page);
+        let header = login::basic_header(&self.state().credentials)?;
+        let turn = self.refusals.turn(&account).await;
+        self.page_permit(&account)?;
+        let (before, is_taken) = (self.refusals.tally(&account), self.refusals.is_taken(&account));
+        Ok(PageLeave { header, account, before, is_taken, _turn: turn })
+    }
+
+    /// Counts the request that is about to be made with `leave`, unless the page is known to take the account.
+    ///
+    /// # Errors
+    /// When that could not be written down: a crash loop would show the password again and again.
+    pub(in crate::api) async fn page_begins(&self, leave: &PageLeave) -> Result<(), Failure> {
+        if leave.is_taken { Ok(()) } else { self.announce(&leave.account, leave.is_taken).await }
+    }
+
+    /// Takes in what the request came to.
+    pub(in crate::api) async fn page_ended<T>(&self, leave: PageLeave, page: &Url, outcome: &Result<T, Failure>) {
+        let known = match outcome {
+            Ok(_) => Outcome::Accepted,
+            Err(failure) if matches!(failure.reason, Reason::Unauthorized | Reason::NotAllowed) => {
+                Outcome::Refused(RefusalCause::Password)
+            }
+            // Such as a page that is not there, or is no status document: it says nothing about the account.
+            Err(_) => Outcome::Unclear,
+        };
+        let is_refused = matches!(known, Outcome::Refused(_));
+        self.refusals.shown(&leave.account, known);
+        if leave.is_taken && !is_refused {
+            return;
+        }
+        let written = self.refusals.settle(&leave.account, leave.before, known, self.wall());
+        let refusals = self.refusals.tally(&leave.account);
+        if is_refused && refusals.is_blocked(self.most_refusals) {
+            let (host, refusals) = (page.host_str(), refusals.refusals);
+            tracing::error!(host, refusals, "status page is left alone after repeated refusals");
+        }
+        // What is not written is in doubt after a restart, and counts.
+        let _ = written.await;
+    }
+
+    fn page_permit(&self, account: &Account) -> Result<(), Failure> {
+        let (when, span) = match self.refusals.permit(account, self.most_refusals, self.wall()) {
+            Permit::Granted => return Ok(()),
+            Permit::Wait(span) => {
+                let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
+                (format!("the next request is made in {shown}"), span)
+            }
+            Permit::Blocked => {
+                let advice = "correct the password, give the account access to the web interface and reset logins, or set \
+                              `xml_status: false`";
+                (format!("requests are stopped: {advice}"), LOOK_AGAIN)
+            }
+        };
+        let failure = Failure::new(Reason::NotAllowed, format!("the status page has refused the account; {when}"));
+        Err(Failure { retry_after: Some(span.min(LOOK_AGAIN)), ..failure })
+    }
+}

@@ -1,0 +1,124 @@
+//! A status page that refuses the password: how many refused logins that makes, and when it is asked again.
+
+use std::time::Duration;
+
+use asyncos_exporter::api::{Aspect, Client, Listener, Reason, Refusals, SystemRoots};
+use asyncos_exporter::clock::Clock;
+use asyncos_exporter::config::Config;
+use asyncos_exporter::sim::{self, Fault, FaultBody, On};
+use url::Url;
+
+use crate::program::Folder;
+use crate::rig::{self, Rig, entry, lapse, simulate};
+use crate::session::refused;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+const ANOTHER: &str = "another";
+
+/// An appliance, and the server of its status page, which knows another password.
+async fn pair(clock: &Clock) -> (sim::Appliance, sim::Appliance) {
+    let api = simulate(sim::Settings::esa("api"), clock).await;
+    let web = simulate(sim::Settings::esa("web"), clock).await;
+    web.set_passphrase(ANOTHER);
+    (api, web)
+}
+
+/// Asks for the page each minute of a while; the failures with their words.
+async fn ask(client: &Client, web: &sim::Appliance, clock: &Clock, span: Duration) -> Vec<(Reason, String)> {
+    let aspect = Aspect::XmlStatus(Url::parse(&web.url()).expect("a URL"));
+    let (end, mut failures) = (clock.tick() + span, Vec::new());
+    while clock.tick() < end {
+        let outcome = client.observe(&aspect).await;
+        failures.extend(outcome.err().map(|failure| (failure.reason, failure.to_string())));
+        clock.sleep(MINUTE).await;
+    }
+    failures
+}
+
+fn client(entry: &str, clock: &Clock) -> Client {
+    let config = Config::parse("status", &format!("appliances:\n{entry}")).unwrap_or_else(|error| panic!("{error}"));
+    let (roots, listener, refusals) = (SystemRoots::default(), Listener::new(|_| {}), Refusals::in_memory());
+    Client::try_new(&config.appliances[0], &roots, clock.clone(), listener, refusals).expect("a client")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_of_refusals_and_a_restart_are_three_requests() {
+    let clock = lapse(7200);
+    let (api, web) = pair(&clock).await;
+    let folder = Folder::new();
+    let storage = std::path::PathBuf::from(folder.path("state"));
+    let defaults = "defaults: {window: 1h}\ncounter_groups: [mail_mor_summary]\nappliances:\n";
+    let text = format!("{defaults}{}", entry("a", &api, &format!("xml_status: {{url: '{}'}}", web.url())));
+    let refused_group = [("appliance", "a"), ("group", "xml_status"), ("reason", "not_allowed")];
+    for life in 1..=2 {
+        let rig = Rig::start_stored(&text, &storage, &clock).await;
+        rig.until("the page is not had", |page| page.value("asyncos_group_refused", &refused_group) == Some(1.0)).await;
+        clock.sleep(DAY).await;
+        let page = rig.page().await;
+        assert_eq!(page.value("asyncos_group_refused", &refused_group), Some(1.0), "it is told all the while");
+        assert_eq!(page.value("asyncos_up", &[("appliance", "a")]), Some(1.0));
+        assert_eq!(web.requests().len(), 3, "life {life}");
+        if life == 2 {
+            web.set_passphrase("ironport");
+            let url = format!("http://{}/-/login-reset", rig.address);
+            assert_eq!(rig::client().post(url).send().await.expect("an answer").status(), 200);
+            rig.until("it is had", |page| page.matching("asyncos_system_status", &[("appliance", "a")]).len() == 1)
+                .await;
+        }
+        rig.end().await;
+    }
+    assert_eq!((refused(&web), refused(&api)), (3, 0));
+}
+
+#[tokio::test]
+async fn another_password_in_the_file_is_shown_at_once() {
+    let clock = lapse(1200);
+    let (api, web) = pair(&clock).await;
+    let folder = Folder::new();
+    let file = folder.write("password", "ironport");
+    let entry = format!("  - {{name: a, url: '{}', username: monitor, password_file: '{file}'}}\n", api.url());
+    let client = client(&entry, &clock);
+    let failures = ask(&client, &web, &clock, 2 * HOUR).await;
+    assert!(failures.iter().all(|(reason, _)| *reason == Reason::NotAllowed), "{failures:?}");
+    let last = &failures.last().expect("a failure").1;
+    assert!(last.starts_with("the status page has refused the account; requests are stopped"), "{last}");
+    assert_eq!(web.requests().len(), 3);
+    api.set_passphrase(ANOTHER);
+    folder.write("password", ANOTHER);
+    assert_eq!(ask(&client, &web, &clock, 5 * MINUTE).await, []);
+    assert_eq!((refused(&web), refused(&api)), (3, 0));
+}
+
+#[tokio::test]
+async fn refusals_in_every_form_are_bounded_and_what_says_nothing_of_the_account_is_none() {
+    let status = |code, body| Fault::Status { code, body, retry_after: None };
+    let words = |text: &str| FaultBody::Json(text.into());
+    for (fault, is_refusal) in [
+        (status(401, FaultBody::Html), true),
+        (status(401, FaultBody::Empty), true),
+        (status(403, FaultBody::Html), true),
+        (status(423, FaultBody::Html), true),
+        (status(400, words("Invalid credentials.")), true),
+        (status(404, FaultBody::Html), false),
+        (status(503, FaultBody::Html), false),
+        (Fault::RawBody("<html>Welcome</html>".into()), false),
+        (Fault::CloseEarly, false),
+    ] {
+        let clock = lapse(1200);
+        let (api, web) = pair(&clock).await;
+        web.set_passphrase("ironport");
+        let client = client(&entry("a", &api, ""), &clock);
+        assert_eq!(ask(&client, &web, &clock, 2 * MINUTE).await, [], "{fault:?}");
+        let before = web.requests().len();
+        web.inject(fault.clone(), On::every());
+        let failures = ask(&client, &web, &clock, HOUR).await.len();
+        let asked = web.requests().len() - before;
+        assert_eq!(asked, if is_refusal { 3 } else { failures }, "{fault:?}");
+        web.clear_faults();
+        let expected = if is_refusal { Some(Reason::NotAllowed) } else { None };
+        let after = ask(&client, &web, &clock, MINUTE).await;
+        assert_eq!(after.first().map(|(reason, _)| *reason), expected, "{fault:?}");
+    }
+}
