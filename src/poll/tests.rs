@@ -58,9 +58,18 @@ impl Fake {
         self.asked.lock().expect("no panic").len() + self.probes.load(Ordering::Relaxed)
     }
 
-    fn windows(&self, group: &str) -> Vec<Window> {
+    /// What it was asked for a [`target`], or a group of the appliance as a whole.
+    fn windows(&self, target: &str) -> Vec<Window> {
         let asked = self.asked.lock().expect("no panic");
-        asked.iter().filter(|(_, name, _)| *name == group).map(|(_, _, window)| *window).collect()
+        asked.iter().filter(|(_, name, _)| *name == target).map(|(_, _, window)| *window).collect()
+    }
+}
+
+/// What a report is known by: its group's name, and the scope where it is a part of the appliance.
+fn target(scope: &config::Scope, group: &str) -> String {
+    match scope {
+        config::Scope::Appliance => group.to_owned(),
+        config::Scope::DeviceGroup(_) | config::Scope::Device(_) => format!("{group} of {scope}"),
     }
 }
 
@@ -73,7 +82,7 @@ impl Source for Fake {
         let count = {
             let mut asked = self.asked.lock().expect("no panic");
             if !self.is_audit(query) {
-                asked.push((query.scope.to_string(), query.group.name.to_string(), query.window));
+                asked.push((query.scope.to_string(), target(&query.scope, &query.group.name), query.window));
             }
             asked.len()
         };
@@ -81,7 +90,7 @@ impl Source for Fake {
         tokio::time::sleep(self.latency).await;
         (self.script)(query, count)?;
         if !self.is_audit(query) {
-            self.answered.lock().expect("no panic").push((query.group.name.to_string(), query.window));
+            self.answered.lock().expect("no panic").push((target(&query.scope, &query.group.name), query.window));
         }
         let minutes = query.window.length().as_secs() / 60;
         let counters: BTreeMap<_, _> = query.group.counters.iter().map(|counter| (&*counter.name, minutes)).collect();
@@ -120,7 +129,7 @@ impl Source for Fake {
 impl Fake {
     /// Whether `query` asks for what was answered already.
     fn is_audit(&self, query: &Query) -> bool {
-        let answered = self.answered(&query.group.name);
+        let answered = self.answered(&target(&query.scope, &query.group.name));
         answered.last().is_some_and(|newest| query.window.start() < newest.start() && query.window != *newest)
     }
 

@@ -20,9 +20,9 @@ struct Seen {
     up: usize,
 }
 
-async fn see(bench: &Bench, groups: &[&str], span: Duration) -> Seen {
+async fn see(bench: &Bench, span: Duration) -> Seen {
     let step = Duration::from_secs(15);
-    let mut seen = Seen { asked: Vec::new(), oldest: vec![0; groups.len()], looks: 0, up: 0 };
+    let mut seen = Seen { asked: Vec::new(), oldest: Vec::new(), looks: 0, up: 0 };
     let mut past = Duration::ZERO;
     while past < span {
         bench.clock.sleep(step).await;
@@ -31,13 +31,15 @@ async fn see(bench: &Bench, groups: &[&str], span: Duration) -> Seen {
             continue;
         }
         let (snapshot, now) = (bench.snapshot(), bench.clock.wall());
+        seen.oldest.resize(snapshot.groups.len(), 0);
         seen.looks += 1;
         seen.up += usize::from(snapshot.is_up(bench.clock.tick()));
         for (oldest, view) in seen.oldest.iter_mut().zip(&snapshot.groups) {
             *oldest = (*oldest).max(view.window_end.map_or(0, |end| now.since(end).as_secs()));
         }
     }
-    seen.asked = groups.iter().map(|group| bench.fake.windows(group).len()).collect();
+    let asked = |view: &Arc<GroupView>| bench.fake.windows(&target(&view.scope, &view.group)).len();
+    seen.asked = bench.snapshot().groups.iter().map(asked).collect();
     seen
 }
 
@@ -57,7 +59,7 @@ async fn a_slow_appliance_is_asked_for_every_group_in_turn() {
         let groups = &scalars(count)[..];
         let (window, latency) = (window * MINUTE, Duration::from_millis(latency));
         let bench = slow_bench(groups, polling(window), latency, Box::new(|_, _| Ok(())));
-        let seen = see(&bench, groups, 6 * 60 * MINUTE).await;
+        let seen = see(&bench, 6 * 60 * MINUTE).await;
         let snapshot = bench.snapshot();
         let (least, most) = (seen.asked.iter().min().expect("groups"), seen.asked.iter().max().expect("groups"));
         // An audit or two of each, and one round that has not ended.
@@ -74,6 +76,37 @@ async fn a_slow_appliance_is_asked_for_every_group_in_turn() {
         }
         let does_not_fit = latency * u32::try_from(count).expect("few") > window;
         assert_eq!(snapshot.round.is_some_and(|round| round.tight.is_some()), does_not_fit);
+        bench.end().await;
+    }
+}
+
+/// Nor do many scopes starve one another: 21 reports, which take 36, 105 and 420 seconds a round.
+#[tokio::test(start_paused = true)]
+async fn a_slow_manager_is_asked_for_every_scope_in_turn() {
+    for latency in [1700, 5000, 20_000] {
+        let (window, latency) = (5 * MINUTE, Duration::from_millis(latency));
+        let mut manager = appliance(&scalars(3), polling(window));
+        let devices = (1..=4).map(|number| config::Scope::Device(format!("esa{number}")));
+        manager.scopes.extend(["north", "south"].map(|name| config::Scope::DeviceGroup(name.into())));
+        manager.scopes.extend(devices);
+        let clock = Clock::lapse(Timestamp::from_secs(NOON + 30), 1);
+        let fake = fake(clock.clone(), latency, Box::new(|_, _| Ok(())));
+        let bench = Bench::resume(&manager, Arc::new(Ledger::in_memory()), clock, fake);
+        let seen = see(&bench, 6 * 60 * MINUTE).await;
+        let snapshot = bench.snapshot();
+        assert_eq!(snapshot.groups.len(), 21);
+        let (least, most) = (seen.asked.iter().min().expect("groups"), seen.asked.iter().max().expect("groups"));
+        let oldest = seen.oldest.iter().max().expect("groups");
+        assert!(most - least <= 2, "{latency:?}: {:?}", seen.asked);
+        let round = (latency * 21).max(window);
+        let bound = round * 3 + window + 3 * MINUTE;
+        assert!(*oldest <= bound.as_secs(), "{latency:?}: {:?} of {bound:?}", seen.oldest);
+        assert_eq!(seen.up, seen.looks);
+        for view in &snapshot.groups {
+            assert_eq!(view.tally.lost, [0, 0]);
+            assert_totals(view);
+        }
+        assert_eq!(snapshot.round.is_some_and(|round| round.tight.is_some()), latency * 21 > window);
         bench.end().await;
     }
 }
@@ -102,7 +135,7 @@ async fn some_reports_that_fail_are_no_outage() {
                 false => Ok(()),
             };
             let bench = bench(&groups, polling(MINUTE), Box::new(script));
-            let seen = see(&bench, &groups, 4 * 60 * MINUTE).await;
+            let seen = see(&bench, 4 * 60 * MINUTE).await;
             let snapshot = bench.snapshot();
             let asked = &seen.asked[..failing];
             assert_eq!(seen.up, seen.looks, "{failing} of {of}: {reason:?}");
@@ -136,7 +169,7 @@ async fn a_cheap_question_that_is_never_answered_is_no_outage() {
             false => Ok(()),
         };
         let bench = bench(&groups, polling(MINUTE), Box::new(script));
-        let seen = see(&bench, &groups, 6 * 60 * MINUTE).await;
+        let seen = see(&bench, 6 * 60 * MINUTE).await;
         assert_eq!(seen.up, seen.looks, "{reason:?}");
         bench.end().await;
     }
