@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use url::Url;
-
 use crate::catalogue::{self, Group};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Product, Scope};
@@ -105,8 +103,6 @@ pub struct Client {
     wire: Arc<Wire>,
     session: Session,
     product: Product,
-    /// The status page, where it is asked for.
-    status_page: Option<Url>,
     /// Whether the appliance does not tell the sizes of its quarantines.
     sizes_declined: AtomicBool,
 }
@@ -125,8 +121,7 @@ impl Client {
     ) -> Result<Self, Failure> {
         let wire = Arc::new(Wire::try_new(appliance, roots, clock, listener, refusals.clone())?);
         let session = Session::try_new(Arc::clone(&wire), appliance, roots, refusals)?;
-        let status_page = appliance.extras.xml_status.as_ref().map(XmlStatus::url);
-        Ok(Self { wire, session, product: appliance.product, status_page, sizes_declined: AtomicBool::new(false) })
+        Ok(Self { wire, session, product: appliance.product, sizes_declined: AtomicBool::new(false) })
     }
 
     /// Goes on with the session of `old` if it is the same account at the same place. Nor must an edit fill up what the
@@ -146,8 +141,7 @@ impl Client {
     /// When that was not written; it holds until a restart then, which does the same again.
     pub async fn allow_one_login(clients: impl Iterator<Item = &Self>, refusals: &Refusals) -> Result<(), String> {
         let accounts = clients.flat_map(|client| {
-            let at_page = client.status_page.as_ref().map(|page| client.session.page_account(page));
-            [Some(client.session.account()), client.wire.proxy_account(), at_page]
+            [Some(client.session.account()), client.wire.proxy_account(), client.session.page_account()]
         });
         refusals.allow_one_login(accounts.flatten().collect()).await
     }

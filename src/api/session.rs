@@ -10,7 +10,7 @@ use url::Url;
 use super::login::{self, ASSUMED_LIFE, Header, Identity, Life, Login, Proof};
 use super::refusals::{Account, LOOK_AGAIN, Outcome, Refusals};
 use super::transport::{Answer, Wire};
-use super::{Event, Failure, Reason, SystemRoots};
+use super::{Event, Failure, Reason, SystemRoots, XmlStatus};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{self, Auth, Credentials};
 
@@ -80,8 +80,10 @@ pub(super) struct Session {
 struct State {
     credentials: Credentials,
     account: Account,
-    /// The account as refusals of the status page are counted, once it was asked for.
+    /// The account as refusals of the status page are counted, where that is asked for.
     page_account: Option<Account>,
+    /// Those of them that came before the last login, which made up for them.
+    page_made_up: u32,
     held: Option<Held>,
     /// What the last login brought.
     logged_in_with: Option<Held>,
@@ -129,7 +131,9 @@ impl Session {
         let (auth, credentials) = (appliance.auth.clone(), appliance.credentials.clone());
         let login = Login::try_new(&auth, roots, wire.timeout())?;
         let place = login.place(&appliance.url).clone();
-        let state = State::new(refusals.account(&place, &credentials), credentials);
+        let page_account =
+            appliance.extras.xml_status.as_ref().map(|place| refusals.account(&XmlStatus::url(place), &credentials));
+        let state = State { page_account, ..State::new(refusals.account(&place, &credentials), credentials) };
         let (flight, one_at_a_time, state) = (Default::default(), Default::default(), Mutex::new(state));
         let (most_refusals, shows_serial) = (appliance.polling.max_login_refusals, appliance.serial);
         Ok(Self { wire, auth, login, place, shows_serial, most_refusals, refusals, flight, one_at_a_time, state })
@@ -181,7 +185,10 @@ impl Session {
             return Err(failure);
         }
         self.look_again().await;
-        let State { account, credentials, trusted, .. } = self.state().clone();
+        let State { account, credentials, trusted, page_account, .. } = self.state().clone();
+        if let Some(page) = page_account {
+            self.refusals.name(&page).await;
+        }
         let _turn = self.refusals.turn(&account).await;
         self.permit()?;
         let pass = self.wire.gate().pass().await;
@@ -282,6 +289,7 @@ impl Session {
                 // An older token's would be wrong after an upgrade.
                 state.identity = identity;
                 state.trusted = true;
+                state.page_made_up = self.page_refusals(&state);
                 state.last_failure = None;
                 state.accepted = is_tried;
                 // One that was refused is gone by now.
@@ -327,6 +335,7 @@ impl State {
             credentials,
             account,
             page_account: None,
+            page_made_up: 0,
             held: None,
             logged_in_with: None,
             generation: 0,

@@ -6,6 +6,7 @@ use asyncos_exporter::api::{Aspect, Client, Listener, Reason, Refusals, SystemRo
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
+use tokio::task::JoinSet;
 use url::Url;
 
 use crate::program::Folder;
@@ -38,8 +39,12 @@ async fn ask(client: &Client, web: &sim::Appliance, clock: &Clock, span: Duratio
 }
 
 fn client(entry: &str, clock: &Clock) -> Client {
+    client_with(entry, clock, Refusals::in_memory())
+}
+
+fn client_with(entry: &str, clock: &Clock, refusals: Refusals) -> Client {
     let config = Config::parse("status", &format!("appliances:\n{entry}")).unwrap_or_else(|error| panic!("{error}"));
-    let (roots, listener, refusals) = (SystemRoots::default(), Listener::new(|_| {}), Refusals::in_memory());
+    let (roots, listener) = (SystemRoots::default(), Listener::new(|_| {}));
     Client::try_new(&config.appliances[0], &roots, clock.clone(), listener, refusals).expect("a client")
 }
 
@@ -89,6 +94,41 @@ async fn another_password_in_the_file_is_shown_at_once() {
     folder.write("password", ANOTHER);
     assert_eq!(ask(&client, &web, &clock, 5 * MINUTE).await, []);
     assert_eq!((refused(&web), refused(&api)), (3, 0));
+}
+
+async fn change_the_password(restarts: bool, most: usize) {
+    let clock = lapse(1200);
+    let mut settings = sim::Settings::esa("esa1");
+    settings.behaviour.lockout_after = Some(5);
+    let esa = simulate(settings, &clock).await;
+    let entry = entry("a", &esa, &format!("xml_status: true, polling: {{max_login_refusals: {most}}}"));
+    let refusals = Refusals::in_memory();
+    let mut client = client_with(&entry, &clock, refusals.clone());
+    assert_eq!(ask(&client, &esa, &clock, 2 * MINUTE).await, []);
+    esa.set_passphrase(ANOTHER);
+    ask(&client, &esa, &clock, 20 * MINUTE).await;
+    let by_page = refused(&esa);
+    assert_eq!(by_page, most.min(3), "the token still lives");
+    if restarts {
+        client = client_with(&entry, &clock, refusals.clone());
+    }
+    ask(&client, &esa, &clock, 2 * HOUR).await;
+    assert_eq!(refused(&esa), by_page + 1, "restarts: {restarts}, most: {most}");
+    esa.set_passphrase("ironport");
+    refusals.reset().await.expect("forgotten");
+    assert_eq!(ask(&client, &esa, &clock, MINUTE).await, [], "it was never locked");
+}
+
+/// Page and login are of one account then: six refusals would lock it.
+#[tokio::test]
+async fn page_and_login_together_stay_below_the_lock_out() {
+    let cases = [(false, 3), (true, 3), (false, 4), (true, 4), (false, 1)];
+    cases
+        .map(|(restarts, most)| change_the_password(restarts, most))
+        .into_iter()
+        .collect::<JoinSet<()>>()
+        .join_all()
+        .await;
 }
 
 #[tokio::test]

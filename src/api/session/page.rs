@@ -6,11 +6,15 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use url::Url;
 
-use super::{LOOK_AGAIN, Session};
+use super::{LOOK_AGAIN, Session, State};
 use crate::api::breaker::{Permit, RefusalCause, Tally};
 use crate::api::login::{self, Header};
 use crate::api::refusals::{Account, Outcome};
 use crate::api::{Failure, Reason};
+
+/// Refusals by the page that are bearable in a row: with the one login that is left then, less than the usual lock-out of
+/// five.
+const MOST_AT_PAGE: u32 = 3;
 
 /// Leave to show the password to the status page once.
 #[derive(Debug)]
@@ -27,8 +31,12 @@ pub(in crate::api) struct PageLeave {
 }
 
 impl Session {
-    /// The account as refusals of the status page at `page` are counted.
-    pub(in crate::api) fn page_account(&self, page: &Url) -> Account {
+    /// The account as refusals of the status page are counted, where that is asked for.
+    pub(in crate::api) fn page_account(&self) -> Option<Account> {
+        self.state().page_account.clone()
+    }
+
+    fn account_at(&self, page: &Url) -> Account {
         let mut state = self.state();
         let account = self.refusals.account(page, &state.credentials);
         // Kept, since its name takes milliseconds to make.
@@ -43,13 +51,13 @@ impl Session {
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue and nothing else.
     pub(in crate::api) async fn page_leave(&self, page: &Url) -> Result<PageLeave, Failure> {
-        let account = self.page_account(page);
+        let account = self.account_at(page);
         self.refusals.name(&account).await;
         if self.refusals.tally(&account).refusals > 0 {
             let _flight = self.flight.lock().await;
             self.look_again().await;
         }
-        let account = self.page_account(page);
+        let account = self.account_at(page);
         let header = login::basic_header(&self.state().credentials)?;
         let turn = self.refusals.turn(&account).await;
         self.page_permit(&account)?;
@@ -76,13 +84,16 @@ impl Session {
             Err(_) => Outcome::Unclear,
         };
         let is_refused = matches!(known, Outcome::Refused(_));
+        if known == Outcome::Accepted {
+            self.state().page_made_up = 0;
+        }
         self.refusals.shown(&leave.account, known);
         if leave.is_taken && !is_refused {
             return;
         }
         let written = self.refusals.settle(&leave.account, leave.before, known, self.wall());
         let refusals = self.refusals.tally(&leave.account);
-        if is_refused && refusals.is_blocked(self.most_refusals) {
+        if is_refused && refusals.is_blocked(self.most_at_page()) {
             let (host, refusals) = (page.host_str(), refusals.refusals);
             tracing::error!(host, refusals, "status page is left alone after repeated refusals");
         }
@@ -90,8 +101,27 @@ impl Session {
         let _ = written.await;
     }
 
+    /// Refusals by the status page since the last login: those before it count no more towards the appliance's lock-out.
+    pub(super) fn page_refusals(&self, state: &State) -> u32 {
+        // One without a name was never refused in this life, and has its name before the first login is made.
+        let named = state.page_account.as_ref().filter(|account| account.is_named());
+        named.map_or(0, |account| self.refusals.tally(account).refusals)
+    }
+
+    /// Refusals of logins that are bearable in a row. A password that is changed while a token lives is refused by the page
+    /// first and then by the login, and the appliance counts both: together they must stay below its lock-out.
+    pub(super) fn most_of(&self, state: &State) -> u32 {
+        let refused = self.page_refusals(state);
+        let made_up = state.page_made_up.min(refused);
+        self.most_refusals.saturating_sub(refused - made_up).max(1)
+    }
+
+    fn most_at_page(&self) -> u32 {
+        self.most_refusals.min(MOST_AT_PAGE)
+    }
+
     fn page_permit(&self, account: &Account) -> Result<(), Failure> {
-        let (when, span) = match self.refusals.permit(account, self.most_refusals, self.wall()) {
+        let (when, span) = match self.refusals.permit(account, self.most_at_page(), self.wall()) {
             Permit::Granted => return Ok(()),
             Permit::Wait(span) => {
                 let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));

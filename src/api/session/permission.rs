@@ -30,11 +30,12 @@ impl Session {
     pub(super) fn permit(&self) -> Result<(), Failure> {
         self.tell_refusals();
         let account = self.state().account.clone();
+        let most = self.most_of(&self.state());
         let wait = |detail: String, span: Duration| {
             let retry_after = Some(span.min(LOOK_AGAIN));
             Err(Failure { retry_after, ..Failure::new(Reason::LoginWait, detail) })
         };
-        match self.refusals.permit(&account, self.most_refusals, self.wall()) {
+        match self.refusals.permit(&account, most, self.wall()) {
             Permit::Granted => Ok(()),
             Permit::Wait(span) => {
                 let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
@@ -68,7 +69,7 @@ impl Session {
             return;
         }
         let tally = self.refusals.tally(&state.account);
-        let blocked = tally.is_blocked(self.most_refusals);
+        let blocked = tally.is_blocked(self.most_of(&state));
         if blocked && !std::mem::replace(&mut state.told_blocked, blocked) {
             let cause = stopped_because(tally);
             let message = format!("logins are stopped after {cause}, before the appliance locks the account");
