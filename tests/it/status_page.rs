@@ -1,9 +1,14 @@
 //! A status page that refuses the password: how many refused logins that makes, and when it is asked again.
 
+use std::collections::HashMap;
+use std::future::ready;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use asyncos_exporter::api::{Aspect, Client, Listener, Reason, Refusals, SystemRoots};
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::api::{
+    Aspect, Client, EVERY_ACCOUNT, Listener, Reason, RefusalCause, Refusals, SystemRoots, Tally,
+};
+use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
 use tokio::task::JoinSet;
@@ -20,7 +25,10 @@ const ANOTHER: &str = "another";
 
 /// An appliance, and the server of its status page, which knows another password.
 async fn pair(clock: &Clock) -> (sim::Appliance, sim::Appliance) {
-    let api = simulate(sim::Settings::esa("api"), clock).await;
+    let mut settings = sim::Settings::esa("api");
+    // A loaded machine is slow by the time lapse.
+    settings.behaviour.token_life = 4 * HOUR;
+    let api = simulate(settings, clock).await;
     let web = simulate(sim::Settings::esa("web"), clock).await;
     web.set_passphrase(ANOTHER);
     (api, web)
@@ -36,6 +44,10 @@ async fn ask(client: &Client, web: &sim::Appliance, clock: &Clock, span: Duratio
         clock.sleep(MINUTE).await;
     }
     failures
+}
+
+fn with_page(web: &sim::Appliance) -> String {
+    format!("xml_status: {{url: '{}'}}", web.url())
 }
 
 fn client(entry: &str, clock: &Clock) -> Client {
@@ -55,7 +67,7 @@ async fn a_day_of_refusals_and_a_restart_are_three_requests() {
     let folder = Folder::new();
     let storage = std::path::PathBuf::from(folder.path("state"));
     let defaults = "defaults: {window: 1h}\ncounter_groups: [mail_mor_summary]\nappliances:\n";
-    let text = format!("{defaults}{}", entry("a", &api, &format!("xml_status: {{url: '{}'}}", web.url())));
+    let text = format!("{defaults}{}", entry("a", &api, &with_page(&web)));
     let refused_group = [("appliance", "a"), ("group", "xml_status"), ("reason", "not_allowed")];
     for life in 1..=2 {
         let rig = Rig::start_stored(&text, &storage, &clock).await;
@@ -99,6 +111,7 @@ async fn another_password_in_the_file_is_shown_at_once() {
 async fn change_the_password(restarts: bool, most: usize) {
     let clock = lapse(1200);
     let mut settings = sim::Settings::esa("esa1");
+    settings.behaviour.token_life = 3 * HOUR;
     settings.behaviour.lockout_after = Some(5);
     let esa = simulate(settings, &clock).await;
     let entry = entry("a", &esa, &format!("xml_status: true, polling: {{max_login_refusals: {most}}}"));
@@ -112,7 +125,7 @@ async fn change_the_password(restarts: bool, most: usize) {
     if restarts {
         client = client_with(&entry, &clock, refusals.clone());
     }
-    ask(&client, &esa, &clock, 2 * HOUR).await;
+    ask(&client, &esa, &clock, 6 * HOUR).await;
     assert_eq!(refused(&esa), by_page + 1, "restarts: {restarts}, most: {most}");
     esa.set_passphrase("ironport");
     refusals.reset().await.expect("forgotten");
@@ -132,10 +145,65 @@ async fn page_and_login_together_stay_below_the_lock_out() {
 }
 
 #[tokio::test]
+async fn a_page_whose_refusals_were_lost_is_tried_once() {
+    let clock = lapse(1200);
+    let (api, web) = pair(&clock).await;
+    let (last, cause) = (Timestamp::from_secs(0), RefusalCause::default());
+    let lost = Tally { refusals: 0, last, in_doubt: false, history_lost: true, cause };
+    let tallies = HashMap::from([(EVERY_ACCOUNT.to_owned(), lost)]);
+    let refusals = Refusals::new([7; 32], tallies, |_, _| Box::pin(ready(Ok(()))));
+    let client = client_with(&entry("a", &api, &with_page(&web)), &clock, refusals.clone());
+    Client::allow_one_login([&client].into_iter(), &refusals).await.expect("written");
+    ask(&client, &web, &clock, HOUR).await;
+    assert_eq!((web.requests().len(), refused(&api)), (1, 0));
+}
+
+/// A write a minute and appliance would wear out a disk. The first request is counted before it is made, since a crash loop
+/// would show a wrong password again and again.
+#[tokio::test]
+async fn a_page_that_takes_the_account_is_written_down_once() {
+    let clock = lapse(1200);
+    let (api, web) = pair(&clock).await;
+    web.set_passphrase("ironport");
+    let written = Arc::new(Mutex::new(HashMap::<String, Vec<u32>>::new()));
+    let log = Arc::clone(&written);
+    let refusals = Refusals::new([7; 32], HashMap::new(), move |account, tally| {
+        let counted = tally.map_or(0, |tally| tally.refusals);
+        log.lock().expect("no panic").entry(account).or_default().push(counted);
+        Box::pin(ready(Ok(())))
+    });
+    let client = client_with(&entry("a", &api, &with_page(&web)), &clock, refusals);
+    assert_eq!(ask(&client, &web, &clock, 20 * MINUTE).await, []);
+    let of_two_accounts: Vec<_> = written.lock().expect("no panic").values().cloned().collect();
+    assert_eq!(of_two_accounts, [[1, 0], [1, 0]], "a login and a page");
+    web.set_passphrase(ANOTHER);
+    ask(&client, &web, &clock, MINUTE).await;
+    let newest: Vec<_> = written.lock().expect("no panic").values().map(|counts| counts[counts.len() - 1]).collect();
+    assert!(newest.contains(&1), "the refusal: {newest:?}");
+}
+
+async fn answer_with(fault: Fault, is_refusal: bool) {
+    let clock = lapse(1200);
+    let (api, web) = pair(&clock).await;
+    web.set_passphrase("ironport");
+    let client = client(&entry("a", &api, ""), &clock);
+    assert_eq!(ask(&client, &web, &clock, 2 * MINUTE).await, [], "{fault:?}");
+    let before = web.requests().len();
+    web.inject(fault.clone(), On::every());
+    let failures = ask(&client, &web, &clock, HOUR).await.len();
+    let asked = web.requests().len() - before;
+    assert_eq!(asked, if is_refusal { 3 } else { failures }, "{fault:?}");
+    web.clear_faults();
+    let expected = if is_refusal { Some(Reason::NotAllowed) } else { None };
+    let after = ask(&client, &web, &clock, MINUTE).await;
+    assert_eq!(after.first().map(|(reason, _)| *reason), expected, "{fault:?}");
+}
+
+#[tokio::test]
 async fn refusals_in_every_form_are_bounded_and_what_says_nothing_of_the_account_is_none() {
     let status = |code, body| Fault::Status { code, body, retry_after: None };
     let words = |text: &str| FaultBody::Json(text.into());
-    for (fault, is_refusal) in [
+    let cases = [
         (status(401, FaultBody::Html), true),
         (status(401, FaultBody::Empty), true),
         (status(403, FaultBody::Html), true),
@@ -145,20 +213,11 @@ async fn refusals_in_every_form_are_bounded_and_what_says_nothing_of_the_account
         (status(503, FaultBody::Html), false),
         (Fault::RawBody("<html>Welcome</html>".into()), false),
         (Fault::CloseEarly, false),
-    ] {
-        let clock = lapse(1200);
-        let (api, web) = pair(&clock).await;
-        web.set_passphrase("ironport");
-        let client = client(&entry("a", &api, ""), &clock);
-        assert_eq!(ask(&client, &web, &clock, 2 * MINUTE).await, [], "{fault:?}");
-        let before = web.requests().len();
-        web.inject(fault.clone(), On::every());
-        let failures = ask(&client, &web, &clock, HOUR).await.len();
-        let asked = web.requests().len() - before;
-        assert_eq!(asked, if is_refusal { 3 } else { failures }, "{fault:?}");
-        web.clear_faults();
-        let expected = if is_refusal { Some(Reason::NotAllowed) } else { None };
-        let after = ask(&client, &web, &clock, MINUTE).await;
-        assert_eq!(after.first().map(|(reason, _)| *reason), expected, "{fault:?}");
-    }
+    ];
+    cases
+        .map(|(fault, is_refusal)| answer_with(fault, is_refusal))
+        .into_iter()
+        .collect::<JoinSet<()>>()
+        .join_all()
+        .await;
 }
