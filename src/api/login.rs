@@ -23,8 +23,8 @@ mod oidc;
 mod passcode;
 mod second_factor;
 
-pub use identity::Identity;
 pub(super) use basic::LOCKED;
+pub use identity::Identity;
 pub(super) use life::{ASSUMED_LIFE, Life};
 
 use oidc::IdentityProvider;
