@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::line;
-use super::rows::Row;
+use super::rows::{Begins, Row};
 use crate::clock::Tick;
 use crate::snapshot::Hold;
 
@@ -17,34 +17,38 @@ const TIME: Duration = Duration::from_secs(2 * 60);
 pub(super) struct Begun {
     hold: Hold,
     now: Tick,
-    /// When each of those that were shown the last time first was.
+    /// Until when each of those that were shown the last time is shown as 0.
     before: HashMap<Box<[u8]>, Tick>,
     /// The same for those that are shown this time: a series that goes may begin again.
-    first: HashMap<Box<[u8]>, Tick>,
+    ends: HashMap<Box<[u8]>, Tick>,
+    /// Nothing that counts later than at the start has begun yet.
+    starts: bool,
 }
 
 impl Begun {
     /// Goes on at `now`.
     pub(super) fn after(last: Option<Self>, hold: Hold, now: Tick) -> Self {
-        Self { hold, now, before: last.map(|last| last.first).unwrap_or_default(), first: HashMap::new() }
+        let before = last.map(|last| last.ends).unwrap_or_default();
+        Self { hold, now, before, ends: HashMap::new(), starts: now < Tick::default() + TIME }
     }
 
     /// What `row` is shown with.
     pub(super) fn value(&mut self, row: &Row<'_>) -> f64 {
-        if !row.counts_events || self.hold == Hold::No {
+        if row.begins == Begins::Itself || self.hold == Hold::No {
             return row.value;
         }
         let mut series = Vec::new();
         line::write(row.family.name, row.labels, row.own, 0.0, &mut series);
-        let (series, first) =
-            self.before.remove_entry(&*series).unwrap_or_else(|| (series.into_boxed_slice(), self.now));
-        self.first.insert(series, first);
-        if self.now < first + TIME { 0.0 } else { row.value }
+        let is_of_the_start = self.starts && row.begins == Begins::WithAnEventLater;
+        let end = if is_of_the_start { self.now } else { self.now + TIME };
+        let (series, end) = self.before.remove_entry(&*series).unwrap_or_else(|| (series.into_boxed_slice(), end));
+        self.ends.insert(series, end);
+        if self.now < end { 0.0 } else { row.value }
     }
 
     /// When the first of them is shown with its value.
     pub(super) fn ends(&self) -> Option<Tick> {
-        self.first.values().map(|first| *first + TIME).filter(|end| *end > self.now).min()
+        self.ends.values().copied().filter(|end| *end > self.now).min()
     }
 }
 
@@ -58,22 +62,38 @@ mod tests {
     #[test]
     fn a_counter_is_shown_at_zero_when_it_appears_and_when_it_returns() {
         let (at, labels) = (|seconds| Tick::default() + Duration::from_secs(seconds), Labels::new("appliance", "a"));
-        let row = |reason: &'static str, value, counts_events| {
+        let row = |reason: &'static str, value, begins| {
             let family = Family { name: "x_total", kind: Kind::Counter, help: "x" };
-            Row { family, labels: &labels, own: Own::Pair("reason", reason), value, counts_events }
+            Row { family, labels: &labels, own: Own::Pair("reason", reason), value, begins }
         };
         let mut begun = Begun::after(None, Hold::AWindow, at(0));
-        assert_eq!(begun.value(&row("new", 3.0, true)), 0.0);
-        assert_eq!(begun.value(&row("known", 3.0, false)), 3.0);
+        assert_eq!(begun.value(&row("new", 3.0, Begins::WithAnEvent)), 0.0);
+        assert_eq!(begun.value(&row("known", 3.0, Begins::Itself)), 3.0);
         assert_eq!(begun.ends(), Some(at(120)));
         let mut begun = Begun::after(Some(begun), Hold::AWindow, at(60));
-        assert_eq!([begun.value(&row("new", 4.0, true)), begun.value(&row("other", 1.0, true))], [0.0, 0.0]);
+        assert_eq!(
+            [begun.value(&row("new", 4.0, Begins::WithAnEvent)), begun.value(&row("other", 1.0, Begins::WithAnEvent))],
+            [0.0, 0.0]
+        );
         let mut begun = Begun::after(Some(begun), Hold::AWindow, at(120));
-        assert_eq!([begun.value(&row("new", 5.0, true)), begun.value(&row("other", 1.0, true))], [5.0, 0.0]);
+        assert_eq!(
+            [begun.value(&row("new", 5.0, Begins::WithAnEvent)), begun.value(&row("other", 1.0, Begins::WithAnEvent))],
+            [5.0, 0.0]
+        );
         assert_eq!(begun.ends(), Some(at(180)));
         let begun = Begun::after(Some(begun), Hold::AWindow, at(180));
         let mut again = Begun::after(Some(begun), Hold::AWindow, at(240));
-        assert_eq!((again.value(&row("new", 6.0, true)), again.ends()), (0.0, Some(at(360))), "it was gone");
-        assert_eq!(Begun::after(None, Hold::No, at(0)).value(&row("new", 3.0, true)), 3.0);
+        assert_eq!(
+            (again.value(&row("new", 6.0, Begins::WithAnEvent)), again.ends()),
+            (0.0, Some(at(360))),
+            "it was gone"
+        );
+        let start = |seconds, begun| Begun::after(begun, Hold::AWindow, at(seconds));
+        let mut begun = start(1, None);
+        assert_eq!(begun.value(&row("new", 3.0, Begins::WithAnEventLater)), 3.0, "the process is as new");
+        let mut begun = start(130, Some(begun));
+        let later = ["new", "other"].map(|reason| begun.value(&row(reason, 4.0, Begins::WithAnEventLater)));
+        assert_eq!(later, [4.0, 0.0]);
+        assert_eq!(Begun::after(None, Hold::No, at(0)).value(&row("new", 3.0, Begins::WithAnEvent)), 3.0);
     }
 }

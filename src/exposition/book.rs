@@ -12,7 +12,7 @@ use super::family::{Family, Head};
 use super::heads::{Heads, Place};
 use super::line::{self, Labels, Own};
 use super::names::Names;
-use super::rows::{Row, SnapshotLabels, Walk};
+use super::rows::{Begins, Row, SnapshotLabels, Walk};
 use crate::clock::Tick;
 use crate::sample::Kind;
 use crate::snapshot::{Hold, Snapshot};
@@ -173,7 +173,8 @@ impl Book {
             for line in lines {
                 let family = Family { name, kind: *kind, help };
                 let own = Own::Registered(line.suffix, &line.labels);
-                put(Row { family, labels: none, own, value: line.value, counts_events: *kind == Kind::Counter });
+                let begins = if *kind == Kind::Counter { Begins::WithAnEventLater } else { Begins::Itself };
+                put(Row { family, labels: none, own, value: line.value, begins });
             }
         }
         let (snapshot, labels) = material.snapshot.as_ref()?;

@@ -113,8 +113,18 @@ pub(super) struct Row<'a> {
     pub(super) labels: &'a Labels,
     pub(super) own: Own<'a>,
     pub(super) value: f64,
-    /// Whether it counts since the exporter started, and may appear with its first event.
-    pub(super) counts_events: bool,
+    pub(super) begins: Begins,
+}
+
+/// How the series of a line can begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    /// It is there from the start, or takes care of that itself.
+    Itself,
+    /// With its first event.
+    WithAnEvent,
+    /// With its first event, where that is not one of the start: a scraper sees then that the process is new.
+    WithAnEventLater,
 }
 
 /// The labels of everything that a snapshot holds, each escaped once.
@@ -237,21 +247,21 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
     }
 
     fn put_with(&mut self, about: &'static About, labels: &'a Labels, own: Own<'a>, value: f64) {
-        (self.sink)(Row { family: about.into(), labels, own, value, counts_events: false });
+        (self.sink)(Row { family: about.into(), labels, own, value, begins: Begins::Itself });
     }
 
     /// One line where there is something to count: a group to which nothing ever happened is no series.
     fn put_any(&mut self, about: &'static About, labels: &'a Labels, own: Own<'a>, count: u64) {
         if count > 0 {
-            let counts_events = about.kind == Kind::Counter;
-            (self.sink)(Row { family: about.into(), labels, own, value: count as f64, counts_events });
+            let begins = if about.kind == Kind::Counter { Begins::WithAnEvent } else { Begins::Itself };
+            (self.sink)(Row { family: about.into(), labels, own, value: count as f64, begins });
         }
     }
 
     fn samples(&mut self, samples: &'a [Sample], kind: Kind, labels: &'a Labels) {
         for Sample { family, labels: own, value } in samples {
             let family = Family { name: &family.name, kind, help: &family.help };
-            (self.sink)(Row { family, labels, own: Own::Labels(own), value: *value, counts_events: false });
+            (self.sink)(Row { family, labels, own: Own::Labels(own), value: *value, begins: Begins::Itself });
         }
     }
 
@@ -265,7 +275,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
                 None => *value,
             };
             let family = Family { name: &family.name, kind: Kind::Counter, help: &family.help };
-            (self.sink)(Row { family, labels, own: Own::Labels(own), value, counts_events: false });
+            (self.sink)(Row { family, labels, own: Own::Labels(own), value, begins: Begins::Itself });
         }
     }
 

@@ -198,7 +198,7 @@ impl World {
                             labels: &line::Labels::default(),
                             own,
                             value: line.value,
-                            counts_events: false,
+                            begins: rows::Begins::Itself,
                         });
                     }
                 }

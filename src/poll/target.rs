@@ -88,7 +88,7 @@ impl Target {
         let totals = metrics.totals(known.as_ref().map_or(&nothing, |account| &account.totals));
         let keys = known.as_ref().map_or_else(KnownKeys::default, known_keys);
         let (grid, settle) = (subject.grid(), subject.settle(polling.settle.initial()));
-        let mut beginnings = Beginnings::new(hold);
+        let mut beginnings = Beginnings::new(hold, known.is_some(), now);
         if known.is_none() {
             beginnings.all(&totals, grid, now);
         }

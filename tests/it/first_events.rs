@@ -5,6 +5,7 @@ use std::time::Duration;
 use asyncos_exporter::sim::{self, Fault, On, Scope};
 
 use crate::exposition::Page;
+use crate::program::Folder;
 use crate::rig::{PATIENCE, Rig, entry, lapse, simulate};
 
 const INCOMING: &str = "mail_incoming_traffic_summary";
@@ -45,12 +46,18 @@ async fn pages(rig: &Rig, mut take: impl FnMut(&Page) -> bool) {
 async fn the_first_events_of_totals_and_of_failures_come_after_a_zero() {
     let clock = lapse(60);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
-    let text = format!(
-        "defaults: {{window: 1m, settle: 5s, timeout: 1s}}\ncounter_groups: [{INCOMING}, mail_policy_incoming]\n\
-         appliances:\n{}",
-        entry("esa1", &esa, "")
-    );
-    let rig = Rig::start_held(&text, &clock).await;
+    let text = |groups: &str| {
+        format!(
+            "defaults: {{window: 1m, settle: 5s, timeout: 1s}}\ncounter_groups: [{groups}]\nappliances:\n{}",
+            entry("esa1", &esa, "")
+        )
+    };
+    let folder = Folder::new();
+    let file = folder.write("c.yaml", text("mail_system_capacity"));
+    let rig = Rig::start_held(file.as_ref(), &clock).await;
+    pages(&rig, |page| page.windows_each("esa1") >= 4.0).await;
+    folder.write("c.yaml", text(&format!("{INCOMING}, mail_policy_incoming")));
+    rig.reload().await;
     let mut totals = [SPAM, MATCHED].map(|name| (name, Course::default()));
     pages(&rig, |page| {
         totals.iter_mut().for_each(|(name, course)| course.take(page, name, &[]));

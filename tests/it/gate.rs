@@ -70,10 +70,7 @@ async fn a_backlog_is_fetched_within_the_budget() {
     let appliance = simulate(sim::Settings::esa("esa1"), &clock).await;
     let polling = "polling: {requests_per_minute: 60, concurrency: 8, start: 8h}, counter_groups: full";
     let rig = Rig::start(&format!("appliances:\n{}", entry("esa1", &appliance, polling)), &clock).await;
-    rig.until("eight hours are had", |page| {
-        page.every("asyncos_windows_committed_total", &[], |windows| windows >= 8.0 * 12.0)
-    })
-    .await;
+    rig.until("eight hours are had", |page| page.windows_each("esa1") >= 8.0 * 12.0).await;
     rig.end().await;
     assert!(appliance.requests().len() > 120, "more than a minute has: {}", appliance.requests().len());
     assert!(appliance.requests().iter().all(|request| request.in_flight <= 8));

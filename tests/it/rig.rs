@@ -69,10 +69,12 @@ impl Rig {
         Self::start_with(text, None, clock).await
     }
 
-    /// As [`Rig::start`], with counters that begin at 0, as the daemon shows them.
-    pub(crate) async fn start_held(text: &str, clock: &Clock) -> Self {
-        let config = Config::parse("rig", text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        Self::run(config, Settings { hold: asyncos_exporter::snapshot::Hold::AWindow, ..settings() }, clock).await
+    /// As [`Rig::start_file`], with counters that begin at 0, as the daemon shows them.
+    pub(crate) async fn start_held(file: &Path, clock: &Clock) -> Self {
+        let mut file = ConfigFile::new(file.to_owned());
+        let config = file.read().unwrap_or_else(|error| panic!("{error}"));
+        let hold = asyncos_exporter::snapshot::Hold::AWindow;
+        Self::run(config, Settings { config_file: Some(file), hold, ..settings() }, clock).await
     }
 
     /// As [`Rig::start`], with totals that are kept in `storage`.

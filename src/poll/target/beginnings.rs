@@ -21,12 +21,16 @@ const LONGEST: Duration = Duration::from_secs(5 * 60);
 #[derive(Debug)]
 pub(super) struct Beginnings {
     hold: Hold,
+    /// Whether nothing was counted before and the process is new: its first windows are of a time before it, of which
+    /// nobody expects that they are in what Prometheus counts.
+    is_first: bool,
     list: Arc<Vec<Beginning>>,
 }
 
 impl Beginnings {
-    pub(super) fn new(hold: Hold) -> Self {
-        Self { hold, list: Arc::default() }
+    /// None yet, of a target of which something `is_known` by now.
+    pub(super) fn new(hold: Hold, is_known: bool, now: Tick) -> Self {
+        Self { hold, is_first: !is_known && now < Tick::default() + SHORTEST, list: Arc::default() }
     }
 
     pub(super) fn shown(&self) -> Arc<Vec<Beginning>> {
@@ -42,6 +46,9 @@ impl Beginnings {
 
     /// All of `totals` begin at zero.
     pub(super) fn all(&mut self, totals: &[Sample], grid: Grid, now: Tick) {
+        if self.is_first {
+            return;
+        }
         let begin = |until| (0..totals.len()).map(|position| Beginning { position, before: 0.0, until }).collect();
         self.list = Arc::new(self.until(grid, now).map(begin).unwrap_or_default());
     }
@@ -55,6 +62,9 @@ impl Beginnings {
         grid: Grid,
         now: Tick,
     ) {
+        if std::mem::take(&mut self.is_first) {
+            return;
+        }
         let Some(until) = self.until(grid, now) else { return };
         let mut known = self.list.iter().filter(|beginning| now < beginning.until).peekable();
         let mut old = before.iter().enumerate().peekable();
@@ -112,7 +122,7 @@ mod tests {
     fn a_key_is_shown_as_it_was_before_its_first_events() {
         let grid = Grid::try_new(Duration::from_secs(60)).unwrap();
         let at = |seconds| Tick::default() + Duration::from_secs(seconds);
-        let mut beginnings = Beginnings::new(Hold::AWindow);
+        let mut beginnings = Beginnings::new(Hold::AWindow, true, Tick::default());
         let first = totals(&[("b", 50.0)]);
         beginnings.go_on(&[], &first, &added(&[("b", 50)]), grid, at(0));
         let seen = |beginnings: &Beginnings| {
@@ -132,13 +142,28 @@ mod tests {
 
     #[test]
     fn late_events_of_a_new_row_begin_at_zero_and_long_windows_hold_for_five_minutes() {
-        let mut beginnings = Beginnings::new(Hold::AWindow);
+        let mut beginnings = Beginnings::new(Hold::AWindow, true, Tick::default());
         beginnings.go_on(&[], &totals(&[("other", 3.0)]), &[], Grid::HOURS, Tick::default());
         assert_eq!(*beginnings.shown(), [Beginning { position: 0, before: 0.0, until: Tick::default() + LONGEST }]);
         beginnings.all(&totals(&[("a", 0.0), ("b", 0.0)]), Grid::HOURS, Tick::default());
         assert_eq!(beginnings.shown().len(), 2);
-        let mut never = Beginnings::new(Hold::No);
+        let mut never = Beginnings::new(Hold::No, true, Tick::default());
         never.go_on(&[], &totals(&[("a", 1.0)]), &added(&[("a", 1)]), Grid::HOURS, Tick::default());
         assert!(never.shown().is_empty());
+    }
+
+    #[test]
+    fn what_a_new_process_counts_first_is_of_a_time_before_it() {
+        let (grid, at) = (Grid::HOURS, |seconds| Tick::default() + Duration::from_secs(seconds));
+        let (first, second) = (totals(&[("a", 5.0)]), totals(&[("a", 9.0), ("b", 1.0)]));
+        let mut beginnings = Beginnings::new(Hold::AWindow, false, at(1));
+        beginnings.all(&[], grid, at(1));
+        beginnings.go_on(&[], &first, &added(&[("a", 5)]), grid, at(3));
+        assert!(beginnings.shown().is_empty());
+        beginnings.go_on(&first, &second, &added(&[("a", 4), ("b", 1)]), grid, at(60));
+        assert_eq!(beginnings.shown().len(), 1, "a key that comes later begins at zero");
+        let mut later = Beginnings::new(Hold::AWindow, false, at(600));
+        later.all(&first, grid, at(600));
+        assert_eq!(later.shown().len(), 1, "a group that a reload brings");
     }
 }
