@@ -79,7 +79,6 @@ impl Target {
         polling: Polling,
         phase: Duration,
         ledger: &Ledger,
-        hold: Hold,
         now: Tick,
     ) -> Self {
         let metrics = subject.metrics(families);
@@ -88,10 +87,6 @@ impl Target {
         let totals = metrics.totals(known.as_ref().map_or(&nothing, |account| &account.totals));
         let keys = known.as_ref().map_or_else(KnownKeys::default, known_keys);
         let (grid, settle) = (subject.grid(), subject.settle(polling.settle.initial()));
-        let mut beginnings = Beginnings::new(hold, known.is_some(), now);
-        if known.is_none() {
-            beginnings.all(&totals, grid, now);
-        }
         Self {
             key,
             subject,
@@ -115,12 +110,22 @@ impl Target {
             window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
             reading: None,
             totals: Arc::new(totals),
-            beginnings,
+            beginnings: Beginnings::new(Hold::No, true, now),
             most_windows: u32::MAX,
             audits: Audits::new(polling.late),
             difference: None,
             tally: Tally::default(),
         }
+    }
+
+    /// The same, with totals that begin from `now` on shown as `hold` says.
+    pub(super) fn holding(mut self, hold: Hold, now: Tick) -> Self {
+        let is_known = self.since.is_some();
+        self.beginnings = Beginnings::new(hold, is_known, now);
+        if !is_known {
+            self.beginnings.all(&self.totals, self.rule.grid, now);
+        }
+        self
     }
 
     /// The counters that have totals.

@@ -29,8 +29,7 @@ async fn totals_that_begin_anew_are_zero_once_that_is_written() {
         late: Late::Add,
     };
     let subject = Subject::of_group(&GroupChoice { group, top: None, grid, series_limit: 1000 });
-    let mut target =
-        Target::new(key, subject, &Families::default(), polling, Duration::ZERO, &ledger, Hold::No, Tick::default());
+    let mut target = Target::new(key, subject, &Families::default(), polling, Duration::ZERO, &ledger, Tick::default());
     let now = Moment { tick: Tick::default(), appliance: at(100), wall: at(100), doubt: None };
     let shown = |target: &Target| target.view(&ledger, now, Duration::ZERO).totals[0].value;
     let Step::Fetch { window, gap: Gap::Anew { from, windows }, .. } = target.plan(&ledger, now, Stride::Usual) else {

@@ -183,5 +183,6 @@ fn target(choice: Choice, ledger: &Ledger) -> Target {
     let group = Arc::new(catalogue::group(CAPACITY).expect("in the catalogue").clone());
     let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
     let subject = Subject::of_group(&GroupChoice { group, top: None, grid: polling.grid, series_limit: 1000 });
-    Target::new(key, subject, &Families::default(), polling, Duration::ZERO, ledger, Hold::AWindow, Tick::default())
+    Target::new(key, subject, &Families::default(), polling, Duration::ZERO, ledger, Tick::default())
+        .holding(Hold::AWindow, Tick::default())
 }
