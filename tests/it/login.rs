@@ -150,7 +150,7 @@ async fn a_good_password_is_taken_at_once_after_state_was_lost() {
         let mut program = Program::serve(&file, &[&state]);
         let page = until(program.address().await, "it is polled", |page| value(page, "asyncos_up") == Some(1.0)).await;
         let missing = page.value("asyncos_state_refused_total", &[("what", "missing_file")]);
-        assert_eq!(missing, Some(if start == 2 { 1.0 } else { 0.0 }), "start {start}");
+        assert_eq!(missing, (start == 2).then_some(1.0), "start {start}");
         let said = program.stop().await.stderr;
         assert_eq!(said.contains("state file is missing though there was one"), start == 2, "start {start}: {said}");
         if start == 1 {

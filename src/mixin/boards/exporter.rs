@@ -143,7 +143,7 @@ fn traffic() -> Vec<Panel> {
             .step(Step::Minute),
         Panel::bars("Logins", "Logins around each point of the graph. Refused ones count towards the lock-out of the account: the exporter stops after three.", Unit::Count)
             .coloured("sum(increase(asyncos_logins_total{APPLIANCE}[RATE]))", "logins", Colour::Quantity)
-            .coloured("sum(increase(asyncos_login_failures_total{APPLIANCE}[RATE]))", "failed", Colour::Act)
+            .coloured("sum(increase(asyncos_login_failures_total{APPLIANCE}[RATE])) or 0 * sum(asyncos_up{APPLIANCE})", "failed", Colour::Act)
             .step(Step::Minute),
         Panel::lines("Token left", "How long the session's token is still good, by appliance. It is renewed before it ends.", Unit::Seconds)
             .query("topk(20, max by (appliance) (asyncos_token_expiry_timestamp_seconds{APPLIANCE} - time()))", "{{appliance}}")
@@ -160,7 +160,11 @@ fn quantile(share: &str) -> String {
 
 fn truth() -> Vec<Panel> {
     let by_appliance = |title, description, metric: &str| {
-        let expr = format!("topk(20, sum by (appliance) (increase(asyncos_{metric}_total{{APPLIANCE}}[RATE])))");
+        // What never happened to an appliance is no series of it.
+        let expr = format!(
+            "topk(20, sum by (appliance) (increase(asyncos_{metric}_total{{APPLIANCE}}[RATE])) or \
+             0 * max by (appliance) (asyncos_up{{APPLIANCE}}))"
+        );
         Panel::bars(title, description, Unit::Count).query(&expr, "{{appliance}}")
     };
     vec![
@@ -168,7 +172,7 @@ fn truth() -> Vec<Panel> {
         by_appliance("Windows lost", "Windows that were given up and are in no number.", "windows_lost"),
         by_appliance("Events found late", "Events that were found after their window was counted. Many: raise `settle`.", "late_events"),
         Panel::lines("Beyond our windows", "What the appliance's report for whole hours has beyond our windows; negative: it lacks some.", Unit::Count)
-            .query("topk(20, sum by (appliance) (asyncos_reconciliation_difference{APPLIANCE}))", "{{appliance}}")
+            .query("topk(20, sum by (appliance) (asyncos_reconciliation_difference{APPLIANCE}) or 0 * max by (appliance) (asyncos_up{APPLIANCE}))", "{{appliance}}")
             .signed(),
         Panel::lines("Clock skew", "How far the appliances' clocks are ahead of ours; negative: behind. Windows follow the appliance's clock: `ntpconfig`.", Unit::Seconds)
             .query("topk(20, max by (appliance) (asyncos_clock_skew_seconds{APPLIANCE}))", "{{appliance}}")

@@ -161,7 +161,7 @@ fn rules_keep_the_habits_of_good_rules() {
         for selector in &read.selectors {
             let function = selector.function.as_deref().unwrap_or_default();
             let counted = ["rate", "increase", "max_over_time"].contains(&function);
-            let is_counter = selector.metric.ends_with("_total") || selector.metric.ends_with("_bucket");
+            let is_counter = ["_total", "_bucket", "_seconds_count"].iter().any(|end| selector.metric.ends_with(end));
             assert!(!is_counter || counted, "{name}: a bare counter {}", selector.metric);
             let is_rate = ["rate", "increase"].contains(&function);
             assert!(!is_rate || is_counter, "{name}: rate of a gauge {}", selector.metric);
