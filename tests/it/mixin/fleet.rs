@@ -248,7 +248,7 @@ impl Bad {
         );
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), text).expect("the configuration");
-        let rig = Rig::start_file(file.path(), None, clock).await;
+        let rig = Rig::start_held(file.path(), clock).await;
         Self { rig, file, gone, _appliances: vec![sick, locked], _proxy: proxy }
     }
 
