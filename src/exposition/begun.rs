@@ -1,5 +1,5 @@
 //! Counters of our own that appear with their first event: Prometheus counts what a series grows by, not what it begins
-//! with, so they are shown at 0 first. Totals do the same for themselves: theirs outlive a restart.
+//! with, so they are shown at 0 first. Totals do not pass through here: their poller knows what they were before.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(super) struct Begun {
     before: HashMap<Box<[u8]>, Tick>,
     /// The same for those that are shown this time: a series that goes may begin again.
     ends: HashMap<Box<[u8]>, Tick>,
-    /// Nothing that counts later than at the start has begun yet.
+    /// Whether the process is so new that a scraper sees a restart in any case.
     starts: bool,
 }
 
