@@ -8,17 +8,10 @@ use asyncos_exporter::sim;
 use crate::exposition::Page;
 use crate::polling::assert_totals_true;
 use crate::program::{DEFAULTS, Folder, Program, committed, simulate};
-use crate::rig::{entry, until};
+use crate::rig::{begun, entry, until};
 
 const GROUPS: [&str; 3] = ["mail_incoming_traffic_summary", "mail_outgoing_traffic_summary", "mail_system_capacity"];
 const KILLS: usize = 200;
-
-/// When counting began: the oldest window that the appliance was asked for.
-fn begun(esa: &sim::Appliance, group: &str) -> u64 {
-    let requests = esa.requests();
-    let of_group = requests.iter().filter(|request| request.path.ends_with(group) && request.status == 200);
-    of_group.filter_map(|request| request.window).map(|(start, _)| start).min().expect("asked")
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_kills_lose_and_double_nothing() {

@@ -6,7 +6,7 @@ use asyncos_exporter::sim::{self, Fault, On, Scope};
 
 use crate::exposition::Page;
 use crate::program::Folder;
-use crate::rig::{PATIENCE, Rig, entry, lapse, simulate};
+use crate::rig::{PATIENCE, Rig, begun, entry, lapse, simulate};
 
 const INCOMING: &str = "mail_incoming_traffic_summary";
 const SPAM: &str = "asyncos_mail_incoming_traffic_summary_detected_spam_total";
@@ -80,8 +80,7 @@ async fn the_first_events_of_totals_and_of_failures_come_after_a_zero() {
     let labels = [("appliance", "esa1"), ("group", INCOMING)];
     pages(&rig, |page| {
         let end = page.value("asyncos_window_end_timestamp_seconds", &labels).expect("counted") as u64;
-        let start = end - 60 * page.windows_each("esa1") as u64;
-        let truth = esa.truth(&Scope::Whole, INCOMING, "detected_spam", start, end);
+        let truth = esa.truth(&Scope::Whole, INCOMING, "detected_spam", begun(&esa, INCOMING), end);
         page.value(SPAM, &labels[..1]) == truth
     })
     .await;

@@ -8,7 +8,7 @@ use asyncos_exporter::sim::{self, Behaviour, Centralised, NoRows, Scope, Shape, 
 
 use crate::exposition::Page;
 use crate::keyed::{self, Place, by_key, sum};
-use crate::rig::{self, Rig, entry, lapse, simulate};
+use crate::rig::{self, Rig, begun, entry, lapse, simulate};
 
 const POLICIES: &str = "mail_policy_incoming";
 const MATCHED: &str = "recipients_matched";
@@ -36,11 +36,6 @@ fn bounded() -> impl Iterator<Item = &'static Group> {
 
 fn place(esa: &sim::Appliance) -> Place<'_> {
     Place { appliance: esa, labels: LABELS, scope: Scope::Whole, begun: BEGUN }
-}
-
-/// Where counting of `group` began: the first window that was answered.
-fn begun(esa: &sim::Appliance, group: &str) -> u64 {
-    rig::answered(esa, group).into_iter().map(|(start, _)| start).min().expect("a report")
 }
 
 /// A gateway that behaves so, and the page after an hour of history with these groups.

@@ -224,6 +224,11 @@ pub(crate) fn answered(appliance: &sim::Appliance, group: &str) -> Vec<(u64, u64
     reports.filter_map(|request| request.window).collect()
 }
 
+/// Where the totals of `group` begin: with the oldest window that the appliance answered.
+pub(crate) fn begun(appliance: &sim::Appliance, group: &str) -> u64 {
+    answered(appliance, group).into_iter().map(|(start, _)| start).min().expect("a window was answered")
+}
+
 /// Panics unless the distinct windows follow each other without gap or overlap.
 pub(crate) fn assert_contiguous(mut windows: Vec<(u64, u64)>) {
     windows.dedup();
