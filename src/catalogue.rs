@@ -15,6 +15,7 @@ mod table;
 mod threats;
 mod web;
 
+pub use name::{ScopeKind, is_reserved};
 pub use search::{SEARCH_COUNTER, search_group};
 pub use table::table;
 
@@ -187,11 +188,16 @@ pub fn group(name: &str) -> Option<&'static Group> {
     groups().find(|group| group.name == name)
 }
 
-/// Whether `metric` is the gauge of a counter of the catalogue.
+/// Whether `metric` is the gauge or the total of a counter of the catalogue, of whatever scope.
 #[must_use]
 pub fn is_taken(metric: &str) -> bool {
     let may_have = |group: &&Group| metric.contains(&*group.name);
-    groups().filter(may_have).any(|group| group.counters.iter().any(|counter| counter.gauge_name(group) == metric))
+    let is_of = |group: &Group, counter: &Counter, scope| {
+        counter.gauge_name(group, scope) == metric || counter.total_name(group, scope).is_some_and(|it| it == metric)
+    };
+    groups().filter(may_have).any(|group| {
+        group.counters.iter().any(|counter| ScopeKind::ALL.into_iter().any(|scope| is_of(group, counter, scope)))
+    })
 }
 
 /// The groups of a profile and of the smaller ones.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
-use crate::catalogue::Group;
+use crate::catalogue::{Group, ScopeKind};
 use crate::release::Release;
 use crate::secret::Secret;
 use crate::shard::Shard;
@@ -313,6 +313,16 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// What decides the names of its metrics.
+    #[must_use]
+    pub const fn kind(&self) -> ScopeKind {
+        match self {
+            Self::Appliance => ScopeKind::Appliance,
+            Self::DeviceGroup(_) => ScopeKind::DeviceGroup,
+            Self::Device(_) => ScopeKind::Device,
+        }
+    }
+
     /// The value of the label `device_group`; empty where the scope is none.
     #[must_use]
     pub fn device_group(&self) -> &str {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::api::{Number, Reading, Report, Row, Unusable, UnusableCounts};
-use crate::catalogue::{self, Aggregation, Group, Keys, Unit};
+use crate::catalogue::{self, Aggregation, Group, Keys, ScopeKind, Unit};
 use crate::ledger::sum::{OTHER, joined, split};
 use crate::store::Summed;
 
@@ -110,6 +110,7 @@ pub struct Samples {
 #[derive(Debug)]
 pub struct Metrics {
     group: Arc<Group>,
+    scope: ScopeKind,
     /// What every sample carries.
     labels: Vec<Label>,
     columns: Vec<Column>,
@@ -120,10 +121,16 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of `group`, of `families`, which all carry `labels`; asked for with `top` rows, or all, of which at
+    /// The metrics of `group` in one `scope`, of `families`, which all carry `labels`; asked for with `top` rows, or all, of which at
     /// most `limit` become series.
     #[must_use]
-    pub fn new(group: Arc<Group>, labels: Vec<Label>, top: Option<usize>, limit: usize, families: &Families) -> Self {
+    pub fn new(
+        (group, scope): (Arc<Group>, ScopeKind),
+        labels: Vec<Label>,
+        top: Option<usize>,
+        limit: usize,
+        families: &Families,
+    ) -> Self {
         // The sum of a list that was cut is no sum.
         let has_totals = group.key.as_ref().is_none_or(|key| key.keys == Keys::Bounded) && top.is_none();
         let family = |counter: &catalogue::Counter, name, help| {
@@ -133,18 +140,18 @@ impl Metrics {
             counter: counter.name.to_string(),
             aggregation: counter.aggregation,
             unit: counter.unit.clone(),
-            gauge: family(counter, counter.gauge_name(&group), counter.gauge_help(&group)),
+            gauge: family(counter, counter.gauge_name(&group, scope), counter.gauge_help(&group, scope)),
             total: counter
-                .total_name(&group)
+                .total_name(&group, scope)
                 .filter(|_| has_totals)
-                .map(|name| family(counter, name, counter.total_help(&group))),
+                .map(|name| family(counter, name, counter.total_help(&group, scope))),
         };
         let columns: Vec<Column> = group.counters.iter().filter(|counter| counter.is_numeric()).map(column).collect();
         let key_label = group.key_label().into();
         let summed = columns.iter().filter(|column| column.total.is_some()).map(|column| column.counter.clone());
         let others = has_totals && matches!(group.others, Some((Aggregation::Sum, _)));
         let summed = Arc::new(Summed { counters: summed.collect(), others });
-        Self { group, labels, columns, key_label, has_totals, summed, limit }
+        Self { group, scope, labels, columns, key_label, has_totals, summed, limit }
     }
 
     /// The totals as samples: every additive counter of the catalogue, at zero where nothing was counted yet, and every
@@ -343,16 +350,18 @@ impl Metrics {
             source: catalogue::Source::Inferred,
         };
         let family = |name, help| Arc::new(Family { name, help, counter: Some(counter.into()) });
-        let name = as_known.gauge_name(&self.group);
-        if catalogue::is_taken(&name) {
+        let name = as_known.gauge_name(&self.group, self.scope);
+        let total = as_known.total_name(&self.group, self.scope).filter(|_| self.has_totals);
+        let is_ours =
+            |total: &String| self.columns.iter().any(|it| it.total.as_ref().is_some_and(|it| it.name == *total));
+        if catalogue::is_taken(&name) || total.as_ref().is_some_and(is_ours) {
             return None;
         }
-        let total = as_known.total_name(&self.group).filter(|_| self.has_totals);
         Some(Column {
             counter: counter.to_owned(),
             aggregation,
-            gauge: family(name, as_known.gauge_help(&self.group)),
-            total: total.map(|name| family(name, as_known.total_help(&self.group))),
+            gauge: family(name, as_known.gauge_help(&self.group, self.scope)),
+            total: total.map(|name| family(name, as_known.total_help(&self.group, self.scope))),
             unit: as_known.unit,
         })
     }

@@ -5,41 +5,89 @@ use super::{Aggregation, Counter, Group};
 /// The first word of every metric of the exporter.
 const PREFIX: &str = "asyncos_";
 
+/// What a report can be about. It is a part of the names of metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ScopeKind {
+    /// An appliance as a whole.
+    Appliance,
+    /// One group of devices of a manager.
+    DeviceGroup,
+    /// One device of a manager.
+    Device,
+}
+
 impl Counter {
     /// The name of the gauge with the value of the newest committed window. Of no use for text, which has no sample.
     #[must_use]
-    pub fn gauge_name(&self, group: &Group) -> String {
-        format!("{}_last_window", self.family(group))
+    pub fn gauge_name(&self, group: &Group, scope: ScopeKind) -> String {
+        format!("{}_last_window", self.family(group, scope))
     }
 
     /// The HELP text of that gauge: what is counted, the unit, how it relates to the window, and where it comes from.
     #[must_use]
-    pub fn gauge_help(&self, group: &Group) -> String {
+    pub fn gauge_help(&self, group: &Group, scope: ScopeKind) -> String {
         let Self { name, help, .. } = self;
+        let whose = scope.whose();
         let (noun, over) = (self.unit.noun(), self.aggregation.over_window());
-        format!("{help}: {noun}, {over} (API {}, counter {name})", group.api_path())
+        format!("{help}: {noun}{whose}, {over} (API {}, counter {name})", group.api_path())
     }
 
     /// The name of the counter with the sum of all committed windows; only what is additive has one.
     #[must_use]
-    pub fn total_name(&self, group: &Group) -> Option<String> {
-        (self.aggregation == Aggregation::Sum).then(|| format!("{}_total", self.family(group)))
+    pub fn total_name(&self, group: &Group, scope: ScopeKind) -> Option<String> {
+        (self.aggregation == Aggregation::Sum).then(|| {
+            let family = self.family(group, scope);
+            // A counter that the API calls a total is one already.
+            if family.ends_with("_total") { family } else { family + "_total" }
+        })
     }
 
     /// The HELP text of that counter.
     #[must_use]
-    pub fn total_help(&self, group: &Group) -> String {
+    pub fn total_help(&self, group: &Group, scope: ScopeKind) -> String {
         let Self { name, help, .. } = self;
+        let whose = scope.whose();
         let noun = self.unit.noun();
-        format!("{help}: {noun}, sum of complete windows (API {}, counter {name})", group.api_path())
+        format!("{help}: {noun}{whose}, sum of complete windows (API {}, counter {name})", group.api_path())
     }
 
-    /// What all metrics of this counter begin with: group, counter and, unless already there, the unit.
-    fn family(&self, group: &Group) -> String {
-        let base = format!("{PREFIX}{}_{}", group.name, self.name);
+    /// What all metrics of this counter begin with: scope, group, counter and, unless already there, the unit.
+    fn family(&self, group: &Group, scope: ScopeKind) -> String {
+        let base = format!("{PREFIX}{}{}_{}", scope.word(), group.name, self.name);
         let suffix = self.unit.suffix();
         if base.ends_with(suffix) { base } else { base + suffix }
     }
+}
+
+impl ScopeKind {
+    /// Every kind, the appliance as a whole first.
+    pub const ALL: [Self; 3] = [Self::Appliance, Self::DeviceGroup, Self::Device];
+
+    /// What stands before the group in the name of a metric. An appliance holds what its device groups and devices have,
+    /// and each of these has a name of its own, so that a plain sum over one name counts nothing twice.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Appliance => "",
+            Self::DeviceGroup => "device_group_",
+            Self::Device => "device_",
+        }
+    }
+
+    const fn whose(self) -> &'static str {
+        match self {
+            Self::Appliance => "",
+            Self::DeviceGroup => " of one device group",
+            Self::Device => " of one device",
+        }
+    }
+}
+
+/// Whether metrics of a group of this name could be taken for those of another group's device groups or devices.
+#[must_use]
+pub fn is_reserved(group: &str) -> bool {
+    ["device", "group"]
+        .iter()
+        .any(|word| group.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')))
 }
 
 impl Aggregation {
@@ -61,7 +109,7 @@ mod tests {
     use std::path::Path;
     use std::{env, fs};
 
-    use crate::catalogue::{Counter, Group, group, groups};
+    use crate::catalogue::{Counter, Group, ScopeKind, group, groups, is_reserved};
 
     fn gauges() -> impl Iterator<Item = (&'static Group, &'static Counter)> {
         let all = groups().flat_map(|group| group.counters.iter().map(move |counter| (group, counter)));
@@ -75,8 +123,9 @@ mod tests {
 
     #[test]
     fn the_names_are_the_golden_ones() {
-        let totals = gauges().filter_map(|(group, counter)| counter.total_name(group));
-        let names: BTreeSet<_> = gauges().map(|(group, counter)| counter.gauge_name(group)).chain(totals).collect();
+        let totals = gauges().filter_map(|(group, counter)| counter.total_name(group, ScopeKind::Appliance));
+        let names: BTreeSet<_> =
+            gauges().map(|(group, counter)| counter.gauge_name(group, ScopeKind::Appliance)).chain(totals).collect();
         let page: String = names.iter().map(|name| format!("{name}\n")).collect();
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/metric_names.txt");
         if env::var_os("UPDATE_GOLDEN").is_some() {
@@ -88,7 +137,9 @@ mod tests {
     #[test]
     fn no_two_counters_share_a_family() {
         // `x` and `x_total` would meet in one family once a `_total` is published.
-        let stem = |(group, counter): (&Group, &Counter)| counter.family(group).trim_end_matches("_total").to_owned();
+        let stem = |(group, counter): (&Group, &Counter)| {
+            counter.family(group, ScopeKind::Appliance).trim_end_matches("_total").to_owned()
+        };
         let families: BTreeSet<_> = gauges().map(stem).collect();
         assert_eq!(families.len(), gauges().count());
     }
@@ -96,7 +147,7 @@ mod tests {
     #[test]
     fn every_name_is_legal_and_ends_in_last_window() {
         for (group, counter) in gauges() {
-            let name = counter.gauge_name(group);
+            let name = counter.gauge_name(group, ScopeKind::Appliance);
             assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");
             assert!(name.starts_with("asyncos_") && name.ends_with("_last_window") && !name.contains("__"), "{name}");
         }
@@ -106,7 +157,7 @@ mod tests {
     fn the_unit_stands_at_the_end_and_once() {
         let name = |group, counter| {
             let (group, counter) = pair(group, counter);
-            counter.gauge_name(group)
+            counter.gauge_name(group, ScopeKind::Appliance)
         };
         assert_eq!(
             name("mail_system_capacity", "average_incoming_message_size_in_bytes"),
@@ -130,7 +181,7 @@ mod tests {
     fn help_says_what_in_which_unit_over_which_time_and_whence() {
         let help = |group, counter| {
             let (group, counter) = pair(group, counter);
-            counter.gauge_help(group)
+            counter.gauge_help(group, ScopeKind::Appliance)
         };
         assert_eq!(
             help("mail_incoming_traffic_summary", "detected_spam"),
@@ -147,6 +198,43 @@ mod tests {
             "Share of the CPU in use by everything together: ratio, average over the newest complete window \
              (API reporting/mail_system_capacity, counter overall_percent_cpu_usage)"
         );
+    }
+
+    #[test]
+    fn each_scope_has_names_and_help_of_its_own() {
+        let (group, counter) = pair("mail_incoming_traffic_summary", "detected_spam");
+        assert_eq!(
+            ScopeKind::ALL.map(|scope| counter.total_name(group, scope).unwrap()),
+            ["", "device_group_", "device_"]
+                .map(|scope| format!("asyncos_{scope}mail_incoming_traffic_summary_detected_spam_total"))
+        );
+        assert!(counter.total_help(group, ScopeKind::Device).contains(": recipients of one device, sum of"));
+        assert!(
+            counter.gauge_help(group, ScopeKind::DeviceGroup).contains(": recipients of one device group, sum over")
+        );
+        let names = |scope| gauges().map(move |(group, counter)| counter.gauge_name(group, scope));
+        let all: BTreeSet<_> = ScopeKind::ALL.into_iter().flat_map(names).collect();
+        assert_eq!(all.len(), 3 * gauges().count());
+    }
+
+    #[test]
+    fn no_group_begins_like_the_names_of_another_scope() {
+        assert!(!groups().any(|group| is_reserved(&group.name)));
+        for name in ["device", "device_x", "group", "group_x"] {
+            assert!(is_reserved(name), "{name}");
+        }
+        assert!(!is_reserved("devices_x") && !is_reserved("mail_device") && !is_reserved("groups"));
+    }
+
+    #[test]
+    fn what_is_called_a_total_is_called_so_once() {
+        let (group, counter) = pair("mail_authentication_summary", "received_total");
+        assert_eq!(
+            counter.total_name(group, ScopeKind::Appliance).as_deref(),
+            Some("asyncos_mail_authentication_summary_received_total")
+        );
+        let mut totals = gauges().filter_map(|(group, counter)| counter.total_name(group, ScopeKind::Device));
+        assert!(totals.all(|name| name.ends_with("_total") && !name.ends_with("_total_total")));
     }
 
     #[test]

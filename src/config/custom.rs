@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
 use super::{field, raw};
-use crate::catalogue::{self, About, Aggregation, Counter, Group, Key, Keys, Profile, Source, Unit};
+use crate::catalogue::{self, About, Aggregation, Counter, Group, Key, Keys, Profile, ScopeKind, Source, Unit};
 
 const AGGREGATIONS: &[(&str, Aggregation)] = &[
     ("sum", Aggregation::Sum),
@@ -30,11 +30,22 @@ pub(super) fn read(value: Option<&Value>, path: &Path, problems: &mut Problems) 
         } else if catalogue::group(&group.name).is_some() {
             problems
                 .error(&path.key("name"), format!("`{}` is known already: name it in `counter_groups`", group.name));
+        } else if catalogue::is_reserved(&group.name) {
+            let message = format!(
+                "`{}` begins like the metrics of device groups and devices: the vendor has no such report, and its metrics \
+                 could be taken for another's",
+                group.name
+            );
+            problems.error(&path.key("name"), message);
         } else {
             for counter in &*group.counters {
-                let metric = counter.gauge_name(&group);
-                // A unit at the end, or a longer name of the group, can make two names one.
-                if catalogue::is_taken(&metric) || !metrics.insert(metric.clone()) {
+                let names = [
+                    Some(counter.gauge_name(&group, ScopeKind::Appliance)),
+                    counter.total_name(&group, ScopeKind::Appliance),
+                ];
+                // A unit or `total` at the end, or a longer name of the group, can make two names one.
+                let mut is_shared = |metric: &String| catalogue::is_taken(metric) || !metrics.insert(metric.clone());
+                if let Some(metric) = names.into_iter().flatten().find(|metric| is_shared(metric)) {
                     let message = format!("`{}` would share the metric `{metric}` with another counter", counter.name);
                     problems.error(&path.key("counters"), message);
                 }

@@ -38,7 +38,15 @@ pub(super) fn check_against(read: &str, body: &str) {
 }
 
 fn check_group(group: &Group, report: &Report, tree: &Tree) {
-    let metrics = |limit| Metrics::new(Arc::new(group.clone()), Vec::new(), None, limit, &Families::default());
+    let metrics = |limit| {
+        Metrics::new(
+            (Arc::new(group.clone()), catalogue::ScopeKind::Appliance),
+            Vec::new(),
+            None,
+            limit,
+            &Families::default(),
+        )
+    };
     let [all, few] = [NO_LIMIT, SMALL_LIMIT].map(|limit| metrics(limit).read(report, &KnownKeys::default()));
     let numbers = tree.numbers();
     let most = numbers.iter().filter(|number| **number > 0.0).sum::<f64>();
@@ -207,8 +215,8 @@ fn plus(one: f64, other: f64) -> Option<f64> {
 /// Checks what is shown and what is counted of one counter. Returns how many of its values are of no use.
 fn check_counter(group: &Group, counter: &catalogue::Counter, tree: &Tree, all: &Samples, few: &Samples) -> u64 {
     let name = &*counter.name;
-    let has_total =
-        group.key.as_ref().is_none_or(|key| key.keys == Keys::Bounded) && counter.total_name(group).is_some();
+    let has_total = group.key.as_ref().is_none_or(|key| key.keys == Keys::Bounded)
+        && counter.total_name(group, catalogue::ScopeKind::Appliance).is_some();
     let usable = |value: Result<Written, Refused>| {
         let number = value.ok()?.within(&counter.unit)?;
         (number >= 0.0 || counter.aggregation == Aggregation::Last).then_some(number)

@@ -17,9 +17,8 @@ const BOARD: [(&str, &str); 6] = [
     ("RATE", "$__rate_interval"),
 ];
 
-/// The same for rules: `SELF` is an appliance as a whole, `MACHINE` a gateway, be it asked itself or by its manager.
-const RULES: [(&str, &str); 3] =
-    [("SELF", r#"device_group="",device="""#), ("MACHINE", r#"device_group="""#), ("EACH", "job, instance, appliance")];
+/// The same for rules: `SELF` is an appliance as a whole.
+const RULES: [(&str, &str); 2] = [("SELF", r#"device_group="",device="""#), ("EACH", "job, instance, appliance")];
 
 /// The query of a panel.
 pub(super) fn board(text: &str) -> String {

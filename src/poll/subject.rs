@@ -76,8 +76,9 @@ impl Subject {
         self.grid
     }
 
-    pub(super) fn metrics(&self, families: &Families) -> Metrics {
-        Metrics::new(Arc::clone(&self.group), self.labels.clone(), self.top, self.series_limit, families)
+    pub(super) fn metrics(&self, scope: &Scope, families: &Families) -> Metrics {
+        let group = (Arc::clone(&self.group), scope.kind());
+        Metrics::new(group, self.labels.clone(), self.top, self.series_limit, families)
     }
 
     /// The question for `window`; `depth` is that of a search.

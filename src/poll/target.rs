@@ -81,7 +81,7 @@ impl Target {
         ledger: &Ledger,
         now: Tick,
     ) -> Self {
-        let metrics = subject.metrics(families);
+        let metrics = subject.metrics(&key.scope, families);
         let known = ledger.account(&key);
         let nothing = BTreeMap::new();
         let totals = metrics.totals(known.as_ref().map_or(&nothing, |account| &account.totals));

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 
 fn metrics(group: &str, top: Option<usize>, limit: usize) -> Metrics {
     let group = catalogue::group(group).expect("in the catalogue").clone();
-    Metrics::new(Arc::new(group), Vec::new(), top, limit, &Families::default())
+    Metrics::new((Arc::new(group), ScopeKind::Appliance), Vec::new(), top, limit, &Families::default())
 }
 
 fn read(group: &str, results: &str) -> Samples {
@@ -165,7 +165,13 @@ fn counters_of_a_group_from_the_configuration_are_taken_as_they_come() {
         key: Some(catalogue::Key { label: "thing".into(), keys: Keys::Bounded }),
         ..catalogue::group("mail_policy_incoming").expect("in the catalogue").clone()
     };
-    let metrics = Metrics::new(Arc::new(group), vec![("search".into(), "x".into())], None, 1000, &Families::default());
+    let metrics = Metrics::new(
+        (Arc::new(group), ScopeKind::Appliance),
+        vec![("search".into(), "x".into())],
+        None,
+        1000,
+        &Families::default(),
+    );
     let body = r#"{"data": {"resultSet": {"volume": [{"k": 7}]}}}"#;
     let read = metrics.read(&Report::parse(body).expect("a report"), &KnownKeys::default());
     assert_eq!((read.unknown, read.missing), (0, 1));

@@ -27,7 +27,14 @@ const SERIES: [&[(&str, &str)]; 7] = [
 ];
 
 fn is_complete(page: &Page) -> bool {
-    GAUGES.iter().all(|gauge| SERIES.iter().all(|labels| page.value(gauge, labels).is_some()))
+    let has = |gauge: &str, labels: &[(&str, &str)]| {
+        let scope = match labels.get(1) {
+            Some((scope, _)) => format!("asyncos_{scope}_"),
+            None => "asyncos_".to_owned(),
+        };
+        page.value(&gauge.replacen("asyncos_", &scope, 1), labels).is_some()
+    };
+    GAUGES.iter().all(|gauge| SERIES.iter().all(|labels| has(gauge, labels)))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

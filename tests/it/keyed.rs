@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use asyncos_exporter::catalogue::{self, About, Aggregation, Group, Keys};
+use asyncos_exporter::catalogue::{self, About, Aggregation, Group, Keys, ScopeKind};
 use asyncos_exporter::sim::{self, Scope};
 
 use crate::exposition::Page;
@@ -42,6 +42,16 @@ pub(crate) fn window(page: &Page, labels: &[(&str, &str)], group: &str) -> (u64,
     ((end - length) as u64, end as u64)
 }
 
+/// What decides the names of values that have these labels.
+pub(crate) fn kind(labels: &[(&str, &str)]) -> ScopeKind {
+    let has = |wanted| labels.iter().any(|(name, _)| *name == wanted);
+    match (has("device_group"), has("device")) {
+        (true, _) => ScopeKind::DeviceGroup,
+        (_, true) => ScopeKind::Device,
+        _ => ScopeKind::Appliance,
+    }
+}
+
 /// One scope of one appliance, as the simulator and as the page call it.
 pub(crate) struct Place<'a> {
     pub(crate) appliance: &'a sim::Appliance,
@@ -66,12 +76,12 @@ impl Place<'_> {
         let truth = |counter: &str, start| self.appliance.truth(&self.scope, &group.name, counter, start, end);
         let mut compared = 0;
         for counter in group.counters.iter().filter(|counter| counter.is_numeric()) {
-            let name = counter.gauge_name(group);
+            let name = counter.gauge_name(group, kind(self.labels));
             let shown = page.value(&name, self.labels).unwrap_or_else(|| panic!("{name} {:?}", self.labels));
             let really = counter.unit.scale(truth(&counter.name, start).expect("known to the simulator"));
             assert!((shown - really).abs() < 1e-9, "{name} {:?}: {shown} is not {really}", self.labels);
             compared += 1;
-            let Some(total) = counter.total_name(group) else { continue };
+            let Some(total) = counter.total_name(group, kind(self.labels)) else { continue };
             assert_eq!(page.value(&total, self.labels), truth(&counter.name, self.begun), "{total} {:?}", self.labels);
             compared += 1;
         }
@@ -82,12 +92,13 @@ impl Place<'_> {
         let (start, end) = window(page, self.labels, &group.name);
         let truth = |counter: &str, start| self.appliance.keyed_truth(&self.scope, &group.name, counter, start, end);
         let numeric = || group.counters.iter().filter(|counter| counter.is_numeric());
-        let gauges = || numeric().map(|counter| by_key(page, &counter.gauge_name(group), self.labels, key));
+        let gauges =
+            || numeric().map(|counter| by_key(page, &counter.gauge_name(group, kind(self.labels)), self.labels, key));
         let keys: BTreeSet<String> = gauges().flat_map(BTreeMap::into_keys).collect();
         assert!(top.is_none_or(|top| keys.len() <= top), "{keys:?}");
         let mut compared = 0;
         for (counter, shown) in numeric().zip(gauges()) {
-            let name = counter.gauge_name(group);
+            let name = counter.gauge_name(group, kind(self.labels));
             let mut really = truth(&counter.name, start);
             really.values_mut().for_each(|value| *value = counter.unit.scale(*value));
             if let (Some(top), Aggregation::Sum) = (top, counter.aggregation) {
@@ -97,9 +108,9 @@ impl Place<'_> {
             assert_same(&shown, &really, &format!("{name} {:?} of [{start}, {end})", self.labels));
             compared += shown.len();
             let is_complete = top.is_none() && group.key.as_ref().is_some_and(|key| key.keys == Keys::Bounded);
-            let total = counter.total_name(group).unwrap_or_else(|| format!("{name}_total"));
+            let total = counter.total_name(group, kind(self.labels)).unwrap_or_else(|| format!("{name}_total"));
             let counted = by_key(page, &total, self.labels, key);
-            if is_complete && counter.total_name(group).is_some() {
+            if is_complete && counter.total_name(group, kind(self.labels)).is_some() {
                 let what = format!("{total} {:?} over [{}, {end})", self.labels, self.begun);
                 assert_same(&counted, &truth(&counter.name, self.begun), &what);
             } else {
@@ -143,8 +154,11 @@ fn assert_families(page: &Page) {
     let mut known: BTreeMap<String, (&str, String)> = BTreeMap::new();
     for group in catalogue::groups() {
         for counter in group.counters.iter().filter(|counter| counter.is_numeric()) {
-            known.insert(counter.gauge_name(group), ("gauge", counter.gauge_help(group)));
-            known.extend(counter.total_name(group).map(|name| (name, ("counter", counter.total_help(group)))));
+            for scope in ScopeKind::ALL {
+                known.insert(counter.gauge_name(group, scope), ("gauge", counter.gauge_help(group, scope)));
+                let total = counter.total_name(group, scope);
+                known.extend(total.map(|name| (name, ("counter", counter.total_help(group, scope)))));
+            }
         }
     }
     let reports = |name: &str| name.starts_with("asyncos_mail_") || name.starts_with("asyncos_reporting_system_");

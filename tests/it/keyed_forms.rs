@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use asyncos_exporter::catalogue::{self, Group};
+use asyncos_exporter::catalogue::{self, Group, ScopeKind};
 use asyncos_exporter::sim::{self, Behaviour, Centralised, NoRows, Scope, Shape, ValueForm};
 
 use crate::exposition::Page;
@@ -99,7 +99,7 @@ async fn rows_and_their_absence_are_read_in_every_form() {
 fn assert_sums(page: &Page, esa: &sim::Appliance, group: &Group) {
     let (_, end) = keyed::window(page, LABELS, &group.name);
     for counter in &*group.counters {
-        let Some(total) = counter.total_name(group) else { continue };
+        let Some(total) = counter.total_name(group, ScopeKind::Appliance) else { continue };
         let truth = esa.keyed_truth(&Scope::Whole, &group.name, &counter.name, BEGUN, end);
         assert_eq!(sum(page, &total, LABELS), truth.values().sum::<f64>(), "{total}");
     }
@@ -109,7 +109,8 @@ fn assert_sums(page: &Page, esa: &sim::Appliance, group: &Group) {
 async fn counters_of_another_release_are_taken_and_told() {
     let group = "mail_threatfeeds_source_detail";
     let group = bounded().find(|known| known.name == group).expect("in the catalogue");
-    let sums: Vec<_> = group.counters.iter().filter(|counter| counter.total_name(group).is_some()).collect();
+    let sums: Vec<_> =
+        group.counters.iter().filter(|counter| counter.total_name(group, ScopeKind::Appliance).is_some()).collect();
     let (missing, renamed) = (&*sums[0].name, &*sums[1].name);
     let (esa, page) = history(&names(), |behaviour| {
         let path = |counter: &str| format!("{}/{counter}", group.name);
@@ -125,11 +126,12 @@ async fn counters_of_another_release_are_taken_and_told() {
     let (start, end) = keyed::window(&page, LABELS, &group.name);
     let truth = |counter: &str, start| esa.keyed_truth(&Scope::Whole, &group.name, counter, start, end);
     for counter in &sums[2..] {
-        let total = counter.total_name(group).expect("a sum");
+        let total = counter.total_name(group, ScopeKind::Appliance).expect("a sum");
         keyed::assert_same(&by_key(&page, &total, LABELS, group.key_label()), &truth(&counter.name, BEGUN), &total);
     }
     for counter in [missing, renamed] {
-        let total = group.counter(counter).and_then(|counter| counter.total_name(group)).expect("a sum");
+        let total =
+            group.counter(counter).and_then(|counter| counter.total_name(group, ScopeKind::Appliance)).expect("a sum");
         assert!(page.matching(&total, &[]).is_empty(), "missing is not zero: {total}");
     }
     let strange = |counter: &str| {
@@ -163,7 +165,7 @@ async fn centralised_reporting_fails_no_report_with_keys_and_loses_no_count() {
         let (_, page) = history(&names(), |behaviour| behaviour.centralised = form).await;
         assert_no_losses(&page, &format!("{form:?}"));
         for group in bounded() {
-            for name in group.counters.iter().filter_map(|counter| counter.total_name(group)) {
+            for name in group.counters.iter().filter_map(|counter| counter.total_name(group, ScopeKind::Appliance)) {
                 assert_eq!(sum(&page, &name, &[]), 0.0, "{name}");
             }
         }

@@ -47,10 +47,14 @@ fn assert_true(page: &Page, appliance: &sim::Appliance, labels: &[(&str, &str)],
     let group = catalogue::group(group).expect("in the catalogue");
     let mut compared = 0;
     for counter in &*group.counters {
-        let Some(shown) = page.value(&counter.gauge_name(group), labels) else { continue };
+        let Some(shown) = page.value(&counter.gauge_name(group, crate::keyed::kind(labels)), labels) else { continue };
         let truth = appliance.truth(scope, &group.name, &counter.name, start, end).expect("known to the simulator");
         let truth = counter.unit.scale(truth);
-        assert!((shown - truth).abs() < 1e-9, "{} {labels:?}: {shown} is not {truth}", counter.gauge_name(group));
+        assert!(
+            (shown - truth).abs() < 1e-9,
+            "{} {labels:?}: {shown} is not {truth}",
+            counter.gauge_name(group, crate::keyed::kind(labels))
+        );
         compared += 1;
     }
     compared
@@ -63,7 +67,7 @@ pub(crate) fn assert_totals_true(page: &Page, appliance: &sim::Appliance, name: 
     let group = catalogue::group(group).expect("in the catalogue");
     let mut compared = 0;
     for counter in &*group.counters {
-        let Some(total) = counter.total_name(group) else { continue };
+        let Some(total) = counter.total_name(group, catalogue::ScopeKind::Appliance) else { continue };
         let shown = page.value(&total, &labels).expect("published from the start");
         let truth = appliance.truth(&Scope::Whole, &group.name, &counter.name, begun, end).expect("known");
         assert_eq!(shown, truth, "{total} over [{begun}, {end})");

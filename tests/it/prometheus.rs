@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use asyncos_exporter::catalogue::{self, Counter, Group, Profile};
+use asyncos_exporter::catalogue::{self, Counter, Group, Profile, ScopeKind};
 use asyncos_exporter::sim;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -50,8 +50,9 @@ fn gauges() -> impl Iterator<Item = (&'static Group, &'static Counter)> {
 
 /// Refuses names of series, or of families, that are not every gauge so many times.
 fn is_complete<'a>(names: impl Iterator<Item = &'a str>, times: usize) -> Result<(), String> {
-    let gauges: BTreeSet<String> = gauges().map(|(group, counter)| counter.gauge_name(group)).collect();
-    let (shown, wanted) = (names.filter(|name| gauges.contains(*name)).count(), gauges.len() * times);
+    let named = |(group, counter): (&Group, &Counter)| ScopeKind::ALL.map(|scope| counter.gauge_name(group, scope));
+    let names_of_all: BTreeSet<String> = gauges().flat_map(named).collect();
+    let (shown, wanted) = (names.filter(|name| names_of_all.contains(*name)).count(), gauges().count() * times);
     if shown == wanted { Ok(()) } else { Err(format!("{shown} of {wanted} gauges are shown")) }
 }
 
@@ -291,7 +292,8 @@ async fn the_demo_through_a_real_prometheus_equals_the_simulators_truth() {
     for Place { labels, devices } in &PLACES {
         let mut nonzero = 0;
         for (group, counter) in gauges() {
-            let (name, (start, end)) = (counter.gauge_name(group), scrape.window(labels, &group.name));
+            let (name, (start, end)) =
+                (counter.gauge_name(group, crate::keyed::kind(labels)), scrape.window(labels, &group.name));
             let shown = scrape.value(&name, labels);
             let truth = sim::truth(devices, &group.name, &counter.name, start, end).expect("known to the simulator");
             let truth = counter.unit.scale(truth);
@@ -321,7 +323,7 @@ async fn prometheus_takes_every_sample_and_knows_every_type_and_help() {
         });
         let ours: BTreeMap<_, _> = ours.collect();
         let theirs = metadata(&prometheus.ask("/api/v1/metadata", &[]).await?);
-        is_complete(ours.keys().map(String::as_str), 1)?;
+        is_complete(ours.keys().map(String::as_str), ScopeKind::ALL.len())?;
         let differing: BTreeSet<_> =
             ours.keys().chain(theirs.keys()).filter(|it| ours.get(*it) != theirs.get(*it)).collect();
         if differing.is_empty() { Ok(()) } else { Err(format!("page and metadata differ in {differing:?}")) }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use asyncos_exporter::catalogue::{self, Counter, Group};
+use asyncos_exporter::catalogue::{self, Counter, Group, ScopeKind};
 use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::sim::{self, Scope};
 
@@ -67,7 +67,7 @@ fn series(scrapes: &[Scrape], family: &str, kind: &str, name: &str) -> String {
 }
 
 fn total_name(group: &Group, counter: &Counter) -> String {
-    counter.total_name(group).expect("it adds up")
+    counter.total_name(group, ScopeKind::Appliance).expect("it adds up")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -93,7 +93,7 @@ async fn increase_over_an_outage_is_the_truth_but_for_the_edges() {
 
     let group = catalogue::group(INCOMING).expect("in the catalogue");
     let counters = COUNTERS.map(|name| group.counter(name).expect("in the catalogue"));
-    let gauge = counters[0].gauge_name(group);
+    let gauge = counters[0].gauge_name(group, ScopeKind::Appliance);
     let mut openmetrics = series(&scrapes, &gauge, "gauge", &gauge);
     for counter in counters {
         let name = total_name(group, counter);

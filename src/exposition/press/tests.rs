@@ -232,9 +232,12 @@ async fn no_family_is_both_of_the_process_and_of_an_appliance() {
     for name in traffic.iter().map(|family| &*family.name).chain(about) {
         assert!(!own.iter().any(|own| own == name), "`{name}` would come twice");
     }
-    for counted in
-        crate::catalogue::groups().flat_map(|group| group.counters.iter().map(move |it| it.gauge_name(group)))
-    {
+    for counted in crate::catalogue::groups().flat_map(|group| {
+        group
+            .counters
+            .iter()
+            .flat_map(move |it| crate::catalogue::ScopeKind::ALL.map(|scope| it.gauge_name(group, scope)))
+    }) {
         assert!(!own.contains(&counted), "`{counted}` would come twice");
     }
     let text = rig.text().await;

@@ -14,7 +14,8 @@ const CONSERVATION: &str = "(asyncos_health_resource_conservation or asyncos_sta
 /// The shortest the work queue was within a quarter of an hour: by the health of a gateway, or by the reports of whoever has
 /// no health.
 const QUEUE: &str = "(min_over_time(asyncos_health_workqueue_messages[15m]) or \
-                     min_over_time(asyncos_mail_system_capacity_workqueue_average_messages_last_window{MACHINE}[15m]))";
+                     min_over_time(asyncos_mail_system_capacity_workqueue_average_messages_last_window[15m]) or \
+                     min_over_time(asyncos_device_mail_system_capacity_workqueue_average_messages_last_window[15m]))";
 
 pub(super) fn alerts() -> Vec<Alert> {
     let mut alerts = conservation();
@@ -220,7 +221,8 @@ fn load() -> Vec<Alert> {
             Some("15m"),
             &format!(
                 "(avg_over_time(asyncos_health_cpu_load_ratio[15m]) or \
-                 asyncos_mail_system_capacity_overall_percent_cpu_usage_ratio_last_window{{MACHINE}}) > {CPU}"
+                 asyncos_mail_system_capacity_overall_percent_cpu_usage_ratio_last_window or \
+                 asyncos_device_mail_system_capacity_overall_percent_cpu_usage_ratio_last_window) > {CPU}"
             ),
             "The CPU of {{ $labels.appliance }} is busy",
             "{{ $labels.appliance }} has used {{ $value | humanizePercentage }} of its CPU for half an hour.",

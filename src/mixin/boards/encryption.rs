@@ -40,13 +40,13 @@ fn numbers() -> Vec<Panel> {
             "Received encrypted",
             "Share of the messages that came over TLS. On the appliance: Monitor > TLS Encryption.",
             Unit::Ratio,
-            &share(&["received_encrypted_tls"], &["received_total"]),
+            &share(&["received_encrypted_tls"], &["received"]),
         ),
         Panel::stat(
             "Sent encrypted",
             "Share of the messages that left over TLS.",
             Unit::Ratio,
-            &share(&["sent_encrypted_tls"], &["sent_total"]),
+            &share(&["sent_encrypted_tls"], &["sent"]),
         ),
         Panel::stat(
             "Required TLS, failures in",
@@ -142,8 +142,8 @@ fn encryption() -> Vec<Panel> {
             "Share of messages over TLS, received and sent.",
             Unit::Ratio,
         )
-        .coloured(&share(&["received_encrypted_tls"], &["received_total"]), "received", Colour::Quantity)
-        .coloured(&share(&["sent_encrypted_tls"], &["sent_total"]), "sent", Colour::Bulk),
+        .coloured(&share(&["received_encrypted_tls"], &["received"]), "received", Colour::Quantity)
+        .coloured(&share(&["sent_encrypted_tls"], &["sent"]), "sent", Colour::Bulk),
         a_minute(
             Panel::stacked(
                 "Messages in the clear, a minute",

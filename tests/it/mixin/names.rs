@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use asyncos_exporter::catalogue::{self, Profile};
+use asyncos_exporter::catalogue::{self, Profile, ScopeKind};
 use asyncos_exporter::{exposition, vitals};
 
 use super::boards;
@@ -71,9 +71,11 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
         let key: Vec<&str> = group.key.iter().map(|key| &*key.label).collect();
         for counter in group.counters.iter().filter(|counter| counter.is_numeric()) {
             let labels = [&SCOPE[..], &key].concat();
-            know(&counter.gauge_name(group), &labels);
-            if let Some(total) = counter.total_name(group) {
-                know(&total, &labels);
+            for scope in ScopeKind::ALL {
+                know(&counter.gauge_name(group, scope), &labels);
+                if let Some(total) = counter.total_name(group, scope) {
+                    know(&total, &labels);
+                }
             }
         }
     }
@@ -219,8 +221,9 @@ fn what_the_exporter_shows_is_looked_at() {
     };
     let mut names: Vec<String> = Vec::new();
     for group in catalogue::profile(Profile::Default) {
-        let family =
-            |counter: &catalogue::Counter| counter.gauge_name(group).trim_end_matches("_last_window").to_owned();
+        let family = |counter: &catalogue::Counter| {
+            counter.gauge_name(group, ScopeKind::Appliance).trim_end_matches("_last_window").to_owned()
+        };
         names.extend(group.counters.iter().filter(|counter| counter.is_numeric()).map(family));
     }
     names.extend(exposition::ABOUT_DATA.iter().chain(vitals::ABOUT_NOW).map(|about| about.name.to_owned()));

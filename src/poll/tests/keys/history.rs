@@ -70,7 +70,8 @@ async fn live_through(history: &[Hour]) {
     let mut book: Vec<Option<u64>> = Vec::new();
     for (number, hour) in history.iter().enumerate() {
         let top = hour.is_cut.then_some(1000);
-        let metrics = Metrics::new(Arc::clone(&group), Vec::new(), top, hour.limit, &families);
+        let metrics =
+            Metrics::new((Arc::clone(&group), catalogue::ScopeKind::Appliance), Vec::new(), top, hour.limit, &families);
         let known = |account: &Account| KnownKeys::new(&account.seen, account.watermark);
         let said = |key: u64| hour.happened(number, key) / if hour.is_late { 2 } else { 1 };
         let report = keyed_report((0..KEYS).map(|key| (key, said(key))));

@@ -43,7 +43,7 @@ fn queue() -> Vec<Case> {
         // One that only the reports of its manager tell of.
         case("AsyncosWorkQueueBacklog")
             .of(
-                "asyncos_mail_system_capacity_workqueue_average_messages_last_window",
+                "asyncos_device_mail_system_capacity_workqueue_average_messages_last_window",
                 "device=\"esa9\"",
                 gauge([(10_000.0, 20), (10_001.0, 30), (9000.0, 10)]),
             )
