@@ -16,6 +16,7 @@ pub(super) enum Uid {
     Encryption,
     Stores,
     Top,
+    Scopes,
     Exporter,
 }
 
@@ -29,6 +30,7 @@ impl Uid {
             Self::Encryption => "asyncos-encryption",
             Self::Stores => "asyncos-quarantines",
             Self::Top => "asyncos-top",
+            Self::Scopes => "asyncos-scopes",
             Self::Exporter => "asyncos-exporter",
         }
     }
@@ -42,6 +44,7 @@ impl Uid {
             Self::Encryption => "AsyncOS / TLS and authentication",
             Self::Stores => "AsyncOS / Quarantines and licences",
             Self::Top => "AsyncOS / Top-N",
+            Self::Scopes => "AsyncOS / Device groups and devices",
             Self::Exporter => "AsyncOS / Exporter health",
         }
     }
@@ -75,6 +78,8 @@ pub(super) enum Manner {
     Close,
     /// Read like a report: renewed every five minutes, and its number of rows can be chosen.
     Report,
+    /// Watched, and some device groups and devices of a manager can be chosen.
+    Scopes,
 }
 
 /// A dashboard.
@@ -96,7 +101,7 @@ const COLUMNS: u64 = 24;
 impl Board {
     pub(super) fn to_json(&self) -> String {
         let (from, refresh) = match self.manner {
-            Manner::Watch => ("now-24h", "1m"),
+            Manner::Watch | Manner::Scopes => ("now-24h", "1m"),
             Manner::Close => ("now-6h", "1m"),
             Manner::Report => ("now-24h", "5m"),
         };
@@ -204,26 +209,27 @@ impl Board {
                 2,
             ),
             several("appliance", "Appliance", Shown::Yes, "label_values(asyncos_up{EXPORTER}, appliance)", ANY),
-            // Only some series of managers have these labels. All of them together are the manager itself, whose series
-            // have neither: so nothing is counted twice, and a fleet without a manager shows everything.
-            several(
-                "device_group",
-                "Device group",
-                Shown::Yes,
-                r#"label_values(asyncos_group_success{APPLIANCE,device_group!=""}, device_group)"#,
-                ITSELF,
-            ),
-            several(
-                "device",
-                "Device of a manager",
-                Shown::Yes,
-                r#"label_values(asyncos_group_success{APPLIANCE,device!=""}, device)"#,
-                ITSELF,
-            ),
             window(),
         ];
-        if self.manner == Manner::Report {
-            variables.push(rows());
+        match self.manner {
+            Manner::Watch | Manner::Close => {}
+            Manner::Report => variables.push(rows()),
+            Manner::Scopes => variables.extend([
+                several(
+                    "device_group",
+                    "Device group",
+                    Shown::Yes,
+                    r#"label_values(asyncos_group_success{APPLIANCE,device_group!=""}, device_group)"#,
+                    ANY,
+                ),
+                several(
+                    "device",
+                    "Device",
+                    Shown::Yes,
+                    r#"label_values(asyncos_group_success{APPLIANCE,device!=""}, device)"#,
+                    ANY,
+                ),
+            ]),
         }
         variables
     }
@@ -237,8 +243,6 @@ enum Shown {
 
 /// Any value of a label that every series has.
 const ANY: &str = ".+";
-/// No value: the label is absent.
-const ITSELF: &str = "^$";
 
 /// A variable of which several values can be chosen.
 fn several(name: &str, label: &str, shown: Shown, query: &str, all: &str) -> Value {

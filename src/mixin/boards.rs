@@ -6,6 +6,7 @@ mod exporter;
 mod fleet;
 mod incoming;
 mod outgoing;
+mod scopes;
 mod stores;
 mod top;
 
@@ -14,7 +15,7 @@ use super::panel::Panel;
 use super::style::{Colour, Unit};
 
 /// All of them, the one to begin with first.
-pub(super) fn all() -> [Board; 8] {
+pub(super) fn all() -> [Board; 9] {
     [
         fleet::board(),
         incoming::board(),
@@ -23,6 +24,7 @@ pub(super) fn all() -> [Board; 8] {
         encryption::board(),
         stores::board(),
         top::board(),
+        scopes::board(),
         exporter::board(),
     ]
 }
@@ -36,7 +38,7 @@ fn data_as_of(group: &str) -> Panel {
              for once it is over and has settled, so some minutes are normal, and an hour where only whole hours are had."
         ),
         Unit::Ago,
-        &format!("min(asyncos_window_end_timestamp_seconds{{SCOPE,group=\"{group}\"}}) * 1000"),
+        &format!("min(asyncos_window_end_timestamp_seconds{{APPLIANCE,group=\"{group}\"}}) * 1000"),
     )
 }
 
@@ -46,14 +48,15 @@ type Part = (&'static str, &'static str, Colour);
 /// Adds a series for each part of what `group` counts, a minute.
 fn a_minute(panel: Panel, group: &str, parts: &[Part]) -> Panel {
     parts.iter().fold(panel, |panel, (legend, counter, colour)| {
-        let expr = format!("sum(rate(asyncos_{group}_{counter}_total{{SCOPE}}[RATE]) REPORTED) * 60");
+        let expr = format!("sum(rate(asyncos_{group}_{counter}_total{{APPLIANCE}}[RATE]) REPORTED) * 60");
         panel.coloured(&expr, legend, *colour)
     })
 }
 
 /// How many there were in the time shown.
 fn in_range(title: &'static str, description: &str, group: &str, counters: &[&str]) -> Panel {
-    let sum = |counter: &&str| format!("sum(increase(asyncos_{group}_{counter}_total{{SCOPE}}[$__range]) REPORTED)");
+    let sum =
+        |counter: &&str| format!("sum(increase(asyncos_{group}_{counter}_total{{APPLIANCE}}[$__range]) REPORTED)");
     let expr = counters.iter().map(sum).collect::<Vec<_>>().join(" + ");
     Panel::stat(title, description, Unit::Count, &expr).whole()
 }
@@ -78,7 +81,7 @@ fn verdicts(panel: Panel) -> Panel {
     const GROUP: &str = "mail_incoming_traffic_summary";
     let (rest, rare) = VERDICTS.split_at(VERDICTS.len() - 1);
     let panel = a_minute(panel, GROUP, rest);
-    let rate = |counter: &str| format!("sum(rate(asyncos_{GROUP}_{counter}_total{{SCOPE}}[RATE]) REPORTED)");
+    let rate = |counter: &str| format!("sum(rate(asyncos_{GROUP}_{counter}_total{{APPLIANCE}}[RATE]) REPORTED)");
     let sum = ["threat_content_filter", "malicious_url", "blocked_dmarc"].map(rate).join(" + ");
     rare.iter().fold(panel, |panel, (legend, _, colour)| panel.coloured(&format!("({sum}) * 60"), legend, *colour))
 }

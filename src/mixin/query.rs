@@ -1,11 +1,9 @@
 //! Shorthands of the queries. A board's query names what it is about in capitals, and nobody can forget a matcher.
 
-/// What the words in capitals stand for. `SCOPE` is one scope of an appliance's reports: all of it, or what the variables
-/// chose; an SMA is never summed with its device groups or devices. `REPORTED` keeps the appliances of one product, so that
-/// an SMA is never summed with the gateways it reports for. `OURS` keeps the exporters among the targets of all jobs, those
-/// that were one within a day too.
-const BOARD: [(&str, &str); 6] = [
-    ("SCOPE", r#"APPLIANCE,device_group=~"$device_group",device=~"$device""#),
+/// What the words in capitals stand for. `REPORTED` keeps the appliances of one product, so that an SMA is never summed with
+/// the gateways it reports for. `OURS` keeps the exporters among the targets of all jobs, those that were one within a day
+/// too.
+const BOARD: [(&str, &str); 5] = [
     ("REPORTED", r#"and on (job, instance, appliance) asyncos_appliance_info{APPLIANCE,product=~"$product"}"#),
     (
         "OURS",
@@ -17,8 +15,8 @@ const BOARD: [(&str, &str); 6] = [
     ("RATE", "$__rate_interval"),
 ];
 
-/// The same for rules: `SELF` is an appliance as a whole.
-const RULES: [(&str, &str); 2] = [("SELF", r#"device_group="",device="""#), ("EACH", "job, instance, appliance")];
+/// The same for rules.
+const RULES: [(&str, &str); 1] = [("EACH", "job, instance, appliance")];
 
 /// The query of a panel.
 pub(super) fn board(text: &str) -> String {
@@ -41,10 +39,9 @@ mod tests {
     #[test]
     fn words_are_spelt_out() {
         assert_eq!(
-            board("rate(x{SCOPE}[RATE])"),
-            "rate(x{job=~\"$job\",instance=~\"$instance\",appliance=~\"$appliance\",\
-             device_group=~\"$device_group\",device=~\"$device\"}[$__rate_interval])"
+            board("rate(x{APPLIANCE}[RATE])"),
+            "rate(x{job=~\"$job\",instance=~\"$instance\",appliance=~\"$appliance\"}[$__rate_interval])"
         );
-        assert_eq!(rule("x{SELF}"), "x{device_group=\"\",device=\"\"}");
+        assert_eq!(rule("sum by (EACH) (x)"), "sum by (job, instance, appliance) (x)");
     }
 }

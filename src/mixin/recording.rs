@@ -17,7 +17,7 @@ pub(super) struct Recording {
 
 /// All of them, each by job, instance and appliance as a whole.
 pub(super) fn all() -> Vec<Recording> {
-    let rate = |metric: &str, range: &str| format!("sum by (EACH) (rate(asyncos_{metric}_total{{SELF}}[{range}]))");
+    let rate = |metric: &str, range: &str| format!("sum by (EACH) (rate(asyncos_{metric}_total[{range}]))");
     let share = |part: &str, whole: &str| format!("{} / ({} > 0)", rate(part, LONG), rate(whole, LONG));
     let failures = |direction: &str| {
         let counter = |outcome| rate(&format!("mail_security_summary_{direction}_conn_tls_{outcome}"), LONG);

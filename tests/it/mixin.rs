@@ -65,7 +65,7 @@ fn the_commands_give_the_files() {
         (output.status.code(), String::from_utf8(output.stdout).expect("text"))
     };
     let (code, listed) = run(&["dashboards"]);
-    assert_eq!((code, listed.lines().count()), (Some(0), 8));
+    assert_eq!((code, listed.lines().count()), (Some(0), 9));
     for uid in listed.lines() {
         let file = std::fs::read_to_string(format!("grafana/dashboards/{uid}.json")).expect("a board of that name");
         assert_eq!(run(&["dashboards", uid]), (Some(0), file));
@@ -79,7 +79,7 @@ fn the_commands_give_the_files() {
     let places = ["--job=mail", "--grafana-url=https://g/", "--runbook-url=https://r"];
     assert_eq!(run(&[&["rules", "--write", &there], &places[..]].concat()).0, Some(0));
     assert_eq!(run(&["dashboards", "--write", &there]).0, Some(0));
-    assert_eq!(std::fs::read_dir(&below).expect("the folder").count(), 11);
+    assert_eq!(std::fs::read_dir(&below).expect("the folder").count(), 12);
     let rules = std::fs::read_to_string(below.join("asyncos.rules.yaml")).expect("the rules");
     assert!(rules.contains("up{job=\"mail\"} == 0") && !rules.contains("example.com"));
     assert!(rules.contains("'https://g/d/asyncos-fleet?var-job=") && rules.contains("'https://r#asyncosrefusingmail'"));

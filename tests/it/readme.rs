@@ -44,14 +44,12 @@ fn the_tables_are_those_of_the_code() {
     let about = exposition::ABOUT_DATA;
     let names = std::fs::read_to_string("tests/golden/metric_names.txt").expect("the golden names");
     let catalogued: std::collections::BTreeSet<&str> = names.lines().collect();
-    let ours = golden
-        .families()
-        .filter(|(name, _, _)| {
-            let of_appliance =
-                ["device_group_", "device_"].iter().find_map(|scope| name.strip_prefix(&format!("asyncos_{scope}")));
-            let name_of_appliance = of_appliance.map_or_else(|| (*name).to_owned(), |rest| format!("asyncos_{rest}"));
-            !catalogued.contains(&*name_of_appliance) && about.iter().all(|about| about.name != *name)
-        });
+    let ours = golden.families().filter(|(name, _, _)| {
+        let of_appliance =
+            ["device_group_", "device_"].iter().find_map(|scope| name.strip_prefix(&format!("asyncos_{scope}")));
+        let name_of_appliance = of_appliance.map_or_else(|| (*name).to_owned(), |rest| format!("asyncos_{rest}"));
+        !catalogued.contains(&*name_of_appliance) && about.iter().all(|about| about.name != *name)
+    });
     let ours = ours.map(|(name, kind, help)| (name.to_owned(), kind.to_owned(), help.to_owned()));
     let seldom = telemetry::SELDOM.iter();
     let seldom = seldom.map(|about| (about.name.to_owned(), about.kind.label().to_owned(), about.help.to_owned()));

@@ -324,9 +324,8 @@ fn doubts() -> Vec<Alert> {
             Info,
             Some("1h"),
             &format!(
-                "increase(asyncos_late_events_total{{SELF,group=\"mail_incoming_traffic_summary\"}}[3h]) / on (EACH) \
-                 group_left () (increase(asyncos_mail_incoming_traffic_summary_total_recipients_total{{SELF}}[3h]) > 0) \
-                 > {LATE}"
+                "max by (EACH) (increase(asyncos_late_events_total{{group=\"mail_incoming_traffic_summary\"}}[3h])) / on (EACH) \
+                 (increase(asyncos_mail_incoming_traffic_summary_total_recipients_total[3h]) > 0) > {LATE}"
             ),
             "Figures of {{ $labels.appliance }} come late",
             "Events found after their window was counted are {{ $value | humanizePercentage }} of the recipients of \

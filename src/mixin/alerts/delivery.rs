@@ -24,9 +24,9 @@ fn delivery() -> Vec<Alert> {
             Some("15m"),
             // As with incoming mail, the gauges of the newest window are right for windows of any length.
             &format!(
-                "max_over_time({OUTGOING}_total_recipients_delivered_last_window{{SELF}}[15m]) == 0 and \
-                 {OUTGOING}_total_recipients_delivered_last_window{{SELF}} == 0 and \
-                 min_over_time({OUTGOING}_total_recipients_processed_last_window{{SELF}}[15m]) > 0"
+                "max_over_time({OUTGOING}_total_recipients_delivered_last_window[15m]) == 0 and \
+                 {OUTGOING}_total_recipients_delivered_last_window == 0 and \
+                 min_over_time({OUTGOING}_total_recipients_processed_last_window[15m]) > 0"
             ),
             "{{ $labels.appliance }} delivers nothing",
             "{{ $labels.appliance }} has processed outgoing mail for half an hour and delivered none of it.",
@@ -70,7 +70,7 @@ fn delivery() -> Vec<Alert> {
             Some("30m"),
             &format!(
                 "appliance:asyncos_outgoing_hard_bounces:ratio_rate65m > {HARD_BOUNCES} and on (EACH) \
-                 rate({OUTGOING}_total_recipients_processed_total{{SELF}}[65m]) > {FLOOR}"
+                 rate({OUTGOING}_total_recipients_processed_total[65m]) > {FLOOR}"
             ),
             "Destinations refuse mail of {{ $labels.appliance }}",
             "{{ $value | humanizePercentage }} of the recipients that {{ $labels.appliance }} sends to are refused for good.",
@@ -97,8 +97,8 @@ fn delivery() -> Vec<Alert> {
 fn failures(direction: &str, title: &str) -> String {
     format!(
         "appliance:asyncos_tls_failures_{title}:ratio_rate65m > {TLS_FAILURES} and on (EACH) \
-         (rate({SECURITY}_{direction}_conn_tls_fail_total{{SELF}}[65m]) + \
-         rate({SECURITY}_{direction}_conn_tls_success_total{{SELF}}[65m])) > {}",
+         (rate({SECURITY}_{direction}_conn_tls_fail_total[65m]) + \
+         rate({SECURITY}_{direction}_conn_tls_success_total[65m])) > {}",
         FLOOR / 10.0
     )
 }
@@ -153,7 +153,7 @@ fn encryption() -> Vec<Alert> {
             Warning,
             Some("15m"),
             &format!(
-                "rate(asyncos_mail_authentication_summary_received_conn_auth_fail_total{{SELF}}[65m]) * 60 > {LOGIN_FAILURES}"
+                "rate(asyncos_mail_authentication_summary_received_conn_auth_fail_total[65m]) * 60 > {LOGIN_FAILURES}"
             ),
             "Somebody guesses passwords at {{ $labels.appliance }}",
             "{{ $value | humanize }} SMTP logins a minute fail at {{ $labels.appliance }}.",

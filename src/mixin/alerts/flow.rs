@@ -14,9 +14,7 @@ const SHARE: &str = "appliance:asyncos_incoming_threats:ratio_rate65m";
 
 /// Nothing of `counter` in any window seen in `range`, and the newest one is fresh.
 fn nothing(counter: &str, range: &str) -> String {
-    format!(
-        "max_over_time({INCOMING}_{counter}_last_window{{SELF}}[{range}]) == 0 and {INCOMING}_{counter}_last_window{{SELF}} == 0"
-    )
+    format!("max_over_time({INCOMING}_{counter}_last_window[{range}]) == 0 and {INCOMING}_{counter}_last_window == 0")
 }
 
 pub(super) fn alerts() -> Vec<Alert> {
@@ -61,7 +59,7 @@ fn silence() -> Vec<Alert> {
             Warning,
             Some("30m"),
             &format!(
-                "{} and on (EACH) increase({INCOMING}_blocked_reputation_total{{SELF}}[2h] offset 1d) > 100 and on (EACH) \
+                "{} and on (EACH) increase({INCOMING}_blocked_reputation_total[2h] offset 1d) > 100 and on (EACH) \
                  {RATE} > {FLOOR}",
                 nothing("blocked_reputation", "2h")
             ),
@@ -86,7 +84,7 @@ fn silence() -> Vec<Alert> {
             Warning,
             Some("30m"),
             &format!(
-                "{} and on (EACH) increase({INCOMING}_detected_spam_total{{SELF}}[2h] offset 1d) > 100 and on (EACH) {RATE} > \
+                "{} and on (EACH) increase({INCOMING}_detected_spam_total[2h] offset 1d) > 100 and on (EACH) {RATE} > \
                  {FLOOR}",
                 nothing("detected_spam", "2h")
             ),
@@ -193,9 +191,9 @@ fn amounts() -> Vec<Alert> {
             Info,
             Some("15m"),
             &format!(
-                "increase({INCOMING}_blocked_dmarc_total{{SELF}}[65m]) > {UNUSUAL} * \
-                 increase({INCOMING}_blocked_dmarc_total{{SELF}}[65m] offset 1d) and \
-                 increase({INCOMING}_blocked_dmarc_total{{SELF}}[65m]) > 100"
+                "increase({INCOMING}_blocked_dmarc_total[65m]) > {UNUSUAL} * \
+                 increase({INCOMING}_blocked_dmarc_total[65m] offset 1d) and \
+                 increase({INCOMING}_blocked_dmarc_total[65m]) > 100"
             ),
             "DMARC stops more than usual at {{ $labels.appliance }}",
             "DMARC has stopped {{ printf \"%.0f\" $value }} recipients at {{ $labels.appliance }} within an hour, more than four \

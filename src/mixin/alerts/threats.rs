@@ -15,7 +15,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             Critical,
             None,
             &format!(
-                "increase({OUTGOING}_detected_virus_total{{SELF}}[30m]) + increase({OUTGOING}_detected_amp_total{{SELF}}[30m]) > \
+                "increase({OUTGOING}_detected_virus_total[30m]) + increase({OUTGOING}_detected_amp_total[30m]) > \
                  {OUTGOING_MALWARE}"
             ),
             "Malware leaves through {{ $labels.appliance }}",
@@ -35,9 +35,9 @@ pub(super) fn alerts() -> Vec<Alert> {
             Critical,
             Some("15m"),
             &format!(
-                "increase({OUTGOING}_detected_spam_total{{SELF}}[30m]) / \
-                 (increase({OUTGOING}_total_recipients_processed_total{{SELF}}[30m]) > 0) > {OUTGOING_SPAM} and \
-                 increase({OUTGOING}_detected_spam_total{{SELF}}[30m]) > {OUTGOING_SPAM_FLOOR}"
+                "increase({OUTGOING}_detected_spam_total[30m]) / \
+                 (increase({OUTGOING}_total_recipients_processed_total[30m]) > 0) > {OUTGOING_SPAM} and \
+                 increase({OUTGOING}_detected_spam_total[30m]) > {OUTGOING_SPAM_FLOOR}"
             ),
             "Spam leaves through {{ $labels.appliance }}",
             "{{ $value | humanizePercentage }} of the outgoing mail of {{ $labels.appliance }} is spam.",
@@ -54,7 +54,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             "AsyncosRetrospectiveVerdict",
             Warning,
             None,
-            "increase(asyncos_mail_incoming_traffic_summary_total_mailbox_auto_remediated_recipients_total{SELF}[65m]) > 0",
+            "increase(asyncos_mail_incoming_traffic_summary_total_mailbox_auto_remediated_recipients_total[65m]) > 0",
             "Delivered mail at {{ $labels.appliance }} was found bad",
             "Mail of {{ printf \"%.0f\" $value }} recipients of {{ $labels.appliance }} was judged anew after its delivery and \
              remediated, within an hour.",
@@ -72,7 +72,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             "AsyncosDlpCritical",
             Warning,
             None,
-            "increase(asyncos_mail_dlp_outgoing_traffic_summary_dlp_incidents_critical_total{SELF}[65m]) > 0",
+            "increase(asyncos_mail_dlp_outgoing_traffic_summary_dlp_incidents_critical_total[65m]) > 0",
             "Critical data-loss incidents at {{ $labels.appliance }}",
             "{{ printf \"%.0f\" $value }} data-loss incidents of critical severity within an hour at {{ $labels.appliance }}.",
             Page {
@@ -88,7 +88,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             "AsyncosOutbreakThreats",
             Info,
             None,
-            "increase(asyncos_mail_vof_specific_threat_summary_threat_detected_virus_or_malware_total{SELF}[65m]) > 20",
+            "increase(asyncos_mail_vof_specific_threat_summary_threat_detected_virus_or_malware_total[65m]) > 20",
             "Outbreak Filters find much at {{ $labels.appliance }}",
             "Outbreak Filters have found {{ printf \"%.0f\" $value }} threats at {{ $labels.appliance }} within an hour.",
             Page {

@@ -40,7 +40,8 @@ fn now(title: &'static str, description: &str, unit: Unit, expr: &str) -> Panel 
 
 /// A line an appliance, of what the reports tell of each window.
 fn window(title: &'static str, description: &str, unit: Unit, counter: &str) -> Panel {
-    let expr = format!("topk(20, max by (appliance) (asyncos_mail_system_capacity_{counter}_last_window{{SCOPE}}))");
+    let expr =
+        format!("topk(20, max by (appliance) (asyncos_mail_system_capacity_{counter}_last_window{{APPLIANCE}}))");
     Panel::lines(title, description, unit).query(&expr, "{{appliance}}")
 }
 
@@ -75,7 +76,7 @@ fn numbers() -> Vec<Panel> {
             "Messages waiting to be scanned at the appliance that has most: `workqueue status`.",
             Unit::Count,
             "max(asyncos_health_workqueue_messages{APPLIANCE} or \
-             asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{SCOPE})",
+             asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE})",
         )
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG))
         .step(Step::Minute)
@@ -132,7 +133,7 @@ fn load() -> Vec<Panel> {
             Unit::Ratio,
         ),
         |panel, (legend, task)| {
-            let expr = format!("avg(asyncos_mail_system_capacity_overall_percent_cpu_usage_for_{task}_ratio_last_window{{SCOPE}})");
+            let expr = format!("avg(asyncos_mail_system_capacity_overall_percent_cpu_usage_for_{task}_ratio_last_window{{APPLIANCE}})");
             panel.query(&expr, *legend)
         },
     );
@@ -179,7 +180,7 @@ fn load() -> Vec<Panel> {
 fn volume() -> Vec<Panel> {
     let rate = |title, description, unit, counter: &str, factor: &str| {
         let expr = format!(
-            "topk(20, sum by (appliance) (rate(asyncos_mail_system_capacity_{counter}_total{{SCOPE}}[RATE])){factor})"
+            "topk(20, sum by (appliance) (rate(asyncos_mail_system_capacity_{counter}_total{{APPLIANCE}}[RATE])){factor})"
         );
         Panel::lines(title, description, unit).query(&expr, "{{appliance}}")
     };

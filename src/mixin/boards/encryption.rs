@@ -25,7 +25,7 @@ pub(super) fn board() -> Board {
 }
 
 fn sum(group: &str, counters: &[&str]) -> String {
-    let rate = |counter: &&str| format!("sum(rate(asyncos_{group}_{counter}_total{{SCOPE}}[RATE]) REPORTED)");
+    let rate = |counter: &&str| format!("sum(rate(asyncos_{group}_{counter}_total{{APPLIANCE}}[RATE]) REPORTED)");
     counters.iter().map(rate).collect::<Vec<_>>().join(" + ")
 }
 

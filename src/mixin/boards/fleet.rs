@@ -48,7 +48,7 @@ fn numbers() -> Vec<Panel> {
             "Recipients of incoming mail, attempted, a minute: on the appliance's page Overview. The variable Reported by \
              keeps a manager and its gateways apart.",
             Unit::Count,
-            "sum(rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{SCOPE}[RATE]) REPORTED) * 60",
+            "sum(rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) REPORTED) * 60",
         )
         .whole(),
         Panel::stat(
@@ -56,8 +56,8 @@ fn numbers() -> Vec<Panel> {
             "Which part of the incoming recipients was stopped. A jump is a campaign, a fall a dead engine or feed. What \
              reputation stopped is estimated by the appliance.",
             Unit::Ratio,
-            "sum(rate(asyncos_mail_incoming_traffic_summary_total_threat_recipients_total{SCOPE}[RATE]) REPORTED) / \
-             (sum(rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{SCOPE}[RATE]) REPORTED) > 0)",
+            "sum(rate(asyncos_mail_incoming_traffic_summary_total_threat_recipients_total{APPLIANCE}[RATE]) REPORTED) / \
+             (sum(rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) REPORTED) > 0)",
         ),
         Panel::stat(
             "Longest work queue",
@@ -65,7 +65,7 @@ fn numbers() -> Vec<Panel> {
              AsyncosWorkQueueHigh and AsyncosWorkQueueBacklog begin.",
             Unit::Count,
             "max(asyncos_health_workqueue_messages{APPLIANCE} or \
-             asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{SCOPE})",
+             asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE})",
         )
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG))
         .step(Step::Minute)
@@ -116,14 +116,14 @@ fn numbers() -> Vec<Panel> {
             "Outgoing a minute",
             "Recipients of outgoing mail that was delivered, a minute.",
             Unit::Count,
-            "sum(rate(asyncos_mail_outgoing_traffic_summary_total_recipients_delivered_total{SCOPE}[RATE]) REPORTED) * 60",
+            "sum(rate(asyncos_mail_outgoing_traffic_summary_total_recipients_delivered_total{APPLIANCE}[RATE]) REPORTED) * 60",
         )
         .whole(),
         Panel::stat(
             "Windows lost in range",
             "Windows that could not be fetched in time and are in no number. Above 0, totals of this time are too low.",
             Unit::Count,
-            "sum(increase(asyncos_windows_lost_total{SCOPE}[$__range]))",
+            "sum(increase(asyncos_windows_lost_total{APPLIANCE}[$__range]))",
         )
         .limits(Limits::look(1.0))
         .whole(),
@@ -138,9 +138,9 @@ fn appliances() -> Panel {
         &[("appliance", "Appliance"), ("product", "Product")],
     )
     .column_in_words("Reachable", Words::UpDown, "max by (appliance, product) (asyncos_up{APPLIANCE} * on (job, instance, appliance) group_left (product) asyncos_appliance_info{APPLIANCE})")
-    .column("Incoming a minute", Unit::Count, Limits::none(), &by_product("rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{SCOPE}[RATE]) * 60"))
-    .column("Threats", Unit::Ratio, Limits::none(), &by_product("rate(asyncos_mail_incoming_traffic_summary_total_threat_recipients_total{SCOPE}[RATE]) / (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{SCOPE}[RATE]) > 0)"))
-    .column("Work queue", Unit::Count, Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG), &by_product("(asyncos_health_workqueue_messages{APPLIANCE} or asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{SCOPE})"))
+    .column("Incoming a minute", Unit::Count, Limits::none(), &by_product("rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) * 60"))
+    .column("Threats", Unit::Ratio, Limits::none(), &by_product("rate(asyncos_mail_incoming_traffic_summary_total_threat_recipients_total{APPLIANCE}[RATE]) / (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) > 0)"))
+    .column("Work queue", Unit::Count, Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG), &by_product("(asyncos_health_workqueue_messages{APPLIANCE} or asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE})"))
     .column("Oldest message", Unit::Seconds, Limits::look(OLDEST_MESSAGE), &by_product("(time() - asyncos_status_oldest_message_timestamp_seconds{APPLIANCE})"))
     .column("CPU", Unit::Ratio, Limits::look(CPU), &by_product("asyncos_health_cpu_load_ratio{APPLIANCE}"))
     .column("Memory", Unit::Ratio, Limits::look(MEMORY), &by_product("asyncos_health_ram_utilization_ratio{APPLIANCE}"))
@@ -211,7 +211,7 @@ fn graphs() -> Vec<Panel> {
             Unit::Count,
         )
         .query(
-            "topk(20, sum by (appliance) (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{SCOPE}[RATE])) \
+            "topk(20, sum by (appliance) (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE])) \
              * 60)",
             "{{appliance}}",
         ),
@@ -221,7 +221,7 @@ fn graphs() -> Vec<Panel> {
             Unit::Count,
         )
         .query(
-            "topk(20, max by (appliance) (asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{SCOPE}))",
+            "topk(20, max by (appliance) (asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE}))",
             "{{appliance}}",
         )
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),

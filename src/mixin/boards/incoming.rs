@@ -61,7 +61,7 @@ fn numbers() -> Vec<Panel> {
 /// The share of what `counter` counts in all that was attempted.
 fn share(counter: &str, ago: &str) -> String {
     let rate =
-        |counter: &str| format!("sum(rate(asyncos_{TRAFFIC}_{counter}_total{{SCOPE}}[RATE]{ago}) REPORTED{ago})");
+        |counter: &str| format!("sum(rate(asyncos_{TRAFFIC}_{counter}_total{{APPLIANCE}}[RATE]{ago}) REPORTED{ago})");
     format!("{} / ({} > 0)", rate(counter), rate("total_recipients"))
 }
 
@@ -117,7 +117,7 @@ fn verdict_graphs() -> Vec<Panel> {
             Unit::Count,
         )
         .query(
-            "topk(20, sum by (appliance) (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{SCOPE}[RATE]) \
+            "topk(20, sum by (appliance) (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) \
              REPORTED) * 60)",
             "{{appliance}}",
         ),
@@ -270,7 +270,7 @@ fn after() -> Vec<Panel> {
             Unit::Count,
         )
         .query(
-            "topk(20, sum by (search) (rate(asyncos_tracking_messages_total{SCOPE}[RATE]) REPORTED) * 60)",
+            "topk(20, sum by (search) (rate(asyncos_tracking_messages_total{APPLIANCE}[RATE]) REPORTED) * 60)",
             "{{search}}",
         )
         .limits(Limits::none()),

@@ -41,7 +41,7 @@ fn numbers() -> Vec<Panel> {
 
 /// The share of one rate in another.
 fn share(part: &str, whole: &str) -> String {
-    let rate = |counter: &str| format!("sum(rate(asyncos_{TRAFFIC}_{counter}_total{{SCOPE}}[RATE]) REPORTED)");
+    let rate = |counter: &str| format!("sum(rate(asyncos_{TRAFFIC}_{counter}_total{{APPLIANCE}}[RATE]) REPORTED)");
     format!("{} / ({} > 0)", rate(part), rate(whole))
 }
 
@@ -92,7 +92,7 @@ fn leaving() -> Vec<Panel> {
             Unit::Count,
         )
         .query(
-            "topk(20, sum by (appliance) (rate(asyncos_mail_outgoing_traffic_summary_total_recipients_delivered_total{SCOPE}\
+            "topk(20, sum by (appliance) (rate(asyncos_mail_outgoing_traffic_summary_total_recipients_delivered_total{APPLIANCE}\
              [RATE]) REPORTED) * 60)",
             "{{appliance}}",
         ),

@@ -33,14 +33,15 @@ fn words() -> Panel {
 /// The greatest sums over the time shown, by `label`.
 fn total(title: &'static str, description: &str, family: &str, label: &str) -> Panel {
     let expr = format!(
-        "sort_desc(topk($k, sum by ({label}) (increase(asyncos_{family}_total{{SCOPE}}[$__range]) REPORTED) > 0))"
+        "sort_desc(topk($k, sum by ({label}) (increase(asyncos_{family}_total{{APPLIANCE}}[$__range]) REPORTED) > 0))"
     );
     Panel::ranking(title, description, &expr, label).whole().size(8, 10)
 }
 
 /// The greatest values of the newest window, by `label`.
 fn newest(title: &'static str, description: &str, family: &str, label: &str) -> Panel {
-    let expr = format!("sort_desc(topk($k, sum by ({label}) (asyncos_{family}_last_window{{SCOPE}} REPORTED) > 0))");
+    let expr =
+        format!("sort_desc(topk($k, sum by ({label}) (asyncos_{family}_last_window{{APPLIANCE}} REPORTED) > 0))");
     Panel::ranking(title, description, &expr, label).whole().size(8, 10)
 }
 

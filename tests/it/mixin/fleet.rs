@@ -237,19 +237,25 @@ impl Bad {
         let mut settings = young(Settings::esa("esa5.example.com"));
         settings.passphrase = "another".into();
         let locked = simulate(settings, clock).await;
+        let mut settings = young(Settings::sma("sma2")).with_group("europe", &["esa3.example.com"]);
+        settings.behaviour.forbidden_groups.insert("mail_outgoing_traffic_summary".into());
+        let manager = simulate(settings, clock).await;
+        let queue = Fault::SetCounter("workqueue_maximum_messages".into(), json!(20_000));
+        manager.inject(queue, On::group("mail_system_capacity"));
         let proxy = Proxy::terminate(usual(&Authority::new().issue_expired("127.0.0.1")), sick.address()).await;
         let behind_tls =
             entry("sick", &sick, &format!("tls: {{insecure_skip_verify: true}}, {ALL}, counter_groups: default"))
                 .replace(&sick.url(), &format!("https://127.0.0.1:{}", proxy.port));
         let text = format!(
-            "defaults: {{minimum_release: 15.0.0, timeout: 300s, start: 5m, catch_up: 10m}}\ncounter_groups: minimal\nappliances:\n{behind_tls}{}{}",
+            "defaults: {{minimum_release: 15.0.0, timeout: 300s, start: 5m, catch_up: 10m}}\ncounter_groups: minimal\nappliances:\n{behind_tls}{}{}{}",
             entry("gone", &gone, ""),
             entry("locked", &locked, ""),
+            entry("manager", &manager, "product: sma, device_groups: [europe], devices: [esa3.example.com]"),
         );
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), text).expect("the configuration");
         let rig = Rig::start_held(file.path(), clock).await;
-        Self { rig, file, gone, _appliances: vec![sick, locked], _proxy: proxy }
+        Self { rig, file, gone, _appliances: vec![sick, locked, manager], _proxy: proxy }
     }
 
     /// What has to have been well before: an appliance goes away, and somebody spoils the configuration.

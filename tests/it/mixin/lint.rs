@@ -108,21 +108,20 @@ fn places(json: &Value, found: &mut Vec<String>) {
 fn variables(board: &Board, found: &mut Vec<String>) {
     let by_name: BTreeMap<&str, &Value> = board.variables().iter().map(|one| (text(one, "name"), one)).collect();
     let names: Vec<&str> = board.variables().iter().map(|one| text(one, "name")).collect();
-    let chain = ["datasource", "job", "instance", "product", "appliance", "device_group", "device", "window"];
+    let chain = ["datasource", "job", "instance", "product", "appliance", "window"];
     require(found, names.starts_with(&chain), "the chain of variables");
     let source = by_name["datasource"];
     require(found, source["type"] == "datasource" && source["query"] == "prometheus", "template-datasource-rule");
     require(found, source["label"] == "Data source" && source["current"].is_null(), "a data source of nobody's own");
-    for (name, label, all) in [
-        ("job", "Job", ".+"),
-        ("instance", "Instance", ".+"),
-        ("appliance", "Appliance", ".+"),
-        ("device_group", "Device group", "^$"),
-        ("device", "Device of a manager", "^$"),
-    ] {
+    let of_scopes = [("device_group", "Device group"), ("device", "Device")];
+    let of_scopes = of_scopes.into_iter().filter(|(name, _)| by_name.contains_key(name));
+    require(found, of_scopes.clone().count() == if board.uid() == "asyncos-scopes" { 2 } else { 0 }, "scopes");
+    for (name, label) in
+        [("job", "Job"), ("instance", "Instance"), ("appliance", "Appliance")].into_iter().chain(of_scopes)
+    {
         let one = by_name[name];
         require(found, one["type"] == "query" && one["label"] == label, &format!("template-{name}-rule"));
-        require(found, one["multi"] == true && one["includeAll"] == true && one["allValue"] == all, name);
+        require(found, one["multi"] == true && one["includeAll"] == true && one["allValue"] == ".+", name);
         require(found, one["sort"] == 1, "values are sorted");
         require(found, one["current"]["value"][0] == "$__all", "nobody's host is chosen");
     }
@@ -191,7 +190,8 @@ fn query(panel: &Value, query: &boards::Query, found: &mut Vec<String>) {
     require(found, ["${window}s", "1m"].contains(&query.step.as_str()), "a shortest range");
     for selector in &read.selectors {
         range(selector, found);
-        let windowed = selector.metric.starts_with("asyncos_mail_") && query.expr.contains("$__rate_interval");
+        let is_of_windows = selector.metric.contains("_mail_");
+        let windowed = is_of_windows && query.expr.contains("$__rate_interval");
         require(found, !windowed || query.step == "${window}s", "ranges fit the window");
     }
     let is_any = read.selectors.iter().any(|selector| is_of_any_target(&selector.metric));
@@ -211,9 +211,14 @@ fn matchers(selectors: &[Selector], found: &mut Vec<String>) {
         }
         require(found, has("instance", "$instance"), &format!("target-instance-rule: {metric}"));
         require(found, is_of_the_exporter(metric) || has("appliance", "$appliance"), &format!("appliance: {metric}"));
-        let is_reported = metric.starts_with("asyncos_mail_") || metric == "asyncos_tracking_messages_total";
-        let is_one_scope = has("device_group", "$device_group") && has("device", "$device");
-        require(found, !is_reported || is_one_scope, &format!("one scope: {metric}"));
+        for (prefix, label, variable) in [
+            ("asyncos_device_group_mail_", "device_group", "$device_group"),
+            ("asyncos_device_mail_", "device", "$device"),
+        ] {
+            let is_of_machine = matchers.iter().all(|(label, ..)| label != "device_group" && label != "device");
+            let is_fit = has(label, variable) || is_of_machine;
+            require(found, !metric.starts_with(prefix) || is_fit, &format!("chosen by the variable: {metric}"));
+        }
     }
 }
 
@@ -241,7 +246,7 @@ fn the_boards_pass_every_rule() {
     let found: Vec<String> = boards.iter().flat_map(findings).collect();
     assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
     let uids: BTreeSet<&str> = boards.iter().map(Board::uid).collect();
-    assert_eq!(uids.len(), 8);
+    assert_eq!(uids.len(), 9);
     assert!(boards.iter().map(|board| board.queries().len()).sum::<usize>() > 150);
 }
 
@@ -289,8 +294,9 @@ fn the_rules_see_what_breaks_them() {
         (query, "sum(process_x_total{job=~\"$job\",instance=~\"$instance\"})".into(), "target-counter-agg-rule"),
         (
             query,
-            "sum(asyncos_mail_x{job=~\"$job\",instance=~\"$instance\",appliance=~\"$appliance\"})".into(),
-            "one scope",
+            "asyncos_device_mail_x{job=~\"$job\",instance=~\"$instance\",appliance=~\"$appliance\",device=\"a\"}"
+                .into(),
+            "chosen by the variable",
         ),
     ] {
         let found = spoilt(pointer, value);

@@ -208,7 +208,6 @@ fn doubts() -> Vec<Case> {
         case("AsyncosLateData")
             .of("asyncos_late_events_total", share, counter([(4.0, 300), (20.0, 300), (0.0, 200)]))
             .of("asyncos_mail_incoming_traffic_summary_total_recipients_total", "", counter([(100.0, 800)]))
-            .label("group", "mail_incoming_traffic_summary")
             .at(299, 590, 799)
             .says(
                 "Figures of esa1 come late",

@@ -1,0 +1,190 @@
+//! Device groups and devices: the same mail as their manager's, divided. Each kind has metrics of its own, so that no sum on
+//! another board counts it twice.
+
+use super::super::board::{Board, Manner, Row, Uid};
+use super::super::panel::{Order, Panel};
+use super::super::style::{Limits, Unit};
+use super::super::threshold::{WORK_QUEUE, WORK_QUEUE_BACKLOG};
+
+/// What a manager divides its reports into.
+#[derive(Clone, Copy)]
+struct Division {
+    /// Begins the names of its metrics.
+    prefix: &'static str,
+    label: &'static str,
+    /// Its selector, with the variable that chooses some.
+    chosen: &'static str,
+    keys: &'static [(&'static str, &'static str)],
+    titles: Titles,
+}
+
+#[derive(Clone, Copy)]
+struct Titles {
+    row: &'static str,
+    table: &'static str,
+    incoming: &'static str,
+    threats: &'static str,
+    outgoing: &'static str,
+    queue: &'static str,
+}
+
+const DEVICE_GROUP: Division = Division {
+    prefix: "asyncos_device_group_",
+    label: "device_group",
+    chosen: r#"APPLIANCE,device_group=~"$device_group""#,
+    keys: &[("appliance", "Manager"), ("device_group", "Device group")],
+    titles: Titles {
+        row: "Device groups",
+        table: "Device groups of managers",
+        incoming: "Incoming by device group, a minute",
+        threats: "Threat share by device group",
+        outgoing: "Delivered by device group, a minute",
+        queue: "Work queue by device group",
+    },
+};
+
+const DEVICE: Division = Division {
+    prefix: "asyncos_device_",
+    label: "device",
+    chosen: r#"APPLIANCE,device=~"$device""#,
+    keys: &[("appliance", "Manager"), ("device", "Device")],
+    titles: Titles {
+        row: "Devices",
+        table: "Devices of managers",
+        incoming: "Incoming by device, a minute",
+        threats: "Threat share by device",
+        outgoing: "Delivered by device, a minute",
+        queue: "Work queue by device",
+    },
+};
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: Uid::Scopes,
+        description: "What a manager reports by device group and by device; empty without `device_groups` and `devices`.",
+        domain: "mail",
+        manner: Manner::Scopes,
+        rows: vec![
+            Row::open("What is watched?", numbers()),
+            Row::open(DEVICE_GROUP.titles.row, panels(DEVICE_GROUP)),
+            Row::open(DEVICE.titles.row, panels(DEVICE)),
+        ],
+    }
+}
+
+fn numbers() -> Vec<Panel> {
+    let any = |metric: &str| format!("{metric}{{{}}} or {metric}{{{}}}", DEVICE_GROUP.chosen, DEVICE.chosen);
+    let count = |Division { label, chosen, .. }| {
+        format!("count(count by (appliance, {label}) (asyncos_group_success{{{chosen}}}))")
+    };
+    vec![
+        Panel::stat(
+            "Watched device groups",
+            "How many device groups the configuration names for the chosen managers.",
+            Unit::Count,
+            &count(DEVICE_GROUP),
+        ),
+        Panel::stat(
+            "Watched devices",
+            "How many devices the configuration names for the chosen managers.",
+            Unit::Count,
+            &count(DEVICE),
+        ),
+        Panel::stat(
+            "Reports fetched",
+            "Share of the reports by device group and by device whose newest poll succeeded. The status page names the reason \
+             for each of the others.",
+            Unit::Ratio,
+            &format!("avg({})", any("asyncos_group_success")),
+        )
+        .limits(Limits::falling(0.9, 1.0)),
+        Panel::stat(
+            "Data as of",
+            "Up to when all of these reports are complete. A manager receives its data in batches of 15 minutes.",
+            Unit::Ago,
+            &format!("min({}) * 1000", any("asyncos_window_end_timestamp_seconds")),
+        ),
+    ]
+}
+
+fn panels(division: Division) -> Vec<Panel> {
+    let Division { prefix, label, chosen, titles, .. } = division;
+    let rate = |counter: &str| format!("sum by (appliance, {label}) (rate({prefix}{counter}_total{{{chosen}}}[RATE]))");
+    let lines = |title, description: &str, unit, expr: &str| {
+        let panel = Panel::lines(title, description, unit);
+        panel.query(&format!("topk(20, {expr})"), format!("{{{{{label}}}}} ({{{{appliance}}}})"))
+    };
+    vec![
+        table(division),
+        lines(
+            titles.incoming,
+            "Attempted recipients of incoming mail, as the manager reports them. The 20 with the most.",
+            Unit::Count,
+            &format!("{} * 60", rate(INCOMING)),
+        ),
+        lines(
+            titles.threats,
+            "Share of the incoming recipients that was stopped. The 20 with the highest share.",
+            Unit::Ratio,
+            &format!("{} / ({} > 0)", rate(THREATS), rate(INCOMING)),
+        ),
+        lines(
+            titles.outgoing,
+            "Recipients of outgoing mail that was delivered. The 20 with the most.",
+            Unit::Count,
+            &format!("{} * 60", rate(DELIVERED)),
+        ),
+        lines(
+            titles.queue,
+            "Messages waiting to be scanned: the most that a window saw. The 20 with the most.",
+            Unit::Count,
+            &format!("max by (appliance, {label}) ({prefix}{QUEUE}_last_window{{{chosen}}})"),
+        )
+        .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
+    ]
+}
+
+const INCOMING: &str = "mail_incoming_traffic_summary_total_recipients";
+const THREATS: &str = "mail_incoming_traffic_summary_total_threat_recipients";
+const DELIVERED: &str = "mail_outgoing_traffic_summary_total_recipients_delivered";
+const BOUNCES: &str = "mail_outgoing_traffic_summary_total_hard_bounces";
+const PROCESSED: &str = "mail_outgoing_traffic_summary_total_recipients_processed";
+const QUEUE: &str = "mail_system_capacity_workqueue_maximum_messages";
+
+fn table(division: Division) -> Panel {
+    let Division { prefix, label, chosen, keys, titles, .. } = division;
+    let sum = |expr: String| format!("sum by (appliance, {label}) ({expr})");
+    let rate = |counter: &str| sum(format!("rate({prefix}{counter}_total{{{chosen}}}[RATE])"));
+    let range = |counter: &str| sum(format!("increase({prefix}{counter}_total{{{chosen}}}[$__range])"));
+    Panel::table(
+        titles.table,
+        "A row for each that is named in the manager's configuration. The manager receives the figures in batches, so they are \
+         some 15 minutes older than those of a gateway.",
+        keys,
+    )
+    .column("Incoming a minute", Unit::Count, Limits::none(), &format!("{} * 60", rate(INCOMING)))
+    .column("Incoming in range", Unit::Count, Limits::none(), &range(INCOMING))
+    .column("Threats", Unit::Ratio, Limits::none(), &format!("{} / ({} > 0)", rate(THREATS), rate(INCOMING)))
+    .column("Delivered a minute", Unit::Count, Limits::none(), &format!("{} * 60", rate(DELIVERED)))
+    .column("Hard bounces", Unit::Ratio, Limits::none(), &format!("{} / ({} > 0)", rate(BOUNCES), rate(PROCESSED)))
+    .column(
+        "Work queue",
+        Unit::Count,
+        Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG),
+        &format!("max by (appliance, {label}) ({prefix}{QUEUE}_last_window{{{chosen}}})"),
+    )
+    .column(
+        "Reports fetched",
+        Unit::Ratio,
+        Limits::falling(0.9, 1.0),
+        &format!("avg by (appliance, {label}) (asyncos_group_success{{{chosen}}})"),
+    )
+    .column(
+        "Data as of",
+        Unit::Ago,
+        Limits::none(),
+        &format!("min by (appliance, {label}) (asyncos_window_end_timestamp_seconds{{{chosen}}}) * 1000"),
+    )
+    .sorted("Incoming a minute", Order::Falling)
+    .size(24, 9)
+}
