@@ -43,7 +43,7 @@ fn print(files: &[File], name: &str) -> u8 {
             0
         }
         None => {
-            let known: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+            let known: Vec<&str> = files.iter().map(|file| file.name).collect();
             complain(format!("there is no `{name}`, only {}", known.join(", ")));
             USAGE
         }
@@ -52,7 +52,7 @@ fn print(files: &[File], name: &str) -> u8 {
 
 fn write(folder: &Path, files: &[File]) -> u8 {
     let written = fs::create_dir_all(folder)
-        .and_then(|()| files.iter().try_for_each(|file| fs::write(folder.join(&file.name), &file.text)));
+        .and_then(|()| files.iter().try_for_each(|file| fs::write(folder.join(file.name), &file.text)));
     match written {
         Ok(()) => {
             say(format!("{}: {} files", folder.display(), files.len()));

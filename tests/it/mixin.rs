@@ -20,7 +20,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use asyncos_exporter::mixin::{self, Places};
 use serde_json::Value;
 
 use crate::golden;
@@ -43,18 +42,6 @@ pub(super) fn alerts() -> Vec<Value> {
 /// The text of a field.
 pub(super) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
-}
-
-#[test]
-fn the_files_are_what_the_source_gives() {
-    for file in mixin::dashboards() {
-        golden::compare(&Path::new("grafana/dashboards").join(&file.name), &file.text);
-    }
-    for file in mixin::rules(&Places::default()) {
-        golden::compare(&Path::new("deploy/prometheus").join(&file.name), &file.text);
-    }
-    let found = std::fs::read_dir("grafana/dashboards").expect("the boards").count();
-    assert_eq!(found, mixin::dashboards().len(), "and no file more");
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(super) fn alerts(job: &str) -> Vec<Alert> {
             Some("10m"),
             &format!(r#"absent(up{{job="{job}"}})"#),
             "Prometheus has no exporter to scrape",
-            format!("No target of the job `{job}` is known to Prometheus: nothing is known of any appliance."),
+            "No target of the job `{{ $labels.job }}` is known to Prometheus: nothing is known of any appliance.",
             Page {
                 meaning: "Prometheus knows no target of the scrape job that these rules are about.",
                 impact: "None on mail. Every other alert is blind.",

@@ -1,43 +1,28 @@
 //! The forms in which rules are written: a file for Prometheus, and a `PrometheusRule` for its operator; and the runbook
 //! that goes with them.
 
+use std::path::Path;
+
 use super::File;
 use super::alert::Alert;
 use super::alerts::{self, Section};
 use super::recording::{self, Recording};
 use super::runbook;
 
-/// Where things are that rules point at.
-#[derive(Clone, Debug)]
-pub struct Places {
-    /// The name of the exporter's scrape job.
-    pub job: String,
-    /// The address of Grafana, without a slash at its end.
-    pub grafana: String,
-    /// The address of the runbook; the name of an alert is appended as an anchor.
-    pub runbook: String,
-}
-
-impl Default for Places {
-    /// Those of the files in the repository: addresses that nobody has.
-    fn default() -> Self {
-        Self {
-            job: "asyncos".to_owned(),
-            grafana: "https://grafana.example.com".to_owned(),
-            runbook: "https://runbooks.example.com/asyncos/RUNBOOK.md".to_owned(),
-        }
-    }
-}
+/// The name of the exporter's scrape job, which `asyncos_exporter rules --job` replaces.
+const JOB: &str = "asyncos";
+/// The addresses of Grafana and of the runbook: nobody has them, and `asyncos_exporter rules` replaces them.
+const GRAFANA: &str = "https://grafana.example.com";
+const RUNBOOK: &str = "https://runbooks.example.com/asyncos/RUNBOOK.md";
 
 /// The rule files and the runbook.
-#[must_use]
-pub fn rules(places: &Places) -> Vec<File> {
-    let sections = alerts::all(&places.job);
-    let recordings = recording::all();
-    let file = |name: &str, text: String| File { name: name.to_owned(), text };
+pub(super) fn files() -> Vec<File> {
+    let sections = alerts::all(JOB);
+    let groups = groups(&recording::all(), &sections);
+    let file = |name: &str, text: String| File { path: Path::new("deploy/prometheus").join(name), text };
     vec![
-        file("asyncos.rules.yaml", format!("{HEAD}{}", groups(&recordings, &sections, places))),
-        file("prometheusrule.yaml", resource(&groups(&recordings, &sections, places))),
+        file("asyncos.rules.yaml", format!("{HEAD}{groups}")),
+        file("prometheusrule.yaml", resource(&groups)),
         file("RUNBOOK.md", runbook::text(&sections)),
     ]
 }
@@ -48,7 +33,7 @@ const HEAD: &str = "# Made by `asyncos_exporter rules --write DIR`; what is chan
 /// How often rules are evaluated: more often than what they look at changes would be of no use.
 const INTERVAL: &str = "1m";
 
-fn groups(recordings: &[Recording], sections: &[Section], places: &Places) -> String {
+fn groups(recordings: &[Recording], sections: &[Section]) -> String {
     let mut text = format!("groups:\n  - name: asyncos-recording\n    interval: {INTERVAL}\n    rules:\n");
     for Recording { name, expr } in recordings {
         text += &format!("      - record: {name}\n        expr: {}\n", scalar(expr));
@@ -56,16 +41,16 @@ fn groups(recordings: &[Recording], sections: &[Section], places: &Places) -> St
     for Section { name, alerts } in sections {
         text += &format!("  - name: {name}\n    interval: {INTERVAL}\n    rules:\n");
         for alert in alerts {
-            text += &rule(alert, places);
+            text += &rule(alert);
         }
     }
     text
 }
 
-fn rule(alert: &Alert, places: &Places) -> String {
+fn rule(alert: &Alert) -> String {
     let hold = alert.hold.map_or_else(String::new, |hold| format!("        for: {hold}\n"));
     let (board, _) = alert.page.panel;
-    let mut dashboard = format!("{}/d/{}?var-job={{{{ $labels.job | urlquery }}}}", places.grafana, board.name());
+    let mut dashboard = format!("{GRAFANA}/d/{}?var-job={{{{ $labels.job | urlquery }}}}", board.name());
     if alert.is_about_an_appliance() {
         dashboard += "&var-appliance={{ $labels.appliance | urlquery }}";
     }
@@ -77,7 +62,7 @@ fn rule(alert: &Alert, places: &Places) -> String {
         alert.severity.name(),
         scalar(alert.summary),
         scalar(&alert.description),
-        scalar(&format!("{}#{}", places.runbook, alert.anchor())),
+        scalar(&format!("{RUNBOOK}#{}", alert.anchor())),
         scalar(&dashboard),
     )
 }
