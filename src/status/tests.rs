@@ -284,7 +284,7 @@ fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
 
 #[test]
 fn every_field_is_in_the_manual() {
-    let manual = std::fs::read_to_string("README.md").expect("the manual");
+    let manual = std::fs::read_to_string("deploy/HTTP.md").expect("the manual");
     let (_, rest) = manual.split_once("<!-- status -->").expect("the fields");
     let (table, _) = rest.split_once("<!-- /status -->").expect("the fields");
     let mut fields = std::collections::BTreeSet::new();

@@ -55,6 +55,9 @@ mod prometheus_shards;
 #[cfg(feature = "external-tests")]
 mod prometheus_web;
 mod readme;
+#[cfg(feature = "external-tests")]
+mod readme_commands;
+mod readme_links;
 mod release;
 mod reload;
 mod reload_storm;

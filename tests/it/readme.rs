@@ -8,18 +8,34 @@ use asyncos_exporter::{catalogue, exposition, telemetry, vitals};
 use crate::exposition::Page;
 use crate::golden;
 
-fn readme() -> String {
-    std::fs::read_to_string("README.md").expect("the manual")
+/// The largest README, in bytes: a page that somebody reads to its end.
+const MOST: usize = 10 * 1024;
+/// Words that look like metrics: the program, beginnings of names, and the volume of the container.
+const NO_METRICS: [&str; 5] =
+    ["asyncos_exporter", "asyncos_", "asyncos_device_group_", "asyncos_device_", "asyncos_totals"];
+const CONFIGURATION: &str = "deploy/CONFIGURATION.md";
+const METRICS: &str = "grafana/METRICS.md";
+/// The pages of the manual, but for `deploy/README.md` with its examples for other programs, which has tests of its own.
+pub(crate) const PAGES: [&str; 6] =
+    ["README.md", CONFIGURATION, "deploy/HTTP.md", "deploy/OPERATION.md", METRICS, "tests/README.md"];
+
+pub(crate) fn page(name: &str) -> String {
+    std::fs::read_to_string(name).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Compares the part between `<!-- name -->` and `<!-- /name -->`, or rewrites it with `UPDATE_GOLDEN=1`.
+/// All pages, one after the other.
+fn manual() -> String {
+    PAGES.map(page).join("\n")
+}
+
+/// Compares the part between `<!-- name -->` and `<!-- /name -->` of the metrics, or rewrites it with `UPDATE_GOLDEN=1`.
 fn section(name: &str, expected: &str) {
-    let text = readme();
+    let text = page(METRICS);
     let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let (before, rest) = text.split_once(&open).expect(name);
     let (found, after) = rest.split_once(&close).expect(name);
     if found != expected {
-        golden::compare(Path::new("README.md"), &format!("{before}{open}{expected}{close}{after}"));
+        golden::compare(Path::new(METRICS), &format!("{before}{open}{expected}{close}{after}"));
     }
 }
 
@@ -59,7 +75,7 @@ fn the_tables_are_those_of_the_code() {
 
 #[test]
 fn the_keys_are_those_of_the_configuration() {
-    let text = readme();
+    let text = page(CONFIGURATION);
     let (_, rest) = text.split_once("<!-- keys -->").expect("the keys");
     let (table, _) = rest.split_once("<!-- /keys -->").expect("the keys");
     for (name, keys) in known_keys() {
@@ -70,7 +86,7 @@ fn the_keys_are_those_of_the_configuration() {
 
 /// The fenced blocks of a language in the manual, without the indentation they stand in.
 pub(crate) fn fenced(language: &str) -> Vec<String> {
-    fenced_in(&readme(), language)
+    fenced_in(&manual(), language)
 }
 
 /// Those of any text.
@@ -118,7 +134,7 @@ fn the_configuration_in_the_manual_is_accepted() {
 
 #[test]
 fn every_metric_in_the_manual_exists() {
-    let text = readme();
+    let text = manual();
     let known = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page")
         + &std::fs::read_to_string("tests/golden/metric_names.txt").expect("the golden names")
         + "asyncos_tracking_messages_total asyncos_tracking_messages_last_window asyncos_status_"
@@ -131,7 +147,7 @@ fn every_metric_in_the_manual_exists() {
     let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let words = text.split(|letter| !is_name(letter)).filter(|word| word.starts_with("asyncos_"));
     let mut found = 0;
-    for word in words.filter(|word| !matches!(*word, "asyncos_exporter" | "asyncos_")) {
+    for word in words.filter(|word| !NO_METRICS.contains(word)) {
         assert!(known.contains(word), "`{word}` is no metric");
         found += 1;
     }
@@ -155,5 +171,19 @@ fn every_flag_in_the_manual_exists_and_every_flag_is_in_the_manual() {
         flags.dedup();
         flags
     };
-    assert_eq!(flags(&readme()), flags(&help));
+    assert_eq!(flags(&manual()), flags(&help));
+}
+
+#[test]
+fn the_readme_is_short() {
+    let bytes = page("README.md").len();
+    assert!(bytes <= MOST, "{bytes} bytes");
+}
+
+/// What no page may say: series of an appliance as a whole have names of their own and need no selector.
+#[test]
+fn no_page_selects_empty_scopes() {
+    for name in PAGES {
+        assert!(!page(name).contains("device_group=\"\""), "{name}");
+    }
 }

@@ -168,7 +168,7 @@ async fn the_example_in_the_manual_works() {
 
 #[test]
 fn the_manual_names_every_key() {
-    let text = std::fs::read_to_string("README.md").expect("the manual");
+    let text = std::fs::read_to_string("deploy/CONFIGURATION.md").expect("the manual");
     for (table, keys) in known_web_keys() {
         for key in keys {
             assert!(text.contains(&format!("`{key}`")), "`{key}` of {table}");
