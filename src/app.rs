@@ -228,9 +228,10 @@ impl App {
 
 impl Daemon {
     fn pages(&self, shelf: Shelf, stage: watch::Receiver<Stage>, lifecycle: Option<mpsc::Sender<Lifecycle>>) -> Pages {
+        let in_force = self.in_force.subscribe();
         let metrics = move |scrape| -> http::Scraped {
-            let shelf = shelf.clone();
-            Box::pin(async move { shelf.scrape(&scrape).await })
+            let (shelf, config) = (shelf.clone(), Arc::clone(&in_force.borrow()));
+            Box::pin(async move { shelf.scrape(&scrape, &config.custom_groups).await })
         };
         let sources = Sources {
             desk: self.desk.clone(),

@@ -60,6 +60,8 @@ pub struct Config {
     pub appliances: Vec<Appliance>,
     /// What makes them ours.
     pub share: Share,
+    /// Counter groups that the file describes and the catalogue lacks.
+    pub custom_groups: Vec<Group>,
     /// What is allowed and yet should be known.
     pub warnings: Vec<Problem>,
 }

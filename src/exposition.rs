@@ -12,6 +12,7 @@ mod book;
 mod family;
 mod gzip;
 mod heads;
+mod known;
 mod line;
 mod names;
 mod openmetrics;

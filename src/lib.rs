@@ -26,6 +26,7 @@ pub mod secret;
 pub mod shard;
 pub mod sim;
 pub mod snapshot;
+mod spelling;
 pub mod status;
 pub mod stop;
 pub mod store;

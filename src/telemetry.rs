@@ -1,11 +1,11 @@
 //! Metrics about ourselves and about the traffic with the appliances; one method an event. The only place that names the
 //! crate `prometheus`. What the appliances say of mail is not here: that is in snapshots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use prometheus::{GaugeVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{GaugeVec, IntGauge, IntGaugeVec, Opts};
 use tokio::sync::Notify;
 
 use crate::api::Listener;
@@ -16,6 +16,7 @@ use crate::sample::About;
 mod facts;
 mod gathered;
 mod process;
+mod registry;
 mod shard;
 mod state;
 mod traffic;
@@ -24,6 +25,7 @@ pub use facts::{OwnFacts, TrafficFacts};
 pub use gathered::{Gathered, Line};
 pub use state::StateLoss;
 
+use registry::Registry;
 use traffic::Traffic;
 
 /// The version of this program.
@@ -55,6 +57,7 @@ pub type MetricError = prometheus::Error;
 #[derive(Debug)]
 pub struct Telemetry {
     registry: Registry,
+    families: BTreeSet<String>,
     reload_successful: IntGauge,
     reload_success_timestamp: GaugeVec,
     web_reload_successful: IntGaugeVec,
@@ -74,7 +77,7 @@ impl Telemetry {
     /// # Errors
     /// When two metrics share a name.
     pub fn try_new() -> Result<Self, MetricError> {
-        let registry = Registry::new();
+        let mut registry = Registry::default();
         let build = GaugeVec::new(
             Opts::new("asyncos_exporter_build_info", "The version and commit this exporter was built from; always 1"),
             &["version", "revision"],
@@ -97,13 +100,17 @@ impl Telemetry {
         registry.register(Box::new(reload_success_timestamp.clone()))?;
         let web_reload_successful = IntGaugeVec::new(Opts::new(WEB_CONFIG.name, WEB_CONFIG.help), &[])?;
         registry.register(Box::new(web_reload_successful.clone()))?;
-        let state = state::StateMetrics::try_new(&registry)?;
+        let state = state::StateMetrics::try_new(&mut registry)?;
         let connections =
             IntGauge::new("asyncos_exporter_http_connections", "Open connections of clients, scrapers among them")?;
         registry.register(Box::new(connections.clone()))?;
-        let shard = shard::ShardMetrics::try_new(&registry)?;
+        let shard = shard::ShardMetrics::try_new(&mut registry)?;
+        let mut of_appliances = Registry::default();
+        Traffic::try_new(&mut of_appliances, "")?;
+        let families = registry.names() | of_appliances.names();
         Ok(Self {
             registry,
+            families,
             reload_successful,
             reload_success_timestamp,
             web_reload_successful,
@@ -188,8 +195,8 @@ impl Telemetry {
     /// # Errors
     /// When two metrics share a name.
     pub fn appliance(&self, name: &str) -> Result<(ApplianceMetrics, Listener), MetricError> {
-        let registry = Registry::new();
-        let traffic = Traffic::try_new(&registry, name)?;
+        let mut registry = Registry::default();
+        let traffic = Traffic::try_new(&mut registry, name)?;
         let metrics = ApplianceMetrics { name: name.into(), registry, version: Arc::default(), facts: Arc::default() };
         let (version, changed) = (Arc::clone(&metrics.version), Arc::clone(&self.changed));
         let facts = Arc::clone(&metrics.facts);
@@ -240,6 +247,12 @@ impl Telemetry {
     /// No change is missed.
     pub async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// The names of all families about the exporter and its traffic, those without a sample among them.
+    #[must_use]
+    pub fn families(&self) -> &BTreeSet<String> {
+        &self.families
     }
 
     /// The metrics of the process as they are now, sorted by name; none of an appliance is among them.

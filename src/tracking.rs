@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::clock::Timestamp;
+use crate::spelling;
 use crate::window::Window;
 
 mod table;
@@ -222,8 +223,8 @@ fn encoded(value: &str) -> Result<String, String> {
 }
 
 fn unknown(name: &str) -> String {
-    let nearest = table::nearest(name).map(|filter| format!("; did you mean `{}`?", filter.name));
-    format!("`{name}` is no known filter{}", nearest.unwrap_or_default())
+    let nearest: Vec<&str> = table::nearest(name).iter().map(|filter| filter.name).collect();
+    format!("`{name}` is no known filter{}", spelling::question(&nearest))
 }
 
 /// Words as a choice for a message.

@@ -53,9 +53,17 @@ impl Counter {
 
     /// What all metrics of this counter begin with: scope, group, counter and, unless already there, the unit.
     fn family(&self, group: &Group, scope: ScopeKind) -> String {
-        let base = format!("{PREFIX}{}{}_{}", scope.word(), group.name, self.name);
+        let base = format!("{}{}", group.metric_prefix(scope), self.name);
         let suffix = self.unit.suffix();
         if base.ends_with(suffix) { base } else { base + suffix }
+    }
+}
+
+impl Group {
+    /// What the names of the metrics of its counters begin with.
+    #[must_use]
+    pub fn metric_prefix(&self, scope: ScopeKind) -> String {
+        format!("{PREFIX}{}{}_", scope.word(), self.name)
     }
 }
 

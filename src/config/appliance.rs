@@ -65,7 +65,7 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
     let share = Share { shard, configured: appliances.len() };
     // All of them are checked, so that one file is right or wrong for all shards; the secrets of others go here.
     appliances.retain(|appliance| shard.owns(&appliance.name));
-    Ok(Config { appliances, share, warnings })
+    Ok(Config { appliances, share, custom_groups: usual.custom, warnings })
 }
 
 /// What appliances have that say nothing else.

@@ -7,6 +7,7 @@ use serde_yaml::Value;
 use super::problem::{Path, Problems};
 use super::{GroupChoice, Polling, Product, field, polling, raw};
 use crate::catalogue::{self, About, Group, Keys, Profile};
+use crate::spelling::{self, Search};
 use crate::window::Grid;
 
 const PROFILES: &[(&str, Profile)] =
@@ -144,12 +145,11 @@ impl Selection {
     }
 }
 
-/// A known name that shares the longest beginning with `name`, as a question; nothing where none is near.
+/// The known name nearest to `name`, as a question; nothing where none is near.
 fn nearest(name: &str) -> String {
-    const NEAR: usize = 8;
-    let shared = |known: &str| known.bytes().zip(name.bytes()).take_while(|(one, other)| one == other).count();
-    let best = catalogue::groups().max_by_key(|group| shared(&group.name));
-    best.filter(|group| shared(&group.name) >= NEAR)
-        .map(|group| format!("; did you mean `{}`?", group.name))
-        .unwrap_or_default()
+    // Generous, since whoever leaves a word of a name out is to find it.
+    let most_slips = name.chars().count() / 2;
+    let mut search = Search::new(name, most_slips, 1);
+    catalogue::groups().for_each(|group| search.consider(&group.name));
+    spelling::question(&search.found())
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     Alignment, Appliance, Config, Extras, GroupChoice, Late, Polling, Quarantines, Scope, SearchChoice, Settle, Share,
 };
-use crate::catalogue::{self, About, Aggregation, Counter, Group, Unit};
+use crate::catalogue::{About, Aggregation, Counter, Group, Unit};
 use crate::shard::Shard;
 
 mod auth;
@@ -25,19 +25,11 @@ impl Config {
     /// The configuration with every default filled in, as YAML; what is secret reads `<secret>`.
     #[must_use]
     pub fn shown(&self) -> String {
-        let mut custom: Vec<&Group> = Vec::new();
-        for choice in self.appliances.iter().flat_map(|appliance| &appliance.groups) {
-            let group = &*choice.group;
-            let is_new = custom.iter().all(|known| known.name != group.name);
-            if is_new && catalogue::group(&group.name).is_none() {
-                custom.push(group);
-            }
-        }
         let Share { shard, configured: _ } = self.share;
         let sharding = (shard != Shard::ALONE).then(|| Part { shards: shard.shards(), index: shard.index() });
         let file = File {
             sharding,
-            custom_counter_groups: custom.into_iter().map(CustomGroup::of).collect(),
+            custom_counter_groups: self.custom_groups.iter().map(CustomGroup::of).collect(),
             appliances: self.appliances.iter().map(Entry::of).collect(),
         };
         // Tables with text for keys can always be written.

@@ -1,7 +1,7 @@
 //! A page: what is shown at one time, in every format that was asked for. Immutable but for what is made of it when it is
 //! first needed. Knows nothing of how it came about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -12,9 +12,11 @@ use super::body::{Body, Pieces};
 use super::book::Book;
 use super::gzip::{self, Deflater, Fragment, Member};
 use super::line::{self, Labels, Own};
+use super::openmetrics;
 use super::scrape::{Encoding, Format, Scrape, Variant};
 use super::{Unanswered, family::Family};
 use crate::clock::Tick;
+use crate::spelling::Search;
 use crate::telemetry::Gathered;
 
 /// Bytes of a selection that are made between two looks at whether others wait for the thread.
@@ -134,7 +136,7 @@ impl Page {
         let Scrape { variant: Variant { format, encoding }, appliances, families } = scrape;
         let numbers = appliances.iter().map(|name| {
             let number = self.content.appliances.get(name.as_str());
-            number.copied().ok_or_else(|| Unanswered::UnknownAppliance(name.clone()))
+            number.copied().ok_or_else(|| self.unknown(name))
         });
         let numbers = numbers.collect::<Result<Vec<u32>, _>>()?;
         let is_wanted = |family: &Family<'_>| families.is_empty() || families.iter().any(|name| family.is_called(name));
@@ -171,6 +173,34 @@ impl Page {
         tail.extend_from_slice(format.end());
         made.push(Piece::new(&mut out, deflater.as_mut()));
         Ok(Piece::body(made, tail))
+    }
+}
+
+impl Page {
+    /// Removes from `names` those that a family on the page or among `own` is called.
+    pub(super) fn retain_missing(&self, names: &mut BTreeSet<&str>, own: &[Gathered]) {
+        let cells = self.content.blocks.iter().flat_map(|block| block.cells.iter());
+        let mut last = None;
+        let mut strike = |family: Family<'_>| {
+            names.remove(family.name);
+            names.remove(openmetrics::name(&family));
+        };
+        for cell in cells {
+            if last.replace(cell.head.number) != Some(cell.head.number) {
+                strike(cell.head.family());
+            }
+        }
+        for Gathered { name: family, help, kind, .. } in own {
+            strike(Family { name: family, kind: *kind, help });
+        }
+    }
+
+    fn unknown(&self, appliance: &str) -> Unanswered {
+        /// Appliances that a refusal proposes.
+        const MOST_NAMES: usize = 3;
+        let mut search = Search::new(appliance, appliance.chars().count() / 3, MOST_NAMES);
+        self.content.appliances.keys().for_each(|known| search.consider(known));
+        Unanswered::UnknownAppliance { name: appliance.to_owned(), nearest: search.found() }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::known::KnownFamilies;
 use super::page::Page;
 use super::printer::Printer;
 use super::scrape::Variant;
@@ -47,8 +48,13 @@ impl Press {
     pub fn new(board: Arc<Board>, telemetry: Arc<Telemetry>, clock: Clock, hold: Hold) -> (Self, Shelf) {
         let (sender, newest) = watch::channel(Arc::new(Page::unprinted()));
         let wishes = Arc::new(Wishes::default());
-        let shelf =
-            Shelf { newest, wishes: Arc::clone(&wishes), telemetry: Arc::clone(&telemetry), clock: clock.clone() };
+        let shelf = Shelf {
+            newest,
+            wishes: Arc::clone(&wishes),
+            telemetry: Arc::clone(&telemetry),
+            clock: clock.clone(),
+            known: Arc::new(KnownFamilies::new(&telemetry)),
+        };
         (Self { printer: Printer::new(board, telemetry, hold), clock, newest: sender, wishes }, shelf)
     }
 

@@ -8,9 +8,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 use super::body::Body;
+use super::known::KnownFamilies;
 use super::page::Page;
 use super::scrape::{Scrape, Variant};
+use crate::catalogue::Group;
 use crate::clock::{Clock, Tick};
+use crate::spelling;
 use crate::telemetry::Telemetry;
 
 /// How long pages are made in a form after somebody asked for it: longer than anybody waits between two scrapes.
@@ -20,8 +23,21 @@ const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswered {
     /// It is for an appliance that is not configured.
-    #[error("no appliance is called `{0}`")]
-    UnknownAppliance(String),
+    #[error("no appliance is called `{}`{}", spelling::quoted(name), spelling::question(nearest))]
+    UnknownAppliance {
+        /// As it was sent.
+        name: String,
+        /// The names of appliances that are nearest to it.
+        nearest: Vec<String>,
+    },
+    /// It is for a family that no page can have.
+    #[error("no metric family is called `{}`{}", spelling::quoted(name), spelling::question(nearest))]
+    UnknownFamily {
+        /// As it was sent.
+        name: String,
+        /// The names of families that are nearest to it.
+        nearest: Vec<String>,
+    },
     /// Pages are printed no more.
     #[error("stopping")]
     Stopping,
@@ -34,6 +50,7 @@ pub struct Shelf {
     pub(super) wishes: Arc<Wishes>,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) clock: Clock,
+    pub(super) known: Arc<KnownFamilies>,
 }
 
 /// What scrapes want of the press.
@@ -49,17 +66,18 @@ pub(super) struct Wishes {
 
 impl Shelf {
     /// Answers a scrape from the newest page. Waits for the press only where that page is stale by now, or was not made
-    /// in this form yet.
+    /// in this form yet. Families can be made of reports of the catalogue, and of `custom` groups.
     ///
     /// # Errors
     /// When it asks for what is not there.
     ///
     /// # Cancel safety
     /// Nothing is lost.
-    pub async fn scrape(&self, scrape: &Scrape) -> Result<Body, Unanswered> {
+    pub async fn scrape(&self, scrape: &Scrape, custom: &[Group]) -> Result<Body, Unanswered> {
         if !scrape.is_whole() {
             let page = self.page(|_| true).await?;
             let own = if scrape.appliances.is_empty() { self.telemetry.own() } else { vec![] };
+            self.known.check(&scrape.families, custom, &page, &own).await?;
             return page.selection(scrape, &own).await;
         }
         self.wishes.note(scrape.variant, self.clock.tick());

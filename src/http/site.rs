@@ -87,7 +87,7 @@ impl Site {
         let Variant { format, encoding } = scrape.variant;
         let body = match (self.pages.metrics)(scrape).await {
             Ok(body) => body,
-            Err(unknown @ Unanswered::UnknownAppliance(_)) => {
+            Err(unknown @ (Unanswered::UnknownAppliance { .. } | Unanswered::UnknownFamily { .. })) => {
                 return text(StatusCode::BAD_REQUEST, format!("{unknown}\n"));
             }
             Err(Unanswered::Stopping) => return stopping(),

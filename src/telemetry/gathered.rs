@@ -1,8 +1,8 @@
 //! What a registry holds, in words of our own, so that it can be written in any format.
 
-use prometheus::Registry;
 use prometheus::proto::{Metric, MetricType};
 
+use super::registry::Registry;
 use crate::sample::Kind;
 
 /// A family of metrics as it was when it was gathered.
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_read_whole() {
-        let registry = Registry::new();
+        let mut registry = Registry::default();
         let counter = IntCounter::new("b_total", "B").unwrap();
         let histogram = Histogram::with_opts(HistogramOpts::new("c", "C").buckets(vec![0.5, 1.0])).unwrap();
         let gauge = Gauge::new("a", "A").unwrap();

@@ -1,8 +1,9 @@
 //! Metrics about the part of the fleet that is ours: none where it is all of it.
 
-use prometheus::{GaugeVec, IntGaugeVec, Opts, Registry};
+use prometheus::{GaugeVec, IntGaugeVec, Opts};
 
 use super::MetricError;
+use super::registry::Registry;
 use crate::config::Share;
 use crate::sample::About;
 
@@ -26,7 +27,7 @@ pub(super) struct ShardMetrics {
 }
 
 impl ShardMetrics {
-    pub(super) fn try_new(registry: &Registry) -> Result<Self, MetricError> {
+    pub(super) fn try_new(registry: &mut Registry) -> Result<Self, MetricError> {
         let info = GaugeVec::new(Opts::new(INFO.name, INFO.help), &["shards", "index"])?;
         let configured = IntGaugeVec::new(Opts::new(CONFIGURED.name, CONFIGURED.help), &[])?;
         let owned = IntGaugeVec::new(Opts::new(OWNED.name, OWNED.help), &[])?;

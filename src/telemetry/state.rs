@@ -1,8 +1,9 @@
 //! Metrics about the state on disk.
 
-use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts};
 
 use super::MetricError;
+use super::registry::Registry;
 use crate::clock::Timestamp;
 use crate::sample::About;
 
@@ -43,7 +44,7 @@ pub(super) struct StateMetrics {
 }
 
 impl StateMetrics {
-    pub(super) fn try_new(registry: &Registry) -> Result<Self, MetricError> {
+    pub(super) fn try_new(registry: &mut Registry) -> Result<Self, MetricError> {
         let durable =
             IntGauge::new("asyncos_state_durable", "Whether totals outlive a restart; 0 when they are in memory only")?;
         let file_present = IntGauge::new(

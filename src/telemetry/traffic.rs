@@ -1,10 +1,9 @@
 //! Metrics about the traffic with one appliance: what each event does to them.
 
-use prometheus::{
-    GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-};
+use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
 use super::MetricError;
+use super::registry::Registry;
 use crate::api::Event;
 use crate::sample::About;
 
@@ -40,7 +39,7 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub(super) fn try_new(registry: &Registry, appliance: &str) -> Result<Self, MetricError> {
+    pub(super) fn try_new(registry: &mut Registry, appliance: &str) -> Result<Self, MetricError> {
         // As a label of the registry it would come last; like this it comes first, as everywhere on the page.
         let opts = |name: &str, help: &str| Opts::new(name, help).const_label("appliance", appliance);
         let traffic = Self {

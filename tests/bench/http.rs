@@ -145,7 +145,7 @@ async fn serve(appliances: usize, commits: u64) {
         telemetry_path: "/metrics".into(),
         metrics: Arc::new(move |scrape| -> Scraped {
             let shelf = shelf.clone();
-            Box::pin(async move { shelf.scrape(&scrape).await })
+            Box::pin(async move { shelf.scrape(&scrape, &[]).await })
         }),
         knows: Arc::new(|_| false),
         discovery: Arc::new(|_| Bytes::new()),

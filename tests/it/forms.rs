@@ -100,15 +100,26 @@ async fn parts_are_chosen_by_appliance_and_by_family() {
         // By the name in either format.
         let lost = if accept == OPENMETRICS { "asyncos_windows_lost" } else { "asyncos_windows_lost_total" };
         assert_eq!(names, ["asyncos_up", lost, "process_start_time_seconds"]);
-        assert_eq!(samples(&of("?name[]=nonsense").await), BTreeSet::new());
+        // Known, and not there while nothing was late.
+        assert_eq!(samples(&of("?name[]=asyncos_late_events_total").await), BTreeSet::new());
         assert_eq!(
             samples(&of("?name[]=asyncos_up&appliance=esa2").await),
             ["asyncos_up{appliance=\"esa2\"} 1"].into()
         );
     }
-    let refused = rig.get("/metrics?appliance=esa1&appliance=esa3").await;
-    assert_eq!(refused.status(), 400);
-    assert_eq!(refused.text().await.expect("a reason"), "no appliance is called `esa3`\n");
+    let unknown = [
+        ("appliance=esa1&appliance=esa3", "no appliance is called `esa3`; did you mean `esa1` or `esa2`?\n"),
+        (
+            "name[]=asyncos_up&name[]=asyncos_upp",
+            "no metric family is called `asyncos_upp`; did you mean `asyncos_up`?\n",
+        ),
+        ("appliance=esa1&name[]=%0d%0a%1b[1m", "no metric family is called `\\r\\n\\u{1b}[1m`\n"),
+    ];
+    for (query, reason) in unknown {
+        let refused = rig.get(&format!("/metrics?{query}")).await;
+        assert_eq!(refused.status(), 400, "{query}");
+        assert_eq!(refused.text().await.expect("a reason"), reason);
+    }
     rig.end().await;
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The order of the modules: each may use those of earlier tiers, and earlier ones of its own tier.
 const TIERS: &[&[&str]] = &[
-    &["secret", "clock", "stop", "pulse", "hash", "shard", "der", "window", "release"],
+    &["secret", "clock", "stop", "pulse", "hash", "shard", "der", "spelling", "window", "release"],
     &["catalogue", "tracking", "mixin"],
     &["config"],
     &["api"],

@@ -42,7 +42,7 @@ impl Rig {
     }
 
     async fn text(&self) -> String {
-        text(soon(self.shelf.scrape(&Scrape::default())).await.unwrap())
+        text(soon(self.shelf.scrape(&Scrape::default(), &[])).await.unwrap())
     }
 
     async fn end(mut self) -> Shelf {
@@ -167,7 +167,7 @@ async fn pages_are_printed_in_forms_that_are_asked_for_and_no_others() {
     for (asked, variant) in Variant::ALL.into_iter().enumerate() {
         let made = |page: &Page| Variant::ALL.into_iter().filter(|variant| page.has(*variant)).count();
         assert_eq!(made(&rig.shelf.newest.borrow()), asked, "{variant:?}");
-        soon(rig.shelf.scrape(&Scrape { variant, ..Scrape::default() })).await.unwrap();
+        soon(rig.shelf.scrape(&Scrape { variant, ..Scrape::default() }, &[])).await.unwrap();
         assert_eq!(made(&rig.shelf.newest.borrow()), asked + 1, "{variant:?}");
     }
     // They are kept up without being asked for again.
@@ -184,7 +184,7 @@ async fn pages_are_printed_in_forms_that_are_asked_for_and_no_others() {
 async fn an_old_page_goes_with_its_last_reader() {
     let rig = Rig::start(600);
     rig.publish(1.0, rig.far());
-    let slow = soon(rig.shelf.scrape(&Scrape::default())).await.unwrap();
+    let slow = soon(rig.shelf.scrape(&Scrape::default(), &[])).await.unwrap();
     let old = Arc::downgrade(&rig.shelf.newest.borrow());
     rig.publish(2.0, rig.far());
     rig.shelf.outdate();
@@ -214,9 +214,9 @@ async fn after_its_end_there_are_no_new_pages() {
     rig.text().await;
     let shelf = rig.end().await;
     let gzip = Variant { format: Format::OpenMetrics, encoding: Encoding::Gzip };
-    let refused = soon(shelf.scrape(&Scrape { variant: gzip, ..Scrape::default() })).await;
+    let refused = soon(shelf.scrape(&Scrape { variant: gzip, ..Scrape::default() }, &[])).await;
     assert_eq!(refused.unwrap_err(), Unanswered::Stopping);
-    assert!(soon(shelf.scrape(&Scrape::default())).await.is_ok(), "the last one is still there");
+    assert!(soon(shelf.scrape(&Scrape::default(), &[])).await.is_ok(), "the last one is still there");
 }
 
 #[tokio::test]

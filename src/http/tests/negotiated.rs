@@ -7,7 +7,9 @@ async fn metrics_come_in_the_form_that_was_negotiated_and_say_so() {
     let metrics: Metrics = Arc::new(|scrape| {
         let Scrape { variant, appliances, families } = scrape;
         Box::pin(std::future::ready(match appliances.first() {
-            Some(name) if name == "nobody" => Err(Unanswered::UnknownAppliance(name.clone())),
+            Some(name) if name == "nobody" => {
+                Err(Unanswered::UnknownAppliance { name: name.clone(), nearest: vec!["esa1".into()] })
+            }
             Some(name) if name == "late" => Err(Unanswered::Stopping),
             _ => Ok(Bytes::from(format!("{variant:?} {appliances:?} {families:?}")).into()),
         }))
@@ -33,7 +35,7 @@ async fn metrics_come_in_the_form_that_was_negotiated_and_say_so() {
         assert!(answer.body.ends_with(r#" ["a"] ["b"]"#), "{}", answer.body);
     }
     let answer = ask("/metrics?appliance=nobody", "").await;
-    assert_eq!((answer.status, &*answer.body), (400, "no appliance is called `nobody`\n"));
+    assert_eq!((answer.status, &*answer.body), (400, "no appliance is called `nobody`; did you mean `esa1`?\n"));
     assert_eq!(ask("/metrics?appliance=late", "").await.status, 503);
     server.end().await;
 }
