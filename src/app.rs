@@ -166,6 +166,7 @@ impl App {
         let (stage, until) = watch::channel(Stage::Ready);
         let Desk { clock, board, .. } = daemon.desk.clone();
         let (press, shelf) = Press::new(board, Arc::clone(&daemon.telemetry), clock, daemon.settings.hold);
+        shelf.date_counters(config.created_timestamps);
         let pages = daemon.pages(shelf.clone(), until, daemon.settings.lifecycle.then_some(by_http));
         let limits = Limits { max_scrapes: daemon.settings.max_requests };
         // Not children of `stop`: they are asked to end below, and their end before that is a fault.
@@ -262,7 +263,7 @@ impl Daemon {
         let Reading { cause, config, web } = reading;
         let config = match config {
             None => return,
-            Some(Ok(config)) => self.take(config).await.map_err(|error| error.to_string()),
+            Some(Ok(config)) => self.take(config, shelf).await.map_err(|error| error.to_string()),
             Some(Err(error)) => Err(error.to_string()),
         };
         let is_news = matches!(cause, Cause::Asked(_)) || config.as_ref().err() != self.wrong.as_ref();
@@ -290,9 +291,10 @@ impl Daemon {
         }
     }
 
-    async fn take(&mut self, config: Config) -> Result<(), AppError> {
+    async fn take(&mut self, config: Config, shelf: &Shelf) -> Result<(), AppError> {
         self.fleet.apply(&config).await?;
         warn(&config);
+        shelf.date_counters(config.created_timestamps);
         self.in_force.send_replace(Arc::new(config));
         Ok(())
     }

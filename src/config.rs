@@ -62,6 +62,8 @@ pub struct Config {
     pub share: Share,
     /// Counter groups that the file describes and the catalogue lacks.
     pub custom_groups: Vec<Group>,
+    /// Whether OpenMetrics shows when counters began.
+    pub created_timestamps: bool,
     /// What is allowed and yet should be known.
     pub warnings: Vec<Problem>,
 }

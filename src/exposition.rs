@@ -9,6 +9,7 @@ mod begun;
 mod block;
 mod body;
 mod book;
+mod created;
 mod family;
 mod gzip;
 mod heads;

@@ -23,6 +23,7 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
     let root = Path::default();
     let raw = raw::File::read(document, &root, &mut problems);
     let shard = sharding::read(raw.sharding, &root.key("sharding"), &mut problems);
+    let created_timestamps = created_timestamps(raw.web, &root.key("web"), &mut problems);
     let path = root.key("defaults");
     let raw_defaults = raw.defaults.map(|value| raw::Defaults::read(value, &path, &mut problems)).unwrap_or_default();
     let (polling, minimum_release, serial) = raw_defaults.split();
@@ -65,7 +66,14 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
     let share = Share { shard, configured: appliances.len() };
     // All of them are checked, so that one file is right or wrong for all shards; the secrets of others go here.
     appliances.retain(|appliance| shard.owns(&appliance.name));
-    Ok(Config { appliances, share, custom_groups: usual.custom, warnings })
+    Ok(Config { appliances, share, custom_groups: usual.custom, created_timestamps, warnings })
+}
+
+/// `web`: whether OpenMetrics shows when counters began. Not unless asked for: a scraper that does not know what to do with
+/// them stores one more series for each counter.
+fn created_timestamps(value: Option<Value>, path: &Path, problems: &mut Problems) -> bool {
+    let raw = raw::WebPages::read(value.unwrap_or_default(), path, problems);
+    field::switch(raw.created_timestamps.as_ref(), &path.key("created_timestamps"), problems).unwrap_or(false)
 }
 
 /// What appliances have that say nothing else.

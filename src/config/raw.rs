@@ -54,9 +54,11 @@ tables! {
 tables! {
     known_keys:
     /// The file itself.
-    File { sharding, defaults, counter_groups, custom_counter_groups, tracking_searches, appliances }
+    File { sharding, web, defaults, counter_groups, custom_counter_groups, tracking_searches, appliances }
     /// `sharding`.
     Sharding { shards, index, index_env, from }
+    /// `web`.
+    WebPages { created_timestamps }
     /// One element of `appliances`.
     Appliance {
         name, url, product, auth, username, password, password_file, password_env, credential, two_factor, oidc, tls,

@@ -30,6 +30,7 @@ impl Config {
         let file = File {
             sharding,
             custom_counter_groups: self.custom_groups.iter().map(CustomGroup::of).collect(),
+            web: Pages { created_timestamps: self.created_timestamps },
             appliances: self.appliances.iter().map(Entry::of).collect(),
         };
         // Tables with text for keys can always be written.
@@ -41,9 +42,16 @@ impl Config {
 struct File<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sharding: Option<Part>,
+    web: Pages,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     custom_counter_groups: Vec<CustomGroup<'a>>,
     appliances: Vec<Entry<'a>>,
+}
+
+/// What is on the pages of metrics.
+#[derive(Serialize)]
+struct Pages {
+    created_timestamps: bool,
 }
 
 /// Which of how many shards this is; what is shown of the others' appliances is nothing.
@@ -341,7 +349,8 @@ mod tests {
     #[test]
     fn what_is_shown_is_the_same_configuration_without_its_secrets() {
         let text = format!(
-            "defaults: {{window: 15m, settle: auto, minimum_release: 15.5.5-014, serial: true}}\n\
+            "web: {{created_timestamps: true}}\n\
+             defaults: {{window: 15m, settle: auto, minimum_release: 15.5.5-014, serial: true}}\n\
              counter_groups: [minimal, mail_new, {{name: mail_incoming_domain_detail, top: 20, window: 1h}}]\n\
              custom_counter_groups:\n\
              - {{name: mail_new, key: policy, aggregation: sum, unit: messages, counters: [{{name: w, unit: percent}}]}}\n\

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::created::Since;
 use super::line;
 use super::rows::{Begins, Row};
 use crate::clock::Tick;
@@ -17,12 +18,20 @@ const TIME: Duration = Duration::from_secs(2 * 60);
 pub(super) struct Begun {
     hold: Hold,
     now: Tick,
-    /// Until when each of those that were shown the last time is shown as 0.
-    before: HashMap<Box<[u8]>, Tick>,
-    /// The same for those that are shown this time: a series that goes may begin again.
-    ends: HashMap<Box<[u8]>, Tick>,
+    /// Those that were shown the last time.
+    before: HashMap<Box<[u8]>, Beginning>,
+    /// Those that are shown this time: a series that goes may begin again.
+    ends: HashMap<Box<[u8]>, Beginning>,
     /// Whether the process is so new that a scraper sees a restart in any case.
     starts: bool,
+}
+
+/// How one of them began.
+#[derive(Clone, Copy, Debug)]
+struct Beginning {
+    since: Since,
+    /// Until when it is shown as 0.
+    until: Tick,
 }
 
 impl Begun {
@@ -32,23 +41,31 @@ impl Begun {
         Self { hold, now, before, ends: HashMap::new(), starts: now < Tick::default() + TIME }
     }
 
-    /// What `row` is shown with.
-    pub(super) fn value(&mut self, row: &Row<'_>) -> f64 {
-        if row.begins == Begins::Itself || self.hold == Hold::No {
-            return row.value;
+    /// What `row` is shown with, and when it began.
+    pub(super) fn show(&mut self, row: &Row<'_>) -> (f64, Since) {
+        match (row.begins, self.hold) {
+            (Begins::At(time), _) => return (row.value, Since::Time(time)),
+            (Begins::Itself, _) | (Begins::WithAnEvent | Begins::WithAnEventLater, Hold::No) => {
+                return (row.value, Since::TheStart);
+            }
+            (Begins::WithAnEvent | Begins::WithAnEventLater, Hold::AWindow) => {}
         }
         let mut series = Vec::new();
         line::write(row.family.name, row.labels, row.own, 0.0, &mut series);
         let is_of_the_start = self.starts && row.begins == Begins::WithAnEventLater;
-        let end = if is_of_the_start { self.now } else { self.now + TIME };
-        let (series, end) = self.before.remove_entry(&*series).unwrap_or_else(|| (series.into_boxed_slice(), end));
-        self.ends.insert(series, end);
-        if self.now < end { 0.0 } else { row.value }
+        let new = match is_of_the_start {
+            true => Beginning { since: Since::TheStart, until: self.now },
+            false => Beginning { since: Since::Tick(self.now), until: self.now + TIME },
+        };
+        let (series, beginning) =
+            self.before.remove_entry(&*series).unwrap_or_else(|| (series.into_boxed_slice(), new));
+        self.ends.insert(series, beginning);
+        (if self.now < beginning.until { 0.0 } else { row.value }, beginning.since)
     }
 
     /// When the first of them is shown with its value.
     pub(super) fn ends(&self) -> Option<Tick> {
-        self.ends.values().copied().filter(|end| *end > self.now).min()
+        self.ends.values().map(|beginning| beginning.until).filter(|end| *end > self.now).min()
     }
 }
 
@@ -67,33 +84,39 @@ mod tests {
             Row { family, labels: &labels, own: Own::Pair("reason", reason), value, begins }
         };
         let mut begun = Begun::after(None, Hold::AWindow, at(0));
-        assert_eq!(begun.value(&row("new", 3.0, Begins::WithAnEvent)), 0.0);
-        assert_eq!(begun.value(&row("known", 3.0, Begins::Itself)), 3.0);
+        assert_eq!(begun.show(&row("new", 3.0, Begins::WithAnEvent)).0, 0.0);
+        assert_eq!(begun.show(&row("known", 3.0, Begins::Itself)).0, 3.0);
         assert_eq!(begun.ends(), Some(at(120)));
         let mut begun = Begun::after(Some(begun), Hold::AWindow, at(60));
         assert_eq!(
-            [begun.value(&row("new", 4.0, Begins::WithAnEvent)), begun.value(&row("other", 1.0, Begins::WithAnEvent))],
+            [
+                begun.show(&row("new", 4.0, Begins::WithAnEvent)).0,
+                begun.show(&row("other", 1.0, Begins::WithAnEvent)).0
+            ],
             [0.0, 0.0]
         );
         let mut begun = Begun::after(Some(begun), Hold::AWindow, at(120));
         assert_eq!(
-            [begun.value(&row("new", 5.0, Begins::WithAnEvent)), begun.value(&row("other", 1.0, Begins::WithAnEvent))],
+            [
+                begun.show(&row("new", 5.0, Begins::WithAnEvent)).0,
+                begun.show(&row("other", 1.0, Begins::WithAnEvent)).0
+            ],
             [5.0, 0.0]
         );
         assert_eq!(begun.ends(), Some(at(180)));
         let begun = Begun::after(Some(begun), Hold::AWindow, at(180));
         let mut again = Begun::after(Some(begun), Hold::AWindow, at(240));
         assert_eq!(
-            (again.value(&row("new", 6.0, Begins::WithAnEvent)), again.ends()),
+            (again.show(&row("new", 6.0, Begins::WithAnEvent)).0, again.ends()),
             (0.0, Some(at(360))),
             "it was gone"
         );
         let start = |seconds, begun| Begun::after(begun, Hold::AWindow, at(seconds));
         let mut begun = start(1, None);
-        assert_eq!(begun.value(&row("new", 3.0, Begins::WithAnEventLater)), 3.0, "the process is as new");
+        assert_eq!(begun.show(&row("new", 3.0, Begins::WithAnEventLater)).0, 3.0, "the process is as new");
         let mut begun = start(130, Some(begun));
-        let later = ["new", "other"].map(|reason| begun.value(&row(reason, 4.0, Begins::WithAnEventLater)));
+        let later = ["new", "other"].map(|reason| begun.show(&row(reason, 4.0, Begins::WithAnEventLater)).0);
         assert_eq!(later, [4.0, 0.0]);
-        assert_eq!(Begun::after(None, Hold::No, at(0)).value(&row("new", 3.0, Begins::WithAnEvent)), 3.0);
+        assert_eq!(Begun::after(None, Hold::No, at(0)).show(&row("new", 3.0, Begins::WithAnEvent)).0, 3.0);
     }
 }

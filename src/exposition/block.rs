@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
+use super::created::{self, Created};
 use super::family::Head;
 use super::gzip::{Deflater, Fragment};
 use super::scrape::Format;
@@ -15,13 +16,23 @@ pub(super) struct Cell {
     pub(super) head: Arc<Head>,
     /// The number of the appliance's name in the book.
     pub(super) appliance: u32,
+    /// When its counters began, line by line; none where that is not shown.
+    pub(super) created: Created,
     /// Where its lines end in the block; those of the next one begin there.
     pub(super) end: u32,
 }
 
 impl Cell {
+    /// Appends its `lines` as `format` has them.
+    pub(super) fn write(&self, lines: &[u8], format: Format, out: &mut Vec<u8>) {
+        created::write(self.head.family().name, lines, &self.created, format, out);
+    }
+
     fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.head, &other.head) && self.appliance == other.appliance && self.end == other.end
+        Arc::ptr_eq(&self.head, &other.head)
+            && self.appliance == other.appliance
+            && self.end == other.end
+            && self.created == other.created
     }
 }
 
@@ -36,7 +47,7 @@ pub(super) enum Opening {
 #[derive(Debug)]
 pub(super) struct Before {
     pub(super) opening: Opening,
-    /// The last line; empty before the first block.
+    /// The last line; empty before the first block, and where formats differ in it.
     pub(super) line: Box<[u8]>,
 }
 
@@ -100,7 +111,8 @@ impl Block {
             Opening::Continued => Some(self.cells[0].head.number),
         };
         // In a large fleet most blocks lie within one family, and are the same in every format.
-        if family == self.cells.last().map(|cell| cell.head.number) {
+        let is_dated = self.cells.iter().any(|cell| cell.created.is_some());
+        if !is_dated && family == self.cells.last().map(|cell| cell.head.number) {
             return self.lines.clone();
         }
         let mut out = Vec::with_capacity(self.lines.len() * 2);
@@ -109,7 +121,7 @@ impl Block {
                 family = Some(cell.head.number);
                 cell.head.family().write(format, &mut out);
             }
-            out.extend_from_slice(lines);
+            cell.write(lines, format, &mut out);
         }
         Bytes::copy_from_slice(&out)
     }

@@ -8,12 +8,13 @@ use bytes::Bytes;
 
 use super::begun::Begun;
 use super::block::{Before, Block, Cell, Opening};
+use super::created::{self, Created};
 use super::family::{Family, Head};
 use super::heads::{Heads, Place};
 use super::line::{self, Labels, Own};
 use super::names::Names;
 use super::rows::{Begins, Row, SnapshotLabels, Walk};
-use crate::clock::Tick;
+use crate::clock::{Tick, Timestamp};
 use crate::sample::Kind;
 use crate::snapshot::{Hold, Snapshot};
 use crate::telemetry::{ApplianceMetrics, Gathered};
@@ -42,6 +43,10 @@ pub(super) struct Book {
     /// Bytes of lines that make a block.
     block: usize,
     hold: Hold,
+    /// When the process started, where it is shown when counters began.
+    started: Option<Timestamp>,
+    /// Whether what is shown has to be written again.
+    is_outdated: bool,
     heads: Heads,
     appliances: Names,
     shown: BTreeMap<Arc<str>, Shown>,
@@ -72,6 +77,7 @@ struct Pending<'a> {
     labels: &'a Labels,
     own: Own<'a>,
     value: f64,
+    created: Option<Timestamp>,
 }
 
 /// Cells that will be blocks.
@@ -90,12 +96,25 @@ impl Book {
         Self {
             block,
             hold,
+            started: None,
+            is_outdated: false,
             heads: Heads::default(),
             appliances: Names::default(),
             shown: BTreeMap::new(),
             blocks: Vec::new(),
             repeated: BTreeSet::new(),
         }
+    }
+
+    /// Shows when counters began, in a process that `started` then, or does not.
+    pub(super) fn date(&mut self, started: Option<Timestamp>) {
+        self.is_outdated |= self.started != started;
+        self.started = started;
+    }
+
+    /// When the process started, where it is shown when counters began.
+    pub(super) fn started(&self) -> Option<Timestamp> {
+        self.started
     }
 
     /// The blocks of a page.
@@ -115,10 +134,11 @@ impl Book {
 
     /// Shows `sources` as they are at `now`, in place of what was shown. Tells whether that makes a difference.
     pub(super) fn update(&mut self, sources: &BTreeMap<Arc<str>, Source>, now: Tick) -> bool {
+        let is_outdated = std::mem::take(&mut self.is_outdated);
         let is_same = |name: &Arc<str>, source: &Source| {
-            self.shown
-                .get(name)
-                .is_some_and(|shown| shown.source.is(source) && shown.expires.is_none_or(|expires| expires > now))
+            let is_current =
+                |shown: &Shown| shown.source.is(source) && shown.expires.is_none_or(|expires| expires > now);
+            !is_outdated && self.shown.get(name).is_some_and(is_current)
         };
         let changed: Vec<(&Arc<str>, &Source)> =
             sources.iter().filter(|(name, source)| !is_same(name, source)).collect();
@@ -162,12 +182,13 @@ impl Book {
         begun: &mut Begun,
         rows: &mut Vec<Pending<'a>>,
     ) -> Option<Tick> {
-        let appliance = material.appliance;
+        let (appliance, started) = (material.appliance, self.started);
         let mut put = |row: Row<'a>| {
-            let value = begun.value(&row);
+            let (value, since) = begun.show(&row);
+            let created = started.filter(|_| created::is_dated(row.family.kind)).and_then(|start| since.time(start));
             let Row { family, labels, own, .. } = row;
             let family = self.heads.place(family);
-            rows.push(Pending { family, appliance, labels, own, value });
+            rows.push(Pending { family, appliance, labels, own, value, created });
         };
         for Gathered { name, help, kind, lines } in &material.traffic {
             for line in lines {
@@ -236,7 +257,7 @@ impl Book {
             growing.cut(&mut blocks);
         }
         growing.finish(&mut blocks);
-        open(&mut blocks);
+        open(&mut blocks, self.started);
         for metric in growing.repeated.drain(..) {
             if self.repeated.insert(metric.clone()) {
                 tracing::error!(metric, "duplicate series left out of the page");
@@ -261,23 +282,28 @@ impl Book {
             last = series;
         }
         // What rises does not repeat itself, and rows by key do: few cells are looked through.
+        let mut is_once = true;
         if !is_rising && let Some(once) = line::without_repeats(&growing.lines[begin..]) {
+            is_once = false;
             growing.repeated.push(head.family().name.to_owned());
             growing.lines.truncate(begin);
             growing.lines.extend_from_slice(&once);
         }
-        growing.end(Arc::clone(head), first.appliance);
+        let is_dated = self.started.is_some() && created::is_dated(head.family().kind) && is_once;
+        let created = is_dated.then(|| Arc::new(group.iter().map(|(_, place)| rows[*place].created).collect()));
+        growing.end(Arc::clone(head), first.appliance, created);
     }
 }
 
 /// Lets every block know what comes before it.
-fn open(blocks: &mut [Arc<Block>]) {
+fn open(blocks: &mut [Arc<Block>], dated: Option<Timestamp>) {
     let mut last: Option<&Block> = None;
     for block in blocks {
         let family = last.and_then(|last| last.cells.last()).map(|cell| cell.head.number);
         let is_continued = family == Some(block.cells[0].head.number);
         let opening = if is_continued { Opening::Continued } else { Opening::Family };
-        let line = last.map_or(&[][..], Block::last_line);
+        // The line that comes before is another in each format then.
+        let line = last.filter(|_| dated.is_none()).map_or(&[][..], Block::last_line);
         if block.before.opening != opening || *block.before.line != *line {
             let moved = block.after(Before { opening, line: line.into() });
             match Arc::get_mut(block) {
@@ -299,14 +325,14 @@ impl Growing {
         self.lines.clear();
     }
 
-    fn end(&mut self, head: Arc<Head>, appliance: u32) {
+    fn end(&mut self, head: Arc<Head>, appliance: u32, created: Created) {
         let end = u32::try_from(self.lines.len()).expect("a block of less than 4 GiB");
-        self.cells.push(Cell { head, appliance, end });
+        self.cells.push(Cell { head, appliance, created, end });
     }
 
     fn copy(&mut self, cell: &Cell, lines: &[u8]) {
         self.lines.extend_from_slice(lines);
-        self.end(Arc::clone(&cell.head), cell.appliance);
+        self.end(Arc::clone(&cell.head), cell.appliance, cell.created.clone());
     }
 
     /// Makes blocks of what there is beyond two blocks, so that no rest is too small.

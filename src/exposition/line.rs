@@ -92,7 +92,8 @@ fn pair(name: &str, value: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-fn value(value: f64, out: &mut Vec<u8>) {
+/// Appends a number.
+pub(super) fn value(value: f64, out: &mut Vec<u8>) {
     /// 2^53: whole numbers up to here are exact and shown as such.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value.fract() == 0.0 && value.abs() <= EXACT {

@@ -10,12 +10,13 @@ use flate2::Crc;
 use super::block::Block;
 use super::body::{Body, Pieces};
 use super::book::Book;
+use super::created;
 use super::gzip::{self, Deflater, Fragment, Member};
 use super::line::{self, Labels, Own};
 use super::openmetrics;
 use super::scrape::{Encoding, Format, Scrape, Variant};
 use super::{Unanswered, family::Family};
-use crate::clock::Tick;
+use crate::clock::{Tick, Timestamp};
 use crate::spelling::Search;
 use crate::telemetry::Gathered;
 
@@ -33,6 +34,8 @@ pub struct Page {
     edition: u64,
     /// From then on something on it is stale.
     expires: Option<Tick>,
+    /// When the process started, where it is shown when counters began.
+    started: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -53,19 +56,19 @@ struct Packed {
 impl Page {
     /// A page that is stale from the beginning, so that nobody is answered with it.
     pub(super) fn unprinted() -> Self {
-        Self { content: Arc::default(), edition: 0, expires: Some(Tick::default()) }
+        Self { content: Arc::default(), edition: 0, expires: Some(Tick::default()), started: None }
     }
 
     /// What `book` shows.
     pub(super) fn new(book: &Book, edition: u64) -> Self {
         let (blocks, appliances) = (book.blocks().to_vec(), book.appliances());
         let content = Content { blocks, appliances, ..Content::default() };
-        Self { content: Arc::new(content), edition, expires: book.expires() }
+        Self { content: Arc::new(content), edition, expires: book.expires(), started: book.started() }
     }
 
     /// The same content for as long as `book` says.
     pub(super) fn renewed(&self, book: &Book, edition: u64) -> Self {
-        Self { content: Arc::clone(&self.content), edition, expires: book.expires() }
+        Self { content: Arc::clone(&self.content), edition, expires: book.expires(), started: book.started() }
     }
 
     pub(super) fn edition(&self) -> u64 {
@@ -114,7 +117,7 @@ impl Page {
     pub fn whole(&self, variant: Variant, own: &[Gathered]) -> Option<Body> {
         let Variant { format, encoding } = variant;
         let mut tail = Vec::new();
-        write(own, format, |_| true, &mut tail);
+        write(own, format, self.started, |_| true, &mut tail);
         tail.extend_from_slice(format.end());
         Some(match encoding {
             Encoding::Identity => Body::new(self.content.printed[format.index()].get()?.clone(), tail.into()),
@@ -159,7 +162,7 @@ impl Page {
                     begun = number;
                     cell.head.family().write(*format, &mut out);
                 }
-                out.extend_from_slice(lines);
+                cell.write(lines, *format, &mut out);
             }
             if out.len() >= TURN {
                 made.push(Piece::new(&mut out, deflater.as_mut()));
@@ -168,7 +171,7 @@ impl Page {
         }
         let mut tail = Vec::new();
         if appliances.is_empty() {
-            write(own, *format, is_wanted, &mut tail);
+            write(own, *format, self.started, is_wanted, &mut tail);
         }
         tail.extend_from_slice(format.end());
         made.push(Piece::new(&mut out, deflater.as_mut()));
@@ -240,14 +243,26 @@ impl Piece {
 }
 
 /// Appends those `families` that are wanted.
-fn write(families: &[Gathered], format: Format, is_wanted: impl Fn(&Family<'_>) -> bool, out: &mut Vec<u8>) {
+fn write(
+    families: &[Gathered],
+    format: Format,
+    started: Option<Timestamp>,
+    is_wanted: impl Fn(&Family<'_>) -> bool,
+    out: &mut Vec<u8>,
+) {
     let none = Labels::default();
     for Gathered { name, help, kind, lines } in families {
         let family = Family { name, kind: *kind, help };
         if is_wanted(&family) {
             family.write(format, out);
+            let is_dated = format == Format::OpenMetrics && created::is_dated(*kind);
             for line in lines {
+                let begin = out.len();
                 line::write(name, &none, Own::Registered(line.suffix, &line.labels), line.value, out);
+                if let Some(started) = started.filter(|_| is_dated) {
+                    let line = out[begin..].to_vec();
+                    created::after(name, &line, started, out);
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use super::page::Page;
 use super::printer::Printer;
 use super::scrape::Variant;
 use super::shelf::{Shelf, Wishes};
-use crate::clock::{Clock, Tick};
+use crate::clock::{Clock, Tick, Timestamp};
 use crate::snapshot::{Board, Hold};
 use crate::stop::Stop;
 use crate::telemetry::Telemetry;
@@ -28,11 +28,14 @@ pub struct Press {
     clock: Clock,
     newest: watch::Sender<Arc<Page>>,
     wishes: Arc<Wishes>,
+    started: Timestamp,
 }
 
 /// An order to print.
 struct Order {
     edition: u64,
+    /// When the process started, where it is shown when counters began.
+    started: Option<Timestamp>,
     variants: Vec<Variant>,
     done: oneshot::Sender<Printed>,
 }
@@ -55,12 +58,14 @@ impl Press {
             clock: clock.clone(),
             known: Arc::new(KnownFamilies::new(&telemetry)),
         };
-        (Self { printer: Printer::new(board, telemetry, hold), clock, newest: sender, wishes }, shelf)
+        // Once, so that it does not move with corrections of the clock: a later time would look like a restart.
+        let started = clock.wall() - clock.tick().since(Tick::default());
+        (Self { printer: Printer::new(board, telemetry, hold), clock, newest: sender, wishes, started }, shelf)
     }
 
     /// Prints until `stop` is requested; then nothing of it is left. Returns before that only if printing panicked.
     pub async fn run(self, stop: Stop) {
-        let Self { printer, clock, newest, wishes } = self;
+        let Self { printer, clock, newest, wishes, started } = self;
         let (board, telemetry, time) = (Arc::clone(printer.board()), Arc::clone(printer.telemetry()), clock.clone());
         let (orders, taken) = mpsc::channel(1);
         let (alive, over) = oneshot::channel();
@@ -102,7 +107,8 @@ impl Press {
             changed = false;
             let (done, printed) = oneshot::channel();
             let (edition, variants) = (wishes.edition(), wishes.variants(clock.tick()).collect());
-            if orders.send(Order { edition, variants, done }).await.is_err() {
+            let started = wishes.are_counters_dated().then_some(started);
+            if orders.send(Order { edition, started, variants, done }).await.is_err() {
                 break;
             }
             let Ok(Printed { page, at }) = printed.await else { break };
@@ -122,8 +128,9 @@ fn rest_after(took: Duration) -> Duration {
 }
 
 fn work(mut printer: Printer, clock: &Clock, mut orders: mpsc::Receiver<Order>) {
-    while let Some(Order { edition, variants, done }) = orders.blocking_recv() {
+    while let Some(Order { edition, started, variants, done }) = orders.blocking_recv() {
         let at = clock.tick();
+        printer.date(started);
         let page = printer.print(at, edition, &variants);
         // Whoever ordered it may have been told to stop.
         let _ = done.send(Printed { page, at });

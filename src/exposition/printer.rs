@@ -7,7 +7,7 @@ use super::book::{Book, Source};
 use super::gzip::Deflater;
 use super::page::{LEVEL, Page};
 use super::scrape::Variant;
-use crate::clock::Tick;
+use crate::clock::{Tick, Timestamp};
 use crate::snapshot::{Board, Hold};
 use crate::telemetry::Telemetry;
 
@@ -31,6 +31,11 @@ impl Printer {
     pub fn new(board: Arc<Board>, telemetry: Arc<Telemetry>, hold: Hold) -> Self {
         let (book, page) = (Book::new(BLOCK, hold), Arc::new(Page::unprinted()));
         Self { board, telemetry, book, page, deflater: Deflater::new(LEVEL) }
+    }
+
+    /// Shows in OpenMetrics when counters began, in a process that `started` then, or does not.
+    pub fn date(&mut self, started: Option<Timestamp>) {
+        self.book.date(started);
     }
 
     pub(super) fn board(&self) -> &Arc<Board> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::family::Family;
 use super::line::{Labels, Own};
 use crate::api::{Reason, Unusable, UnusableCounts};
-use crate::clock::Tick;
+use crate::clock::{Tick, Timestamp};
 use crate::sample::{About, Kind, Sample};
 use crate::snapshot::{AspectView, GroupView, LostReason, Pending, Snapshot, Tally};
 
@@ -119,8 +119,10 @@ pub(super) struct Row<'a> {
 /// How the series of a line can begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begins {
-    /// It is there from the start, or takes care of that itself.
+    /// It is there from the start.
     Itself,
+    /// It takes care of that itself, and began then where that is known.
+    At(Option<Timestamp>),
     /// With its first event.
     WithAnEvent,
     /// With its first event, where that is not one of the start: a scraper sees then that the process is new.
@@ -261,7 +263,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
     fn samples(&mut self, samples: &'a [Sample], kind: Kind, labels: &'a Labels) {
         for Sample { family, labels: own, value } in samples {
             let family = Family { name: &family.name, kind, help: &family.help };
-            (self.sink)(Row { family, labels, own: Own::Labels(own), value: *value, begins: Begins::Itself });
+            (self.sink)(Row { family, labels, own: Own::Labels(own), value: *value, begins: Begins::At(None) });
         }
     }
 
@@ -275,7 +277,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
                 None => *value,
             };
             let family = Family { name: &family.name, kind: Kind::Counter, help: &family.help };
-            (self.sink)(Row { family, labels, own: Own::Labels(own), value, begins: Begins::Itself });
+            (self.sink)(Row { family, labels, own: Own::Labels(own), value, begins: Begins::At(None) });
         }
     }
 

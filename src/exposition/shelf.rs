@@ -2,7 +2,7 @@
 //! and no others.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -60,6 +60,8 @@ pub(super) struct Wishes {
     asked: [AtomicU64; Variant::ALL.len()],
     /// Pages of earlier editions are no longer to be shown.
     edition: AtomicU64,
+    /// Whether OpenMetrics shows when counters began.
+    dates: AtomicBool,
     /// Somebody waits for a page.
     pub(super) urgent: Notify,
 }
@@ -83,6 +85,11 @@ impl Shelf {
         self.wishes.note(scrape.variant, self.clock.tick());
         let page = self.page(|page| page.has(scrape.variant)).await?;
         page.whole(scrape.variant, &self.telemetry.own()).ok_or(Unanswered::Stopping)
+    }
+
+    /// Pages that are printed from now on show in OpenMetrics when counters began, or do not.
+    pub fn date_counters(&self, dates: bool) {
+        self.wishes.dates.store(dates, Ordering::Release);
     }
 
     /// Scrapes that come after this see what is on the board and in the telemetry now.
@@ -110,6 +117,11 @@ impl Shelf {
 impl Wishes {
     fn note(&self, variant: Variant, now: Tick) {
         self.asked[variant.index()].store(millis(now) + 1, Ordering::Relaxed);
+    }
+
+    /// Whether OpenMetrics shows when counters began.
+    pub(super) fn are_counters_dated(&self) -> bool {
+        self.dates.load(Ordering::Acquire)
     }
 
     /// What a page is of that is begun now.

@@ -14,7 +14,7 @@ use super::page::{LEVEL, Page};
 use super::rows::{Row, SnapshotLabels, Walk};
 use super::*;
 use crate::api::{Event, Listener};
-use crate::clock::Tick;
+use crate::clock::{Tick, Timestamp};
 use crate::config::Scope;
 use crate::sample::{self, Sample};
 use crate::snapshot::{AspectView, GroupView, Hold, Pending, Reading, Snapshot, Tally};
@@ -346,4 +346,40 @@ fn a_series_that_comes_twice_is_on_the_page_once() {
     let shown = whole(&Page::new(&book, 0), Variant::ALL[0], &[]);
     let lines: Vec<&str> = shown.lines().filter(|line| line.starts_with("asyncos_x{")).collect();
     assert_eq!(lines, [r#"asyncos_x{appliance="a",key="k\\1"} 1"#]);
+}
+
+#[test]
+fn when_counters_began_is_in_openmetrics_alone_and_only_while_that_is_wanted() {
+    let started = Timestamp::from_secs(1_795_435_230);
+    let (mut world, mut book) = (World::new(), Book::new(BLOCK, Hold::No));
+    let without =
+        |shown: &str| shown.split_inclusive('\n').filter(|line| !line.contains("_created")).collect::<String>();
+    for round in 0..30_u64 {
+        for who in 0..NAMES.len() {
+            world.step((round % 10) as u8, who, round * 100 + who as u64);
+        }
+        let is_dated = round % 3 != 2;
+        book.date(is_dated.then_some(started));
+        book.update(&world.sources, world.now);
+        let (mut anew, mut plain) = (Book::new(BLOCK, Hold::No), Book::new(BLOCK, Hold::No));
+        anew.date(is_dated.then_some(started));
+        anew.update(&world.sources, world.now);
+        plain.update(&world.sources, world.now);
+        let [page, anew, plain] = [&book, &anew, &plain].map(|book| Page::new(book, 0));
+        for variant in Variant::ALL {
+            let [page, anew, plain] = [&page, &anew, &plain].map(|page| whole(page, variant, &world.own()));
+            assert_eq!(page, anew, "{variant:?}");
+            assert_eq!(page != plain, is_dated && variant.format == Format::OpenMetrics, "{variant:?}");
+            assert_eq!(without(&page), plain, "{variant:?}");
+        }
+        let scrape =
+            Scrape { variant: Variant::ALL[3], appliances: vec![], families: vec!["asyncos_windows_lost".into()] };
+        let chosen = selected(&page, &scrape, &[]).unwrap();
+        let lines: Vec<&str> = chosen.lines().filter(|line| !line.starts_with('#')).collect();
+        for pair in lines.chunks_exact(if is_dated { 2 } else { 1 }) {
+            let labels = pair[0].strip_prefix("asyncos_windows_lost_total").unwrap().rsplit_once(' ').unwrap().0;
+            let expected = format!("asyncos_windows_lost_created{labels} 1795435230");
+            assert!(!is_dated || pair[1] == expected, "{pair:?}");
+        }
+    }
 }

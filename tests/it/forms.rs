@@ -13,11 +13,16 @@ const OPENMETRICS: &str = "application/openmetrics-text";
 
 /// Two appliances with everything that is asked for seldom, so that the page stands still.
 async fn rig() -> (Rig, [sim::Appliance; 2]) {
+    rig_with("").await
+}
+
+/// The same, with more in its configuration.
+async fn rig_with(more: &str) -> (Rig, [sim::Appliance; 2]) {
     let clock = lapse(1);
     let esa1 = simulate(sim::Settings::esa("esa1"), &clock).await;
     let esa2 = simulate(sim::Settings::esa("esa2"), &clock).await;
     let text = format!(
-        "defaults: {{window: 1h}}\ncounter_groups: minimal\nappliances:\n{}{}",
+        "{more}defaults: {{window: 1h}}\ncounter_groups: minimal\nappliances:\n{}{}",
         entry("esa1", &esa1, ""),
         entry("esa2", &esa2, "")
     );
@@ -74,6 +79,27 @@ async fn every_form_of_the_page_says_the_same() {
         let other = text(&rig, "", accept, encoding).await;
         assert_eq!(samples(&other), samples(&plain), "{accept} {encoding}");
         assert_eq!(other.ends_with("\n# EOF\n"), accept == OPENMETRICS);
+    }
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openmetrics_alone_tells_when_counters_began() {
+    let (rig, _fleet) = rig_with("web: {created_timestamps: true}\n").await;
+    let plain = text(&rig, "", "", "identity").await;
+    assert!(!plain.contains("_created"));
+    let dated = text(&rig, "", OPENMETRICS, "gzip").await;
+    let created: BTreeSet<&str> = samples(&dated).into_iter().filter(|line| line.contains("_created")).collect();
+    assert_eq!(&samples(&dated) - &created, samples(&plain));
+    let dated = text(&rig, "", OPENMETRICS, "identity").await;
+    let lines: Vec<&str> = dated.lines().collect();
+    for (before, line) in lines.iter().zip(&lines[1..]).filter(|(_, line)| line.contains("_created")) {
+        let [series, of] = [before, line].map(|line| line.rsplit_once(' ').expect("a value").0);
+        assert_eq!(of.replacen("_created", "_total", 1), series);
+    }
+    for family in ["asyncos_windows_committed", "asyncos_api_requests", "asyncos_scrapes"] {
+        let is_there = created.iter().any(|line| line.starts_with(&format!("{family}_created")));
+        assert!(is_there || !plain.contains(&format!("{family}_total")), "{family}");
     }
     rig.end().await;
 }
@@ -141,18 +167,21 @@ assert {family.unit for family in found} >= {'seconds', 'bytes', ''}, found
 assert len({family.name for family in found}) == len(found)
 print(sum(len(family.samples) for family in found))
 ";
-    let (rig, _fleet) = rig().await;
-    let page = text(&rig, "", OPENMETRICS, "gzip").await;
-    rig.end().await;
-    // Debian's own, which sees Debian's packages.
-    let mut command = Command::new("/usr/bin/python3");
-    let python = command.args(["-c", PROGRAM]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let mut python = python.expect("python3; tests/run installs what is missing");
-    python.stdin.take().expect("a pipe").write_all(page.as_bytes()).expect("it reads");
-    let output = python.wait_with_output().expect("an end");
-    assert!(output.status.success(), "python3-prometheus-client refuses the page");
-    let lines = page.lines().filter(|line| !line.starts_with('#')).count();
-    assert_eq!(String::from_utf8(output.stdout).expect("a number").trim(), lines.to_string());
+    for more in ["", "web: {created_timestamps: true}\n"] {
+        let (rig, _fleet) = rig_with(more).await;
+        let page = text(&rig, "", OPENMETRICS, "gzip").await;
+        rig.end().await;
+        assert_eq!(page.contains("_created"), !more.is_empty());
+        // Debian's own, which sees Debian's packages.
+        let mut command = Command::new("/usr/bin/python3");
+        let python = command.args(["-c", PROGRAM]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut python = python.expect("python3; tests/run installs what is missing");
+        python.stdin.take().expect("a pipe").write_all(page.as_bytes()).expect("it reads");
+        let output = python.wait_with_output().expect("an end");
+        assert!(output.status.success(), "python3-prometheus-client refuses the page");
+        let lines = page.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(String::from_utf8(output.stdout).expect("a number").trim(), lines.to_string());
+    }
 }
 
 /// It reads files of samples with their times, which a page that is scraped does not have.
