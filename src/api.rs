@@ -4,87 +4,51 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::catalogue::{self, Group};
-use crate::clock::{Clock, Timestamp};
-use crate::config::{self, Product, Scope};
-use crate::window::Window;
+use tokio::time::Instant;
 
-mod blame;
-mod breaker;
-mod calendar;
-mod certificate;
-mod egress;
-mod encoding;
+use crate::catalogue;
+use crate::clock::{Clock, Timestamp};
+use crate::config::{self, Product};
+
 mod event;
 mod failure;
-mod field;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
-mod gate;
-mod gauge;
-mod header;
-mod health;
-mod inventory;
-mod json;
-mod login;
-mod number;
+mod http;
+mod login_failures;
 mod observe;
-mod outfit;
-mod pages;
-mod proxy;
-mod quarantine;
-mod query;
-mod refusals;
-mod report;
 mod session;
-mod span;
 mod time;
-mod tls;
-mod tracking;
-mod transport;
-mod xml_status;
+mod wire;
 
-pub use breaker::{RefusalCause, Tally};
 pub use event::{Event, Listener};
 pub use failure::{Failure, Reason};
-pub use gate::{Pace, longest_wait};
-pub use gauge::BaseUnit;
-pub use health::Health;
-pub use inventory::ManagedAppliance;
-pub use json::NOT_THE_API;
-pub use login::Identity;
-pub use number::{Measure, Number, Unusable, UnusableCounts};
+pub use http::rate_limiter::{Pace, longest_wait};
+pub use http::tls::SystemRoots;
+pub use login_failures::breaker::{RefusalCause, Tally};
+pub use login_failures::{EVERY_ACCOUNT, Refusals, Written};
 pub use observe::{Aspect, Observation, Quarantine};
-pub use pages::Count;
-pub use refusals::{EVERY_ACCOUNT, Refusals, Written};
-pub use report::{Reading, Report, Row};
-pub use span::ReportingSpan;
+pub use session::login::Identity;
 pub use time::ClockDoubt;
 #[cfg(test)]
 pub(crate) use time::Course;
-pub use tls::SystemRoots;
-pub use tracking::{Depth, TrackingQuery};
-pub use xml_status::{Feature, XmlStatus};
+pub use wire::gauge::BaseUnit;
+pub use wire::health::Health;
+pub use wire::inventory::ManagedAppliance;
+pub use wire::json::NOT_THE_API;
+pub use wire::number::{Measure, Number, Unusable, UnusableCounts};
+pub use wire::pages::Count;
+pub use wire::query::Query;
+pub use wire::report::{Reading, Report, Row};
+pub use wire::reporting_status::ReportingSpan;
+pub use wire::tracking::{Depth, TrackingQuery};
+pub use wire::xml_status::{Feature, XmlStatus};
 
-use gate::Pass;
-use pages::Counted;
+use http::rate_limiter::Pass;
+use http::transport::{Answer, Wire};
 use session::{Held, Session, Verdict};
-use transport::{Answer, Wire};
-
-/// One question to the reporting API.
-#[derive(Clone, Debug)]
-pub struct Query {
-    /// Which part of the appliance's knowledge.
-    pub scope: Scope,
-    /// Which counter group.
-    pub group: Arc<Group>,
-    /// So many rows with the highest values; all of them where absent.
-    pub top: Option<usize>,
-    /// What is searched for where it is no report but a search of the message tracking.
-    pub search: Option<TrackingQuery>,
-    /// For which interval.
-    pub window: Window,
-}
+use wire::pages::{Page, PageCounter, Paging};
+use wire::{query, tracking};
 
 /// A report and the appliance's time when it was answered.
 #[derive(Clone, Debug)]
@@ -95,6 +59,16 @@ pub struct Reply {
     pub at: Timestamp,
     /// The path and the query that were asked for, as sent.
     pub sent: Arc<str>,
+}
+
+/// A count and the answer that it begins with.
+#[derive(Debug)]
+struct Counted {
+    count: Count,
+    /// The appliance's clock as of the first page: what came later is on none of them for sure.
+    at: Timestamp,
+    /// The path and the query of the first page, as sent.
+    sent: Arc<str>,
 }
 
 /// Talks to one appliance as one account. Calls may run side by side; a login is made once for all of them.
@@ -213,6 +187,31 @@ impl Client {
                 false => Ok(report),
             });
         Ok(Reply { report: self.told(report)?, at: answer.arrival.at, sent: self.wire.target(&path, &parameters) })
+    }
+
+    /// Counts the entries of the list at `path`. Besides the pages, time is bounded: once the pages have taken as long as
+    /// one request may, no other is asked for.
+    ///
+    /// # Errors
+    /// When any page failed: a part of the pages is no count.
+    ///
+    /// # Cancel safety
+    /// As [`Client::fetch`].
+    async fn count(&self, path: &str, parameters: &str, paging: Paging) -> Result<Counted, Failure> {
+        let began = Instant::now();
+        let mut counter = PageCounter::new(paging);
+        let mut first = None;
+        loop {
+            let parameters = format!("{parameters}&{}", counter.next_page());
+            let answer = self.get(path, &parameters).await?;
+            let (at, sent) =
+                first.get_or_insert_with(|| (answer.arrival.at, self.wire.target(path, &parameters))).clone();
+            let counted = counter.add(&self.told(Page::parse(answer.body()))?);
+            let is_late = began.elapsed() >= self.wire.timeout();
+            if let Some(count) = counted.or_else(|| is_late.then(|| counter.so_far())) {
+                return Ok(Counted { count, at, sent });
+            }
+        }
     }
 
     /// `parsed`, after what is wrong with it was told.

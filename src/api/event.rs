@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Reason, RefusalCause};
+use crate::api::{Reason, RefusalCause};
 use crate::clock::Timestamp;
 
 /// Something that happened between us and one appliance.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Letters of a failure's text: twice our longest advice. Parsers of others quote what they choke on, at any length.
-pub(super) const LONGEST_DETAIL: usize = 1000;
+pub(in crate::api) const LONGEST_DETAIL: usize = 1000;
 
 /// The kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -259,13 +259,13 @@ pub struct Failure {
 
 impl Failure {
     /// `detail` becomes one line and is cut where it is too long for a log.
-    pub(super) fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
+    pub(in crate::api) fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
         let one_line = detail.as_ref().chars().map(|letter| if letter.is_control() { ' ' } else { letter });
         Self { reason, detail: one_line.take(LONGEST_DETAIL).collect(), retry_after: None }
     }
 
     /// The same words for another reason.
-    pub(super) fn because(mut self, reason: Reason) -> Self {
+    pub(in crate::api) fn because(mut self, reason: Reason) -> Self {
         self.reason = reason;
         self
     }

@@ -1,19 +1,22 @@
 //! Invariants of the parsers of answers, for any bytes: built for tests and fuzzing only. Each function reads `body` with
 //! one parser and panics where what is kept has no bound, or is not supported by the body.
 
-use super::certificate::Facts;
-use super::failure::LONGEST_DETAIL;
-use super::health::Health;
-use super::inventory::{Inventory, LocalTime, Privileges};
-use super::pages::Page;
-use super::quarantine::{QuarantineSize, Quarantines};
-use super::span::ReportingSpan;
-use super::xml_status::XmlStatus;
-use super::{Failure, field, header, json};
+use crate::api::Failure;
+use crate::api::failure::LONGEST_DETAIL;
+use crate::api::http::certificate::Facts;
+use crate::api::http::header;
+use crate::api::wire::field;
+use crate::api::wire::health::Health;
+use crate::api::wire::inventory::{Inventory, LocalTime, Privileges};
+use crate::api::wire::json;
+use crate::api::wire::pages::Page;
+use crate::api::wire::quarantine::{QuarantineSize, Quarantines};
+use crate::api::wire::reporting_status::ReportingSpan;
+use crate::api::wire::xml_status::XmlStatus;
 use crate::catalogue::Unit;
 use crate::clock::Timestamp;
 
-pub(crate) use super::login::fuzz::{login, provider, token};
+pub(crate) use crate::api::session::login::fuzz::{login, provider, token};
 
 pub(crate) mod tree;
 
@@ -36,7 +39,7 @@ pub(crate) fn logged<T>(parsed: Result<T, Failure>) -> Option<T> {
     parsed.inspect_err(|failure| check_detail(&failure.detail)).ok()
 }
 
-pub(super) fn check_detail(detail: &str) {
+pub(in crate::api) fn check_detail(detail: &str) {
     assert!(detail.chars().count() <= LONGEST_DETAIL, "a failure of {} letters", detail.chars().count());
     assert!(!detail.chars().any(char::is_control), "a failure of several lines: {detail:?}");
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::health::Health;
-use super::inventory::{Inventory, LocalTime, ManagedAppliance, Privileges};
-use super::quarantine::{QuarantineMessages, QuarantineSize, Quarantines};
-use super::refusals::LOOK_AGAIN;
-use super::span::ReportingSpan;
-use super::xml_status::XmlStatus;
-use super::{Client, Count, Failure, Pace, Reason, UnusableCounts, query};
+use crate::api::login_failures::LOOK_AGAIN;
+use crate::api::wire::health::Health;
+use crate::api::wire::inventory::{Inventory, LocalTime, ManagedAppliance, Privileges};
+use crate::api::wire::quarantine::{QuarantineMessages, QuarantineSize, Quarantines};
+use crate::api::wire::query;
+use crate::api::wire::reporting_status::ReportingSpan;
+use crate::api::wire::xml_status::XmlStatus;
+use crate::api::{Client, Count, Failure, Pace, Reason, UnusableCounts};
 use crate::clock::Timestamp;
 use crate::config::{Product, Scope};
 use crate::window::Grid;

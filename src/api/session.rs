@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::login::{self, ASSUMED_LIFE, Header, Identity, Life, Login, Proof};
-use super::refusals::{Account, LOOK_AGAIN, Outcome, Refusals};
-use super::transport::{Answer, Wire};
-use super::{Event, Failure, Reason, SystemRoots, XmlStatus};
+use crate::api::http::header::{Header, token_header};
+use crate::api::http::transport::{Answer, Wire};
+use crate::api::login_failures::{Account, LOOK_AGAIN, Outcome, Refusals};
+use crate::api::{Event, Failure, Reason, SystemRoots, XmlStatus};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{self, Auth, Credentials};
 
+pub(super) mod login;
 mod pace;
 mod page;
 mod permission;
 mod unauthorized;
 
+use login::{ASSUMED_LIFE, Identity, Life, Login, Proof};
 use pace::ReloginPace;
 use unauthorized::Doubt;
 
@@ -26,8 +28,8 @@ use unauthorized::Doubt;
 const LEAST_LEFT: Duration = Duration::from_secs(60);
 /// What a request carries to be accepted.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
-    pub(super) header: Header,
+pub(in crate::api) struct Held {
+    pub(in crate::api) header: Header,
     generation: u64,
     origin: Origin,
     /// None for Basic, which does not end.
@@ -44,7 +46,7 @@ enum Origin {
 
 /// What a 401 means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::api) enum Verdict {
     /// The token was no good: ask again with another.
     Retry,
     /// The token that an answer had brought was no good: ask again with the login's own, which costs no login.
@@ -58,7 +60,7 @@ pub(super) enum Verdict {
 }
 
 #[derive(Debug)]
-pub(super) struct Session {
+pub(in crate::api) struct Session {
     wire: Arc<Wire>,
     auth: Auth,
     login: Login,
@@ -122,7 +124,7 @@ struct State {
 impl Session {
     /// # Errors
     /// As [`Login::try_new`].
-    pub(super) fn try_new(
+    pub(in crate::api) fn try_new(
         wire: Arc<Wire>,
         appliance: &config::Appliance,
         roots: &SystemRoots,
@@ -140,12 +142,12 @@ impl Session {
     }
 
     /// The account as its refusals are counted.
-    pub(super) fn account(&self) -> Account {
+    pub(in crate::api) fn account(&self) -> Account {
         self.state().account.clone()
     }
 
     /// Goes on where `old` is, if it is of the same account.
-    pub(super) fn take_over(&self, old: &Self) {
+    pub(in crate::api) fn take_over(&self, old: &Self) {
         let mut state = old.state().clone();
         {
             let own = self.state();
@@ -169,7 +171,7 @@ impl Session {
     /// # Cancel safety
     /// Dropping the future of the caller that makes the login lets the next one make it; the dropped one counts as refused
     /// until one is accepted.
-    pub(super) async fn credential(&self) -> Result<Held, Failure> {
+    pub(in crate::api) async fn credential(&self) -> Result<Held, Failure> {
         let seen = match self.usable() {
             Ok(held) => return Ok(held),
             Err(attempts) => attempts,
@@ -209,26 +211,26 @@ impl Session {
 
     /// Leave to be the only request, where each carries the password itself: if it is no longer good, as many requests as
     /// are out would be refused at once, and an account is locked after few.
-    pub(super) async fn alone(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+    pub(in crate::api) async fn alone(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
         if self.login.can_be_repeated() { None } else { Some(self.one_at_a_time.lock().await) }
     }
 
     /// The credential in hand if it is good for one more request.
-    pub(super) fn at_hand(&self) -> Option<Held> {
+    pub(in crate::api) fn at_hand(&self) -> Option<Held> {
         self.usable().ok()
     }
 
     /// What the appliance's tokens state about it; the serial number only where the configuration wants it.
-    pub(super) fn identity(&self) -> Option<Identity> {
+    pub(in crate::api) fn identity(&self) -> Option<Identity> {
         let identity = self.state().identity.clone()?;
         Some(if self.shows_serial { identity } else { Identity { serial: None, ..identity } })
     }
 
     /// Takes the token that an answer brings. It counts only if its request was made with the token in hand: an old
     /// request's answer must not bring back an old token.
-    pub(super) fn renewed(&self, held: &Held, answer: &Answer) {
+    pub(in crate::api) fn renewed(&self, held: &Held, answer: &Answer) {
         let Some(token) = &answer.token else { return };
-        let Some(next) = login::token_header(token) else { return };
+        let Some(next) = token_header(token) else { return };
         let life = Life::of(token, answer.arrival, ASSUMED_LIFE);
         {
             let mut state = self.state();
@@ -247,7 +249,7 @@ impl Session {
     }
 
     /// Remembers that `endpoint` took the credential.
-    pub(super) fn accepted(&self, held: &Held, endpoint: &str) {
+    pub(in crate::api) fn accepted(&self, held: &Held, endpoint: &str) {
         let mut state = self.state();
         state.accepted |= state.generation == held.generation;
         state.acceptances += 1;

@@ -25,37 +25,37 @@ pub enum ClockDoubt {
 
 /// When an answer came.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Arrival {
+pub(in crate::api) struct Arrival {
     /// By the appliance's clock as far as it is trusted; never later than the answer's own `Date`, unless that is
     /// refused. What had settled by then had settled when the answer was made.
-    pub(super) at: Timestamp,
+    pub(in crate::api) at: Timestamp,
     /// The answer's own `Date`, trusted or not; `at` where it has none. Other times in the same answer compare with it.
-    pub(super) date: Timestamp,
+    pub(in crate::api) date: Timestamp,
     /// By our steady clock.
-    pub(super) tick: Tick,
+    pub(in crate::api) tick: Tick,
 }
 
 /// The time that an appliance's clock shows.
 #[derive(Debug)]
-pub(super) struct ApplianceTime {
+pub(in crate::api) struct ApplianceTime {
     appliance: Arc<str>,
     clock: Clock,
     course: Mutex<Course>,
 }
 
 impl ApplianceTime {
-    pub(super) fn new(appliance: &str, clock: Clock) -> Self {
+    pub(in crate::api) fn new(appliance: &str, clock: Clock) -> Self {
         Self { appliance: appliance.into(), clock, course: Mutex::default() }
     }
 
     /// Goes on with what `old`, which lives by the same clock, knows.
-    pub(super) fn take_over(&self, old: &Self) {
+    pub(in crate::api) fn take_over(&self, old: &Self) {
         let known = *old.course();
         *self.course() = known;
     }
 
     /// Takes the `Date` of one of the appliance's own answers, or that it has none; it arrived at `tick`.
-    pub(super) fn hear(&self, date: Option<Timestamp>, tick: Tick) -> Arrival {
+    pub(in crate::api) fn hear(&self, date: Option<Timestamp>, tick: Tick) -> Arrival {
         let wall = self.clock.wall();
         let (change, at, skew_seconds) = {
             let mut course = self.course();
@@ -74,25 +74,25 @@ impl ApplianceTime {
     }
 
     /// An answer that tells nothing of the appliance's clock, since it may be another's.
-    pub(super) fn pass_over(&self, date: Option<Timestamp>, tick: Tick) -> Arrival {
+    pub(in crate::api) fn pass_over(&self, date: Option<Timestamp>, tick: Tick) -> Arrival {
         let at = self.now();
         Arrival { at, date: date.unwrap_or(at), tick }
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(in crate::api) fn now(&self) -> Timestamp {
         self.course().now(self.clock.wall(), self.clock.tick())
     }
 
     /// How far the newest `Date` was ahead of our own clock, whether or not it is trusted.
-    pub(super) fn skew_seconds(&self) -> Option<f64> {
+    pub(in crate::api) fn skew_seconds(&self) -> Option<f64> {
         self.course().skew_seconds()
     }
 
-    pub(super) fn doubt(&self) -> Option<ClockDoubt> {
+    pub(in crate::api) fn doubt(&self) -> Option<ClockDoubt> {
         self.course().doubt()
     }
 
-    pub(super) fn clock(&self) -> &Clock {
+    pub(in crate::api) fn clock(&self) -> &Clock {
         &self.clock
     }
 

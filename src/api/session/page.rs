@@ -7,9 +7,9 @@ use tokio::sync::OwnedMutexGuard;
 use url::Url;
 
 use super::{LOOK_AGAIN, Session, State};
-use crate::api::breaker::{Permit, RefusalCause, Tally};
-use crate::api::login::{self, Header};
-use crate::api::refusals::{Account, Outcome};
+use crate::api::http::header::{Header, basic_header};
+use crate::api::login_failures::breaker::{Permit, RefusalCause, Tally};
+use crate::api::login_failures::{Account, Outcome};
 use crate::api::{Failure, Reason};
 
 /// Refusals by the page that are bearable in a row: with the one login that is left then, less than the usual lock-out of
@@ -58,7 +58,7 @@ impl Session {
             self.look_again().await;
         }
         let account = self.account_at(page);
-        let header = login::basic_header(&self.state().credentials)?;
+        let header = basic_header(&self.state().credentials)?;
         let turn = self.refusals.turn(&account).await;
         self.page_permit(&account)?;
         let (before, is_taken) = (self.refusals.tally(&account), self.refusals.is_taken(&account));

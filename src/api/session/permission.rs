@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{LOOK_AGAIN, Session, State};
-use crate::api::breaker::{Permit, Tally};
-use crate::api::refusals::Account;
+use crate::api::login_failures::Account;
+use crate::api::login_failures::breaker::{Permit, Tally};
 use crate::api::{Event, Failure, Reason};
 
 impl Session {

@@ -23,7 +23,7 @@ fn session(timeout: Duration) -> Session {
 }
 
 fn header(token: &str) -> Header {
-    login::token_header(&Secret::new(token)).expect("a header")
+    token_header(&Secret::new(token)).expect("a header")
 }
 
 fn life(span: Duration) -> Life {

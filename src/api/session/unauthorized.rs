@@ -2,9 +2,9 @@
 
 use super::{Held, Origin, Session, State, Verdict};
 use crate::api::Failure;
-use crate::api::blame;
-use crate::api::breaker::RefusalCause;
-use crate::api::refusals::Outcome;
+use crate::api::login_failures::Outcome;
+use crate::api::login_failures::breaker::RefusalCause;
+use crate::api::wire::blame;
 
 /// What to do where tokens keep being refused.
 pub(super) const SHARED: &str = "tokens are rejected long before they expire; another client may be using this account, so \

@@ -1,0 +1,144 @@
+//! The way out to one appliance: the HTTP client that is one client identity, and the proxy before it where there is one.
+//! Tells the failures on the way from those of the appliance. Knows nothing of the API.
+
+use std::sync::{Mutex, PoisonError};
+
+use reqwest::header::{ACCEPT, CONNECTION, HeaderMap, HeaderValue, USER_AGENT};
+use tokio::sync::OwnedMutexGuard;
+use url::Url;
+
+use crate::api::http::proxy::Gateway;
+use crate::api::http::setup::{self, Outfit};
+use crate::api::login_failures::Account;
+use crate::api::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
+use crate::clock::Clock;
+use crate::config::{self, Anchor};
+
+/// Header lines of an answer; recorded ones have eleven.
+const MOST_HEADERS: usize = 100;
+
+const AGENT: &str = concat!("asyncos_exporter/", env!("CARGO_PKG_VERSION"));
+
+/// The way to one appliance.
+#[derive(Debug)]
+pub(in crate::api) struct Egress {
+    outfit: Outfit,
+    proxy: Option<Gateway>,
+    /// Replaced when the proxy's password changes.
+    client: Mutex<reqwest::Client>,
+}
+
+/// Leave to make one request.
+pub(in crate::api) struct Exit {
+    http: reqwest::Client,
+    /// Held while it is not known whether the proxy takes our account.
+    turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Egress {
+    pub(in crate::api) fn try_new(
+        appliance: &config::Appliance,
+        roots: &SystemRoots,
+        clock: Clock,
+        listener: &Listener,
+        refusals: Refusals,
+    ) -> Result<Self, Failure> {
+        match appliance.trust.anchor {
+            Anchor::Nothing => listener.tell(Event::VerificationDisabled),
+            Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => {}
+        }
+        let outfit = Outfit::try_new(&appliance.trust, roots, listener.clone(), appliance.polling.timeout)?;
+        let proxy = appliance.proxy.clone().map(|proxy| Gateway::new(proxy, refusals, clock));
+        let client = Mutex::new(build(&outfit, proxy.as_ref())?);
+        Ok(Self { outfit, proxy, client })
+    }
+
+    /// The account at the proxy, where there is one.
+    pub(in crate::api) fn proxy_account(&self) -> Option<Account> {
+        self.proxy.as_ref().and_then(Gateway::account)
+    }
+
+    /// The client, once nothing is in doubt about the proxy's account.
+    ///
+    /// # Errors
+    /// While the proxy has refused the account and is left alone: nothing is sent then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the queue and nothing else.
+    pub(in crate::api) async fn exit(&self) -> Result<Exit, Failure> {
+        let Some(proxy) = &self.proxy else { return Ok(Exit { http: self.client(), turn: None }) };
+        let turn = proxy.turn().await;
+        if proxy.look_again().await {
+            let next = build(&self.outfit, Some(proxy))?;
+            *self.client.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        }
+        proxy.permit()?;
+        Ok(Exit { http: self.client(), turn })
+    }
+
+    /// Sends `request`; the answer's body is still to be read.
+    ///
+    /// # Errors
+    /// Why no answer came from the appliance.
+    pub(in crate::api) async fn send(
+        &self,
+        exit: &Exit,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, Failure> {
+        let outcome = self.outfit.send(&exit.http, request).await;
+        match (outcome, &self.proxy) {
+            (Ok(response), Some(proxy)) if response.status() == reqwest::StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                Err(proxy.refusal())
+            }
+            (Ok(response), _) => Ok(response),
+            (Err((failure, error)), Some(proxy)) => Err(proxy.blamed(&error, &failure).unwrap_or(failure)),
+            (Err((failure, _)), None) => Err(failure),
+        }
+    }
+
+    /// The body of an answer.
+    ///
+    /// # Errors
+    /// As [`Outfit::body`].
+    pub(in crate::api) async fn body(&self, response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+        self.outfit.body(response).await
+    }
+
+    /// Takes in what the request came to, as far as it tells of the proxy: none where there was an answer.
+    pub(in crate::api) async fn ended(&self, exit: Exit, failure: Option<Reason>) {
+        if let Some(proxy) = &self.proxy {
+            proxy.hear(failure).await;
+        }
+        drop(exit.turn);
+    }
+
+    /// Whether what answers for `url` may be the proxy: without TLS between, it can speak in the appliance's place.
+    pub(in crate::api) fn may_speak_for(&self, url: &Url) -> bool {
+        self.proxy.is_some() && url.scheme() == "http"
+    }
+
+    fn client(&self) -> reqwest::Client {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// One client identity: the appliance binds its token to the bytes of `Accept`, `Host` and `User-Agent`.
+fn build(outfit: &Outfit, proxy: Option<&Gateway>) -> Result<reqwest::Client, Failure> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    // Every recorded answer closes the connection; asking for it spares us connections that look alive.
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    let mut builder = outfit
+        .builder()?
+        .default_headers(headers)
+        .http1_max_headers(MOST_HEADERS)
+        // A published client met answers whose header lines break the CR/LF rule.
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true);
+    if let Some(proxy) = proxy {
+        builder = builder.proxy(proxy.way()?);
+    }
+    builder.build().map_err(|error| setup::unbuilt(&error))
+}

@@ -1,0 +1,180 @@
+//! The proxy before an appliance: what it is shown, and what its refusals mean. An account there may be locked like one of
+//! the appliance's, and many appliances may stand behind one proxy, so its refusals are counted in the same way and shared
+//! by all who use the account. Knows nothing of the appliance.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+
+use crate::api::http::header::basic_header;
+use crate::api::login_failures::breaker::{Permit, RefusalCause, Tally};
+use crate::api::login_failures::{Account, LOOK_AGAIN, Outcome, Refusals};
+use crate::api::{Failure, Reason};
+use crate::clock::Clock;
+use crate::config::{self, Credentials};
+
+/// Refusals in a row after which the account is not shown any more: below the lock-out that directories usually have.
+const MOST_REFUSALS: u32 = 3;
+/// What the errors of `hyper_util`'s tunnel begin with. The type is not public; `it::tls_egress` holds the words.
+const TUNNEL: &str = "tunnel error: ";
+
+/// A proxy and how our account stands there.
+#[derive(Debug)]
+pub(in crate::api) struct Gateway {
+    proxy: config::Proxy,
+    standing: Option<Mutex<Standing>>,
+    refusals: Refusals,
+    clock: Clock,
+}
+
+#[derive(Clone, Debug)]
+struct Standing {
+    credentials: Credentials,
+    account: Account,
+}
+
+impl Gateway {
+    pub(in crate::api) fn new(proxy: config::Proxy, refusals: Refusals, clock: Clock) -> Self {
+        let standing = proxy.credentials.clone().map(|credentials| Standing::of(credentials, &proxy, &refusals));
+        Self { standing: standing.map(Mutex::new), proxy, refusals, clock }
+    }
+
+    /// The account as its refusals are counted.
+    pub(in crate::api) fn account(&self) -> Option<Account> {
+        self.standing().map(|standing| standing.account)
+    }
+
+    /// What the HTTP client is told.
+    ///
+    /// # Errors
+    /// When the password cannot travel in a header.
+    pub(in crate::api) fn way(&self) -> Result<reqwest::Proxy, Failure> {
+        let way = reqwest::Proxy::all(self.proxy.url.clone())
+            .map_err(|_| Failure::new(Reason::Proxy, "the proxy's URL cannot be used"))?;
+        let Some(Standing { credentials, .. }) = self.standing() else { return Ok(way) };
+        let (_, value) = basic_header(&credentials)
+            .map_err(|_| Failure::new(Reason::ProxyRefused, "the proxy's password cannot travel in a header"))?;
+        Ok(way.custom_http_auth(value))
+    }
+
+    /// Waits for the turn to find out whether the account is taken; none once it is known to be, or there is none. Without
+    /// this, a fleet that begins with a wrong password would be refused as often as it has appliances.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the queue and nothing else.
+    pub(in crate::api) async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
+        let Standing { account, .. } = self.standing()?;
+        self.refusals.name(&account).await;
+        if self.refusals.is_taken(&account) {
+            return None;
+        }
+        let turn = self.refusals.turn(&account).await;
+        (!self.refusals.is_taken(&account)).then_some(turn)
+    }
+
+    /// Takes the password that the file holds now, if the one in hand was refused. Whether it is another.
+    pub(in crate::api) async fn look_again(&self) -> bool {
+        let Some(Standing { credentials, account, .. }) = self.standing() else { return false };
+        if self.refusals.tally(&account).refusals == 0 {
+            return false;
+        }
+        // A disk that hangs must not hold up a scrape.
+        let Ok(Some(next)) = tokio::task::spawn_blocking(move || credentials.reread()).await else { return false };
+        let next = Standing::of(next, &self.proxy, &self.refusals);
+        self.refusals.name(&next.account).await;
+        if let Some(mut standing) = self.lock() {
+            *standing = next;
+        }
+        tracing::info!(proxy = %self.proxy.url, "password file of the proxy has changed: the next request takes it");
+        true
+    }
+
+    /// Whether the account may be shown.
+    ///
+    /// # Errors
+    /// When it was refused, and not long enough ago.
+    pub(in crate::api) fn permit(&self) -> Result<(), Failure> {
+        let Some(Standing { account, .. }) = self.standing() else { return Ok(()) };
+        let (detail, span) = match self.refusals.permit(&account, MOST_REFUSALS, self.clock.wall()) {
+            Permit::Granted => return Ok(()),
+            Permit::Wait(span) => {
+                let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
+                (format!("the proxy has refused our account: it is shown again in {shown}"), span)
+            }
+            Permit::Blocked => {
+                ("the proxy has refused our account repeatedly: correct its password".to_owned(), LOOK_AGAIN)
+            }
+        };
+        Err(Failure { retry_after: Some(span.min(LOOK_AGAIN)), ..Failure::new(Reason::ProxyRefused, detail) })
+    }
+
+    /// Takes in what a request came to.
+    pub(in crate::api) async fn hear(&self, failure: Option<Reason>) {
+        let Some(Standing { account, .. }) = self.standing() else { return };
+        let tally = self.refusals.tally(&account);
+        let outcome = match failure {
+            Some(Reason::ProxyRefused) => Outcome::Refused(RefusalCause::Password),
+            Some(Reason::Proxy | Reason::Dns | Reason::Connect | Reason::Timeout | Reason::Reset) => return,
+            // Whatever the appliance says, or does to TLS, the proxy has let us through.
+            Some(_) | None => Outcome::Accepted,
+        };
+        self.refusals.shown(&account, outcome);
+        if matches!(outcome, Outcome::Refused(_)) || tally != Tally::NONE {
+            let written = self.refusals.settle(&account, tally, outcome, self.clock.wall());
+            // A write that fails is said by the store; memory has it.
+            let _ = written.await;
+        }
+        if self.refusals.tally(&account).is_blocked(MOST_REFUSALS) && !tally.is_blocked(MOST_REFUSALS) {
+            tracing::error!(proxy = %self.proxy.url, "requests are stopped after repeated refusals by the proxy");
+        }
+    }
+
+    /// What a 407 means.
+    pub(in crate::api) fn refusal(&self) -> Failure {
+        let detail = match self.standing {
+            Some(_) => "the proxy refuses our account (407): correct `proxy.username` or the proxy's password",
+            None => "the proxy wants an account (407): set `proxy.username` and `proxy.password_file`",
+        };
+        Failure { retry_after: Some(LOOK_AGAIN), ..Failure::new(Reason::ProxyRefused, detail) }
+    }
+
+    /// What `error`, which is `told` as if there were no proxy, is if it is the proxy's.
+    pub(in crate::api) fn blamed(&self, error: &reqwest::Error, told: &Failure) -> Option<Failure> {
+        let words = told.detail.as_str();
+        let url = self.proxy.url.as_str().trim_end_matches('/');
+        let failure = |detail: String| Some(Failure::new(Reason::Proxy, detail));
+        let Some((_, said)) = words.split_once(TUNNEL) else {
+            let is_open = error.url().is_some_and(|url| url.scheme() == "http");
+            return if is_open && error.is_connect() && !error.is_timeout() {
+                failure(format!("the proxy {url} cannot be reached: {words}"))
+            } else {
+                None
+            };
+        };
+        match said.split_once(": ").map_or((said, ""), |(first, rest)| (first, rest)) {
+            ("proxy authorization required", _) => Some(self.refusal()),
+            ("failed to create underlying connection", why) => {
+                failure(format!("the proxy {url} cannot be reached: {why}"))
+            }
+            ("unsuccessful", _) => failure(format!(
+                "the proxy {url} opens no way to the appliance: it did not answer CONNECT with 200, its log says why"
+            )),
+            (other, _) => failure(format!("the proxy {url} opens no way to the appliance: {other}")),
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        self.lock().map(|standing| standing.clone())
+    }
+
+    fn lock(&self) -> Option<MutexGuard<'_, Standing>> {
+        self.standing.as_ref().map(|standing| standing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Standing {
+    fn of(credentials: Credentials, proxy: &config::Proxy, refusals: &Refusals) -> Self {
+        Self { account: refusals.account(&proxy.url, &credentials), credentials }
+    }
+}

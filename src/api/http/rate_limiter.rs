@@ -1,0 +1,106 @@
+//! The gate before one appliance: every request passes it, one at a time and in the order of arrival, and waits there
+//! until the appliance may be asked. Owns the waiting; when a request may start is decided in [`budget`].
+
+use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::clock::{Clock, Tick};
+
+mod budget;
+
+pub use budget::longest_wait;
+
+use budget::Budget;
+
+/// How much an appliance is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// As much as is configured.
+    #[default]
+    Usual,
+    /// A quarter of it, for an appliance that conserves its resources.
+    Eased,
+}
+
+#[derive(Debug)]
+pub(in crate::api) struct Gate {
+    clock: Clock,
+    /// Held by whoever is next. Tokio's lock is taken in the order of asking.
+    turn: tokio::sync::Mutex<()>,
+    /// Wakes whoever is next where the wait has become shorter; longer ones are noticed at its end.
+    sooner: Notify,
+    budget: Mutex<Budget>,
+}
+
+impl Gate {
+    /// A gate with a minute's worth of requests to begin with.
+    pub(in crate::api) fn new(per_minute: NonZeroU32, clock: Clock) -> Self {
+        let budget = Budget::new(per_minute, clock.tick());
+        Self { clock, turn: tokio::sync::Mutex::new(()), sooner: Notify::new(), budget: Mutex::new(budget) }
+    }
+
+    /// Waits until a request may start. There is no bound on the wait but the budget's; callers are few, since the
+    /// requests of an appliance are.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the queue and nothing else.
+    pub(in crate::api) async fn pass(&self) -> Pass<'_> {
+        let _turn = self.turn.lock().await;
+        loop {
+            let taken = self.budget().take(self.clock.tick());
+            let Err(again) = taken else { return Pass { gate: self, began: None } };
+            tokio::select! {
+                () = self.clock.sleep_until(again) => {}
+                () = self.sooner.notified() => {}
+            }
+        }
+    }
+
+    /// Goes on at `pace` from now.
+    pub(in crate::api) fn set_pace(&self, pace: Pace) {
+        self.budget().set_pace(pace, self.clock.tick());
+        self.sooner.notify_one();
+    }
+
+    /// Goes on with what `old`, which lives by the same clock, has left; the pace stays ours.
+    pub(in crate::api) fn take_over(&self, old: &Self) {
+        let left = old.budget().clone();
+        self.budget().take_over(&left, self.clock.tick());
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Leave for one request. Dropped when the request has ended in whatever way; without having begun, it is given back.
+#[derive(Debug)]
+#[must_use]
+pub(in crate::api) struct Pass<'a> {
+    gate: &'a Gate,
+    began: Option<Tick>,
+}
+
+impl Pass<'_> {
+    /// The request starts now.
+    pub(in crate::api) fn begin(&mut self) {
+        self.began = Some(self.gate.clock.tick());
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        match self.began {
+            Some(began) => self.gate.budget().ended(began, self.gate.clock.tick()),
+            None => {
+                self.gate.budget().give_back();
+                self.gate.sooner.notify_one();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! How HTTP is spoken to one place: on what terms of TLS, within which bounds, and what its errors mean. Knows nothing of
+//! the API, and of proxies only that there may be one.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::redirect;
+use rustls::ClientConfig;
+use tokio::task::spawn_blocking;
+
+use crate::api::http::encoding::Encoding;
+#[cfg(feature = "legacy-tls")]
+use crate::api::http::tls::Legacy;
+use crate::api::http::tls::{self, Words};
+use crate::api::{Failure, Listener, Reason, SystemRoots};
+use crate::config::{Backend, Trust};
+
+/// A host that does not accept a connection in this time is down or behind a filter.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest body that is read: a keyed report of 5,000 rows and 20 counters is about 4 MiB.
+const LARGEST_BODY: usize = 8 << 20;
+
+/// What clients of one place are made of.
+#[derive(Debug)]
+pub(in crate::api) struct Outfit {
+    tls: Speaker,
+    timeout: Duration,
+}
+
+/// Who speaks TLS.
+#[derive(Debug)]
+enum Speaker {
+    Modern(Box<ClientConfig>, Words),
+    #[cfg(feature = "legacy-tls")]
+    Legacy(Legacy),
+}
+
+impl Outfit {
+    /// For a place that `trust` speaks of; `listener` hears of its certificates.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub(in crate::api) fn try_new(
+        trust: &Trust,
+        roots: &SystemRoots,
+        listener: Listener,
+        timeout: Duration,
+    ) -> Result<Self, Failure> {
+        let tls = match trust.backend {
+            Backend::Modern => {
+                let (config, words) = tls::client(trust, roots, listener)?;
+                Speaker::Modern(Box::new(config), words)
+            }
+            #[cfg(feature = "legacy-tls")]
+            Backend::Legacy => Speaker::Legacy(Legacy::new(trust, listener)),
+        };
+        Ok(Self { tls, timeout })
+    }
+
+    /// A client that goes nowhere but where it is sent, and asks once. What the environment says of proxies is not heard.
+    ///
+    /// # Errors
+    /// When OpenSSL cannot be set up.
+    pub(in crate::api) fn builder(&self) -> Result<reqwest::ClientBuilder, Failure> {
+        let builder = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .connect_timeout(CONNECT_TIMEOUT.min(self.timeout))
+            .timeout(self.timeout)
+            .http1_only();
+        match &self.tls {
+            Speaker::Modern(config, _) => Ok(builder.tls_backend_preconfigured(config.as_ref().clone())),
+            #[cfg(feature = "legacy-tls")]
+            Speaker::Legacy(legacy) => legacy.fit(builder),
+        }
+    }
+
+    /// Sends `request` by `http`; the answer's body is still to be read.
+    ///
+    /// # Errors
+    /// Why no answer came, with what only reqwest knows of it.
+    pub(in crate::api) async fn send(
+        &self,
+        http: &reqwest::Client,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, (Failure, reqwest::Error)> {
+        self.tls.begin();
+        let response = http.execute(request).await.map_err(|error| (self.classified(&error), error))?;
+        self.tls.hear(&response);
+        Ok(response)
+    }
+
+    /// The body of an answer, as it was before anybody encoded it. Where that is not known, an answer that is no success
+    /// has none: its status tells all that matters.
+    ///
+    /// # Errors
+    /// When it does not come, cannot be read, or is larger than any report.
+    pub(in crate::api) async fn body(&self, response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+        let (is_success, encoding) = (response.status().is_success(), Encoding::of(response.headers()));
+        let body = self.raw_body(response).await?;
+        match encoding {
+            Ok(Encoding::Identity) => Ok(body),
+            Ok(encoding) => {
+                // It may grow a thousandfold, which takes milliseconds.
+                let decoded = spawn_blocking(move || encoding.decoded(body, LARGEST_BODY)).await;
+                decoded.unwrap_or_else(|_| Err(Failure::new(Reason::Reset, "the exporter ends")))
+            }
+            Err(_) if !is_success => Ok(Vec::new()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn raw_body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.classified(&error))? {
+            if body.len() + chunk.len() > LARGEST_BODY {
+                return Err(Failure::new(Reason::TooLarge, format!("the body is larger than {LARGEST_BODY} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The kind of a failure that brought no answer.
+    fn classified(&self, error: &reqwest::Error) -> Failure {
+        let said = chain(error);
+        if let Some(told) = self.tls.told(error, &said) {
+            return Failure::new(Reason::Tls, told);
+        }
+        let reason = if error.is_timeout() {
+            Reason::Timeout
+        } else if said.contains("dns error") {
+            Reason::Dns
+        } else if error.is_connect() {
+            Reason::Connect
+        } else if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+            Reason::Protocol
+        } else {
+            Reason::Reset
+        };
+        match self.tls.suspicion() {
+            Some(suspicion) => Failure::new(reason, format!("{said}; {suspicion}")),
+            None => Failure::new(reason, said),
+        }
+    }
+}
+
+impl Speaker {
+    fn begin(&self) {
+        match self {
+            Self::Modern(_, words) => words.begin(),
+            #[cfg(feature = "legacy-tls")]
+            Self::Legacy(_) => {}
+        }
+    }
+
+    #[cfg_attr(not(feature = "legacy-tls"), expect(unused_variables, reason = "rustls tells of certificates itself"))]
+    fn hear(&self, response: &reqwest::Response) {
+        match self {
+            Self::Modern(..) => {}
+            #[cfg(feature = "legacy-tls")]
+            Self::Legacy(legacy) => legacy.hear(response),
+        }
+    }
+
+    /// What the error means if it is one of TLS; `said` is its whole chain.
+    #[cfg_attr(not(feature = "legacy-tls"), expect(unused_variables, reason = "OpenSSL's are known by their words"))]
+    fn told(&self, error: &reqwest::Error, said: &str) -> Option<String> {
+        match self {
+            Self::Modern(_, words) => find::<rustls::Error>(error).map(|error| words.of(error)),
+            #[cfg(feature = "legacy-tls")]
+            Self::Legacy(_) => Legacy::of(said),
+        }
+    }
+
+    fn suspicion(&self) -> Option<&'static str> {
+        match self {
+            Self::Modern(_, words) => words.suspicion(),
+            #[cfg(feature = "legacy-tls")]
+            Self::Legacy(_) => None,
+        }
+    }
+}
+
+/// Why there is no client of HTTP.
+pub(in crate::api) fn unbuilt(error: &reqwest::Error) -> Failure {
+    Failure::new(Reason::Tls, format!("cannot set up the HTTP client: {}", chain(error)))
+}
+
+/// The first error of type `T` in the chain below `error`.
+fn find<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
+    std::iter::successors(error.source(), |error| below(*error)).find_map(|error| error.downcast_ref())
+}
+
+/// What `error` carries. The source of an I/O error skips what it wraps, and the TLS library's is wrapped in two.
+fn below<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (dyn std::error::Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(carried) => Some(carried),
+        None => error.source(),
+    }
+}
+
+/// The chain of causes without the URL, which the operator knows from the appliance's name.
+fn chain(error: &reqwest::Error) -> String {
+    let mut words = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if words.last() != Some(&said) {
+            words.push(said);
+        }
+        next = cause.source();
+    }
+    if words.is_empty() { "the request failed".into() } else { words.join(": ") }
+}

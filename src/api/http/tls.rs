@@ -1,0 +1,163 @@
+//! How TLS is spoken to an appliance: what is believed about its certificate, what it is shown, and words for what goes
+//! wrong. Appliances come with a self-signed certificate as a rule, so "turn verification off" must never be the easiest
+//! way out.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion};
+
+use crate::api::{Failure, Listener, Reason};
+use crate::config::{Identity, TlsVersion, Trust};
+
+#[cfg(feature = "legacy-tls")]
+mod legacy;
+mod refusal;
+mod verifier;
+mod words;
+
+#[cfg(feature = "legacy-tls")]
+pub(in crate::api) use legacy::Legacy;
+use verifier::Verifier;
+pub(in crate::api) use words::Words;
+
+/// Root certificates, the operating system's among them, parsed once for all who share this.
+#[derive(Clone, Debug, Default)]
+pub struct SystemRoots(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    system: OnceLock<Arc<RootCertStore>>,
+    /// Those of files that are in use.
+    files: Mutex<Vec<Parsed>>,
+}
+
+/// What a file holds, for as long as somebody does, and what came of it.
+type Parsed = (Weak<[CertificateDer<'static>]>, Arc<RootCertStore>);
+
+impl SystemRoots {
+    fn system(&self) -> Arc<RootCertStore> {
+        let load = || {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            Arc::new(roots)
+        };
+        Arc::clone(self.0.system.get_or_init(load))
+    }
+
+    /// Those of `certificates` that can be roots. What cannot be one, such as a version 1 certificate, can still be the
+    /// presented one.
+    fn file(&self, certificates: &Arc<[CertificateDer<'static>]>) -> Arc<RootCertStore> {
+        let mut files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = Arc::downgrade(certificates);
+        if let Some((_, roots)) = files.iter().find(|(known, _)| known.ptr_eq(&own)) {
+            return Arc::clone(roots);
+        }
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certificates.iter().cloned());
+        let roots = Arc::new(roots);
+        files.retain(|(known, _)| known.strong_count() > 0);
+        files.push((own, Arc::clone(&roots)));
+        roots
+    }
+}
+
+/// The client side of TLS with `trust`, and words for handshakes that fail; `listener` hears of every certificate that is
+/// shown.
+///
+/// # Errors
+/// When a verifier cannot be built from the certificates.
+pub(in crate::api) fn client(
+    trust: &Trust,
+    roots: &SystemRoots,
+    listener: Listener,
+) -> Result<(ClientConfig, Words), Failure> {
+    let failure = |error: &dyn fmt::Display| Failure::new(Reason::Tls, format!("cannot set up TLS: {error}"));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Verifier::try_new(trust, roots, &provider, listener).map_err(|error| failure(&error))?;
+    let versions: &[&SupportedProtocolVersion] = match trust.min_version {
+        TlsVersion::Tls12 => &[&TLS12, &TLS13],
+        TlsVersion::Tls13 => &[&TLS13],
+    };
+    let shown = Arc::new(Shown { identity: trust.identity.clone(), asked: AtomicBool::new(false) });
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(|error| failure(&error))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_client_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesClientCert>);
+    // A resumed session shows no certificate: one that has ended or was replaced would go unnoticed for as long as the
+    // appliance renews its tickets. A signature of its key is nothing beside the report it is made for.
+    config.resumption = Resumption::disabled();
+    Ok((config, Words::new(trust.min_version, shown)))
+}
+
+/// What an appliance is shown that asks for a certificate.
+#[derive(Debug)]
+struct Shown {
+    identity: Option<Identity>,
+    /// Whether one has asked since somebody wanted to know: a refusal after that is about our certificate.
+    asked: AtomicBool,
+}
+
+impl Shown {
+    /// Whether a certificate was asked for since the last call.
+    fn was_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl ResolvesClientCert for Shown {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        self.identity.as_ref().map(Identity::certified)
+    }
+
+    fn has_certs(&self) -> bool {
+        self.identity.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Anchor;
+    use crate::config::ConfigFile;
+
+    /// A thousand stores of a hundred roots take half a gibibyte.
+    #[test]
+    fn appliances_with_one_file_of_authorities_share_its_roots() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let pem = || rcgen::generate_simple_self_signed(["esa".to_owned()]).expect("a certificate").cert.pem();
+        let mut text = "appliances:\n".to_owned();
+        for (number, ca) in ["one.pem", "one.pem", "two.pem"].into_iter().enumerate() {
+            std::fs::write(path(ca), pem()).expect("a file");
+            let tls = format!("tls: {{ca_file: '{}'}}", path(ca).display());
+            text += &format!("- {{name: esa{number}, url: 'https://esa{number}', username: u, password: p, {tls}}}\n");
+        }
+        std::fs::write(path("c.yaml"), text).expect("a file");
+        let mut file = ConfigFile::new(path("c.yaml"));
+        let roots = SystemRoots::default();
+        for _ in 0..2 {
+            let config = file.read().expect("a configuration");
+            let stores: Vec<_> = config
+                .appliances
+                .iter()
+                .map(|appliance| match &appliance.trust.anchor {
+                    Anchor::File(certificates) => roots.file(certificates),
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            assert!(Arc::ptr_eq(&stores[0], &stores[1]) && !Arc::ptr_eq(&stores[0], &stores[2]));
+            assert_eq!(roots.0.files.lock().expect("no panic").len(), 2, "and those of before are forgotten");
+            // What is in it now counts.
+            std::fs::write(path("one.pem"), pem()).expect("a file");
+        }
+    }
+}

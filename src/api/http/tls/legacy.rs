@@ -1,0 +1,62 @@
+//! TLS by OpenSSL, for appliances with none but ciphers that rustls does not speak. What it cannot hold has been refused
+//! with the configuration: a pin, another name, a certificate of ours.
+
+use reqwest::tls::{Certificate, TlsInfo, Version};
+
+use crate::api::http::certificate::Facts;
+use crate::api::{Event, Failure, Listener, Reason};
+use crate::config::{Anchor, Trust};
+
+/// What OpenSSL is told, and who hears of the certificates that it accepts.
+#[derive(Debug)]
+pub(in crate::api) struct Legacy {
+    anchor: Anchor,
+    listener: Listener,
+}
+
+impl Legacy {
+    pub(in crate::api) fn new(trust: &Trust, listener: Listener) -> Self {
+        Self { anchor: trust.anchor.clone(), listener }
+    }
+
+    /// `builder` with OpenSSL in it.
+    ///
+    /// # Errors
+    /// When a certificate of the anchor cannot be used.
+    pub(in crate::api) fn fit(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, Failure> {
+        let builder = builder.tls_backend_native().tls_version_min(Version::TLS_1_2).tls_info(true);
+        match &self.anchor {
+            Anchor::System => Ok(builder),
+            Anchor::File(certificates) => {
+                let known: Result<Vec<_>, _> = certificates.iter().map(|known| Certificate::from_der(known)).collect();
+                let unusable = |_| Failure::new(Reason::Tls, "OpenSSL cannot use a certificate of `tls.ca_file`");
+                Ok(builder.tls_certs_only(known.map_err(unusable)?))
+            }
+            Anchor::Nothing => Ok(builder.tls_danger_accept_invalid_certs(true)),
+            // Never taken for `System`: the configuration has refused it, and a pin must not be forgotten.
+            Anchor::Fingerprint(_) => Err(Failure::new(Reason::Tls, "a fingerprint cannot be kept with `tls.legacy`")),
+        }
+    }
+
+    /// Tells of the certificate behind an answer. Behind a proxy it is not known.
+    pub(in crate::api) fn hear(&self, response: &reqwest::Response) {
+        let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+        if let Some(certificate) = shown {
+            self.listener.tell(Event::CertificateExpires(Facts::of(certificate).not_after));
+        }
+    }
+
+    /// What `words`, the chain of an error, mean where OpenSSL has said them.
+    pub(in crate::api) fn of(words: &str) -> Option<String> {
+        // The type of the error is in a crate that is not named here; OpenSSL's own words begin so in every release.
+        let (_, said) = words.split_once("SSL routines:")?;
+        Some(match said.split_once("certificate verify failed") {
+            Some((_, why)) => format!(
+                "OpenSSL does not accept the certificate{}: set `tls.ca_file` (that certificate or its authority's), and \
+                 give the URL a name that is in it",
+                why.split_once(": ").map_or_else(String::new, |(_, why)| format!(" {}", why.trim()))
+            ),
+            None => format!("OpenSSL cannot agree with the appliance ({})", said.trim_matches(':')),
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! Why a certificate is not believed and what to do about it: each reason has a way out of its own, and each shows the
+//! fingerprint, so that what was shown can be compared with what the appliance has.
+
+use std::fmt;
+
+use rustls::{CertificateError, Error};
+
+use crate::api::http::certificate::Facts;
+use crate::config::Anchor;
+
+/// RSA keys below this are verified in no case. **Source:** ring, `RSA_PKCS1_2048_8192_SHA256`, which counts whole bytes.
+const LEAST_RSA_BITS: usize = 2041;
+
+/// Why a certificate is not believed.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    words: String,
+}
+
+impl Refusal {
+    /// What no anchor makes up for: rustls cannot check a signature of such a certificate's key, or read it at all, so the
+    /// connection would fail a step later and with less to say.
+    pub(super) fn of_unusable(facts: &Facts, fingerprint: &str) -> Option<Self> {
+        let what = if facts.is_first_version {
+            "is of X.509 version 1, which rustls does not read, not even a pinned one".to_owned()
+        } else {
+            let bits = facts.rsa_bits.filter(|bits| *bits < LEAST_RSA_BITS)?;
+            format!("has an RSA key of {bits} bits, and rustls takes none below 2048, not even a pinned one")
+        };
+        let way_out = "make another on the appliance with the CLI command `certconfig`";
+        Some(Self::new(format!("{what}: {way_out} (the SHA-256 of this one is {fingerprint})")))
+    }
+
+    /// It is not the pinned one.
+    pub(super) fn of_other(fingerprint: &str) -> Self {
+        let way_out = format!("if the appliance was given another, set `tls.fingerprint_sha256: {fingerprint}`");
+        Self::new(format!("is not the one that `tls.fingerprint_sha256` names: {way_out}"))
+    }
+
+    /// There is nothing to check it against.
+    pub(super) fn of_no_roots(anchor: &Anchor, facts: &Facts, fingerprint: &str) -> Self {
+        if facts.is_self_issued {
+            return Self::of_self_signed(anchor, fingerprint);
+        }
+        let what = match anchor {
+            Anchor::File(_) => "is none of those in `tls.ca_file`, of which none can be an authority",
+            Anchor::System | Anchor::Fingerprint(_) | Anchor::Nothing => {
+                "cannot be verified: this machine has no root certificates (package ca-certificates)"
+            }
+        };
+        Self::new(format!("{what}; {}", own(fingerprint)))
+    }
+
+    /// The chain or the name is not right; `host` is what the certificate should be for.
+    pub(super) fn of_error(error: &Error, anchor: &Anchor, facts: &Facts, host: &str, fingerprint: &str) -> Self {
+        let pin = format!("`tls.fingerprint_sha256: {fingerprint}`");
+        let Error::InvalidCertificate(error) = error else {
+            return Self::new(format!("is not trusted ({error}); {}", own(fingerprint)));
+        };
+        // Whatever else is wrong with it, the way out is the same.
+        if facts.is_self_issued {
+            return Self::of_self_signed(anchor, fingerprint);
+        }
+        let issuer = facts.issuer.as_deref().unwrap_or("an issuer without a name");
+        let authority = format!("set `tls.ca_file` (the certificate of that authority), or {pin}");
+        Self::new(match error {
+            CertificateError::UnknownIssuer => {
+                format!("was issued by `{issuer}`, which is not trusted: if that is right, {authority}")
+            }
+            CertificateError::BadSignature => format!(
+                "names `{issuer}` as its issuer, and the trusted certificate of that name has not signed it: if there is a \
+                 new one, {authority}"
+            ),
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => format!(
+                "has expired{}: renew it on the appliance with the CLI command `certconfig`, or accept it with {pin}",
+                at(facts.not_after)
+            ),
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => format!(
+                "is not valid yet{}: set the clock of the appliance or of this machine right, or accept it with {pin}",
+                at(facts.not_before)
+            ),
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                wrong_name(&facts.names, host, &pin)
+            }
+            _ if facts.is_sha1 => format!(
+                "is signed with SHA-1, which proves nothing any more: make another on the appliance with the CLI command \
+                 `certconfig`, or accept it with {pin}"
+            ),
+            // rustls has more errors than there are ways out, and may get others.
+            other => format!("is not trusted ({other}); {}", own(fingerprint)),
+        })
+    }
+
+    fn of_self_signed(anchor: &Anchor, fingerprint: &str) -> Self {
+        let what = match anchor {
+            Anchor::File(_) => "is self-signed and none of those in `tls.ca_file`",
+            Anchor::System | Anchor::Fingerprint(_) | Anchor::Nothing => "is self-signed",
+        };
+        Self::new(format!("{what}: {}", own(fingerprint)))
+    }
+
+    fn new(words: String) -> Self {
+        Self { words }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the certificate {}", self.words)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+fn own(fingerprint: &str) -> String {
+    format!("if it is the appliance's own, set `tls.ca_file`, or `tls.fingerprint_sha256: {fingerprint}`")
+}
+
+fn at(time: Option<crate::clock::Timestamp>) -> String {
+    time.map(|time| format!(" ({time})")).unwrap_or_default()
+}
+
+fn wrong_name(names: &[String], host: &str, pin: &str) -> String {
+    match names {
+        [] => format!(
+            "names no host among its alternative names, which alone count, and should name `{host}`: make another on the \
+             appliance with the CLI command `certconfig`, or accept it with {pin}"
+        ),
+        [first, ..] => {
+            let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            format!(
+                "is valid for {names} and not for `{host}`: if it is the right appliance, set `tls.server_name: {first}`, \
+                 or {pin}"
+            )
+        }
+    }
+}

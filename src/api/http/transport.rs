@@ -1,0 +1,406 @@
+//! Sends one request and reads one answer, within bounds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, Request};
+use tokio::time::Instant;
+use url::{Position, Url};
+
+use crate::api::http::connector::{Egress, Exit};
+use crate::api::http::encoding::text;
+use crate::api::http::header::{Header, LOCKED, TOKEN_HEADER, http_date, is_header_text, retry_after, target};
+use crate::api::http::rate_limiter::{Gate, Pass};
+use crate::api::login_failures::Account;
+use crate::api::time::{ApplianceTime, Arrival};
+use crate::api::wire::blame;
+use crate::api::wire::json::{self, NOT_THE_API};
+use crate::api::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
+use crate::clock::{Clock, Tick, Timestamp};
+use crate::config::{self, Product};
+use crate::secret::Secret;
+
+/// The answer's header with the next token. **Source:** API guide, authentication.
+
+/// The way to one appliance.
+#[derive(Debug)]
+pub(in crate::api) struct Wire {
+    egress: Egress,
+    root: Url,
+    timeout: Duration,
+    listener: Listener,
+    gate: Gate,
+    pub(in crate::api) time: ApplianceTime,
+}
+
+impl Wire {
+    pub(in crate::api) fn try_new(
+        appliance: &config::Appliance,
+        roots: &SystemRoots,
+        clock: Clock,
+        listener: Listener,
+        refusals: Refusals,
+    ) -> Result<Self, Failure> {
+        let egress = Egress::try_new(appliance, roots, clock.clone(), &listener, refusals)?;
+        let product = match appliance.product {
+            Product::Esa => "esa",
+            Product::Sma => "sma",
+        };
+        let mut root = appliance.url.clone();
+        root.set_path(&format!("/{product}/api/v2.0/"));
+        let gate = Gate::new(appliance.polling.requests_per_minute, clock.clone());
+        let timeout = appliance.polling.timeout;
+        Ok(Self { egress, root, timeout, listener, gate, time: ApplianceTime::new(&appliance.name, clock) })
+    }
+
+    /// Whether `other` leads to the same API.
+    pub(in crate::api) fn is_to_where(&self, other: &Self) -> bool {
+        self.root == other.root
+    }
+
+    /// What stands before every request.
+    pub(in crate::api) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// The account at the proxy, where there is one.
+    pub(in crate::api) fn proxy_account(&self) -> Option<Account> {
+        self.egress.proxy_account()
+    }
+
+    /// How long one request may take, from when it has passed the gate.
+    pub(in crate::api) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// `GET` of `path` with the credential in `header`; `endpoint` is what the request is called.
+    ///
+    /// # Errors
+    /// When no complete answer came, whatever its status would have been.
+    pub(in crate::api) async fn get(
+        &self,
+        pass: Pass<'_>,
+        endpoint: &str,
+        path: &str,
+        parameters: &str,
+        header: &Header,
+    ) -> Result<Answer, Failure> {
+        let (name, value) = header.clone();
+        let mut request = Request::new(Method::GET, self.url_of(path, parameters));
+        request.headers_mut().insert(name, value);
+        self.send(pass, endpoint, request).await
+    }
+
+    /// `POST` of a JSON body, with the credential in `header` where there is one already.
+    ///
+    /// # Errors
+    /// As [`Wire::get`].
+    pub(in crate::api) async fn post(
+        &self,
+        pass: Pass<'_>,
+        endpoint: &str,
+        body: &Secret,
+        header: Option<&Header>,
+    ) -> Result<Answer, Failure> {
+        let mut request = Request::new(Method::POST, self.url(endpoint));
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some((name, value)) = header.cloned() {
+            request.headers_mut().insert(name, value);
+        }
+        *request.body_mut() = Some(body.expose().to_owned().into());
+        self.send(pass, endpoint, request).await
+    }
+
+    /// Says that a request did not bring what it was made for.
+    pub(in crate::api) fn failed(&self, reason: Reason) {
+        self.tell(Event::Failed(reason));
+    }
+
+    pub(in crate::api) fn tell(&self, event: Event<'_>) {
+        self.listener.tell(event);
+    }
+
+    /// What is asked for with `parameters` at `path` below the API's root, as it stands in the first line of a request.
+    pub(in crate::api) fn target(&self, path: &str, parameters: &str) -> Arc<str> {
+        self.url_of(path, parameters)[Position::BeforePath..].into()
+    }
+
+    fn url_of(&self, path: &str, parameters: &str) -> Url {
+        let mut url = self.url(path);
+        url.set_query((!parameters.is_empty()).then_some(parameters));
+        url
+    }
+
+    fn url(&self, endpoint: &str) -> Url {
+        let mut url = self.root.clone();
+        url.set_path(&format!("{}{endpoint}", self.root.path()));
+        url
+    }
+
+    async fn send(&self, pass: Pass<'_>, endpoint: &str, request: Request) -> Result<Answer, Failure> {
+        let raw = self.measured(pass, endpoint, request).await?;
+        let (date, tick) = (raw.date, raw.tick);
+        let mut answer = Answer { is_of_the_api: true, ..Answer::new(raw, &self.time) };
+        if answer.is_the_apis_own() {
+            answer.arrival = self.time.hear(date, tick);
+        }
+        Ok(answer)
+    }
+
+    async fn measured(&self, mut pass: Pass<'_>, endpoint: &str, request: Request) -> Result<Raw, Failure> {
+        let exit = self.egress.exit().await?;
+        let url = request.url().clone();
+        pass.begin();
+        let began = Instant::now();
+        let outcome = self.receive(&exit, request).await;
+        drop(pass);
+        let code = outcome.as_ref().ok().map(|answer| answer.status);
+        self.tell(Event::Request { endpoint, code, took: began.elapsed() });
+        tracing::debug!(host = self.root.host_str(), endpoint, code, "request");
+        self.egress.ended(exit, outcome.as_ref().err().map(|failure| failure.reason)).await;
+        let outcome = outcome.and_then(|answer| self.vouched(answer, &url));
+        outcome.inspect_err(|failure| self.failed(failure.reason))
+    }
+
+    /// The answer unless it is a proxy's that speaks in the appliance's place, which does not do so in its form.
+    fn vouched(&self, answer: Raw, url: &Url) -> Result<Raw, Failure> {
+        let is_refusal = matches!(answer.status, 403 | 500..=599);
+        if is_refusal
+            && self.egress.may_speak_for(url)
+            && json::message(&String::from_utf8_lossy(&answer.body)).is_none()
+        {
+            let detail = format!("status {}, not in the appliance's form: it seems to be the proxy's", answer.status);
+            return Err(Failure::new(Reason::Proxy, detail));
+        }
+        Ok(answer)
+    }
+
+    /// `GET` of a page outside of the API, as bytes of whatever encoding, and the appliance's time. The page's own `Date`
+    /// counts for nothing: it may be another server's.
+    ///
+    /// # Errors
+    /// As [`Wire::get`], and what a status other than success means.
+    pub(in crate::api) async fn page(
+        &self,
+        pass: Pass<'_>,
+        endpoint: &str,
+        url: Url,
+        header: &Header,
+    ) -> Result<(Vec<u8>, Timestamp), Failure> {
+        let (name, value) = header.clone();
+        let mut request = Request::new(Method::GET, url);
+        request.headers_mut().insert(name, value);
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
+        let raw = self.measured(pass, endpoint, request).await?;
+        let at = self.time.now();
+        if (200..300).contains(&raw.status) {
+            return Ok((raw.body, at));
+        }
+        let is_locked = raw.status == LOCKED;
+        let failure = Answer::new(raw, &self.time).checked().map(|answer| (answer.body().as_bytes().to_vec(), at));
+        failure.map_err(|failure| if is_locked { failure.because(Reason::Unauthorized) } else { failure })
+    }
+
+    async fn receive(&self, exit: &Exit, request: Request) -> Result<Raw, Failure> {
+        let asked = request.url().clone();
+        let response = self.egress.send(exit, request).await?;
+        let headers = response.headers();
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let (date, tick) = (text(&reqwest::header::DATE).and_then(http_date), self.time.clock().tick());
+        let token = text(&TOKEN_HEADER).filter(|token| is_header_text(token)).map(Secret::new);
+        // Both times of one answer are by one clock, whoever's it is.
+        let now = date.unwrap_or_else(|| self.time.now());
+        let retry_after = text(&reqwest::header::RETRY_AFTER).and_then(|value| retry_after(value, now));
+        let location = headers.get(reqwest::header::LOCATION);
+        let target = location.and_then(|value| target(&asked, &String::from_utf8_lossy(value.as_bytes())));
+        let status = response.status().as_u16();
+        let body = match self.egress.body(response).await {
+            // The status says enough where it is no success: a refused login counts whatever becomes of its page.
+            Err(_) if !(200..300).contains(&status) => Vec::new(),
+            body => body?,
+        };
+        Ok(Raw { status, body, date, tick, token, retry_after, target })
+    }
+}
+
+/// A complete answer before its body is read as text.
+struct Raw {
+    status: u16,
+    body: Vec<u8>,
+    date: Option<Timestamp>,
+    /// When its head came.
+    tick: Tick,
+    token: Option<Secret>,
+    retry_after: Option<Duration>,
+    /// Where it points.
+    target: Option<String>,
+}
+
+/// A complete answer of any status.
+#[derive(Debug)]
+pub(in crate::api) struct Answer {
+    status: u16,
+    /// May hold a token, hence out of reach of `Debug`.
+    body: Secret,
+    pub(in crate::api) arrival: Arrival,
+    /// The token of the answer's header.
+    pub(in crate::api) token: Option<Secret>,
+    retry_after: Option<Duration>,
+    target: Option<String>,
+    /// Whether it was the API that was asked.
+    is_of_the_api: bool,
+}
+
+impl Answer {
+    fn new(raw: Raw, time: &ApplianceTime) -> Self {
+        let Raw { status, body, date, tick, token, retry_after, target } = raw;
+        let (body, arrival) = (Secret::new(text(body)), time.pass_over(date, tick));
+        Self { status, body, arrival, token, retry_after, target, is_of_the_api: false }
+    }
+
+    /// Whether it is in a form of the API: only then is its `Date` the appliance's. A proxy, a load balancer, or the
+    /// server library of the appliance itself sends a redirect or a page. Whether the JSON is whole is for its reader.
+    pub(in crate::api) fn is_the_apis_own(&self) -> bool {
+        let body = self.body().trim();
+        match self.status {
+            200..=299 => body.starts_with('{') && body.ends_with('}'),
+            400..=599 => json::message(body).is_some(),
+            _ => false,
+        }
+    }
+
+    pub(in crate::api) fn status(&self) -> u16 {
+        self.status
+    }
+
+    pub(in crate::api) fn body(&self) -> &str {
+        self.body.expose().trim_start_matches('\u{feff}')
+    }
+
+    /// A success without a body that brings `token`.
+    #[cfg(test)]
+    pub(in crate::api) fn with_token(token: Secret, arrival: Arrival) -> Self {
+        Self { token: Some(token), ..Self::bare(200, "", arrival) }
+    }
+
+    #[cfg(test)]
+    fn bare(status: u16, body: &str, arrival: Arrival) -> Self {
+        let (token, retry_after, target) = (None, None, None);
+        Self { status, body: Secret::new(body), arrival, token, retry_after, target, is_of_the_api: true }
+    }
+
+    /// The answer if its status is success.
+    ///
+    /// # Errors
+    /// What the status means, with the appliance's message where it sends one.
+    pub(in crate::api) fn checked(self) -> Result<Self, Failure> {
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
+        let message = json::message(self.body());
+        let reason = match (self.status, &message) {
+            (300..=399, _) => Reason::Redirect,
+            (401, _) => Reason::Unauthorized,
+            (400, Some(message)) if blame::speaks_of_credential(message) => Reason::Unauthorized,
+            (403, _) => Reason::NotAllowed,
+            // Validation errors are 404 with a message. Without one it is not the API that speaks.
+            (400 | 404 | 406, Some(_)) => Reason::Declined,
+            (400 | 404 | 406, None) => Reason::NotJson,
+            // Whoever says so, this is not offered, or not like this; the others may be.
+            (410 | 413 | 501, _) => Reason::Declined,
+            (429, _) => Reason::Throttled,
+            (408 | 500..=599, _) => Reason::Unavailable,
+            _ => Reason::Status,
+        };
+        let mut failure = Failure::new(reason, self.said(message.as_deref()));
+        failure.retry_after = self.retry_after;
+        Err(failure)
+    }
+
+    /// What an answer that is no success says, with its `message`.
+    fn said(&self, message: Option<&str>) -> String {
+        let (status, is_redirect) = (self.status, (300..=399).contains(&self.status));
+        let said = match (&self.target, message) {
+            (Some(target), _) if is_redirect => format!("status {status} to {target}"),
+            (_, Some(message)) => format!("status {status}: {message}"),
+            (_, None) => format!("status {status}: no message"),
+        };
+        let is_page = message.is_none() && json::is_html(self.body());
+        match self.is_of_the_api && (is_redirect || is_page) {
+            true if is_redirect => format!("{said}; {NOT_THE_API}"),
+            true => format!("status {status} with HTML in place of JSON; {NOT_THE_API}"),
+            false => said,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        let at = Timestamp::from_secs(0);
+        let arrival = Arrival { at, date: at, tick: Tick::default() };
+        Answer::bare(status, body, arrival)
+    }
+
+    #[test]
+    fn only_answers_in_a_form_of_the_api_tell_its_time() {
+        let error = r#"{"error": {"message": "Unauthorized.", "code": "401", "explanation": "…"}}"#;
+        for (status, body) in
+            [(200, r#"{"data": {}}"#), (201, "{}"), (401, error), (403, error), (404, error), (500, error)]
+        {
+            assert!(answer(status, body).is_the_apis_own(), "{status} {body}");
+        }
+        for (status, body) in [
+            (200, "<html>"),
+            (200, ""),
+            (200, "5"),
+            (200, r#"{"data": "#),
+            (302, error),
+            (404, "<html>"),
+            (503, ""),
+            (503, "<html>"),
+            (503, r#"{"status": "unavailable"}"#),
+        ] {
+            assert!(!answer(status, body).is_the_apis_own(), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn the_status_decides_and_404_needs_a_message() {
+        let error = r#"{"error": {"message": "Not Found.", "code": "404", "explanation": "…"}}"#;
+        let reason = |status, body| answer(status, body).checked().map_err(|failure| failure.reason).err();
+        assert_eq!(reason(200, "<html>"), None);
+        assert_eq!(reason(302, ""), Some(Reason::Redirect));
+        assert_eq!(reason(400, error), Some(Reason::Declined));
+        assert_eq!(reason(401, ""), Some(Reason::Unauthorized));
+        assert_eq!(reason(403, ""), Some(Reason::NotAllowed));
+        assert_eq!(reason(404, error), Some(Reason::Declined));
+        assert_eq!(reason(404, "<html>"), Some(Reason::NotJson));
+        assert_eq!([410, 413, 501].map(|status| reason(status, "<html>")), [Some(Reason::Declined); 3]);
+        assert_eq!(reason(418, ""), Some(Reason::Status));
+        assert_eq!(reason(429, ""), Some(Reason::Throttled));
+        assert_eq!(reason(502, "<html>"), Some(Reason::Unavailable));
+        let said = |answer: Answer| answer.checked().unwrap_err().to_string();
+        assert_eq!(said(answer(404, error)), "status 404: Not Found.");
+        assert_eq!(said(answer(503, "")), "status 503: no message");
+        let (html, page) = (format!("; {NOT_THE_API}"), "\u{feff} <!DOCTYPE HTML PUBLIC>");
+        for status in [401, 403, 404, 500] {
+            assert_eq!(said(answer(status, page)), format!("status {status} with HTML in place of JSON{html}"));
+        }
+        let to = |status, body| Answer { target: Some("esa1/login".into()), ..answer(status, body) };
+        assert_eq!(said(to(302, page)), format!("status 302 to esa1/login{html}"));
+        assert_eq!(said(answer(302, "")), format!("status 302: no message{html}"));
+        assert_eq!(said(to(404, error)), "status 404: Not Found.", "it points nowhere");
+        // Elsewhere HTML is no surprise.
+        assert_eq!(said(Answer { is_of_the_api: false, ..to(302, page) }), "status 302 to esa1/login");
+        assert_eq!(said(Answer { is_of_the_api: false, ..answer(404, page) }), "status 404: no message");
+    }
+
+    #[test]
+    fn a_mark_at_the_beginning_is_passed_over() {
+        assert_eq!(answer(200, "\u{feff}{}").body(), "{}");
+    }
+}

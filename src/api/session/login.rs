@@ -1,0 +1,163 @@
+//! The kinds of login: what each asks for, and what it brings to be sent with every request. Knows nothing of how often
+//! a login may be made; that is the session's.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::api::http::header::Header;
+use crate::api::http::rate_limiter::Pass;
+use crate::api::http::transport::{Answer, Wire};
+use crate::api::{Failure, NOT_THE_API, Reason, RefusalCause, SystemRoots};
+use crate::config::{Auth, Credentials};
+
+mod basic;
+mod discovery;
+#[cfg(any(test, fuzzing))]
+pub(in crate::api) mod fuzz;
+mod identity;
+mod jwt;
+mod life;
+mod oidc;
+mod passcode;
+mod second_factor;
+
+pub use identity::Identity;
+pub(in crate::api) use life::{ASSUMED_LIFE, Life};
+
+use oidc::IdentityProvider;
+use second_factor::SecondFactor;
+
+/// What a login brings.
+#[derive(Debug)]
+pub(in crate::api) struct Proof {
+    pub(in crate::api) header: Header,
+    /// None for what does not end.
+    pub(in crate::api) life: Option<Life>,
+    /// Whether an endpoint of the API has taken it already.
+    pub(in crate::api) is_tried: bool,
+    /// What it states about the appliance; none of what the appliance did not issue.
+    pub(in crate::api) identity: Option<Identity>,
+}
+
+/// Why a login brought nothing.
+#[derive(Debug)]
+pub(in crate::api) struct LoginFailure {
+    pub(in crate::api) failure: Failure,
+    /// Of a refusal, what it seems to be due to.
+    pub(in crate::api) cause: RefusalCause,
+}
+
+impl LoginFailure {
+    fn refused(cause: RefusalCause, detail: impl AsRef<str>) -> Self {
+        Self { failure: Failure::new(Reason::LoginRefused, detail), cause }
+    }
+}
+
+impl From<Failure> for LoginFailure {
+    fn from(failure: Failure) -> Self {
+        Self { failure, cause: RefusalCause::Password }
+    }
+}
+
+/// How an account gets in.
+#[derive(Debug)]
+pub(in crate::api) enum Login {
+    Jwt(Option<SecondFactor>),
+    Basic,
+    Oidc(Box<IdentityProvider>),
+}
+
+impl Login {
+    /// The login that is configured; requests to others than the appliance may take as long as `timeout`.
+    ///
+    /// # Errors
+    /// When the TLS configuration for the identity provider cannot be built.
+    pub(in crate::api) fn try_new(auth: &Auth, roots: &SystemRoots, timeout: Duration) -> Result<Self, Failure> {
+        Ok(match auth {
+            Auth::Jwt(two_factor) => Self::Jwt(two_factor.clone().map(SecondFactor::new)),
+            Auth::Basic => Self::Basic,
+            Auth::Oidc(oidc) => Self::Oidc(Box::new(IdentityProvider::try_new(oidc.as_ref().clone(), roots, timeout)?)),
+        })
+    }
+
+    /// Where the account is that refusals are counted of: an identity provider has one for all appliances.
+    pub(in crate::api) fn place<'a>(&'a self, appliance: &'a Url) -> &'a Url {
+        match self {
+            Self::Jwt(_) | Self::Basic => appliance,
+            Self::Oidc(provider) => provider.place(),
+        }
+    }
+
+    /// Whether the appliance may send the next token with any answer.
+    pub(in crate::api) const fn is_renewed_by_answers(&self) -> bool {
+        match self {
+            Self::Jwt(_) => true,
+            Self::Basic | Self::Oidc(_) => false,
+        }
+    }
+
+    /// Whether a credential that is no longer taken can be replaced by asking for another.
+    pub(in crate::api) const fn can_be_repeated(&self) -> bool {
+        match self {
+            Self::Jwt(_) | Self::Oidc(_) => true,
+            Self::Basic => false,
+        }
+    }
+
+    /// Makes one login; `pass` is for the first request to the appliance.
+    ///
+    /// # Errors
+    /// [`Reason::LoginRefused`] where the account was refused; any other reason leaves open whether it is good.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection; what it has asked for may have been counted by then.
+    pub(in crate::api) async fn make(
+        &self,
+        wire: &Wire,
+        pass: Pass<'_>,
+        credentials: &Credentials,
+    ) -> Result<Proof, LoginFailure> {
+        match self {
+            Self::Jwt(second) => jwt::log_in(wire, pass, credentials, second.as_ref()).await,
+            Self::Basic => Ok(basic::prove(wire, pass, credentials).await?),
+            Self::Oidc(provider) => Ok(provider.log_in(wire, pass, credentials).await?),
+        }
+    }
+}
+
+/// The header of requests that take the password itself.
+///
+/// # Errors
+/// When the password cannot travel in a header.
+/// The answer to a step of a login if it is a success.
+///
+/// Every complete answer that is none is a refusal: what the appliance counts towards its lock-out is not known of any
+/// status, so each is bounded. A redirect is the doing of a server in between, and 408, 429 and 5xx are said of the
+/// server's load before it looks at an account.
+///
+/// # Errors
+/// [`Reason::LoginRefused`], or what else the status means.
+fn granted(answer: Answer) -> Result<Answer, LoginFailure> {
+    let (is_the_apis_own, is_of_the_server) = (answer.is_the_apis_own(), (500..=599).contains(&answer.status()));
+    answer.checked().map_err(|failure| match failure.reason {
+        Reason::Redirect | Reason::Throttled | Reason::Unavailable => failure.into(),
+        // 501 among them, which of a report would be for good.
+        _ if is_of_the_server => failure.because(Reason::Unavailable).into(),
+        // The statuses of a refusal, whoever writes the page.
+        Reason::Unauthorized | Reason::NotAllowed => failure.because(Reason::LoginRefused).into(),
+        _ => refused(is_the_apis_own, &failure.detail),
+    })
+}
+
+/// A refusal with these words, in an answer that is in a form of the API or is not.
+fn refused(is_the_apis_own: bool, detail: &str) -> LoginFailure {
+    if is_the_apis_own {
+        return LoginFailure::refused(RefusalCause::Password, detail);
+    }
+    let cause = RefusalCause::OtherServer;
+    if detail.ends_with(NOT_THE_API) {
+        return LoginFailure::refused(cause, detail);
+    }
+    LoginFailure::refused(cause, format!("{detail}: {}", cause.advice()))
+}

@@ -1,0 +1,17 @@
+//! What goes over the wire: the parameters of requests, and readers for every kind of answer. Opens no connection.
+
+pub(super) mod blame;
+mod calendar;
+pub(super) mod field;
+pub(super) mod gauge;
+pub(super) mod health;
+pub(super) mod inventory;
+pub(super) mod json;
+pub(super) mod number;
+pub(super) mod pages;
+pub(super) mod quarantine;
+pub(super) mod query;
+pub(super) mod report;
+pub(super) mod reporting_status;
+pub(super) mod tracking;
+pub(super) mod xml_status;
