@@ -36,6 +36,8 @@ impl Site {
             ("/usr/local/bin/", folder.path("bin/")),
             ("/var/lib/grafana/dashboards/asyncos", folder.path("dashboards")),
             ("/etc/prometheus", folder.path("rules")),
+            ("/etc/grafana/provisioning", folder.path("provisioning")),
+            ("cp grafana", format!("cp {}/grafana", env!("CARGO_MANIFEST_DIR"))),
         ];
         Self { folder, replaced }
     }
@@ -127,6 +129,21 @@ async fn an_appliance_is_connected_as_the_readme_says() {
     assert_eq!(count(&site.folder.path("dashboards")), count("grafana/dashboards"));
     let rules = std::fs::read_to_string(site.folder.path("rules/asyncos.rules.yaml")).expect("the rules");
     assert!(rules.contains("https://grafana.example.net/d/") && rules.contains("https://wiki.example.net/"));
+}
+
+#[test]
+fn grafana_gets_its_files_as_the_page_says() {
+    let site = Site::new();
+    std::os::unix::fs::symlink(EXPORTER, site.folder.path("bin/asyncos_exporter")).expect("a link");
+    for kind in ["dashboards", "datasources"] {
+        std::fs::create_dir_all(site.folder.path(&format!("provisioning/{kind}"))).expect("a folder");
+    }
+    let block = fenced_in(&page("grafana/README.md"), "sh");
+    assert_eq!(block.len(), 1);
+    site.succeeds(&block[0], "");
+    for file in ["dashboards/asyncos-fleet.json", "provisioning/dashboards/asyncos.yaml"] {
+        assert!(Path::new(&site.folder.path(file)).exists(), "{file}");
+    }
 }
 
 /// The names of benchmarks, features, fuzzed parsers and tests in commands, and scripts.
