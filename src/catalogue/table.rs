@@ -9,7 +9,7 @@ use super::{Group, groups};
 pub fn table() -> String {
     let mut rows: Vec<&Group> = groups().collect();
     rows.sort_by_key(|group| (group.profile.is_none(), group.profile, &group.name));
-    let head = "| group | profile | a row per | counters | what it tells |\n| --- | --- | --- | ---: | --- |\n";
+    let head = "| group | profile | a row per | counters | meaning |\n| --- | --- | --- | ---: | --- |\n";
     let mut page = String::from(head);
     for Group { name, profile, key, counters, others, help, .. } in rows {
         let profile = profile.map_or_else(|| "by name".to_owned(), |profile| profile.to_string());

@@ -46,7 +46,7 @@ fn the_tables_are_those_of_the_code() {
     let rows = |rows: Vec<(String, String, String)>| {
         let rows: String =
             rows.into_iter().map(|(name, kind, help)| format!("| `{name}` | {kind} | {help} |\n")).collect();
-        format!("| metric | type | what it tells |\n| --- | --- | --- |\n{rows}")
+        format!("| metric | type | meaning |\n| --- | --- | --- |\n{rows}")
     };
     let about = exposition::ABOUT_DATA.iter();
     let about = about.map(|about| (about.name.to_owned(), about.kind.label().to_owned(), about.help.to_owned()));

@@ -8,6 +8,21 @@ use crate::readme::{PAGES, page};
 /// Further pages that people read.
 const OTHERS: [&str; 4] = ["deploy/README.md", "grafana/README.md", "CHANGELOG.md", "src/ARCHITECTURE.md"];
 
+/// Phrases that a native reader stumbles over, with what a page says in their place.
+const ODD: [(&str, &str); 9] = [
+    ("anew", "again"),
+    ("is had", "arrived"),
+    ("not had", "missing"),
+    ("by itself", "automatically"),
+    ("let go", "disconnected"),
+    ("goes on", "continues"),
+    (" told ", "reported"),
+    (" tells ", "shows"),
+    (" boards", "dashboards"),
+];
+/// The largest picture, in bytes.
+const LARGEST_PICTURE: u64 = 150 * 1024;
+
 /// The name that Markdown renderers give a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
@@ -63,6 +78,29 @@ fn a_link_to_nothing_is_seen() {
     let text =
         "# One\n[a](#one) [b](#two) [c](nowhere.md) [d](README.md#install) [e](README.md#uninstall) [f](https://x/)";
     assert_eq!(broken("x.md", text), ["x.md: #two", "x.md: nowhere.md", "x.md: README.md#uninstall"]);
+}
+
+/// Sentences alone: tables and examples have the names and words of the code.
+#[test]
+fn pages_are_in_plain_english() {
+    for name in PAGES.iter().chain(&OTHERS[..2]) {
+        let text = page(name);
+        let prose = text.split("```").step_by(2).flat_map(str::lines).filter(|line| !line.starts_with('|'));
+        let prose: Vec<&str> = prose.collect();
+        for (odd, plain) in ODD {
+            let found = prose.iter().find(|line| line.contains(odd));
+            assert_eq!(found, None, "{name}: write `{plain}` in place of `{odd}`");
+        }
+    }
+}
+
+#[test]
+fn the_readme_begins_with_a_small_picture_of_the_status_page() {
+    let text = page("README.md");
+    let (head, _) = text.split_once("\n## ").expect("sections");
+    assert!(head.contains("(deploy/status.png)"), "{head}");
+    let bytes = std::fs::metadata("deploy/status.png").expect("a picture").len();
+    assert!(bytes <= LARGEST_PICTURE, "{bytes} bytes");
 }
 
 /// Packages and archives keep the folders, so that the links between the pages work there too.
