@@ -168,6 +168,10 @@ fn commands_for_people_name_what_there_is() {
                     assert!(tests.contains(filter), "{filter}");
                 }
             }
+            ["cargo", "run", "--locked", "--package", package] => {
+                let generator = page("grafana/generator/Cargo.toml");
+                assert!(generator.contains(&format!("name = \"{package}\"")), "{command}");
+            }
             ["tests/run"] => assert!(Path::new("tests/run").exists()),
             ["tests/fuzz/run", seconds, ref parsers @ ..] => {
                 assert!(Path::new("tests/fuzz/run").exists() && seconds.parse::<u32>().is_ok(), "{command}");
