@@ -4,15 +4,11 @@ use std::fmt::{self, Write as _};
 
 use super::locate;
 
-/// Bytes of YAML that are parsed to tell the lines of problems, some tenths of a second. Each line takes the whole text: a
-/// fleet of a thousand with one warning each would keep the start waiting for five seconds.
-const MOST_PARSED: usize = 4 << 20;
-
 /// A place in the file: the keys and positions that lead to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Path(Vec<Step>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     Key(String),
     Index(usize),
@@ -137,17 +133,16 @@ impl Problems {
     }
 }
 
-fn located(mut found: Vec<(Path, String)>, file: &str, text: &str) -> Vec<Problem> {
-    let rest = found.split_off(found.len().min((MOST_PARSED / text.len().max(1)).max(1)));
-    let mut sorted: Vec<_> =
-        found.into_iter().map(|(path, message)| (locate::line_of(text, &path), path, message)).collect();
-    sorted.sort_by_key(|(line, _, _)| *line);
-    // They stand in about the order of the file already, and their paths tell them apart.
-    let rest = rest.into_iter().map(|(path, message)| (None, path, message));
-    sorted
+fn located(found: Vec<(Path, String)>, file: &str, text: &str) -> Vec<Problem> {
+    if found.is_empty() {
+        return vec![];
+    }
+    let lines = locate::lines_of(text, found.iter().map(|(path, _)| path));
+    let mut located: Vec<_> = lines.into_iter().zip(found).collect();
+    located.sort_by_key(|(line, _)| *line);
+    located
         .into_iter()
-        .chain(rest)
-        .map(|(line, path, message)| {
+        .map(|(line, (path, message))| {
             let line = line.map(|line| format!(":{line}")).unwrap_or_default();
             let path = if path.steps().is_empty() { String::new() } else { format!(": {path}") };
             Problem { place: format!("{file}{line}{path}"), message }
@@ -160,19 +155,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_many_problems_in_a_long_file_all_are_told_and_the_first_have_lines() {
+    fn each_of_many_problems_in_a_long_file_has_its_line() {
+        const PROBLEMS: usize = 10_000;
         let element = |number: usize| format!("- {{name: esa{number}}} # {}\n", "x".repeat(500));
-        let text = format!("appliances:\n{}", (0..1000).map(element).collect::<String>());
+        let text = format!("appliances:\n{}", (0..PROBLEMS).map(element).collect::<String>());
         let mut problems = Problems::default();
-        for number in 0..1000 {
+        for number in (0..PROBLEMS).rev() {
             problems.error(&Path::default().key("appliances").index(number), format!("problem {number}"));
         }
         let error = problems.finish("c", &text).expect_err("problems");
-        let most = MOST_PARSED / text.len();
-        assert!((1..100).contains(&most) && error.problems().len() == 1000);
+        assert_eq!(error.problems().len(), PROBLEMS);
         for (number, problem) in error.problems().iter().enumerate() {
-            let line = if number < most { format!(":{}", number + 2) } else { String::new() };
-            assert_eq!(problem.to_string(), format!("c{line}: appliances[{number}]: problem {number}"));
+            assert_eq!(problem.to_string(), format!("c:{}: appliances[{number}]: problem {number}", number + 2));
         }
     }
 }

@@ -41,6 +41,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustix", &["commands", "config"]),
     ("rustls", &["api", "config", "http"]),
     ("rustls_native_certs", &["api"]),
+    ("saphyr_parser", &["config"]),
     ("sd_notify", &["supervisor"]),
     ("secrecy", &["secret"]),
     ("serde_yaml", &["config"]),
