@@ -51,8 +51,13 @@ tables! {
     WebHttp { http2, headers }
 }
 
+/// Every table's name in the code and its keys.
+pub(super) fn known_keys() -> Vec<(&'static str, &'static [&'static str])> {
+    [appliance_keys(), polling_keys(), group_keys()].concat()
+}
+
 tables! {
-    known_keys:
+    appliance_keys:
     /// The file itself.
     File { sharding, web, defaults, counter_groups, custom_counter_groups, tracking_searches, appliances }
     /// `sharding`.
@@ -81,15 +86,34 @@ tables! {
     Tls { ca_file, server_name, fingerprint_sha256, insecure_skip_verify, cert_file, key_file, min_version, legacy }
     /// `proxy` of an appliance.
     Proxy { url, username, password, password_file, password_env, credential }
-    /// `defaults`: what `polling` of an appliance has, and two keys of the appliance itself.
-    Defaults {
-        window, settle, timeout, concurrency, requests_per_minute, max_login_refusals, catch_up, start, alignment, late,
-        minimum_release, serial
-    }
-    /// `polling` of an appliance.
-    Polling {
-        window, settle, timeout, concurrency, requests_per_minute, max_login_refusals, catch_up, start, alignment, late
-    }
+}
+
+/// Declares the tables `polling` and `defaults`, which has all keys of the former.
+macro_rules! polling_tables {
+    ($($key:ident),+) => {
+        tables! {
+            polling_keys:
+            /// `defaults`: what `polling` of an appliance has, and two keys of the appliance itself.
+            Defaults { $($key),+, minimum_release, serial }
+            /// `polling` of an appliance.
+            Polling { $($key),+ }
+        }
+
+        impl Defaults {
+            /// The part that is about polling, and then `minimum_release` and `serial`.
+            pub(super) fn split(self) -> (Polling, Option<Value>, Option<Value>) {
+                (Polling { $($key: self.$key),+ }, self.minimum_release, self.serial)
+            }
+        }
+    };
+}
+
+polling_tables! {
+    window, settle, timeout, concurrency, requests_per_minute, max_login_refusals, catch_up, start, alignment, late
+}
+
+tables! {
+    group_keys:
     /// One element of a list of `counter_groups` that is more than a name.
     Choice { name, top, window, series_limit }
     /// One element of `tracking_searches`.
@@ -100,39 +124,6 @@ tables! {
     Custom { name, key, device_type, aggregation, unit, counters }
     /// One element of its `counters` that is more than a name.
     CustomCounter { name, aggregation, unit }
-}
-
-impl Defaults {
-    /// The part that is about polling, and then `minimum_release` and `serial`.
-    pub(super) fn split(self) -> (Polling, Option<Value>, Option<Value>) {
-        let Self {
-            window,
-            settle,
-            timeout,
-            concurrency,
-            requests_per_minute,
-            max_login_refusals,
-            catch_up,
-            start,
-            alignment,
-            late,
-            minimum_release,
-            serial,
-        } = self;
-        let polling = Polling {
-            window,
-            settle,
-            timeout,
-            concurrency,
-            requests_per_minute,
-            max_login_refusals,
-            catch_up,
-            start,
-            alignment,
-            late,
-        };
-        (polling, minimum_release, serial)
-    }
 }
 
 /// The entries of a table. Nothing at all counts as an empty one: a key whose children are all commented out.
