@@ -195,7 +195,11 @@ impl Session {
         self.permit()?;
         let pass = self.wire.gate().pass().await;
         let before = self.refusals.tally(&account);
-        self.announce(&account, trusted).await?;
+        let announced = self.announce(&account).await;
+        // An account that was accepted since we began is not at risk.
+        if !trusted {
+            announced?;
+        }
         let outcome = self.login.make(&self.wire, pass, &credentials).await;
         let known = match &outcome {
             Ok(_) => Outcome::Accepted,

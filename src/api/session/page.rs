@@ -70,7 +70,7 @@ impl Session {
     /// # Errors
     /// When that could not be written down: a crash loop would show the password again and again.
     pub(in crate::api) async fn page_begins(&self, leave: &PageLeave) -> Result<(), Failure> {
-        if leave.is_taken { Ok(()) } else { self.announce(&leave.account, leave.is_taken).await }
+        if leave.is_taken { Ok(()) } else { self.announce(&leave.account).await }
     }
 
     /// Takes in what the request came to.

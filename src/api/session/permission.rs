@@ -50,15 +50,15 @@ impl Session {
         }
     }
 
-    /// Counts a login that is about to be made. Without a lasting count a crash loop could burn the account, so none is
-    /// made while the state cannot be written, unless the account was accepted since we began.
-    pub(super) async fn announce(&self, account: &Account, trusted: bool) -> Result<(), Failure> {
-        match self.refusals.tried(account, self.wall()).await {
-            Err(error) if !trusted => {
-                Err(Failure::new(Reason::LoginWait, format!("no login is tried that cannot be counted: {error}")))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
+    /// Counts a login that is about to be made.
+    ///
+    /// # Errors
+    /// When that could not be written down. Without a lasting count a crash loop could lock the account.
+    pub(super) async fn announce(&self, account: &Account) -> Result<(), Failure> {
+        let counted = self.refusals.tried(account, self.wall()).await;
+        counted.map_err(|error| {
+            Failure::new(Reason::LoginWait, format!("no login is tried that cannot be counted: {error}"))
+        })
     }
 
     /// Tells how the account stands, and the log once that its logins have stopped.
