@@ -30,6 +30,7 @@ pub(crate) mod fuzz;
 mod groups;
 mod identity;
 mod locate;
+mod overlap;
 mod password;
 mod polling;
 mod problem;

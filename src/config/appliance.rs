@@ -10,7 +10,8 @@ use super::polling::Wishes;
 use super::problem::{ConfigError, Path, Problems};
 use super::searches::Searches;
 use super::{
-    Appliance, Config, Product, Scope, Share, auth, custom, extras, field, is_loopback, proxy, raw, sharding, trust,
+    Appliance, Config, Product, Scope, Share, auth, custom, extras, field, is_loopback, overlap, proxy, raw, sharding,
+    trust,
 };
 use crate::catalogue::{Group, Profile};
 
@@ -62,6 +63,7 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
         appliances.push(appliance);
     }
     sharding::warn_of_shared_accounts(&appliances, shard, &root.key("sharding"), &mut problems);
+    overlap::warn_of_double_counting(&appliances, &path, &mut problems);
     let warnings = problems.finish(file, text)?;
     let share = Share { shard, configured: appliances.len() };
     // All of them are checked, so that one file is right or wrong for all shards; the secrets of others go here.
