@@ -1,7 +1,7 @@
 //! The running totals: how far each report has been counted, and how much. A window is added once, durably, before
 //! anybody sees it. Knows nothing of requests or metrics.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Timestamp;
@@ -13,7 +13,7 @@ mod account;
 mod day;
 pub mod sum;
 
-pub use account::{Account, Counts};
+pub use account::{Account, Begun, Counts};
 
 /// What has totals of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -208,6 +208,27 @@ impl Ledger {
         let (added, too_large) = next.add_late(hours, &found.credits);
         let from = next.watermark;
         Ok(Reconciled { account: self.replace(text, from, next).await?, late: added, surplus, too_large })
+    }
+
+    /// Shows the sums `names` with all that was counted from now on, which a restart does too.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    ///
+    /// # Cancel safety
+    /// As [`Ledger::commit`].
+    pub async fn end_beginnings(&self, key: &Key, names: &[String]) -> Result<(), CommitError> {
+        let text = key.text();
+        let Some(mut next) = self.accounts().get(&text).cloned() else { return Err(CommitError::Moved) };
+        next.end_beginnings(names);
+        let from = next.watermark;
+        self.replace(text, from, next).await.map(drop)
+    }
+
+    /// The sums of `key` that have just begun, and what each was before.
+    #[must_use]
+    pub fn beginning(&self, key: &Key) -> BTreeMap<String, u64> {
+        self.accounts().get(&key.text()).map(|account| account.beginning.clone()).unwrap_or_default()
     }
 
     /// Writes `next` down, and shows it if the watermark is still at `from` then.

@@ -128,8 +128,11 @@ impl<S: Source> Poller<S> {
             .chain(of_searches)
             .map(|(scope, subject)| {
                 let key = Key { appliance: Arc::clone(&name), scope, group: Arc::clone(subject.key()) };
-                Target::new(key, subject, &desk.families, appliance.polling, phase, &desk.ledger, now)
-                    .holding(desk.hold, now)
+                Target::new(key, subject, &desk.families, appliance.polling, phase, &desk.ledger, now).holding(
+                    desk.hold,
+                    &desk.ledger,
+                    now,
+                )
             })
             .collect();
         let watches = Watch::all(&appliance.extras, appliance.product);

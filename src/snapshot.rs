@@ -301,10 +301,8 @@ pub enum Hold {
 pub struct Beginning {
     /// Its position among the sums.
     pub position: usize,
-    /// What it was before.
+    /// What it was before, which is shown for as long as this is here.
     pub before: f64,
-    /// Until when that is shown.
-    pub until: Tick,
 }
 
 /// The answer that values come from.

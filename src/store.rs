@@ -43,6 +43,10 @@ pub struct Record {
     /// Keys that have given up their series.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retired: BTreeMap<String, Retired>,
+    /// Sums that have just begun, and what each was before: a scraper has to see that before what is counted. None in records
+    /// of versions that did not write it down.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beginning: BTreeMap<String, u64>,
     /// The counters that were summed in the last window; none in records of versions that did not write it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summed: Option<Summed>,

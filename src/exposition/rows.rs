@@ -272,10 +272,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         let mut beginnings = view.beginnings.iter().peekable();
         for (position, Sample { family, labels: own, value }) in view.totals.iter().enumerate() {
             let begun = beginnings.next_if(|beginning| beginning.position == position);
-            let value = match begun.filter(|beginning| self.is_current(beginning.until)) {
-                Some(beginning) => beginning.before,
-                None => *value,
-            };
+            let value = begun.map_or(*value, |beginning| beginning.before);
             let family = Family { name: &family.name, kind: Kind::Counter, help: &family.help };
             (self.sink)(Row { family, labels, own: Own::Labels(own), value, begins: Begins::At(None) });
         }

@@ -28,6 +28,8 @@ pub struct Account {
     pub seen: BTreeMap<String, u64>,
     /// Keys that have given up their series, with the totals that they continue from when they return.
     pub retired: BTreeMap<String, Retired>,
+    /// Sums that have just begun, and what each was before: what is shown until a scraper has seen it.
+    pub beginning: BTreeMap<String, u64>,
     /// The counters that were summed in the last window; none in a record of an older version.
     pub summed: Option<Arc<Summed>>,
 }
@@ -41,6 +43,17 @@ pub struct Counts<'a> {
     pub retired: &'a [String],
     /// The counters that are summed.
     pub summed: &'a Arc<Summed>,
+    /// Sums that begin, and those that no longer do.
+    pub begun: &'a Begun,
+}
+
+/// What a window changes about sums that have just begun.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Begun {
+    /// Those that begin with it, if it adds to them.
+    pub new: Vec<String>,
+    /// Those that were shown as they were before for long enough.
+    pub over: Vec<String>,
 }
 
 /// What a comparison finds.
@@ -63,20 +76,22 @@ impl Account {
             days: Vec::new(),
             seen: BTreeMap::new(),
             retired: BTreeMap::new(),
+            beginning: BTreeMap::new(),
             summed: None,
         }
     }
 
     /// Takes over a record. One of an older version does not say when a key was last seen: with its last window, then.
     pub(super) fn restored(record: Record) -> Self {
-        let Record { watermark, epoch, totals, days, mut seen, retired, summed } = record;
+        let Record { watermark, epoch, totals, days, mut seen, retired, mut beginning, summed } = record;
+        beginning.retain(|name, _| totals.contains_key(name));
         for key in totals.keys().filter_map(|name| split(name).1).filter(|key| *key != OTHER) {
             if !seen.contains_key(key) {
                 seen.insert(key.to_owned(), watermark);
             }
         }
         let (watermark, epoch) = (Timestamp::from_secs(watermark), Timestamp::from_secs(epoch));
-        Self { watermark, epoch, totals, days, seen, retired, summed: summed.map(Arc::new) }
+        Self { watermark, epoch, totals, days, seen, retired, beginning, summed: summed.map(Arc::new) }
     }
 
     pub(super) fn record(&self) -> Record {
@@ -87,6 +102,7 @@ impl Account {
             days: self.days.clone(),
             seen: self.seen.clone(),
             retired: self.retired.clone(),
+            beginning: self.beginning.clone(),
             summed: self.summed.as_deref().cloned(),
         }
     }
@@ -97,10 +113,15 @@ impl Account {
         self.watermark = to;
         self.sum_from_now_on(counts.summed);
         self.retire(counts.retired);
+        self.end_beginnings(&counts.begun.over);
+        let new: BTreeSet<&str> = counts.begun.new.iter().map(String::as_str).collect();
         let mut added = Vec::with_capacity(counts.increments.len());
         for (name, count) in counts.increments {
             if let (_, Some(key)) = split(name) {
                 self.see(key, to);
+            }
+            if new.contains(name.as_str()) {
+                self.begin(name);
             }
             if self.add(name, *count) {
                 added.push((name.as_str(), *count));
@@ -112,6 +133,19 @@ impl Account {
         day::forget(&mut self.days, to);
         self.retired.retain(|_, key| day::can_be_compared(Timestamp::from_secs(key.seen), to));
         (counts.increments.len() - added.len()) as u64
+    }
+
+    /// Takes note that the sum `name` begins with what is about to be added.
+    fn begin(&mut self, name: &str) {
+        let before = self.totals.get(name).copied().unwrap_or(0);
+        self.beginning.entry(name.to_owned()).or_insert(before);
+    }
+
+    /// From now on `names` are shown with all that was counted.
+    pub(super) fn end_beginnings(&mut self, names: &[String]) {
+        for name in names {
+            self.beginning.remove(name);
+        }
     }
 
     /// Compares `report` with what was counted of the stretch `hours`; none if those are not the hours of a stretch.
@@ -143,6 +177,9 @@ impl Account {
     pub(super) fn add_late(&mut self, hours: Window, credits: &[(String, u64)]) -> (u64, u64) {
         let (mut late, mut too_large) = (0, 0);
         for (name, count) in credits {
+            if !self.totals.contains_key(name) {
+                self.begin(name);
+            }
             if !self.add(name, *count) {
                 too_large += 1;
                 continue;
@@ -263,6 +300,7 @@ impl Account {
             }
             !keys.contains(key)
         });
+        self.beginning.retain(|name, _| split(name).1.is_none_or(|key| !keys.contains(key)));
         self.seen.retain(|key, _| !keys.contains(key.as_str()));
         if let Some(own) = self.days.last_mut().and_then(|day| day.own.as_mut()) {
             own.retain(|key| !keys.contains(key.as_str()));

@@ -36,7 +36,7 @@ async fn count_from(
     increments: &[(&str, u64)],
 ) -> Result<Account, CommitError> {
     let summed = Arc::new(Summed { others: true, ..Summed::default() });
-    let counts = Counts { increments: &counts(increments), retired: &[], summed: &summed };
+    let counts = Counts { increments: &counts(increments), retired: &[], summed: &summed, begun: &Begun::default() };
     ledger.commit(&key(), at(from), window, &counts).await.map(|counted| counted.account)
 }
 
@@ -153,7 +153,7 @@ async fn a_total_that_would_be_too_large_stays_and_is_counted() {
     let summed = Arc::new(Summed { others: true, ..Summed::default() });
     let count = async |from: u64, count: u64| {
         let increments = counts(&[("c", count), ("d", 1)]);
-        let counts = Counts { increments: &increments, retired: &[], summed: &summed };
+        let counts = Counts { increments: &increments, retired: &[], summed: &summed, begun: &Begun::default() };
         ledger.commit(&key(), at(from), stretch(from, from + 3600), &counts).await.expect("counted")
     };
     for (hour, increment, expected, too_large) in
@@ -240,4 +240,52 @@ async fn a_key_that_is_first_found_late_has_its_series_from_then_on() {
     let found = ledger.reconcile(&key(), hour, &report, Late::Add).await.expect("compared");
     assert_eq!(found.account.totals.get(&late), Some(&2));
     assert!(found.account.seen.contains_key("y"), "or its room would be given to another: {:?}", found.account.seen);
+}
+
+#[tokio::test]
+async fn sums_that_have_just_begun_are_known_after_a_restart_until_their_end_is_written_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = || {
+        let (store, found) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
+        Ledger::new(Arc::new(store), found.records)
+    };
+    let (name, summed) = (|key: &str| sum::joined("c", key), Arc::new(Summed { others: true, ..Summed::default() }));
+    let key_of_all = key();
+    let commit = async |ledger: &Ledger, minute: u64, key: &str, retired: &[String], begun: Begun| {
+        let counts = Counts { increments: &[(name(key), 5)], retired, summed: &summed, begun: &begun };
+        let window = stretch(minute * 60, minute * 60 + 60);
+        ledger.commit(&key_of_all, window.start(), window, &counts).await.expect("counted")
+    };
+    let begins = |key: &str| Begun { new: vec![name(key)], over: vec![] };
+    let known = |counts: &[(&str, u64)]| counts.iter().map(|(key, count)| (name(key), *count)).collect();
+    let ledger = open();
+    ledger.begin(&key(), at(0));
+    commit(&ledger, 0, "a", &[], begins("a")).await;
+    // What begins twice began the first time.
+    commit(&ledger, 1, "a", &[], begins("a")).await;
+    assert_eq!(ledger.beginning(&key()), known(&[("a", 0)]));
+    drop(ledger);
+    let ledger = open();
+    assert_eq!(ledger.beginning(&key()), known(&[("a", 0)]));
+    commit(&ledger, 2, "b", &[], Begun { over: vec![name("a")], ..begins("b") }).await;
+    assert_eq!(ledger.beginning(&key()), known(&[("b", 0)]));
+    ledger.end_beginnings(&key(), &[name("b")]).await.expect("written");
+    drop(ledger);
+    let ledger = open();
+    assert_eq!(ledger.beginning(&key()), BTreeMap::new());
+    assert_eq!(ledger.account(&key()).expect("known").totals, known(&[("a", 10), ("b", 5)]));
+    // A key that gave up its series begins with what it had.
+    commit(&ledger, 3, "b", &["a".into()], Begun::default()).await;
+    commit(&ledger, 4, "a", &[], begins("a")).await;
+    assert_eq!(ledger.beginning(&key()), known(&[("a", 10)]));
+    commit(&ledger, 5, "b", &["a".into()], Begun::default()).await;
+    assert_eq!(ledger.beginning(&key()), BTreeMap::new(), "it has no series any more");
+}
+
+#[test]
+fn a_record_of_a_version_that_did_not_know_of_beginnings_has_none() {
+    let old = r#"{"watermark":60,"epoch":0,"totals":{"c":5}}"#;
+    let record: Record = serde_json::from_str(old).expect("a record");
+    assert_eq!(Account::restored(record.clone()).beginning, BTreeMap::new());
+    assert_eq!(serde_json::to_string(&record).expect("a text").matches("beginning").count(), 0);
 }

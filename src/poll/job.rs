@@ -24,6 +24,11 @@ pub(super) enum Done {
         target: usize,
         outcome: Result<(), CommitError>,
     },
+    /// Totals that had begun are shown with all that was counted.
+    BeginningsEnded {
+        target: usize,
+        outcome: Result<(), CommitError>,
+    },
     Observed {
         watch: usize,
         outcome: Result<Observation, Failure>,
@@ -53,7 +58,11 @@ impl Done {
     pub(super) const fn is_a_request(&self) -> bool {
         match self {
             Self::Connected(_) | Self::Probed(_) | Self::Observed { .. } | Self::Asked { .. } => true,
-            Self::BegunAnew { .. } | Self::PassedOver { .. } | Self::Counted { .. } | Self::Reconciled { .. } => false,
+            Self::BegunAnew { .. }
+            | Self::PassedOver { .. }
+            | Self::BeginningsEnded { .. }
+            | Self::Counted { .. }
+            | Self::Reconciled { .. } => false,
         }
     }
 }

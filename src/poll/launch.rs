@@ -26,6 +26,12 @@ impl<S: Source> Poller<S> {
     /// Starts what is due within the concurrency and says when to look again.
     pub(super) fn launch(&mut self) -> Tick {
         let now = self.desk.clock.tick();
+        let ends = self.end_beginnings(now);
+        let wake = self.launch_requests(now);
+        ends.map_or(wake, |ends| ends.min(wake))
+    }
+
+    fn launch_requests(&mut self, now: Tick) -> Tick {
         if let Some(until) = self.standing.paused_until(now) {
             return until;
         }

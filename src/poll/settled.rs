@@ -15,6 +15,7 @@ use super::centralised::Centralised;
 use super::deadline::WRITING;
 use super::job::{Begins, Count, Done, Heard, Job, Purpose};
 use super::plan::Gap;
+use super::target::Target;
 use super::turns::Work;
 use super::{Poller, Source, place};
 
@@ -60,6 +61,11 @@ impl<S: Source> Poller<S> {
                 if outcome.is_ok() {
                     target.passed_over();
                 }
+            }
+            Done::BeginningsEnded { target, outcome } => {
+                let target = &mut self.targets[target];
+                target.in_flight = false;
+                target.beginnings_ended(&self.desk.ledger, &outcome, now);
             }
             Done::Observed { watch, outcome, took } => {
                 self.watches[watch].took = Some(took);
@@ -256,6 +262,30 @@ impl<S: Source> Poller<S> {
         });
     }
 
+    /// Shows totals that have begun long enough ago with all that was counted. Says when that is to be looked at again.
+    pub(super) fn end_beginnings(&mut self, now: Tick) -> Option<Tick> {
+        let mut is_news = false;
+        for position in 0..self.targets.len() {
+            let target = &mut self.targets[position];
+            if target.beginnings_due().is_none_or(|due| due > now) {
+                continue;
+            }
+            let (names, is_different) = target.end_beginnings(now);
+            is_news |= is_different;
+            if !names.is_empty() {
+                let (ledger, key) = self.busy(position);
+                self.jobs.spawn(async move {
+                    let outcome = written(ledger.end_beginnings(&key, &names)).await;
+                    Done::BeginningsEnded { target: position, outcome }
+                });
+            }
+        }
+        if is_news {
+            self.publish();
+        }
+        self.targets.iter().filter_map(Target::beginnings_due).min()
+    }
+
     /// Moves the watermark of a target on whose report is refused for good.
     fn pass_over(&mut self, target: usize, now: Tick) {
         let moment = self.moment(now);
@@ -270,11 +300,13 @@ impl<S: Source> Poller<S> {
     /// Writes a window down.
     fn count(&mut self, job: Job, count: Count, heard: Heard) {
         let (ledger, key) = self.busy(job.target);
-        let summed = self.targets[job.target].summed();
+        let target = &self.targets[job.target];
+        let (summed, begun) = (target.summed(), target.begun(&heard.read.increments, self.desk.clock.tick()));
         self.jobs.spawn(async move {
             let (window, read) = (job.query.window, &heard.read);
             let from = count.gap.watermark(window);
-            let counts = Counts { increments: &read.increments, retired: &read.retired, summed: &summed };
+            let counts =
+                Counts { increments: &read.increments, retired: &read.retired, summed: &summed, begun: &begun };
             let outcome = written(ledger.commit(&key, from, window, &counts)).await;
             Done::Counted { job, count, heard: Box::new(heard), outcome }
         });

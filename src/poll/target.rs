@@ -9,7 +9,7 @@ use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
 use crate::ledger::{Account, CommitError, Counted, Key, Ledger, Reconciled};
 use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
-use crate::snapshot::{Hold, LostReason, Origin, Reading, Tally, Trouble};
+use crate::snapshot::{LostReason, Origin, Reading, Tally, Trouble};
 use crate::store::Summed;
 use crate::window::{Grid, Window};
 
@@ -60,6 +60,7 @@ pub(super) struct Target {
     window_end: Option<Timestamp>,
     reading: Option<Arc<Reading>>,
     totals: Arc<Vec<Sample>>,
+    /// Totals that have just begun.
     beginnings: Beginnings,
     since: Option<Timestamp>,
     origin: Option<Arc<Origin>>,
@@ -110,22 +111,12 @@ impl Target {
             window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
             reading: None,
             totals: Arc::new(totals),
-            beginnings: Beginnings::new(Hold::No, true, now),
+            beginnings: Beginnings::default(),
             most_windows: u32::MAX,
             audits: Audits::new(polling.late),
             difference: None,
             tally: Tally::default(),
         }
-    }
-
-    /// The same, with totals that begin from `now` on shown as `hold` says.
-    pub(super) fn holding(mut self, hold: Hold, now: Tick) -> Self {
-        let is_known = self.since.is_some();
-        self.beginnings = Beginnings::new(hold, is_known, now);
-        if !is_known {
-            self.beginnings.all(&self.totals, self.rule.grid, now);
-        }
-        self
     }
 
     /// The counters that have totals.
@@ -310,7 +301,7 @@ impl Target {
         }
         self.tally.refuse(Unusable::TooLarge, too_large);
         self.tally.dropped += read.dropped;
-        self.show(&account, &read.increments, moment.tick);
+        self.show(&account, moment.tick);
         let stale = window.end() + self.rule.grid.length() * STALE_AFTER_WINDOWS + self.rule.settle;
         let expires = moment.tick + stale.since(moment.appliance);
         // Averages and maxima of several windows are of none of them, and their sums are no window's count. The values
@@ -329,10 +320,9 @@ impl Target {
         self.failing = Failing::default();
     }
 
-    fn show(&mut self, account: &Account, added: &[(String, u64)], now: Tick) {
-        let totals = self.metrics.totals(&account.totals);
-        self.beginnings.go_on(&self.totals, &totals, added, self.rule.grid, now);
-        self.totals = Arc::new(totals);
+    fn show(&mut self, account: &Account, now: Tick) {
+        self.totals = Arc::new(self.metrics.totals(&account.totals));
+        self.beginnings.go_on(&account.beginning, &self.totals, self.rule.grid, now);
         self.since = Some(account.epoch);
         self.keys = known_keys(account);
     }
@@ -346,8 +336,7 @@ impl Target {
         };
         let Reconciled { account, late, surplus, too_large } = found;
         self.tally.refuse(Unusable::TooLarge, too_large);
-        // What is late belongs to keys that are known, or to `other`, which begins at zero.
-        self.show(&account, &[], moment.tick);
+        self.show(&account, moment.tick);
         self.tally.reconciliations += 1;
         self.tally.late = self.tally.late.saturating_add(self.audits.done(hours.start(), late, now));
         self.difference = Some(i64::try_from(late).unwrap_or(i64::MAX) - i64::try_from(surplus).unwrap_or(i64::MAX));

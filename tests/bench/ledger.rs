@@ -11,7 +11,7 @@ use std::time::Duration;
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Scope;
-use asyncos_exporter::ledger::{Counts, Key, Ledger};
+use asyncos_exporter::ledger::{Begun, Counts, Key, Ledger};
 use asyncos_exporter::store::{Event, Listener, Store, Summed};
 use asyncos_exporter::window::Grid;
 use tokio::task::JoinSet;
@@ -72,7 +72,8 @@ impl Fleet {
             let (ledger, key, increments) = (Arc::clone(&self.ledger), key.clone(), Arc::clone(&self.increments));
             let summed = Arc::clone(&self.summed);
             commits.spawn(async move {
-                let counts = Counts { increments: &increments, retired: &[], summed: &summed };
+                let counts =
+                    Counts { increments: &increments, retired: &[], summed: &summed, begun: &Begun::default() };
                 ledger.commit(&key, window.start(), window, &counts).await.map(drop)
             });
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use asyncos_exporter::sim;
 
 use crate::exposition::Page;
+use crate::keyed::by_key;
 use crate::polling::assert_totals_true;
 use crate::program::{DEFAULTS, Folder, Program, committed, simulate};
 use crate::rig::{begun, entry, until};
@@ -40,6 +41,34 @@ async fn two_hundred_kills_lose_and_double_nothing() {
     assert!(esa.requests().len() > KILLS, "every run got somewhere");
     for group in GROUPS {
         assert_totals_true(&page, &esa, "esa1", group, begun(&esa, group));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_were_counted_just_before_a_kill_still_begin_at_zero() {
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    let folder = Folder::new();
+    let polling = "polling: {window: 1m, settle: 0s, start: 3m}";
+    let text = format!("counter_groups: [mail_policy_incoming]\nappliances:\n{}", entry("esa1", &esa, polling));
+    let (config, state) = (folder.write("c.yaml", &text), format!("--storage.path={}", folder.path("state")));
+    let policies = |page: &Page| {
+        by_key(page, "asyncos_mail_policy_incoming_recipients_matched_total", &[("appliance", "esa1")], "policy")
+    };
+    let mut program = Program::serve(&config, &[&state]);
+    let known = until(program.address().await, "windows are counted", |page| committed(page, "esa1") >= 3.0).await;
+    let known = policies(&known);
+    program.signal("KILL");
+    program.ended().await;
+    esa.change(|behaviour| behaviour.extra_keys = 20);
+    for kill in 0..4 {
+        let mut program = Program::serve(&config, &[&state]);
+        let page =
+            until(program.address().await, "new keys are counted", |page| policies(page).len() > known.len()).await;
+        let mut new = policies(&page);
+        new.retain(|key, _| !known.contains_key(key));
+        assert!(!new.is_empty() && new.values().all(|value| *value == 0.0), "after {kill} kills: {new:?}");
+        program.signal("KILL");
+        program.ended().await;
     }
 }
 

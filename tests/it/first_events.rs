@@ -1,10 +1,12 @@
 //! A counter that begins: a scraper that sees it first with its first events would never count them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use asyncos_exporter::sim::{self, Fault, On, Scope};
 
 use crate::exposition::Page;
+use crate::keyed::by_key;
 use crate::program::Folder;
 use crate::rig::{PATIENCE, Rig, begun, entry, lapse, simulate};
 
@@ -85,4 +87,56 @@ async fn the_first_events_of_totals_and_of_failures_come_after_a_zero() {
     })
     .await;
     rig.end().await;
+}
+
+/// The policies on pages, each from its first value on.
+#[derive(Default)]
+struct Policies(BTreeMap<String, Vec<f64>>);
+
+impl Policies {
+    fn take(&mut self, page: &Page) {
+        for (key, value) in by_key(page, MATCHED, &[("appliance", "esa1")], "policy") {
+            self.0.entry(key).or_default().push(value);
+        }
+    }
+
+    /// Those that `known` has not.
+    fn new(&self, known: &Self) -> Vec<&Vec<f64>> {
+        self.0.iter().filter(|(key, _)| !known.0.contains_key(*key)).map(|(_, values)| values).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_had_just_begun_begin_again_at_zero_after_a_restart() {
+    let clock = lapse(30);
+    let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
+    let storage = tempfile::tempdir().expect("a folder");
+    let text = format!(
+        "defaults: {{window: 5m, settle: 5s, timeout: 10s}}\ncounter_groups: [mail_policy_incoming]\nappliances:\n{}",
+        entry("esa1", &esa, "")
+    );
+    let rig = Rig::start_stored_held(&text, storage.path(), &clock).await;
+    let mut known = Policies::default();
+    known.take(&rig.until("a window is counted", |page| page.windows_each("esa1") >= 2.0).await);
+    esa.change(|behaviour| behaviour.extra_keys = 20);
+    let mut before = Policies::default();
+    pages(&rig, |page| {
+        before.take(page);
+        !before.new(&known).is_empty()
+    })
+    .await;
+    assert!(before.new(&known).iter().all(|values| values.last() == Some(&0.0)), "{:?}", before.new(&known));
+    rig.end().await;
+    let rig = Rig::start_stored_held(&text, storage.path(), &clock).await;
+    let mut after = Policies::default();
+    pages(&rig, |page| {
+        after.take(page);
+        after.new(&known).iter().filter(|values| values.last() > Some(&0.0)).count() >= 3
+    })
+    .await;
+    rig.end().await;
+    for values in after.new(&known) {
+        assert_eq!(values.first(), Some(&0.0), "{values:?}");
+        assert!(values.is_sorted(), "{values:?}");
+    }
 }

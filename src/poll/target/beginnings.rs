@@ -1,14 +1,16 @@
 //! Totals that have just begun. Prometheus counts what a series grows by, not what it begins with: the first events of a key
 //! would be in no `increase`. So a total is shown as it was before them, 0 or what a key had when it lost its series, for
-//! long enough that a scraper sees it. What the ledger counts is not touched.
+//! long enough that a scraper sees it. The ledger keeps what is shown meanwhile, so that a restart shows it too; its counts
+//! are not touched.
 
-use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::{NOT_WRITTEN_WAIT, Target};
 use crate::clock::Tick;
-use crate::ledger::sum::split;
+use crate::ledger::sum::{joined, split};
+use crate::ledger::{Begun, CommitError, Ledger};
 use crate::sample::Sample;
 use crate::snapshot::{Beginning, Hold};
 use crate::window::Grid;
@@ -17,6 +19,10 @@ use crate::window::Grid;
 const SHORTEST: Duration = Duration::from_secs(2 * 60);
 /// The page must not lag behind for longer.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
+/// A window that is counted so shortly before the end is the end: it is written down in any case.
+const EARLY: Duration = Duration::from_secs(10);
+/// How long after the end such a window is waited for before the end is written down alone.
+const LATE: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(super) struct Beginnings {
@@ -24,80 +30,176 @@ pub(super) struct Beginnings {
     /// Whether nothing was counted before and the process is new: its first windows are of a time before it, of which
     /// nobody expects that they are in what Prometheus counts.
     is_first: bool,
+    /// By the name of the sum.
+    held: BTreeMap<String, Held>,
     list: Arc<Vec<Beginning>>,
+}
+
+/// A total that is shown as it was before.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    before: u64,
+    until: Tick,
+    /// Whether the ledger holds it too; if not, nothing is counted that a restart could show.
+    is_written: bool,
+}
+
+impl Default for Beginnings {
+    /// None, and none ever.
+    fn default() -> Self {
+        Self { hold: Hold::No, is_first: false, held: BTreeMap::new(), list: Arc::default() }
+    }
 }
 
 impl Beginnings {
     /// None yet, of a target of which something `is_known` by now.
     pub(super) fn new(hold: Hold, is_known: bool, now: Tick) -> Self {
-        Self { hold, is_first: !is_known && now < Tick::default() + SHORTEST, list: Arc::default() }
+        Self { hold, is_first: !is_known && now < Tick::default() + SHORTEST, ..Self::default() }
     }
 
     pub(super) fn shown(&self) -> Arc<Vec<Beginning>> {
         Arc::clone(&self.list)
     }
 
-    fn until(&self, grid: Grid, now: Tick) -> Option<Tick> {
-        match self.hold {
-            Hold::No => None,
-            Hold::AWindow => Some(now + grid.length().clamp(SHORTEST, LONGEST)),
-        }
+    fn is_off(&self) -> bool {
+        self.is_first || self.hold == Hold::No
     }
 
-    /// All of `totals` begin at zero.
+    /// All of `totals` begin at zero, and nothing is counted yet.
     pub(super) fn all(&mut self, totals: &[Sample], grid: Grid, now: Tick) {
-        if self.is_first {
-            return;
+        self.held.clear();
+        if !self.is_off() {
+            let held = Held { before: 0, until: now + time(grid), is_written: false };
+            self.held.extend(totals.iter().map(|sample| (names(sample).0, held)));
         }
-        let begin = |until| (0..totals.len()).map(|position| Beginning { position, before: 0.0, until }).collect();
-        self.list = Arc::new(self.until(grid, now).map(begin).unwrap_or_default());
+        self.list(totals);
     }
 
-    /// Takes in that the totals `before` have become `after`, by what was `added`; both are in the order of a page.
-    pub(super) fn go_on(
-        &mut self,
-        before: &[Sample],
-        after: &[Sample],
-        added: &[(String, u64)],
-        grid: Grid,
-        now: Tick,
-    ) {
-        if std::mem::take(&mut self.is_first) {
+    /// What a window that counts `increments` changes, where `totals` are shown.
+    pub(super) fn begun(&self, totals: &[Sample], increments: &[(String, u64)], now: Tick) -> Begun {
+        if self.is_off() {
+            return Begun::default();
+        }
+        let is_over = |held: &Held| held.until <= now + EARLY;
+        let over = self.held.iter().filter(|(_, held)| is_over(held)).map(|(name, _)| name.clone()).collect();
+        let shown: HashSet<(&str, Option<&str>)> =
+            totals.iter().map(parts).flat_map(|(counter, key)| [(counter, key), (counter, None)]).collect();
+        let is_new = |name: &str| match self.held.get(name) {
+            Some(held) => !is_over(held),
+            None => !shown.contains(&split(name)),
+        };
+        let new = increments.iter().filter(|(name, _)| is_new(name)).map(|(name, _)| name.clone()).collect();
+        Begun { new, over }
+    }
+
+    /// Takes in what the ledger holds now: sums that have begun, and what each was before.
+    pub(super) fn go_on(&mut self, beginning: &BTreeMap<String, u64>, totals: &[Sample], grid: Grid, now: Tick) {
+        self.is_first = false;
+        if self.hold == Hold::No {
             return;
         }
-        let Some(until) = self.until(grid, now) else { return };
-        let mut known = self.list.iter().filter(|beginning| now < beginning.until).peekable();
-        let mut old = before.iter().enumerate().peekable();
-        let mut increments = None;
-        let mut list = Vec::new();
-        for (position, sample) in after.iter().enumerate() {
-            while old.next_if(|(_, other)| order(other, sample) == Ordering::Less).is_some() {}
-            match old.next_if(|(_, other)| order(other, sample) == Ordering::Equal) {
-                Some((was, _)) => {
-                    while known.next_if(|beginning| beginning.position < was).is_some() {}
-                    let held = known.next_if(|beginning| beginning.position == was);
-                    list.extend(held.map(|beginning| Beginning { position, ..*beginning }));
-                }
-                None => {
-                    let increments: &HashMap<_, u64> = increments
-                        .get_or_insert_with(|| added.iter().map(|(name, count)| (split(name), *count)).collect());
-                    let counter = sample.family.counter.as_deref().unwrap_or_default();
-                    let key = sample.labels.last().map(|(_, key)| &**key);
-                    let more = increments.get(&(counter, key)).or_else(|| increments.get(&(counter, None)));
-                    let before = (sample.value - more.copied().unwrap_or(0) as f64).max(0.0);
-                    // Late events are in no increment, and a total of which they are all begins with them.
-                    let before = if more.is_none() { 0.0 } else { before };
-                    list.push(Beginning { position, before, until });
-                }
-            }
+        self.held.retain(|name, held| beginning.contains_key(name) || (!held.is_written && held.until > now));
+        for (name, before) in beginning {
+            let new = Held { before: *before, until: now + time(grid), is_written: true };
+            self.held.entry(name.clone()).or_insert(new).is_written = true;
         }
+        self.list(totals);
+    }
+
+    /// When something is to be done about the first of them.
+    pub(super) fn due(&self) -> Option<Tick> {
+        self.held.values().map(|held| if held.is_written { held.until + LATE } else { held.until }).min()
+    }
+
+    /// Those whose end is to be written down.
+    pub(super) fn ended(&self, now: Tick) -> Vec<String> {
+        let written = self.held.iter().filter(|(_, held)| held.is_written && held.until <= now);
+        written.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Ends those that need not be written down. Tells whether there were any.
+    pub(super) fn end_unwritten(&mut self, totals: &[Sample], now: Tick) -> bool {
+        let before = self.held.len();
+        self.held.retain(|_, held| held.is_written || held.until > now);
+        self.list(totals);
+        self.held.len() < before
+    }
+
+    /// Puts off ends that could not be written down.
+    pub(super) fn wait(&mut self, until: Tick) {
+        self.held.values_mut().for_each(|held| held.until = held.until.max(until));
+    }
+
+    /// Makes the list of those that are held among `totals`.
+    fn list(&mut self, totals: &[Sample]) {
+        let held = |sample: &Sample| {
+            let (own, of_all) = names(sample);
+            self.held.get(&own).or_else(|| self.held.get(&of_all))
+        };
+        let list: Vec<Beginning> = match self.held.is_empty() {
+            true => Vec::new(),
+            false => (totals.iter().enumerate())
+                .filter_map(|(position, sample)| Some(Beginning { position, before: held(sample)?.before as f64 }))
+                .collect(),
+        };
         self.list = Arc::new(list);
     }
 }
 
-/// As [`crate::sample::Metrics::totals`] sorts them: by family and key.
-fn order(one: &Sample, other: &Sample) -> Ordering {
-    one.family.name.cmp(&other.family.name).then_with(|| one.labels.cmp(&other.labels))
+impl Target {
+    /// The same, with totals that begin from `now` on shown as `hold` says.
+    pub(in crate::poll) fn holding(mut self, hold: Hold, ledger: &Ledger, now: Tick) -> Self {
+        let is_known = self.since.is_some();
+        self.beginnings = Beginnings::new(hold, is_known, now);
+        if is_known {
+            self.beginnings.go_on(&ledger.beginning(&self.key), &self.totals, self.rule.grid, now);
+        } else {
+            self.beginnings.all(&self.totals, self.rule.grid, now);
+        }
+        self
+    }
+
+    /// The totals that begin with `increments`, and those that have begun long enough ago.
+    pub(in crate::poll) fn begun(&self, increments: &[(String, u64)], now: Tick) -> Begun {
+        self.beginnings.begun(&self.totals, increments, now)
+    }
+
+    /// When something is to be done about totals that have begun; none while a window may do it.
+    pub(in crate::poll) fn beginnings_due(&self) -> Option<Tick> {
+        self.beginnings.due().filter(|_| !self.in_flight)
+    }
+
+    /// The sums of those that have begun long enough ago, which is to be written down, and whether others are shown with
+    /// all that was counted from now on.
+    pub(in crate::poll) fn end_beginnings(&mut self, now: Tick) -> (Vec<String>, bool) {
+        let is_different = self.beginnings.end_unwritten(&self.totals, now);
+        (self.beginnings.ended(now), is_different)
+    }
+
+    /// Takes in that totals are shown with all that was counted, if that is written down. Were they seen so before, and
+    /// without it after a crash, the return of what was counted would look like so many new events.
+    pub(in crate::poll) fn beginnings_ended(&mut self, ledger: &Ledger, outcome: &Result<(), CommitError>, now: Tick) {
+        match outcome {
+            Ok(()) => self.beginnings.go_on(&ledger.beginning(&self.key), &self.totals, self.rule.grid, now),
+            Err(_) => self.beginnings.wait(now + NOT_WRITTEN_WAIT),
+        }
+    }
+}
+
+/// How long a total is shown as it was before.
+fn time(grid: Grid) -> Duration {
+    grid.length().clamp(SHORTEST, LONGEST)
+}
+
+/// The counter of a total, and its key if it has one.
+fn parts(sample: &Sample) -> (&str, Option<&str>) {
+    (sample.family.counter.as_deref().unwrap_or_default(), sample.labels.last().map(|(_, key)| &**key))
+}
+
+/// The name of the sum of a total, and the one that it has where its label is no key.
+fn names(sample: &Sample) -> (String, String) {
+    let (counter, key) = parts(sample);
+    (key.map_or_else(|| counter.to_owned(), |key| joined(counter, key)), counter.to_owned())
 }
 
 #[cfg(test)]
@@ -114,56 +216,98 @@ mod tests {
             .collect()
     }
 
-    fn added(counts: &[(&str, u64)]) -> Vec<(String, u64)> {
-        counts.iter().map(|(key, count)| (crate::ledger::sum::joined("x", key), *count)).collect()
+    fn named<T: Copy>(counts: &[(&str, T)]) -> Vec<(String, T)> {
+        counts.iter().map(|(key, count)| (joined("x", key), *count)).collect()
+    }
+
+    fn ledger(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
+        named(counts).into_iter().collect()
+    }
+
+    fn seen(beginnings: &Beginnings) -> Vec<(usize, f64)> {
+        beginnings.shown().iter().map(|one| (one.position, one.before)).collect()
+    }
+
+    fn at(seconds: u64) -> Tick {
+        Tick::default() + Duration::from_secs(seconds)
+    }
+
+    fn minutes() -> Grid {
+        Grid::try_new(Duration::from_secs(60)).unwrap()
+    }
+
+    fn sums(keys: &[&str]) -> Vec<String> {
+        keys.iter().map(|key| joined("x", key)).collect()
     }
 
     #[test]
-    fn a_key_is_shown_as_it_was_before_its_first_events() {
-        let grid = Grid::try_new(Duration::from_secs(60)).unwrap();
-        let at = |seconds| Tick::default() + Duration::from_secs(seconds);
-        let mut beginnings = Beginnings::new(Hold::AWindow, true, Tick::default());
+    fn a_key_is_shown_as_it_was_before_its_first_events_until_a_later_window_ends_that() {
+        let mut beginnings = Beginnings::new(Hold::AWindow, true, at(0));
+        let begun = beginnings.begun(&[], &named(&[("b", 50)]), at(0));
+        assert_eq!(begun, Begun { new: sums(&["b"]), over: vec![] });
         let first = totals(&[("b", 50.0)]);
-        beginnings.go_on(&[], &first, &added(&[("b", 50)]), grid, at(0));
-        let seen = |beginnings: &Beginnings| {
-            beginnings.shown().iter().map(|one| (one.position, one.before, one.until)).collect::<Vec<_>>()
-        };
-        assert_eq!(seen(&beginnings), [(0, 0.0, at(120))]);
+        beginnings.go_on(&ledger(&[("b", 0)]), &first, minutes(), at(0));
+        assert_eq!(seen(&beginnings), [(0, 0.0)]);
         // Another comes before it, with what it had when it lost its series; the first keeps its time.
+        let begun = beginnings.begun(&first, &named(&[("a", 7), ("b", 10)]), at(60));
+        assert_eq!(begun, Begun { new: sums(&["a", "b"]), over: vec![] });
         let second = totals(&[("a", 1007.0), ("b", 60.0)]);
-        beginnings.go_on(&first, &second, &added(&[("a", 7), ("b", 10)]), grid, at(60));
-        assert_eq!(seen(&beginnings), [(0, 1000.0, at(180)), (1, 0.0, at(120))]);
-        let third = totals(&[("a", 1007.0), ("b", 70.0)]);
-        beginnings.go_on(&second, &third, &added(&[("b", 10)]), grid, at(120));
-        assert_eq!(seen(&beginnings), [(0, 1000.0, at(180))]);
-        beginnings.go_on(&third, &third, &[], grid, at(180));
-        assert_eq!(seen(&beginnings), []);
+        beginnings.go_on(&ledger(&[("a", 1000), ("b", 0)]), &second, minutes(), at(60));
+        assert_eq!(seen(&beginnings), [(0, 1000.0), (1, 0.0)]);
+        let begun = beginnings.begun(&second, &named(&[("b", 10)]), at(115));
+        assert_eq!(begun, Begun { new: vec![], over: sums(&["b"]) });
+        beginnings.go_on(&ledger(&[("a", 1000)]), &totals(&[("a", 1007.0), ("b", 70.0)]), minutes(), at(116));
+        assert_eq!(seen(&beginnings), [(0, 1000.0)]);
+        assert_eq!(beginnings.begun(&second, &named(&[("b", 10)]), at(150)), Begun::default());
     }
 
     #[test]
-    fn late_events_of_a_new_row_begin_at_zero_and_long_windows_hold_for_five_minutes() {
-        let mut beginnings = Beginnings::new(Hold::AWindow, true, Tick::default());
-        beginnings.go_on(&[], &totals(&[("other", 3.0)]), &[], Grid::HOURS, Tick::default());
-        assert_eq!(*beginnings.shown(), [Beginning { position: 0, before: 0.0, until: Tick::default() + LONGEST }]);
-        beginnings.all(&totals(&[("a", 0.0), ("b", 0.0)]), Grid::HOURS, Tick::default());
-        assert_eq!(beginnings.shown().len(), 2);
-        let mut never = Beginnings::new(Hold::No, true, Tick::default());
-        never.go_on(&[], &totals(&[("a", 1.0)]), &added(&[("a", 1)]), Grid::HOURS, Tick::default());
-        assert!(never.shown().is_empty());
+    fn where_no_window_comes_the_end_is_written_down_alone_and_shown_no_sooner() {
+        let mut beginnings = Beginnings::new(Hold::AWindow, true, at(0));
+        let shown = totals(&[("a", 5.0)]);
+        beginnings.go_on(&ledger(&[("a", 0)]), &shown, Grid::HOURS, at(0));
+        assert_eq!(beginnings.due(), Some(at(330)));
+        assert_eq!(beginnings.ended(at(299)), sums(&[]));
+        assert_eq!(beginnings.ended(at(330)), sums(&["a"]));
+        assert!(!beginnings.end_unwritten(&shown, at(330)));
+        assert_eq!(seen(&beginnings), [(0, 0.0)]);
+        beginnings.wait(at(340));
+        assert_eq!((beginnings.due(), seen(&beginnings)), (Some(at(370)), vec![(0, 0.0)]));
+        beginnings.go_on(&ledger(&[]), &shown, Grid::HOURS, at(371));
+        assert_eq!((beginnings.due(), seen(&beginnings)), (None, vec![]));
+    }
+
+    #[test]
+    fn totals_of_which_nothing_is_counted_end_without_being_written() {
+        let mut beginnings = Beginnings::new(Hold::AWindow, true, at(0));
+        let zeros = totals(&[("a", 0.0), ("b", 0.0)]);
+        beginnings.all(&zeros, minutes(), at(0));
+        assert_eq!(seen(&beginnings), [(0, 0.0), (1, 0.0)]);
+        // What is counted meanwhile is held by the ledger from then on.
+        assert_eq!(beginnings.begun(&zeros, &named(&[("a", 5)]), at(30)).new, sums(&["a"]));
+        let counted = totals(&[("a", 5.0), ("b", 0.0)]);
+        beginnings.go_on(&ledger(&[("a", 0)]), &counted, minutes(), at(30));
+        assert_eq!(seen(&beginnings), [(0, 0.0), (1, 0.0)]);
+        assert!(beginnings.end_unwritten(&counted, at(120)));
+        assert_eq!(seen(&beginnings), [(0, 0.0)]);
+        assert_eq!(beginnings.ended(at(150)), sums(&["a"]));
     }
 
     #[test]
     fn what_a_new_process_counts_first_is_of_a_time_before_it() {
-        let (grid, at) = (Grid::HOURS, |seconds| Tick::default() + Duration::from_secs(seconds));
         let (first, second) = (totals(&[("a", 5.0)]), totals(&[("a", 9.0), ("b", 1.0)]));
         let mut beginnings = Beginnings::new(Hold::AWindow, false, at(1));
-        beginnings.all(&[], grid, at(1));
-        beginnings.go_on(&[], &first, &added(&[("a", 5)]), grid, at(3));
-        assert!(beginnings.shown().is_empty());
-        beginnings.go_on(&first, &second, &added(&[("a", 4), ("b", 1)]), grid, at(60));
-        assert_eq!(beginnings.shown().len(), 1, "a key that comes later begins at zero");
+        beginnings.all(&[], Grid::HOURS, at(1));
+        assert_eq!(beginnings.begun(&[], &named(&[("a", 5)]), at(3)), Begun::default());
+        beginnings.go_on(&ledger(&[]), &first, Grid::HOURS, at(3));
+        let begun = beginnings.begun(&first, &named(&[("a", 4), ("b", 1)]), at(60));
+        assert_eq!(begun.new, sums(&["b"]), "a key that comes later begins at zero");
         let mut later = Beginnings::new(Hold::AWindow, false, at(600));
-        later.all(&first, grid, at(600));
-        assert_eq!(later.shown().len(), 1, "a group that a reload brings");
+        later.all(&second, Grid::HOURS, at(600));
+        assert_eq!(later.shown().len(), 2, "a group that a reload brings");
+        let mut never = Beginnings::new(Hold::No, true, at(0));
+        assert_eq!(never.begun(&[], &named(&[("a", 1)]), at(0)), Begun::default());
+        never.go_on(&ledger(&[("a", 0)]), &first, Grid::HOURS, at(0));
+        assert!(never.shown().is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::{Alignment, GroupChoice, Late, Scope, Settle};
-use crate::ledger::Counts;
+use crate::ledger::{Begun, Counts};
 
 #[tokio::test]
 async fn totals_that_begin_anew_are_zero_once_that_is_written() {
@@ -14,7 +14,12 @@ async fn totals_that_begin_anew_are_zero_once_that_is_written() {
     ledger.begin(&key, at(0));
     let grid = Grid::try_new(minute).expect("a minute");
     let first = grid.window_from(at(0));
-    let counts = Counts { increments: &[("msgs_deleted".into(), 7)], retired: &[], summed: &Arc::default() };
+    let counts = Counts {
+        increments: &[("msgs_deleted".into(), 7)],
+        retired: &[],
+        summed: &Arc::default(),
+        begun: &Begun::default(),
+    };
     ledger.commit(&key, at(0), first, &counts).await.expect("counted");
     let polling = Polling {
         grid,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::Counts;
+use crate::ledger::{Begun, Counts};
 use crate::sample::{KnownKeys, Metrics};
 
 /// One hour of a history.
@@ -76,7 +76,12 @@ async fn live_through(history: &[Hour]) {
         let said = |key: u64| hour.happened(number, key) / if hour.is_late { 2 } else { 1 };
         let report = keyed_report((0..KEYS).map(|key| (key, said(key))));
         let read = metrics.read(&report, &known(&ledger.account(&key).expect("begun")));
-        let counts = Counts { increments: &read.increments, retired: &read.retired, summed: metrics.summed() };
+        let counts = Counts {
+            increments: &read.increments,
+            retired: &read.retired,
+            summed: metrics.summed(),
+            begun: &Begun::default(),
+        };
         let account = ledger
             .commit(&key, at(number), Grid::HOURS.window_from(at(number)), &counts)
             .await

@@ -6,7 +6,7 @@ use super::appliance::Appliance;
 use super::*;
 use crate::catalogue;
 use crate::config::{GroupChoice, Scope};
-use crate::ledger::Counts;
+use crate::ledger::{Begun, Counts};
 use crate::poll::job::{Begins, Count, Heard};
 use crate::poll::plan::{Gap, Step, Stride};
 use crate::sample::Families;
@@ -115,7 +115,8 @@ impl<'a> World<'a> {
         match used {
             Use::Count(count) => {
                 let from = count.gap.watermark(*window);
-                let counts = Counts { increments, retired: &[], summed: &self.target.summed() };
+                let counts =
+                    Counts { increments, retired: &[], summed: &self.target.summed(), begun: &Begun::default() };
                 Outcome::Counted(self.ledger.commit(key, from, *window, &counts).await)
             }
             Use::Begin(begins) => Outcome::Begun(self.ledger.begin_anew(key, begins.from, begins.at).await),
@@ -183,6 +184,9 @@ fn target(choice: Choice, ledger: &Ledger) -> Target {
     let group = Arc::new(catalogue::group(CAPACITY).expect("in the catalogue").clone());
     let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
     let subject = Subject::of_group(&GroupChoice { group, top: None, grid: polling.grid, series_limit: 1000 });
-    Target::new(key, subject, &Families::default(), polling, Duration::ZERO, ledger, Tick::default())
-        .holding(Hold::AWindow, Tick::default())
+    Target::new(key, subject, &Families::default(), polling, Duration::ZERO, ledger, Tick::default()).holding(
+        Hold::AWindow,
+        ledger,
+        Tick::default(),
+    )
 }
