@@ -22,7 +22,7 @@ pub(super) struct Begun {
     before: HashMap<Box<[u8]>, Beginning>,
     /// Those that are shown this time: a series that goes may begin again.
     ends: HashMap<Box<[u8]>, Beginning>,
-    /// Whether the process is so new that a scraper sees a restart in any case.
+    /// Whether the process is so new that what is 0 has been there from its start.
     starts: bool,
 }
 
@@ -45,14 +45,14 @@ impl Begun {
     pub(super) fn show(&mut self, row: &Row<'_>) -> (f64, Since) {
         match (row.begins, self.hold) {
             (Begins::At(time), _) => return (row.value, Since::Time(time)),
-            (Begins::Itself, _) | (Begins::WithAnEvent | Begins::WithAnEventLater, Hold::No) => {
+            (Begins::Itself, _) | (Begins::WithAnEvent | Begins::WithItsFirstEvent, Hold::No) => {
                 return (row.value, Since::TheStart);
             }
-            (Begins::WithAnEvent | Begins::WithAnEventLater, Hold::AWindow) => {}
+            (Begins::WithAnEvent | Begins::WithItsFirstEvent, Hold::AWindow) => {}
         }
         let mut series = Vec::new();
         line::write(row.family.name, row.labels, row.own, 0.0, &mut series);
-        let is_of_the_start = self.starts && row.begins == Begins::WithAnEventLater;
+        let is_of_the_start = self.starts && row.begins == Begins::WithItsFirstEvent && row.value == 0.0;
         let new = match is_of_the_start {
             true => Beginning { since: Since::TheStart, until: self.now },
             false => Beginning { since: Since::Tick(self.now), until: self.now + TIME },
@@ -112,11 +112,16 @@ mod tests {
             "it was gone"
         );
         let start = |seconds, begun| Begun::after(begun, Hold::AWindow, at(seconds));
+        let registered = |begun: &mut Begun, reason, value| begun.show(&row(reason, value, Begins::WithItsFirstEvent));
         let mut begun = start(1, None);
-        assert_eq!(begun.show(&row("new", 3.0, Begins::WithAnEventLater)).0, 3.0, "the process is as new");
-        let mut begun = start(130, Some(begun));
-        let later = ["new", "other"].map(|reason| begun.show(&row(reason, 4.0, Begins::WithAnEventLater)).0);
-        assert_eq!(later, [4.0, 0.0]);
+        let shown = [("known", 0.0), ("new", 3.0)].map(|(reason, value)| registered(&mut begun, reason, value));
+        assert_eq!(shown, [(0.0, Since::TheStart), (0.0, Since::Tick(at(1)))]);
+        let mut begun = start(60, Some(begun));
+        let shown = ["known", "new", "other"].map(|reason| registered(&mut begun, reason, 4.0).0);
+        assert_eq!(shown, [4.0, 0.0, 0.0], "what was there at 0 needs no other 0");
+        let mut begun = start(121, Some(begun));
+        let shown = ["known", "new", "other"].map(|reason| registered(&mut begun, reason, 5.0).0);
+        assert_eq!(shown, [5.0, 5.0, 0.0]);
         assert_eq!(Begun::after(None, Hold::No, at(0)).show(&row("new", 3.0, Begins::WithAnEvent)).0, 3.0);
     }
 }

@@ -194,7 +194,7 @@ impl Book {
             for line in lines {
                 let family = Family { name, kind: *kind, help };
                 let own = Own::Registered(line.suffix, &line.labels);
-                let begins = if *kind == Kind::Counter { Begins::WithAnEventLater } else { Begins::Itself };
+                let begins = if *kind == Kind::Counter { Begins::WithItsFirstEvent } else { Begins::Itself };
                 put(Row { family, labels: none, own, value: line.value, begins });
             }
         }

@@ -125,8 +125,8 @@ pub(super) enum Begins {
     At(Option<Timestamp>),
     /// With its first event.
     WithAnEvent,
-    /// With its first event, where that is not one of the start: a scraper sees then that the process is new.
-    WithAnEventLater,
+    /// With its first event, or at 0 from the start.
+    WithItsFirstEvent,
 }
 
 /// The labels of everything that a snapshot holds, each escaped once.

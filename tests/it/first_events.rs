@@ -110,12 +110,13 @@ impl Policies {
 async fn keys_that_had_just_begun_begin_again_at_zero_after_a_restart() {
     let clock = lapse(30);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
-    let storage = tempfile::tempdir().expect("a folder");
+    let (folder, storage) = (Folder::new(), tempfile::tempdir().expect("a folder"));
     let text = format!(
         "defaults: {{window: 5m, settle: 5s, timeout: 10s}}\ncounter_groups: [mail_policy_incoming]\nappliances:\n{}",
         entry("esa1", &esa, "")
     );
-    let rig = Rig::start_stored_held(&text, storage.path(), &clock).await;
+    let file = folder.write("c.yaml", text);
+    let rig = Rig::start_stored_held(file.as_ref(), storage.path(), &clock).await;
     let mut known = Policies::default();
     known.take(&rig.until("a window is counted", |page| page.windows_each("esa1") >= 2.0).await);
     esa.change(|behaviour| behaviour.extra_keys = 20);
@@ -127,7 +128,7 @@ async fn keys_that_had_just_begun_begin_again_at_zero_after_a_restart() {
     .await;
     assert!(before.new(&known).iter().all(|values| values.last() == Some(&0.0)), "{:?}", before.new(&known));
     rig.end().await;
-    let rig = Rig::start_stored_held(&text, storage.path(), &clock).await;
+    let rig = Rig::start_stored_held(file.as_ref(), storage.path(), &clock).await;
     let mut after = Policies::default();
     pages(&rig, |page| {
         after.take(page);

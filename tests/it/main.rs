@@ -47,6 +47,8 @@ mod prometheus;
 #[cfg(feature = "external-tests")]
 mod prometheus_discovery;
 #[cfg(feature = "external-tests")]
+mod prometheus_first;
+#[cfg(feature = "external-tests")]
 mod prometheus_keyed;
 #[cfg(feature = "external-tests")]
 mod prometheus_outage;

@@ -9,7 +9,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::exposition::Page;
-use crate::keyed::sum;
 use crate::program::{Folder, Program};
 use crate::rig::until;
 
@@ -160,7 +159,10 @@ impl Outcome {
             Had(group) => page.every("asyncos_group_success", &[("group", group)], |success| success == 1.0),
             Refused => {
                 let failures = ["asyncos_api_request_failures_total", "asyncos_login_failures_total"];
-                failures.iter().any(|name| sum(page, name, &[]) > 0.0)
+                // With a reason, and shown as 0 at first.
+                let has_reason =
+                    |name: &&str| page.matching(name, &[]).iter().any(|(labels, _)| labels.contains_key("reason"));
+                failures.iter().any(has_reason)
             }
         }
     }

@@ -77,11 +77,12 @@ impl Rig {
         Self::run(config, Settings { config_file: Some(file), hold, ..settings() }, clock).await
     }
 
-    /// As [`Rig::start_stored`], with counters that begin at 0, as the daemon shows them.
-    pub(crate) async fn start_stored_held(text: &str, storage: &Path, clock: &Clock) -> Self {
-        let config = Config::parse("rig", text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        let hold = asyncos_exporter::snapshot::Hold::AWindow;
-        Self::run(config, Settings { storage_path: Some(storage.to_owned()), hold, ..settings() }, clock).await
+    /// As [`Rig::start_held`], with totals that are kept in `storage`.
+    pub(crate) async fn start_stored_held(file: &Path, storage: &Path, clock: &Clock) -> Self {
+        let mut file = ConfigFile::new(file.to_owned());
+        let config = file.read().unwrap_or_else(|error| panic!("{error}"));
+        let (hold, storage_path) = (asyncos_exporter::snapshot::Hold::AWindow, Some(storage.to_owned()));
+        Self::run(config, Settings { config_file: Some(file), storage_path, hold, ..settings() }, clock).await
     }
 
     /// As [`Rig::start`], with totals that are kept in `storage`.

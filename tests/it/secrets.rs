@@ -178,7 +178,8 @@ async fn talk(format: &str, folder: &Folder, fleet: &[Member]) -> Vec<(String, S
     rig::until(address, "every appliance was met", |page| {
         fleet.iter().all(|Member { name, .. }| {
             let failures = page.matching("asyncos_api_request_failures_total", &[("appliance", name)]);
-            let failed = failures.iter().any(|(_, count)| *count > 0.0);
+            // Its first failures are shown as 0 at first.
+            let failed = failures.iter().any(|(labels, _)| labels.contains_key("reason"));
             if healthy.contains(name) { committed(page, name) >= HISTORY } else { failed }
         })
     })
