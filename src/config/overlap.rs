@@ -1,7 +1,7 @@
 //! Mail that two appliances of one file report: an ESA, and an SMA that has it as a device.
 
 use super::problem::{Path, Problems};
-use super::{Appliance, Product};
+use super::{Appliance, Product, Scope};
 
 /// Warns of each ESA that is also a configured device of an SMA if both are polled for the same reports. Device groups
 /// cannot be compared: the file has their names only, not their devices.
@@ -9,7 +9,7 @@ pub(super) fn warn_of_double_counting(appliances: &[Appliance], path: &Path, pro
     let of = |product| appliances.iter().enumerate().filter(move |(_, one)| one.product == product);
     for (position, esa) in of(Product::Esa) {
         for (_, sma) in of(Product::Sma) {
-            let Some(device) = sma.scopes.iter().map(|scope| scope.device()).find(|device| is(esa, device)) else {
+            let Some(device) = sma.scopes.iter().map(Scope::device).find(|device| is(esa, device)) else {
                 continue;
             };
             let Some(shared) = shared(esa, sma) else { continue };

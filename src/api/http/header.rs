@@ -12,7 +12,8 @@ use crate::clock::Timestamp;
 use crate::config::Credentials;
 use crate::secret::Secret;
 
-/// The header that carries the appliance's own token.
+/// The header that carries the appliance's own token; an answer may carry the next one. **Source:** API guide,
+/// authentication.
 pub(in crate::api) const TOKEN_HEADER: HeaderName = HeaderName::from_static("jwttoken");
 
 /// The longest wait that an answer may ask for. A longer one is a mistake, and one near the end of the type would make

@@ -21,8 +21,6 @@ use crate::clock::{Clock, Tick, Timestamp};
 use crate::config::{self, Product};
 use crate::secret::Secret;
 
-/// The answer's header with the next token. **Source:** API guide, authentication.
-
 /// The way to one appliance.
 #[derive(Debug)]
 pub(in crate::api) struct Wire {
