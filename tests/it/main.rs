@@ -70,6 +70,7 @@ mod secrets;
 mod session;
 mod sharding;
 mod status_page;
+mod sums;
 mod supervision;
 mod tidy;
 mod tls;
