@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::app::{App, Settings, chain};
+use crate::catalogue::{self, Profile};
 use crate::cli::Demo;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -15,9 +16,16 @@ use crate::supervisor::Supervisor;
 use super::simulate::now;
 use super::{RUNTIME, complain, say, serve};
 
-/// The gateways of the fleet; the manager knows the same ones.
-const GATEWAYS: [&str; 3] = ["esa1.example.com", "esa2.example.com", "esa3.example.com"];
-const MANAGER: &str = "sma1.example.com";
+/// ESAs that report for themselves.
+const LOCAL: [&str; 2] = ["esa1.example.com", "esa2.example.com"];
+/// An ESA in centralized mode: it is polled for its health and capacity, the SMA for its mail.
+const CENTRALIZED: &str = "esa3.example.com";
+const SMA: &str = "sma1.example.com";
+/// The device groups of the SMA. No other appliance reports the mail of their devices, so every mail is counted once.
+const DEVICE_GROUPS: [(&str, &[&str]); 2] =
+    [("europe", &[CENTRALIZED, "esa4.example.com"]), ("americas", &["esa5.example.com"])];
+/// The report that an ESA in centralized mode keeps. The SMA is not polled for it, or its messages would count twice.
+const CAPACITY: &str = "mail_system_capacity";
 
 pub(super) async fn demo(flags: Demo) -> u8 {
     let clock = Clock::system();
@@ -74,41 +82,45 @@ pub(super) async fn demo(flags: Demo) -> u8 {
     code
 }
 
-/// Three gateways, then the manager.
+/// The ESAs, then the SMA.
 async fn start(clock: &Clock) -> std::io::Result<Vec<sim::Appliance>> {
-    let [esa1, esa2, esa3] = GATEWAYS;
-    let manager = sim::Settings::sma(MANAGER)
-        .with_group("europe", &[esa1, esa2])
-        .with_group("americas", &[esa3])
-        .with_web_group("proxies", &["wsa1.example.com"]);
+    let mut centralized = sim::Settings::esa(CENTRALIZED);
+    centralized.behaviour.centralised = sim::Centralised::Zeros;
+    let sma = sim::Settings::sma(SMA).with_web_group("proxies", &["wsa1.example.com"]);
+    let sma = DEVICE_GROUPS.iter().fold(sma, |sma, (name, devices)| sma.with_group(name, devices));
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut fleet = Vec::new();
-    for settings in GATEWAYS.map(sim::Settings::esa).into_iter().chain([manager]) {
+    for settings in LOCAL.map(sim::Settings::esa).into_iter().chain([centralized, sma]) {
         fleet.push(sim::Appliance::start(settings, anywhere, now(clock)).await?);
     }
     Ok(fleet)
 }
 
-/// What an operator would write for this fleet. The short windows and the short history make the page live at once.
+/// What an operator would write for this fleet. The short windows and the short history make the page live at once; the
+/// SMA takes more requests a minute than a real one should, because each of its reports comes for six scopes.
 fn configuration(fleet: &[sim::Appliance]) -> String {
+    let list = |names: Vec<&str>| names.join(", ");
+    let reports = catalogue::profile(Profile::Default).map(|group| &*group.name).filter(|name| *name != CAPACITY);
+    let sma = format!(
+        "product: sma, device_groups: [{}], devices: [{}], counter_groups: [{}, {{name: mail_incoming_domain_detail, \
+         top: 5}}, {{name: web_user_detail, top: 5}}], polling: {{settle: 20m, requests_per_minute: 6000}}",
+        list(DEVICE_GROUPS.iter().map(|(name, _)| *name).collect()),
+        list(DEVICE_GROUPS.iter().flat_map(|(_, devices)| *devices).copied().collect()),
+        list(reports.collect()),
+    );
+    let local = "xml_status: true, polling: {settle: 10s}".to_owned();
+    let centralized = format!("{local}, counter_groups: [{CAPACITY}], tracking_searches: []");
+    let [esa1, esa2] = LOCAL;
+    let entries = [(esa1, &local), (esa2, &local), (CENTRALIZED, &centralized), (SMA, &sma)];
     let mut text = "defaults: {window: 1m, start: 30m}\n\
         tracking_searches: [{name: ceo_spoofed, filters: {envelope_sender: {operator: contains, value: ceo@}}}]\n\
         appliances:\n"
         .to_owned();
-    for (name, appliance) in GATEWAYS.iter().chain([&MANAGER]).zip(fleet) {
+    for ((name, rest), appliance) in entries.into_iter().zip(fleet) {
         let short = name.trim_end_matches(".example.com");
-        let (rest, settle) = match *name == MANAGER {
-            true => (
-                "product: sma, device_groups: [europe, americas], devices: [esa3.example.com], counter_groups: \
-                 [default, {name: mail_incoming_domain_detail, top: 5}, {name: web_user_detail, top: 5}]",
-                "20m",
-            ),
-            false => ("product: esa, xml_status: true", "10s"),
-        };
         let (url, sim::Settings { username, passphrase, .. }) = (appliance.url(), sim::Settings::esa(name));
         text.push_str(&format!(
-            "  - {{name: {short}, url: '{url}', {rest}, username: {username}, password: {passphrase}, \
-             polling: {{settle: {settle}}}}}\n"
+            "  - {{name: {short}, url: '{url}', username: {username}, password: {passphrase}, {rest}}}\n"
         ));
     }
     text

@@ -55,6 +55,8 @@ mod prometheus_outage;
 #[cfg(feature = "external-tests")]
 mod prometheus_shards;
 #[cfg(feature = "external-tests")]
+mod prometheus_sums;
+#[cfg(feature = "external-tests")]
 mod prometheus_web;
 mod readme;
 #[cfg(feature = "external-tests")]
