@@ -66,6 +66,7 @@ mod release;
 mod reload;
 mod reload_storm;
 mod rig;
+mod scopes;
 mod scripts;
 mod second_factor;
 mod secrets;
