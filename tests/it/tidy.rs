@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use syntax::{code_of, used};
+
+mod syntax;
+
 /// The order of the modules: each may use those of earlier tiers, and earlier ones of its own tier.
 const TIERS: &[&[&str]] = &[
     &["secret", "clock", "stop", "pulse", "hash", "shard", "der", "spelling", "window", "release"],
@@ -75,7 +79,7 @@ struct Source {
     text: String,
 }
 
-/// Every source file with its top module; comments and the unit tests at the end of a file are cut off.
+/// Every source file with its top module; comments and what is compiled for tests only are cut out.
 fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::from("src")];
@@ -100,29 +104,7 @@ fn source(path: PathBuf) -> Source {
     let module = first.trim_end_matches(".rs").to_owned();
     let is_test = below.iter().any(|part| part == "tests" || part == "tests.rs");
     let text = std::fs::read_to_string(&path).expect("a file");
-    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    let code: String =
-        code.lines().map(|line| line.split("//").next().unwrap_or_default()).map(|line| format!("{line}\n")).collect();
-    Source { path, module, text: if is_test { String::new() } else { code } }
-}
-
-/// The modules that `text` uses by `crate::…`, or by the library's name in `main`.
-fn used(text: &str) -> Vec<String> {
-    ["crate::", "asyncos_exporter::"]
-        .iter()
-        .flat_map(|root| text.split(root).skip(1))
-        .flat_map(|rest| {
-            let names = rest.strip_prefix('{').map_or(rest, |list| list.split('}').next().unwrap_or_default());
-            let several = rest.starts_with('{');
-            let names: Vec<&str> = if several { names.split(',').collect() } else { vec![names] };
-            names
-                .into_iter()
-                .map(|name| {
-                    name.trim().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
-                })
-                .collect::<Vec<String>>()
-        })
-        .collect()
+    Source { path, module, text: if is_test { String::new() } else { code_of(&text) } }
 }
 
 #[test]
@@ -148,7 +130,32 @@ fn modules_keep_their_order() {
 
 #[test]
 fn the_rule_sees_an_edge_that_breaks_it() {
-    assert_eq!(used("use crate::http::{self, X};\nuse crate::{poll, app::App};"), ["http", "poll", "app"]);
+    let cases: [(&str, &[&str]); 6] = [
+        ("use crate::http::{self, X};\nuse crate::{poll, app::App};", &["app", "http", "poll"]),
+        ("use crate::{api::{Client, http::{A, B}}, poll::{self, C}, app};", &["api", "app", "poll"]),
+        ("use {std::fmt, crate::cli as line};", &["cli"]),
+        ("fn f() -> crate::app::App { asyncos_exporter::cli::run::<crate::http::X>() }", &["app", "cli", "http"]),
+        ("fn f() { println!(\"{}\", [crate::poll::N]); }", &["poll"]),
+        ("// crate::app\nconst A: &str = \"crate::app::App\";", &[]),
+    ];
+    for (code, expected) in cases {
+        assert_eq!(used(code).iter().collect::<Vec<_>>(), expected, "{code}");
+    }
+}
+
+#[test]
+fn code_between_and_after_tests_is_read_and_that_of_tests_is_not() {
+    let text = "#[cfg(test)]\nmod early;\nuse crate::poll;\n\
+                impl A { #[cfg(test)] fn a() { crate::sim::a() } fn b() { crate::app::b() } }\n\
+                #[cfg(test)]\nmod tests { use crate::sim::X; #[cfg(test)] fn f() {} }\n\
+                #[cfg(any(test, fuzzing))]\nuse crate::fuzz;\n/// `UdpSocket`\n\
+                fn late() { \"http://\"; SystemTime::now(); crate::cli::run(); } // TcpListener\n";
+    let code = code_of(text);
+    assert_eq!(used(&code).iter().collect::<Vec<_>>(), ["app", "cli", "fuzz", "poll"]);
+    assert!(code.contains("\"http://\"; SystemTime::now"), "{code}");
+    for absent in ["early", "sim", "UdpSocket", "TcpListener"] {
+        assert!(!code.contains(absent), "{code}");
+    }
 }
 
 #[test]
