@@ -101,7 +101,7 @@ impl Policies {
     }
 
     /// Those that `known` has not.
-    fn new(&self, known: &Self) -> Vec<&Vec<f64>> {
+    fn beyond(&self, known: &Self) -> Vec<&Vec<f64>> {
         self.0.iter().filter(|(key, _)| !known.0.contains_key(*key)).map(|(_, values)| values).collect()
     }
 }
@@ -123,20 +123,20 @@ async fn keys_that_had_just_begun_begin_again_at_zero_after_a_restart() {
     let mut before = Policies::default();
     pages(&rig, |page| {
         before.take(page);
-        !before.new(&known).is_empty()
+        !before.beyond(&known).is_empty()
     })
     .await;
-    assert!(before.new(&known).iter().all(|values| values.last() == Some(&0.0)), "{:?}", before.new(&known));
+    assert!(before.beyond(&known).iter().all(|values| values.last() == Some(&0.0)), "{:?}", before.beyond(&known));
     rig.end().await;
     let rig = Rig::start_stored_held(file.as_ref(), storage.path(), &clock).await;
     let mut after = Policies::default();
     pages(&rig, |page| {
         after.take(page);
-        after.new(&known).iter().filter(|values| values.last() > Some(&0.0)).count() >= 3
+        after.beyond(&known).iter().filter(|values| values.last() > Some(&0.0)).count() >= 3
     })
     .await;
     rig.end().await;
-    for values in after.new(&known) {
+    for values in after.beyond(&known) {
         assert_eq!(values.first(), Some(&0.0), "{values:?}");
         assert!(values.is_sorted(), "{values:?}");
     }
