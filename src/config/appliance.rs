@@ -1,5 +1,7 @@
 //! `appliances`: the fleet, one table an appliance.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_yaml::Value;
 use url::Url;
 
@@ -43,15 +45,17 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
         problems.error(&path, "names no appliance: at least one with `name`, `url`, `username` and `password_file`");
     }
     let mut appliances: Vec<Appliance> = Vec::new();
+    let (mut names, mut urls) = (HashSet::new(), HashMap::new());
     for (position, element) in list.iter().enumerate() {
         let path = path.index(position);
         if let Some(name) = element.get("name").and_then(Value::as_str)
-            && list[..position].iter().any(|earlier| earlier.get("name").and_then(Value::as_str) == Some(name))
+            && !names.insert(name)
         {
             problems.error(&path.key("name"), format!("`{name}` is the name of two appliances"));
         }
         let Some(appliance) = read(element.clone(), &usual, files, &path, &mut problems) else { continue };
-        if let Some(earlier) = appliances.iter().find(|earlier| earlier.url == appliance.url) {
+        let first = *urls.entry(appliance.url.clone()).or_insert(appliances.len());
+        if let Some(earlier) = appliances.get(first) {
             let mut message = format!("is polled twice: `{}` has the same URL", earlier.name);
             let names = [earlier, &appliance].map(|appliance| &appliance.credentials.username);
             if names[0] == names[1] && [earlier, &appliance].iter().all(|one| matches!(one.auth, super::Auth::Jwt(_))) {
