@@ -26,7 +26,7 @@ pub use failure::{Failure, Reason};
 pub use http::rate_limiter::{Pace, longest_wait};
 pub use http::tls::SystemRoots;
 pub use login_failures::breaker::{RefusalCause, Tally};
-pub use login_failures::{EVERY_ACCOUNT, Refusals, Written};
+pub use login_failures::{EVERY_ACCOUNT, LoginFailureLog, Written};
 pub use observe::{Aspect, Observation, Quarantine};
 pub use session::login::Identity;
 pub use time::ClockDoubt;
@@ -40,13 +40,13 @@ pub use wire::number::{Measure, Number, Unusable, UnusableCounts};
 pub use wire::pages::Count;
 pub use wire::query::Query;
 pub use wire::report::{Reading, Report, Row};
-pub use wire::reporting_status::ReportingSpan;
+pub use wire::reporting_status::ReportingStatus;
 pub use wire::tracking::{Depth, TrackingQuery};
 pub use wire::xml_status::{Feature, XmlStatus};
 
-use http::rate_limiter::Pass;
-use http::transport::{Answer, Wire};
-use session::{Held, Session, Verdict};
+use http::rate_limiter::Permit;
+use http::transport::{Answer, Transport};
+use session::{ActiveCredential, Session, UnauthorizedAction};
 use wire::pages::{Page, PageCounter, Paging};
 use wire::{query, tracking};
 
@@ -74,7 +74,7 @@ struct Counted {
 /// Talks to one appliance as one account. Calls may run side by side; a login is made once for all of them.
 #[derive(Debug)]
 pub struct Client {
-    wire: Arc<Wire>,
+    transport: Arc<Transport>,
     session: Session,
     product: Product,
     /// Whether the appliance does not tell the sizes of its quarantines.
@@ -91,20 +91,20 @@ impl Client {
         roots: &SystemRoots,
         clock: Clock,
         listener: Listener,
-        refusals: Refusals,
+        refusals: LoginFailureLog,
     ) -> Result<Self, Failure> {
-        let wire = Arc::new(Wire::try_new(appliance, roots, clock, listener, refusals.clone())?);
-        let session = Session::try_new(Arc::clone(&wire), appliance, roots, refusals)?;
-        Ok(Self { wire, session, product: appliance.product, sizes_declined: AtomicBool::new(false) })
+        let transport = Arc::new(Transport::try_new(appliance, roots, clock, listener, refusals.clone())?);
+        let session = Session::try_new(Arc::clone(&transport), appliance, roots, refusals)?;
+        Ok(Self { transport, session, product: appliance.product, sizes_declined: AtomicBool::new(false) })
     }
 
     /// Goes on with the session of `old` if it is the same account at the same place. Nor must an edit fill up what the
     /// appliance may be asked; the pace begins as usual.
-    pub fn take_over(&self, old: &Self) {
-        if self.wire.is_to_where(&old.wire) {
-            self.wire.gate().take_over(old.wire.gate());
-            self.wire.time.take_over(&old.wire.time);
-            self.session.take_over(&old.session);
+    pub fn inherit_from(&self, old: &Self) {
+        if self.transport.is_to_where(&old.transport) {
+            self.transport.rate_limiter().inherit_from(old.transport.rate_limiter());
+            self.transport.time.inherit_from(&old.transport.time);
+            self.session.inherit_from(&old.session);
         }
     }
 
@@ -113,9 +113,12 @@ impl Client {
     ///
     /// # Errors
     /// When that was not written; it holds until a restart then, which does the same again.
-    pub async fn allow_one_login(clients: impl Iterator<Item = &Self>, refusals: &Refusals) -> Result<(), String> {
+    pub async fn allow_one_login(
+        clients: impl Iterator<Item = &Self>,
+        refusals: &LoginFailureLog,
+    ) -> Result<(), String> {
         let accounts = clients.flat_map(|client| {
-            [Some(client.session.account()), client.wire.proxy_account(), client.session.page_account()]
+            [Some(client.session.account()), client.transport.proxy_account(), client.session.page_account()]
         });
         refusals.allow_one_login(accounts.flatten().collect()).await
     }
@@ -130,18 +133,18 @@ impl Client {
 
     /// Asks the appliance at `pace` from now on, requests that are waiting included.
     pub fn set_pace(&self, pace: Pace) {
-        self.wire.gate().set_pace(pace);
+        self.transport.rate_limiter().set_pace(pace);
     }
 
     /// Counts a question that was given up for `reason` by whoever asked it.
     pub fn given_up(&self, reason: Reason) {
-        self.wire.failed(reason);
+        self.transport.failed(reason);
     }
 
-    /// The appliance's clock now: from its trusted `Date` and the time since, or ours where there is none.
+    /// The appliance's clock now: from its ever_logged_in `Date` and the time since, or ours where there is none.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.wire.time.now()
+        self.transport.time.now()
     }
 
     /// What the appliance's token states about it; none with a login that brings no such token.
@@ -150,17 +153,17 @@ impl Client {
         self.session.identity()
     }
 
-    /// How far the newest `Date` of the appliance was ahead of our clock, in seconds, trusted or not; none before the
+    /// How far the newest `Date` of the appliance was ahead of our clock, in seconds, ever_logged_in or not; none before the
     /// first.
     #[must_use]
     pub fn skew_seconds(&self) -> Option<f64> {
-        self.wire.time.skew_seconds()
+        self.transport.time.skew_seconds()
     }
 
     /// Why [`Client::now`] does not follow the newest `Date`; none where it does.
     #[must_use]
     pub fn clock_doubt(&self) -> Option<ClockDoubt> {
-        self.wire.time.doubt()
+        self.transport.time.doubt()
     }
 
     /// Asks for one report, once the appliance may be asked: see [`config::Polling::requests_per_minute`]. The time limit
@@ -186,7 +189,7 @@ impl Client {
                 true => Err(Failure::new(Reason::Empty, "the report holds no counter")),
                 false => Ok(report),
             });
-        Ok(Reply { report: self.told(report)?, at: answer.arrival.at, sent: self.wire.target(&path, &parameters) })
+        Ok(Reply { report: self.told(report)?, at: answer.arrival.at, sent: self.transport.target(&path, &parameters) })
     }
 
     /// Counts the entries of the list at `path`. Besides the pages, time is bounded: once the pages have taken as long as
@@ -205,9 +208,9 @@ impl Client {
             let parameters = format!("{parameters}&{}", counter.next_page());
             let answer = self.get(path, &parameters).await?;
             let (at, sent) =
-                first.get_or_insert_with(|| (answer.arrival.at, self.wire.target(path, &parameters))).clone();
+                first.get_or_insert_with(|| (answer.arrival.at, self.transport.target(path, &parameters))).clone();
             let counted = counter.add(&self.told(Page::parse(answer.body()))?);
-            let is_late = began.elapsed() >= self.wire.timeout();
+            let is_late = began.elapsed() >= self.transport.timeout();
             if let Some(count) = counted.or_else(|| is_late.then(|| counter.so_far())) {
                 return Ok(Counted { count, at, sent });
             }
@@ -216,7 +219,7 @@ impl Client {
 
     /// `parsed`, after what is wrong with it was told.
     fn told<T>(&self, parsed: Result<T, Failure>) -> Result<T, Failure> {
-        parsed.inspect_err(|failure| self.wire.failed(failure.reason))
+        parsed.inspect_err(|failure| self.transport.failed(failure.reason))
     }
 
     async fn get(&self, endpoint: &str, parameters: &str) -> Result<Answer, Failure> {
@@ -228,32 +231,32 @@ impl Client {
         let _alone = self.session.alone().await;
         let mut last_try = false;
         loop {
-            let (held, pass) = self.admitted().await?;
-            let answer = self.wire.get(pass, endpoint, path, parameters, &held.header).await?;
-            self.session.renewed(&held, &answer);
+            let (credential, permit) = self.admitted().await?;
+            let answer = self.transport.get(permit, endpoint, path, parameters, &credential.header).await?;
+            self.session.renewed(&credential, &answer);
             let failure = match answer.checked() {
                 Ok(answer) => {
-                    self.session.accepted(&held, endpoint);
+                    self.session.accepted(&credential, endpoint);
                     return Ok(answer);
                 }
                 Err(failure) if failure.reason != Reason::Unauthorized => {
-                    self.wire.failed(failure.reason);
+                    self.transport.failed(failure.reason);
                     return Err(failure);
                 }
                 Err(failure) => failure,
             };
-            let verdict = self.session.rejected(&held, endpoint, &failure, last_try).await;
-            let failure = match verdict {
-                Verdict::NotAllowed => failure.because(Reason::NotAllowed),
-                Verdict::Refused => failure.because(Reason::LoginRefused),
-                Verdict::GiveUp => self.session.given_up(failure),
-                Verdict::Retry | Verdict::FallBack => failure,
+            let action = self.session.rejected(&credential, endpoint, &failure, last_try).await;
+            let failure = match action {
+                UnauthorizedAction::NotAllowed => failure.because(Reason::NotAllowed),
+                UnauthorizedAction::Refused => failure.because(Reason::LoginRefused),
+                UnauthorizedAction::GiveUp => self.session.given_up(failure),
+                UnauthorizedAction::Retry | UnauthorizedAction::FallBack => failure,
             };
-            self.wire.failed(failure.reason);
-            if verdict == Verdict::FallBack {
+            self.transport.failed(failure.reason);
+            if action == UnauthorizedAction::FallBack {
                 continue;
             }
-            if verdict != Verdict::Retry || last_try {
+            if action != UnauthorizedAction::Retry || last_try {
                 return Err(failure);
             }
             last_try = true;
@@ -262,15 +265,15 @@ impl Client {
 
     /// A credential, and leave to use it. The wait for leave may outlive a token, which is then replaced; that is done
     /// once, or a budget too small for the life of tokens would be spent on logins.
-    async fn admitted(&self) -> Result<(Held, Pass<'_>), Failure> {
+    async fn admitted(&self) -> Result<(ActiveCredential, Permit<'_>), Failure> {
         self.session.credential().await?;
-        let pass = self.wire.gate().pass().await;
-        if let Some(held) = self.session.at_hand() {
-            return Ok((held, pass));
+        let permit = self.transport.rate_limiter().permit().await;
+        if let Some(credential) = self.session.at_hand() {
+            return Ok((credential, permit));
         }
         // A login needs a pass of its own, and waiting for one must not hold up another.
-        drop(pass);
-        let held = self.session.credential().await?;
-        Ok((held, self.wire.gate().pass().await))
+        drop(permit);
+        let credential = self.session.credential().await?;
+        Ok((credential, self.transport.rate_limiter().permit().await))
     }
 }

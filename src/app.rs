@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::api::Refusals;
+use crate::api::LoginFailureLog;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigFile};
 use crate::exposition::{Press, Shelf};
@@ -101,7 +101,7 @@ struct Daemon {
     settings: Settings,
     in_force: watch::Sender<Arc<Config>>,
     fleet: Fleet,
-    refusals: Refusals,
+    refusals: LoginFailureLog,
     telemetry: Arc<Telemetry>,
     desk: Desk,
     /// What is wrong with the configuration as it was read last; the one in force is older then.
@@ -307,7 +307,7 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 }
 
 /// Forgets refused logins, so that they are tried again within half a minute.
-async fn forget(refusals: &Refusals) -> Result<(), String> {
+async fn forget(refusals: &LoginFailureLog) -> Result<(), String> {
     refusals.reset().await?;
     tracing::info!("refused logins are forgotten");
     Ok(())

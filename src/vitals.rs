@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::api::{
-    BaseUnit, Count, Health, ManagedAppliance, Observation, Quarantine, ReportingSpan, Unusable, UnusableCounts,
+    BaseUnit, Count, Health, ManagedAppliance, Observation, Quarantine, ReportingStatus, Unusable, UnusableCounts,
     XmlStatus,
 };
 use crate::clock::Timestamp;
@@ -235,7 +235,7 @@ impl Draft {
         }
     }
 
-    fn reporting(&mut self, span: &ReportingSpan) {
+    fn reporting(&mut self, span: &ReportingStatus) {
         for (about, at) in [(DATA_BEGIN, span.begin), (DATA_END, span.end), (HEARTBEAT, span.heartbeat)] {
             self.put(&about, [], at.map(Timestamp::as_secs_f64));
         }

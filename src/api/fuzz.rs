@@ -11,7 +11,7 @@ use crate::api::wire::inventory::{Inventory, LocalTime, Privileges};
 use crate::api::wire::json;
 use crate::api::wire::pages::Page;
 use crate::api::wire::quarantine::{QuarantineSize, Quarantines};
-use crate::api::wire::reporting_status::ReportingSpan;
+use crate::api::wire::reporting_status::ReportingStatus;
 use crate::api::wire::xml_status::XmlStatus;
 use crate::catalogue::Unit;
 use crate::clock::Timestamp;
@@ -185,7 +185,7 @@ pub(crate) fn system_time(body: &[u8]) {
 /// The span of the reporting data.
 pub(crate) fn reporting_system(body: &[u8]) {
     let body = text(body);
-    let Some((span, _)) = supported(&body, ReportingSpan::parse(&body)) else { return };
+    let Some((span, _)) = supported(&body, ReportingStatus::parse(&body)) else { return };
     [span.begin, span.end, span.heartbeat].into_iter().flatten().for_each(check_date);
 }
 

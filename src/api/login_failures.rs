@@ -13,7 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::task::JoinSet;
 use url::Url;
 
-use self::breaker::{Permit, RefusalCause, Tally};
+use self::breaker::{LoginDecision, RefusalCause, Tally};
 use crate::clock::Timestamp;
 use crate::config::Credentials;
 
@@ -24,7 +24,7 @@ pub(in crate::api) use account::Account;
 use account::Accounts;
 
 /// How soon after a refusal to look whether the password's file has changed, which costs nobody anything.
-pub(in crate::api) const LOOK_AGAIN: Duration = Duration::from_secs(30);
+pub(in crate::api) const PASSWORD_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The end of a write: an error tells why it was none.
 pub type Written = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
@@ -36,7 +36,7 @@ type Write = Box<dyn Fn(String, Option<Tally>) -> Written + Send + Sync>;
 
 /// Refused logins by account. Clones share them.
 #[derive(Clone)]
-pub struct Refusals(Arc<Shared>);
+pub struct LoginFailureLog(Arc<Shared>);
 
 struct Shared {
     accounts: Accounts,
@@ -58,7 +58,7 @@ pub(in crate::api) enum Outcome {
     Unclear,
 }
 
-impl Refusals {
+impl LoginFailureLog {
     /// Goes on from `tallies`. `write` replaces the tally of an account, or forgets it where there is none, and its future
     /// ends once that would survive a power cut.
     #[must_use]
@@ -168,9 +168,9 @@ impl Refusals {
     }
 
     /// Whether `account` may be tried. A clock that was set back does not prolong the wait beyond its usual length.
-    pub(in crate::api) fn permit(&self, account: &Account, most: u32, now: Timestamp) -> Permit {
+    pub(in crate::api) fn permit(&self, account: &Account, most: u32, now: Timestamp) -> LoginDecision {
         match self.tallies().get_mut(account.name()) {
-            None => Permit::Granted,
+            None => LoginDecision::Granted,
             Some(tally) => {
                 tally.last = tally.last.min(now);
                 tally.permit(most, now)
@@ -178,7 +178,7 @@ impl Refusals {
         }
     }
 
-    /// Counts a login of `account` before it is made, as refused unless [`Refusals::settle`] tells otherwise.
+    /// Counts a login of `account` before it is made, as refused unless [`LoginFailureLog::settle`] tells otherwise.
     ///
     /// # Errors
     /// When it could not be written down; it is not counted then.
@@ -215,9 +215,9 @@ impl Refusals {
     }
 }
 
-impl fmt::Debug for Refusals {
+impl fmt::Debug for LoginFailureLog {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_tuple("Refusals").field(&*self.tallies()).finish()
+        out.debug_tuple("LoginFailureLog").field(&*self.tallies()).finish()
     }
 }
 
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn accounts_are_told_apart_by_place_name_and_secret() {
-        let refusals = Refusals::in_memory();
+        let refusals = LoginFailureLog::in_memory();
         let account = |url: &str, name: &str, password: &str| {
             refusals.account(&Url::parse(url).expect("a URL"), &credentials(name, password)).name().to_owned()
         };
@@ -252,7 +252,7 @@ mod tests {
     async fn what_is_on_its_way_is_written_before_it_is_known() {
         let written = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&written);
-        let refusals = Refusals::new([7; 32], HashMap::new(), move |_, tally| {
+        let refusals = LoginFailureLog::new([7; 32], HashMap::new(), move |_, tally| {
             log.lock().expect("no panic").push(tally.map(|tally| (tally.refusals, tally.in_doubt)));
             Box::pin(std::future::ready(Ok(())))
         });
@@ -279,10 +279,10 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_costs_one_wait() {
         let tally = Tally { refusals: 1, last: Timestamp::from_secs(1 << 40), ..Tally::NONE };
-        let refusals = Refusals::new([0; 32], HashMap::from([("a".into(), tally)]), |_, _| unreachable!());
+        let refusals = LoginFailureLog::new([0; 32], HashMap::from([("a".into(), tally)]), |_, _| unreachable!());
         let (account, now) = (Account::called("a"), Timestamp::from_secs(1_000));
-        let Permit::Wait(wait) = refusals.permit(&account, 3, now) else { panic!("refused just now") };
-        assert_eq!(refusals.permit(&account, 3, now + wait), Permit::Granted);
+        let LoginDecision::Wait(wait) = refusals.permit(&account, 3, now) else { panic!("refused just now") };
+        assert_eq!(refusals.permit(&account, 3, now + wait), LoginDecision::Granted);
     }
 
     #[tokio::test]
@@ -291,7 +291,7 @@ mod tests {
         let log = Arc::clone(&written);
         let known = Tally { refusals: 2, last: Timestamp::from_secs(7), ..Tally::NONE };
         let tallies = HashMap::from([(EVERY_ACCOUNT.to_owned(), Tally::LOST), ("known".to_owned(), known)]);
-        let refusals = Refusals::new([7; 32], tallies, move |account, tally| {
+        let refusals = LoginFailureLog::new([7; 32], tallies, move |account, tally| {
             log.lock().expect("no panic").push((account, tally));
             Box::pin(std::future::ready(Ok(())))
         });
@@ -319,7 +319,7 @@ mod tests {
         let forgotten = Arc::new(Mutex::new(false));
         let log = Arc::clone(&forgotten);
         let tallies = HashMap::from([(EVERY_ACCOUNT.to_owned(), Tally::LOST)]);
-        let refusals = Refusals::new([7; 32], tallies, move |account, _| {
+        let refusals = LoginFailureLog::new([7; 32], tallies, move |account, _| {
             let is_mark = account == EVERY_ACCOUNT;
             *log.lock().expect("no panic") |= is_mark;
             Box::pin(std::future::ready(if is_mark { Ok(()) } else { Err("no space".into()) }))

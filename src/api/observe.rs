@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::api::login_failures::LOOK_AGAIN;
+use crate::api::login_failures::PASSWORD_CHECK_INTERVAL;
 use crate::api::wire::health::Health;
 use crate::api::wire::inventory::{Inventory, LocalTime, ManagedAppliance, Privileges};
 use crate::api::wire::quarantine::{QuarantineMessages, QuarantineSize, Quarantines};
 use crate::api::wire::query;
-use crate::api::wire::reporting_status::ReportingSpan;
+use crate::api::wire::reporting_status::ReportingStatus;
 use crate::api::wire::xml_status::XmlStatus;
 use crate::api::{Client, Count, Failure, Pace, Reason, UnusableCounts};
 use crate::clock::Timestamp;
@@ -83,7 +83,7 @@ pub enum Observation {
     /// How many parts of the API the account may use.
     Privileges(usize),
     /// See [`Aspect::Reporting`].
-    Reporting(ReportingSpan),
+    Reporting(ReportingStatus),
     /// Its name, where it has one.
     TimeZone(Option<String>),
 }
@@ -146,7 +146,7 @@ impl Client {
                 // Whole hours, which every release takes.
                 let end = Grid::HOURS.floor(now);
                 let parameters = query::of_reporting(end - Duration::from_secs(3600), end, "esa", &Scope::Appliance);
-                self.ask(ReportingSpan::PATH, &parameters, ReportingSpan::parse).await.map(Observation::Reporting)
+                self.ask(ReportingStatus::PATH, &parameters, ReportingStatus::parse).await.map(Observation::Reporting)
             }
             Aspect::TimeZone => {
                 let time = self.ask(LocalTime::PATH, &LocalTime::query(self.product), LocalTime::parse).await?;
@@ -160,9 +160,9 @@ impl Client {
         let page = XmlStatus::url(page);
         self.connect().await?;
         let leave = self.session.page_leave(&page).await?;
-        let (_, pass) = self.admitted().await?;
+        let (_, permit) = self.admitted().await?;
         self.session.page_begins(&leave).await?;
-        let answer = self.wire.page(pass, "xml/status", page.clone(), &leave.header).await;
+        let answer = self.transport.page(permit, "xml/status", page.clone(), &leave.header).await;
         let outcome = answer.and_then(|(body, at)| {
             let status = self.told(XmlStatus::parse(&body, at))?;
             Ok(Observation::XmlStatus { status: Box::new(status), at })
@@ -171,7 +171,7 @@ impl Client {
         outcome.map_err(|failure| match failure.reason {
             // The account is good elsewhere, or nothing would have been asked. The file may hold another password soon.
             Reason::Unauthorized | Reason::NotAllowed => {
-                Failure { retry_after: Some(LOOK_AGAIN), ..failure.because(Reason::NotAllowed) }
+                Failure { retry_after: Some(PASSWORD_CHECK_INTERVAL), ..failure.because(Reason::NotAllowed) }
             }
             _ => failure,
         })

@@ -8,8 +8,8 @@ use std::time::Duration;
 use url::Url;
 
 use crate::api::http::header::{Header, token_header};
-use crate::api::http::transport::{Answer, Wire};
-use crate::api::login_failures::{Account, LOOK_AGAIN, Outcome, Refusals};
+use crate::api::http::transport::{Answer, Transport};
+use crate::api::login_failures::{Account, LoginFailureLog, Outcome, PASSWORD_CHECK_INTERVAL};
 use crate::api::{Event, Failure, Reason, SystemRoots, XmlStatus};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{self, Auth, Credentials};
@@ -20,7 +20,7 @@ mod page;
 mod permission;
 mod unauthorized;
 
-use login::{ASSUMED_LIFE, Identity, Life, Login, Proof};
+use login::{ASSUMED_LIFE, Credential, Identity, Login, TokenLifetime};
 use pace::ReloginPace;
 use unauthorized::Doubt;
 
@@ -28,12 +28,12 @@ use unauthorized::Doubt;
 const LEAST_LEFT: Duration = Duration::from_secs(60);
 /// What a request carries to be accepted.
 #[derive(Clone, Debug)]
-pub(in crate::api) struct Held {
+pub(in crate::api) struct ActiveCredential {
     pub(in crate::api) header: Header,
     generation: u64,
     origin: Origin,
     /// None for Basic, which does not end.
-    life: Option<Life>,
+    life: Option<TokenLifetime>,
 }
 
 /// How a credential came.
@@ -46,7 +46,7 @@ enum Origin {
 
 /// What a 401 means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::api) enum Verdict {
+pub(in crate::api) enum UnauthorizedAction {
     /// The token was no good: ask again with another.
     Retry,
     /// The token that an answer had brought was no good: ask again with the login's own, which costs no login.
@@ -61,7 +61,7 @@ pub(in crate::api) enum Verdict {
 
 #[derive(Debug)]
 pub(in crate::api) struct Session {
-    wire: Arc<Wire>,
+    transport: Arc<Transport>,
     auth: Auth,
     login: Login,
     /// Where the account is.
@@ -70,7 +70,7 @@ pub(in crate::api) struct Session {
     shows_serial: bool,
     /// Refusals that are bearable in a row.
     most_refusals: u32,
-    refusals: Refusals,
+    refusals: LoginFailureLog,
     /// Held while a login is made, so that there is one.
     flight: tokio::sync::Mutex<()>,
     /// Held by a request that carries the password.
@@ -86,21 +86,21 @@ struct State {
     page_account: Option<Account>,
     /// Those of them that came before the last login, which made up for them.
     page_made_up: u32,
-    held: Option<Held>,
+    credential: Option<ActiveCredential>,
     /// What the last login brought.
-    logged_in_with: Option<Held>,
+    logged_in_with: Option<ActiveCredential>,
     generation: u64,
     /// Logins that have ended, well or not: tells a waiter that the one it waited for is over.
     attempts: u64,
     last_failure: Option<Failure>,
     /// Whether this account was accepted since we began.
-    trusted: bool,
+    ever_logged_in: bool,
     /// Whether it was said that logins have stopped.
     told_blocked: bool,
     /// Whether the credential in hand is no worse than another: an endpoint took it, or another was refused like it.
     accepted: bool,
     /// Endpoints that have accepted this account.
-    proven: HashSet<String>,
+    working_endpoints: HashSet<String>,
     /// Endpoints that are not for this account, as far as is known.
     forbidden: HashSet<String>,
     /// Endpoints that have accepted this account before, and refused the token since.
@@ -125,20 +125,20 @@ impl Session {
     /// # Errors
     /// As [`Login::try_new`].
     pub(in crate::api) fn try_new(
-        wire: Arc<Wire>,
+        transport: Arc<Transport>,
         appliance: &config::Appliance,
         roots: &SystemRoots,
-        refusals: Refusals,
+        refusals: LoginFailureLog,
     ) -> Result<Self, Failure> {
         let (auth, credentials) = (appliance.auth.clone(), appliance.credentials.clone());
-        let login = Login::try_new(&auth, roots, wire.timeout())?;
+        let login = Login::try_new(&auth, roots, transport.timeout())?;
         let place = login.place(&appliance.url).clone();
         let page_account =
             appliance.extras.xml_status.as_ref().map(|place| refusals.account(&XmlStatus::url(place), &credentials));
         let state = State { page_account, ..State::new(refusals.account(&place, &credentials), credentials) };
         let (flight, one_at_a_time, state) = (Default::default(), Default::default(), Mutex::new(state));
         let (most_refusals, shows_serial) = (appliance.polling.max_login_refusals, appliance.serial);
-        Ok(Self { wire, auth, login, place, shows_serial, most_refusals, refusals, flight, one_at_a_time, state })
+        Ok(Self { transport, auth, login, place, shows_serial, most_refusals, refusals, flight, one_at_a_time, state })
     }
 
     /// The account as its refusals are counted.
@@ -147,7 +147,7 @@ impl Session {
     }
 
     /// Goes on where `old` is, if it is of the same account.
-    pub(in crate::api) fn take_over(&self, old: &Self) {
+    pub(in crate::api) fn inherit_from(&self, old: &Self) {
         let mut state = old.state().clone();
         {
             let own = self.state();
@@ -156,8 +156,8 @@ impl Session {
             }
             state.credentials = own.credentials.clone();
         }
-        if let Some(life) = state.held.as_ref().and_then(|held| held.life) {
-            self.wire.tell(Event::TokenExpires(life.expires));
+        if let Some(life) = state.credential.as_ref().and_then(|credential| credential.life) {
+            self.transport.tell(Event::TokenExpires(life.expires));
         }
         *self.state() = state;
         self.tell_refusals();
@@ -171,14 +171,14 @@ impl Session {
     /// # Cancel safety
     /// Dropping the future of the caller that makes the login lets the next one make it; the dropped one counts as refused
     /// until one is accepted.
-    pub(in crate::api) async fn credential(&self) -> Result<Held, Failure> {
+    pub(in crate::api) async fn credential(&self) -> Result<ActiveCredential, Failure> {
         let seen = match self.usable() {
-            Ok(held) => return Ok(held),
+            Ok(credential) => return Ok(credential),
             Err(attempts) => attempts,
         };
         let _flight = self.flight.lock().await;
         let attempts = match self.usable() {
-            Ok(held) => return Ok(held),
+            Ok(credential) => return Ok(credential),
             Err(attempts) => attempts,
         };
         if attempts != seen
@@ -186,31 +186,31 @@ impl Session {
         {
             return Err(failure);
         }
-        self.look_again().await;
-        let State { account, credentials, trusted, page_account, .. } = self.state().clone();
+        self.reload_password().await;
+        let State { account, credentials, ever_logged_in, page_account, .. } = self.state().clone();
         if let Some(page) = page_account {
             self.refusals.name(&page).await;
         }
         let _turn = self.refusals.turn(&account).await;
         self.permit()?;
-        let pass = self.wire.gate().pass().await;
+        let permit = self.transport.rate_limiter().permit().await;
         let before = self.refusals.tally(&account);
         let announced = self.announce(&account).await;
         // An account that was accepted since we began is not at risk.
-        if !trusted {
+        if !ever_logged_in {
             announced?;
         }
-        let outcome = self.login.make(&self.wire, pass, &credentials).await;
+        let outcome = self.login.make(&self.transport, permit, &credentials).await;
         let known = match &outcome {
             Ok(_) => Outcome::Accepted,
             Err(failed) if is_refusal(failed.failure.reason) => Outcome::Refused(failed.cause),
             Err(_) => Outcome::Unclear,
         };
         let written = self.refusals.settle(&account, before, known, self.wall());
-        let held = self.ended(outcome.map_err(|failed| failed.failure));
+        let credential = self.ended(outcome.map_err(|failed| failed.failure));
         // What is not written is in doubt after a restart, and counts.
         let _ = written.await;
-        held
+        credential
     }
 
     /// Leave to be the only request, where each carries the password itself: if it is no longer good, as many requests as
@@ -220,7 +220,7 @@ impl Session {
     }
 
     /// The credential in hand if it is good for one more request.
-    pub(in crate::api) fn at_hand(&self) -> Option<Held> {
+    pub(in crate::api) fn at_hand(&self) -> Option<ActiveCredential> {
         self.usable().ok()
     }
 
@@ -232,102 +232,102 @@ impl Session {
 
     /// Takes the token that an answer brings. It counts only if its request was made with the token in hand: an old
     /// request's answer must not bring back an old token.
-    pub(in crate::api) fn renewed(&self, held: &Held, answer: &Answer) {
+    pub(in crate::api) fn renewed(&self, credential: &ActiveCredential, answer: &Answer) {
         let Some(token) = &answer.token else { return };
         let Some(next) = token_header(token) else { return };
-        let life = Life::of(token, answer.arrival, ASSUMED_LIFE);
+        let life = TokenLifetime::of(token, answer.arrival, ASSUMED_LIFE);
         {
             let mut state = self.state();
             // While it is to be seen whether renewed tokens are any good, none is taken.
             let is_taken = self.login.is_renewed_by_answers()
                 && !state.renewals_fail
-                && state.fallback != Some(held.generation)
-                && state.held.is_some();
-            if !is_taken || state.generation != held.generation {
+                && state.fallback != Some(credential.generation)
+                && state.credential.is_some();
+            if !is_taken || state.generation != credential.generation {
                 return;
             }
             state.hold(next, Some(life), Origin::Renewal);
             state.identity = Identity::of(token).or_else(|| state.identity.take());
         }
-        self.wire.tell(Event::TokenExpires(life.expires));
+        self.transport.tell(Event::TokenExpires(life.expires));
     }
 
     /// Remembers that `endpoint` took the credential.
-    pub(in crate::api) fn accepted(&self, held: &Held, endpoint: &str) {
+    pub(in crate::api) fn accepted(&self, credential: &ActiveCredential, endpoint: &str) {
         let mut state = self.state();
-        state.accepted |= state.generation == held.generation;
+        state.accepted |= state.generation == credential.generation;
         state.acceptances += 1;
-        state.newest_taken = state.newest_taken.max(held.generation);
+        state.newest_taken = state.newest_taken.max(credential.generation);
         state.doubts.remove(endpoint);
-        if state.fallback.take_if(|fallback| *fallback == held.generation).is_some() {
+        if state.fallback.take_if(|fallback| *fallback == credential.generation).is_some() {
             state.renewals_fail = true;
             let host = self.place.host_str();
             tracing::warn!(host, "renewed tokens are rejected: each login's token is used until it expires");
         }
-        if !state.proven.contains(endpoint) {
-            state.proven.insert(endpoint.to_owned());
+        if !state.working_endpoints.contains(endpoint) {
+            state.working_endpoints.insert(endpoint.to_owned());
             state.forbidden.remove(endpoint);
         }
     }
 
     /// The credential in hand while it has enough life left, else the number of logins so far.
-    fn usable(&self) -> Result<Held, u64> {
-        let now = self.wire.time.clock().tick();
+    fn usable(&self) -> Result<ActiveCredential, u64> {
+        let now = self.transport.time.clock().tick();
         let state = self.state();
-        match &state.held {
-            Some(held) if held.life.is_none_or(|life| self.lasts(life, now)) => Ok(held.clone()),
+        match &state.credential {
+            Some(credential) if credential.life.is_none_or(|life| self.lasts(life, now)) => Ok(credential.clone()),
             Some(_) | None => Err(state.attempts),
         }
     }
 
     /// Whether a token will outlive a request. Under a tenth of its life left is too little, but no more than a minute,
     /// or the time of a request where that is longer, is asked of a long one.
-    fn lasts(&self, life: Life, now: Tick) -> bool {
-        let least = (life.span / 10).min(LEAST_LEFT.max(self.wire.timeout()));
+    fn lasts(&self, life: TokenLifetime, now: Tick) -> bool {
+        let least = (life.span / 10).min(LEAST_LEFT.max(self.transport.timeout()));
         life.ends.since(now) > least
     }
 
-    fn ended(&self, outcome: Result<Proof, Failure>) -> Result<Held, Failure> {
+    fn ended(&self, outcome: Result<Credential, Failure>) -> Result<ActiveCredential, Failure> {
         let mut state = self.state();
         state.attempts += 1;
         match outcome {
-            Ok(Proof { header, life, is_tried, identity }) => {
+            Ok(Credential { header, life, is_tried, identity }) => {
                 // An older token's would be wrong after an upgrade.
                 state.identity = identity;
-                state.trusted = true;
+                state.ever_logged_in = true;
                 state.page_made_up = self.page_refusals(&state);
                 state.last_failure = None;
                 state.accepted = is_tried;
                 // One that was refused is gone by now.
-                if state.held.is_some() {
+                if state.credential.is_some() {
                     state.pace.outlived();
                 }
-                state.pace.begin(self.wire.time.clock().tick());
-                let held = state.hold(header, life, Origin::Login);
-                state.logged_in_with = Some(held.clone());
+                state.pace.begin(self.transport.time.clock().tick());
+                let credential = state.hold(header, life, Origin::Login);
+                state.logged_in_with = Some(credential.clone());
                 drop(state);
-                self.wire.tell(Event::LoggedIn);
+                self.transport.tell(Event::LoggedIn);
                 self.tell_refusals();
                 if let Some(life) = life {
-                    self.wire.tell(Event::TokenExpires(life.expires));
+                    self.transport.tell(Event::TokenExpires(life.expires));
                 }
-                Ok(held)
+                Ok(credential)
             }
             Err(mut failure) => {
                 if is_refusal(failure.reason) {
-                    failure.retry_after = Some(LOOK_AGAIN);
+                    failure.retry_after = Some(PASSWORD_CHECK_INTERVAL);
                 }
                 state.last_failure = Some(failure.clone());
                 drop(state);
                 self.tell_refusals();
-                self.wire.tell(Event::LoginFailed(failure.reason));
+                self.transport.tell(Event::LoginFailed(failure.reason));
                 Err(failure)
             }
         }
     }
 
     fn wall(&self) -> Timestamp {
-        self.wire.time.clock().wall()
+        self.transport.time.clock().wall()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -342,15 +342,15 @@ impl State {
             account,
             page_account: None,
             page_made_up: 0,
-            held: None,
+            credential: None,
             logged_in_with: None,
             generation: 0,
             attempts: 0,
             last_failure: None,
-            trusted: false,
+            ever_logged_in: false,
             told_blocked: false,
             accepted: false,
-            proven: HashSet::new(),
+            working_endpoints: HashSet::new(),
             forbidden: HashSet::new(),
             doubts: HashMap::new(),
             acceptances: 0,
@@ -364,11 +364,11 @@ impl State {
         }
     }
 
-    fn hold(&mut self, header: Header, life: Option<Life>, origin: Origin) -> Held {
+    fn hold(&mut self, header: Header, life: Option<TokenLifetime>, origin: Origin) -> ActiveCredential {
         self.generation += 1;
-        let held = Held { header, generation: self.generation, origin, life };
-        self.held = Some(held.clone());
-        held
+        let credential = ActiveCredential { header, generation: self.generation, origin, life };
+        self.credential = Some(credential.clone());
+        credential
     }
 }
 

@@ -26,10 +26,10 @@ pub enum ClockDoubt {
 /// When an answer came.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::api) struct Arrival {
-    /// By the appliance's clock as far as it is trusted; never later than the answer's own `Date`, unless that is
+    /// By the appliance's clock as far as it is ever_logged_in; never later than the answer's own `Date`, unless that is
     /// refused. What had settled by then had settled when the answer was made.
     pub(in crate::api) at: Timestamp,
-    /// The answer's own `Date`, trusted or not; `at` where it has none. Other times in the same answer compare with it.
+    /// The answer's own `Date`, ever_logged_in or not; `at` where it has none. Other times in the same answer compare with it.
     pub(in crate::api) date: Timestamp,
     /// By our steady clock.
     pub(in crate::api) tick: Tick,
@@ -49,7 +49,7 @@ impl ApplianceTime {
     }
 
     /// Goes on with what `old`, which lives by the same clock, knows.
-    pub(in crate::api) fn take_over(&self, old: &Self) {
+    pub(in crate::api) fn inherit_from(&self, old: &Self) {
         let known = *old.course();
         *self.course() = known;
     }
@@ -83,7 +83,7 @@ impl ApplianceTime {
         self.course().now(self.clock.wall(), self.clock.tick())
     }
 
-    /// How far the newest `Date` was ahead of our own clock, whether or not it is trusted.
+    /// How far the newest `Date` was ahead of our own clock, whether or not it is ever_logged_in.
     pub(in crate::api) fn skew_seconds(&self) -> Option<f64> {
         self.course().skew_seconds()
     }
@@ -118,7 +118,7 @@ mod tests {
         tokio::time::advance(Duration::from_secs(30)).await;
         assert_eq!((time.now(), time.skew_seconds()), (NOON - Duration::from_secs(60), Some(-90.0)));
         let next = ApplianceTime::new("a", clock);
-        next.take_over(&time);
+        next.inherit_from(&time);
         assert_eq!((next.now(), next.skew_seconds()), (NOON - Duration::from_secs(60), Some(-90.0)));
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::{Id, JoinSet};
 
 use super::AppError;
-use crate::api::{Client, Refusals, SystemRoots};
+use crate::api::{Client, LoginFailureLog, SystemRoots};
 use crate::config::{Appliance, Config, Share};
 use crate::poll::{Desk, Poller};
 use crate::shard::Shard;
@@ -19,7 +19,7 @@ pub(super) struct Fleet {
     desk: Desk,
     telemetry: Arc<Telemetry>,
     roots: SystemRoots,
-    refusals: Refusals,
+    refusals: LoginFailureLog,
     running: BTreeMap<String, Running>,
     tasks: JoinSet<()>,
     /// Whose task is whose, and whether it was told to stop.
@@ -36,7 +36,7 @@ struct Running {
 }
 
 impl Fleet {
-    pub(super) fn new(desk: Desk, telemetry: Arc<Telemetry>, refusals: Refusals) -> Self {
+    pub(super) fn new(desk: Desk, telemetry: Arc<Telemetry>, refusals: LoginFailureLog) -> Self {
         Self {
             desk,
             telemetry,
@@ -82,7 +82,7 @@ impl Fleet {
         }
         for (appliance, client, metrics) in pollers {
             if let Some(old) = ended.get(&appliance.name) {
-                client.take_over(old);
+                client.inherit_from(old);
             }
             self.telemetry.show(metrics);
             self.begin(appliance, client);
@@ -177,7 +177,7 @@ mod tests {
             hold: Hold::AWindow,
             pulses: Pulses::default(),
         };
-        Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")), Refusals::in_memory())
+        Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")), LoginFailureLog::in_memory())
     }
 
     fn config(names: &[&str]) -> Config {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::api::{EVERY_ACCOUNT, RefusalCause, Refusals, Tally};
+use crate::api::{EVERY_ACCOUNT, LoginFailureLog, RefusalCause, Tally};
 use crate::clock::{Clock, Timestamp};
 use crate::ledger::Ledger;
 use crate::store::{Event, Found, Listener, OpenError, Refused, RefusedBecause, Store};
@@ -15,13 +15,13 @@ use crate::telemetry::{StateLoss, Telemetry};
 /// What outlives a restart.
 pub(super) struct Kept {
     pub(super) ledger: Ledger,
-    pub(super) refusals: Refusals,
+    pub(super) refusals: LoginFailureLog,
 }
 
 /// The state in `directory`, or in memory.
 pub(super) fn open(directory: Option<&Path>, telemetry: &Arc<Telemetry>, clock: &Clock) -> Result<Kept, OpenError> {
     let Some(directory) = directory else {
-        return Ok(Kept { ledger: Ledger::in_memory(), refusals: Refusals::in_memory() });
+        return Ok(Kept { ledger: Ledger::in_memory(), refusals: LoginFailureLog::in_memory() });
     };
     let path = directory.display();
     let (store, found) = Store::open(directory, listener(directory, Arc::clone(telemetry), clock.clone()))?;
@@ -55,13 +55,13 @@ pub(super) fn open(directory: Option<&Path>, telemetry: &Arc<Telemetry>, clock: 
 }
 
 /// Refused logins as the store has them.
-fn refusals(store: Arc<Store>, salt: [u8; 32], refused: HashMap<String, Refused>) -> Refusals {
+fn refusals(store: Arc<Store>, salt: [u8; 32], refused: HashMap<String, Refused>) -> LoginFailureLog {
     let tally = |Refused { count, last, in_doubt, history_lost, because }| {
         let last = Timestamp::from_secs(last);
         Tally { refusals: count, last, in_doubt, history_lost, cause: cause(because) }
     };
     let tallies = refused.into_iter().map(|(account, refused)| (account, tally(refused))).collect();
-    Refusals::new(salt, tallies, move |account, tally| {
+    LoginFailureLog::new(salt, tallies, move |account, tally| {
         let store = Arc::clone(&store);
         let refused = tally.map(|Tally { refusals, last, in_doubt, history_lost, cause }| {
             let last = last.as_secs();

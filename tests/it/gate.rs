@@ -58,7 +58,7 @@ async fn a_successor_gets_no_new_budget() {
     let old = client(&appliance, "polling: {requests_per_minute: 60}", &clock);
     burst(&old, 59).await;
     let new = client(&appliance, "polling: {requests_per_minute: 60, timeout: 50s}", &clock);
-    new.take_over(&old);
+    new.inherit_from(&old);
     burst(&new, 60).await;
     assert_eq!((appliance.requests().len(), logins(&appliance)), (120, 1));
     assert_within(&appliance, 60.0);

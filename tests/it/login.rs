@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use asyncos_exporter::api::{Client, Listener, Reason, Refusals, SystemRoots};
+use asyncos_exporter::api::{Client, Listener, LoginFailureLog, Reason, SystemRoots};
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim;
 use reqwest::Method;
@@ -258,7 +258,7 @@ async fn no_login_is_made_that_cannot_be_counted() {
     let esa = rig::simulate(sim::Settings::esa("esa1"), &clock).await;
     let full = Arc::new(AtomicBool::new(true));
     let disk = Arc::clone(&full);
-    let refusals = Refusals::new([1; 32], HashMap::new(), move |_, _| {
+    let refusals = LoginFailureLog::new([1; 32], HashMap::new(), move |_, _| {
         let outcome = if disk.load(Ordering::SeqCst) { Err("no space".to_owned()) } else { Ok(()) };
         Box::pin(std::future::ready(outcome))
     });

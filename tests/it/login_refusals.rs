@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use asyncos_exporter::api::{Client, Listener, Reason, Refusals, SystemRoots};
+use asyncos_exporter::api::{Client, Listener, LoginFailureLog, Reason, SystemRoots};
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
 use tokio::task::JoinSet;
@@ -90,7 +90,7 @@ async fn requests_of_an_hour_that_are_cut_off(status: &str, rest: &str) -> usize
     let url = format!("http://127.0.0.1:{}", server.port);
     let text = format!("appliances: [{{name: esa1, url: '{url}', username: monitor, password: ironport{rest}}}]");
     let config = Config::parse("refusals", &text).unwrap_or_else(|error| panic!("{error}"));
-    let (roots, listener, refusals) = (SystemRoots::default(), Listener::new(|_| {}), Refusals::in_memory());
+    let (roots, listener, refusals) = (SystemRoots::default(), Listener::new(|_| {}), LoginFailureLog::in_memory());
     let client = Client::try_new(&config.appliances[0], &roots, clock.clone(), listener, refusals).expect("a client");
     let failure = client.connect().await.expect_err(status);
     assert_eq!(failure.reason, Reason::LoginRefused, "{status}{rest}: {failure}");

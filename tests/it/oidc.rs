@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use asyncos_exporter::api::{Client, Event, Listener, Reason, Refusals, SystemRoots};
+use asyncos_exporter::api::{Client, Event, Listener, LoginFailureLog, Reason, SystemRoots};
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Bearer};
@@ -138,7 +138,7 @@ async fn appliance(provider: &IdentityProvider) -> (sim::Appliance, Arc<Mutex<Ha
     (simulate(settings).await, keys)
 }
 
-fn client(appliance: &sim::Appliance, entry: &str, refusals: &Refusals, clock: &Clock) -> Client {
+fn client(appliance: &sim::Appliance, entry: &str, refusals: &LoginFailureLog, clock: &Clock) -> Client {
     let rest = "health: false, quarantines: false, inventory: false";
     let text = format!("appliances: [{{name: esa1, url: '{}', {rest}, {entry}}}]", appliance.url());
     let config = Config::parse("oidc", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -165,7 +165,8 @@ async fn every_grant_brings_a_token_that_the_appliance_takes() {
         let (entry, own_id) = (provider.entry(&rest), rest.contains("client_id:"));
         let entry = if own_id { entry.replacen("client_id: exporter, ", "", 1) } else { entry };
         let separator = if account.is_empty() { "" } else { ", " };
-        let client = client(&esa, &format!("{entry}{separator}{account}"), &Refusals::in_memory(), &Clock::system());
+        let client =
+            client(&esa, &format!("{entry}{separator}{account}"), &LoginFailureLog::in_memory(), &Clock::system());
         for _ in 0..5 {
             assert_eq!(fetch(&client, CAPACITY).await, Ok(()), "{rest}");
         }
@@ -178,7 +179,7 @@ async fn every_grant_brings_a_token_that_the_appliance_takes() {
 async fn a_wrong_secret_is_tried_three_times_whatever_the_number_of_appliances() {
     let provider = IdentityProvider::start(LONG);
     let (esa, _) = appliance(&provider).await;
-    let (refusals, clock) = (Refusals::in_memory(), rig::lapse(600));
+    let (refusals, clock) = (LoginFailureLog::in_memory(), rig::lapse(600));
     let entry = provider.entry("client_secret: wrong");
     let clients: Vec<_> = (0..5).map(|_| Arc::new(client(&esa, &entry, &refusals, &clock))).collect();
     let mut callers = tokio::task::JoinSet::new();
@@ -201,7 +202,7 @@ async fn a_token_is_renewed_before_it_ends() {
     let provider = IdentityProvider::start(20);
     let (esa, _) = appliance(&provider).await;
     let entry = provider.entry(&format!("client_secret: '{SECRET}'"));
-    let client = client(&esa, &entry, &Refusals::in_memory(), &Clock::system());
+    let client = client(&esa, &entry, &LoginFailureLog::in_memory(), &Clock::system());
     while provider.answers().len() < 2 {
         assert_eq!(fetch(&client, CAPACITY).await, Ok(()));
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -213,7 +214,7 @@ async fn a_token_is_renewed_before_it_ends() {
 async fn a_provider_that_goes_comes_back_with_other_keys_and_nothing_is_refused_for_it() {
     let mut provider = IdentityProvider::start(LONG);
     let (esa, known) = appliance(&provider).await;
-    let (refusals, clock) = (Refusals::in_memory(), Clock::system());
+    let (refusals, clock) = (LoginFailureLog::in_memory(), Clock::system());
     let entry = provider.entry(&format!("client_secret: '{SECRET}'"));
     let first = client(&esa, &entry, &refusals, &clock);
     assert_eq!(fetch(&first, CAPACITY).await, Ok(()));

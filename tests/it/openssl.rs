@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use asyncos_exporter::api::{Client, Failure, Listener, Query, Reason, Refusals, SystemRoots};
+use asyncos_exporter::api::{Client, Failure, Listener, LoginFailureLog, Query, Reason, SystemRoots};
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
@@ -88,7 +88,7 @@ async fn asked(server: &Server, host: &str, tls: &str, listener: Listener) -> Fa
     );
     let config = Config::parse("c", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let (clock, roots) = (Clock::system(), SystemRoots::default());
-    let client = Client::try_new(&config.appliances[0], &roots, clock, listener, Refusals::in_memory());
+    let client = Client::try_new(&config.appliances[0], &roots, clock, listener, LoginFailureLog::in_memory());
     let client = client.expect("a client");
     let window = Grid::HOURS.containing(client.now() - std::time::Duration::from_secs(3600));
     let group = catalogue::group("mail_system_capacity").expect("in the catalogue").clone().into();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use asyncos_exporter::api::{Client, Listener, Query, Refusals, SystemRoots};
+use asyncos_exporter::api::{Client, Listener, LoginFailureLog, Query, SystemRoots};
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
@@ -311,7 +311,7 @@ async fn nothing_in_memory_shows_a_secret_to_debug() {
             &SystemRoots::default(),
             Clock::system(),
             Listener::new(|_| {}),
-            Refusals::in_memory(),
+            LoginFailureLog::in_memory(),
         )
         .expect("a client");
         let mut said = format!("{config:?} {config:#?} {client:?}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use asyncos_exporter::api::{Client, Listener, Query, Reason, Refusals, SystemRoots};
+use asyncos_exporter::api::{Client, Listener, LoginFailureLog, Query, Reason, SystemRoots};
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
@@ -23,8 +23,13 @@ pub(crate) fn client(appliance: &sim::Appliance, rest: &str, clock: &Clock) -> A
 pub(crate) fn overheard(appliance: &sim::Appliance, rest: &str, clock: &Clock, listener: Listener) -> Arc<Client> {
     let text = format!("appliances:\n{}", entry("esa1", appliance, rest));
     let config = Config::parse("session", &text).unwrap_or_else(|error| panic!("{error}"));
-    let client =
-        Client::try_new(&config.appliances[0], &SystemRoots::default(), clock.clone(), listener, Refusals::in_memory());
+    let client = Client::try_new(
+        &config.appliances[0],
+        &SystemRoots::default(),
+        clock.clone(),
+        listener,
+        LoginFailureLog::in_memory(),
+    );
     Arc::new(client.expect("a client"))
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asyncos_exporter::api::{
-    Aspect, Client, EVERY_ACCOUNT, Listener, Reason, RefusalCause, Refusals, SystemRoots, Tally,
+    Aspect, Client, EVERY_ACCOUNT, Listener, LoginFailureLog, Reason, RefusalCause, SystemRoots, Tally,
 };
 use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Config;
@@ -51,10 +51,10 @@ fn with_page(web: &sim::Appliance) -> String {
 }
 
 fn client(entry: &str, clock: &Clock) -> Client {
-    client_with(entry, clock, Refusals::in_memory())
+    client_with(entry, clock, LoginFailureLog::in_memory())
 }
 
-fn client_with(entry: &str, clock: &Clock, refusals: Refusals) -> Client {
+fn client_with(entry: &str, clock: &Clock, refusals: LoginFailureLog) -> Client {
     let config = Config::parse("status", &format!("appliances:\n{entry}")).unwrap_or_else(|error| panic!("{error}"));
     let (roots, listener) = (SystemRoots::default(), Listener::new(|_| {}));
     Client::try_new(&config.appliances[0], &roots, clock.clone(), listener, refusals).expect("a client")
@@ -115,7 +115,7 @@ async fn change_the_password(restarts: bool, most: usize) {
     settings.behaviour.lockout_after = Some(5);
     let esa = simulate(settings, &clock).await;
     let entry = entry("a", &esa, &format!("xml_status: true, polling: {{max_login_refusals: {most}}}"));
-    let refusals = Refusals::in_memory();
+    let refusals = LoginFailureLog::in_memory();
     let mut client = client_with(&entry, &clock, refusals.clone());
     assert_eq!(ask(&client, &esa, &clock, 2 * MINUTE).await, []);
     esa.set_passphrase(ANOTHER);
@@ -151,7 +151,7 @@ async fn a_page_whose_refusals_were_lost_is_tried_once() {
     let (last, cause) = (Timestamp::from_secs(0), RefusalCause::default());
     let lost = Tally { refusals: 0, last, in_doubt: false, history_lost: true, cause };
     let tallies = HashMap::from([(EVERY_ACCOUNT.to_owned(), lost)]);
-    let refusals = Refusals::new([7; 32], tallies, |_, _| Box::pin(ready(Ok(()))));
+    let refusals = LoginFailureLog::new([7; 32], tallies, |_, _| Box::pin(ready(Ok(()))));
     let client = client_with(&entry("a", &api, &with_page(&web)), &clock, refusals.clone());
     Client::allow_one_login([&client].into_iter(), &refusals).await.expect("written");
     ask(&client, &web, &clock, HOUR).await;
@@ -167,7 +167,7 @@ async fn a_page_that_takes_the_account_is_written_down_once() {
     web.set_passphrase("ironport");
     let written = Arc::new(Mutex::new(HashMap::<String, Vec<u32>>::new()));
     let log = Arc::clone(&written);
-    let refusals = Refusals::new([7; 32], HashMap::new(), move |account, tally| {
+    let refusals = LoginFailureLog::new([7; 32], HashMap::new(), move |account, tally| {
         let counted = tally.map_or(0, |tally| tally.refusals);
         log.lock().expect("no panic").entry(account).or_default().push(counted);
         Box::pin(ready(Ok(())))

@@ -1,6 +1,6 @@
 //! Whose certificate is believed, and what is said about those that are not.
 
-use asyncos_exporter::api::{Client, Failure, Listener, Query, Reason, Refusals, SystemRoots};
+use asyncos_exporter::api::{Client, Failure, Listener, LoginFailureLog, Query, Reason, SystemRoots};
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
@@ -31,8 +31,14 @@ pub(crate) fn client(url: &str, tls: &str, listener: Listener) -> Client {
     let tls = if tls.is_empty() { String::new() } else { format!(", tls: {tls}") };
     let text = format!("appliances: [{{name: esa1, url: '{url}', username: monitor, password: ironport{tls}}}]");
     let config = Config::parse("tls", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    Client::try_new(&config.appliances[0], &SystemRoots::default(), Clock::system(), listener, Refusals::in_memory())
-        .expect("a client")
+    Client::try_new(
+        &config.appliances[0],
+        &SystemRoots::default(),
+        Clock::system(),
+        listener,
+        LoginFailureLog::in_memory(),
+    )
+    .expect("a client")
 }
 
 /// Asks the server at `port` for a report, trusting what the table `tls` says.

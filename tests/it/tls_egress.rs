@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use asyncos_exporter::api::{Client, Failure, Listener, Query, Reason, Refusals, SystemRoots};
+use asyncos_exporter::api::{Client, Failure, Listener, LoginFailureLog, Query, Reason, SystemRoots};
 use asyncos_exporter::catalogue;
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
@@ -124,12 +124,12 @@ impl Behind {
     }
 
     /// A client that is told the URL of a host that nobody but a proxy can find.
-    fn client(&self, proxy: &str, clock: &Clock, refusals: &Refusals) -> Client {
+    fn client(&self, proxy: &str, clock: &Clock, refusals: &LoginFailureLog) -> Client {
         client(&format!("url: 'https://esa1.invalid:6443', {}", self.pin), proxy, clock, refusals)
     }
 }
 
-fn client(appliance: &str, proxy: &str, clock: &Clock, refusals: &Refusals) -> Client {
+fn client(appliance: &str, proxy: &str, clock: &Clock, refusals: &LoginFailureLog) -> Client {
     let text =
         format!("appliances: [{{name: esa1, username: monitor, password: ironport, proxy: {proxy}, {appliance}}}]");
     let config = Config::parse("proxy", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -171,7 +171,7 @@ async fn a_proxy_sees_no_more_than_the_place() {
     let behind = Behind::new().await;
     let proxy = Forward::start(Manner::Open(behind.address())).await;
     let (table, account) = account(&proxy, "s3same");
-    let client = behind.client(&table, &Clock::system(), &Refusals::in_memory());
+    let client = behind.client(&table, &Clock::system(), &LoginFailureLog::in_memory());
     assert_eq!(fetch(&client).await.map_err(|failure| failure.to_string()), Ok(()));
     let heard = proxy.heard();
     assert_eq!(heard.len(), 2, "a login and a report");
@@ -190,7 +190,7 @@ async fn a_proxy_sees_no_more_than_the_place() {
 async fn without_tls_the_whole_url_goes_to_the_proxy() {
     let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
     let proxy = Forward::start(Manner::Open(appliance.address())).await;
-    let client = client("url: 'http://127.0.0.1:6080'", &url(&proxy), &Clock::system(), &Refusals::in_memory());
+    let client = client("url: 'http://127.0.0.1:6080'", &url(&proxy), &Clock::system(), &LoginFailureLog::in_memory());
     // The simulated appliance takes no absolute form, as it need not: what matters is what the proxy was sent.
     let _ = fetch(&client).await;
     let heard = proxy.heard();
@@ -202,7 +202,7 @@ async fn without_tls_the_whole_url_goes_to_the_proxy() {
 async fn failures_of_the_proxy_are_told_from_those_of_the_appliance() {
     let behind = Behind::new().await;
     let proxy = Forward::start(Manner::Answers(REFUSES)).await;
-    let (clock, refusals) = (Clock::system(), Refusals::in_memory());
+    let (clock, refusals) = (Clock::system(), LoginFailureLog::in_memory());
     let place = format!("http://{}", proxy.address);
     let open = |proxy: &str| client("url: 'http://127.0.0.1:6080'", proxy, &clock, &refusals);
     let wants = "the proxy wants an account (407): set `proxy.username` and `proxy.password_file`".to_owned();
@@ -241,12 +241,12 @@ async fn failures_of_the_appliance_are_its_own_behind_a_proxy_too() {
     let proxy = Forward::start(Manner::Open(behind.address())).await;
     let clock = Clock::system();
     let table = url(&proxy);
-    let stranger = client("url: 'https://esa1.invalid:6443'", &table, &clock, &Refusals::in_memory());
+    let stranger = client("url: 'https://esa1.invalid:6443'", &table, &clock, &LoginFailureLog::in_memory());
     let (reason, words) = said(&stranger).await;
     assert_eq!(reason, Reason::Tls, "{words}");
     assert!(words.starts_with("the certificate is self-signed: "), "{words}");
     let appliance = format!("url: 'https://esa1.invalid:6443', {}", behind.pin);
-    let wrong = client(&appliance.replace("url:", "auth: basic, url:"), &table, &clock, &Refusals::in_memory());
+    let wrong = client(&appliance.replace("url:", "auth: basic, url:"), &table, &clock, &LoginFailureLog::in_memory());
     assert_eq!(fetch(&wrong).await.map_err(|failure| failure.to_string()), Ok(()), "Basic too");
 }
 
@@ -259,7 +259,7 @@ async fn a_refused_password_of_the_proxy_is_not_shown_again_soon_and_is_not_the_
     proxy.becomes(Manner::Guarded(behind.address(), right));
     let file = folder.write_secret("proxy.password", "wrong\n");
     let table = format!("{{url: 'http://{}', username: exporter, password_file: '{file}'}}", proxy.address);
-    let refusals = Refusals::in_memory();
+    let refusals = LoginFailureLog::in_memory();
     let clock = Clock::system();
     // Three appliances behind one proxy, all at once.
     let clients: Vec<_> = (0..3).map(|_| behind.client(&table, &clock, &refusals)).collect();

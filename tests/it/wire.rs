@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use asyncos_exporter::api::{Aspect, Client, Failure, Listener, Reason, Refusals, SystemRoots};
+use asyncos_exporter::api::{Aspect, Client, Failure, Listener, LoginFailureLog, Reason, SystemRoots};
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
@@ -35,7 +35,7 @@ impl Server {
         let url = format!("http://127.0.0.1:{}", proxy.port);
         let text = format!("appliances: [{{name: esa1, url: '{url}', username: monitor, password: ironport}}]");
         let config = Config::parse("wire", &text).expect("a configuration");
-        let (clock, listener, refusals) = (Clock::system(), Listener::new(|_| {}), Refusals::in_memory());
+        let (clock, listener, refusals) = (Clock::system(), Listener::new(|_| {}), LoginFailureLog::in_memory());
         let client = Client::try_new(&config.appliances[0], &SystemRoots::default(), clock, listener, refusals);
         Self { client: client.expect("a client"), heard, _proxy: proxy }
     }

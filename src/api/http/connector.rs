@@ -7,10 +7,10 @@ use reqwest::header::{ACCEPT, CONNECTION, HeaderMap, HeaderValue, USER_AGENT};
 use tokio::sync::OwnedMutexGuard;
 use url::Url;
 
-use crate::api::http::proxy::Gateway;
-use crate::api::http::setup::{self, Outfit};
+use crate::api::http::proxy::ProxyClient;
+use crate::api::http::setup::{self, HttpSetup};
 use crate::api::login_failures::Account;
-use crate::api::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
+use crate::api::{Event, Failure, Listener, LoginFailureLog, Reason, SystemRoots};
 use crate::clock::Clock;
 use crate::config::{self, Anchor};
 
@@ -21,41 +21,41 @@ const AGENT: &str = concat!("asyncos_exporter/", env!("CARGO_PKG_VERSION"));
 
 /// The way to one appliance.
 #[derive(Debug)]
-pub(in crate::api) struct Egress {
-    outfit: Outfit,
-    proxy: Option<Gateway>,
+pub(in crate::api) struct Connector {
+    outfit: HttpSetup,
+    proxy: Option<ProxyClient>,
     /// Replaced when the proxy's password changes.
     client: Mutex<reqwest::Client>,
 }
 
 /// Leave to make one request.
-pub(in crate::api) struct Exit {
+pub(in crate::api) struct Route {
     http: reqwest::Client,
     /// Held while it is not known whether the proxy takes our account.
     turn: Option<OwnedMutexGuard<()>>,
 }
 
-impl Egress {
+impl Connector {
     pub(in crate::api) fn try_new(
         appliance: &config::Appliance,
         roots: &SystemRoots,
         clock: Clock,
         listener: &Listener,
-        refusals: Refusals,
+        refusals: LoginFailureLog,
     ) -> Result<Self, Failure> {
         match appliance.trust.anchor {
             Anchor::Nothing => listener.tell(Event::VerificationDisabled),
             Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => {}
         }
-        let outfit = Outfit::try_new(&appliance.trust, roots, listener.clone(), appliance.polling.timeout)?;
-        let proxy = appliance.proxy.clone().map(|proxy| Gateway::new(proxy, refusals, clock));
+        let outfit = HttpSetup::try_new(&appliance.trust, roots, listener.clone(), appliance.polling.timeout)?;
+        let proxy = appliance.proxy.clone().map(|proxy| ProxyClient::new(proxy, refusals, clock));
         let client = Mutex::new(build(&outfit, proxy.as_ref())?);
         Ok(Self { outfit, proxy, client })
     }
 
     /// The account at the proxy, where there is one.
     pub(in crate::api) fn proxy_account(&self) -> Option<Account> {
-        self.proxy.as_ref().and_then(Gateway::account)
+        self.proxy.as_ref().and_then(ProxyClient::account)
     }
 
     /// The client, once nothing is in doubt about the proxy's account.
@@ -65,15 +65,15 @@ impl Egress {
     ///
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue and nothing else.
-    pub(in crate::api) async fn exit(&self) -> Result<Exit, Failure> {
-        let Some(proxy) = &self.proxy else { return Ok(Exit { http: self.client(), turn: None }) };
+    pub(in crate::api) async fn exit(&self) -> Result<Route, Failure> {
+        let Some(proxy) = &self.proxy else { return Ok(Route { http: self.client(), turn: None }) };
         let turn = proxy.turn().await;
-        if proxy.look_again().await {
+        if proxy.reload_password().await {
             let next = build(&self.outfit, Some(proxy))?;
             *self.client.lock().unwrap_or_else(PoisonError::into_inner) = next;
         }
         proxy.permit()?;
-        Ok(Exit { http: self.client(), turn })
+        Ok(Route { http: self.client(), turn })
     }
 
     /// Sends `request`; the answer's body is still to be read.
@@ -82,7 +82,7 @@ impl Egress {
     /// Why no answer came from the appliance.
     pub(in crate::api) async fn send(
         &self,
-        exit: &Exit,
+        exit: &Route,
         request: reqwest::Request,
     ) -> Result<reqwest::Response, Failure> {
         let outcome = self.outfit.send(&exit.http, request).await;
@@ -99,13 +99,13 @@ impl Egress {
     /// The body of an answer.
     ///
     /// # Errors
-    /// As [`Outfit::body`].
+    /// As [`HttpSetup::body`].
     pub(in crate::api) async fn body(&self, response: reqwest::Response) -> Result<Vec<u8>, Failure> {
         self.outfit.body(response).await
     }
 
     /// Takes in what the request came to, as far as it tells of the proxy: none where there was an answer.
-    pub(in crate::api) async fn ended(&self, exit: Exit, failure: Option<Reason>) {
+    pub(in crate::api) async fn ended(&self, exit: Route, failure: Option<Reason>) {
         if let Some(proxy) = &self.proxy {
             proxy.hear(failure).await;
         }
@@ -123,7 +123,7 @@ impl Egress {
 }
 
 /// One client identity: the appliance binds its token to the bytes of `Accept`, `Host` and `User-Agent`.
-fn build(outfit: &Outfit, proxy: Option<&Gateway>) -> Result<reqwest::Client, Failure> {
+fn build(outfit: &HttpSetup, proxy: Option<&ProxyClient>) -> Result<reqwest::Client, Failure> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));

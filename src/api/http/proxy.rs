@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
 use crate::api::http::header::basic_header;
-use crate::api::login_failures::breaker::{Permit, RefusalCause, Tally};
-use crate::api::login_failures::{Account, LOOK_AGAIN, Outcome, Refusals};
+use crate::api::login_failures::breaker::{LoginDecision, RefusalCause, Tally};
+use crate::api::login_failures::{Account, LoginFailureLog, Outcome, PASSWORD_CHECK_INTERVAL};
 use crate::api::{Failure, Reason};
 use crate::clock::Clock;
 use crate::config::{self, Credentials};
@@ -21,22 +21,23 @@ const TUNNEL: &str = "tunnel error: ";
 
 /// A proxy and how our account stands there.
 #[derive(Debug)]
-pub(in crate::api) struct Gateway {
+pub(in crate::api) struct ProxyClient {
     proxy: config::Proxy,
-    standing: Option<Mutex<Standing>>,
-    refusals: Refusals,
+    standing: Option<Mutex<ProxyAccountState>>,
+    refusals: LoginFailureLog,
     clock: Clock,
 }
 
 #[derive(Clone, Debug)]
-struct Standing {
+struct ProxyAccountState {
     credentials: Credentials,
     account: Account,
 }
 
-impl Gateway {
-    pub(in crate::api) fn new(proxy: config::Proxy, refusals: Refusals, clock: Clock) -> Self {
-        let standing = proxy.credentials.clone().map(|credentials| Standing::of(credentials, &proxy, &refusals));
+impl ProxyClient {
+    pub(in crate::api) fn new(proxy: config::Proxy, refusals: LoginFailureLog, clock: Clock) -> Self {
+        let standing =
+            proxy.credentials.clone().map(|credentials| ProxyAccountState::of(credentials, &proxy, &refusals));
         Self { standing: standing.map(Mutex::new), proxy, refusals, clock }
     }
 
@@ -52,7 +53,7 @@ impl Gateway {
     pub(in crate::api) fn way(&self) -> Result<reqwest::Proxy, Failure> {
         let way = reqwest::Proxy::all(self.proxy.url.clone())
             .map_err(|_| Failure::new(Reason::Proxy, "the proxy's URL cannot be used"))?;
-        let Some(Standing { credentials, .. }) = self.standing() else { return Ok(way) };
+        let Some(ProxyAccountState { credentials, .. }) = self.standing() else { return Ok(way) };
         let (_, value) = basic_header(&credentials)
             .map_err(|_| Failure::new(Reason::ProxyRefused, "the proxy's password cannot travel in a header"))?;
         Ok(way.custom_http_auth(value))
@@ -64,7 +65,7 @@ impl Gateway {
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue and nothing else.
     pub(in crate::api) async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
-        let Standing { account, .. } = self.standing()?;
+        let ProxyAccountState { account, .. } = self.standing()?;
         self.refusals.name(&account).await;
         if self.refusals.is_taken(&account) {
             return None;
@@ -74,14 +75,14 @@ impl Gateway {
     }
 
     /// Takes the password that the file holds now, if the one in hand was refused. Whether it is another.
-    pub(in crate::api) async fn look_again(&self) -> bool {
-        let Some(Standing { credentials, account, .. }) = self.standing() else { return false };
+    pub(in crate::api) async fn reload_password(&self) -> bool {
+        let Some(ProxyAccountState { credentials, account, .. }) = self.standing() else { return false };
         if self.refusals.tally(&account).refusals == 0 {
             return false;
         }
         // A disk that hangs must not hold up a scrape.
         let Ok(Some(next)) = tokio::task::spawn_blocking(move || credentials.reread()).await else { return false };
-        let next = Standing::of(next, &self.proxy, &self.refusals);
+        let next = ProxyAccountState::of(next, &self.proxy, &self.refusals);
         self.refusals.name(&next.account).await;
         if let Some(mut standing) = self.lock() {
             *standing = next;
@@ -95,23 +96,27 @@ impl Gateway {
     /// # Errors
     /// When it was refused, and not long enough ago.
     pub(in crate::api) fn permit(&self) -> Result<(), Failure> {
-        let Some(Standing { account, .. }) = self.standing() else { return Ok(()) };
+        let Some(ProxyAccountState { account, .. }) = self.standing() else { return Ok(()) };
         let (detail, span) = match self.refusals.permit(&account, MOST_REFUSALS, self.clock.wall()) {
-            Permit::Granted => return Ok(()),
-            Permit::Wait(span) => {
+            LoginDecision::Granted => return Ok(()),
+            LoginDecision::Wait(span) => {
                 let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
                 (format!("the proxy has refused our account: it is shown again in {shown}"), span)
             }
-            Permit::Blocked => {
-                ("the proxy has refused our account repeatedly: correct its password".to_owned(), LOOK_AGAIN)
-            }
+            LoginDecision::Blocked => (
+                "the proxy has refused our account repeatedly: correct its password".to_owned(),
+                PASSWORD_CHECK_INTERVAL,
+            ),
         };
-        Err(Failure { retry_after: Some(span.min(LOOK_AGAIN)), ..Failure::new(Reason::ProxyRefused, detail) })
+        Err(Failure {
+            retry_after: Some(span.min(PASSWORD_CHECK_INTERVAL)),
+            ..Failure::new(Reason::ProxyRefused, detail)
+        })
     }
 
     /// Takes in what a request came to.
     pub(in crate::api) async fn hear(&self, failure: Option<Reason>) {
-        let Some(Standing { account, .. }) = self.standing() else { return };
+        let Some(ProxyAccountState { account, .. }) = self.standing() else { return };
         let tally = self.refusals.tally(&account);
         let outcome = match failure {
             Some(Reason::ProxyRefused) => Outcome::Refused(RefusalCause::Password),
@@ -136,7 +141,7 @@ impl Gateway {
             Some(_) => "the proxy refuses our account (407): correct `proxy.username` or the proxy's password",
             None => "the proxy wants an account (407): set `proxy.username` and `proxy.password_file`",
         };
-        Failure { retry_after: Some(LOOK_AGAIN), ..Failure::new(Reason::ProxyRefused, detail) }
+        Failure { retry_after: Some(PASSWORD_CHECK_INTERVAL), ..Failure::new(Reason::ProxyRefused, detail) }
     }
 
     /// What `error`, which is `told` as if there were no proxy, is if it is the proxy's.
@@ -164,17 +169,17 @@ impl Gateway {
         }
     }
 
-    fn standing(&self) -> Option<Standing> {
+    fn standing(&self) -> Option<ProxyAccountState> {
         self.lock().map(|standing| standing.clone())
     }
 
-    fn lock(&self) -> Option<MutexGuard<'_, Standing>> {
+    fn lock(&self) -> Option<MutexGuard<'_, ProxyAccountState>> {
         self.standing.as_ref().map(|standing| standing.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Standing {
-    fn of(credentials: Credentials, proxy: &config::Proxy, refusals: &Refusals) -> Self {
+impl ProxyAccountState {
+    fn of(credentials: Credentials, proxy: &config::Proxy, refusals: &LoginFailureLog) -> Self {
         Self { account: refusals.account(&proxy.url, &credentials), credentials }
     }
 }

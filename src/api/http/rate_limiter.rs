@@ -8,11 +8,11 @@ use tokio::sync::Notify;
 
 use crate::clock::{Clock, Tick};
 
-mod budget;
+mod token_bucket;
 
-pub use budget::longest_wait;
+pub use token_bucket::longest_wait;
 
-use budget::Budget;
+use token_bucket::TokenBucket;
 
 /// How much an appliance is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,19 +25,19 @@ pub enum Pace {
 }
 
 #[derive(Debug)]
-pub(in crate::api) struct Gate {
+pub(in crate::api) struct RateLimiter {
     clock: Clock,
     /// Held by whoever is next. Tokio's lock is taken in the order of asking.
     turn: tokio::sync::Mutex<()>,
     /// Wakes whoever is next where the wait has become shorter; longer ones are noticed at its end.
     sooner: Notify,
-    budget: Mutex<Budget>,
+    budget: Mutex<TokenBucket>,
 }
 
-impl Gate {
+impl RateLimiter {
     /// A gate with a minute's worth of requests to begin with.
     pub(in crate::api) fn new(per_minute: NonZeroU32, clock: Clock) -> Self {
-        let budget = Budget::new(per_minute, clock.tick());
+        let budget = TokenBucket::new(per_minute, clock.tick());
         Self { clock, turn: tokio::sync::Mutex::new(()), sooner: Notify::new(), budget: Mutex::new(budget) }
     }
 
@@ -46,11 +46,11 @@ impl Gate {
     ///
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue and nothing else.
-    pub(in crate::api) async fn pass(&self) -> Pass<'_> {
+    pub(in crate::api) async fn permit(&self) -> Permit<'_> {
         let _turn = self.turn.lock().await;
         loop {
             let taken = self.budget().take(self.clock.tick());
-            let Err(again) = taken else { return Pass { gate: self, began: None } };
+            let Err(again) = taken else { return Permit { rate_limiter: self, began: None } };
             tokio::select! {
                 () = self.clock.sleep_until(again) => {}
                 () = self.sooner.notified() => {}
@@ -65,12 +65,12 @@ impl Gate {
     }
 
     /// Goes on with what `old`, which lives by the same clock, has left; the pace stays ours.
-    pub(in crate::api) fn take_over(&self, old: &Self) {
+    pub(in crate::api) fn inherit_from(&self, old: &Self) {
         let left = old.budget().clone();
-        self.budget().take_over(&left, self.clock.tick());
+        self.budget().inherit_from(&left, self.clock.tick());
     }
 
-    fn budget(&self) -> MutexGuard<'_, Budget> {
+    fn budget(&self) -> MutexGuard<'_, TokenBucket> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -78,25 +78,25 @@ impl Gate {
 /// Leave for one request. Dropped when the request has ended in whatever way; without having begun, it is given back.
 #[derive(Debug)]
 #[must_use]
-pub(in crate::api) struct Pass<'a> {
-    gate: &'a Gate,
+pub(in crate::api) struct Permit<'a> {
+    rate_limiter: &'a RateLimiter,
     began: Option<Tick>,
 }
 
-impl Pass<'_> {
+impl Permit<'_> {
     /// The request starts now.
     pub(in crate::api) fn begin(&mut self) {
-        self.began = Some(self.gate.clock.tick());
+        self.began = Some(self.rate_limiter.clock.tick());
     }
 }
 
-impl Drop for Pass<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         match self.began {
-            Some(began) => self.gate.budget().ended(began, self.gate.clock.tick()),
+            Some(began) => self.rate_limiter.budget().ended(began, self.rate_limiter.clock.tick()),
             None => {
-                self.gate.budget().give_back();
-                self.gate.sooner.notify_one();
+                self.rate_limiter.budget().give_back();
+                self.rate_limiter.sooner.notify_one();
             }
         }
     }

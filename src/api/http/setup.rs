@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use crate::api::http::encoding::Encoding;
 #[cfg(feature = "legacy-tls")]
 use crate::api::http::tls::Legacy;
-use crate::api::http::tls::{self, Words};
+use crate::api::http::tls::{self, TlsErrorHints};
 use crate::api::{Failure, Listener, Reason, SystemRoots};
 use crate::config::{Backend, Trust};
 
@@ -22,20 +22,20 @@ const LARGEST_BODY: usize = 8 << 20;
 
 /// What clients of one place are made of.
 #[derive(Debug)]
-pub(in crate::api) struct Outfit {
-    tls: Speaker,
+pub(in crate::api) struct HttpSetup {
+    tls: TlsBackend,
     timeout: Duration,
 }
 
 /// Who speaks TLS.
 #[derive(Debug)]
-enum Speaker {
-    Modern(Box<ClientConfig>, Words),
+enum TlsBackend {
+    Modern(Box<ClientConfig>, TlsErrorHints),
     #[cfg(feature = "legacy-tls")]
     Legacy(Legacy),
 }
 
-impl Outfit {
+impl HttpSetup {
     /// For a place that `trust` speaks of; `listener` hears of its certificates.
     ///
     /// # Errors
@@ -49,10 +49,10 @@ impl Outfit {
         let tls = match trust.backend {
             Backend::Modern => {
                 let (config, words) = tls::client(trust, roots, listener)?;
-                Speaker::Modern(Box::new(config), words)
+                TlsBackend::Modern(Box::new(config), words)
             }
             #[cfg(feature = "legacy-tls")]
-            Backend::Legacy => Speaker::Legacy(Legacy::new(trust, listener)),
+            Backend::Legacy => TlsBackend::Legacy(Legacy::new(trust, listener)),
         };
         Ok(Self { tls, timeout })
     }
@@ -71,9 +71,9 @@ impl Outfit {
             .timeout(self.timeout)
             .http1_only();
         match &self.tls {
-            Speaker::Modern(config, _) => Ok(builder.tls_backend_preconfigured(config.as_ref().clone())),
+            TlsBackend::Modern(config, _) => Ok(builder.tls_backend_preconfigured(config.as_ref().clone())),
             #[cfg(feature = "legacy-tls")]
-            Speaker::Legacy(legacy) => legacy.fit(builder),
+            TlsBackend::Legacy(legacy) => legacy.fit(builder),
         }
     }
 
@@ -147,7 +147,7 @@ impl Outfit {
     }
 }
 
-impl Speaker {
+impl TlsBackend {
     fn begin(&self) {
         match self {
             Self::Modern(_, words) => words.begin(),

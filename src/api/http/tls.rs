@@ -15,16 +15,16 @@ use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVers
 use crate::api::{Failure, Listener, Reason};
 use crate::config::{Identity, TlsVersion, Trust};
 
+mod error_hints;
 #[cfg(feature = "legacy-tls")]
 mod legacy;
 mod refusal;
 mod verifier;
-mod words;
 
+pub(in crate::api) use error_hints::TlsErrorHints;
 #[cfg(feature = "legacy-tls")]
 pub(in crate::api) use legacy::Legacy;
 use verifier::Verifier;
-pub(in crate::api) use words::Words;
 
 /// Root certificates, the operating system's among them, parsed once for all who share this.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +76,7 @@ pub(in crate::api) fn client(
     trust: &Trust,
     roots: &SystemRoots,
     listener: Listener,
-) -> Result<(ClientConfig, Words), Failure> {
+) -> Result<(ClientConfig, TlsErrorHints), Failure> {
     let failure = |error: &dyn fmt::Display| Failure::new(Reason::Tls, format!("cannot set up TLS: {error}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::try_new(trust, roots, &provider, listener).map_err(|error| failure(&error))?;
@@ -94,7 +94,7 @@ pub(in crate::api) fn client(
     // A resumed session shows no certificate: one that has ended or was replaced would go unnoticed for as long as the
     // appliance renews its tickets. A signature of its key is nothing beside the report it is made for.
     config.resumption = Resumption::disabled();
-    Ok((config, Words::new(trust.min_version, shown)))
+    Ok((config, TlsErrorHints::new(trust.min_version, shown)))
 }
 
 /// What an appliance is shown that asks for a certificate.

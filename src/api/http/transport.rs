@@ -8,48 +8,48 @@ use reqwest::{Method, Request};
 use tokio::time::Instant;
 use url::{Position, Url};
 
-use crate::api::http::connector::{Egress, Exit};
+use crate::api::http::connector::{Connector, Route};
 use crate::api::http::encoding::text;
 use crate::api::http::header::{Header, LOCKED, TOKEN_HEADER, http_date, is_header_text, retry_after, target};
-use crate::api::http::rate_limiter::{Gate, Pass};
+use crate::api::http::rate_limiter::{Permit, RateLimiter};
 use crate::api::login_failures::Account;
 use crate::api::time::{ApplianceTime, Arrival};
 use crate::api::wire::blame;
 use crate::api::wire::json::{self, NOT_THE_API};
-use crate::api::{Event, Failure, Listener, Reason, Refusals, SystemRoots};
+use crate::api::{Event, Failure, Listener, LoginFailureLog, Reason, SystemRoots};
 use crate::clock::{Clock, Tick, Timestamp};
 use crate::config::{self, Product};
 use crate::secret::Secret;
 
 /// The way to one appliance.
 #[derive(Debug)]
-pub(in crate::api) struct Wire {
-    egress: Egress,
+pub(in crate::api) struct Transport {
+    connector: Connector,
     root: Url,
     timeout: Duration,
     listener: Listener,
-    gate: Gate,
+    rate_limiter: RateLimiter,
     pub(in crate::api) time: ApplianceTime,
 }
 
-impl Wire {
+impl Transport {
     pub(in crate::api) fn try_new(
         appliance: &config::Appliance,
         roots: &SystemRoots,
         clock: Clock,
         listener: Listener,
-        refusals: Refusals,
+        refusals: LoginFailureLog,
     ) -> Result<Self, Failure> {
-        let egress = Egress::try_new(appliance, roots, clock.clone(), &listener, refusals)?;
+        let connector = Connector::try_new(appliance, roots, clock.clone(), &listener, refusals)?;
         let product = match appliance.product {
             Product::Esa => "esa",
             Product::Sma => "sma",
         };
         let mut root = appliance.url.clone();
         root.set_path(&format!("/{product}/api/v2.0/"));
-        let gate = Gate::new(appliance.polling.requests_per_minute, clock.clone());
+        let rate_limiter = RateLimiter::new(appliance.polling.requests_per_minute, clock.clone());
         let timeout = appliance.polling.timeout;
-        Ok(Self { egress, root, timeout, listener, gate, time: ApplianceTime::new(&appliance.name, clock) })
+        Ok(Self { connector, root, timeout, listener, rate_limiter, time: ApplianceTime::new(&appliance.name, clock) })
     }
 
     /// Whether `other` leads to the same API.
@@ -58,13 +58,13 @@ impl Wire {
     }
 
     /// What stands before every request.
-    pub(in crate::api) fn gate(&self) -> &Gate {
-        &self.gate
+    pub(in crate::api) fn rate_limiter(&self) -> &RateLimiter {
+        &self.rate_limiter
     }
 
     /// The account at the proxy, where there is one.
     pub(in crate::api) fn proxy_account(&self) -> Option<Account> {
-        self.egress.proxy_account()
+        self.connector.proxy_account()
     }
 
     /// How long one request may take, from when it has passed the gate.
@@ -78,7 +78,7 @@ impl Wire {
     /// When no complete answer came, whatever its status would have been.
     pub(in crate::api) async fn get(
         &self,
-        pass: Pass<'_>,
+        permit: Permit<'_>,
         endpoint: &str,
         path: &str,
         parameters: &str,
@@ -87,16 +87,16 @@ impl Wire {
         let (name, value) = header.clone();
         let mut request = Request::new(Method::GET, self.url_of(path, parameters));
         request.headers_mut().insert(name, value);
-        self.send(pass, endpoint, request).await
+        self.send(permit, endpoint, request).await
     }
 
     /// `POST` of a JSON body, with the credential in `header` where there is one already.
     ///
     /// # Errors
-    /// As [`Wire::get`].
+    /// As [`Transport::get`].
     pub(in crate::api) async fn post(
         &self,
-        pass: Pass<'_>,
+        permit: Permit<'_>,
         endpoint: &str,
         body: &Secret,
         header: Option<&Header>,
@@ -107,7 +107,7 @@ impl Wire {
             request.headers_mut().insert(name, value);
         }
         *request.body_mut() = Some(body.expose().to_owned().into());
-        self.send(pass, endpoint, request).await
+        self.send(permit, endpoint, request).await
     }
 
     /// Says that a request did not bring what it was made for.
@@ -136,8 +136,8 @@ impl Wire {
         url
     }
 
-    async fn send(&self, pass: Pass<'_>, endpoint: &str, request: Request) -> Result<Answer, Failure> {
-        let raw = self.measured(pass, endpoint, request).await?;
+    async fn send(&self, permit: Permit<'_>, endpoint: &str, request: Request) -> Result<Answer, Failure> {
+        let raw = self.measured(permit, endpoint, request).await?;
         let (date, tick) = (raw.date, raw.tick);
         let mut answer = Answer { is_of_the_api: true, ..Answer::new(raw, &self.time) };
         if answer.is_the_apis_own() {
@@ -146,17 +146,17 @@ impl Wire {
         Ok(answer)
     }
 
-    async fn measured(&self, mut pass: Pass<'_>, endpoint: &str, request: Request) -> Result<Raw, Failure> {
-        let exit = self.egress.exit().await?;
+    async fn measured(&self, mut permit: Permit<'_>, endpoint: &str, request: Request) -> Result<Raw, Failure> {
+        let exit = self.connector.exit().await?;
         let url = request.url().clone();
-        pass.begin();
+        permit.begin();
         let began = Instant::now();
         let outcome = self.receive(&exit, request).await;
-        drop(pass);
+        drop(permit);
         let code = outcome.as_ref().ok().map(|answer| answer.status);
         self.tell(Event::Request { endpoint, code, took: began.elapsed() });
         tracing::debug!(host = self.root.host_str(), endpoint, code, "request");
-        self.egress.ended(exit, outcome.as_ref().err().map(|failure| failure.reason)).await;
+        self.connector.ended(exit, outcome.as_ref().err().map(|failure| failure.reason)).await;
         let outcome = outcome.and_then(|answer| self.vouched(answer, &url));
         outcome.inspect_err(|failure| self.failed(failure.reason))
     }
@@ -165,7 +165,7 @@ impl Wire {
     fn vouched(&self, answer: Raw, url: &Url) -> Result<Raw, Failure> {
         let is_refusal = matches!(answer.status, 403 | 500..=599);
         if is_refusal
-            && self.egress.may_speak_for(url)
+            && self.connector.may_speak_for(url)
             && json::message(&String::from_utf8_lossy(&answer.body)).is_none()
         {
             let detail = format!("status {}, not in the appliance's form: it seems to be the proxy's", answer.status);
@@ -178,10 +178,10 @@ impl Wire {
     /// counts for nothing: it may be another server's.
     ///
     /// # Errors
-    /// As [`Wire::get`], and what a status other than success means.
+    /// As [`Transport::get`], and what a status other than success means.
     pub(in crate::api) async fn page(
         &self,
-        pass: Pass<'_>,
+        permit: Permit<'_>,
         endpoint: &str,
         url: Url,
         header: &Header,
@@ -190,7 +190,7 @@ impl Wire {
         let mut request = Request::new(Method::GET, url);
         request.headers_mut().insert(name, value);
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
-        let raw = self.measured(pass, endpoint, request).await?;
+        let raw = self.measured(permit, endpoint, request).await?;
         let at = self.time.now();
         if (200..300).contains(&raw.status) {
             return Ok((raw.body, at));
@@ -200,9 +200,9 @@ impl Wire {
         failure.map_err(|failure| if is_locked { failure.because(Reason::Unauthorized) } else { failure })
     }
 
-    async fn receive(&self, exit: &Exit, request: Request) -> Result<Raw, Failure> {
+    async fn receive(&self, exit: &Route, request: Request) -> Result<Raw, Failure> {
         let asked = request.url().clone();
-        let response = self.egress.send(exit, request).await?;
+        let response = self.connector.send(exit, request).await?;
         let headers = response.headers();
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let (date, tick) = (text(&reqwest::header::DATE).and_then(http_date), self.time.clock().tick());
@@ -213,7 +213,7 @@ impl Wire {
         let location = headers.get(reqwest::header::LOCATION);
         let target = location.and_then(|value| target(&asked, &String::from_utf8_lossy(value.as_bytes())));
         let status = response.status().as_u16();
-        let body = match self.egress.body(response).await {
+        let body = match self.connector.body(response).await {
             // The status says enough where it is no success: a refused login counts whatever becomes of its page.
             Err(_) if !(200..300).contains(&status) => Vec::new(),
             body => body?,

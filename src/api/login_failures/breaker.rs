@@ -59,7 +59,7 @@ pub struct Tally {
 
 /// Whether a login may be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::api) enum Permit {
+pub(in crate::api) enum LoginDecision {
     Granted,
     /// Not before the span has passed.
     Wait(Duration),
@@ -80,14 +80,14 @@ impl Tally {
 
     /// Whether another login may be tried at `now` where `most` refusals are bearable. One in doubt is not waited for: a
     /// restart is no reason to believe that the password is wrong.
-    pub(in crate::api) fn permit(&self, most: u32, now: Timestamp) -> Permit {
+    pub(in crate::api) fn permit(&self, most: u32, now: Timestamp) -> LoginDecision {
         if self.is_blocked(most) {
-            return Permit::Blocked;
+            return LoginDecision::Blocked;
         }
-        let Some(earlier) = self.refusals.checked_sub(1) else { return Permit::Granted };
+        let Some(earlier) = self.refusals.checked_sub(1) else { return LoginDecision::Granted };
         let step = usize::try_from(earlier).unwrap_or(usize::MAX).min(WAITS.len() - 1);
         let left = WAITS[step].saturating_sub(now.since(self.last));
-        if self.in_doubt || left.is_zero() { Permit::Granted } else { Permit::Wait(left) }
+        if self.in_doubt || left.is_zero() { LoginDecision::Granted } else { LoginDecision::Wait(left) }
     }
 
     pub(in crate::api) const fn is_blocked(&self, most: u32) -> bool {
@@ -113,15 +113,15 @@ mod tests {
     fn so_many_refusals_and_no_more() {
         for most in 1..=4 {
             let (mut now, mut tally) = (Timestamp::from_secs(1_000), Tally::NONE);
-            assert_eq!(tally.permit(most, now), Permit::Granted);
+            assert_eq!(tally.permit(most, now), LoginDecision::Granted);
             for wait in &WAITS[..most as usize - 1] {
                 tally = tally.tried(now).refused(now, RefusalCause::Password);
-                assert_eq!(tally.permit(most, now), Permit::Wait(*wait));
+                assert_eq!(tally.permit(most, now), LoginDecision::Wait(*wait));
                 now = now + *wait;
-                assert_eq!(tally.permit(most, now), Permit::Granted);
+                assert_eq!(tally.permit(most, now), LoginDecision::Granted);
             }
             tally = tally.tried(now).refused(now, RefusalCause::Password);
-            assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), Permit::Blocked);
+            assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), LoginDecision::Blocked);
         }
     }
 
@@ -129,10 +129,10 @@ mod tests {
     fn where_the_history_is_lost_there_is_one_attempt() {
         let now = Timestamp::from_secs(1_000);
         for most in 1..=4 {
-            assert_eq!(Tally::LOST.permit(most, now), Permit::Granted);
+            assert_eq!(Tally::LOST.permit(most, now), LoginDecision::Granted);
             let refused = Tally::LOST.tried(now).refused(now, RefusalCause::Password);
             for tally in [Tally::LOST.tried(now), refused] {
-                assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), Permit::Blocked);
+                assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), LoginDecision::Blocked);
             }
         }
     }
@@ -141,7 +141,7 @@ mod tests {
     fn what_is_in_doubt_counts_and_is_not_waited_for() {
         let now = Timestamp::from_secs(1_000);
         let tally = Tally::NONE.tried(now).tried(now);
-        assert_eq!((tally.refusals, tally.permit(3, now)), (2, Permit::Granted));
-        assert_eq!(tally.tried(now).permit(3, now), Permit::Blocked);
+        assert_eq!((tally.refusals, tally.permit(3, now)), (2, LoginDecision::Granted));
+        assert_eq!(tally.tried(now).permit(3, now), LoginDecision::Blocked);
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use url::Url;
 
 use crate::api::http::header::Header;
-use crate::api::http::rate_limiter::Pass;
-use crate::api::http::transport::{Answer, Wire};
+use crate::api::http::rate_limiter::Permit;
+use crate::api::http::transport::{Answer, Transport};
 use crate::api::{Failure, NOT_THE_API, Reason, RefusalCause, SystemRoots};
 use crate::config::{Auth, Credentials};
 
@@ -23,17 +23,17 @@ mod passcode;
 mod second_factor;
 
 pub use identity::Identity;
-pub(in crate::api) use life::{ASSUMED_LIFE, Life};
+pub(in crate::api) use life::{ASSUMED_LIFE, TokenLifetime};
 
 use oidc::IdentityProvider;
 use second_factor::SecondFactor;
 
 /// What a login brings.
 #[derive(Debug)]
-pub(in crate::api) struct Proof {
+pub(in crate::api) struct Credential {
     pub(in crate::api) header: Header,
     /// None for what does not end.
-    pub(in crate::api) life: Option<Life>,
+    pub(in crate::api) life: Option<TokenLifetime>,
     /// Whether an endpoint of the API has taken it already.
     pub(in crate::api) is_tried: bool,
     /// What it states about the appliance; none of what the appliance did not issue.
@@ -114,14 +114,14 @@ impl Login {
     /// Dropping the future closes the connection; what it has asked for may have been counted by then.
     pub(in crate::api) async fn make(
         &self,
-        wire: &Wire,
-        pass: Pass<'_>,
+        transport: &Transport,
+        permit: Permit<'_>,
         credentials: &Credentials,
-    ) -> Result<Proof, LoginFailure> {
+    ) -> Result<Credential, LoginFailure> {
         match self {
-            Self::Jwt(second) => jwt::log_in(wire, pass, credentials, second.as_ref()).await,
-            Self::Basic => Ok(basic::prove(wire, pass, credentials).await?),
-            Self::Oidc(provider) => Ok(provider.log_in(wire, pass, credentials).await?),
+            Self::Jwt(second) => jwt::log_in(transport, permit, credentials, second.as_ref()).await,
+            Self::Basic => Ok(basic::verify(transport, permit, credentials).await?),
+            Self::Oidc(provider) => Ok(provider.log_in(transport, permit, credentials).await?),
         }
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use url::Url;
 
-use super::{LOOK_AGAIN, Session, State};
+use super::{PASSWORD_CHECK_INTERVAL, Session, State};
 use crate::api::http::header::{Header, basic_header};
-use crate::api::login_failures::breaker::{Permit, RefusalCause, Tally};
+use crate::api::login_failures::breaker::{LoginDecision, RefusalCause, Tally};
 use crate::api::login_failures::{Account, Outcome};
 use crate::api::{Failure, Reason};
 
@@ -55,7 +55,7 @@ impl Session {
         self.refusals.name(&account).await;
         if self.refusals.tally(&account).refusals > 0 {
             let _flight = self.flight.lock().await;
-            self.look_again().await;
+            self.reload_password().await;
         }
         let account = self.account_at(page);
         let header = basic_header(&self.state().credentials)?;
@@ -122,18 +122,18 @@ impl Session {
 
     fn page_permit(&self, account: &Account) -> Result<(), Failure> {
         let (when, span) = match self.refusals.permit(account, self.most_at_page(), self.wall()) {
-            Permit::Granted => return Ok(()),
-            Permit::Wait(span) => {
+            LoginDecision::Granted => return Ok(()),
+            LoginDecision::Wait(span) => {
                 let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
                 (format!("the next request is made in {shown}"), span)
             }
-            Permit::Blocked => {
+            LoginDecision::Blocked => {
                 let advice = "correct the password, give the account access to the web interface and reset logins, or set \
                               `xml_status: false`";
-                (format!("requests are stopped: {advice}"), LOOK_AGAIN)
+                (format!("requests are stopped: {advice}"), PASSWORD_CHECK_INTERVAL)
             }
         };
         let failure = Failure::new(Reason::NotAllowed, format!("the status page has refused the account; {when}"));
-        Err(Failure { retry_after: Some(span.min(LOOK_AGAIN)), ..failure })
+        Err(Failure { retry_after: Some(span.min(PASSWORD_CHECK_INTERVAL)), ..failure })
     }
 }

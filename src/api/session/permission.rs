@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{LOOK_AGAIN, Session, State};
+use super::{PASSWORD_CHECK_INTERVAL, Session, State};
 use crate::api::login_failures::Account;
-use crate::api::login_failures::breaker::{Permit, Tally};
+use crate::api::login_failures::breaker::{LoginDecision, Tally};
 use crate::api::{Event, Failure, Reason};
 
 impl Session {
     /// Takes the password that the file holds now. It is another account to count refusals of.
-    pub(super) async fn look_again(&self) {
+    pub(super) async fn reload_password(&self) {
         let credentials = self.state().credentials.clone();
         if !credentials.are_in_files() {
             return;
@@ -32,20 +32,20 @@ impl Session {
         let account = self.state().account.clone();
         let most = self.most_of(&self.state());
         let wait = |detail: String, span: Duration| {
-            let retry_after = Some(span.min(LOOK_AGAIN));
+            let retry_after = Some(span.min(PASSWORD_CHECK_INTERVAL));
             Err(Failure { retry_after, ..Failure::new(Reason::LoginWait, detail) })
         };
         match self.refusals.permit(&account, most, self.wall()) {
-            Permit::Granted => Ok(()),
-            Permit::Wait(span) => {
+            LoginDecision::Granted => Ok(()),
+            LoginDecision::Wait(span) => {
                 let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
                 let advice = self.refusals.tally(&account).cause.advice();
                 wait(format!("the last login was refused: {advice}; the next is tried in {shown}"), span)
             }
-            Permit::Blocked => {
+            LoginDecision::Blocked => {
                 let tally = self.refusals.tally(&account);
                 let (cause, advice) = (stopped_because(tally), tally.cause.advice());
-                wait(format!("logins are stopped after {cause}: {advice}"), LOOK_AGAIN)
+                wait(format!("logins are stopped after {cause}: {advice}"), PASSWORD_CHECK_INTERVAL)
             }
         }
     }
@@ -78,7 +78,7 @@ impl Session {
         }
         state.told_blocked = blocked;
         drop(state);
-        self.wire.tell(Event::LoginRefusals { in_a_row: tally.refusals, blocked, cause: tally.cause });
+        self.transport.tell(Event::LoginRefusals { in_a_row: tally.refusals, blocked, cause: tally.cause });
     }
 }
 

@@ -17,17 +17,18 @@ fn session(timeout: Duration) -> Session {
     );
     let appliance = Config::parse("test", &text).expect("a valid configuration").appliances.remove(0);
     let clock = Clock::lapse(Timestamp::from_secs(BEGINNING), 1);
-    let (roots, refusals) = (SystemRoots::default(), Refusals::in_memory());
-    let wire = Wire::try_new(&appliance, &roots, clock, Listener::new(|_| {}), refusals.clone()).expect("a wire");
-    Session::try_new(Arc::new(wire), &appliance, &roots, refusals).expect("a session")
+    let (roots, refusals) = (SystemRoots::default(), LoginFailureLog::in_memory());
+    let transport =
+        Transport::try_new(&appliance, &roots, clock, Listener::new(|_| {}), refusals.clone()).expect("a transport");
+    Session::try_new(Arc::new(transport), &appliance, &roots, refusals).expect("a session")
 }
 
 fn header(token: &str) -> Header {
     token_header(&Secret::new(token)).expect("a header")
 }
 
-fn life(span: Duration) -> Life {
-    Life { expires: Timestamp::from_secs(BEGINNING) + span, ends: Tick::default() + span, span }
+fn life(span: Duration) -> TokenLifetime {
+    TokenLifetime { expires: Timestamp::from_secs(BEGINNING) + span, ends: Tick::default() + span, span }
 }
 
 #[tokio::test(start_paused = true)]
@@ -36,14 +37,14 @@ async fn only_an_answer_to_the_token_in_hand_brings_the_next() {
     let at = Timestamp::from_secs(BEGINNING);
     let came = Arrival { at, date: at, tick: Tick::default() };
     let answer = |token: &str| Answer::with_token(Secret::new(token), came);
-    let in_hand = || session.at_hand().map(|held| held.header);
+    let in_hand = || session.at_hand().map(|credential| credential.header);
     let first = session.state().hold(header("first"), Some(life(ASSUMED_LIFE)), Origin::Login);
     session.renewed(&first, &answer("second"));
     assert_eq!(in_hand(), Some(header("second")));
     session.renewed(&first, &answer("late"));
     assert_eq!(in_hand(), Some(header("second")), "the answer to a request with the first token came late");
     let second = session.at_hand().expect("a token");
-    session.state().held = None;
+    session.state().credential = None;
     session.renewed(&second, &answer("of a token that was given up"));
     assert_eq!(in_hand(), None);
 }
@@ -55,7 +56,7 @@ async fn a_token_is_used_until_too_little_of_it_is_left() {
     let cases = [(1800, 5, 60), (1800, 60, 60), (1800, 90, 90), (600, 5, 60), (300, 5, 30), (300, 90, 30), (60, 5, 6)];
     for (span, timeout, least) in cases {
         let session = session(seconds(timeout));
-        let clock = session.wire.time.clock();
+        let clock = session.transport.time.clock();
         session.state().hold(header("token"), Some(life(seconds(span))), Origin::Login);
         clock.sleep(seconds(span - least) - Duration::from_millis(1)).await;
         assert!(session.at_hand().is_some(), "{least} s and a moment are left of {span} s");

@@ -1,6 +1,6 @@
 //! What a 401 means: that the token is no good, that the role does not reach the endpoint, or that the account is refused.
 
-use super::{Held, Origin, Session, State, Verdict};
+use super::{ActiveCredential, Origin, Session, State, UnauthorizedAction};
 use crate::api::Failure;
 use crate::api::login_failures::Outcome;
 use crate::api::login_failures::breaker::RefusalCause;
@@ -29,13 +29,13 @@ impl Session {
     /// the endpoint, so what is accepted elsewhere decides; its other messages speak of the token.
     pub(in crate::api) async fn rejected(
         &self,
-        held: &Held,
+        credential: &ActiveCredential,
         endpoint: &str,
         failure: &Failure,
         last_try: bool,
-    ) -> Verdict {
-        let verdict = self.verdict(held, endpoint, failure, last_try);
-        if verdict == Verdict::Refused {
+    ) -> UnauthorizedAction {
+        let action = self.action(credential, endpoint, failure, last_try);
+        if action == UnauthorizedAction::Refused {
             let (now, account) = (self.wall(), self.state().account.clone());
             let refused = Outcome::Refused(RefusalCause::Password);
             let written = self.refusals.settle(&account, self.refusals.tally(&account), refused, now);
@@ -43,33 +43,39 @@ impl Session {
             let _ = written.await;
             self.tell_refusals();
         }
-        verdict
+        action
     }
 
-    fn verdict(&self, held: &Held, endpoint: &str, failure: &Failure, last_try: bool) -> Verdict {
-        let now = self.wire.time.clock().tick();
+    fn action(
+        &self,
+        credential: &ActiveCredential,
+        endpoint: &str,
+        failure: &Failure,
+        last_try: bool,
+    ) -> UnauthorizedAction {
+        let now = self.transport.time.clock().tick();
         let mut state = self.state();
-        if state.generation != held.generation {
-            return Verdict::Retry;
+        if state.generation != credential.generation {
+            return UnauthorizedAction::Retry;
         }
         // Without a token there is none to blame.
         let may_blame_role = !self.login.can_be_repeated() || blame::may_blame_role(&failure.detail);
-        if may_blame_role && state.blames_role(held, endpoint, last_try) {
-            state.proven.remove(endpoint);
+        if may_blame_role && state.blames_role(credential, endpoint, last_try) {
+            state.working_endpoints.remove(endpoint);
             state.doubts.remove(endpoint);
             state.forbidden.insert(endpoint.to_owned());
-            return Verdict::NotAllowed;
+            return UnauthorizedAction::NotAllowed;
         }
         if !self.login.can_be_repeated() {
-            state.held = None;
-            return Verdict::Refused;
+            state.credential = None;
+            return UnauthorizedAction::Refused;
         }
-        if held.origin == Origin::Renewal && state.newest_taken < held.generation {
+        if credential.origin == Origin::Renewal && state.newest_taken < credential.generation {
             let older = state.logged_in_with.clone();
-            if let Some(older) = older.filter(|held| held.life.is_some_and(|life| self.lasts(life, now))) {
+            if let Some(older) = older.filter(|credential| credential.life.is_some_and(|life| self.lasts(life, now))) {
                 let older = state.hold(older.header, older.life, Origin::Login);
                 state.fallback = Some(older.generation);
-                return Verdict::FallBack;
+                return UnauthorizedAction::FallBack;
             }
         }
         // Where another endpoint has lost its permission since the login, this one may have as well: what others say to
@@ -79,15 +85,15 @@ impl Session {
             && let Some(doubt) = state.doubts.get_mut(endpoint)
             && !std::mem::replace(&mut doubt.waited, true)
         {
-            return Verdict::GiveUp;
+            return UnauthorizedAction::GiveUp;
         }
         if last_try || !state.pace.admits(now) {
             self.tell_suspicion(&mut state);
-            return Verdict::GiveUp;
+            return UnauthorizedAction::GiveUp;
         }
         self.tell_suspicion(&mut state);
-        state.held = None;
-        Verdict::Retry
+        state.credential = None;
+        UnauthorizedAction::Retry
     }
 
     /// Tells the log once that tokens keep being refused.
@@ -111,21 +117,21 @@ impl Session {
 
 impl State {
     /// Whether the account is good and not for `endpoint`, which may be so by its answer to `held`.
-    fn blames_role(&mut self, held: &Held, endpoint: &str, last_try: bool) -> bool {
+    fn blames_role(&mut self, credential: &ActiveCredential, endpoint: &str, last_try: bool) -> bool {
         // A credential that was had for this very request is not too old, whether or not another endpoint took it.
         let is_good = self.accepted || last_try || self.forbidden.contains(endpoint);
-        if !self.proven.contains(endpoint) {
+        if !self.working_endpoints.contains(endpoint) {
             if is_good {
                 self.accepted |= last_try;
             }
             return is_good;
         }
-        let is_fresh = held.origin == Origin::Login && self.newest_taken < held.generation;
+        let is_fresh = credential.origin == Origin::Login && self.newest_taken < credential.generation;
         let (acceptances, accepted) = (self.acceptances, self.accepted);
         let new = Doubt { acceptances, waited: false, fresh: 0, newest: 0 };
         let doubt = self.doubts.entry(endpoint.to_owned()).or_insert(new);
-        if is_fresh && doubt.newest != held.generation {
-            (doubt.fresh, doubt.newest) = (doubt.fresh + 1, held.generation);
+        if is_fresh && doubt.newest != credential.generation {
+            (doubt.fresh, doubt.newest) = (doubt.fresh + 1, credential.generation);
         }
         // Another endpoint took the token since this one refused it first, or it refuses each that a login brings.
         let is_role = accepted && acceptances > doubt.acceptances || doubt.fresh > 1;

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 /// For which time an appliance has reporting data. A date that is missing, or in a form or a zone that leaves doubt, is
 /// none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReportingSpan {
+pub struct ReportingStatus {
     /// When the available data begins.
     pub begin: Option<Timestamp>,
     /// When it ends.
@@ -25,7 +25,7 @@ pub struct ReportingSpan {
     pub unusable: UnusableCounts,
 }
 
-impl ReportingSpan {
+impl ReportingStatus {
     /// The path below the API's root. It is a report, so its parameters are those of any report.
     ///
     /// **Source:** the vendor's Swagger description of the API 2.0.
@@ -103,16 +103,16 @@ impl<'de> Reader<'de> for Element<'_> {
 mod tests {
     use super::*;
 
-    fn parse(results: &str) -> Result<ReportingSpan, Reason> {
+    fn parse(results: &str) -> Result<ReportingStatus, Reason> {
         let body = format!(
             r#"{{"meta": {{"totalCount": -1}}, "data": {{"type": "reporting_system", "resultSet": {results}}}}}"#
         );
-        ReportingSpan::parse(&body).map_err(|failure| failure.reason)
+        ReportingStatus::parse(&body).map_err(|failure| failure.reason)
     }
 
     #[test]
     fn dates_of_every_form_in_every_shape() {
-        let expected = ReportingSpan {
+        let expected = ReportingStatus {
             begin: Some(Timestamp::from_secs(1_662_538_233)),
             end: Some(Timestamp::from_secs(1_795_435_200)),
             heartbeat: Some(Timestamp::from_secs(1_795_435_200)),
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn doubtful_dates_are_counted() {
         let expected =
-            ReportingSpan { centralized: Some(false), unusable: [2, 0, 0, 0, 0, 0], ..ReportingSpan::default() };
+            ReportingStatus { centralized: Some(false), unusable: [2, 0, 0, 0, 0, 0], ..ReportingStatus::default() };
         let results = r#"[{"begin_time": "Thu Apr 12 23:38:05 2018 IST"}, {"end_time": null}, {"heartbeat": [1]},
                           {"centralized_reporting_enabled": "False"}]"#;
         assert_eq!(parse(results), Ok(expected));
@@ -149,9 +149,9 @@ mod tests {
             assert_eq!(parse(results), Err(Reason::Malformed), "{results}");
         }
         assert_eq!(
-            ReportingSpan::parse(r#"{"error": {"message": "Not Found."}}"#).unwrap_err().reason,
+            ReportingStatus::parse(r#"{"error": {"message": "Not Found."}}"#).unwrap_err().reason,
             Reason::Malformed
         );
-        assert_eq!(ReportingSpan::parse("").unwrap_err().reason, Reason::NotJson);
+        assert_eq!(ReportingStatus::parse("").unwrap_err().reason, Reason::NotJson);
     }
 }

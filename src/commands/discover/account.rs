@@ -14,7 +14,7 @@ use url::Url;
 
 use super::findings::{CAPACITY, Observed};
 use super::survey;
-use crate::api::{Aspect, Client, Failure, Listener, NOT_THE_API, Reason, RefusalCause, Refusals, SystemRoots};
+use crate::api::{Aspect, Client, Failure, Listener, LoginFailureLog, NOT_THE_API, Reason, RefusalCause, SystemRoots};
 use crate::clock::Clock;
 use crate::config::{Appliance, Auth, Product};
 
@@ -56,7 +56,7 @@ pub(super) async fn open(
     for product in order {
         let appliance = entry(product)?;
         let auth = appliance.auth.clone();
-        let (listener, refusals) = (Listener::new(|_| {}), Refusals::in_memory());
+        let (listener, refusals) = (Listener::new(|_| {}), LoginFailureLog::in_memory());
         let client = Client::try_new(&appliance, &roots, clock.clone(), listener, refusals);
         let client = client.map_err(|failure| words(&failure))?;
         let login = client.connect().await;

@@ -13,33 +13,33 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn gate(per_minute: u32) -> Arc<Gate> {
-    Arc::new(Gate::new(NonZeroU32::new(per_minute).expect("not zero"), Clock::system()))
+fn limiter(per_minute: u32) -> Arc<RateLimiter> {
+    Arc::new(RateLimiter::new(NonZeroU32::new(per_minute).expect("not zero"), Clock::system()))
 }
 
-/// When a request began and when it ended, since the gate was made.
+/// When a request began and when it ended, since the limiter was made.
 type Served = (Duration, Duration);
 
 /// Asks again and again until `span` is over, its last instant included, from so many tasks; each answer takes `latency`.
-async fn ask(gate: &Arc<Gate>, tasks: usize, latency: Duration, span: Duration) -> Vec<Served> {
-    let over = gate.clock.tick() + span + Duration::from_millis(1);
+async fn ask(limiter: &Arc<RateLimiter>, tasks: usize, latency: Duration, span: Duration) -> Vec<Served> {
+    let over = limiter.clock.tick() + span + Duration::from_millis(1);
     let mut asking = JoinSet::new();
     for _ in 0..tasks {
-        let gate = Arc::clone(gate);
+        let limiter = Arc::clone(limiter);
         asking.spawn(async move {
             let mut served = Vec::new();
             loop {
-                let mut pass = tokio::select! {
+                let mut permit = tokio::select! {
                     biased;
-                    () = gate.clock.sleep_until(over) => return served,
-                    pass = gate.pass() => pass,
+                    () = limiter.clock.sleep_until(over) => return served,
+                    permit = limiter.permit() => permit,
                 };
-                pass.begin();
-                let began = gate.clock.tick();
+                permit.begin();
+                let began = limiter.clock.tick();
                 if !latency.is_zero() {
-                    gate.clock.sleep(latency).await;
+                    limiter.clock.sleep(latency).await;
                 }
-                served.push((began.since(Tick::default()), gate.clock.tick().since(Tick::default())));
+                served.push((began.since(Tick::default()), limiter.clock.tick().since(Tick::default())));
             }
         });
     }
@@ -58,7 +58,7 @@ fn minutes(served: &[Served]) -> Vec<usize> {
 async fn hours_of_asking_get_the_budget_and_the_first_minutes_worth() {
     for (per_minute, minutes) in [(1, 300), (7, 300), (60, 180), (240, 180), (6000, 10)] {
         for tasks in [1, 8] {
-            let served = ask(&gate(per_minute), tasks, Duration::ZERO, MINUTE * minutes).await;
+            let served = ask(&limiter(per_minute), tasks, Duration::ZERO, MINUTE * minutes).await;
             let begun = served.len();
             assert_eq!(begun, (per_minute * (minutes + 1)) as usize, "{per_minute} a minute, {tasks} tasks");
             let at_once = served.iter().filter(|(began, _)| began.is_zero()).count();
@@ -70,44 +70,44 @@ async fn hours_of_asking_get_the_budget_and_the_first_minutes_worth() {
 #[tokio::test(start_paused = true)]
 async fn a_time_lapse_has_its_own_minutes() {
     let clock = Clock::lapse(Timestamp::from_secs(0), 60);
-    let gate = Arc::new(Gate::new(NonZeroU32::new(60).expect("not zero"), clock));
-    let served = ask(&gate, 4, Duration::ZERO, 3 * HOUR).await;
+    let limiter = Arc::new(RateLimiter::new(NonZeroU32::new(60).expect("not zero"), clock));
+    let served = ask(&limiter, 4, Duration::ZERO, 3 * HOUR).await;
     assert_eq!(served.len(), 60 * (3 * 60 + 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_eased_appliance_is_asked_a_quarter() {
-    let gate = gate(60);
-    gate.set_pace(Pace::Eased);
-    let eased = ask(&gate, 4, Duration::ZERO, 2 * HOUR).await;
+    let limiter = limiter(60);
+    limiter.set_pace(Pace::Eased);
+    let eased = ask(&limiter, 4, Duration::ZERO, 2 * HOUR).await;
     assert_eq!(eased.len(), 15 * (2 * 60 + 1), "its first minute's worth is a quarter too");
-    gate.set_pace(Pace::Usual);
-    let usual = ask(&gate, 4, Duration::ZERO, 2 * HOUR).await;
+    limiter.set_pace(Pace::Usual);
+    let usual = ask(&limiter, 4, Duration::ZERO, 2 * HOUR).await;
     assert_eq!(usual.len(), 60 * 2 * 60, "and nothing was saved up");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_smallest_budget_can_be_eased() {
-    let gate = gate(1);
-    gate.set_pace(Pace::Eased);
+    let limiter = limiter(1);
+    limiter.set_pace(Pace::Eased);
     assert_eq!(
-        minutes(&ask(&gate, 2, Duration::ZERO, 12 * MINUTE + SECOND).await),
+        minutes(&ask(&limiter, 2, Duration::ZERO, 12 * MINUTE + SECOND).await),
         [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_goes_on_when_the_pace_is_usual_again() {
-    let gate = gate(1);
-    gate.set_pace(Pace::Eased);
-    gate.pass().await.begin();
+    let limiter = limiter(1);
+    limiter.set_pace(Pace::Eased);
+    limiter.permit().await.begin();
     let waiting = async {
-        gate.pass().await.begin();
-        gate.clock.tick()
+        limiter.permit().await.begin();
+        limiter.clock.tick()
     };
     let changing = async {
-        gate.clock.sleep(2 * MINUTE).await;
-        gate.set_pace(Pace::Usual);
+        limiter.clock.sleep(2 * MINUTE).await;
+        limiter.set_pace(Pace::Usual);
     };
     let (at, ()) = tokio::join!(waiting, changing);
     assert_eq!(at, Tick::default() + Duration::from_secs(150), "half of it was gained in two minutes");
@@ -120,11 +120,11 @@ async fn a_slow_appliance_has_half_of_the_time_to_itself() {
         seconds => Duration::from_secs(seconds.min(30)),
     };
     for latency in [Duration::from_millis(4_999), 5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE] {
-        let served = ask(&gate(240), 1, latency, 2 * HOUR).await;
+        let served = ask(&limiter(240), 1, latency, 2 * HOUR).await;
         let each = latency + rest(latency);
         assert_eq!(served.len() as u128, (2 * HOUR).as_nanos() / each.as_nanos() + 1, "{latency:?}");
         for tasks in [2, 8] {
-            let served = ask(&gate(60), tasks, latency, HOUR).await;
+            let served = ask(&limiter(60), tasks, latency, HOUR).await;
             for (_, ended) in &served {
                 let early = served.iter().find(|(began, _)| began >= ended && *began < *ended + rest(latency));
                 assert_eq!(early, None, "{latency:?}, {tasks} tasks: after the end at {ended:?}");
@@ -136,31 +136,31 @@ async fn a_slow_appliance_has_half_of_the_time_to_itself() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_was_dropped_may_still_burden_the_appliance() {
-    let gate = gate(240);
-    let mut pass = gate.pass().await;
-    pass.begin();
-    gate.clock.sleep(20 * SECOND).await;
-    drop(pass);
-    gate.pass().await.begin();
-    assert_eq!(gate.clock.tick(), Tick::default() + 40 * SECOND);
+    let limiter = limiter(240);
+    let mut permit = limiter.permit().await;
+    permit.begin();
+    limiter.clock.sleep(20 * SECOND).await;
+    drop(permit);
+    limiter.permit().await.begin();
+    assert_eq!(limiter.clock.tick(), Tick::default() + 40 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]
 async fn all_pass_in_the_order_of_arrival_and_who_leaves_takes_nothing_along() {
-    let gate = gate(1);
-    gate.pass().await.begin();
+    let limiter = limiter(1);
+    limiter.permit().await.begin();
     let mut waiting = JoinSet::new();
     let mut handles = Vec::new();
     for number in 0..10 {
-        let gate = Arc::clone(&gate);
+        let limiter = Arc::clone(&limiter);
         handles.push(waiting.spawn(async move {
-            gate.pass().await.begin();
-            (number, gate.clock.tick().since(Tick::default()))
+            limiter.permit().await.begin();
+            (number, limiter.clock.tick().since(Tick::default()))
         }));
         tokio::task::yield_now().await;
     }
     // The first of the queue, one in its middle, and the last; half of the first one's wait is over.
-    gate.clock.sleep(MINUTE / 2).await;
+    limiter.clock.sleep(MINUTE / 2).await;
     for gone in [0, 5, 9] {
         handles[gone].abort();
     }
@@ -175,14 +175,14 @@ async fn all_pass_in_the_order_of_arrival_and_who_leaves_takes_nothing_along() {
 
 #[tokio::test(start_paused = true)]
 async fn leave_that_is_not_used_is_given_back_to_who_waits() {
-    let gate = gate(1);
-    let unused = gate.pass().await;
+    let limiter = limiter(1);
+    let unused = limiter.permit().await;
     let waiting = async {
-        gate.pass().await.begin();
-        gate.clock.tick()
+        limiter.permit().await.begin();
+        limiter.clock.tick()
     };
     let leaving = async {
-        gate.clock.sleep(SECOND).await;
+        limiter.clock.sleep(SECOND).await;
         drop(unused);
     };
     let (at, ()) = tokio::join!(waiting, leaving);
@@ -191,24 +191,24 @@ async fn leave_that_is_not_used_is_given_back_to_who_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_successor_has_what_is_left_and_rests_as_long() {
-    let old = gate(60);
+    let old = limiter(60);
     for _ in 0..50 {
-        old.pass().await.begin();
+        old.permit().await.begin();
     }
-    let mut slow = old.pass().await;
+    let mut slow = old.permit().await;
     slow.begin();
     old.clock.sleep(10 * SECOND).await;
     drop(slow);
     old.set_pace(Pace::Eased);
-    let next = Arc::new(Gate::new(NonZeroU32::new(60).expect("not zero"), old.clock.clone()));
-    next.take_over(&old);
+    let next = Arc::new(RateLimiter::new(NonZeroU32::new(60).expect("not zero"), old.clock.clone()));
+    next.inherit_from(&old);
     let served = ask(&next, 1, Duration::ZERO, HOUR).await;
     assert_eq!(served[0].0, 20 * SECOND, "ten seconds of rest");
     // An eased budget holds 15, and the pace is usual again.
     assert_eq!(served.len(), 15 + 60 * 60);
 }
 
-/// What may happen at a gate.
+/// What may happen at a limiter.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Sleep(u64),
@@ -237,7 +237,7 @@ proptest! {
     #[test]
     fn no_span_exceeds_the_budget(per_minute in 1..600_u32, steps in steps()) {
         let mut now = Tick::default();
-        let mut budget = Budget::new(NonZeroU32::new(per_minute).expect("not zero"), now);
+        let mut budget = TokenBucket::new(NonZeroU32::new(per_minute).expect("not zero"), now);
         let mut begun: Vec<Tick> = Vec::new();
         for step in steps {
             match step {

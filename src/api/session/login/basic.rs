@@ -1,9 +1,9 @@
 //! Basic: the password with every request. There is no login, so one request stands for it.
 
-use super::Proof;
+use super::Credential;
 use crate::api::http::header::{Header, LOCKED, basic_header};
-use crate::api::http::rate_limiter::Pass;
-use crate::api::http::transport::Wire;
+use crate::api::http::rate_limiter::Permit;
+use crate::api::http::transport::Transport;
 use crate::api::{Failure, Reason};
 use crate::config::Credentials;
 
@@ -15,10 +15,14 @@ fn refusal(failure: Failure) -> Failure {
 }
 
 /// A wrong password is met here once, and not by every group.
-pub(super) async fn prove(wire: &Wire, pass: Pass<'_>, credentials: &Credentials) -> Result<Proof, Failure> {
+pub(super) async fn verify(
+    transport: &Transport,
+    permit: Permit<'_>,
+    credentials: &Credentials,
+) -> Result<Credential, Failure> {
     let header = basic_header(credentials)?;
-    knock(wire, pass, &header, refusal).await?;
-    Ok(Proof { header, life: None, is_tried: true, identity: None })
+    probe_credentials(transport, permit, &header, refusal).await?;
+    Ok(Credential { header, life: None, is_tried: true, identity: None })
 }
 
 /// One request to the root of the API, which answers 404 to whom it knows and 401 to others.
@@ -27,13 +31,13 @@ pub(super) async fn prove(wire: &Wire, pass: Pass<'_>, credentials: &Credentials
 ///
 /// # Errors
 /// When there was no answer, or what `meaning` makes of one that does not take the credential in `header`.
-pub(super) async fn knock(
-    wire: &Wire,
-    pass: Pass<'_>,
+pub(super) async fn probe_credentials(
+    transport: &Transport,
+    permit: Permit<'_>,
     header: &Header,
     meaning: impl Fn(Failure) -> Failure,
 ) -> Result<(), Failure> {
-    let answer = wire.get(pass, "", "", "", header).await?;
+    let answer = transport.get(permit, "", "", "", header).await?;
     let is_locked = answer.status() == LOCKED;
     match answer.checked() {
         Ok(_) => Ok(()),
@@ -42,5 +46,5 @@ pub(super) async fn knock(
         Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotJson | Reason::Status) => Ok(()),
         Err(failure) => Err(meaning(failure)),
     }
-    .inspect_err(|failure| wire.failed(failure.reason))
+    .inspect_err(|failure| transport.failed(failure.reason))
 }

@@ -1,4 +1,4 @@
-//! What an identity provider says of itself: where tokens are to be had, and how clients prove themselves there.
+//! What an identity provider says of itself: where tokens are to be had, and how clients verify themselves there.
 //!
 //! **Source:** OpenID Connect Discovery 1.0 section 4.
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use url::Url;
 
 use super::jwt::Granted;
-use super::{ASSUMED_LIFE, Identity, Life, discovery, oidc};
+use super::{ASSUMED_LIFE, Identity, TokenLifetime, discovery, oidc};
 use crate::api::fuzz::{self, NOW, check_detail, logged};
 use crate::api::http::header::is_header_text;
 use crate::api::time::Arrival;
@@ -34,7 +34,7 @@ pub(crate) fn token(body: &[u8]) {
     let tick = Tick::default() + Duration::from_secs(7);
     for date in [now, now - Duration::from_secs(7200), now + Duration::from_secs(7200), Timestamp::from_secs(0)] {
         for usual in [ASSUMED_LIFE, 3 * DAY, Duration::MAX] {
-            let life = Life::of(&token, Arrival { at: now, date, tick }, usual);
+            let life = TokenLifetime::of(&token, Arrival { at: now, date, tick }, usual);
             assert!(!life.span.is_zero() && life.span <= DAY.max(usual), "{life:?}");
             assert_eq!(life.ends, tick + life.span);
             let is_claimed = [date, now].iter().any(|at| life.span == life.expires.since(*at));

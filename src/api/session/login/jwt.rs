@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::second_factor::SecondFactor;
-use super::{ASSUMED_LIFE, Identity, Life, LoginFailure, Proof, granted, refused};
+use super::{ASSUMED_LIFE, Credential, Identity, LoginFailure, TokenLifetime, granted, refused};
 use crate::api::http::header::{is_header_text, token_header};
-use crate::api::http::rate_limiter::Pass;
-use crate::api::http::transport::{Answer, Wire};
+use crate::api::http::rate_limiter::Permit;
+use crate::api::http::transport::{Answer, Transport};
 use crate::api::time::Arrival;
 use crate::api::wire::json::{self, Kept};
 use crate::api::{Failure, Reason, RefusalCause};
@@ -17,14 +17,14 @@ use crate::secret::Secret;
 
 /// One login, and its second step where one is configured and asked for.
 pub(super) async fn log_in(
-    wire: &Wire,
-    pass: Pass<'_>,
+    transport: &Transport,
+    permit: Permit<'_>,
     credentials: &Credentials,
     second: Option<&SecondFactor>,
-) -> Result<Proof, LoginFailure> {
-    let answer = wire.post(pass, "login", &body(credentials), None).await?;
+) -> Result<Credential, LoginFailure> {
+    let answer = transport.post(permit, "login", &body(credentials), None).await?;
     let came = answer.arrival;
-    let told = |failed: &LoginFailure| wire.failed(failed.failure.reason);
+    let told = |failed: &LoginFailure| transport.failed(failed.failure.reason);
     let answer = granted(answer).inspect_err(told)?;
     let granted = Granted::read(answer.body()).map_err(|failure| no_grant(&answer, failure)).inspect_err(told)?;
     let (token, came) = match (second, granted.wants_more) {
@@ -37,17 +37,17 @@ pub(super) async fn log_in(
         (Some(second), false) if second.demand() == Demand::WhenAsked => {
             (granted.token.ok_or_else(no_token).inspect_err(told)?, came)
         }
-        (Some(second), _) => second.give(wire, credentials, granted.token, came).await?,
+        (Some(second), _) => second.give(transport, credentials, granted.token, came).await?,
     };
     proof(&token, came).inspect_err(told)
 }
 
-fn proof(token: &Secret, came: Arrival) -> Result<Proof, LoginFailure> {
+fn proof(token: &Secret, came: Arrival) -> Result<Credential, LoginFailure> {
     let unusable = || LoginFailure::refused(RefusalCause::Password, "the login's token cannot travel in a header");
     let header = token_header(token).ok_or_else(unusable)?;
-    Ok(Proof {
+    Ok(Credential {
         header,
-        life: Some(Life::of(token, came, ASSUMED_LIFE)),
+        life: Some(TokenLifetime::of(token, came, ASSUMED_LIFE)),
         is_tried: false,
         identity: Identity::of(token),
     })

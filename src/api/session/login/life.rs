@@ -21,7 +21,7 @@ const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// When a token ends and how long it lives as of when it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::api) struct Life {
+pub(in crate::api) struct TokenLifetime {
     /// By the appliance's clock, to be shown.
     pub(in crate::api) expires: Timestamp,
     /// By our steady clock, which no jump of another reaches.
@@ -29,9 +29,9 @@ pub(in crate::api) struct Life {
     pub(in crate::api) span: Duration,
 }
 
-impl Life {
+impl TokenLifetime {
     /// Reads the claim `exp` against the `Date` of the very answer that brought the token: both are by the clock of who
-    /// made it, right or wrong. Where that gives no plausible life (the `Date` is a proxy's), the trusted time decides;
+    /// made it, right or wrong. Where that gives no plausible life (the `Date` is a proxy's), the ever_logged_in time decides;
     /// else, and for a token without the claim, it is `usual`.
     pub(in crate::api) fn of(token: &Secret, came: Arrival, usual: Duration) -> Self {
         let longest = LONGEST_LIFE.max(usual);
@@ -75,7 +75,7 @@ mod tests {
         const DAYS: u64 = 10 * 86_400;
         let life = |exp: u64, at, date| {
             let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"exp": {exp}}}"#));
-            let life = Life::of(&Secret::new(format!("e30.{claims}.c2ln")), arrival(at, date), ASSUMED_LIFE);
+            let life = TokenLifetime::of(&Secret::new(format!("e30.{claims}.c2ln")), arrival(at, date), ASSUMED_LIFE);
             assert_eq!(life.ends, Tick::default() + Duration::from_secs(7) + life.span);
             (life.expires.as_secs(), life.span.as_secs())
         };
@@ -92,7 +92,7 @@ mod tests {
     fn life_comes_from_exp_against_the_appliances_clock() {
         let came = arrival(1_000, 1_000);
         let jwt = |claims: &str| Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims)));
-        let life = |claims| Life::of(&jwt(claims), came, ASSUMED_LIFE).expires.as_secs();
+        let life = |claims| TokenLifetime::of(&jwt(claims), came, ASSUMED_LIFE).expires.as_secs();
         assert_eq!(life(r#"{"exp": 2800}"#), 2800);
         assert_eq!(life(r#"{"exp": 2800.5}"#), 2800);
         for claims in
@@ -100,6 +100,6 @@ mod tests {
         {
             assert_eq!(life(claims), 2800, "the usual life for {claims}");
         }
-        assert_eq!(Life::of(&Secret::new("opaque"), came, ASSUMED_LIFE).span, ASSUMED_LIFE);
+        assert_eq!(TokenLifetime::of(&Secret::new("opaque"), came, ASSUMED_LIFE).span, ASSUMED_LIFE);
     }
 }

@@ -13,11 +13,11 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use url::{Url, form_urlencoded};
 
 use super::discovery::{self, Endpoint};
-use super::{ASSUMED_LIFE, Life, Proof, basic};
+use super::{ASSUMED_LIFE, Credential, TokenLifetime, basic};
 use crate::api::http::header::{Header, is_header_text, sensitive};
-use crate::api::http::rate_limiter::Pass;
-use crate::api::http::setup::{self, Outfit};
-use crate::api::http::transport::Wire;
+use crate::api::http::rate_limiter::Permit;
+use crate::api::http::setup::{self, HttpSetup};
+use crate::api::http::transport::Transport;
 use crate::api::wire::field::{Fields, Wanted};
 use crate::api::wire::json::{self, Kept};
 use crate::api::{Failure, Listener, Reason, SystemRoots};
@@ -36,7 +36,7 @@ const LONGEST_DESCRIPTION: usize = 200;
 pub(in crate::api) struct IdentityProvider {
     config: Oidc,
     header: HeaderName,
-    outfit: Outfit,
+    outfit: HttpSetup,
     http: reqwest::Client,
     endpoint: Mutex<Option<(Endpoint, Tick)>>,
 }
@@ -50,7 +50,7 @@ pub(super) struct Granted {
 impl IdentityProvider {
     pub(super) fn try_new(config: Oidc, roots: &SystemRoots, timeout: Duration) -> Result<Self, Failure> {
         // Certificates of the provider are no certificates of the appliance.
-        let outfit = Outfit::try_new(&config.trust, roots, Listener::new(|_| {}), timeout)?;
+        let outfit = HttpSetup::try_new(&config.trust, roots, Listener::new(|_| {}), timeout)?;
         let http = outfit.builder()?.build().map_err(|error| setup::unbuilt(&error))?;
         let unusable = |_| Failure::new(Reason::IdentityProvider, "`oidc.header` cannot be the name of a header");
         let header = HeaderName::from_bytes(config.header.as_bytes()).map_err(unusable)?;
@@ -68,19 +68,24 @@ impl IdentityProvider {
     /// token for another reason or one that the appliance does not take.
     pub(super) async fn log_in(
         &self,
-        wire: &Wire,
-        pass: Pass<'_>,
+        transport: &Transport,
+        permit: Permit<'_>,
         credentials: &Credentials,
-    ) -> Result<Proof, Failure> {
-        let clock = wire.time.clock();
-        let granted = self.token(credentials, clock).await.inspect_err(|failure| wire.failed(failure.reason))?;
+    ) -> Result<Credential, Failure> {
+        let clock = transport.time.clock();
+        let granted = self.token(credentials, clock).await.inspect_err(|failure| transport.failed(failure.reason))?;
         let since = clock.tick();
-        let header = self.header(&granted.token).inspect_err(|failure| wire.failed(failure.reason))?;
-        basic::knock(wire, pass, &header, not_taken).await?;
+        let header = self.header(&granted.token).inspect_err(|failure| transport.failed(failure.reason))?;
+        basic::probe_credentials(transport, permit, &header, not_taken).await?;
         let left = granted.life.unwrap_or(ASSUMED_LIFE).saturating_sub(clock.tick().since(since));
         // The provider's own clock is not the appliance's, and it is the appliance that judges the token.
-        let came = wire.time.pass_over(None, clock.tick());
-        Ok(Proof { header, life: Some(Life::of(&granted.token, came, left)), is_tried: true, identity: None })
+        let came = transport.time.pass_over(None, clock.tick());
+        Ok(Credential {
+            header,
+            life: Some(TokenLifetime::of(&granted.token, came, left)),
+            is_tried: true,
+            identity: None,
+        })
     }
 
     fn header(&self, token: &Secret) -> Result<Header, Failure> {

@@ -10,7 +10,7 @@ use super::passcode::Passcodes;
 use super::{LoginFailure, granted};
 use crate::api::RefusalCause;
 use crate::api::http::header::token_header;
-use crate::api::http::transport::Wire;
+use crate::api::http::transport::Transport;
 use crate::api::time::Arrival;
 use crate::config::{Credentials, Demand, Encoding, TwoFactor};
 use crate::secret::Secret;
@@ -42,18 +42,19 @@ impl SecondFactor {
     /// [`LoginRefused`](crate::api::Reason::LoginRefused) where it was refused, and whatever else a request comes to.
     pub(super) async fn give(
         &self,
-        wire: &Wire,
+        transport: &Transport,
         credentials: &Credentials,
         first: Option<Secret>,
         asked: Arrival,
     ) -> Result<(Secret, Arrival), LoginFailure> {
-        let told = |failed: &LoginFailure| wire.failed(failed.failure.reason);
+        let told = |failed: &LoginFailure| transport.failed(failed.failure.reason);
         // Before the passcode is made: it may be good for seconds only.
-        let pass = wire.gate().pass().await;
-        let passcode = self.passcodes.next(credentials, asked, wire.time.clock()).await;
-        let passcode = passcode.inspect_err(|failure| wire.failed(failure.reason))?;
+        let permit = transport.rate_limiter().permit().await;
+        let passcode = self.passcodes.next(credentials, asked, transport.time.clock()).await;
+        let passcode = passcode.inspect_err(|failure| transport.failed(failure.reason))?;
         let header = first.as_ref().and_then(token_header);
-        let answer = wire.post(pass, PATH, &self.body(&credentials.username, &passcode), header.as_ref()).await?;
+        let answer =
+            transport.post(permit, PATH, &self.body(&credentials.username, &passcode), header.as_ref()).await?;
         let (came, renewed) = (answer.arrival, answer.token.clone());
         let answer = granted(answer).map_err(of_the_second_step).inspect_err(told)?;
         // The token may be in the body as after the first step, in the header as with any other answer, or be the first

@@ -27,7 +27,7 @@ pub fn longest_wait(per_minute: NonZeroU32) -> Duration {
 
 /// What an appliance may still be asked.
 #[derive(Clone, Debug)]
-pub(super) struct Budget {
+pub(super) struct TokenBucket {
     per_minute: NonZeroU32,
     pace: Pace,
     /// In [`REQUEST`]s as of `since`.
@@ -37,7 +37,7 @@ pub(super) struct Budget {
     rests_until: Tick,
 }
 
-impl Budget {
+impl TokenBucket {
     /// A full one.
     pub(super) fn new(per_minute: NonZeroU32, now: Tick) -> Self {
         let mut budget = Self { per_minute, pace: Pace::Usual, credit: 0, since: now, rests_until: now };
@@ -81,7 +81,7 @@ impl Budget {
     }
 
     /// Has no more left than `old`, and rests as long.
-    pub(super) fn take_over(&mut self, old: &Self, now: Tick) {
+    pub(super) fn inherit_from(&mut self, old: &Self, now: Tick) {
         let mut old = old.clone();
         old.gain(now);
         self.gain(now);

@@ -1,4 +1,4 @@
-//! Words for failed handshakes that name the way out, where there is one.
+//! Hints for failed handshakes that name the way out, where there is one.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ const LAST_RESORT: &str = "; where that cannot be done, set `tls.legacy: true`";
 
 /// Finds words for what goes wrong between us and one appliance.
 #[derive(Debug)]
-pub(in crate::api) struct Words {
+pub(in crate::api) struct TlsErrorHints {
     min_version: TlsVersion,
     shown: Arc<Shown>,
 }
 
-impl Words {
+impl TlsErrorHints {
     pub(super) fn new(min_version: TlsVersion, shown: Arc<Shown>) -> Self {
         Self { min_version, shown }
     }
