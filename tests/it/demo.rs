@@ -16,8 +16,9 @@ const MAIL: [&str; 4] = [
     "asyncos_mail_incoming_traffic_summary_total_clean_recipients_last_window",
     "asyncos_mail_security_summary_received_conn_tls_success_last_window",
 ];
-/// Every scope, and whether its mail and its capacity are polled.
-const SCOPES: [(&[(&str, &str)], bool, bool); 9] = [
+/// The labels of a scope, and whether its mail and its capacity are polled.
+type Polled = (&'static [(&'static str, &'static str)], bool, bool);
+const SCOPES: [Polled; 9] = [
     (&[("appliance", "esa1")], true, true),
     (&[("appliance", "esa2")], true, true),
     (&[("appliance", "esa3")], false, true),

@@ -1,6 +1,7 @@
 //! Plain sums in a real Prometheus: `sum(family)` is the simulator's truth for every family of counters of reports.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 
@@ -107,8 +108,8 @@ async fn the_sum_of_every_family_of_the_demo_is_the_truth() {
                 let mut place = labels.clone();
                 place.retain(|name, _| ["appliance", "device_group", "device"].contains(&name.as_str()));
                 let report = (place, family.group.clone());
-                if !begun.contains_key(&report) {
-                    begun.insert(report, since(&demo, &family.name, &labels).await?);
+                if let Entry::Vacant(unknown) = begun.entry(report) {
+                    unknown.insert(since(&demo, &family.name, &labels).await?);
                 }
             }
             let stored = sum(&prometheus, family, &time).await?;
