@@ -13,7 +13,7 @@ use crate::api::{Identity, Reason, Unusable, UnusableCounts};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Scope;
 use crate::release::Release;
-use crate::sample::Sample;
+use crate::sample::{Label, Sample};
 use crate::vitals::Vitals;
 use crate::window::Window;
 
@@ -280,10 +280,32 @@ pub struct GroupView {
     pub totals: Arc<Vec<Sample>>,
     /// Those of them that have just begun, in the order of the sums.
     pub beginnings: Arc<Vec<Beginning>>,
+    /// When they began, by our clock.
+    pub created: Arc<CreationTimes>,
     /// When they began at zero, by the appliance's clock; none before a window was counted.
     pub since: Option<Timestamp>,
     /// The answer that was counted last; none before the first since the exporter started.
     pub origin: Option<Arc<Origin>>,
+}
+
+/// When the sums of a counter group began, by our clock and durably: a time that moves would look like a restart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CreationTimes {
+    /// Those without a key; none where that is not known.
+    pub whole: Option<Timestamp>,
+    /// Those of a key, in seconds since 1970, where that is known.
+    pub keys: BTreeMap<String, u64>,
+}
+
+impl CreationTimes {
+    /// That of the sum with the labels `labels`, of which the last is the key.
+    #[must_use]
+    pub fn of(&self, labels: &[Label]) -> Option<Timestamp> {
+        match labels.last() {
+            None => self.whole,
+            Some((_, key)) => self.keys.get(&**key).copied().map(Timestamp::from_secs),
+        }
+    }
 }
 
 /// Whether a counter that begins is first shown without its first events.

@@ -47,6 +47,12 @@ pub struct Record {
     /// of versions that did not write it down.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub beginning: BTreeMap<String, u64>,
+    /// When the sums without a key began, by our clock; none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<u64>,
+    /// The same of the sums of each key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys_created: BTreeMap<String, u64>,
     /// The counters that were summed in the last window; none in records of versions that did not write it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summed: Option<Summed>,

@@ -44,6 +44,7 @@ fn view(scope: Scope) -> GroupView {
         reading: Some(Arc::new(Reading { samples, raws: vec![(1, 7.0)], expires: ticks })),
         totals: Arc::new(totals),
         beginnings: Arc::default(),
+        created: Arc::default(),
         since: Some(START - Duration::from_secs(3600)),
         origin: Some(Arc::new(Origin {
             sent: SENT.into(),

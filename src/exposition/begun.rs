@@ -29,7 +29,7 @@ pub(super) struct Begun {
 /// How one of them began.
 #[derive(Clone, Copy, Debug)]
 struct Beginning {
-    since: Since,
+    since: Since<'static>,
     /// Until when it is shown as 0.
     until: Tick,
 }
@@ -42,9 +42,10 @@ impl Begun {
     }
 
     /// What `row` is shown with, and when it began.
-    pub(super) fn show(&mut self, row: &Row<'_>) -> (f64, Since) {
+    pub(super) fn show<'a>(&mut self, row: &Row<'a>) -> (f64, Since<'a>) {
         match (row.begins, self.hold) {
-            (Begins::At(time), _) => return (row.value, Since::Time(time)),
+            (Begins::Elsewhere, _) => return (row.value, Since::Unknown),
+            (Begins::Sum(times), _) => return (row.value, Since::Sum(times)),
             (Begins::Itself, _) | (Begins::WithAnEvent | Begins::WithItsFirstEvent, Hold::No) => {
                 return (row.value, Since::TheStart);
             }

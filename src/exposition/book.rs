@@ -185,7 +185,8 @@ impl Book {
         let (appliance, started) = (material.appliance, self.started);
         let mut put = |row: Row<'a>| {
             let (value, since) = begun.show(&row);
-            let created = started.filter(|_| created::is_dated(row.family.kind)).and_then(|start| since.time(start));
+            let created =
+                started.filter(|_| created::is_dated(row.family.kind)).and_then(|start| since.time(row.own, start));
             let Row { family, labels, own, .. } = row;
             let family = self.heads.place(family);
             rows.push(Pending { family, appliance, labels, own, value, created });

@@ -4,32 +4,39 @@
 
 use std::sync::Arc;
 
-use super::line;
+use super::line::{self, Own};
 use super::scrape::Format;
 use crate::clock::{Tick, Timestamp};
 use crate::sample::Kind;
+use crate::snapshot::CreationTimes;
 
 /// What a page in OpenMetrics has after the lines of one cell.
 pub(super) type Created = Option<Arc<Vec<Option<Timestamp>>>>;
 
 /// When a counter began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Since {
+pub(super) enum Since<'a> {
     /// With the process.
     TheStart,
     /// While the process ran.
     Tick(Tick),
-    /// At this time, or nobody knows.
-    Time(Option<Timestamp>),
+    /// As these say.
+    Sum(&'a CreationTimes),
+    /// Nobody knows.
+    Unknown,
 }
 
-impl Since {
-    /// The same by the wall clock, in a process that `started` then.
-    pub(super) fn time(self, started: Timestamp) -> Option<Timestamp> {
+impl Since<'_> {
+    /// The same by the wall clock for a line with labels of its `own`, in a process that `started` then.
+    pub(super) fn time(self, own: Own<'_>, started: Timestamp) -> Option<Timestamp> {
         match self {
             Self::TheStart => Some(started),
             Self::Tick(tick) => Some(started + tick.since(Tick::default())),
-            Self::Time(time) => time,
+            Self::Sum(times) => match own {
+                Own::Labels(labels) => times.of(labels),
+                Own::Pair(..) | Own::Registered(..) => None,
+            },
+            Self::Unknown => None,
         }
     }
 }
@@ -71,8 +78,8 @@ mod tests {
     #[test]
     fn each_counter_whose_beginning_is_known_is_followed_by_it() {
         let started = Timestamp::from_secs(1000) + Duration::from_millis(250);
-        let since = [Since::TheStart, Since::Tick(Tick::default() + Duration::from_secs(60)), Since::Time(None)];
-        let created = Some(Arc::new(since.map(|since| since.time(started)).to_vec()));
+        let since = [Since::TheStart, Since::Tick(Tick::default() + Duration::from_secs(60)), Since::Unknown];
+        let created = Some(Arc::new(since.map(|since| since.time(Own::NONE, started)).to_vec()));
         let lines = b"a_total{b=\"x y\"} 1\na_total 2\na_total{c=\"\"} 3\n";
         let text = |format| {
             let mut out = Vec::new();

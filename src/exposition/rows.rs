@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::family::Family;
 use super::line::{Labels, Own};
 use crate::api::{Reason, Unusable, UnusableCounts};
-use crate::clock::{Tick, Timestamp};
+use crate::clock::Tick;
 use crate::sample::{About, Kind, Sample};
-use crate::snapshot::{AspectView, GroupView, LostReason, Pending, Snapshot, Tally};
+use crate::snapshot::{AspectView, CreationTimes, GroupView, LostReason, Pending, Snapshot, Tally};
 
 const UP: About = About::gauge("asyncos_up", "Whether the appliance's API answers us");
 const ROUND: About = About::gauge(
@@ -113,16 +113,18 @@ pub(super) struct Row<'a> {
     pub(super) labels: &'a Labels,
     pub(super) own: Own<'a>,
     pub(super) value: f64,
-    pub(super) begins: Begins,
+    pub(super) begins: Begins<'a>,
 }
 
 /// How the series of a line can begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begins {
+pub(super) enum Begins<'a> {
     /// It is there from the start.
     Itself,
-    /// It takes care of that itself, and began then where that is known.
-    At(Option<Timestamp>),
+    /// It takes care of that itself, and when it began nobody knows.
+    Elsewhere,
+    /// It takes care of that itself, and began as these say.
+    Sum(&'a CreationTimes),
     /// With its first event.
     WithAnEvent,
     /// With its first event, or at 0 from the start.
@@ -263,7 +265,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
     fn samples(&mut self, samples: &'a [Sample], kind: Kind, labels: &'a Labels) {
         for Sample { family, labels: own, value } in samples {
             let family = Family { name: &family.name, kind, help: &family.help };
-            (self.sink)(Row { family, labels, own: Own::Labels(own), value: *value, begins: Begins::At(None) });
+            (self.sink)(Row { family, labels, own: Own::Labels(own), value: *value, begins: Begins::Elsewhere });
         }
     }
 
@@ -274,7 +276,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
             let begun = beginnings.next_if(|beginning| beginning.position == position);
             let value = begun.map_or(*value, |beginning| beginning.before);
             let family = Family { name: &family.name, kind: Kind::Counter, help: &family.help };
-            (self.sink)(Row { family, labels, own: Own::Labels(own), value, begins: Begins::At(None) });
+            (self.sink)(Row { family, labels, own: Own::Labels(own), value, begins: Begins::Sum(&view.created) });
         }
     }
 

@@ -84,6 +84,7 @@ pub(super) fn group(number: u64, now: Tick, dice: &mut Dice) -> GroupView {
             .then(|| Arc::new(Reading { samples: gauges, raws: Vec::new(), expires: later(now, dice) })),
         totals: Arc::new(totals),
         beginnings: Arc::default(),
+        created: Arc::default(),
         since: None,
         origin: None,
     }

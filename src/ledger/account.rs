@@ -30,6 +30,10 @@ pub struct Account {
     pub retired: BTreeMap<String, Retired>,
     /// Sums that have just begun, and what each was before: what is shown until a scraper has seen it.
     pub beginning: BTreeMap<String, u64>,
+    /// When the sums without a key began, in seconds since 1970 by our clock; none where that is not known.
+    pub created: Option<u64>,
+    /// The same of the sums of each key.
+    pub keys_created: BTreeMap<String, u64>,
     /// The counters that were summed in the last window; none in a record of an older version.
     pub summed: Option<Arc<Summed>>,
 }
@@ -54,6 +58,8 @@ pub struct Begun {
     pub new: Vec<String>,
     /// Those that were shown as they were before for long enough.
     pub over: Vec<String>,
+    /// The start of the window by our clock; none where that is not known.
+    pub at: Option<Timestamp>,
 }
 
 /// What a comparison finds.
@@ -77,13 +83,16 @@ impl Account {
             seen: BTreeMap::new(),
             retired: BTreeMap::new(),
             beginning: BTreeMap::new(),
+            created: None,
+            keys_created: BTreeMap::new(),
             summed: None,
         }
     }
 
     /// Takes over a record. One of an older version does not say when a key was last seen: with its last window, then.
     pub(super) fn restored(record: Record) -> Self {
-        let Record { watermark, epoch, totals, days, mut seen, retired, mut beginning, summed } = record;
+        let Record { watermark, epoch, totals, days, mut seen, retired, mut beginning, created, keys_created, summed } =
+            record;
         beginning.retain(|name, _| totals.contains_key(name));
         for key in totals.keys().filter_map(|name| split(name).1).filter(|key| *key != OTHER) {
             if !seen.contains_key(key) {
@@ -91,7 +100,8 @@ impl Account {
             }
         }
         let (watermark, epoch) = (Timestamp::from_secs(watermark), Timestamp::from_secs(epoch));
-        Self { watermark, epoch, totals, days, seen, retired, beginning, summed: summed.map(Arc::new) }
+        let summed = summed.map(Arc::new);
+        Self { watermark, epoch, totals, days, seen, retired, beginning, created, keys_created, summed }
     }
 
     pub(super) fn record(&self) -> Record {
@@ -103,6 +113,8 @@ impl Account {
             seen: self.seen.clone(),
             retired: self.retired.clone(),
             beginning: self.beginning.clone(),
+            created: self.created,
+            keys_created: self.keys_created.clone(),
             summed: self.summed.as_deref().cloned(),
         }
     }
@@ -111,6 +123,9 @@ impl Account {
     /// their total would be too large.
     pub(super) fn count(&mut self, from: Timestamp, to: Timestamp, counts: &Counts<'_>) -> u64 {
         self.watermark = to;
+        if self.totals.is_empty() {
+            self.created = counts.begun.at.map(Timestamp::as_secs);
+        }
         self.sum_from_now_on(counts.summed);
         self.retire(counts.retired);
         self.end_beginnings(&counts.begun.over);
@@ -118,6 +133,7 @@ impl Account {
         let mut added = Vec::with_capacity(counts.increments.len());
         for (name, count) in counts.increments {
             if let (_, Some(key)) = split(name) {
+                self.date(key, counts.begun.at);
                 self.see(key, to);
             }
             if new.contains(name.as_str()) {
@@ -131,8 +147,22 @@ impl Account {
             self.remember_own(&added);
         }
         day::forget(&mut self.days, to);
+        let known = self.retired.len();
         self.retired.retain(|_, key| day::can_be_compared(Timestamp::from_secs(key.seen), to));
+        if self.retired.len() < known {
+            self.keys_created.retain(|key, _| self.seen.contains_key(key) || self.retired.contains_key(key));
+        }
         (counts.increments.len() - added.len()) as u64
+    }
+
+    /// Takes note of when the sums of `key` begin, unless they have begun.
+    fn date(&mut self, key: &str, at: Option<Timestamp>) {
+        if let Some(at) = at
+            && !self.seen.contains_key(key)
+            && !self.retired.contains_key(key)
+        {
+            self.keys_created.insert(key.to_owned(), at.as_secs());
+        }
     }
 
     /// Takes note that the sum `name` begins with what is about to be added.

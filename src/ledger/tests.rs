@@ -256,7 +256,7 @@ async fn sums_that_have_just_begun_are_known_after_a_restart_until_their_end_is_
         let window = stretch(minute * 60, minute * 60 + 60);
         ledger.commit(&key_of_all, window.start(), window, &counts).await.expect("counted")
     };
-    let begins = |key: &str| Begun { new: vec![name(key)], over: vec![] };
+    let begins = |key: &str| Begun { new: vec![name(key)], ..Begun::default() };
     let known = |counts: &[(&str, u64)]| counts.iter().map(|(key, count)| (name(key), *count)).collect();
     let ledger = open();
     ledger.begin(&key(), at(0));
@@ -288,4 +288,21 @@ fn a_record_of_a_version_that_did_not_know_of_beginnings_has_none() {
     let record: Record = serde_json::from_str(old).expect("a record");
     assert_eq!(Account::restored(record.clone()).beginning, BTreeMap::new());
     assert_eq!(serde_json::to_string(&record).expect("a text").matches("beginning").count(), 0);
+}
+
+#[test]
+fn sums_are_dated_once_and_keep_their_date_while_they_give_up_their_series() {
+    let (mut account, summed) = (Account::new(at(0), at(0)), Arc::new(Summed { others: true, ..Summed::default() }));
+    let mut count = |minute: u64, key: &str, retired: &[String]| {
+        let begun = Begun { at: Some(at(1000 + minute)), ..Begun::default() };
+        let counts = Counts { increments: &[(sum::joined("c", key), 1)], retired, summed: &summed, begun: &begun };
+        account.count(at(minute * 60), at(minute * 60 + 60), &counts);
+        (account.created, account.keys_created.clone())
+    };
+    let dates = |dates: &[(&str, u64)]| dates.iter().map(|(key, at)| ((*key).to_owned(), *at)).collect();
+    assert_eq!(count(0, "a", &[]), (Some(1000), dates(&[("a", 1000)])));
+    assert_eq!(count(1, "b", &["a".into()]), (Some(1000), dates(&[("a", 1000), ("b", 1001)])));
+    assert_eq!(count(2, "a", &[]), (Some(1000), dates(&[("a", 1000), ("b", 1001)])), "it goes on");
+    let restored = Account::restored(account.record());
+    assert_eq!((restored.created, restored.keys_created), (account.created, account.keys_created));
 }

@@ -300,8 +300,9 @@ impl<S: Source> Poller<S> {
     /// Writes a window down.
     fn count(&mut self, job: Job, count: Count, heard: Heard) {
         let (ledger, key) = self.busy(job.target);
-        let target = &self.targets[job.target];
-        let (summed, begun) = (target.summed(), target.begun(&heard.read.increments, self.desk.clock.tick()));
+        let (target, moment) = (&self.targets[job.target], self.moment(self.desk.clock.tick()));
+        let begun = target.begun(job.query.window, &heard.read.increments, moment);
+        let summed = target.summed();
         self.jobs.spawn(async move {
             let (window, read) = (job.query.window, &heard.read);
             let from = count.gap.watermark(window);

@@ -9,7 +9,7 @@ use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
 use crate::ledger::{Account, CommitError, Counted, Key, Ledger, Reconciled};
 use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
-use crate::snapshot::{LostReason, Origin, Reading, Tally, Trouble};
+use crate::snapshot::{CreationTimes, LostReason, Origin, Reading, Tally, Trouble};
 use crate::store::Summed;
 use crate::window::{Grid, Window};
 
@@ -62,6 +62,7 @@ pub(super) struct Target {
     totals: Arc<Vec<Sample>>,
     /// Totals that have just begun.
     beginnings: Beginnings,
+    created: Arc<CreationTimes>,
     since: Option<Timestamp>,
     origin: Option<Arc<Origin>>,
     /// So many windows of a backlog can be counted with one request, as far as is known.
@@ -106,6 +107,7 @@ impl Target {
             trouble: None,
             place: Place::default(),
             waits_for_clock: false,
+            created: known.as_ref().map(creation_times).unwrap_or_default(),
             since: known.as_ref().map(|account| account.epoch),
             origin: None,
             window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
@@ -188,6 +190,7 @@ impl Target {
         self.beginnings.all(&self.totals, self.rule.grid, now);
         self.keys = KnownKeys::default();
         (self.window_end, self.since, self.origin) = (None, None, None);
+        self.created = Arc::default();
     }
 
     /// What to do next. Nothing that it leaves out is given up before the window after it is counted.
@@ -323,6 +326,9 @@ impl Target {
     fn show(&mut self, account: &Account, now: Tick) {
         self.totals = Arc::new(self.metrics.totals(&account.totals));
         self.beginnings.go_on(&account.beginning, &self.totals, self.rule.grid, now);
+        if self.created.keys != account.keys_created || self.created.whole.map(Timestamp::as_secs) != account.created {
+            self.created = creation_times(account);
+        }
         self.since = Some(account.epoch);
         self.keys = known_keys(account);
     }
@@ -378,6 +384,11 @@ impl Target {
         let (scope, group) = (&self.key.scope, &**self.subject.label());
         tracing::warn!(appliance = &*self.key.appliance, %scope, group, windows, %from, %to, reason, "windows are lost");
     }
+}
+
+fn creation_times(account: &Account) -> Arc<CreationTimes> {
+    let whole = account.created.map(Timestamp::from_secs);
+    Arc::new(CreationTimes { whole, keys: account.keys_created.clone() })
 }
 
 fn known_keys(account: &Account) -> KnownKeys {

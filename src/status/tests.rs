@@ -41,6 +41,7 @@ fn group(name: &str) -> GroupView {
         reading: None,
         totals: Arc::default(),
         beginnings: Arc::default(),
+        created: Arc::default(),
         since: None,
         origin: None,
     }

@@ -134,6 +134,7 @@ impl Shape {
             reading: Some(Arc::new(Reading { samples: gauges, raws: vec![], expires: self.far() })),
             totals: Arc::new(totals),
             beginnings: Arc::default(),
+            created: Arc::default(),
         }
     }
 
@@ -178,6 +179,7 @@ impl Shape {
                 reading: Some(Arc::new(Reading { samples: gauges, raws: vec![], expires: self.far() })),
                 totals: Arc::new(totals),
                 beginnings: Arc::default(),
+                created: Arc::default(),
                 ..GroupView::clone(view)
             };
             self.snapshots[appliance].groups[group] = Arc::new(view);

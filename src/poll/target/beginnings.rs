@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{NOT_WRITTEN_WAIT, Target};
-use crate::clock::Tick;
+use crate::clock::{Tick, Timestamp};
 use crate::ledger::sum::{joined, split};
 use crate::ledger::{Begun, CommitError, Ledger};
+use crate::poll::place::Moment;
 use crate::sample::Sample;
 use crate::snapshot::{Beginning, Hold};
-use crate::window::Grid;
+use crate::window::{Grid, Window};
 
 /// Two scrapes of the longest usual interval see it.
 const SHORTEST: Duration = Duration::from_secs(2 * 60);
@@ -75,10 +76,10 @@ impl Beginnings {
         self.list(totals);
     }
 
-    /// What a window that counts `increments` changes, where `totals` are shown.
-    pub(super) fn begun(&self, totals: &[Sample], increments: &[(String, u64)], now: Tick) -> Begun {
+    /// What a window that counts `increments` and begins `at` changes, where `totals` are shown.
+    pub(super) fn begun(&self, totals: &[Sample], increments: &[(String, u64)], at: Timestamp, now: Tick) -> Begun {
         if self.is_off() {
-            return Begun::default();
+            return Begun { at: Some(at), ..Begun::default() };
         }
         let is_over = |held: &Held| held.until <= now + EARLY;
         let over = self.held.iter().filter(|(_, held)| is_over(held)).map(|(name, _)| name.clone()).collect();
@@ -89,7 +90,7 @@ impl Beginnings {
             None => !shown.contains(&split(name)),
         };
         let new = increments.iter().filter(|(name, _)| is_new(name)).map(|(name, _)| name.clone()).collect();
-        Begun { new, over }
+        Begun { new, over, at: Some(at) }
     }
 
     /// Takes in what the ledger holds now: sums that have begun, and what each was before.
@@ -160,8 +161,10 @@ impl Target {
     }
 
     /// The totals that begin with `increments`, and those that have begun long enough ago.
-    pub(in crate::poll) fn begun(&self, increments: &[(String, u64)], now: Tick) -> Begun {
-        self.beginnings.begun(&self.totals, increments, now)
+    pub(in crate::poll) fn begun(&self, window: Window, increments: &[(String, u64)], now: Moment) -> Begun {
+        // By our clock, for a scraper compares it with the times of its samples.
+        let at = now.wall - now.appliance.since(window.start());
+        self.beginnings.begun(&self.totals, increments, at, now.tick)
     }
 
     /// When something is to be done about totals that have begun; none while a window may do it.
@@ -232,6 +235,13 @@ mod tests {
         Tick::default() + Duration::from_secs(seconds)
     }
 
+    fn begun(beginnings: &Beginnings, totals: &[Sample], increments: &[(String, u64)], now: Tick) -> Begun {
+        let at = Timestamp::from_secs(60);
+        let begun = beginnings.begun(totals, increments, at, now);
+        assert_eq!(begun.at, Some(at));
+        Begun { at: None, ..begun }
+    }
+
     fn minutes() -> Grid {
         Grid::try_new(Duration::from_secs(60)).unwrap()
     }
@@ -243,22 +253,22 @@ mod tests {
     #[test]
     fn a_key_is_shown_as_it_was_before_its_first_events_until_a_later_window_ends_that() {
         let mut beginnings = Beginnings::new(Hold::AWindow, true, at(0));
-        let begun = beginnings.begun(&[], &named(&[("b", 50)]), at(0));
-        assert_eq!(begun, Begun { new: sums(&["b"]), over: vec![] });
+        let changes = begun(&beginnings, &[], &named(&[("b", 50)]), at(0));
+        assert_eq!(changes, Begun { new: sums(&["b"]), over: vec![], at: None });
         let first = totals(&[("b", 50.0)]);
         beginnings.go_on(&ledger(&[("b", 0)]), &first, minutes(), at(0));
         assert_eq!(seen(&beginnings), [(0, 0.0)]);
         // Another comes before it, with what it had when it lost its series; the first keeps its time.
-        let begun = beginnings.begun(&first, &named(&[("a", 7), ("b", 10)]), at(60));
-        assert_eq!(begun, Begun { new: sums(&["a", "b"]), over: vec![] });
+        let changes = begun(&beginnings, &first, &named(&[("a", 7), ("b", 10)]), at(60));
+        assert_eq!(changes, Begun { new: sums(&["a", "b"]), over: vec![], at: None });
         let second = totals(&[("a", 1007.0), ("b", 60.0)]);
         beginnings.go_on(&ledger(&[("a", 1000), ("b", 0)]), &second, minutes(), at(60));
         assert_eq!(seen(&beginnings), [(0, 1000.0), (1, 0.0)]);
-        let begun = beginnings.begun(&second, &named(&[("b", 10)]), at(115));
-        assert_eq!(begun, Begun { new: vec![], over: sums(&["b"]) });
+        let changes = begun(&beginnings, &second, &named(&[("b", 10)]), at(115));
+        assert_eq!(changes, Begun { new: vec![], over: sums(&["b"]), at: None });
         beginnings.go_on(&ledger(&[("a", 1000)]), &totals(&[("a", 1007.0), ("b", 70.0)]), minutes(), at(116));
         assert_eq!(seen(&beginnings), [(0, 1000.0)]);
-        assert_eq!(beginnings.begun(&second, &named(&[("b", 10)]), at(150)), Begun::default());
+        assert_eq!(begun(&beginnings, &second, &named(&[("b", 10)]), at(150)), Begun::default());
     }
 
     #[test]
@@ -284,7 +294,7 @@ mod tests {
         beginnings.all(&zeros, minutes(), at(0));
         assert_eq!(seen(&beginnings), [(0, 0.0), (1, 0.0)]);
         // What is counted meanwhile is held by the ledger from then on.
-        assert_eq!(beginnings.begun(&zeros, &named(&[("a", 5)]), at(30)).new, sums(&["a"]));
+        assert_eq!(begun(&beginnings, &zeros, &named(&[("a", 5)]), at(30)).new, sums(&["a"]));
         let counted = totals(&[("a", 5.0), ("b", 0.0)]);
         beginnings.go_on(&ledger(&[("a", 0)]), &counted, minutes(), at(30));
         assert_eq!(seen(&beginnings), [(0, 0.0), (1, 0.0)]);
@@ -298,15 +308,15 @@ mod tests {
         let (first, second) = (totals(&[("a", 5.0)]), totals(&[("a", 9.0), ("b", 1.0)]));
         let mut beginnings = Beginnings::new(Hold::AWindow, false, at(1));
         beginnings.all(&[], Grid::HOURS, at(1));
-        assert_eq!(beginnings.begun(&[], &named(&[("a", 5)]), at(3)), Begun::default());
+        assert_eq!(begun(&beginnings, &[], &named(&[("a", 5)]), at(3)), Begun::default());
         beginnings.go_on(&ledger(&[]), &first, Grid::HOURS, at(3));
-        let begun = beginnings.begun(&first, &named(&[("a", 4), ("b", 1)]), at(60));
-        assert_eq!(begun.new, sums(&["b"]), "a key that comes later begins at zero");
+        let changes = begun(&beginnings, &first, &named(&[("a", 4), ("b", 1)]), at(60));
+        assert_eq!(changes.new, sums(&["b"]), "a key that comes later begins at zero");
         let mut later = Beginnings::new(Hold::AWindow, false, at(600));
         later.all(&second, Grid::HOURS, at(600));
         assert_eq!(later.shown().len(), 2, "a group that a reload brings");
         let mut never = Beginnings::new(Hold::No, true, at(0));
-        assert_eq!(never.begun(&[], &named(&[("a", 1)]), at(0)), Begun::default());
+        assert_eq!(begun(&never, &[], &named(&[("a", 1)]), at(0)), Begun::default());
         never.go_on(&ledger(&[("a", 0)]), &first, Grid::HOURS, at(0));
         assert!(never.shown().is_empty());
     }

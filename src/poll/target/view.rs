@@ -40,6 +40,7 @@ impl Target {
             reading: self.reading.clone(),
             totals: Arc::clone(&self.totals),
             beginnings: self.beginnings.shown(),
+            created: Arc::clone(&self.created),
             since: self.since,
             origin: self.origin.clone(),
         }
