@@ -27,7 +27,7 @@ pub use http::rate_limiter::{Pace, longest_wait};
 pub use http::tls::SystemRoots;
 pub use login_failures::breaker::{RefusalCause, Tally};
 pub use login_failures::{EVERY_ACCOUNT, LoginFailureLog, Written};
-pub use observe::{Aspect, Observation, Quarantine};
+pub use observe::{Observation, Quarantine, StatusKind};
 pub use session::login::Identity;
 pub use time::ClockDoubt;
 #[cfg(test)]

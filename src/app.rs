@@ -11,25 +11,25 @@ use tokio::task::JoinSet;
 use crate::api::LoginFailureLog;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigFile};
-use crate::exposition::{Press, Shelf};
+use crate::exposition::{PageCache, PageRenderer};
+use crate::heartbeat::Watchdog;
 use crate::http::{self, Address, Bound, Lifecycle, Limits, Listen, Pages, Protection};
-use crate::poll::Desk;
-use crate::pulse::Pulses;
+use crate::poll::PollContext;
+use crate::shutdown::Shutdown;
 use crate::snapshot::Hold;
-use crate::stop::Stop;
 use crate::store::OpenError;
 use crate::supervisor::Supervisor;
 use crate::telemetry::{self, Telemetry};
 
 mod fleet;
 mod pages;
-mod reader;
+mod reloader;
 mod state;
 
 use fleet::Fleet;
 use pages::{Sources, Stage};
-use reader::{Cause, Reader, Reading};
-use state::Kept;
+use reloader::{ConfigReloader, Reading, ReloadTrigger};
+use state::PersistentState;
 
 /// Wishes to reload or quit that wait while one is carried out.
 const WAITING_WISHES: usize = 4;
@@ -103,7 +103,7 @@ struct Daemon {
     fleet: Fleet,
     refusals: LoginFailureLog,
     telemetry: Arc<Telemetry>,
-    desk: Desk,
+    context: PollContext,
     /// What is wrong with the configuration as it was read last; the one in force is older then.
     wrong: Option<String>,
 }
@@ -115,22 +115,22 @@ impl App {
     /// When the state cannot be used or the address cannot be bound.
     pub async fn bind(settings: Settings, config: Config, clock: Clock) -> Result<Self, AppError> {
         let telemetry = Arc::new(Telemetry::try_new()?);
-        let Kept { ledger, refusals } = state::open(settings.storage_path.as_deref(), &telemetry, &clock)?;
+        let PersistentState { ledger, refusals } = state::open(settings.storage_path.as_deref(), &telemetry, &clock)?;
         if settings.reset_logins {
             forget(&refusals).await.map_err(AppError::Reset)?;
         }
-        let desk = Desk {
+        let context = PollContext {
             clock,
             ledger: Arc::new(ledger),
-            board: Arc::default(),
+            snapshots: Arc::default(),
             families: Arc::default(),
             hold: settings.hold,
-            pulses: Pulses::default(),
+            pulses: Watchdog::default(),
         };
         let bound = Bound::open(&settings.listen).await?;
         let (in_force, _) = watch::channel(Arc::new(config));
-        let fleet = Fleet::new(desk.clone(), Arc::clone(&telemetry), refusals.clone());
-        Ok(Self { bound, daemon: Daemon { settings, in_force, fleet, refusals, telemetry, desk, wrong: None } })
+        let fleet = Fleet::new(context.clone(), Arc::clone(&telemetry), refusals.clone());
+        Ok(Self { bound, daemon: Daemon { settings, in_force, fleet, refusals, telemetry, context, wrong: None } })
     }
 
     /// Where the daemon listens, with the ports that were chosen.
@@ -157,28 +157,29 @@ impl App {
     ///
     /// # Errors
     /// When an appliance's client cannot be built, or a task ends that should not: the supervisor restarts us then.
-    pub async fn run(self, mut wishes: mpsc::Receiver<Lifecycle>, stop: Stop) -> Result<(), AppError> {
+    pub async fn run(self, mut wishes: mpsc::Receiver<Lifecycle>, stop: Shutdown) -> Result<(), AppError> {
         let Self { bound, mut daemon } = self;
         let config = Arc::clone(&daemon.in_force.borrow());
         daemon.fleet.apply(&config).await?;
-        daemon.telemetry.config_loaded(daemon.desk.clock.wall());
+        daemon.telemetry.config_loaded(daemon.context.clock.wall());
         let (by_http, mut from_http) = mpsc::channel(WAITING_WISHES);
         let (stage, until) = watch::channel(Stage::Ready);
-        let Desk { clock, board, .. } = daemon.desk.clone();
-        let (press, shelf) = Press::new(board, Arc::clone(&daemon.telemetry), clock, daemon.settings.hold);
-        shelf.date_counters(config.created_timestamps);
-        let pages = daemon.pages(shelf.clone(), until, daemon.settings.lifecycle.then_some(by_http));
+        let PollContext { clock, snapshots, .. } = daemon.context.clone();
+        let (renderer, cache) =
+            PageRenderer::new(snapshots, Arc::clone(&daemon.telemetry), clock, daemon.settings.hold);
+        cache.date_counters(config.created_timestamps);
+        let pages = daemon.pages(cache.clone(), until, daemon.settings.lifecycle.then_some(by_http));
         let limits = Limits { max_scrapes: daemon.settings.max_requests };
         // Not children of `stop`: they are asked to end below, and their end before that is a fault.
-        let (serving, printing) = (Stop::new(), Stop::new());
+        let (serving, printing) = (Shutdown::new(), Shutdown::new());
         let (mut server, mut printer) = (JoinSet::new(), JoinSet::new());
-        printer.spawn(press.run(printing.clone()));
+        printer.spawn(renderer.run(printing.clone()));
         let protection = daemon.settings.protection.clone();
         let telemetry = Arc::clone(&daemon.telemetry);
         protection.report_to(move |successful| telemetry.web_config_read(successful));
         server.spawn(bound.serve(pages, limits, protection, serving.clone()));
         let mut reader = daemon.reader();
-        let pulse = daemon.desk.pulses.begin("the daemon");
+        let pulse = daemon.context.pulses.begin("the daemon");
         let mut supervisor = std::mem::take(&mut daemon.settings.supervisor);
         supervisor.serves(daemon.standing());
         let outcome = loop {
@@ -191,7 +192,7 @@ impl App {
                 _ = server.join_next() => break Err(AppError::TaskEnded("the HTTP server".into())),
                 _ = printer.join_next() => break Err(AppError::TaskEnded("the press of pages".into())),
                 reading = reader.next(daemon.wrong.is_some()) => {
-                    daemon.conclude(reading, &shelf).await;
+                    daemon.conclude(reading, &cache).await;
                     supervisor.has_reloaded(daemon.standing());
                     continue;
                 }
@@ -199,7 +200,7 @@ impl App {
                 Some(wish) = from_http.recv(), if is_idle => wish,
                 () = pulse.due() => continue,
                 () = supervisor.due() => {
-                    supervisor.report(&daemon.desk.pulses, daemon.standing());
+                    supervisor.report(&daemon.context.pulses, daemon.standing());
                     continue;
                 }
             };
@@ -228,14 +229,19 @@ impl App {
 }
 
 impl Daemon {
-    fn pages(&self, shelf: Shelf, stage: watch::Receiver<Stage>, lifecycle: Option<mpsc::Sender<Lifecycle>>) -> Pages {
+    fn pages(
+        &self,
+        cache: PageCache,
+        stage: watch::Receiver<Stage>,
+        lifecycle: Option<mpsc::Sender<Lifecycle>>,
+    ) -> Pages {
         let in_force = self.in_force.subscribe();
         let metrics = move |scrape| -> http::Scraped {
-            let (shelf, config) = (shelf.clone(), Arc::clone(&in_force.borrow()));
-            Box::pin(async move { shelf.scrape(&scrape, &config.custom_groups).await })
+            let (cache, config) = (cache.clone(), Arc::clone(&in_force.borrow()));
+            Box::pin(async move { cache.scrape(&scrape, &config.custom_groups).await })
         };
         let sources = Sources {
-            desk: self.desk.clone(),
+            context: self.context.clone(),
             telemetry: Arc::clone(&self.telemetry),
             telemetry_path: self.settings.telemetry_path.clone(),
             in_force: self.in_force.subscribe(),
@@ -247,29 +253,29 @@ impl Daemon {
     /// How the fleet stands, for people.
     fn standing(&self) -> String {
         let all = self.in_force.borrow().appliances.len();
-        let now = self.desk.clock.tick();
-        let up = self.desk.board.read().iter().filter(|snapshot| snapshot.is_up(now)).count();
+        let now = self.context.clock.tick();
+        let up = self.context.snapshots.read().iter().filter(|snapshot| snapshot.is_up(now)).count();
         format!("{all} appliances, {up} up, {} down", all.saturating_sub(up))
     }
 
     /// Who reads the configuration again.
-    fn reader(&mut self) -> Reader {
+    fn reader(&mut self) -> ConfigReloader {
         let Settings { config_file, auto_reload, protection, .. } = &mut self.settings;
-        Reader::new(config_file.take(), protection.clone(), *auto_reload, self.desk.clock.clone())
+        ConfigReloader::new(config_file.take(), protection.clone(), *auto_reload, self.context.clock.clone())
     }
 
     /// Puts in force what was read. A wrong configuration changes nothing; the web side has done its part by itself.
-    async fn conclude(&mut self, reading: Reading, shelf: &Shelf) {
+    async fn conclude(&mut self, reading: Reading, cache: &PageCache) {
         let Reading { cause, config, web } = reading;
         let config = match config {
             None => return,
-            Some(Ok(config)) => self.take(config, shelf).await.map_err(|error| error.to_string()),
+            Some(Ok(config)) => self.take(config, cache).await.map_err(|error| error.to_string()),
             Some(Err(error)) => Err(error.to_string()),
         };
-        let is_news = matches!(cause, Cause::Asked(_)) || config.as_ref().err() != self.wrong.as_ref();
+        let is_news = matches!(cause, ReloadTrigger::Asked(_)) || config.as_ref().err() != self.wrong.as_ref();
         match &config {
             Ok(()) => {
-                self.telemetry.config_loaded(self.desk.clock.wall());
+                self.telemetry.config_loaded(self.context.clock.wall());
                 tracing::info!("configuration reloaded");
             }
             Err(error) => {
@@ -283,18 +289,18 @@ impl Daemon {
         }
         self.wrong = config.as_ref().err().cloned();
         // Whoever hears of the outcome is to see it.
-        shelf.outdate();
-        if let Cause::Asked(asker) = cause {
+        cache.outdate();
+        if let ReloadTrigger::Asked(asker) = cause {
             let wrong: Vec<String> = config.err().into_iter().chain(web.err().map(|error| chain(&error))).collect();
             // Whoever asked may have gone.
             let _ = asker.send(if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) });
         }
     }
 
-    async fn take(&mut self, config: Config, shelf: &Shelf) -> Result<(), AppError> {
+    async fn take(&mut self, config: Config, cache: &PageCache) -> Result<(), AppError> {
         self.fleet.apply(&config).await?;
         warn(&config);
-        shelf.date_counters(config.created_timestamps);
+        cache.date_counters(config.created_timestamps);
         self.in_force.send_replace(Arc::new(config));
         Ok(())
     }

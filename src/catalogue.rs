@@ -99,7 +99,7 @@ pub struct Counter {
 
 /// Which kind of appliance a report is about; the value of the parameter `device_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum About {
+pub enum DeviceType {
     /// Mail, of gateways and managers.
     Mail,
     /// Web traffic, known to managers alone.
@@ -142,7 +142,7 @@ pub struct Group {
     /// The smallest profile that contains the group; none for groups that are only asked for by name.
     pub profile: Option<Profile>,
     /// What it is about.
-    pub about: About,
+    pub about: DeviceType,
     /// What distinguishes its rows; none where it has one.
     pub key: Option<Key>,
     /// What its other counters are, where somebody knows that without knowing their names.
@@ -216,8 +216,8 @@ impl Group {
     #[must_use]
     pub fn api_path(&self) -> String {
         match self.about {
-            About::Mail | About::Web => format!("reporting/{}", self.name),
-            About::Tracking => "message-tracking/messages".to_owned(),
+            DeviceType::Mail | DeviceType::Web => format!("reporting/{}", self.name),
+            DeviceType::Tracking => "message-tracking/messages".to_owned(),
         }
     }
 
@@ -342,7 +342,7 @@ mod tests {
         for group in groups() {
             let is_bounded = group.key.as_ref().is_none_or(|key| key.keys == Keys::Bounded);
             let has_numbers = group.counters.iter().any(Counter::is_numeric);
-            let expected = is_bounded && has_numbers && group.about == About::Mail;
+            let expected = is_bounded && has_numbers && group.about == DeviceType::Mail;
             assert_eq!(group.profile.is_some(), expected, "{}", group.name);
         }
     }
@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn only_reports_about_the_web_have_unpublished_counters() {
         for group in groups() {
-            assert_eq!(group.others.is_some(), group.about == About::Web, "{}", group.name);
+            assert_eq!(group.others.is_some(), group.about == DeviceType::Web, "{}", group.name);
         }
     }
 

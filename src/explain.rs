@@ -188,8 +188,9 @@ impl Question {
             }
         }
         for view in &snapshot.aspects {
-            let gauges = own(&view.vitals.gauges).map(|(_, sample)| (sample, Of::Now { view, kind: "gauge" }));
-            let counters = own(&view.vitals.counters).map(|(_, sample)| (sample, Of::Now { view, kind: "counter" }));
+            let gauges = own(&view.status_metrics.gauges).map(|(_, sample)| (sample, Of::Now { view, kind: "gauge" }));
+            let counters =
+                own(&view.status_metrics.counters).map(|(_, sample)| (sample, Of::Now { view, kind: "counter" }));
             for (sample, of) in gauges.chain(counters) {
                 found.push(Found { sample, labels: labels(snapshot, [], sample), of });
             }

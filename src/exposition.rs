@@ -1,5 +1,5 @@
 //! Prints snapshots, and metrics about ourselves, in Prometheus' text format 0.0.4 and in OpenMetrics 1.0. A page is printed
-//! when what it says changes or becomes stale, by one task, the [`Press`]; a scrape takes the newest from the [`Shelf`] and
+//! when what it says changes or becomes stale, by one task, the [`PageRenderer`]; a scrape takes the newest from the [`PageCache`] and
 //! copies nothing. Knows nothing of HTTP or of how a snapshot came about.
 //!
 //! A page is a row of blocks, each of some families' lines about some appliances. What has not changed is not written
@@ -8,28 +8,29 @@
 mod begun;
 mod block;
 mod body;
-mod book;
 mod created;
 mod family;
+mod family_table;
 mod gzip;
-mod heads;
+mod interner;
 mod known;
 mod line;
-mod names;
+mod metric_defs;
 mod openmetrics;
 mod page;
-mod press;
-mod printer;
+mod page_cache;
+mod page_index;
+mod page_renderer;
+mod renderer;
 mod rows;
 mod scrape;
-mod shelf;
 #[cfg(test)]
 mod tests;
 
 pub use body::Body;
+pub use metric_defs::ABOUT_DATA;
 pub use page::Page;
-pub use press::Press;
-pub use printer::Printer;
-pub use rows::ABOUT_DATA;
+pub use page_cache::{PageCache, Unanswered};
+pub use page_renderer::PageRenderer;
+pub use renderer::Renderer;
 pub use scrape::{Encoding, Format, Scrape, Variant};
-pub use shelf::{Shelf, Unanswered};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::api::{self, Observation};
 use crate::clock::Timestamp;
-use crate::vitals::Vitals;
+use crate::status_metrics::Vitals;
 use crate::{config, store};
 
 mod report;
@@ -49,9 +49,9 @@ pub fn check(parser: &str, input: &[u8]) {
 fn xml_status(body: &[u8]) {
     let Some(status) = api::fuzz::xml_status(body) else { return };
     let observation = Observation::XmlStatus { status: Box::new(status), at: Timestamp::from_secs(api::fuzz::NOW) };
-    let vitals = Vitals::new(&observation);
+    let status_metrics = Vitals::new(&observation);
     let mut series = BTreeSet::new();
-    for sample in vitals.gauges.iter().chain(&vitals.counters) {
+    for sample in status_metrics.gauges.iter().chain(&status_metrics.counters) {
         assert!(series.insert((&sample.family.name, &sample.labels)), "two samples of {}", sample.family.name);
         assert!(sample.value.is_finite(), "{} is {}", sample.family.name, sample.value);
     }

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
 mod ask;
 mod auth;
@@ -15,9 +15,9 @@ mod negotiate;
 mod pages;
 mod protection;
 mod route;
-mod san;
-mod site;
+mod router;
 mod slots;
+mod subject_alt_name;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -96,9 +96,9 @@ impl Bound {
     ///
     /// # Panics
     /// When a page's closure panicked: the supervisor is to restart the daemon.
-    pub async fn serve(self, pages: Pages, limits: Limits, protection: Protection, stop: Stop) {
+    pub async fn serve(self, pages: Pages, limits: Limits, protection: Protection, stop: Shutdown) {
         let observer = Arc::clone(&pages.connections);
-        let site = Arc::new(site::Site::new(pages, limits));
+        let site = Arc::new(router::Router::new(pages, limits));
         connections::serve(self.listeners, &site, &protection, connections::BOUNDS, observer, &stop).await;
     }
 }

@@ -9,11 +9,11 @@ use crate::config::{Late, Scope};
 use crate::store::{Record, Store, WriteError};
 use crate::window::Window;
 
-mod account;
+mod counter_state;
 mod day;
 pub mod sum;
 
-pub use account::{Account, Begun, Counts};
+pub use counter_state::{Begun, CounterState, Counts};
 
 /// What has totals of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,7 +43,7 @@ impl Key {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconciled {
     /// What is counted now.
-    pub account: Account,
+    pub account: CounterState,
     /// Events in the report that were in no window when it was asked for.
     pub late: u64,
     /// Events in the windows that are in the report no more.
@@ -56,7 +56,7 @@ pub struct Reconciled {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// What is counted now.
-    pub account: Account,
+    pub account: CounterState,
     /// Increments that were not added, because the total would be too large to be exact.
     pub too_large: u64,
 }
@@ -76,14 +76,14 @@ pub enum CommitError {
 #[derive(Debug)]
 pub struct Ledger {
     store: Arc<Store>,
-    accounts: Mutex<HashMap<String, Account>>,
+    accounts: Mutex<HashMap<String, CounterState>>,
 }
 
 impl Ledger {
     /// A ledger that goes on from `records` and keeps itself in `store`.
     #[must_use]
     pub fn new(store: Arc<Store>, records: HashMap<String, Record>) -> Self {
-        let accounts = records.into_iter().map(|(key, record)| (key, Account::restored(record))).collect();
+        let accounts = records.into_iter().map(|(key, record)| (key, CounterState::restored(record))).collect();
         Self { store, accounts: Mutex::new(accounts) }
     }
 
@@ -95,7 +95,7 @@ impl Ledger {
 
     /// What is counted under `key`; none before the first [`Ledger::begin`].
     #[must_use]
-    pub fn account(&self, key: &Key) -> Option<Account> {
+    pub fn account(&self, key: &Key) -> Option<CounterState> {
         self.accounts().get(&key.text()).cloned()
     }
 
@@ -117,7 +117,7 @@ impl Ledger {
 
     /// Makes sure that `key` has an account: at zero from `first` where it has none.
     pub fn begin(&self, key: &Key, first: Timestamp) {
-        self.accounts().entry(key.text()).or_insert_with(|| Account::new(first, first));
+        self.accounts().entry(key.text()).or_insert_with(|| CounterState::new(first, first));
     }
 
     /// Begins the totals of `key` at zero from `at`: a new epoch, which can be seen once a restart would find it too.
@@ -125,7 +125,7 @@ impl Ledger {
     /// # Errors
     /// When the watermark is not at `from`, or the state cannot be written; the totals go on then.
     pub async fn begin_anew(&self, key: &Key, from: Timestamp, at: Timestamp) -> Result<(), CommitError> {
-        self.replace(key.text(), from, Account::new(at, at)).await.map(drop)
+        self.replace(key.text(), from, CounterState::new(at, at)).await.map(drop)
     }
 
     /// Moves the watermark of `key` from `from` to `to` for good, without counting what lies between: nothing was to be
@@ -137,7 +137,7 @@ impl Ledger {
         let text = key.text();
         let mut next = self.accounts().get(&text).cloned().ok_or(CommitError::Moved)?;
         next.watermark = to;
-        day::broken(&mut next.days);
+        day::break_stretch(&mut next.days);
         self.replace(text, from, next).await.map(drop)
     }
 
@@ -147,7 +147,7 @@ impl Ledger {
         match self.accounts().get_mut(&key.text()) {
             Some(account) if account.watermark == from => {
                 account.watermark = to;
-                day::broken(&mut account.days);
+                day::break_stretch(&mut account.days);
                 true
             }
             Some(_) | None => false,
@@ -177,7 +177,7 @@ impl Ledger {
             Some(_) | None => return Err(CommitError::Moved),
         };
         if from < start {
-            day::broken(&mut next.days);
+            day::break_stretch(&mut next.days);
         }
         let too_large = next.count(start, to, counts);
         Ok(Counted { account: self.replace(text, from, next).await?, too_large })
@@ -232,7 +232,7 @@ impl Ledger {
     }
 
     /// Writes `next` down, and shows it if the watermark is still at `from` then.
-    async fn replace(&self, text: String, from: Timestamp, next: Account) -> Result<Account, CommitError> {
+    async fn replace(&self, text: String, from: Timestamp, next: CounterState) -> Result<CounterState, CommitError> {
         self.store.write(text.clone(), next.record()).await?;
         match self.accounts().get_mut(&text) {
             Some(account) if account.watermark == from => {
@@ -243,7 +243,7 @@ impl Ledger {
         }
     }
 
-    fn accounts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
+    fn accounts(&self) -> MutexGuard<'_, HashMap<String, CounterState>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

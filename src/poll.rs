@@ -7,50 +7,50 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::api::ClockDoubt;
-use crate::catalogue::About;
+use crate::catalogue::DeviceType;
 use crate::clock::{Clock, Tick};
 use crate::config;
+use crate::heartbeat::{Heartbeat, Watchdog};
 use crate::ledger::{Key, Ledger};
-use crate::pulse::{Pulse, Pulses};
 use crate::release::Release;
 use crate::sample::Families;
-use crate::snapshot::{Board, ClockTrouble, Hold, Snapshot, Trouble};
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
+use crate::snapshot::{ClockTrouble, Hold, Snapshot, SnapshotStore, Trouble};
 
 mod ask;
 mod audit;
-mod centralised;
+mod centralized;
 mod deadline;
 mod failing;
+mod health;
 mod job;
 mod lateness;
 mod launch;
+mod outcome;
 mod place;
 mod plan;
 mod refusal;
+mod report_source;
 mod retry;
 mod round;
-mod settled;
 mod source;
-mod standing;
-mod subject;
+mod status_probe;
 mod target;
 mod turns;
-mod watch;
 
 pub use source::Source;
 
-use centralised::Centralised;
+use centralized::Centralized;
 use deadline::Deadlines;
+use health::ApplianceHealth;
 use job::Done;
 use lateness::Lateness;
 use place::Moment;
+use report_source::ReportSource;
 use round::{Cost, Rounds};
-use standing::Standing;
-use subject::Subject;
+use status_probe::StatusProbe;
 use target::Target;
 use turns::{Turns, Work};
-use watch::Watch;
 
 /// How much later than it should come an answer may be before the appliance counts as down, beyond what requests take.
 const SLACK: Duration = Duration::from_secs(60);
@@ -59,37 +59,37 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60 * 60);
 
 /// What pollers share: where counts are kept and where snapshots go.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct PollContext {
     /// The time.
     pub clock: Clock,
     /// The watermarks.
     pub ledger: Arc<Ledger>,
     /// The published snapshots.
-    pub board: Arc<Board>,
+    pub snapshots: Arc<SnapshotStore>,
     /// The families of metrics that reports become.
     pub families: Arc<Families>,
     /// Whether totals that begin are first shown without their first events.
     pub hold: Hold,
     /// Signs of life.
-    pub pulses: Pulses,
+    pub pulses: Watchdog,
 }
 
 /// Polls one appliance until it is told to stop.
 #[derive(Debug)]
 pub struct Poller<S> {
     source: Arc<S>,
-    desk: Desk,
+    context: PollContext,
     name: Arc<str>,
     polling: config::Polling,
     product: config::Product,
     minimum_release: Option<Release>,
     targets: Vec<Target>,
-    watches: Vec<Watch>,
+    watches: Vec<StatusProbe>,
     /// None of a manager, and where it cannot be told.
-    centralised: Option<Centralised>,
+    centralized: Option<Centralized>,
     /// None where the settle delay is given.
     lateness: Option<Lateness>,
-    standing: Standing,
+    health: ApplianceHealth,
     /// When a report was last counted.
     answered: Option<Tick>,
     /// The newest failure.
@@ -105,43 +105,41 @@ pub struct Poller<S> {
     jobs: JoinSet<Done>,
     /// Jobs that ask the appliance something. The others write to the disk, and one that hangs must not stop the polling.
     requests: usize,
-    pulse: Pulse,
+    pulse: Heartbeat,
 }
 
 impl<S: Source> Poller<S> {
     /// A poller of `appliance`, which publishes that it knows nothing yet.
     #[must_use]
-    pub fn new(appliance: &config::Appliance, source: Arc<S>, desk: Desk) -> Self {
+    pub fn new(appliance: &config::Appliance, source: Arc<S>, context: PollContext) -> Self {
         let name: Arc<str> = appliance.name.as_str().into();
         let phase = plan::phase(&name, appliance.polling.grid);
-        let now = desk.clock.tick();
+        let now = context.clock.tick();
         let of_groups = appliance.scopes.iter().flat_map(|scope| {
             // Groups of gateways and gateways have no web traffic.
-            let known =
-                |choice: &&config::GroupChoice| *scope == config::Scope::Appliance || choice.group.about == About::Mail;
-            appliance.groups.iter().filter(known).map(move |choice| (scope.clone(), Subject::of_group(choice)))
+            let known = |choice: &&config::GroupChoice| {
+                *scope == config::Scope::Appliance || choice.group.about == DeviceType::Mail
+            };
+            appliance.groups.iter().filter(known).map(move |choice| (scope.clone(), ReportSource::of_group(choice)))
         });
         // Tracking knows no scopes: a search is of all messages that the appliance knows of.
         let of_searches =
-            appliance.searches.iter().map(|choice| (config::Scope::Appliance, Subject::of_search(choice)));
+            appliance.searches.iter().map(|choice| (config::Scope::Appliance, ReportSource::of_search(choice)));
         let targets: Vec<Target> = of_groups
             .chain(of_searches)
-            .map(|(scope, subject)| {
-                let key = Key { appliance: Arc::clone(&name), scope, group: Arc::clone(subject.key()) };
-                Target::new(key, subject, &desk.families, appliance.polling, phase, &desk.ledger, now).holding(
-                    desk.hold,
-                    &desk.ledger,
-                    now,
-                )
+            .map(|(scope, report_source)| {
+                let key = Key { appliance: Arc::clone(&name), scope, group: Arc::clone(report_source.key()) };
+                Target::new(key, report_source, &context.families, appliance.polling, phase, &context.ledger, now)
+                    .holding(context.hold, &context.ledger, now)
             })
             .collect();
-        let watches = Watch::all(&appliance.extras, appliance.product);
+        let watches = StatusProbe::all(&appliance.extras, appliance.product);
         let poller = Self {
             source,
-            pulse: desk.pulses.begin(&format!("the poller of `{name}`")),
+            pulse: context.pulses.begin(&format!("the poller of `{name}`")),
             paced_until: now,
             heard: None,
-            desk,
+            context,
             name,
             polling: appliance.polling,
             product: appliance.product,
@@ -150,11 +148,11 @@ impl<S: Source> Poller<S> {
             rounds: Rounds::default(),
             deadlines: Deadlines::new(&appliance.polling),
             watches,
-            centralised: match appliance.product {
-                config::Product::Esa => Centralised::new(appliance.groups.iter().map(|choice| &*choice.group.name)),
+            centralized: match appliance.product {
+                config::Product::Esa => Centralized::new(appliance.groups.iter().map(|choice| &*choice.group.name)),
                 config::Product::Sma => None,
             },
-            standing: Standing::new(targets.len(), appliance.polling.grid.length()),
+            health: ApplianceHealth::new(targets.len(), appliance.polling.grid.length()),
             lateness: match appliance.polling.settle {
                 config::Settle::Fixed(_) => None,
                 config::Settle::Auto(first) => Some(Lateness::new(first, targets.len())),
@@ -171,19 +169,19 @@ impl<S: Source> Poller<S> {
     }
 
     /// Polls until `stop` is requested; requests in flight are then dropped.
-    pub async fn run(mut self, stop: Stop) {
+    pub async fn run(mut self, stop: Shutdown) {
         loop {
             self.pulse.beat();
             let wake = self.launch();
             tokio::select! {
                 () = stop.requested() => break,
                 Some(done) = self.jobs.join_next() => match done {
-                    Ok(done) => self.settle(done),
+                    Ok(done) => self.handle_outcome(done),
                     // A job that panicked is our bug: let the supervisor see this task end the same way.
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                     Err(_) => {}
                 },
-                () = self.desk.clock.sleep_until(wake), if self.requests < self.polling.concurrency => {}
+                () = self.context.clock.sleep_until(wake), if self.requests < self.polling.concurrency => {}
                 () = self.pulse.due() => {}
             }
         }
@@ -197,17 +195,21 @@ impl<S: Source> Poller<S> {
         if !targets.is_empty() {
             return targets;
         }
-        let is_asked = |watch: &Watch| !watch.is_refused() && !watch.is_elsewhere();
-        let watches = self.watches.iter().enumerate().filter(|(_, watch)| is_asked(watch));
-        watches.map(|(place, _)| Work::Watch(place)).collect()
+        let is_asked = |status_probe: &StatusProbe| !status_probe.is_refused() && !status_probe.is_elsewhere();
+        let watches = self.watches.iter().enumerate().filter(|(_, status_probe)| is_asked(status_probe));
+        watches.map(|(place, _)| Work::StatusProbe(place)).collect()
     }
 
     fn measure(&mut self, now: Tick) {
         // What fails is requested less and less often.
         let targets = self.targets.iter().filter(|target| target.is_well());
         let of_targets = targets.map(|target| Cost { took: target.took, every: target.window(), is_window: true });
-        let watches = self.watches.iter().filter(|watch| !watch.is_refused());
-        let of_watches = watches.map(|watch| Cost { took: watch.took, every: watch.interval(), is_window: false });
+        let watches = self.watches.iter().filter(|status_probe| !status_probe.is_refused());
+        let of_watches = watches.map(|status_probe| Cost {
+            took: status_probe.took,
+            every: status_probe.interval(),
+            is_window: false,
+        });
         let costs: Vec<Cost> = of_targets.chain(of_watches).collect();
         self.rounds.measured(&self.name, &costs, self.polling.concurrency, now);
     }
@@ -216,10 +218,11 @@ impl<S: Source> Poller<S> {
     fn silent_until(&self, moment: Moment, late: Duration) -> Tick {
         let now = moment.tick;
         let targets = self.targets.iter().filter(|target| target.is_in_rotation(now));
-        let of_targets = targets.map(|target| target.next_due(&self.desk.ledger, moment.appliance));
-        // A watch that fails proves nothing, and one of another server neither.
-        let watches = self.watches.iter().filter(|watch| watch.is_answered() && !watch.is_elsewhere());
-        let next = of_targets.chain(watches.map(Watch::interval)).min().unwrap_or(LONGEST_SILENCE);
+        let of_targets = targets.map(|target| target.next_due(&self.context.ledger, moment.appliance));
+        // A probe that fails proves nothing, and one of another server neither.
+        let watches =
+            self.watches.iter().filter(|status_probe| status_probe.is_answered() && !status_probe.is_elsewhere());
+        let next = of_targets.chain(watches.map(StatusProbe::interval)).min().unwrap_or(LONGEST_SILENCE);
         now + next + late
     }
 
@@ -231,18 +234,18 @@ impl<S: Source> Poller<S> {
     }
 
     fn is_paging(&self) -> bool {
-        self.watches.iter().any(|watch| watch.in_flight && watch.is_paged())
+        self.watches.iter().any(|status_probe| status_probe.in_flight && status_probe.is_paged())
             || self.targets.iter().any(|target| target.in_flight && target.is_search())
     }
 
     fn publish(&self) {
-        let moment = self.moment(self.desk.clock.tick());
+        let moment = self.moment(self.context.clock.tick());
         let round = self.rounds.newest();
         let late = self.lateness_of_answers();
-        let view = |target: &Target| Arc::new(target.view(&self.desk.ledger, moment, late));
-        self.desk.board.publish(Snapshot {
+        let view = |target: &Target| Arc::new(target.view(&self.context.ledger, moment, late));
+        self.context.snapshots.publish(Snapshot {
             appliance: Arc::clone(&self.name),
-            up_until: self.standing.is_up().then(|| self.silent_until(moment, late)),
+            up_until: self.health.is_up().then(|| self.silent_until(moment, late)),
             round,
             clock_skew_seconds: self.source.skew_seconds(),
             clock: match self.source.clock_doubt() {
@@ -250,12 +253,12 @@ impl<S: Source> Poller<S> {
                 Some(ClockDoubt::Unconfirmed) => Some(ClockTrouble::Unconfirmed),
                 None => self.targets.iter().any(Target::waits_for_clock).then_some(ClockTrouble::Behind),
             },
-            centralised: self.centralised.as_ref().map(Centralised::is_found),
+            centralized: self.centralized.as_ref().map(Centralized::is_found),
             trouble: self.trouble.clone(),
             product: self.product.label(),
             identity: self.source.identity(),
             minimum_release: self.minimum_release,
-            aspects: self.watches.iter().map(Watch::view).collect(),
+            aspects: self.watches.iter().map(StatusProbe::view).collect(),
             groups: self.targets.iter().map(view).collect(),
         });
     }

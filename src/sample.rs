@@ -48,7 +48,7 @@ impl Kind {
 
 /// A metric whose name does not come from the catalogue.
 #[derive(Clone, Copy, Debug)]
-pub struct About {
+pub struct MetricDef {
     /// Its name.
     pub name: &'static str,
     /// What kind of number it is.
@@ -57,7 +57,7 @@ pub struct About {
     pub help: &'static str,
 }
 
-impl About {
+impl MetricDef {
     /// A value of the moment.
     #[must_use]
     pub const fn gauge(name: &'static str, help: &'static str) -> Self {

@@ -52,7 +52,7 @@ pub use behaviour::{Bearer, Behaviour};
 pub use custom::CustomGroup;
 pub use fault::{Fault, FaultBody, On, Which};
 pub use form::{
-    Centralised, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+    Centralized, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
 };
 pub use keyed::key::hostile_keys;
 pub use known::Scope;

@@ -14,7 +14,7 @@ use crate::clock::{Tick, Timestamp};
 use crate::config::Scope;
 use crate::release::Release;
 use crate::sample::{Label, Sample};
-use crate::vitals::Vitals;
+use crate::status_metrics::Vitals;
 use crate::window::Window;
 
 /// Everything known about one appliance.
@@ -31,7 +31,7 @@ pub struct Snapshot {
     /// Why its clock is not followed, or nothing is fetched by it.
     pub clock: Option<ClockTrouble>,
     /// Whether a gateway leaves its reporting to a manager; none where that cannot be told.
-    pub centralised: Option<bool>,
+    pub centralized: Option<bool>,
     /// Why the newest question that was not answered was not; stays when the next one is.
     pub trouble: Option<Arc<Trouble>>,
     /// Which of the products it is, as the label `product` has it.
@@ -133,7 +133,7 @@ pub struct AspectView {
     /// Why the newest question was not answered; none when it was.
     pub trouble: Option<Arc<Trouble>>,
     /// What was answered.
-    pub vitals: Vitals,
+    pub status_metrics: Vitals,
     /// Values that were no usable number, since the exporter started.
     pub unusable: UnusableCounts,
     /// From then on its gauges must not be shown as current.
@@ -217,7 +217,7 @@ impl Snapshot {
             facts.push(("release", release.to_string().into()));
             facts.extend(serial.as_deref().map(|serial| ("serial", serial.into())));
         }
-        for (name, value) in self.aspects.iter().flat_map(|view| &view.vitals.info) {
+        for (name, value) in self.aspects.iter().flat_map(|view| &view.status_metrics.info) {
             if !facts.iter().any(|(known, _)| **known == **name) {
                 facts.push((name, (&**value).into()));
             }
@@ -230,7 +230,7 @@ impl Snapshot {
     #[must_use]
     pub fn below_minimum(&self) -> Option<(Release, Release, bool)> {
         let minimum = self.minimum_release?;
-        let mut info = self.aspects.iter().flat_map(|view| &view.vitals.info);
+        let mut info = self.aspects.iter().flat_map(|view| &view.status_metrics.info);
         let of_status = || info.find(|(name, _)| &**name == "release").and_then(|(_, value)| Release::find(value));
         let release = self.identity.as_ref().map(|identity| identity.release).or_else(of_status)?;
         Some((release, minimum, release.is_below(minimum)?))
@@ -354,12 +354,12 @@ pub struct Reading {
 
 /// The newest snapshot of every appliance.
 #[derive(Debug, Default)]
-pub struct Board {
+pub struct SnapshotStore {
     snapshots: RwLock<BTreeMap<Arc<str>, Arc<Snapshot>>>,
     changed: Notify,
 }
 
-impl Board {
+impl SnapshotStore {
     /// Replaces what is known about the snapshot's appliance.
     pub fn publish(&self, snapshot: Snapshot) {
         let name = Arc::clone(&snapshot.appliance);

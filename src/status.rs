@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::clock::{Tick, Timestamp};
 use crate::config::Config;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{OwnFacts, TrafficFacts};
+use crate::telemetry::{ExporterState, TrafficFacts};
 
 mod appliance;
 mod html;
@@ -107,7 +107,7 @@ pub struct Facts<'a> {
     /// What is known of the traffic, by appliance.
     pub traffic: &'a BTreeMap<Arc<str>, TrafficFacts>,
     /// What is known of the exporter.
-    pub own: OwnFacts,
+    pub own: ExporterState,
     /// Our clock.
     pub now: Timestamp,
     /// The same moment on the clock that began with the process.

@@ -155,7 +155,7 @@ impl RefusedBecause {
 
 /// What was found when the state was opened.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct LoadedState {
     /// The records that can be believed.
     pub records: HashMap<String, Record>,
     /// Refused logins by account, which is a hash; under [`EVERY_ACCOUNT`](crate::api::EVERY_ACCOUNT) that those of before are lost.
@@ -230,14 +230,14 @@ pub enum Store {
     /// In a file, by a thread of its own: a disk that hangs holds up nothing but commits.
     Disk {
         /// Records for the writer; none once it was told to end.
-        queue: Option<SyncSender<Wish>>,
+        queue: Option<SyncSender<WriteRequest>>,
         /// The writer.
         writer: Option<JoinHandle<()>>,
     },
 }
 
 /// Something that wants to be written.
-pub struct Wish {
+pub struct WriteRequest {
     key: String,
     change: Change,
     done: oneshot::Sender<Result<(), WriteError>>,
@@ -254,16 +254,16 @@ enum Change {
 impl Store {
     /// Opens the state in `directory`, makes it where there is none, and locks it.
     ///
-    /// A file that is damaged is set aside and an empty one begun; that and damaged records are told in [`Found`]. The file
+    /// A file that is damaged is set aside and an empty one begun; that and damaged records are told in [`LoadedState`]. The file
     /// is looked after while it is open: see [`Event`].
     ///
     /// # Errors
     /// When there is no way to keep state there, or a newer version has.
-    pub fn open(directory: &Path, listener: Listener) -> Result<(Self, Found), OpenError> {
+    pub fn open(directory: &Path, listener: Listener) -> Result<(Self, LoadedState), OpenError> {
         Self::open_checked(directory, listener, CHECK_EVERY)
     }
 
-    fn open_checked(directory: &Path, listener: Listener, every: Duration) -> Result<(Self, Found), OpenError> {
+    fn open_checked(directory: &Path, listener: Listener, every: Duration) -> Result<(Self, LoadedState), OpenError> {
         let (disk, found) = Disk::open(directory)?;
         let (queue, wishes) = sync_channel(LONGEST_QUEUE);
         let writer = std::thread::Builder::new()
@@ -300,7 +300,9 @@ impl Store {
         let ended = || WriteError("the writer has ended".into());
         let (done, outcome) = oneshot::channel();
         // A full queue means that the disk hangs: the caller tries again with its next poll.
-        queue.try_send(Wish { key, change, done }).map_err(|_| WriteError("the writer does not keep up".into()))?;
+        queue
+            .try_send(WriteRequest { key, change, done })
+            .map_err(|_| WriteError("the writer does not keep up".into()))?;
         outcome.await.map_err(|_| ended())?
     }
 }
@@ -314,7 +316,7 @@ impl Store {
     }
 
     /// A store that takes everything and writes nothing.
-    pub(crate) fn that_hangs() -> (Self, Receiver<Wish>) {
+    pub(crate) fn that_hangs() -> (Self, Receiver<WriteRequest>) {
         let (queue, wishes) = sync_channel(LONGEST_QUEUE);
         (Self::Disk { queue: Some(queue), writer: None }, wishes)
     }
@@ -352,7 +354,7 @@ struct Writer {
 
 impl Writer {
     /// Takes what waits as one batch, so that a disk that is slow costs latency and not throughput.
-    fn run(mut self, wishes: &Receiver<Wish>, every: Duration) {
+    fn run(mut self, wishes: &Receiver<WriteRequest>, every: Duration) {
         loop {
             let first = match wishes.recv_timeout(every) {
                 Ok(first) => first,

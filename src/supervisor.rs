@@ -9,7 +9,7 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::time::{Instant, sleep_until};
 
-use crate::pulse::{Pulses, Still};
+use crate::heartbeat::{Stalled, Watchdog};
 
 /// How often the state of the fleet is looked at where no sign of life is asked for more often: whoever reads it is a
 /// person.
@@ -90,7 +90,7 @@ impl Supervisor {
 
     /// How the daemon does: its fleet stands as `status` says, unless one of `pulses` says that a loop stands still. Then
     /// there is no sign of life, whatever else goes on, so that the daemon is killed and started again.
-    pub fn report(&mut self, pulses: &Pulses, status: String) {
+    pub fn report(&mut self, pulses: &Watchdog, status: String) {
         let still = pulses.still();
         self.tell(|contact| contact.report(still, status));
     }
@@ -122,9 +122,9 @@ impl Supervisor {
 }
 
 impl Contact {
-    fn report(&mut self, still: Option<Still>, status: String) -> Vec<NotifyState<'_>> {
+    fn report(&mut self, still: Option<Stalled>, status: String) -> Vec<NotifyState<'_>> {
         let sign = (still.is_none() && self.wants_signs).then_some(NotifyState::Watchdog);
-        let status = still.map_or(status, |Still { name, .. }| format!("{name} stands still"));
+        let status = still.map_or(status, |Stalled { name, .. }| format!("{name} stands still"));
         let is_news = self.status != status;
         self.status = status;
         let status = is_news.then_some(NotifyState::Status(&self.status));
@@ -139,7 +139,7 @@ fn send(words: &[NotifyState<'_>]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pulse::STILL_AFTER;
+    use crate::heartbeat::STILL_AFTER;
 
     fn contact(watchdog: Option<Duration>) -> Contact {
         Contact {
@@ -152,13 +152,13 @@ mod tests {
         }
     }
 
-    fn said(contact: &mut Contact, pulses: &Pulses) -> Vec<String> {
+    fn said(contact: &mut Contact, pulses: &Watchdog) -> Vec<String> {
         contact.report(pulses.still(), "all up".into()).iter().map(ToString::to_string).collect()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_stands_still_is_no_sign_of_life() {
-        let pulses = Pulses::default();
+        let pulses = Watchdog::default();
         let (daemon, poller) = (pulses.begin("the daemon"), pulses.begin("appliance `esa1`"));
         let mut contact = contact(Some(Duration::from_secs(60)));
         assert_eq!(said(&mut contact, &pulses), ["WATCHDOG=1", "STATUS=all up"]);
@@ -173,7 +173,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_who_asks_for_no_signs_of_life_gets_any() {
-        let (mut contact, pulses) = (contact(None), Pulses::default());
+        let (mut contact, pulses) = (contact(None), Watchdog::default());
         assert_eq!(said(&mut contact, &pulses), ["STATUS=all up"]);
         assert_eq!(said(&mut contact, &pulses), [""; 0]);
     }

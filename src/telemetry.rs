@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use crate::api::Listener;
 use crate::clock::Timestamp;
 use crate::config::Share;
-use crate::sample::About;
+use crate::sample::MetricDef;
 
 mod facts;
 mod gathered;
@@ -21,8 +21,8 @@ mod shard;
 mod state;
 mod traffic;
 
-pub use facts::{OwnFacts, TrafficFacts};
-pub use gathered::{Gathered, Line};
+pub use facts::{ExporterState, TrafficFacts};
+pub use gathered::{GatheredFamily, Line};
 pub use state::StateLoss;
 
 use registry::Registry;
@@ -33,13 +33,13 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The commit it was built from, where the build was told.
 pub const REVISION: Option<&str> = option_env!("ASYNCOS_EXPORTER_REVISION");
 
-const WEB_CONFIG: About = About::gauge(
+const WEB_CONFIG: MetricDef = MetricDef::gauge(
     "asyncos_exporter_web_config_last_reload_successful",
     "Whether the newest reading of the web side's file, certificates and keys succeeded; absent without such a file",
 );
 
 /// What is on a page only where something has gone wrong or is configured, for the manual to be held against.
-pub const SELDOM: &[About] = &[
+pub const SELDOM: &[MetricDef] = &[
     WEB_CONFIG,
     shard::INFO,
     shard::CONFIGURED,
@@ -68,7 +68,7 @@ pub struct Telemetry {
     appliances: Mutex<BTreeMap<Arc<str>, Arc<ApplianceMetrics>>>,
     /// Whether anything of the appliances has.
     changed: Arc<Notify>,
-    known: Mutex<OwnFacts>,
+    known: Mutex<ExporterState>,
 }
 
 impl Telemetry {
@@ -224,7 +224,7 @@ impl Telemetry {
 
     /// What is known of the exporter itself.
     #[must_use]
-    pub fn facts(&self) -> OwnFacts {
+    pub fn facts(&self) -> ExporterState {
         *self.known()
     }
 
@@ -257,7 +257,7 @@ impl Telemetry {
 
     /// The metrics of the process as they are now, sorted by name; none of an appliance is among them.
     #[must_use]
-    pub fn own(&self) -> Vec<Gathered> {
+    pub fn own(&self) -> Vec<GatheredFamily> {
         gathered::gather(&self.registry)
     }
 
@@ -265,7 +265,7 @@ impl Telemetry {
         self.appliances.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self) -> MutexGuard<'_, OwnFacts> {
+    fn known(&self) -> MutexGuard<'_, ExporterState> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -295,7 +295,7 @@ impl ApplianceMetrics {
 
     /// All of them as they are now, sorted by name.
     #[must_use]
-    pub fn gather(&self) -> Vec<Gathered> {
+    pub fn gather(&self) -> Vec<GatheredFamily> {
         gathered::gather(&self.registry)
     }
 }

@@ -31,7 +31,7 @@ const LONGEST_STAY: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// One thing that can be asked about the appliance itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Aspect {
+pub enum StatusKind {
     /// Load, queues and stores; of a gateway.
     Health,
     /// The status page of the web interface at this place.
@@ -48,7 +48,7 @@ pub enum Aspect {
     TimeZone,
 }
 
-impl Aspect {
+impl StatusKind {
     /// The value of the label `group`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -67,22 +67,22 @@ impl Aspect {
 /// What was answered.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
-    /// See [`Aspect::Health`].
+    /// See [`StatusKind::Health`].
     Health(Health),
-    /// See [`Aspect::XmlStatus`].
+    /// See [`StatusKind::XmlStatus`].
     XmlStatus {
         /// The page.
         status: Box<XmlStatus>,
         /// The appliance's clock when it was read.
         at: Timestamp,
     },
-    /// See [`Aspect::Quarantines`].
+    /// See [`StatusKind::Quarantines`].
     Quarantines(Vec<Quarantine>),
-    /// See [`Aspect::Managed`].
+    /// See [`StatusKind::Managed`].
     Managed(Vec<ManagedAppliance>),
     /// How many parts of the API the account may use.
     Privileges(usize),
-    /// See [`Aspect::Reporting`].
+    /// See [`StatusKind::Reporting`].
     Reporting(ReportingStatus),
     /// Its name, where it has one.
     TimeZone(Option<String>),
@@ -128,27 +128,27 @@ impl Client {
     ///
     /// # Cancel safety
     /// As [`Client::fetch`].
-    pub async fn observe(&self, aspect: &Aspect) -> Result<Observation, Failure> {
+    pub async fn observe(&self, aspect: &StatusKind) -> Result<Observation, Failure> {
         match aspect {
-            Aspect::Health => self.ask(Health::PATH, "", Health::parse).await.map(Observation::Health),
-            Aspect::XmlStatus(url) => self.status(url).await,
-            Aspect::Quarantines(named) => self.quarantines(named.as_deref()).await.map(Observation::Quarantines),
-            Aspect::Managed => {
+            StatusKind::Health => self.ask(Health::PATH, "", Health::parse).await.map(Observation::Health),
+            StatusKind::XmlStatus(url) => self.status(url).await,
+            StatusKind::Quarantines(named) => self.quarantines(named.as_deref()).await.map(Observation::Quarantines),
+            StatusKind::Managed => {
                 let inventory = self.ask(Inventory::PATH, &Inventory::query(), Inventory::parse).await?;
                 Ok(Observation::Managed(inventory.appliances))
             }
-            Aspect::Privileges => {
+            StatusKind::Privileges => {
                 let privileges = self.ask(Privileges::PATH, "", Privileges::parse).await?;
                 Ok(Observation::Privileges(privileges.names.len()))
             }
-            Aspect::Reporting => {
+            StatusKind::Reporting => {
                 let now = self.now();
                 // Whole hours, which every release takes.
                 let end = Grid::HOURS.floor(now);
                 let parameters = query::of_reporting(end - Duration::from_secs(3600), end, "esa", &Scope::Appliance);
                 self.ask(ReportingStatus::PATH, &parameters, ReportingStatus::parse).await.map(Observation::Reporting)
             }
-            Aspect::TimeZone => {
+            StatusKind::TimeZone => {
                 let time = self.ask(LocalTime::PATH, &LocalTime::query(self.product), LocalTime::parse).await?;
                 Ok(Observation::TimeZone(time.timezone))
             }

@@ -9,36 +9,36 @@ use tokio::task::{Id, JoinSet};
 use super::AppError;
 use crate::api::{Client, LoginFailureLog, SystemRoots};
 use crate::config::{Appliance, Config, Share};
-use crate::poll::{Desk, Poller};
+use crate::poll::{PollContext, Poller};
 use crate::shard::Shard;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 use crate::telemetry::Telemetry;
 
 #[derive(Debug)]
 pub(super) struct Fleet {
-    desk: Desk,
+    context: PollContext,
     telemetry: Arc<Telemetry>,
     roots: SystemRoots,
     refusals: LoginFailureLog,
     running: BTreeMap<String, Running>,
     tasks: JoinSet<()>,
     /// Whose task is whose, and whether it was told to stop.
-    names: HashMap<Id, (String, Stop)>,
+    names: HashMap<Id, (String, Shutdown)>,
 }
 
 #[derive(Debug)]
 struct Running {
     config: Appliance,
     client: Arc<Client>,
-    stop: Stop,
+    stop: Shutdown,
     /// Fails once the task is over, in whatever way.
     over: oneshot::Receiver<()>,
 }
 
 impl Fleet {
-    pub(super) fn new(desk: Desk, telemetry: Arc<Telemetry>, refusals: LoginFailureLog) -> Self {
+    pub(super) fn new(context: PollContext, telemetry: Arc<Telemetry>, refusals: LoginFailureLog) -> Self {
         Self {
-            desk,
+            context,
             telemetry,
             roots: SystemRoots::default(),
             refusals,
@@ -61,7 +61,7 @@ impl Fleet {
         for appliance in config.appliances.iter().filter(is_new) {
             let (metrics, listener) = self.telemetry.appliance(&appliance.name)?;
             let refusals = self.refusals.clone();
-            let client = Client::try_new(appliance, &self.roots, self.desk.clock.clone(), listener, refusals)
+            let client = Client::try_new(appliance, &self.roots, self.context.clock.clone(), listener, refusals)
                 .map_err(|failure| AppError::Client { appliance: appliance.name.clone(), failure })?;
             pollers.push((appliance.clone(), Arc::new(client), metrics));
         }
@@ -77,7 +77,7 @@ impl Fleet {
         // From here on nothing waits: a page shows the fleet of before or, but for an instant, that of now.
         for name in removed {
             self.telemetry.remove(&name);
-            self.desk.board.remove(&name);
+            self.context.snapshots.remove(&name);
             tracing::info!(appliance = name, "appliance is no longer polled");
         }
         for (appliance, client, metrics) in pollers {
@@ -97,8 +97,8 @@ impl Fleet {
     }
 
     fn begin(&mut self, appliance: Appliance, client: Arc<Client>) {
-        let poller = Poller::new(&appliance, Arc::clone(&client), self.desk.clone());
-        let stop = Stop::new();
+        let poller = Poller::new(&appliance, Arc::clone(&client), self.context.clone());
+        let stop = Shutdown::new();
         let (alive, over) = oneshot::channel::<()>();
         let until = stop.clone();
         let polling = async move {
@@ -164,20 +164,20 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::heartbeat::Watchdog;
     use crate::ledger::Ledger;
-    use crate::pulse::Pulses;
     use crate::snapshot::Hold;
 
     fn fleet() -> Fleet {
-        let desk = Desk {
+        let context = PollContext {
             clock: Clock::system(),
             ledger: Arc::new(Ledger::in_memory()),
-            board: Arc::default(),
+            snapshots: Arc::default(),
             families: Arc::default(),
             hold: Hold::AWindow,
-            pulses: Pulses::default(),
+            pulses: Watchdog::default(),
         };
-        Fleet::new(desk, Arc::new(Telemetry::try_new().expect("distinct names")), LoginFailureLog::in_memory())
+        Fleet::new(context, Arc::new(Telemetry::try_new().expect("distinct names")), LoginFailureLog::in_memory())
     }
 
     fn config(names: &[&str]) -> Config {
@@ -224,7 +224,7 @@ mod tests {
         for (told, dies, is_named) in [(true, false, false), (false, false, true), (true, true, true)] {
             let mut fleet = fleet();
             let task = fleet.tasks.spawn(async move { assert!(!dies, "a bug of ours") }).id();
-            let stop = Stop::new();
+            let stop = Shutdown::new();
             if told {
                 stop.request();
             }

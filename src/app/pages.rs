@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, watch};
 use crate::config::Config;
 use crate::discovery::Discovery;
 use crate::explain::{Question, Unexplained};
+use crate::heartbeat::Stalled;
 use crate::http::{Explained, Here, Lifecycle, Metrics, Pages, Render};
-use crate::poll::Desk;
-use crate::pulse::Still;
+use crate::poll::PollContext;
 use crate::status::{Facts, Links, Status};
 use crate::telemetry::{self, Telemetry};
 
@@ -26,7 +26,7 @@ pub(super) enum Stage {
 /// What pages are made of.
 #[derive(Clone, Debug)]
 pub(super) struct Sources {
-    pub(super) desk: Desk,
+    pub(super) context: PollContext,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) telemetry_path: String,
     pub(super) in_force: watch::Receiver<Arc<Config>>,
@@ -65,10 +65,10 @@ impl Sources {
     }
 
     fn status(&self) -> Status {
-        let Desk { clock, board, .. } = &self.desk;
+        let PollContext { clock, snapshots, .. } = &self.context;
         let facts = Facts {
             config: &self.config(),
-            snapshots: &board.read(),
+            snapshots: &snapshots.read(),
             traffic: &self.telemetry.traffic(),
             own: self.telemetry.facts(),
             now: clock.wall(),
@@ -78,8 +78,8 @@ impl Sources {
     }
 
     fn explain(&self, pairs: Vec<(String, String)>) -> Explained {
-        let Desk { clock, board, .. } = &self.desk;
-        let answer = Question::try_new(pairs).and_then(|question| question.answer(&board.read(), clock.tick()));
+        let PollContext { clock, snapshots, .. } = &self.context;
+        let answer = Question::try_new(pairs).and_then(|question| question.answer(&snapshots.read(), clock.tick()));
         match answer {
             Ok(explanation) => Explained::Found(explanation.json().into()),
             Err(error @ Unexplained::Unknown { .. }) => Explained::Unknown(error.json().into()),
@@ -90,9 +90,9 @@ impl Sources {
     }
 
     fn healthy(&self) -> Result<(), String> {
-        match self.desk.pulses.still() {
+        match self.context.pulses.still() {
             None => Ok(()),
-            Some(Still { name, silent }) => Err(format!("{name} has stood still for {} s", silent.as_secs())),
+            Some(Stalled { name, silent }) => Err(format!("{name} has stood still for {} s", silent.as_secs())),
         }
     }
 }

@@ -9,24 +9,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::api::{EVERY_ACCOUNT, LoginFailureLog, RefusalCause, Tally};
 use crate::clock::{Clock, Timestamp};
 use crate::ledger::Ledger;
-use crate::store::{Event, Found, Listener, OpenError, Refused, RefusedBecause, Store};
+use crate::store::{Event, Listener, LoadedState, OpenError, Refused, RefusedBecause, Store};
 use crate::telemetry::{StateLoss, Telemetry};
 
 /// What outlives a restart.
-pub(super) struct Kept {
+pub(super) struct PersistentState {
     pub(super) ledger: Ledger,
     pub(super) refusals: LoginFailureLog,
 }
 
 /// The state in `directory`, or in memory.
-pub(super) fn open(directory: Option<&Path>, telemetry: &Arc<Telemetry>, clock: &Clock) -> Result<Kept, OpenError> {
+pub(super) fn open(
+    directory: Option<&Path>,
+    telemetry: &Arc<Telemetry>,
+    clock: &Clock,
+) -> Result<PersistentState, OpenError> {
     let Some(directory) = directory else {
-        return Ok(Kept { ledger: Ledger::in_memory(), refusals: LoginFailureLog::in_memory() });
+        return Ok(PersistentState { ledger: Ledger::in_memory(), refusals: LoginFailureLog::in_memory() });
     };
     let path = directory.display();
     let (store, found) = Store::open(directory, listener(directory, Arc::clone(telemetry), clock.clone()))?;
     telemetry.state_durable();
-    let Found { records, refused, salt, set_aside, is_lost, unmarked, exposed, damaged } = found;
+    let LoadedState { records, refused, salt, set_aside, is_lost, unmarked, exposed, damaged } = found;
     if let Some(aside) = &set_aside {
         telemetry.state_refused(StateLoss::DamagedFile, 1);
         tracing::error!(kept = %aside.display(), "the state is damaged and set aside: totals begin at zero");
@@ -51,7 +55,7 @@ pub(super) fn open(directory: Option<&Path>, telemetry: &Arc<Telemetry>, clock: 
     }
     tracing::info!(directory = %path, records = records.len(), "state opened");
     let store = Arc::new(store);
-    Ok(Kept { refusals: refusals(Arc::clone(&store), salt, refused), ledger: Ledger::new(store, records) })
+    Ok(PersistentState { refusals: refusals(Arc::clone(&store), salt, refused), ledger: Ledger::new(store, records) })
 }
 
 /// Refused logins as the store has them.

@@ -6,7 +6,7 @@ use std::borrow::Cow::Borrowed;
 
 use super::Source::{Inferred, Swagger};
 use super::entry::{count, sum};
-use super::{About, Group, Profile, Unit};
+use super::{DeviceType, Group, Profile, Unit};
 
 const CONNECTIONS: Unit = count("connections");
 const MESSAGES: Unit = count("messages");
@@ -18,7 +18,7 @@ pub(super) const AUTHENTICATION: Group = Group {
     ),
     kind_source: Inferred,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[
@@ -41,7 +41,7 @@ pub(super) const SECURITY: Group = Group {
     help: Borrowed("Encryption of connections and messages, received and sent, with DANE for those sent"),
     kind_source: Inferred,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[
@@ -73,7 +73,7 @@ pub(super) const SENDER_GROUPS: Group = Group {
     help: Borrowed("Connections by what the host access table does with them"),
     kind_source: Inferred,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[

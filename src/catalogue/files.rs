@@ -6,7 +6,7 @@ use std::borrow::Cow::Borrowed;
 
 use super::Source::{Client, Inferred, Swagger};
 use super::entry::{count, sum};
-use super::{About, Counter, Group, Profile, Unit};
+use super::{Counter, DeviceType, Group, Profile, Unit};
 
 const FILES: Unit = count("files");
 const RECIPIENTS: Unit = count("recipients");
@@ -36,7 +36,7 @@ pub(super) const INCOMING_AMP: Group = Group {
     help: Borrowed("Files in incoming mail by AMP disposition"),
     kind_source: Client,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(DISPOSITIONS),
@@ -47,7 +47,7 @@ pub(super) const OUTGOING_AMP: Group = Group {
     help: Borrowed("Files in outgoing mail by AMP disposition"),
     kind_source: Inferred,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(DISPOSITIONS),
@@ -58,7 +58,7 @@ pub(super) const INCOMING_THREAT_FILES: Group = Group {
     help: Borrowed("Malicious files in incoming mail and the recipients they were meant for"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(THREAT_FILES),
@@ -69,7 +69,7 @@ pub(super) const OUTGOING_THREAT_FILES: Group = Group {
     help: Borrowed("Malicious files in outgoing mail and the recipients they were meant for"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(THREAT_FILES),
@@ -80,7 +80,7 @@ pub(super) const AMP_THREATS: Group = Group {
     help: Borrowed("Malicious files found by AMP in either direction"),
     kind_source: Swagger,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[

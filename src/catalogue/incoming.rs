@@ -7,7 +7,7 @@ use std::borrow::Cow::Borrowed;
 
 use super::Source::{Recorded, Swagger};
 use super::entry::{count, sum};
-use super::{About, Group, Profile, Unit};
+use super::{DeviceType, Group, Profile, Unit};
 
 const MESSAGES: Unit = count("messages");
 const RECIPIENTS: Unit = count("recipients");
@@ -19,7 +19,7 @@ pub(super) const TRAFFIC: Group = Group {
     help: Borrowed("Incoming mail by verdict: what was attempted, what was stopped and why, what is clean or graymail"),
     kind_source: Recorded,
     profile: Some(Profile::Minimal),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[

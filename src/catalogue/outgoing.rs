@@ -7,7 +7,7 @@ use std::borrow::Cow::Borrowed;
 
 use super::Source::{Client, Inferred, Swagger};
 use super::entry::{count, sum};
-use super::{About, Group, Profile, Unit};
+use super::{DeviceType, Group, Profile, Unit};
 
 const INCIDENTS: Unit = count("incidents");
 const RECIPIENTS: Unit = count("recipients");
@@ -17,7 +17,7 @@ pub(super) const TRAFFIC: Group = Group {
     help: Borrowed("Outgoing mail by verdict: what was processed, stopped, delivered or bounced"),
     kind_source: Client,
     profile: Some(Profile::Minimal),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[
@@ -46,7 +46,7 @@ pub(super) const DLP: Group = Group {
     help: Borrowed("Data-loss incidents of outgoing mail by severity"),
     kind_source: Inferred,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[

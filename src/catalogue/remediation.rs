@@ -6,7 +6,7 @@ use std::borrow::Cow::Borrowed;
 
 use super::Source::{Client, Swagger};
 use super::entry::{count, sum};
-use super::{About, Group, Profile, Unit};
+use super::{DeviceType, Group, Profile, Unit};
 
 const MESSAGES: Unit = count("messages");
 
@@ -15,7 +15,7 @@ pub(super) const ADVANCED_PHISHING_PROTECTION: Group = Group {
     help: Borrowed("Messages handed to the cloud service Advanced Phishing Protection, and failures to do so"),
     kind_source: Swagger,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[
@@ -29,7 +29,7 @@ pub(super) const MAILBOX_AUTO: Group = Group {
     help: Borrowed("Mailbox auto remediation by action"),
     kind_source: Swagger,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[
@@ -45,7 +45,7 @@ pub(super) const MAILBOX_ON_DEMAND: Group = Group {
     help: Borrowed("Mailbox remediation on demand by action"),
     kind_source: Swagger,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[

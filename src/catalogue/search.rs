@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::entry::{count, sum};
-use super::{About, Group, Source};
+use super::{DeviceType, Group, Source};
 
 /// The only counter of [`search_group`].
 pub const SEARCH_COUNTER: &str = "messages";
@@ -17,7 +17,7 @@ pub fn search_group() -> Group {
         help: "A search of the message tracking".into(),
         kind_source: Source::Recorded,
         profile: None,
-        about: About::Tracking,
+        about: DeviceType::Tracking,
         key: None,
         others: None,
         counters: Cow::Owned(vec![sum(SEARCH_COUNTER, count("messages"), Source::Recorded, help)]),

@@ -7,7 +7,7 @@ use std::borrow::Cow::Borrowed;
 use super::Source::{Client, Inferred, Swagger};
 use super::Unit::{Bytes, Percent, Seconds};
 use super::entry::{average, count, maximum, sum, text};
-use super::{About, Group, Profile, Unit};
+use super::{DeviceType, Group, Profile, Unit};
 
 const CONNECTIONS: Unit = count("connections");
 const MESSAGES: Unit = count("messages");
@@ -16,11 +16,11 @@ pub(super) const CAPACITY: Group = Group {
     name: Borrowed("mail_system_capacity"),
     help: Borrowed(
         "Work queue, volume in and out, CPU by purpose and memory paging; kept by a gateway even where reporting is \
-           centralised",
+           centralized",
     ),
     kind_source: Inferred,
     profile: Some(Profile::Minimal),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[
@@ -69,7 +69,7 @@ pub(super) const REPORTING: Group = Group {
     kind_source: Inferred,
     // All of it is text: it is asked for as a part of the inventory.
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[

@@ -6,7 +6,7 @@ use std::borrow::Cow::Borrowed;
 
 use super::Source::{Inferred, Swagger};
 use super::entry::{count, sum};
-use super::{About, Group, Profile, Unit};
+use super::{DeviceType, Group, Profile, Unit};
 
 const MESSAGES: Unit = count("messages");
 
@@ -17,7 +17,7 @@ pub(super) const SENDER_DOMAIN_REPUTATION: Group = Group {
     help: Borrowed("Messages by the reputation of their sender domain; AsyncOS 14.2 renamed the verdicts"),
     kind_source: Inferred,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[
@@ -38,7 +38,7 @@ pub(super) const THREAT_FEEDS: Group = Group {
     help: Borrowed("Messages that matched an external threat feed, by kind of indicator"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[
@@ -53,7 +53,7 @@ pub(super) const OUTBREAK: Group = Group {
     help: Borrowed("Virus and malware threats found by Outbreak Filters"),
     kind_source: Swagger,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: None,
     others: None,
     counters: Borrowed(&[sum(

@@ -7,7 +7,7 @@ use std::borrow::Cow::Borrowed;
 
 use super::Source::{Documented, Inferred};
 use super::entry::{count, keyed, sum};
-use super::{About, Aggregation, Counter, Group, Key, Keys, Unit};
+use super::{Aggregation, Counter, DeviceType, Group, Key, Keys, Unit};
 
 /// Nobody knows how they add up, so they become gauges alone.
 const UNPUBLISHED: Option<(Aggregation, Unit)> = Some((Aggregation::Unknown, count("unit unknown")));
@@ -122,7 +122,7 @@ const fn web(name: &'static str, key: Option<Key>, counters: &'static [Counter],
         help: Borrowed(help),
         kind_source: Inferred,
         profile: None,
-        about: About::Web,
+        about: DeviceType::Web,
         key,
         others: UNPUBLISHED,
         counters: Borrowed(counters),

@@ -85,7 +85,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
 /// The ESAs, then the SMA.
 async fn start(clock: &Clock) -> std::io::Result<Vec<sim::Appliance>> {
     let mut centralized = sim::Settings::esa(CENTRALIZED);
-    centralized.behaviour.centralised = sim::Centralised::Zeros;
+    centralized.behaviour.centralized = sim::Centralized::Zeros;
     let sma = sim::Settings::sma(SMA).with_web_group("proxies", &["wsa1.example.com"]);
     let sma = DEVICE_GROUPS.iter().fold(sma, |sma, (name, devices)| sma.with_group(name, devices));
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

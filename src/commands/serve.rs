@@ -9,8 +9,8 @@ use crate::cli::Serve;
 use crate::clock::Clock;
 use crate::config::ConfigFile;
 use crate::logging;
+use crate::shutdown::Shutdown;
 use crate::snapshot::Hold;
-use crate::stop::Stop;
 use crate::supervisor::Supervisor;
 
 use super::signals::Signals;
@@ -73,7 +73,7 @@ pub(super) async fn run(app: App) -> u8 {
              configuration without its secrets (--web.config.file adds users and TLS)"
         );
     }
-    let stop = Stop::new();
+    let stop = Shutdown::new();
     let (sender, wishes) = mpsc::channel(1);
     tokio::select! {
         outcome = app.run(wishes, stop.clone()) => match outcome {

@@ -4,7 +4,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::http::Lifecycle;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
 /// The signals of this process.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Signals {
     }
 
     /// Turns signals into wishes; returns when a second one insists on the end.
-    pub(super) async fn drive(mut self, stop: Stop, wishes: mpsc::Sender<Lifecycle>) {
+    pub(super) async fn drive(mut self, stop: Shutdown, wishes: mpsc::Sender<Lifecycle>) {
         loop {
             tokio::select! {
                 _ = self.hang_up.recv() => {

@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use crate::cli::{Product, Simulate, TotalCount};
 use crate::clock::Clock;
 use crate::logging;
+use crate::shutdown::Shutdown;
 use crate::sim;
-use crate::stop::Stop;
 
 use super::signals::Signals;
 use super::{RUNTIME, complain, say};
@@ -39,7 +39,7 @@ pub(super) async fn simulate(flags: Simulate) -> u8 {
     };
     let sim::Settings { username, passphrase, .. } = settings(&flags);
     say(format!("{} at {}, user `{username}`, passphrase `{passphrase}`", flags.name, appliance.url()));
-    let stop = Stop::new();
+    let stop = Shutdown::new();
     let (sender, _wishes) = mpsc::channel(1);
     tokio::select! {
         () = stop.requested() => {}

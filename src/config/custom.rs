@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
 use super::{field, raw};
-use crate::catalogue::{self, About, Aggregation, Counter, Group, Key, Keys, Profile, ScopeKind, Source, Unit};
+use crate::catalogue::{self, Aggregation, Counter, DeviceType, Group, Key, Keys, Profile, ScopeKind, Source, Unit};
 
 const AGGREGATIONS: &[(&str, Aggregation)] = &[
     ("sum", Aggregation::Sum),
@@ -14,7 +14,7 @@ const AGGREGATIONS: &[(&str, Aggregation)] = &[
     ("maximum", Aggregation::Maximum),
     ("last", Aggregation::Last),
 ];
-const ABOUT: &[(&str, About)] = &[("esa", About::Mail), ("wsa", About::Web)];
+const ABOUT: &[(&str, DeviceType)] = &[("esa", DeviceType::Mail), ("wsa", DeviceType::Web)];
 /// Labels that every series may have already.
 const TAKEN: [&str; 5] = ["appliance", "device_group", "device", "instance", "job"];
 
@@ -91,7 +91,7 @@ fn group(element: Value, path: &Path, problems: &mut Problems) -> Option<Group> 
         help: "A report from the configuration".into(),
         kind_source: Source::Inferred,
         profile: Some(Profile::Default),
-        about: about.unwrap_or(About::Mail),
+        about: about.unwrap_or(DeviceType::Mail),
         key: label.map(|label| Key { label: label.into(), keys: Keys::Bounded }),
         others: aggregation.is_some().then_some(usual),
         counters: counters.into(),

@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
 use super::{GroupChoice, Polling, Product, field, polling, raw};
-use crate::catalogue::{self, About, Group, Keys, Profile};
+use crate::catalogue::{self, DeviceType, Group, Keys, Profile};
 use crate::spelling::{self, Search};
 use crate::window::Grid;
 
@@ -110,7 +110,7 @@ impl Selection {
             return None;
         };
         match &group.key {
-            None if raw.top.is_some() && group.about == About::Mail => {
+            None if raw.top.is_some() && group.about == DeviceType::Mail => {
                 problems.error(&path.key("top"), format!("`{name}` has one row only: leave `top` out"));
             }
             Some(key) if key.keys != Keys::Bounded && raw.top.is_none() => problems.warn(
@@ -136,7 +136,7 @@ impl Selection {
             if grid.length() > polling.catch_up.max(polling.grid.length()) {
                 problems.error(path, "the window must not be longer than `catch_up`, or none is ever fetched");
             }
-            if group.about == About::Web && product == Product::Esa {
+            if group.about == DeviceType::Web && product == Product::Esa {
                 problems.error(path, format!("`{}` is about the web, of which only an SMA knows", group.name));
             }
             choices.push(GroupChoice { group: Arc::clone(group), top: *top, grid, series_limit: *series_limit });

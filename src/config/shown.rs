@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     Alignment, Appliance, Config, Extras, GroupChoice, Late, Polling, Quarantines, Scope, SearchChoice, Settle, Share,
 };
-use crate::catalogue::{About, Aggregation, Counter, Group, Unit};
+use crate::catalogue::{Aggregation, Counter, DeviceType, Group, Unit};
 use crate::shard::Shard;
 
 mod auth;
@@ -257,8 +257,8 @@ impl<'a> CustomGroup<'a> {
             name,
             key: key.as_ref().map(|key| &*key.label),
             device_type: match about {
-                About::Mail | About::Tracking => "esa",
-                About::Web => "wsa",
+                DeviceType::Mail | DeviceType::Tracking => "esa",
+                DeviceType::Web => "wsa",
             },
             aggregation: others.as_ref().map(|(aggregation, _)| word(*aggregation)),
             unit: others.as_ref().map(|(_, unit)| noun(unit)),

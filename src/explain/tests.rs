@@ -6,7 +6,7 @@ use super::*;
 use crate::config::Scope;
 use crate::sample::Family;
 use crate::snapshot::{Pending, Reading, Tally};
-use crate::vitals::Vitals;
+use crate::status_metrics::Vitals;
 use crate::window::Grid;
 
 const START: Timestamp = Timestamp::from_secs(1_795_435_200);
@@ -56,14 +56,15 @@ fn view(scope: Scope) -> GroupView {
 }
 
 fn fleet() -> Vec<Arc<Snapshot>> {
-    let vitals = Vitals { gauges: vec![sample("asyncos_health_cpu_load_ratio", "", &[], 0.5)], ..Vitals::default() };
+    let status_metrics =
+        Vitals { gauges: vec![sample("asyncos_health_cpu_load_ratio", "", &[], 0.5)], ..Vitals::default() };
     let health = AspectView {
         name: "health",
         success: true,
         last_success: Some(START),
         refusal: None,
         trouble: None,
-        vitals,
+        status_metrics,
         unusable: Default::default(),
         expires: Tick::default() + Duration::from_secs(60),
     };
@@ -74,7 +75,7 @@ fn fleet() -> Vec<Arc<Snapshot>> {
             round: None,
             clock_skew_seconds: None,
             clock: None,
-            centralised: None,
+            centralized: None,
             trouble: None,
             product: "esa",
             identity: None,

@@ -74,7 +74,7 @@ impl Begun {
 mod tests {
     use super::*;
     use crate::exposition::family::Family;
-    use crate::exposition::line::{Labels, Own};
+    use crate::exposition::line::{ExtraLabels, Labels};
     use crate::sample::Kind;
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
         let (at, labels) = (|seconds| Tick::default() + Duration::from_secs(seconds), Labels::new("appliance", "a"));
         let row = |reason: &'static str, value, begins| {
             let family = Family { name: "x_total", kind: Kind::Counter, help: "x" };
-            Row { family, labels: &labels, own: Own::Pair("reason", reason), value, begins }
+            Row { family, labels: &labels, own: ExtraLabels::Pair("reason", reason), value, begins }
         };
         let mut begun = Begun::after(None, Hold::AWindow, at(0));
         assert_eq!(begun.show(&row("new", 3.0, Begins::WithAnEvent)).0, 0.0);

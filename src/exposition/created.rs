@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::line::{self, Own};
+use super::line::{self, ExtraLabels};
 use super::scrape::Format;
 use crate::clock::{Tick, Timestamp};
 use crate::sample::Kind;
@@ -28,13 +28,13 @@ pub(super) enum Since<'a> {
 
 impl Since<'_> {
     /// The same by the wall clock for a line with labels of its `own`, in a process that `started` then.
-    pub(super) fn time(self, own: Own<'_>, started: Timestamp) -> Option<Timestamp> {
+    pub(super) fn time(self, own: ExtraLabels<'_>, started: Timestamp) -> Option<Timestamp> {
         match self {
             Self::TheStart => Some(started),
             Self::Tick(tick) => Some(started + tick.since(Tick::default())),
             Self::Sum(times) => match own {
-                Own::Labels(labels) => times.of(labels),
-                Own::Pair(..) | Own::Registered(..) => None,
+                ExtraLabels::Labels(labels) => times.of(labels),
+                ExtraLabels::Pair(..) | ExtraLabels::Registered(..) => None,
             },
             Self::Unknown => None,
         }
@@ -79,7 +79,7 @@ mod tests {
     fn each_counter_whose_beginning_is_known_is_followed_by_it() {
         let started = Timestamp::from_secs(1000) + Duration::from_millis(250);
         let since = [Since::TheStart, Since::Tick(Tick::default() + Duration::from_secs(60)), Since::Unknown];
-        let created = Some(Arc::new(since.map(|since| since.time(Own::NONE, started)).to_vec()));
+        let created = Some(Arc::new(since.map(|since| since.time(ExtraLabels::NONE, started)).to_vec()));
         let lines = b"a_total{b=\"x y\"} 1\na_total 2\na_total{c=\"\"} 3\n";
         let text = |format| {
             let mut out = Vec::new();

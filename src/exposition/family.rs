@@ -3,7 +3,7 @@
 use super::line::{Quotes, escape};
 use super::openmetrics;
 use super::scrape::Format;
-use crate::sample::{About, Kind};
+use crate::sample::{Kind, MetricDef};
 
 /// What a page says of a family before its samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +36,8 @@ impl Family<'_> {
     }
 }
 
-impl From<&About> for Family<'static> {
-    fn from(&About { name, kind, help }: &About) -> Self {
+impl From<&MetricDef> for Family<'static> {
+    fn from(&MetricDef { name, kind, help }: &MetricDef) -> Self {
         Self { name, kind, help }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::metric_defs::ABOUT_DATA;
 use super::page::Page;
-use super::rows::ABOUT_DATA;
-use super::shelf::Unanswered;
+use super::page_cache::Unanswered;
 use crate::catalogue::{self, Aggregation, Group, ScopeKind};
 use crate::spelling::Search;
-use crate::telemetry::{Gathered, Telemetry};
-use crate::vitals::ABOUT_NOW;
+use crate::status_metrics::ABOUT_NOW;
+use crate::telemetry::{GatheredFamily, Telemetry};
 
 /// Names that a refusal proposes.
 const MOST_NAMES: usize = 3;
@@ -33,7 +33,7 @@ impl KnownFamilies {
     }
 
     /// Checks that each of `names` is on `page`, among `own`, or could be on a page, where the configuration describes
-    /// the groups `custom`. Names are those of either format.
+    /// the groups `custom`. Interner are those of either format.
     ///
     /// # Errors
     /// The first name that no page can have.
@@ -45,7 +45,7 @@ impl KnownFamilies {
         names: &[String],
         custom: &[Group],
         page: &Page,
-        own: &[Gathered],
+        own: &[GatheredFamily],
     ) -> Result<(), Unanswered> {
         let mut missing: BTreeSet<&str> =
             names.iter().map(String::as_str).filter(|name| !self.has(name, custom)).collect();
@@ -120,7 +120,7 @@ fn is_of_group(name: &str, group: &Group, scope: ScopeKind) -> bool {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::exposition::book::Book;
+    use crate::exposition::page_index::PageIndex;
     use crate::snapshot::Hold;
 
     const CUSTOM: &str = "custom_counter_groups:\n\
@@ -133,7 +133,7 @@ mod tests {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let telemetry = Telemetry::try_new().unwrap();
         let known = KnownFamilies::new(&telemetry);
-        let page = Page::new(&Book::new(1000, Hold::No), 0);
+        let page = Page::new(&PageIndex::new(1000, Hold::No), 0);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let checked = runtime.block_on(known.check(&names, &config.custom_groups, &page, &telemetry.own()));
         checked.map_err(|error| error.to_string())

@@ -25,7 +25,7 @@ impl Labels {
 
 /// What a line says beside the labels of its place.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Own<'a> {
+pub(super) enum ExtraLabels<'a> {
     /// Labels of a sample.
     Labels(&'a [Label]),
     /// One label.
@@ -34,24 +34,24 @@ pub(super) enum Own<'a> {
     Registered(&'static str, &'a [(String, String)]),
 }
 
-impl Own<'_> {
+impl ExtraLabels<'_> {
     /// Nothing.
     pub(super) const NONE: Self = Self::Labels(&[]);
 }
 
 /// Appends the line of `name` with `labels` and those of its own.
-pub(super) fn write(name: &str, labels: &Labels, own: Own<'_>, number: f64, out: &mut Vec<u8>) {
+pub(super) fn write(name: &str, labels: &Labels, own: ExtraLabels<'_>, number: f64, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
-    if let Own::Registered(suffix, _) = own {
+    if let ExtraLabels::Registered(suffix, _) = own {
         out.extend_from_slice(suffix.as_bytes());
     }
     let open = out.len();
     out.push(b'{');
     out.extend_from_slice(labels.0.as_bytes());
     match own {
-        Own::Labels(own) => own.iter().for_each(|(name, value)| pair(name, value, out)),
-        Own::Pair(name, value) => pair(name, value, out),
-        Own::Registered(_, own) => own.iter().for_each(|(name, value)| pair(name, value, out)),
+        ExtraLabels::Labels(own) => own.iter().for_each(|(name, value)| pair(name, value, out)),
+        ExtraLabels::Pair(name, value) => pair(name, value, out),
+        ExtraLabels::Registered(_, own) => own.iter().for_each(|(name, value)| pair(name, value, out)),
     }
     if out.len() == open + 1 {
         out.pop();
@@ -142,19 +142,22 @@ mod tests {
 
     #[test]
     fn a_line_has_its_labels_in_order_and_no_empty_braces() {
-        let line = |labels: &Labels, own: Own<'_>| {
+        let line = |labels: &Labels, own: ExtraLabels<'_>| {
             let mut out = Vec::new();
             write("m", labels, own, 1.0, &mut out);
             String::from_utf8(out).unwrap()
         };
         let (none, some) = (Labels::default(), Labels::new("a", "1\""));
         let own = [("k".into(), "v\"".into())];
-        assert_eq!(line(&none, Own::NONE), "m 1\n");
-        assert_eq!(line(&some, Own::NONE), "m{a=\"1\\\"\"} 1\n");
-        assert_eq!(line(&some, Own::Labels(&own)), "m{a=\"1\\\"\",k=\"v\\\"\"} 1\n");
-        assert_eq!(line(&none, Own::Pair("reason", "x")), "m{reason=\"x\"} 1\n");
+        assert_eq!(line(&none, ExtraLabels::NONE), "m 1\n");
+        assert_eq!(line(&some, ExtraLabels::NONE), "m{a=\"1\\\"\"} 1\n");
+        assert_eq!(line(&some, ExtraLabels::Labels(&own)), "m{a=\"1\\\"\",k=\"v\\\"\"} 1\n");
+        assert_eq!(line(&none, ExtraLabels::Pair("reason", "x")), "m{reason=\"x\"} 1\n");
         let registered = [("le".to_owned(), "+Inf".to_owned())];
-        assert_eq!(line(&some, Own::Registered("_bucket", &registered)), "m_bucket{a=\"1\\\"\",le=\"+Inf\"} 1\n");
+        assert_eq!(
+            line(&some, ExtraLabels::Registered("_bucket", &registered)),
+            "m_bucket{a=\"1\\\"\",le=\"+Inf\"} 1\n"
+        );
     }
 
     #[test]

@@ -9,16 +9,16 @@ use flate2::Crc;
 
 use super::block::Block;
 use super::body::{Body, Pieces};
-use super::book::Book;
 use super::created;
 use super::gzip::{self, Deflater, Fragment, Member};
-use super::line::{self, Labels, Own};
+use super::line::{self, ExtraLabels, Labels};
 use super::openmetrics;
+use super::page_index::PageIndex;
 use super::scrape::{Encoding, Format, Scrape, Variant};
 use super::{Unanswered, family::Family};
 use crate::clock::{Tick, Timestamp};
 use crate::spelling::Search;
-use crate::telemetry::Gathered;
+use crate::telemetry::GatheredFamily;
 
 /// Bytes of a selection that are made between two looks at whether others wait for the thread.
 const TURN: usize = 256 * 1024;
@@ -60,14 +60,14 @@ impl Page {
     }
 
     /// What `book` shows.
-    pub(super) fn new(book: &Book, edition: u64) -> Self {
+    pub(super) fn new(book: &PageIndex, edition: u64) -> Self {
         let (blocks, appliances) = (book.blocks().to_vec(), book.appliances());
         let content = Content { blocks, appliances, ..Content::default() };
         Self { content: Arc::new(content), edition, expires: book.expires(), started: book.started() }
     }
 
     /// The same content for as long as `book` says.
-    pub(super) fn renewed(&self, book: &Book, edition: u64) -> Self {
+    pub(super) fn renewed(&self, book: &PageIndex, edition: u64) -> Self {
         Self { content: Arc::clone(&self.content), edition, expires: book.expires(), started: book.started() }
     }
 
@@ -114,7 +114,7 @@ impl Page {
 
     /// The whole page and then `own`; none if it has not been made in this form.
     #[must_use]
-    pub fn whole(&self, variant: Variant, own: &[Gathered]) -> Option<Body> {
+    pub fn whole(&self, variant: Variant, own: &[GatheredFamily]) -> Option<Body> {
         let Variant { format, encoding } = variant;
         let mut tail = Vec::new();
         write(own, format, self.started, |_| true, &mut tail);
@@ -135,7 +135,7 @@ impl Page {
     ///
     /// # Cancel safety
     /// Nothing is lost.
-    pub async fn selection(&self, scrape: &Scrape, own: &[Gathered]) -> Result<Body, Unanswered> {
+    pub async fn selection(&self, scrape: &Scrape, own: &[GatheredFamily]) -> Result<Body, Unanswered> {
         let Scrape { variant: Variant { format, encoding }, appliances, families } = scrape;
         let numbers = appliances.iter().map(|name| {
             let number = self.content.appliances.get(name.as_str());
@@ -181,7 +181,7 @@ impl Page {
 
 impl Page {
     /// Removes from `names` those that a family on the page or among `own` is called.
-    pub(super) fn retain_missing(&self, names: &mut BTreeSet<&str>, own: &[Gathered]) {
+    pub(super) fn retain_missing(&self, names: &mut BTreeSet<&str>, own: &[GatheredFamily]) {
         let cells = self.content.blocks.iter().flat_map(|block| block.cells.iter());
         let mut last = None;
         let mut strike = |family: Family<'_>| {
@@ -193,7 +193,7 @@ impl Page {
                 strike(cell.head.family());
             }
         }
-        for Gathered { name: family, help, kind, .. } in own {
+        for GatheredFamily { name: family, help, kind, .. } in own {
             strike(Family { name: family, kind: *kind, help });
         }
     }
@@ -244,21 +244,21 @@ impl Piece {
 
 /// Appends those `families` that are wanted.
 fn write(
-    families: &[Gathered],
+    families: &[GatheredFamily],
     format: Format,
     started: Option<Timestamp>,
     is_wanted: impl Fn(&Family<'_>) -> bool,
     out: &mut Vec<u8>,
 ) {
     let none = Labels::default();
-    for Gathered { name, help, kind, lines } in families {
+    for GatheredFamily { name, help, kind, lines } in families {
         let family = Family { name, kind: *kind, help };
         if is_wanted(&family) {
             family.write(format, out);
             let is_dated = format == Format::OpenMetrics && created::is_dated(*kind);
             for line in lines {
                 let begin = out.len();
-                line::write(name, &none, Own::Registered(line.suffix, &line.labels), line.value, out);
+                line::write(name, &none, ExtraLabels::Registered(line.suffix, &line.labels), line.value, out);
                 if let Some(started) = started.filter(|_| is_dated) {
                     let line = out[begin..].to_vec();
                     created::after(name, &line, started, out);

@@ -4,114 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::family::Family;
-use super::line::{Labels, Own};
+use super::line::{ExtraLabels, Labels};
+use super::metric_defs::{
+    BELOW_MINIMUM, CENTRALIZED, CLOCK_SKEW, COMMITTED, DIFFERENCE, DROPPED, GROUP_SUCCESS, INFO, LAST_SUCCESS, LATE,
+    LOST, MISSING, PENDING, RECONCILIATIONS, REFUSED, ROUND, SETTLE, UNKNOWN, UNUSABLE, UP, WINDOW, WINDOW_END,
+};
 use crate::api::{Reason, Unusable, UnusableCounts};
 use crate::clock::Tick;
-use crate::sample::{About, Kind, Sample};
+use crate::sample::{Kind, MetricDef, Sample};
 use crate::snapshot::{AspectView, CreationTimes, GroupView, LostReason, Pending, Snapshot, Tally};
-
-const UP: About = About::gauge("asyncos_up", "Whether the appliance's API answers us");
-const ROUND: About = About::gauge(
-    "asyncos_poll_round_seconds",
-    "Time that the requests for one window take, waits and pauses included; must stay below `asyncos_window_seconds`",
-);
-const CLOCK_SKEW: About = About::gauge("asyncos_clock_skew_seconds", "How far the appliance's clock is ahead of ours");
-const INFO: About = About::gauge(
-    "asyncos_appliance_info",
-    "Labels of the appliance: product, and model, AsyncOS release, host name and time zone where they are known; always 1",
-);
-const BELOW_MINIMUM: About = About::gauge(
-    "asyncos_release_below_minimum",
-    "Whether the AsyncOS release is older than `minimum_release`; absent unless both are known",
-);
-const CENTRALISED: About = About::gauge(
-    "asyncos_reporting_centralised",
-    "Whether a gateway leaves its reporting to a manager and so has no figures of its own but those of its capacity",
-);
-const REFUSED: About = About::gauge(
-    "asyncos_group_refused",
-    "The appliance does not answer this, by `reason`, so it is asked seldom; 1 while that is so",
-);
-const GROUP_SUCCESS: About =
-    About::gauge("asyncos_group_success", "Whether the newest poll of the counter group brought its report");
-const LAST_SUCCESS: About = About::gauge(
-    "asyncos_group_last_success_timestamp_seconds",
-    "When the counter group last brought its report, in seconds since 1970; shown while `asyncos_group_success` is 0",
-);
-const WINDOW: About = About::gauge(
-    "asyncos_window_seconds",
-    "The length of the windows; with the label `group` where a counter group has longer ones than the others",
-);
-const WINDOW_END: About = About::gauge(
-    "asyncos_window_end_timestamp_seconds",
-    "The end of the newest counted window by the appliance's clock, in seconds since 1970",
-);
-const SETTLE: About = About::gauge(
-    "asyncos_settle_seconds",
-    "How long after its end a window is requested; with the label `group` where a counter group waits longer than others",
-);
-const PENDING: About = About::gauge("asyncos_windows_pending", "Complete windows that are not counted yet");
-const COMMITTED: About =
-    About::counter("asyncos_windows_committed_total", "Windows that were counted, over all counter groups");
-const LOST: About = About::counter("asyncos_windows_lost_total", "Windows that were given up and are in no number");
-const DIFFERENCE: About = About::gauge(
-    "asyncos_reconciliation_difference",
-    "What the appliance's report for whole hours had beyond our windows when they were last compared, over all counters; \
-     shown unless it is 0",
-);
-const RECONCILIATIONS: About = About::counter(
-    "asyncos_reconciliations_total",
-    "Comparisons of whole hours with the sum of their windows, over all counter groups",
-);
-const LATE: About = About::counter(
-    "asyncos_late_events_total",
-    "Events that were found after their window was counted, over all counters",
-);
-const MISSING: About =
-    About::counter("asyncos_counters_missing_total", "Counters of the catalogue that a report did not hold");
-const UNKNOWN: About =
-    About::counter("asyncos_counters_unknown_total", "Counters of a report that the catalogue does not hold");
-const DROPPED: About = About::counter(
-    "asyncos_series_dropped_total",
-    "Rows of keyed reports that went into the row `other`, or nowhere where rows do not add up, because of `series_limit`",
-);
-const UNUSABLE: About = About::counter(
-    "asyncos_counters_unusable_total",
-    "Values of a report or a status answer that are no usable number",
-);
-
-/// All of them, for the manual to be held against.
-pub const ABOUT_DATA: &[About] = &[
-    UP,
-    INFO,
-    BELOW_MINIMUM,
-    CENTRALISED,
-    GROUP_SUCCESS,
-    LAST_SUCCESS,
-    REFUSED,
-    WINDOW_END,
-    WINDOW,
-    SETTLE,
-    PENDING,
-    COMMITTED,
-    LOST,
-    DIFFERENCE,
-    RECONCILIATIONS,
-    LATE,
-    MISSING,
-    UNKNOWN,
-    UNUSABLE,
-    DROPPED,
-    CLOCK_SKEW,
-    ROUND,
-];
 
 /// One line of a page.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row<'a> {
     pub(super) family: Family<'a>,
     pub(super) labels: &'a Labels,
-    pub(super) own: Own<'a>,
+    pub(super) own: ExtraLabels<'a>,
     pub(super) value: f64,
     pub(super) begins: Begins<'a>,
 }
@@ -212,8 +120,8 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         if let Some((_, _, is_below)) = snapshot.below_minimum() {
             self.put(&BELOW_MINIMUM, of_appliance, f64::from(u8::from(is_below)));
         }
-        if let Some(centralised) = snapshot.centralised {
-            self.put(&CENTRALISED, of_appliance, f64::from(u8::from(centralised)));
+        if let Some(centralized) = snapshot.centralized {
+            self.put(&CENTRALIZED, of_appliance, f64::from(u8::from(centralized)));
         }
         self.put(&UP, of_appliance, f64::from(u8::from(is_up)));
         if let Some(round) = snapshot.round {
@@ -246,16 +154,16 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         }
     }
 
-    fn put(&mut self, about: &'static About, labels: &'a Labels, value: f64) {
-        self.put_with(about, labels, Own::NONE, value);
+    fn put(&mut self, about: &'static MetricDef, labels: &'a Labels, value: f64) {
+        self.put_with(about, labels, ExtraLabels::NONE, value);
     }
 
-    fn put_with(&mut self, about: &'static About, labels: &'a Labels, own: Own<'a>, value: f64) {
+    fn put_with(&mut self, about: &'static MetricDef, labels: &'a Labels, own: ExtraLabels<'a>, value: f64) {
         (self.sink)(Row { family: about.into(), labels, own, value, begins: Begins::Itself });
     }
 
     /// One line where there is something to count: a group to which nothing ever happened is no series.
-    fn put_any(&mut self, about: &'static About, labels: &'a Labels, own: Own<'a>, count: u64) {
+    fn put_any(&mut self, about: &'static MetricDef, labels: &'a Labels, own: ExtraLabels<'a>, count: u64) {
         if count > 0 {
             let begins = if about.kind == Kind::Counter { Begins::WithAnEvent } else { Begins::Itself };
             (self.sink)(Row { family: about.into(), labels, own, value: count as f64, begins });
@@ -265,7 +173,13 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
     fn samples(&mut self, samples: &'a [Sample], kind: Kind, labels: &'a Labels) {
         for Sample { family, labels: own, value } in samples {
             let family = Family { name: &family.name, kind, help: &family.help };
-            (self.sink)(Row { family, labels, own: Own::Labels(own), value: *value, begins: Begins::Elsewhere });
+            (self.sink)(Row {
+                family,
+                labels,
+                own: ExtraLabels::Labels(own),
+                value: *value,
+                begins: Begins::Elsewhere,
+            });
         }
     }
 
@@ -276,7 +190,13 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
             let begun = beginnings.next_if(|beginning| beginning.position == position);
             let value = begun.map_or(*value, |beginning| beginning.before);
             let family = Family { name: &family.name, kind: Kind::Counter, help: &family.help };
-            (self.sink)(Row { family, labels, own: Own::Labels(own), value, begins: Begins::Sum(&view.created) });
+            (self.sink)(Row {
+                family,
+                labels,
+                own: ExtraLabels::Labels(own),
+                value,
+                begins: Begins::Sum(&view.created),
+            });
         }
     }
 
@@ -295,9 +215,9 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         }
         self.unusable(&view.unusable, labels);
         self.refusal(view.refusal, labels);
-        self.samples(&view.vitals.counters, Kind::Counter, of_appliance);
-        if !view.vitals.gauges.is_empty() && self.is_current(view.expires) {
-            self.samples(&view.vitals.gauges, Kind::Gauge, of_appliance);
+        self.samples(&view.status_metrics.counters, Kind::Counter, of_appliance);
+        if !view.status_metrics.gauges.is_empty() && self.is_current(view.expires) {
+            self.samples(&view.status_metrics.gauges, Kind::Gauge, of_appliance);
         }
     }
 
@@ -313,13 +233,13 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
 
     fn unusable(&mut self, counts: &UnusableCounts, labels: &'a Labels) {
         for (reason, count) in Unusable::ALL.iter().zip(counts) {
-            self.put_any(&UNUSABLE, labels, Own::Pair("reason", reason.label()), *count);
+            self.put_any(&UNUSABLE, labels, ExtraLabels::Pair("reason", reason.label()), *count);
         }
     }
 
     fn refusal(&mut self, reason: Option<Reason>, labels: &'a Labels) {
         if let Some(reason) = reason {
-            self.put_with(&REFUSED, labels, Own::Pair("reason", reason.label()), 1.0);
+            self.put_with(&REFUSED, labels, ExtraLabels::Pair("reason", reason.label()), 1.0);
         }
     }
 
@@ -334,16 +254,16 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
             self.put(&SETTLE, labels, view.settle.as_secs_f64());
         }
         let pending = self.pending(view.pending);
-        self.put_any(&PENDING, labels, Own::NONE, pending);
-        self.put_any(&LATE, labels, Own::NONE, tally.late);
+        self.put_any(&PENDING, labels, ExtraLabels::NONE, pending);
+        self.put_any(&LATE, labels, ExtraLabels::NONE, tally.late);
         if let Some(difference) = view.difference.filter(|difference| *difference != 0) {
             self.put(&DIFFERENCE, labels, difference as f64);
         }
-        self.put_any(&MISSING, labels, Own::NONE, tally.missing);
-        self.put_any(&UNKNOWN, labels, Own::NONE, tally.unknown);
-        self.put_any(&DROPPED, labels, Own::NONE, tally.dropped);
+        self.put_any(&MISSING, labels, ExtraLabels::NONE, tally.missing);
+        self.put_any(&UNKNOWN, labels, ExtraLabels::NONE, tally.unknown);
+        self.put_any(&DROPPED, labels, ExtraLabels::NONE, tally.dropped);
         for (reason, lost) in LostReason::ALL.iter().zip(tally.lost) {
-            self.put_any(&LOST, labels, Own::Pair("reason", reason.label()), lost);
+            self.put_any(&LOST, labels, ExtraLabels::Pair("reason", reason.label()), lost);
         }
         self.unusable(&tally.unusable, labels);
         self.refusal(view.refusal, labels);
@@ -369,6 +289,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
 mod tests {
     use super::super::tests::{Dice, group, snapshot};
     use super::*;
+    use crate::exposition::ABOUT_DATA;
 
     #[test]
     fn what_no_snapshot_renews_ends_by_the_clock() {
@@ -402,7 +323,7 @@ mod tests {
 
     #[test]
     fn names_fit_their_kinds() {
-        for About { name, kind, help } in ABOUT_DATA {
+        for MetricDef { name, kind, help } in ABOUT_DATA {
             assert_eq!(*kind == Kind::Counter, name.ends_with("_total"), "{name}");
             assert!(!help.is_empty());
         }

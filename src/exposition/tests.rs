@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::Buf;
 use proptest::prelude::*;
 
-use super::book::{Book, Source};
 use super::gzip::Deflater;
 use super::page::{LEVEL, Page};
+use super::page_index::{PageIndex, Source};
 use super::rows::{Row, SnapshotLabels, Walk};
 use super::*;
 use crate::api::{Event, Listener};
@@ -18,8 +18,8 @@ use crate::clock::{Tick, Timestamp};
 use crate::config::Scope;
 use crate::sample::{self, Sample};
 use crate::snapshot::{AspectView, GroupView, Hold, Pending, Reading, Snapshot, Tally};
-use crate::telemetry::{Gathered, Telemetry};
-use crate::vitals::Vitals;
+use crate::status_metrics::Vitals;
+use crate::telemetry::{GatheredFamily, Telemetry};
 
 /// So small that a few lines are several blocks.
 const BLOCK: usize = 300;
@@ -102,7 +102,7 @@ pub(super) fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
         last_success: None,
         refusal: None,
         trouble: None,
-        vitals: Vitals {
+        status_metrics: Vitals {
             gauges: vec![sample("asyncos_health_ratio".into(), "Health", None, dice.roll(100) as f64 / 100.0)],
             counters: vec![sample("asyncos_status_total".into(), "Status", None, dice.roll(100) as f64)],
             info: vec![("release".into(), "1".into())],
@@ -117,7 +117,7 @@ pub(super) fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
         round: None,
         clock_skew_seconds: dice.is_lucky().then(|| dice.roll(100) as f64 / 7.0),
         clock: None,
-        centralised: None,
+        centralized: None,
         trouble: None,
         product: "esa",
         identity: None,
@@ -170,7 +170,7 @@ impl World {
         }
     }
 
-    fn own(&self) -> Vec<Gathered> {
+    fn own(&self) -> Vec<GatheredFamily> {
         // What the process uses differs from one look to the next.
         self.telemetry.own().into_iter().filter(|family| !family.name.starts_with("process_")).collect()
     }
@@ -190,10 +190,10 @@ impl World {
                 }
             };
             if let Some((metrics, _)) = &source.traffic {
-                for Gathered { name, help, kind, lines } in &metrics.gather() {
+                for GatheredFamily { name, help, kind, lines } in &metrics.gather() {
                     for line in lines {
                         let family = family::Family { name, kind: *kind, help };
-                        let own = line::Own::Registered(line.suffix, &line.labels);
+                        let own = line::ExtraLabels::Registered(line.suffix, &line.labels);
                         put(Row {
                             family,
                             labels: &line::Labels::default(),
@@ -226,19 +226,19 @@ fn text(mut body: Body, encoding: Encoding) -> String {
     text
 }
 
-fn whole(page: &Page, variant: Variant, own: &[Gathered]) -> String {
+fn whole(page: &Page, variant: Variant, own: &[GatheredFamily]) -> String {
     page.make(variant, &mut Deflater::new(LEVEL));
     text(page.whole(variant, own).unwrap(), variant.encoding)
 }
 
-fn selected(page: &Page, scrape: &Scrape, own: &[Gathered]) -> Result<String, Unanswered> {
+fn selected(page: &Page, scrape: &Scrape, own: &[GatheredFamily]) -> Result<String, Unanswered> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(page.selection(scrape, own)).map(|body| text(body, scrape.variant.encoding))
 }
 
-fn check(world: &World, book: &Book) {
+fn check(world: &World, book: &PageIndex) {
     let (page, own) = (Page::new(book, 0), world.own());
-    let mut anew = Book::new(BLOCK, Hold::No);
+    let mut anew = PageIndex::new(BLOCK, Hold::No);
     anew.update(&world.sources, world.now);
     let anew = Page::new(&anew, 0);
     assert_eq!(page.expires(), anew.expires());
@@ -271,7 +271,7 @@ fn check(world: &World, book: &Book) {
     assert!(small <= 1, "{sizes:?}");
 }
 
-fn largest(book: &Book) -> usize {
+fn largest(book: &PageIndex) -> usize {
     book.blocks().iter().flat_map(|block| block.iter()).map(|(_, lines)| lines.len()).max().unwrap_or_default()
 }
 
@@ -282,7 +282,7 @@ proptest! {
     fn a_page_that_followed_every_change_is_the_page_printed_anew(
         steps in prop::collection::vec((0_u8..10, 0_usize..NAMES.len(), any::<u64>(), any::<bool>()), 1..40),
     ) {
-        let (mut world, mut book) = (World::new(), Book::new(BLOCK, Hold::No));
+        let (mut world, mut book) = (World::new(), PageIndex::new(BLOCK, Hold::No));
         for (what, who, seed, is_looked_at) in steps {
             world.step(what, who, seed);
             if is_looked_at {
@@ -301,7 +301,7 @@ proptest! {
 
 #[test]
 fn what_did_not_change_is_not_written_again() {
-    let (mut world, mut book) = (World::new(), Book::new(BLOCK, Hold::No));
+    let (mut world, mut book) = (World::new(), PageIndex::new(BLOCK, Hold::No));
     for (who, name) in NAMES.iter().enumerate() {
         world.sources.entry((*name).into()).or_default().snapshot =
             Some(Arc::new(snapshot(name, world.now, 40 + who as u64)));
@@ -319,7 +319,7 @@ fn what_did_not_change_is_not_written_again() {
 
 #[test]
 fn an_appliance_that_is_not_there_is_named() {
-    let page = Page::new(&Book::new(BLOCK, Hold::No), 0);
+    let page = Page::new(&PageIndex::new(BLOCK, Hold::No), 0);
     let scrape = Scrape::of("nobody", Variant::default());
     let refused = selected(&page, &scrape, &[]).unwrap_err();
     assert_eq!(refused.to_string(), "no appliance is called `nobody`");
@@ -327,7 +327,7 @@ fn an_appliance_that_is_not_there_is_named() {
 
 #[test]
 fn a_series_that_comes_twice_is_on_the_page_once() {
-    let (mut world, mut book) = (World::new(), Book::new(BLOCK, Hold::No));
+    let (mut world, mut book) = (World::new(), PageIndex::new(BLOCK, Hold::No));
     let mut twice = snapshot("a", world.now, 1);
     let gauge = |value| Vitals { gauges: vec![sample("asyncos_x".into(), "X", Some(1), value)], ..Vitals::default() };
     let expires = world.now + Duration::from_secs(1);
@@ -337,7 +337,7 @@ fn a_series_that_comes_twice_is_on_the_page_once() {
         last_success: None,
         refusal: None,
         trouble: None,
-        vitals: gauge(value),
+        status_metrics: gauge(value),
         unusable: Default::default(),
         expires,
     };
@@ -352,7 +352,7 @@ fn a_series_that_comes_twice_is_on_the_page_once() {
 #[test]
 fn when_counters_began_is_in_openmetrics_alone_and_only_while_that_is_wanted() {
     let started = Timestamp::from_secs(1_795_435_230);
-    let (mut world, mut book) = (World::new(), Book::new(BLOCK, Hold::No));
+    let (mut world, mut book) = (World::new(), PageIndex::new(BLOCK, Hold::No));
     let without =
         |shown: &str| shown.split_inclusive('\n').filter(|line| !line.contains("_created")).collect::<String>();
     for round in 0..30_u64 {
@@ -362,7 +362,7 @@ fn when_counters_began_is_in_openmetrics_alone_and_only_while_that_is_wanted() {
         let is_dated = round % 3 != 2;
         book.date(is_dated.then_some(started));
         book.update(&world.sources, world.now);
-        let (mut anew, mut plain) = (Book::new(BLOCK, Hold::No), Book::new(BLOCK, Hold::No));
+        let (mut anew, mut plain) = (PageIndex::new(BLOCK, Hold::No), PageIndex::new(BLOCK, Hold::No));
         anew.date(is_dated.then_some(started));
         anew.update(&world.sources, world.now);
         plain.update(&world.sources, world.now);

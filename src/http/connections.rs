@@ -23,9 +23,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::deadline::Deadline;
 use super::listen::{Listener, Stream};
 use super::protection::{Channel, Protection};
-use super::site::{Counted, Site, text};
+use super::router::{Counted, Router, text};
 use super::slots::{InWork, Observer, Slot, Slots};
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
 /// What the connections of one server may take. A parameter so that tests need neither 512 clients nor five seconds.
 #[derive(Clone, Copy)]
@@ -72,16 +72,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Serves `site` on all `listeners` until `stop`; then drains. `observer` learns how many connections are open.
 pub(super) async fn serve(
     listeners: Vec<Listener>,
-    site: &Arc<Site>,
+    site: &Arc<Router>,
     protection: &Protection,
     bounds: Bounds,
     observer: Observer,
-    stop: &Stop,
+    stop: &Shutdown,
 ) {
     let slots = Slots::new(bounds.connections, bounds.connections_per_address, observer);
     let mut doors = JoinSet::new();
     for listener in listeners {
-        let door = Door { listener, slots: slots.clone(), waiting: None, trouble: None };
+        let door = Acceptor { listener, slots: slots.clone(), waiting: None, trouble: None };
         let (site, protection, stop) = (Arc::clone(site), protection.clone(), stop.clone());
         doors.spawn(async move { attend_all(door, site, protection, bounds, &stop).await });
     }
@@ -90,7 +90,7 @@ pub(super) async fn serve(
     }
 }
 
-async fn attend_all(mut door: Door, site: Arc<Site>, protection: Protection, bounds: Bounds, stop: &Stop) {
+async fn attend_all(mut door: Acceptor, site: Arc<Router>, protection: Protection, bounds: Bounds, stop: &Shutdown) {
     let graceful = GracefulShutdown::new();
     let mut open = JoinSet::new();
     loop {
@@ -99,7 +99,7 @@ async fn attend_all(mut door: Door, site: Arc<Site>, protection: Protection, bou
             () = stop.requested() => break,
             Some(ended) = open.join_next() => conclude(ended),
             (stream, slot) = door.next() => {
-                let attendant = Attendant { site: Arc::clone(&site), protection: protection.clone() };
+                let attendant = ConnectionHandler { site: Arc::clone(&site), protection: protection.clone() };
                 let watcher = graceful.watcher();
                 open.spawn(attendant.attend_until_closed(stream, watcher, slot));
             }
@@ -127,7 +127,7 @@ fn conclude(ended: Result<(), JoinError>) {
 }
 
 /// Where connections come in, one slot each.
-struct Door {
+struct Acceptor {
     listener: Listener,
     slots: Slots,
     /// Who has come in and has no slot yet.
@@ -141,7 +141,7 @@ struct Trouble {
     retry_at: Instant,
 }
 
-impl Door {
+impl Acceptor {
     /// The next connection, once there is a slot for it.
     ///
     /// # Cancel safety
@@ -196,12 +196,12 @@ fn next_pause(last: Option<Duration>) -> Duration {
 }
 
 /// Answers one client.
-struct Attendant {
-    site: Arc<Site>,
+struct ConnectionHandler {
+    site: Arc<Router>,
     protection: Protection,
 }
 
-impl Attendant {
+impl ConnectionHandler {
     /// Answers until the client, an error or a stop ends the connection, or it is closed for another.
     async fn attend_until_closed(self, stream: Stream, watcher: Watcher, slot: Slot) {
         let slot = Arc::new(slot);
@@ -248,7 +248,7 @@ impl Attendant {
 
 /// The answer to one request, which keeps the request in work until its last byte is sent.
 async fn answer(
-    site: &Site,
+    site: &Router,
     protection: &Protection,
     head: &Parts,
     channel: Channel,
@@ -262,7 +262,7 @@ async fn answer(
             None => site.answer(head, channel).await,
         },
     };
-    shield.dress(&mut answer);
+    shield.apply_headers(&mut answer);
     answer.map(|body| Full::new(body.of(in_work)))
 }
 

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::auth::Users;
-use super::site::{Answer, text};
+use super::router::{Answer, text};
 use super::tls;
 use crate::config::{ConfigError, Problem, Web, WebFile};
 
@@ -60,7 +60,7 @@ pub enum ProtectionError {
 pub struct Protection(Arc<Inner>);
 
 struct Inner {
-    now: RwLock<Arc<Shield>>,
+    now: RwLock<Arc<WebSecurity>>,
     next_look: Mutex<Option<Instant>>,
     /// Absent where there is no file. Held by whoever looks.
     file: Option<Arc<AsyncMutex<WebFile>>>,
@@ -79,7 +79,7 @@ impl fmt::Debug for Protection {
 impl Default for Protection {
     /// None: everybody is answered, in clear text.
     fn default() -> Self {
-        Self::new(Shield::default(), None)
+        Self::new(WebSecurity::default(), None)
     }
 }
 
@@ -90,11 +90,11 @@ impl Protection {
     /// When it cannot be read or is wrong: every problem at once.
     pub fn open(file: PathBuf) -> Result<Self, ProtectionError> {
         let mut file = WebFile::new(file);
-        let shield = Shield::try_new(file.read()?)?;
+        let shield = WebSecurity::try_new(file.read()?)?;
         Ok(Self::new(shield, Some(Arc::new(AsyncMutex::new(file)))))
     }
 
-    fn new(shield: Shield, file: Option<Arc<AsyncMutex<WebFile>>>) -> Self {
+    fn new(shield: WebSecurity, file: Option<Arc<AsyncMutex<WebFile>>>) -> Self {
         let (now, heard) = (RwLock::new(Arc::new(shield)), RwLock::new(Arc::new(|_| ()) as Heard));
         Self(Arc::new(Inner { now, next_look: Mutex::default(), file, heard }))
     }
@@ -150,7 +150,7 @@ impl Protection {
     ///
     /// # Cancel safety
     /// A look that has begun goes on.
-    pub(super) async fn shield(&self) -> Arc<Shield> {
+    pub(super) async fn shield(&self) -> Arc<WebSecurity> {
         if let Some(file) = self.0.due() {
             let inner = Arc::clone(&self.0);
             // Too late or dead, it leaves what was there before.
@@ -161,7 +161,7 @@ impl Protection {
 }
 
 impl Inner {
-    fn shield(&self) -> Arc<Shield> {
+    fn shield(&self) -> Arc<WebSecurity> {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -187,7 +187,7 @@ impl Inner {
 
     /// Reads the files. What cannot be used changes nothing.
     fn read(&self, mut file: OwnedMutexGuard<WebFile>) -> Result<(), ProtectionError> {
-        let read = file.read().map_err(ProtectionError::from).and_then(Shield::try_new);
+        let read = file.read().map_err(ProtectionError::from).and_then(WebSecurity::try_new);
         let outcome = read.and_then(|shield| shield.succeed(&self.shield()));
         self.told(outcome.map(|shield| {
             shield.warn();
@@ -212,7 +212,7 @@ impl Inner {
 
 /// One reading of the files.
 #[derive(Default)]
-pub(super) struct Shield {
+pub(super) struct WebSecurity {
     /// How connections are taken; in clear text where absent.
     pub(super) tls: Option<TlsAcceptor>,
     users: Option<Users>,
@@ -220,7 +220,7 @@ pub(super) struct Shield {
     warnings: Vec<Problem>,
 }
 
-impl Shield {
+impl WebSecurity {
     fn try_new(Web { tls, headers, users, warnings }: Web) -> Result<Self, ProtectionError> {
         let tls = tls.as_ref().map(tls::acceptor).transpose()?;
         let users = Users::try_new(users).map_err(|_| ProtectionError::Random)?;
@@ -265,7 +265,7 @@ impl Shield {
     }
 
     /// Adds the operator's headers; where a page has one of its own, theirs counts.
-    pub(super) fn dress(&self, answer: &mut Answer) {
+    pub(super) fn apply_headers(&self, answer: &mut Answer) {
         for (name, value) in &self.headers {
             answer.headers_mut().insert(name, value.clone());
         }

@@ -26,14 +26,14 @@ const NO_LIMIT: Limits = Limits { max_scrapes: 0 };
 
 struct Server {
     address: SocketAddr,
-    stop: Stop,
+    stop: Shutdown,
     tasks: JoinSet<()>,
 }
 
 impl Server {
     async fn start(pages: Pages, limits: Limits) -> Self {
         let bound = Bound::bind("127.0.0.1:0").await.unwrap();
-        let (address, stop, mut tasks) = (socket(&bound), Stop::new(), JoinSet::new());
+        let (address, stop, mut tasks) = (socket(&bound), Shutdown::new(), JoinSet::new());
         tasks.spawn(bound.serve(pages, limits, Protection::default(), stop.clone()));
         Self { address, stop, tasks }
     }
@@ -41,7 +41,7 @@ impl Server {
     async fn bounded(pages: Pages, bounds: Bounds) -> Self {
         let bound = Bound::bind("127.0.0.1:0").await.unwrap();
         let address = socket(&bound);
-        let (site, stop, mut tasks) = (Arc::new(site::Site::new(pages, NO_LIMIT)), Stop::new(), JoinSet::new());
+        let (site, stop, mut tasks) = (Arc::new(router::Router::new(pages, NO_LIMIT)), Shutdown::new(), JoinSet::new());
         let until = stop.clone();
         tasks.spawn(async move {
             let observer = Arc::new(|_| ());

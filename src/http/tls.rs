@@ -14,7 +14,7 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::san;
+use super::subject_alt_name;
 use crate::config::{ClientCertificates, WebTls};
 
 /// Takes connections as `web` says.
@@ -87,7 +87,9 @@ impl ClientCertVerifier for Clients {
         if let Some(issuers) = &self.issuers {
             issuers.verify_client_cert(leaf, intermediates, now)?;
         }
-        if !self.allowed_sans.is_empty() && !san::names(leaf).iter().any(|name| self.allowed_sans.contains(name)) {
+        if !self.allowed_sans.is_empty()
+            && !subject_alt_name::names(leaf).iter().any(|name| self.allowed_sans.contains(name))
+        {
             return Err(CertificateError::Other(OtherError(Arc::new(Stranger))).into());
         }
         Ok(ClientCertVerified::assertion())

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::account::add;
+use super::counter_state::add;
 use crate::clock::Timestamp;
 use crate::store::Day;
 use crate::window::{Grid, Window};
@@ -50,7 +50,7 @@ pub(super) fn is_over(day: &Day) -> bool {
 
 /// Takes in that windows were given up or are counted anew: what comes after is a stretch of its own, since a comparison
 /// over the gap would find in the report what was counted as lost.
-pub(super) fn broken(days: &mut Vec<Day>) {
+pub(super) fn break_stretch(days: &mut Vec<Day>) {
     days.pop();
 }
 
@@ -135,7 +135,7 @@ mod tests {
     fn a_gap_begins_a_new_stretch() {
         let mut days = Vec::new();
         count(&mut days, 0, 60);
-        broken(&mut days);
+        break_stretch(&mut days);
         count(&mut days, 125, 180);
         count(&mut days, 180, 240);
         assert_eq!(shown(&days), [(180, 240, 60)]);

@@ -25,7 +25,7 @@ fn stretch(from: u64, to: u64) -> Window {
     minutes.stretch_from(at(from), u32::try_from((to - from) / 60).expect("small"))
 }
 
-async fn count(ledger: &Ledger, from: u64, to: u64, increments: &[(&str, u64)]) -> Result<Account, CommitError> {
+async fn count(ledger: &Ledger, from: u64, to: u64, increments: &[(&str, u64)]) -> Result<CounterState, CommitError> {
     count_from(ledger, from, stretch(from, to), increments).await
 }
 
@@ -34,13 +34,13 @@ async fn count_from(
     from: u64,
     window: Window,
     increments: &[(&str, u64)],
-) -> Result<Account, CommitError> {
+) -> Result<CounterState, CommitError> {
     let summed = Arc::new(Summed { others: true, ..Summed::default() });
     let counts = Counts { increments: &counts(increments), retired: &[], summed: &summed, begun: &Begun::default() };
     ledger.commit(&key(), at(from), window, &counts).await.map(|counted| counted.account)
 }
 
-fn total(account: &Account) -> Option<u64> {
+fn total(account: &CounterState) -> Option<u64> {
     account.totals.get("c").copied()
 }
 
@@ -286,13 +286,14 @@ async fn sums_that_have_just_begun_are_known_after_a_restart_until_their_end_is_
 fn a_record_of_a_version_that_did_not_know_of_beginnings_has_none() {
     let old = r#"{"watermark":60,"epoch":0,"totals":{"c":5}}"#;
     let record: Record = serde_json::from_str(old).expect("a record");
-    assert_eq!(Account::restored(record.clone()).beginning, BTreeMap::new());
+    assert_eq!(CounterState::restored(record.clone()).beginning, BTreeMap::new());
     assert_eq!(serde_json::to_string(&record).expect("a text").matches("beginning").count(), 0);
 }
 
 #[test]
 fn sums_are_dated_once_and_keep_their_date_while_they_give_up_their_series() {
-    let (mut account, summed) = (Account::new(at(0), at(0)), Arc::new(Summed { others: true, ..Summed::default() }));
+    let (mut account, summed) =
+        (CounterState::new(at(0), at(0)), Arc::new(Summed { others: true, ..Summed::default() }));
     let mut count = |minute: u64, key: &str, retired: &[String]| {
         let begun = Begun { at: Some(at(1000 + minute)), ..Begun::default() };
         let counts = Counts { increments: &[(sum::joined("c", key), 1)], retired, summed: &summed, begun: &begun };
@@ -303,6 +304,6 @@ fn sums_are_dated_once_and_keep_their_date_while_they_give_up_their_series() {
     assert_eq!(count(0, "a", &[]), (Some(1000), dates(&[("a", 1000)])));
     assert_eq!(count(1, "b", &["a".into()]), (Some(1000), dates(&[("a", 1000), ("b", 1001)])));
     assert_eq!(count(2, "a", &[]), (Some(1000), dates(&[("a", 1000), ("b", 1001)])), "it goes on");
-    let restored = Account::restored(account.record());
+    let restored = CounterState::restored(account.record());
     assert_eq!((restored.created, restored.keys_created), (account.created, account.keys_created));
 }

@@ -30,7 +30,7 @@ pub(super) enum Done {
         outcome: Result<(), CommitError>,
     },
     Observed {
-        watch: usize,
+        status_probe: usize,
         outcome: Result<Observation, Failure>,
         took: Duration,
     },
@@ -127,7 +127,7 @@ impl Purpose {
 /// What is due.
 pub(super) enum Next {
     Now(Job),
-    Watch(usize),
+    StatusProbe(usize),
     /// Nothing before.
     At(Tick),
     /// It is due, and so that the appliance is not asked without a pause it goes on then, before anything else.

@@ -42,8 +42,8 @@ const TOLERATED: u64 = 1000;
 /// What to do for the sake of learning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Look at this window of this target.
-    Look { target: usize, window: Window },
+    /// MeasureLateness at this window of this target.
+    MeasureLateness { target: usize, window: Window },
     /// Nothing for this long.
     Wait(Duration),
 }
@@ -107,7 +107,7 @@ impl Lateness {
         if from > now {
             return Step::Wait(from.since(now));
         }
-        Step::Look { target: sample.target, window: sample.window }
+        Step::MeasureLateness { target: sample.target, window: sample.window }
     }
 
     /// The window of the next target in turn that `now` lies in.
@@ -208,7 +208,7 @@ mod tests {
         loop {
             match lateness.step(at(now), minutes) {
                 Step::Wait(span) => now += span.as_secs(),
-                Step::Look { window, .. } => {
+                Step::MeasureLateness { window, .. } => {
                     let window = *first.get_or_insert(window);
                     let delay = at(now).since(window.end()).as_secs();
                     learned.extend(lateness.looked(seen(delay), at(now)).map(|settle| settle.as_secs()));
@@ -258,7 +258,7 @@ mod tests {
             let now = at(round * 7980 + 26);
             let Step::Wait(_) = lateness.step(now, minutes) else { panic!("the window is not over") };
             let look = lateness.step(now + Duration::from_secs(61), minutes);
-            assert!(matches!(look, Step::Look { .. }), "{look:?}");
+            assert!(matches!(look, Step::MeasureLateness { .. }), "{look:?}");
             lateness.missed(now);
             assert!(lateness.seen.is_empty());
             assert!(matches!(lateness.step(now, minutes), Step::Wait(REST)), "not again at once");
@@ -269,7 +269,7 @@ mod tests {
     fn a_clock_set_back_ends_the_window() {
         let mut lateness = lateness();
         assert!(matches!(lateness.step(at(30), minutes), Step::Wait(_)));
-        assert!(matches!(lateness.step(at(88), minutes), Step::Look { .. }));
+        assert!(matches!(lateness.step(at(88), minutes), Step::MeasureLateness { .. }));
         assert_eq!(lateness.looked(EVENTS, at(20)), None);
         assert!(lateness.sample.is_none() && lateness.seen.is_empty());
     }
@@ -278,7 +278,7 @@ mod tests {
     fn a_look_that_came_late_proves_only_what_it_saw() {
         let mut lateness = lateness();
         assert!(matches!(lateness.step(at(30), minutes), Step::Wait(_)));
-        assert!(matches!(lateness.step(at(88), minutes), Step::Look { .. }));
+        assert!(matches!(lateness.step(at(88), minutes), Step::MeasureLateness { .. }));
         // Asked after 28 s, answered after 100: the look is of the rung of two minutes.
         lateness.looked(EVENTS, at(160));
         let looks = &lateness.sample.as_ref().expect("a window").looks;

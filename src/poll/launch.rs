@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Aspect, Depth};
+use crate::api::{Depth, StatusKind};
 use crate::clock::{Tick, Timestamp};
 use crate::window::Window;
 
@@ -25,14 +25,14 @@ const IDLE: Duration = Duration::from_secs(60 * 60);
 impl<S: Source> Poller<S> {
     /// Starts what is due within the concurrency and says when to look again.
     pub(super) fn launch(&mut self) -> Tick {
-        let now = self.desk.clock.tick();
+        let now = self.context.clock.tick();
         let ends = self.end_beginnings(now);
         let wake = self.launch_requests(now);
         ends.map_or(wake, |ends| ends.min(wake))
     }
 
     fn launch_requests(&mut self, now: Tick) -> Tick {
-        if let Some(until) = self.standing.paused_until(now) {
+        if let Some(until) = self.health.paused_until(now) {
             return until;
         }
         if !self.connected {
@@ -42,16 +42,16 @@ impl<S: Source> Poller<S> {
             return now + self.polling.timeout;
         }
         while self.requests < self.polling.concurrency {
-            if self.standing.awaits_probe() {
+            if self.health.awaits_probe() {
                 break;
             }
-            if self.standing.wants_probe() {
+            if self.health.wants_probe() {
                 self.probe(now);
                 continue;
             }
             match self.next(now) {
                 Next::Now(job) => self.start(job),
-                Next::Watch(watch) => self.observe(watch),
+                Next::StatusProbe(status_probe) => self.observe(status_probe),
                 Next::At(wake) | Next::Rest(wake) => return wake,
             }
         }
@@ -65,7 +65,7 @@ impl<S: Source> Poller<S> {
         let order: Vec<Work> = self.turns.iter().collect();
         for work in order {
             let next = match work {
-                Work::Watch(watch) => self.next_of_watch(watch, now),
+                Work::StatusProbe(status_probe) => self.next_of_watch(status_probe, now),
                 Work::Target(target) => self.next_of_target(target, moment),
                 Work::Look => self.next_look(moment),
             };
@@ -83,12 +83,12 @@ impl<S: Source> Poller<S> {
         Next::At(wake)
     }
 
-    fn next_of_watch(&self, watch: usize, now: Tick) -> Option<Next> {
-        let due = &self.watches[watch];
+    fn next_of_watch(&self, status_probe: usize, now: Tick) -> Option<Next> {
+        let due = &self.watches[status_probe];
         match due.in_flight {
             true => None,
             false if due.not_before > now => Some(Next::At(due.not_before)),
-            false => Some(Next::Watch(watch)),
+            false => Some(Next::StatusProbe(status_probe)),
         }
     }
 
@@ -103,7 +103,7 @@ impl<S: Source> Poller<S> {
         if target.not_before > now {
             return Some(Next::At(target.not_before));
         }
-        Some(match target.plan(&self.desk.ledger, moment, stride) {
+        Some(match target.plan(&self.context.ledger, moment, stride) {
             Step::Wait(span) => Next::At(now + span),
             Step::Fetch { count, left, .. } if self.paced_until > now && is_backlog(count, left, stride) => {
                 Next::Rest(self.paced_until)
@@ -112,7 +112,7 @@ impl<S: Source> Poller<S> {
                 self.job(position, window, Purpose::Count(Count { windows, gap }))
             }
             Step::Audit(hours) => self.job(position, hours, Purpose::Audit),
-            Step::Hear(window) => match hear_from.filter(|from| *from > now) {
+            Step::SyncClock(window) => match hear_from.filter(|from| *from > now) {
                 Some(from) => Next::At(from),
                 None => {
                     self.heard = Some(now);
@@ -127,8 +127,8 @@ impl<S: Source> Poller<S> {
         let targets = &self.targets;
         let now: Timestamp = moment.appliance;
         match self.lateness.as_mut()?.step(now, |target| targets[target].countable()) {
-            lateness::Step::Look { target, .. } if targets[target].in_flight => None,
-            lateness::Step::Look { target, window } => Some(self.job(target, window, Purpose::Look)),
+            lateness::Step::MeasureLateness { target, .. } if targets[target].in_flight => None,
+            lateness::Step::MeasureLateness { target, window } => Some(self.job(target, window, Purpose::Look)),
             lateness::Step::Wait(span) => Some(Next::At(moment.tick + span)),
         }
     }
@@ -139,7 +139,7 @@ impl<S: Source> Poller<S> {
 
     fn connect(&mut self) {
         let (source, deadline) = (Arc::clone(&self.source), self.deadlines.of(false));
-        let clock = self.desk.clock.clone();
+        let clock = self.context.clock.clone();
         self.request(
             async move { Done::Connected(deadline::within(&*source, &clock, deadline, source.connect()).await) },
         );
@@ -147,27 +147,27 @@ impl<S: Source> Poller<S> {
 
     /// Asks for what is cheap, to see whether the appliance is there.
     fn probe(&mut self, now: Tick) {
-        self.standing.probe_begun(now);
+        self.health.probe_begun(now);
         let (source, deadline) = (Arc::clone(&self.source), self.deadlines.of(false));
-        let clock = self.desk.clock.clone();
+        let clock = self.context.clock.clone();
         self.request(async move {
-            let question = source.observe(&Aspect::TimeZone);
+            let question = source.observe(&StatusKind::TimeZone);
             Done::Probed(deadline::within(&*source, &clock, deadline, question).await.map(|_| ()))
         });
     }
 
-    fn observe(&mut self, watch: usize) {
-        self.watches[watch].in_flight = true;
-        if self.watches[watch].is_paged() {
+    fn observe(&mut self, status_probe: usize) {
+        self.watches[status_probe].in_flight = true;
+        if self.watches[status_probe].is_paged() {
             self.publish();
         }
-        let (source, aspect) = (Arc::clone(&self.source), self.watches[watch].aspect().clone());
-        let deadline = self.deadlines.of(self.watches[watch].is_paged());
-        let clock = self.desk.clock.clone();
+        let (source, aspect) = (Arc::clone(&self.source), self.watches[status_probe].aspect().clone());
+        let deadline = self.deadlines.of(self.watches[status_probe].is_paged());
+        let clock = self.context.clock.clone();
         self.request(async move {
             let began = clock.tick();
             let outcome = deadline::within(&*source, &clock, deadline, source.observe(&aspect)).await;
-            Done::Observed { watch, outcome, took: clock.tick().since(began) }
+            Done::Observed { status_probe, outcome, took: clock.tick().since(began) }
         });
     }
 
@@ -177,7 +177,7 @@ impl<S: Source> Poller<S> {
             self.publish();
         }
         let source = Arc::clone(&self.source);
-        let clock = self.desk.clock.clone();
+        let clock = self.context.clock.clone();
         let polling = self.polling;
         let deadline =
             self.deadlines.of(job.query.search.as_ref().is_some_and(|search| search.depth == Depth::AllPages));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::ClockDoubt;
 use crate::clock::{Tick, Timestamp};
 
-use super::plan::{Gap, Rule};
+use super::plan::{Gap, WindowSchedule};
 
 /// How long a clock in doubt is waited for after a start, before totals begin in the time that it shows: a machine that
 /// has just started may still be setting its own.
@@ -54,7 +54,7 @@ impl Place {
     /// could still be fetched if it returned; those of that time are then the first of the new epoch.
     pub(super) fn find(
         &mut self,
-        rule: Rule,
+        rule: WindowSchedule,
         start: Option<Duration>,
         watermark: Timestamp,
         now: Moment,
@@ -95,8 +95,8 @@ mod tests {
         Timestamp::from_secs(hours * 3600)
     }
 
-    fn rule() -> Rule {
-        Rule { grid: Grid::HOURS, settle: Duration::ZERO, phase: Duration::ZERO, catch_up: 10 * HOUR }
+    fn rule() -> WindowSchedule {
+        WindowSchedule { grid: Grid::HOURS, settle: Duration::ZERO, phase: Duration::ZERO, catch_up: 10 * HOUR }
     }
 
     fn moment(passed: Duration, appliance: Timestamp, doubt: Option<ClockDoubt>) -> Moment {

@@ -13,7 +13,7 @@ const LONGEST_PHASE: Duration = Duration::from_secs(60);
 
 /// How the windows of one key are chosen.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rule {
+pub(super) struct WindowSchedule {
     pub(super) grid: Grid,
     pub(super) settle: Duration,
     pub(super) phase: Duration,
@@ -37,7 +37,7 @@ pub(super) enum Step {
     /// Compare these whole hours, which are counted, with the report for them.
     Audit(Window),
     /// Ask for this window to hear the appliance's clock, which is in doubt or behind what was counted.
-    Hear(Window),
+    SyncClock(Window),
     /// Nothing is due for this long.
     Wait(Duration),
 }
@@ -65,7 +65,7 @@ impl Gap {
     }
 }
 
-impl Rule {
+impl WindowSchedule {
     /// The end of the newest window that is complete at `now`.
     fn frontier(self, now: Timestamp) -> Timestamp {
         self.grid.floor(now - self.settle)
@@ -123,7 +123,7 @@ impl Rule {
         // Longer than for the hour after one that is given up. The clock is heard with an answer only: if nothing were
         // asked, one wrong answer would be believed until then.
         if due.since(now) > self.grid.length() * 2 + self.settle + self.phase {
-            return Step::Hear(self.newest(now));
+            return Step::SyncClock(self.newest(now));
         }
         if due > now {
             return Step::Wait(due.since(now));
@@ -191,9 +191,9 @@ mod tests {
         Timestamp::from_secs(NOON.saturating_add_signed(minutes * 60) + seconds)
     }
 
-    fn rule(window: u64) -> Rule {
+    fn rule(window: u64) -> WindowSchedule {
         let grid = Grid::try_new(minutes(window)).expect("a valid window");
-        Rule { grid, settle: minutes(2), phase: Duration::from_secs(7), catch_up: minutes(60 * 24) }
+        WindowSchedule { grid, settle: minutes(2), phase: Duration::from_secs(7), catch_up: minutes(60 * 24) }
     }
 
     #[test]
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn what_lies_beyond_catch_up_is_counted_as_lost() {
-        let rule = Rule { catch_up: minutes(30), ..rule(5) };
+        let rule = WindowSchedule { catch_up: minutes(30), ..rule(5) };
         let lost = Gap::Lost { from: at(-120, 0), windows: 18, why: LostReason::CatchUp };
         assert_eq!(rule.skip(at(-120, 0), at(2, 0)), (at(-30, 0), lost), "two hours are too far back");
         assert_eq!(rule.skip(at(-30, 0), at(2, 0)), (at(-30, 0), Gap::None));
@@ -276,7 +276,7 @@ mod tests {
     fn a_clock_set_back_is_waited_for_and_heard_again() {
         let rule = rule(1);
         assert_eq!(rule.step(at(1, 0), at(0, 0), Stride::Usual), Step::Wait(minutes(4) + rule.phase));
-        assert_eq!(rule.step(at(60, 0), at(0, 0), Stride::Usual), Step::Hear(rule.grid.window_from(at(-3, 0))));
+        assert_eq!(rule.step(at(60, 0), at(0, 0), Stride::Usual), Step::SyncClock(rule.grid.window_from(at(-3, 0))));
         assert_eq!((rule.pending(at(60, 0), at(0, 0)), rule.skip(at(60, 0), at(0, 0))), (0, (at(60, 0), Gap::None)));
     }
 

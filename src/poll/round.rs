@@ -129,11 +129,11 @@ mod tests {
     fn what_is_asked_for_seldom_counts_for_its_share() {
         let hours = cost(30_000, 60 * MINUTE);
         assert_eq!(tight(&[cost(5000, MINUTE), hours, hours], 1), (6000, None));
-        let watch = Cost { is_window: false, ..cost(30_000, MINUTE) };
+        let status_probe = Cost { is_window: false, ..cost(30_000, MINUTE) };
         assert_eq!(
-            tight(&[cost(31_000, MINUTE), watch], 1),
+            tight(&[cost(31_000, MINUTE), status_probe], 1),
             (61_000, Some(Some(2))),
-            "a longer window leaves the watch"
+            "a longer window leaves the status_probe"
         );
         let full = Cost { is_window: false, ..cost(59_000, MINUTE) };
         assert_eq!(tight(&[cost(5000, MINUTE), full], 1).1, Some(None), "no window makes room");

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::api::{Aspect, Client, ClockDoubt, Failure, Identity, Observation, Pace, Query, Reason, Reply};
+use crate::api::{Client, ClockDoubt, Failure, Identity, Observation, Pace, Query, Reason, Reply, StatusKind};
 use crate::clock::Timestamp;
 
 /// One appliance, as the poller sees it.
@@ -12,7 +12,7 @@ pub trait Source: Send + Sync + 'static {
     /// Asks for one report.
     fn fetch(&self, query: &Query) -> impl Future<Output = Result<Reply, Failure>> + Send;
     /// Asks for something about the appliance itself.
-    fn observe(&self, aspect: &Aspect) -> impl Future<Output = Result<Observation, Failure>> + Send;
+    fn observe(&self, aspect: &StatusKind) -> impl Future<Output = Result<Observation, Failure>> + Send;
     /// The appliance's clock.
     fn now(&self) -> Timestamp;
     /// How far its newest `Date` is ahead of ours, once known.
@@ -40,7 +40,7 @@ impl Source for Client {
         Self::fetch(self, query).await
     }
 
-    async fn observe(&self, aspect: &Aspect) -> Result<Observation, Failure> {
+    async fn observe(&self, aspect: &StatusKind) -> Result<Observation, Failure> {
         Self::observe(self, aspect).await
     }
 

@@ -1,4 +1,4 @@
-//! One counter group in one scope of one appliance: its windows, its standing, its newest values.
+//! One counter group in one scope of one appliance: its windows, its health, its newest values.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::api::{Depth, Failure, Query, Reply, Unusable};
 use crate::clock::{Tick, Timestamp};
 use crate::config::Polling;
-use crate::ledger::{Account, CommitError, Counted, Key, Ledger, Reconciled};
+use crate::ledger::{CommitError, Counted, CounterState, Key, Ledger, Reconciled};
 use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
 use crate::snapshot::{CreationTimes, LostReason, Origin, Reading, Tally, Trouble};
 use crate::store::Summed;
@@ -17,8 +17,8 @@ use super::audit::Audits;
 use super::failing::Failing;
 use super::job::{Begins, Count, Heard};
 use super::place::{Moment, Place};
-use super::plan::{Gap, Rule, Step, Stride};
-use super::subject::Subject;
+use super::plan::{Gap, Step, Stride, WindowSchedule};
+use super::report_source::ReportSource;
 use beginnings::Beginnings;
 
 /// The longest wait after an answer from before its window was complete: by then a jump of the clock can be confirmed.
@@ -37,10 +37,10 @@ mod view;
 #[derive(Debug)]
 pub(super) struct Target {
     key: Key,
-    subject: Subject,
+    report_source: ReportSource,
     /// The keys that have a series of their own.
     keys: KnownKeys,
-    rule: Rule,
+    rule: WindowSchedule,
     start: Option<Duration>,
     metrics: Metrics,
     pub(super) in_flight: bool,
@@ -76,24 +76,24 @@ impl Target {
     /// A target whose totals are what the ledger knows: a page must not show zero for what a restart remembers.
     pub(super) fn new(
         key: Key,
-        subject: Subject,
+        report_source: ReportSource,
         families: &Families,
         polling: Polling,
         phase: Duration,
         ledger: &Ledger,
         now: Tick,
     ) -> Self {
-        let metrics = subject.metrics(&key.scope, families);
+        let metrics = report_source.metrics(&key.scope, families);
         let known = ledger.account(&key);
         let nothing = BTreeMap::new();
         let totals = metrics.totals(known.as_ref().map_or(&nothing, |account| &account.totals));
         let keys = known.as_ref().map_or_else(KnownKeys::default, known_keys);
-        let (grid, settle) = (subject.grid(), subject.settle(polling.settle.initial()));
+        let (grid, settle) = (report_source.grid(), report_source.settle(polling.settle.initial()));
         Self {
             key,
-            subject,
+            report_source,
             keys,
-            rule: Rule { grid, settle, phase, catch_up: polling.catch_up },
+            rule: WindowSchedule { grid, settle, phase, catch_up: polling.catch_up },
             start: polling.start,
             metrics,
             in_flight: false,
@@ -128,12 +128,12 @@ impl Target {
 
     /// The question for `window`.
     pub(super) fn query(&self, window: Window, depth: Depth) -> Query {
-        self.subject.query(self.key.scope.clone(), window, depth)
+        self.report_source.query(self.key.scope.clone(), window, depth)
     }
 
     /// Whether it is a search, which takes many pages.
     pub(super) fn is_search(&self) -> bool {
-        self.subject.is_search()
+        self.report_source.is_search()
     }
 
     pub(super) fn key(&self) -> &Key {
@@ -157,7 +157,7 @@ impl Target {
 
     /// From `now` on windows are asked for so long after their end; what is due for that is not late yet.
     pub(super) fn wait_for(&mut self, settle: Duration, now: Tick) {
-        self.rule.settle = self.subject.settle(settle);
+        self.rule.settle = self.report_source.settle(settle);
         self.on_time_at = now;
     }
 
@@ -172,7 +172,7 @@ impl Target {
 
     /// Shows that the totals have begun at zero, if that is written down. Were a zero seen that a crash takes back, the
     /// return of the old totals would look like so many new events.
-    pub(super) fn begun_anew(&mut self, begins: Begins, outcome: &Result<(), CommitError>, now: Tick) {
+    pub(super) fn reset_persisted(&mut self, begins: Begins, outcome: &Result<(), CommitError>, now: Tick) {
         match outcome {
             Ok(()) => {}
             Err(CommitError::Moved) => return,
@@ -199,12 +199,12 @@ impl Target {
         let watermark = self.begin(ledger, now);
         let place = watermark.and_then(|watermark| self.place.find(self.rule, self.start, watermark, now));
         let step = match place {
-            None => Step::Hear(self.rule.newest(time)),
+            None => Step::SyncClock(self.rule.newest(time)),
             Some((start, gap)) => self.plan_from(start, gap, ledger, time, stride),
         };
-        self.waits_for_clock = matches!(step, Step::Hear(_));
+        self.waits_for_clock = matches!(step, Step::SyncClock(_));
         if self.waits_for_clock && std::mem::take(&mut self.success) {
-            let (scope, group) = (&self.key.scope, &**self.subject.label());
+            let (scope, group) = (&self.key.scope, &**self.report_source.label());
             let message = "clock of the appliance is behind what was counted: waiting for it";
             tracing::warn!(appliance = &*self.key.appliance, %scope, group, now = %time, ?watermark, "{message}");
         }
@@ -234,7 +234,7 @@ impl Target {
                 }
                 Step::Fetch { window, count, left, gap }
             }
-            step @ (Step::Hear(_) | Step::Audit(_)) => step,
+            step @ (Step::SyncClock(_) | Step::Audit(_)) => step,
         }
     }
 
@@ -247,7 +247,7 @@ impl Target {
     /// Takes in that the count over `count` windows in a row stopped at its bound. Each of them has a count of its own
     /// that may be whole, so they are asked for again in halves, and so is the rest of the backlog.
     pub(super) fn halve(&mut self, count: u32) {
-        let (scope, group) = (&self.key.scope, &**self.subject.label());
+        let (scope, group) = (&self.key.scope, &**self.report_source.label());
         tracing::debug!(appliance = &*self.key.appliance, %scope, group, count, "count reached its bound");
         self.most_windows = (count / 2).max(1);
     }
@@ -257,7 +257,7 @@ impl Target {
     pub(super) fn read(&mut self, window: Window, reply: &Reply, now: Tick) -> Option<Samples> {
         let complete = window.end() + self.rule.settle;
         if reply.at < complete {
-            let (scope, group) = (&self.key.scope, &**self.subject.label());
+            let (scope, group) = (&self.key.scope, &**self.report_source.label());
             tracing::debug!(appliance = &*self.key.appliance, %scope, group, %window, "answer came too early");
             let (shortest, longest) = EARLY_WAITS;
             self.not_before = now + complete.since(reply.at).clamp(shortest, longest);
@@ -275,7 +275,7 @@ impl Target {
         outcome: Result<Counted, CommitError>,
         moment: Moment,
     ) {
-        let (scope, group) = (&self.key.scope, &**self.subject.label());
+        let (scope, group) = (&self.key.scope, &**self.report_source.label());
         let Counted { account, too_large } = match outcome {
             Ok(counted) => counted,
             Err(CommitError::Moved) => {
@@ -323,7 +323,7 @@ impl Target {
         self.failing = Failing::default();
     }
 
-    fn show(&mut self, account: &Account, now: Tick) {
+    fn show(&mut self, account: &CounterState, now: Tick) {
         self.totals = Arc::new(self.metrics.totals(&account.totals));
         self.beginnings.go_on(&account.beginning, &self.totals, self.rule.grid, now);
         if self.created.keys != account.keys_created || self.created.whole.map(Timestamp::as_secs) != account.created {
@@ -350,7 +350,7 @@ impl Target {
 
     /// A comparison was not had. It costs no window, so it is tried again with the next hour.
     pub(super) fn audit_failed(&mut self, failure: &Failure, now: Timestamp) {
-        let (scope, group) = (&self.key.scope, &**self.subject.label());
+        let (scope, group) = (&self.key.scope, &**self.report_source.label());
         let reason = failure.reason.label();
         tracing::debug!(appliance = &*self.key.appliance, %scope, group, reason, "comparison is not had");
         self.audits.tried(now);
@@ -362,9 +362,9 @@ impl Target {
     }
 
     /// Takes to whole hours. What was not counted yet is asked for anew in hours; an hour begun is lost, see
-    /// [`Rule::skip`].
+    /// [`WindowSchedule::skip`].
     pub(super) fn take_hours(&mut self, ledger: &Ledger, now: Timestamp) {
-        let (scope, group) = (&self.key.scope, &**self.subject.label());
+        let (scope, group) = (&self.key.scope, &**self.report_source.label());
         let message = "report is answered for whole hours only: its windows are hours from now on";
         tracing::info!(appliance = &*self.key.appliance, %scope, group, "{message}");
         self.rule.grid = self.rule.grid.in_hours();
@@ -381,17 +381,17 @@ impl Target {
     }
 
     fn warn_lost(&self, windows: u64, from: Timestamp, to: Timestamp, reason: &str) {
-        let (scope, group) = (&self.key.scope, &**self.subject.label());
+        let (scope, group) = (&self.key.scope, &**self.report_source.label());
         tracing::warn!(appliance = &*self.key.appliance, %scope, group, windows, %from, %to, reason, "windows are lost");
     }
 }
 
-fn creation_times(account: &Account) -> Arc<CreationTimes> {
+fn creation_times(account: &CounterState) -> Arc<CreationTimes> {
     let whole = account.created.map(Timestamp::from_secs);
     Arc::new(CreationTimes { whole, keys: account.keys_created.clone() })
 }
 
-fn known_keys(account: &Account) -> KnownKeys {
+fn known_keys(account: &CounterState) -> KnownKeys {
     KnownKeys::new(&account.seen, account.watermark)
 }
 

@@ -18,11 +18,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::deadline::Deadline;
 use super::*;
-use crate::api::{Aspect, ClockDoubt, Failure, Observation, Pace, Query, Reason, Reply, Report};
+use crate::api::{ClockDoubt, Failure, Observation, Pace, Query, Reason, Reply, Report, StatusKind};
 use crate::catalogue::{self, Group};
 use crate::clock::Timestamp;
 use crate::config::{Alignment, Config, Late, Polling, Settle};
-use crate::ledger::{Account, CommitError, Counted, Reconciled};
+use crate::ledger::{CommitError, Counted, CounterState, Reconciled};
 use crate::sample::Samples;
 use crate::snapshot::{ClockTrouble, GroupView, Hold, LostReason, Snapshot};
 use crate::window::{Grid, Window};
@@ -98,7 +98,7 @@ impl Source for Fake {
         Ok(Reply { report: Report::parse(&body)?, at, sent: "/asked".into() })
     }
 
-    async fn observe(&self, aspect: &Aspect) -> Result<Observation, Failure> {
+    async fn observe(&self, aspect: &StatusKind) -> Result<Observation, Failure> {
         let group = Group { name: aspect.name().into(), ..catalogue::search_group() };
         let window = Grid::try_new(MINUTE).expect("a minute").containing(self.time());
         let question =
@@ -106,7 +106,7 @@ impl Source for Fake {
         self.probes.fetch_add(1, Ordering::Relaxed);
         (self.script)(&question, 0)?;
         match aspect {
-            Aspect::TimeZone => Ok(Observation::TimeZone(None)),
+            StatusKind::TimeZone => Ok(Observation::TimeZone(None)),
             _ => Err(fails(Reason::Declined)),
         }
     }
@@ -151,9 +151,9 @@ fn assert_totals(view: &GroupView) {
 /// A poller at work and what it can be judged by.
 struct Bench<S = Fake> {
     fake: Arc<S>,
-    board: Arc<Board>,
+    snapshots: Arc<SnapshotStore>,
     clock: Clock,
-    stop: Stop,
+    stop: Shutdown,
     task: JoinSet<()>,
     _deadline: Deadline,
 }
@@ -207,23 +207,23 @@ impl<S: Source> Bench<S> {
     }
 
     fn resume(appliance: &config::Appliance, ledger: Arc<Ledger>, clock: Clock, fake: Arc<S>) -> Self {
-        let board = Arc::new(Board::default());
-        let desk = Desk {
+        let snapshots = Arc::new(SnapshotStore::default());
+        let context = PollContext {
             clock: clock.clone(),
             ledger,
-            board: Arc::clone(&board),
+            snapshots: Arc::clone(&snapshots),
             families: Arc::default(),
             hold: Hold::AWindow,
-            pulses: Pulses::default(),
+            pulses: Watchdog::default(),
         };
-        let stop = Stop::new();
+        let stop = Shutdown::new();
         let mut task = JoinSet::new();
-        task.spawn(Poller::new(appliance, Arc::clone(&fake), desk).run(stop.clone()));
-        Self { fake, board, clock, stop, task, _deadline: Deadline::new("the poller on its bench", PATIENCE) }
+        task.spawn(Poller::new(appliance, Arc::clone(&fake), context).run(stop.clone()));
+        Self { fake, snapshots, clock, stop, task, _deadline: Deadline::new("the poller on its bench", PATIENCE) }
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {
-        self.board.read().remove(0)
+        self.snapshots.read().remove(0)
     }
 
     async fn end(mut self) {

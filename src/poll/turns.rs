@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 pub(super) enum Work {
     /// The report of the target at this place.
     Target(usize),
-    /// What the watch at this place is for.
-    Watch(usize),
+    /// What the status probe at this place is for.
+    StatusProbe(usize),
     /// A look at how late data come.
     Look,
 }
@@ -22,7 +22,7 @@ impl Turns {
     /// The order at the start, for so many targets and watches.
     pub(super) fn new(targets: usize, watches: usize) -> Self {
         let targets = (0..targets).map(Work::Target);
-        Self(targets.chain((0..watches).map(Work::Watch)).chain([Work::Look]).collect())
+        Self(targets.chain((0..watches).map(Work::StatusProbe)).chain([Work::Look]).collect())
     }
 
     /// Everything, what was asked for longest ago first.
@@ -46,9 +46,9 @@ mod tests {
     #[test]
     fn what_was_asked_for_longest_ago_goes_first() {
         let mut turns = Turns::new(2, 1);
-        assert!(turns.iter().eq([Work::Target(0), Work::Target(1), Work::Watch(0), Work::Look]));
+        assert!(turns.iter().eq([Work::Target(0), Work::Target(1), Work::StatusProbe(0), Work::Look]));
         turns.taken(Work::Target(0));
-        turns.taken(Work::Watch(0));
-        assert!(turns.iter().eq([Work::Target(1), Work::Look, Work::Target(0), Work::Watch(0)]));
+        turns.taken(Work::StatusProbe(0));
+        assert!(turns.iter().eq([Work::Target(1), Work::Look, Work::Target(0), Work::StatusProbe(0)]));
     }
 }

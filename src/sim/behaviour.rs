@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::sim::custom::CustomGroup;
 use crate::sim::form::{
-    Centralised, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+    Centralized, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
 };
 use crate::sim::json::NOT_UTF8;
 use crate::sim::keyed::key::hostile_keys;
@@ -106,8 +106,8 @@ pub struct Behaviour {
     pub rate_limit: Option<u32>,
     /// Requests that arrive while so many others are being served are 503 in the same way.
     pub busy_beyond: Option<usize>,
-    /// ESA only: whether reporting is centralised.
-    pub centralised: Centralised,
+    /// ESA only: whether reporting is centralized.
+    pub centralized: Centralized,
     /// How `reporting_system` writes its times.
     pub time_form: TimeForm,
     /// Events that arrive later than the others; sums only.
@@ -235,7 +235,7 @@ impl Behaviour {
             latency_per_hour: Duration::ZERO,
             rate_limit: None,
             busy_beyond: None,
-            centralised: Centralised::Off,
+            centralized: Centralized::Off,
             time_form: TimeForm::UnixSeconds,
             stragglers: None,
             zero_keys: false,

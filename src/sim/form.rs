@@ -27,7 +27,7 @@ pub enum Shape {
 /// What an ESA says once its data go to an SMA. Only `mail_system_capacity` (and `reporting_system`, assumed) still
 /// answers normally; what the others do is not documented, so all three are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Centralised {
+pub enum Centralized {
     /// Reporting is local: every group has data.
     Off,
     /// Every counter is there and is 0.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::sim::answer::Answer;
 use crate::sim::attribute::{self, DATES, check_names, given, invalid, missing, number, unsupported, word};
-use crate::sim::form::Centralised;
+use crate::sim::form::Centralized;
 use crate::sim::group::{Contents, Group};
 use crate::sim::report::{self, Asked, Report};
 use crate::sim::request::Request;
@@ -58,12 +58,12 @@ pub(super) fn report(
     let devices = devices(settings, request, subject.purpose()).ok_or_else(Answer::not_found)?;
     check_names(request, &ATTRIBUTES)?;
     check_limits(request, subject)?;
-    let centralised = kept_by_the_sma(settings, subject);
-    let devices = if centralised == Centralised::Zeros { Vec::new() } else { devices };
+    let centralized = kept_by_the_sma(settings, subject);
+    let devices = if centralized == Centralized::Zeros { Vec::new() } else { devices };
     let frontier = behaviour.frontier(clock);
     let span = Span::seen(start, end, frontier, behaviour.stragglers);
     let half = PAIRS.iter().any(|(one, other)| request.attribute(one).is_some() != request.attribute(other).is_some());
-    if half || centralised == Centralised::Empty {
+    if half || centralized == Centralized::Empty {
         return Ok(Report::without_data(behaviour, subject, single));
     }
     let selection = selection(settings, subject, request)?;
@@ -74,21 +74,21 @@ pub(super) fn report(
 fn existing<'a>(settings: &'a Settings, name: &str) -> Option<Subject<'a>> {
     let subject = subject::find(&settings.behaviour, name)?;
     let absent = settings.behaviour.absent_groups.contains(name)
-        || kept_by_the_sma(settings, subject) == Centralised::NotFound
+        || kept_by_the_sma(settings, subject) == Centralized::NotFound
         || (settings.product, subject.purpose()) == (Product::Esa, Purpose::Web);
     (!absent).then_some(subject)
 }
 
-/// What centralised reporting does to this group here.
-fn kept_by_the_sma(settings: &Settings, subject: Subject<'_>) -> Centralised {
+/// What centralized reporting does to this group here.
+fn kept_by_the_sma(settings: &Settings, subject: Subject<'_>) -> Centralized {
     let kept_here = match subject {
         Subject::Scalar(Group { contents: Contents::ReportingSystem(_), .. }) => true,
         Subject::Scalar(group) => group.name == "mail_system_capacity",
         Subject::Keyed(_) | Subject::Custom(_) => false,
     };
     match settings.product {
-        Product::Esa if !kept_here => settings.behaviour.centralised,
-        Product::Esa | Product::Sma => Centralised::Off,
+        Product::Esa if !kept_here => settings.behaviour.centralized,
+        Product::Esa | Product::Sma => Centralized::Off,
     }
 }
 

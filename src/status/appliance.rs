@@ -113,7 +113,7 @@ pub struct ApplianceStatus {
     pub clock_skew_seconds: Option<f64>,
     /// Whether a gateway leaves its reporting to a manager.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reporting_centralised: Option<bool>,
+    pub reporting_centralized: Option<bool>,
     /// Why the newest question that was not answered was not, whatever happened since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<FailureStatus>,
@@ -223,7 +223,7 @@ impl ApplianceStatus {
             window_seconds: distinct(|group| group.window_seconds).into_iter().collect(),
             settle_seconds: distinct(|group| group.settle_seconds).into_iter().collect(),
             clock_skew_seconds: snapshot.and_then(|known| known.clock_skew_seconds),
-            reporting_centralised: snapshot.and_then(|known| known.centralised),
+            reporting_centralized: snapshot.and_then(|known| known.centralized),
             last_failure: snapshot.and_then(|known| known.trouble.as_deref()).map(FailureStatus::new),
             groups,
             aspects,

@@ -255,7 +255,7 @@ impl Row<'_> {
     }
 
     fn write_notes(&self, page: &mut String) -> fmt::Result {
-        let ApplianceStatus { problems, last_failure, reporting_centralised, .. } = self.appliance;
+        let ApplianceStatus { problems, last_failure, reporting_centralized, .. } = self.appliance;
         page.push_str("<td data-label=\"What to know\">");
         if !problems.is_empty() {
             page.push_str("<ul>");
@@ -264,7 +264,7 @@ impl Row<'_> {
             }
             page.push_str("</ul>");
         }
-        if *reporting_centralised == Some(true) {
+        if *reporting_centralized == Some(true) {
             page.push_str("<small>Reporting is done by a manager.</small>");
         }
         if let Some(FailureStatus { reason, detail, at }) = last_failure {

@@ -6,7 +6,7 @@ use super::*;
 use crate::api::{Identity, Reason, RefusalCause};
 use crate::config::Scope;
 use crate::snapshot::{AspectView, ClockTrouble, GroupView, Pending, Round, Tally, Tight, Trouble};
-use crate::vitals::Vitals;
+use crate::status_metrics::Vitals;
 
 const REFUSED: &str =
     "refused: declined; requested hourly: give the role of the account access, or remove it from `counter_groups`";
@@ -54,7 +54,7 @@ fn snapshot(name: &str, groups: Vec<GroupView>) -> Snapshot {
         round: None,
         clock_skew_seconds: Some(0.5),
         clock: None,
-        centralised: None,
+        centralized: None,
         trouble: None,
         product: "esa",
         identity: None,
@@ -73,7 +73,7 @@ fn config(names: &[&str]) -> Config {
     Config::parse("fleet", &text).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn status(config: &Config, snapshots: Vec<Snapshot>, traffic: &[(&str, TrafficFacts)], own: OwnFacts) -> Status {
+fn status(config: &Config, snapshots: Vec<Snapshot>, traffic: &[(&str, TrafficFacts)], own: ExporterState) -> Status {
     let snapshots: Vec<_> = snapshots.into_iter().map(Arc::new).collect();
     let traffic = traffic.iter().map(|(name, facts)| (Arc::from(*name), *facts)).collect();
     let facts =
@@ -110,7 +110,7 @@ fn fleet() -> Status {
         last_success: Some(ago(0)),
         refusal: None,
         trouble: None,
-        vitals: build,
+        status_metrics: build,
         unusable: Default::default(),
         expires: Tick::default(),
     }));
@@ -121,7 +121,7 @@ fn fleet() -> Status {
         ("half", TrafficFacts { certificate_expiry: Some(NOW + day * 13), ..TrafficFacts::default() }),
         ("locked", TrafficFacts { login_refusals: 3, logins_stopped: true, ..TrafficFacts::default() }),
     ];
-    let own = OwnFacts { config_read: Some(true), config_since: Some(ago(90)), ..OwnFacts::default() };
+    let own = ExporterState { config_read: Some(true), config_since: Some(ago(90)), ..ExporterState::default() };
     status(&config, vec![fine, new, gone, half, locked], &traffic, own)
 }
 
@@ -188,7 +188,7 @@ fn a_clock_that_is_not_followed_is_a_problem_with_advice() {
         (ClockTrouble::Behind, Some(-0.5), "its clock is behind the last counted window: polls wait for it"),
     ] {
         let ill = Snapshot { clock: Some(trouble), clock_skew_seconds: skew, ..snapshot("a", vec![group("b")]) };
-        let status = status(&config(&["a"]), vec![ill], &[], OwnFacts::default());
+        let status = status(&config(&["a"]), vec![ill], &[], ExporterState::default());
         let appliance = &status.appliances[0];
         let texts: Vec<_> = appliance.problems.iter().map(ToString::to_string).collect();
         assert_eq!((appliance.state, texts), (State::Degraded, vec![format!("{expected}; {check}")]));
@@ -200,7 +200,7 @@ fn a_clock_that_is_not_followed_is_a_problem_with_advice() {
 fn problem(change: impl FnOnce(&mut Snapshot)) -> (State, String) {
     let mut ill = snapshot("a", vec![group("b")]);
     change(&mut ill);
-    let status = status(&config(&["a"]), vec![ill], &[], OwnFacts::default());
+    let status = status(&config(&["a"]), vec![ill], &[], ExporterState::default());
     let [problem] = &status.appliances[0].problems[..] else { panic!("{:?}", status.appliances[0].problems) };
     (status.appliances[0].state, problem.to_string())
 }
@@ -214,7 +214,7 @@ fn a_release_below_the_minimum_is_a_problem() {
     assert_eq!(old, (State::Degraded, text.to_owned()));
     for (identity, minimum) in [(of_login.clone(), Some("15.5.5-014")), (of_login, None), (None, Some("15.5.5-014"))] {
         let well = Snapshot { identity, minimum_release: minimum.map(release), ..snapshot("a", vec![group("b")]) };
-        let status = status(&config(&["a"]), vec![well], &[], OwnFacts::default());
+        let status = status(&config(&["a"]), vec![well], &[], ExporterState::default());
         assert_eq!(status.appliances[0].state, State::Ok, "{minimum:?}");
     }
 }
@@ -231,7 +231,7 @@ fn a_round_that_does_not_fit_is_a_problem_with_its_remedy() {
     assert_eq!(round(None), (State::Degraded, format!("{told}: poll fewer counter groups, devices or device groups")));
     let fits = Round { takes: MINUTE / 2, window: MINUTE, tight: None };
     let well = Snapshot { round: Some(fits), ..snapshot("a", vec![group("b")]) };
-    assert_eq!(status(&config(&["a"]), vec![well], &[], OwnFacts::default()).appliances[0].state, State::Ok);
+    assert_eq!(status(&config(&["a"]), vec![well], &[], ExporterState::default()).appliances[0].state, State::Ok);
 }
 
 #[test]
@@ -340,11 +340,11 @@ fn nothing_hostile_becomes_markup() {
         last_success: None,
         refusal: None,
         trouble: None,
-        vitals: Vitals { info: vec![("release".into(), HOSTILE.into())], ..Vitals::default() },
+        status_metrics: Vitals { info: vec![("release".into(), HOSTILE.into())], ..Vitals::default() },
         unusable: Default::default(),
         expires: Tick::default(),
     }));
-    let mut status = status(&config, vec![hostile], &[], OwnFacts::default());
+    let mut status = status(&config, vec![hostile], &[], ExporterState::default());
     let page = status.html(Links { telemetry_path: "/\"><script>'" });
     let escaped = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;";
     // Name, release, problem, last failure, and group, scope and failure of what is not answered.
@@ -360,26 +360,31 @@ fn nothing_hostile_becomes_markup() {
 fn how_the_exporter_stands_is_said() {
     let config = config(&["a"]);
     let page = |own| status(&config, vec![], &[], own).html(Links { telemetry_path: "/metrics" });
-    let own = OwnFacts { config_read: Some(true), config_since: Some(ago(2)), ..OwnFacts::default() };
-    let well = page(OwnFacts { state_durable: true, state_written: Some(ago(1)), ..own });
+    let own = ExporterState { config_read: Some(true), config_since: Some(ago(2)), ..ExporterState::default() };
+    let well = page(ExporterState { state_durable: true, state_written: Some(ago(1)), ..own });
     assert!(well.contains("Configuration read <time") && well.contains("kept on disk, last written <time"), "{well}");
     assert!(well.contains("<title>All well"), "{well}");
-    let ill =
-        OwnFacts { config_read: Some(false), web_config_read: false, state_durable: true, state_failing: true, ..own };
+    let ill = ExporterState {
+        config_read: Some(false),
+        web_config_read: false,
+        state_durable: true,
+        state_failing: true,
+        ..own
+    };
     let ill = page(ill);
     for part in ["was refused, see the log", "were not read again", "stand still"] {
         assert!(ill.contains(part), "{part}: {ill}");
     }
     assert!(page(own).contains("Totals are in memory"));
     assert!(!well.contains("state file"), "{well}");
-    let durable = OwnFacts { state_durable: true, ..own };
-    let missing = page(OwnFacts { state_file_found: false, ..durable });
+    let durable = ExporterState { state_durable: true, ..own };
+    let missing = page(ExporterState { state_file_found: false, ..durable });
     assert!(missing.contains("The state file was deleted or replaced, see the log."), "{missing}");
     for (state_rewrites, times) in [(1, "once"), (2, "2 times")] {
-        let rewritten = page(OwnFacts { state_rewrites, ..durable });
+        let rewritten = page(ExporterState { state_rewrites, ..durable });
         assert!(rewritten.contains(&format!("deleted and written again {times}.")), "{rewritten}");
     }
-    let lost = page(OwnFacts { state_lost: true, ..durable });
+    let lost = page(ExporterState { state_lost: true, ..durable });
     assert!(lost.contains("was damaged or missing at the start: totals began at zero"), "{lost}");
     let json: serde_json::Value = serde_json::from_str(&status(&config, vec![], &[], durable).json()).expect("JSON");
     let expected = serde_json::json!({

@@ -17,7 +17,7 @@ use ring::rand::Random;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Change, Found, OpenError, Refused, private};
+use super::{Change, LoadedState, OpenError, Refused, private};
 use crate::api::EVERY_ACCOUNT;
 
 const FILE: &str = "state.redb";
@@ -61,7 +61,7 @@ pub(super) enum Presence {
 }
 
 impl Disk {
-    pub(super) fn open(directory: &Path) -> Result<(Self, Found), OpenError> {
+    pub(super) fn open(directory: &Path) -> Result<(Self, LoadedState), OpenError> {
         let unusable = |error| OpenError::Directory(directory.to_owned(), error);
         private::make_directory(directory).map_err(unusable)?;
         let path = directory.join(FILE);
@@ -69,11 +69,11 @@ impl Disk {
             if directory.join(MARKER).exists() || aside(&path, 1).exists() { Existed::Yes } else { Existed::No };
         let (file, database, mut found) = match load(&path, existed) {
             Ok(loaded) => loaded,
-            Err(Trouble::Damaged) => {
+            Err(OpenFailure::Damaged) => {
                 let aside = free_name(&path);
                 std::fs::rename(&path, &aside).map_err(unusable)?;
                 let (file, database, found) = load(&path, Existed::Yes).map_err(|trouble| trouble.told(&path))?;
-                (file, database, Found { set_aside: Some(aside), ..found })
+                (file, database, LoadedState { set_aside: Some(aside), ..found })
             }
             Err(trouble) => return Err(trouble.told(&path)),
         };
@@ -222,14 +222,14 @@ fn store<'a>(database: &Database, changes: impl Iterator<Item = (&'a str, &'a Ch
     Ok(())
 }
 
-enum Trouble {
+enum OpenFailure {
     Damaged,
     InUse,
     Newer(u64),
     Other(String),
 }
 
-impl Trouble {
+impl OpenFailure {
     fn told(self, path: &Path) -> OpenError {
         let path = path.to_owned();
         match self {
@@ -241,7 +241,7 @@ impl Trouble {
     }
 }
 
-impl From<redb::Error> for Trouble {
+impl From<redb::Error> for OpenFailure {
     fn from(error: redb::Error) -> Self {
         match error {
             redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => Self::InUse,
@@ -260,18 +260,18 @@ enum Existed {
     No,
 }
 
-fn load(path: &Path, existed: Existed) -> Result<(File, Database, Found), Trouble> {
+fn load(path: &Path, existed: Existed) -> Result<(File, Database, LoadedState), OpenFailure> {
     // The database asserts what a damaged page does not hold; such a panic is an answer, not our end.
-    catch_unwind(AssertUnwindSafe(|| read(path, existed))).unwrap_or(Err(Trouble::Damaged))
+    catch_unwind(AssertUnwindSafe(|| read(path, existed))).unwrap_or(Err(OpenFailure::Damaged))
 }
 
-fn read(path: &Path, existed: Existed) -> Result<(File, Database, Found), Trouble> {
-    let file = private::open_file(path).map_err(|error| Trouble::from(redb::Error::from(error)))?;
+fn read(path: &Path, existed: Existed) -> Result<(File, Database, LoadedState), OpenFailure> {
+    let file = private::open_file(path).map_err(|error| OpenFailure::from(redb::Error::from(error)))?;
     let mut database = database(&file)?;
     match database.check_integrity() {
         // False: the last transaction had not ended and is gone, as it should.
         Ok(true | false) => {}
-        Err(DatabaseError::Storage(StorageError::Corrupted(_))) => return Err(Trouble::Damaged),
+        Err(DatabaseError::Storage(StorageError::Corrupted(_))) => return Err(OpenFailure::Damaged),
         Err(error) => return Err(redb::Error::from(error).into()),
     }
     let prepared = prepare(&database, existed)?;
@@ -293,14 +293,14 @@ struct Prepared {
 ///
 /// Where refused logins of before may be missing, that is written down here, in the transaction that makes it so: a crash
 /// before the first login must not hide it.
-fn prepare(database: &Database, existed: Existed) -> Result<Prepared, Trouble> {
-    let told = |error: redb::Error| Trouble::from(error);
+fn prepare(database: &Database, existed: Existed) -> Result<Prepared, OpenFailure> {
+    let told = |error: redb::Error| OpenFailure::from(error);
     let transaction = database.begin_write().map_err(|error| told(error.into()))?;
     let prepared = {
         let mut meta = transaction.open_table(META).map_err(|error| told(error.into()))?;
         let schema = meta.get("schema").map_err(|error| told(error.into()))?.map(|schema| schema.value());
         match schema {
-            Some(newer) if newer > SCHEMA => return Err(Trouble::Newer(newer)),
+            Some(newer) if newer > SCHEMA => return Err(OpenFailure::Newer(newer)),
             Some(SCHEMA) => {}
             Some(_) | None => {
                 meta.insert("schema", SCHEMA).map_err(|error| told(error.into()))?;
@@ -328,9 +328,9 @@ fn prepare(database: &Database, existed: Existed) -> Result<Prepared, Trouble> {
     Ok(prepared)
 }
 
-fn records(database: &Database) -> Result<Found, redb::Error> {
+fn records(database: &Database) -> Result<LoadedState, redb::Error> {
     let transaction = database.begin_read()?;
-    let mut found = Found::default();
+    let mut found = LoadedState::default();
     (found.records, found.damaged) = rows(&transaction.open_table(RECORDS)?)?;
     // Those that were damaged are gone by now.
     (found.refused, _) = rows(&transaction.open_table(REFUSED)?)?;
@@ -357,9 +357,9 @@ fn rows<T: DeserializeOwned>(table: &ReadOnlyTable<&str, &[u8]>) -> Result<(Hash
     Ok((found, damaged))
 }
 
-fn random() -> Result<[u8; SALT_LENGTH], Trouble> {
+fn random() -> Result<[u8; SALT_LENGTH], OpenFailure> {
     let random = ring::rand::generate::<[u8; SALT_LENGTH]>(&ring::rand::SystemRandom::new());
-    random.map(Random::expose).map_err(|_| Trouble::Other("the system gives no random numbers".into()))
+    random.map(Random::expose).map_err(|_| OpenFailure::Other("the system gives no random numbers".into()))
 }
 
 pub(super) fn encode(record: &impl Serialize) -> Vec<u8> {

@@ -15,7 +15,7 @@ fn record(watermark: u64) -> Record {
     Record { watermark, epoch: 7, totals: BTreeMap::from([("detected_spam".into(), u64::MAX)]), ..Record::default() }
 }
 
-fn open(folder: &tempfile::TempDir) -> (Store, Found) {
+fn open(folder: &tempfile::TempDir) -> (Store, LoadedState) {
     Store::open(folder.path(), silent()).expect("a usable directory")
 }
 
@@ -131,7 +131,7 @@ const OLD: &str = r#"{"watermark":60,"epoch":0,"totals":{"detected_spam":5}}"#;
 
 #[tokio::test]
 async fn a_damaged_record_costs_no_other() {
-    // Still a record, of one spam less.
+    // Stalled a record, of one spam less.
     let mut flipped = sealed(OLD);
     let digit = flipped.len() - b"5}}".len();
     flipped[digit] ^= 1;

@@ -38,7 +38,7 @@ impl TrafficFacts {
 
 /// What is known of the exporter itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnFacts {
+pub struct ExporterState {
     /// Whether the newest attempt to read the configuration succeeded; none before the first.
     pub config_read: Option<bool>,
     /// When the configuration in force was read.
@@ -59,7 +59,7 @@ pub struct OwnFacts {
     pub state_lost: bool,
 }
 
-impl Default for OwnFacts {
+impl Default for ExporterState {
     fn default() -> Self {
         Self {
             config_read: None,

@@ -7,7 +7,7 @@ use crate::sample::Kind;
 
 /// A family of metrics as it was when it was gathered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Gathered {
+pub struct GatheredFamily {
     /// Its name.
     pub name: String,
     /// What it tells.
@@ -30,7 +30,7 @@ pub struct Line {
 }
 
 /// Everything in `registry`, sorted by name.
-pub(super) fn gather(registry: &Registry) -> Vec<Gathered> {
+pub(super) fn gather(registry: &Registry) -> Vec<GatheredFamily> {
     let families = registry.gather().into_iter().filter_map(|family| {
         let kind = match family.get_field_type() {
             MetricType::COUNTER => Kind::Counter,
@@ -40,7 +40,7 @@ pub(super) fn gather(registry: &Registry) -> Vec<Gathered> {
             MetricType::SUMMARY | MetricType::UNTYPED => return None,
         };
         let lines = family.get_metric().iter().flat_map(|metric| lines(kind, metric)).collect();
-        Some(Gathered { name: family.name().to_owned(), help: family.help().to_owned(), kind, lines })
+        Some(GatheredFamily { name: family.name().to_owned(), help: family.help().to_owned(), kind, lines })
     });
     families.collect()
 }
@@ -99,7 +99,7 @@ mod tests {
             labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             value,
         };
-        let family = |name: &str, help: &str, kind, lines| Gathered {
+        let family = |name: &str, help: &str, kind, lines| GatheredFamily {
             name: name.to_owned(),
             help: help.to_owned(),
             kind,

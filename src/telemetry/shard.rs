@@ -5,18 +5,18 @@ use prometheus::{GaugeVec, IntGaugeVec, Opts};
 use super::MetricError;
 use super::registry::Registry;
 use crate::config::Share;
-use crate::sample::About;
+use crate::sample::MetricDef;
 
-pub(super) const INFO: About = About::gauge(
+pub(super) const INFO: MetricDef = MetricDef::gauge(
     "asyncos_exporter_shard_info",
     "Which of several exporters this is, counted from 0; always 1, absent where there is one exporter",
 );
-pub(super) const CONFIGURED: About = About::gauge(
+pub(super) const CONFIGURED: MetricDef = MetricDef::gauge(
     "asyncos_exporter_appliances_configured",
     "Appliances in the configuration of several exporters, those of the others included",
 );
-pub(super) const OWNED: About =
-    About::gauge("asyncos_exporter_appliances_owned", "Appliances that this one of several exporters polls");
+pub(super) const OWNED: MetricDef =
+    MetricDef::gauge("asyncos_exporter_appliances_owned", "Appliances that this one of several exporters polls");
 
 /// Which shard this is, and how much of the fleet it has.
 #[derive(Debug)]

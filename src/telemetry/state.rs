@@ -5,9 +5,9 @@ use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts};
 use super::MetricError;
 use super::registry::Registry;
 use crate::clock::Timestamp;
-use crate::sample::About;
+use crate::sample::MetricDef;
 
-pub(super) const REFUSED: About = About::counter(
+pub(super) const REFUSED: MetricDef = MetricDef::counter(
     "asyncos_state_refused_total",
     "State that was damaged or missing at the start; absent where it was neither",
 );

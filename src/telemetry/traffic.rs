@@ -5,21 +5,21 @@ use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, 
 use super::MetricError;
 use super::registry::Registry;
 use crate::api::Event;
-use crate::sample::About;
+use crate::sample::MetricDef;
 
 /// Upper bounds of the request durations in seconds: a small report takes a fraction of one, published clients wait 30
 /// to 100 for a large one. Each is a series of every appliance, so there are no more than the alert and the panel need.
 const DURATION_BUCKETS: &[f64] = &[1.0, 10.0, 60.0];
 
-pub(super) const LOGIN_FAILURES: About = About::counter(
+pub(super) const LOGIN_FAILURES: MetricDef = MetricDef::counter(
     "asyncos_login_failures_total",
     "Login attempts at the appliance that failed; absent while none has",
 );
-pub(super) const LOGIN_REFUSALS: About = About::gauge(
+pub(super) const LOGIN_REFUSALS: MetricDef = MetricDef::gauge(
     "asyncos_login_refusals",
     "Logins that were refused in a row, restarts included; absent while none was",
 );
-pub(super) const VERIFICATION_DISABLED: About = About::gauge(
+pub(super) const VERIFICATION_DISABLED: MetricDef = MetricDef::gauge(
     "asyncos_tls_verification_disabled",
     "Whether any certificate is accepted from the appliance (`insecure_skip_verify`); absent without TLS",
 );

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use asyncos_exporter::clock::Clock;
-use asyncos_exporter::exposition::{Encoding, Format, Page, Printer, Scrape, Variant};
+use asyncos_exporter::exposition::{Encoding, Format, Page, Renderer, Scrape, Variant};
 use asyncos_exporter::telemetry::Telemetry;
 use bytes::Buf;
 use flate2::{Compress, Compression, FlushCompress};
@@ -42,9 +42,9 @@ fn say(what: &str, (median, least): (Duration, Duration)) {
     println!("  {what:<44} {median:>10.2?}   (least {least:.2?})");
 }
 
-fn printer(shape: &Shape) -> Printer {
+fn printer(shape: &Shape) -> Renderer {
     let telemetry = Telemetry::try_new().expect("distinct names");
-    Printer::new(Arc::clone(&shape.board), Arc::new(telemetry), asyncos_exporter::snapshot::Hold::No)
+    Renderer::new(Arc::clone(&shape.store), Arc::new(telemetry), asyncos_exporter::snapshot::Hold::No)
 }
 
 fn text(page: &Page, variant: Variant) -> Vec<u8> {
@@ -199,7 +199,7 @@ fn packings(clock: &Clock, page: &str) {
                     if !before.is_empty() {
                         compress.set_dictionary(before).expect("a fresh start");
                     }
-                    // About a line, as a page has it.
+                    // MetricDef a line, as a page has it.
                     before = &part[part.len().saturating_sub(130)..];
                     compress.compress_vec(part, &mut out, FlushCompress::Sync).expect("memory");
                     assert_eq!(compress.total_in(), part.len() as u64, "there is room");

@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asyncos_exporter::clock::Clock;
-use asyncos_exporter::exposition::Press;
+use asyncos_exporter::exposition::PageRenderer;
 use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection, Scraped};
-use asyncos_exporter::stop::Stop;
+use asyncos_exporter::shutdown::Shutdown;
 use asyncos_exporter::telemetry::Telemetry;
 use bytes::Bytes;
 use tokio::task::JoinSet;
@@ -136,16 +136,17 @@ async fn serve(appliances: usize, commits: u64) {
     let clock = Clock::system();
     let mut shape = Shape::new(appliances, &clock);
     let telemetry = Arc::new(Telemetry::try_new().expect("distinct names"));
-    let (press, shelf) = Press::new(Arc::clone(&shape.board), telemetry, clock, asyncos_exporter::snapshot::Hold::No);
+    let (renderer, cache) =
+        PageRenderer::new(Arc::clone(&shape.store), telemetry, clock, asyncos_exporter::snapshot::Hold::No);
     let bound = Bound::bind("127.0.0.1:0").await.expect("a port");
     println!("{}", bound.addresses()[0]);
-    let (stop, mut tasks) = (Stop::new(), JoinSet::new());
-    tasks.spawn(press.run(stop.clone()));
+    let (stop, mut tasks) = (Shutdown::new(), JoinSet::new());
+    tasks.spawn(renderer.run(stop.clone()));
     let pages = Pages {
         telemetry_path: "/metrics".into(),
         metrics: Arc::new(move |scrape| -> Scraped {
-            let shelf = shelf.clone();
-            Box::pin(async move { shelf.scrape(&scrape, &[]).await })
+            let cache = cache.clone();
+            Box::pin(async move { cache.scrape(&scrape, &[]).await })
         }),
         knows: Arc::new(|_| false),
         discovery: Arc::new(|_| Bytes::new()),

@@ -1,4 +1,4 @@
-//! A fleet of any size as it is on the board: what benchmarks print and serve.
+//! A fleet of any size as it is on the store: what benchmarks print and serve.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use asyncos_exporter::catalogue::{self, Group};
 use asyncos_exporter::clock::{Clock, Tick, Timestamp};
 use asyncos_exporter::config::Scope;
 use asyncos_exporter::sample::{Families, Family, Sample};
-use asyncos_exporter::snapshot::{Board, GroupView, Pending, Reading, Snapshot, Tally};
+use asyncos_exporter::snapshot::{GroupView, Pending, Reading, Snapshot, SnapshotStore, Tally};
 
 /// Longer than any benchmark.
 const LASTING: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -47,7 +47,7 @@ pub(crate) enum Windows {
 /// The snapshots of a fleet.
 #[derive(Debug)]
 pub(crate) struct Shape {
-    pub(crate) board: Arc<Board>,
+    pub(crate) store: Arc<SnapshotStore>,
     pub(crate) snapshots: Vec<Snapshot>,
     families: Families,
     dice: Dice,
@@ -55,12 +55,12 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// So many appliances, all on the board.
+    /// So many appliances, all on the store.
     pub(crate) fn new(appliances: usize, clock: &Clock) -> Self {
         let groups: Vec<&Group> = catalogue::groups().filter(|group| group.key.is_none()).take(GROUPS).collect();
         assert_eq!(groups.len(), GROUPS);
         let mut shape = Self {
-            board: Arc::default(),
+            store: Arc::default(),
             snapshots: vec![],
             families: Families::default(),
             dice: Dice::new(1),
@@ -68,7 +68,7 @@ impl Shape {
         };
         for number in 0..appliances {
             let snapshot = shape.snapshot(number, &groups);
-            shape.board.publish(snapshot.clone());
+            shape.store.publish(snapshot.clone());
             shape.snapshots.push(snapshot);
         }
         shape
@@ -87,7 +87,7 @@ impl Shape {
             round: None,
             clock_skew_seconds: None,
             clock: None,
-            centralised: None,
+            centralized: None,
             product: "sma",
             identity: None,
             minimum_release: None,
@@ -147,7 +147,7 @@ impl Shape {
         self.now + Duration::from_secs(24 * 3600)
     }
 
-    /// Puts the next windows of `appliance` on the board.
+    /// Puts the next windows of `appliance` on the store.
     pub(crate) fn commit(&mut self, appliance: usize, windows: Windows) {
         let last = GROUPS * SCOPES - 1;
         match windows {
@@ -184,6 +184,6 @@ impl Shape {
             };
             self.snapshots[appliance].groups[group] = Arc::new(view);
         }
-        self.board.publish(self.snapshots[appliance].clone());
+        self.store.publish(self.snapshots[appliance].clone());
     }
 }

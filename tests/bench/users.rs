@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection};
-use asyncos_exporter::stop::Stop;
+use asyncos_exporter::shutdown::Shutdown;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -106,7 +106,7 @@ async fn measure(clock: &Clock) {
     let protection = Protection::open(file).expect("a good file");
     let bound = Bound::bind("127.0.0.1:0").await.expect("a free port");
     let address = bound.addresses()[0].socket().expect("a port");
-    let (stop, mut server) = (Stop::new(), JoinSet::new());
+    let (stop, mut server) = (Shutdown::new(), JoinSet::new());
     server.spawn(bound.serve(pages(), Limits { max_scrapes: 0 }, protection, stop.clone()));
     ask(address, Asker::Remembered, 0, clock).await;
     let mut times = Asker::ALL.map(|asker| (asker, Vec::new()));

@@ -1,6 +1,6 @@
 //! How much of a page is about the exporter's own work, and how much about the appliance.
 
-use asyncos_exporter::{sim, vitals};
+use asyncos_exporter::{sim, status_metrics};
 
 use crate::exposition::Page;
 use crate::rig::{Rig, entry, lapse, simulate};
@@ -11,7 +11,7 @@ fn is_about_the_appliance(name: &str) -> bool {
     const ITSELF: [&str; 7] = [
         "asyncos_up",
         "asyncos_appliance_info",
-        "asyncos_reporting_centralised",
+        "asyncos_reporting_centralized",
         "asyncos_clock_skew_seconds",
         "asyncos_window_end_timestamp_seconds",
         "asyncos_window_seconds",
@@ -20,7 +20,7 @@ fn is_about_the_appliance(name: &str) -> bool {
     const REPORTS: [&str; 4] = ["asyncos_mail_", "asyncos_web_", "asyncos_tracking_", "asyncos_status_"];
     ITSELF.contains(&name)
         || REPORTS.iter().any(|prefix| name.starts_with(prefix))
-        || vitals::ABOUT_NOW.iter().any(|about| about.name == name)
+        || status_metrics::ABOUT_NOW.iter().any(|about| about.name == name)
 }
 
 /// The samples of a page about the appliance, and the others by family.

@@ -2,7 +2,7 @@
 
 use asyncos_exporter::catalogue::{self, Profile};
 use asyncos_exporter::config::{Alignment, Anchor, Config, Scope};
-use asyncos_exporter::sim::{self, Centralised, Fault, FaultBody, HOUR_ONLY_MESSAGES, On, RequestKind};
+use asyncos_exporter::sim::{self, Centralized, Fault, FaultBody, HOUR_ONLY_MESSAGES, On, RequestKind};
 use rcgen::IsCa;
 use ring::digest;
 
@@ -169,9 +169,9 @@ async fn an_account_that_may_read_reports_alone_is_enough() {
 
 #[tokio::test]
 async fn a_gateway_whose_reporting_is_elsewhere_is_noticed() {
-    for how in [Centralised::Zeros, Centralised::Empty, Centralised::NotFound] {
+    for how in [Centralized::Zeros, Centralized::Empty, Centralized::NotFound] {
         let esa = simulate(sim::Settings::esa("esa1")).await;
-        esa.change(|behaviour| behaviour.centralised = how);
+        esa.change(|behaviour| behaviour.centralized = how);
         let (config, ended) = found(&esa, &[]).await;
         let groups: Vec<&str> = config.appliances[0].groups.iter().map(|choice| &*choice.group.name).collect();
         assert_eq!(groups, ["mail_system_capacity"], "{how:?}: {ended:?}");

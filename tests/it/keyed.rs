@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use asyncos_exporter::catalogue::{self, About, Aggregation, Group, Keys, ScopeKind};
+use asyncos_exporter::catalogue::{self, Aggregation, DeviceType, Group, Keys, ScopeKind};
 use asyncos_exporter::sim::{self, Scope};
 
 use crate::exposition::Page;
@@ -134,12 +134,12 @@ fn is_cut(group: &Group) -> Option<usize> {
     group.key.as_ref().filter(|key| key.keys != Keys::Bounded).map(|_| TOP)
 }
 
-pub(crate) fn groups(about: About) -> impl Iterator<Item = &'static Group> {
+pub(crate) fn groups(about: DeviceType) -> impl Iterator<Item = &'static Group> {
     catalogue::groups().filter(move |group| group.about == about)
 }
 
 /// A value of `counter_groups` with every group about this.
-pub(crate) fn list(about: About) -> String {
+pub(crate) fn list(about: DeviceType) -> String {
     format!("[{}]", groups(about).map(choice).collect::<Vec<_>>().join(", "))
 }
 
@@ -176,7 +176,7 @@ fn assert_web(page: &Page, place: &Place<'_>) {
         let Some(stem) = name.strip_prefix("asyncos_").and_then(|name| name.strip_suffix(LAST_WINDOW)) else {
             continue;
         };
-        let named = groups(About::Web).filter(|group| stem.starts_with(&format!("{}_", group.name)));
+        let named = groups(DeviceType::Web).filter(|group| stem.starts_with(&format!("{}_", group.name)));
         let Some(group) = named.max_by_key(|group| group.name.len()) else { continue };
         let counter = &stem[group.name.len() + 1..];
         let (start, end) = window(page, place.labels, &group.name);
@@ -209,10 +209,10 @@ async fn every_group_of_the_catalogue_is_the_appliances_own() {
     let text = format!(
         "defaults: {{window: 15m, settle: 5s, start: 1h, timeout: 60s, concurrency: 4}}\ncounter_groups: {}\n\
          appliances:\n{}{}{}",
-        list(About::Mail),
+        list(DeviceType::Mail),
         entry("esa1", &esa, ""),
         entry("sma1", &sma, &format!("{manager}, device_groups: [europe]")),
-        entry("web1", &web, &format!("{manager}, counter_groups: {}", list(About::Web)))
+        entry("web1", &web, &format!("{manager}, counter_groups: {}", list(DeviceType::Web)))
     );
     let rig = Rig::start(&text, &clock).await;
     let page = rig.until("every report is had", all_had).await;
@@ -229,7 +229,8 @@ async fn every_group_of_the_catalogue_is_the_appliances_own() {
         },
     ];
     for place in &mail {
-        let compared: usize = groups(About::Mail).map(|group| place.assert_true(&page, group, is_cut(group))).sum();
+        let compared: usize =
+            groups(DeviceType::Mail).map(|group| place.assert_true(&page, group, is_cut(group))).sum();
         assert!(compared > 1000, "{compared}");
     }
     assert_families(&page);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use asyncos_exporter::catalogue::{self, Group, ScopeKind};
-use asyncos_exporter::sim::{self, Behaviour, Centralised, NoRows, Scope, Shape, ValueForm};
+use asyncos_exporter::sim::{self, Behaviour, Centralized, NoRows, Scope, Shape, ValueForm};
 
 use crate::exposition::Page;
 use crate::keyed::{self, Place, by_key, sum};
@@ -160,9 +160,9 @@ async fn rows_for_a_report_without_keys_are_shown_by_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn centralised_reporting_fails_no_report_with_keys_and_loses_no_count() {
-    for form in [Centralised::Zeros, Centralised::Empty] {
-        let (_, page) = history(&names(), |behaviour| behaviour.centralised = form).await;
+async fn centralized_reporting_fails_no_report_with_keys_and_loses_no_count() {
+    for form in [Centralized::Zeros, Centralized::Empty] {
+        let (_, page) = history(&names(), |behaviour| behaviour.centralized = form).await;
         assert_no_losses(&page, &format!("{form:?}"));
         for group in bounded() {
             for name in group.counters.iter().filter_map(|counter| counter.total_name(group, ScopeKind::Appliance)) {
@@ -172,12 +172,12 @@ async fn centralised_reporting_fails_no_report_with_keys_and_loses_no_count() {
     }
     let clock = lapse(600);
     let esa = simulate(sim::Settings::esa("esa1.example.com"), &clock).await;
-    esa.change(|behaviour| behaviour.centralised = Centralised::NotFound);
+    esa.change(|behaviour| behaviour.centralized = Centralized::NotFound);
     let text = format!("{DEFAULTS}counter_groups: [{POLICIES}]\nappliances:\n{}", entry("esa1", &esa, ""));
     let rig = Rig::start(&text, &clock).await;
     let refused = [("appliance", "esa1"), ("group", POLICIES), ("reason", "declined")];
     rig.until("it is refused", |page| page.value("asyncos_group_refused", &refused) == Some(1.0)).await;
-    esa.change(|behaviour| behaviour.centralised = Centralised::Off);
+    esa.change(|behaviour| behaviour.centralized = Centralized::Off);
     let page = rig
         .until("all is made up for", |page| keyed::all_had(page) && !page.matching(MATCHED_NOW, &[]).is_empty())
         .await;

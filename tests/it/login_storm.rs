@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asyncos_exporter::api::Reason;
+use asyncos_exporter::shutdown::Shutdown;
 use asyncos_exporter::sim::{self, Fault, On};
-use asyncos_exporter::stop::Stop;
 use tokio::task::JoinSet;
 
 use crate::rig::{PATIENCE, lapse, simulate};
@@ -43,7 +43,7 @@ async fn weather(callers: usize, polling: &str) {
     appliance.inject(Fault::Slow(Duration::from_millis(50)), On::login());
     let client = client(&appliance, polling, &clock);
     let began = clock.tick();
-    let over = Stop::new();
+    let over = Shutdown::new();
     let mut storm = JoinSet::new();
     let (revoked, end) = (appliance.clone(), over.clone());
     storm.spawn(async move {

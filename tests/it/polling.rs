@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use asyncos_exporter::catalogue::{self, About};
+use asyncos_exporter::catalogue::{self, DeviceType};
 use asyncos_exporter::sim::{self, Fault, FaultBody, On, Scope};
 
 use crate::exposition::Page;
@@ -88,7 +88,7 @@ async fn every_number_of_every_scope_is_the_appliances_own() {
         "product: sma, polling: {settle: 20m}, device_groups: [europe, americas], devices: [esa3.example.com]";
     // Those with keys have tests of their own.
     let groups: Vec<_> =
-        catalogue::groups().filter(|group| group.key.is_none() && group.about == About::Mail).collect();
+        catalogue::groups().filter(|group| group.key.is_none() && group.about == DeviceType::Mail).collect();
     let names = groups.iter().map(|group| &*group.name).collect::<Vec<_>>().join(", ");
     let defaults = DEFAULTS.replace("minimal", &format!("[{names}]"));
     let text = format!("{defaults}{}{}", entry("esa1", &esa, ""), entry("sma1", &sma, members));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use asyncos_exporter::catalogue::About;
+use asyncos_exporter::catalogue::DeviceType;
 use asyncos_exporter::sim;
 
 use crate::keyed::{self, by_key};
@@ -52,9 +52,9 @@ async fn promtool_finds_nothing_on_a_page_of_the_whole_catalogue() {
     let web = simulate(sim::Settings::sma("web1").with_web_group("proxies", &["wsa1"]), &clock).await;
     let text = format!(
         "defaults: {{window: 15m, settle: 5s, timeout: 60s, concurrency: 4}}\ncounter_groups: {}\nappliances:\n{}{}",
-        keyed::list(About::Mail),
+        keyed::list(DeviceType::Mail),
         entry("esa1", &esa, "health: true, xml_status: true, quarantines: true, inventory: true"),
-        entry("web1", &web, &format!("product: sma, counter_groups: {}", keyed::list(About::Web)))
+        entry("web1", &web, &format!("product: sma, counter_groups: {}", keyed::list(DeviceType::Web)))
     );
     let rig = Rig::start(&text, &clock).await;
     rig.until("every report is had", keyed::all_had).await;

@@ -9,8 +9,8 @@ use asyncos_exporter::app::{App, Settings};
 use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::{Config, ConfigFile};
 use asyncos_exporter::http::{Lifecycle, Listen, Protection};
+use asyncos_exporter::shutdown::Shutdown;
 use asyncos_exporter::sim;
-use asyncos_exporter::stop::Stop;
 use asyncos_exporter::supervisor::Supervisor;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -59,7 +59,7 @@ pub(crate) fn entry(name: &str, appliance: &sim::Appliance, rest: &str) -> Strin
 pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
     pub(crate) wishes: mpsc::Sender<Lifecycle>,
-    stop: Stop,
+    stop: Shutdown,
     task: JoinSet<()>,
 }
 
@@ -104,7 +104,7 @@ impl Rig {
 
     async fn run(config: Config, settings: Settings, clock: &Clock) -> Self {
         let app = App::bind(settings, config, clock.clone()).await.expect("a free port");
-        let (address, stop) = (app.addresses()[0].socket().expect("a port"), Stop::new());
+        let (address, stop) = (app.addresses()[0].socket().expect("a port"), Shutdown::new());
         let (wishes, received) = mpsc::channel(1);
         let mut task = JoinSet::new();
         let until = stop.clone();

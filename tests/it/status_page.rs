@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asyncos_exporter::api::{
-    Aspect, Client, EVERY_ACCOUNT, Listener, LoginFailureLog, Reason, RefusalCause, SystemRoots, Tally,
+    Client, EVERY_ACCOUNT, Listener, LoginFailureLog, Reason, RefusalCause, StatusKind, SystemRoots, Tally,
 };
 use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Config;
@@ -36,7 +36,7 @@ async fn pair(clock: &Clock) -> (sim::Appliance, sim::Appliance) {
 
 /// Asks for the page each minute of a while; the failures with their words.
 async fn ask(client: &Client, web: &sim::Appliance, clock: &Clock, span: Duration) -> Vec<(Reason, String)> {
-    let aspect = Aspect::XmlStatus(Url::parse(&web.url()).expect("a URL"));
+    let aspect = StatusKind::XmlStatus(Url::parse(&web.url()).expect("a URL"));
     let (end, mut failures) = (clock.tick() + span, Vec::new());
     while clock.tick() < end {
         let outcome = client.observe(&aspect).await;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use asyncos_exporter::catalogue::{About, ScopeKind};
+use asyncos_exporter::catalogue::{DeviceType, ScopeKind};
 use asyncos_exporter::sim;
 
 use crate::exposition::Page;
@@ -23,7 +23,7 @@ const OF_NO_REPORT: [&str; 11] = [
     "asyncos_series_dropped_",
     "asyncos_state_",
     "asyncos_windows_",
-    // What an ESA counts since it was started: `it::vitals`.
+    // What an ESA counts since it was started: `it::status_metrics`.
     "asyncos_status_",
     // Messages that a search finds, whether or not a report counts them: `it::tracking`.
     "asyncos_tracking_",
@@ -156,7 +156,7 @@ impl Fleet {
         let text = format!(
             "defaults: {{window: 15m, settle: 5s, start: 30m, timeout: 60s, concurrency: 4, requests_per_minute: 6000}}\n\
              counter_groups: {}\nappliances:\n{}{}{}",
-            keyed::list(About::Mail),
+            keyed::list(DeviceType::Mail),
             entry("esa1", &esa1, ""),
             entry("esa2", &esa2, ""),
             entry("sma1", &sma1, &members)

@@ -9,12 +9,12 @@ mod syntax;
 
 /// The order of the modules: each may use those of earlier tiers, and earlier ones of its own tier.
 const TIERS: &[&[&str]] = &[
-    &["secret", "clock", "stop", "pulse", "hash", "shard", "der", "spelling", "window", "release"],
+    &["secret", "clock", "shutdown", "heartbeat", "hash", "shard", "der", "spelling", "window", "release"],
     &["catalogue", "tracking", "mixin"],
     &["config"],
     &["api"],
     &["store", "ledger"],
-    &["sample", "vitals", "snapshot"],
+    &["sample", "status_metrics", "snapshot"],
     &["telemetry"],
     &["poll"],
     &["status", "explain", "discovery"],

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use asyncos_exporter::api::{Aspect, Client, Failure, Listener, LoginFailureLog, Reason, SystemRoots};
+use asyncos_exporter::api::{Client, Failure, Listener, LoginFailureLog, Reason, StatusKind, SystemRoots};
 use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
@@ -142,7 +142,7 @@ async fn where_an_answer_points_is_told_without_what_may_be_secret() {
     let clock = lapse(1);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     let client = session::client(&esa, "", &clock);
-    let page = Aspect::XmlStatus(Url::parse(&esa.url()).expect("a URL"));
+    let page = StatusKind::XmlStatus(Url::parse(&esa.url()).expect("a URL"));
     let target = "https://user:s3cret@esa1.example.com/login?CSRFKey=s3cret#s3cret";
     for on in [On::login().times(1), On::reports().times(1)] {
         esa.inject(Fault::Redirect(target.into()), on);

@@ -1,5 +1,5 @@
 //! The gate before one appliance: every request passes it, one at a time and in the order of arrival, and waits there
-//! until the appliance may be asked. Owns the waiting; when a request may start is decided in [`budget`].
+//! until the appliance may be asked. Owns the waiting; when a request may start is decided in [`token_bucket`].
 
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::wire::tracking::TrackingQuery;
-use crate::catalogue::{About, Group};
+use crate::catalogue::{DeviceType, Group};
 use crate::clock::Timestamp;
 use crate::config::{Product, Scope};
 use crate::window::Window;
@@ -32,8 +32,8 @@ pub struct Query {
 pub(in crate::api) fn report(query: &Query) -> String {
     let top = query.top.map_or_else(String::new, |top| format!("&top={top}"));
     let about = match query.group.about {
-        About::Mail | About::Tracking => "esa",
-        About::Web => "wsa",
+        DeviceType::Mail | DeviceType::Tracking => "esa",
+        DeviceType::Web => "wsa",
     };
     of_reporting(query.window.start(), query.window.end(), about, &query.scope) + &top
 }

@@ -13,7 +13,7 @@ use super::verdicts::{
 };
 use crate::catalogue::Source::{Client, Documented, Inferred, Swagger};
 use crate::catalogue::entry::{count, keyed, sum};
-use crate::catalogue::{About, Counter, Group, Keys, Profile};
+use crate::catalogue::{Counter, DeviceType, Group, Keys, Profile};
 
 /// The same for the addresses of one domain and for all.
 const OF_ADDRESSES: &[Counter] = &[
@@ -43,7 +43,7 @@ pub(super) const INCOMING_OF_DOMAIN: Group = Group {
     help: Borrowed("Incoming mail by the address it comes from, within one domain: verdicts and reputation"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender_ip", Keys::Personal),
     others: None,
     counters: Borrowed(OF_ADDRESSES),
@@ -54,7 +54,7 @@ pub(super) const INCOMING: Group = Group {
     help: Borrowed("Incoming mail by the address it comes from: verdicts and reputation"),
     kind_source: Client,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender_ip", Keys::Personal),
     others: None,
     counters: Borrowed(OF_ADDRESSES),
@@ -65,7 +65,7 @@ pub(super) const SENDERS: Group = Group {
     help: Borrowed("Outgoing mail by the address of the sending host: verdicts and data-loss incidents"),
     kind_source: Documented,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender_ip", Keys::Personal),
     others: None,
     counters: Borrowed(OF_OUTGOING_SENDERS),
@@ -76,7 +76,7 @@ pub(super) const COUNTRIES: Group = Group {
     help: Borrowed("Incoming connections and messages by country, as the host access table sees them"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("country", Keys::Bounded),
     others: None,
     counters: Borrowed(&[

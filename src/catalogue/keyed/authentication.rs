@@ -6,7 +6,7 @@ use std::borrow::Cow::Borrowed;
 
 use crate::catalogue::Source::{Inferred, Swagger};
 use crate::catalogue::entry::{count, keyed, sum, text};
-use crate::catalogue::{About, Group, Keys, Unit};
+use crate::catalogue::{DeviceType, Group, Keys, Unit};
 
 const CONNECTIONS: Unit = count("connections");
 const MESSAGES: Unit = count("messages");
@@ -16,7 +16,7 @@ pub(super) const DOMAINS: Group = Group {
     help: Borrowed("SMTP logins of incoming connections, by password and by certificate, by sender domain"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender_domain", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -48,7 +48,7 @@ pub(super) const ADDRESSES: Group = Group {
     help: Borrowed("When each address last tried to log in, by outcome; texts, no samples"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender_ip", Keys::Personal),
     others: None,
     counters: Borrowed(&[
@@ -67,7 +67,7 @@ pub(super) const DMARC: Group = Group {
     help: Borrowed("DMARC verification of incoming mail by sender domain"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender_domain", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[

@@ -15,7 +15,7 @@ use super::verdicts::{
 };
 use crate::catalogue::Source::{Client, Documented, Inferred, Swagger};
 use crate::catalogue::entry::{count, keyed, sum, text};
-use crate::catalogue::{About, Group, Keys, Unit};
+use crate::catalogue::{DeviceType, Group, Keys, Unit};
 
 const CONNECTIONS: Unit = count("connections");
 const MESSAGES: Unit = count("messages");
@@ -27,7 +27,7 @@ pub(super) const DESTINATIONS: Group = Group {
     help: Borrowed("Outgoing mail by the domain it goes to: verdicts, bounces, deliveries, TLS and DANE"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("destination_domain", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -59,7 +59,7 @@ pub(super) const INCOMING: Group = Group {
     help: Borrowed("Incoming mail by the domain it comes from: verdicts, connections and TLS"),
     kind_source: Client,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender_domain", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -98,7 +98,7 @@ pub(super) const NETWORKS: Group = Group {
     help: Borrowed("Incoming mail by the owner of the network it comes from: verdicts and connections"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("network_owner", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -132,7 +132,7 @@ pub(super) const NETWORK_DOMAINS: Group = Group {
     ),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender_domain", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -162,7 +162,7 @@ pub(super) const SENDERS: Group = Group {
     help: Borrowed("Outgoing mail by the domain of its sender: verdicts and data-loss incidents"),
     kind_source: Documented,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender_domain", Keys::Unbounded),
     others: None,
     counters: Borrowed(OF_OUTGOING_SENDERS),

@@ -7,7 +7,7 @@ use std::borrow::Cow::Borrowed;
 
 use crate::catalogue::Source::{Inferred, Swagger};
 use crate::catalogue::entry::{count, keyed, last, sum, text};
-use crate::catalogue::{About, Counter, Group, Keys, Profile, Unit};
+use crate::catalogue::{Counter, DeviceType, Group, Keys, Profile, Unit};
 
 const POINTS: Unit = count("points");
 const RECIPIENTS: Unit = count("recipients");
@@ -31,7 +31,7 @@ pub(super) const ANALYSIS: Group = Group {
     help: Borrowed("Files sent to AMP analysis: progress, verdict and score"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("file", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -52,7 +52,7 @@ pub(super) const VERDICT_UPDATES: Group = Group {
     help: Borrowed("Files that AMP judged anew after their delivery; texts, no samples"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("file", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -69,7 +69,7 @@ pub(super) const INCOMING_THREATS: Group = Group {
     help: Borrowed("Malicious files in incoming mail: recipients and score"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("file", Keys::Unbounded),
     others: None,
     counters: Borrowed(THREAT_FILES),
@@ -80,7 +80,7 @@ pub(super) const OUTGOING_THREATS: Group = Group {
     help: Borrowed("Malicious files in outgoing mail: recipients and score"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("file", Keys::Unbounded),
     others: None,
     counters: Borrowed(THREAT_FILES),
@@ -91,7 +91,7 @@ pub(super) const INCOMING_MACROS: Group = Group {
     help: Borrowed("Files with macros in incoming mail by file type"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("file_type", Keys::Bounded),
     others: None,
     counters: Borrowed(MACROS),
@@ -102,7 +102,7 @@ pub(super) const OUTGOING_MACROS: Group = Group {
     help: Borrowed("Files with macros in outgoing mail by file type"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("file_type", Keys::Bounded),
     others: None,
     counters: Borrowed(MACROS),
@@ -115,7 +115,7 @@ pub(super) const SAFE_PRINT: Group = Group {
     kind_source: Inferred,
     // Its only counter is text.
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("file_type", Keys::Bounded),
     others: None,
     counters: Borrowed(&[text("file_ext", Swagger, "Extension of the names of the files")]),

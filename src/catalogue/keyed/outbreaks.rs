@@ -7,7 +7,7 @@ use std::borrow::Cow::Borrowed;
 
 use crate::catalogue::Source::{Inferred, Swagger};
 use crate::catalogue::entry::{count, keyed, sum};
-use crate::catalogue::{About, Counter, Group, Keys, Profile, Unit};
+use crate::catalogue::{Counter, DeviceType, Group, Keys, Profile, Unit};
 
 const MESSAGES: Unit = count("messages");
 
@@ -19,7 +19,7 @@ pub(super) const DETAILS: Group = Group {
     help: Borrowed("Threats found by Outbreak Filters, one by one"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("threat", Keys::Unbounded),
     others: None,
     counters: Borrowed(THREATS),
@@ -30,7 +30,7 @@ pub(super) const CATEGORIES: Group = Group {
     help: Borrowed("Threats found by Outbreak Filters by category"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("threat_category", Keys::Bounded),
     others: None,
     counters: Borrowed(THREATS),
@@ -41,7 +41,7 @@ pub(super) const LEVELS: Group = Group {
     help: Borrowed("Threats found by Outbreak Filters by threat level, from 1 to 5"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("threat_level", Keys::Bounded),
     others: None,
     counters: Borrowed(THREATS),
@@ -53,7 +53,7 @@ pub(super) const THREAT_TYPES: Group = Group {
     help: Borrowed("Threats found by Outbreak Filters by threat type, perhaps by name"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("threat_type", Keys::Unbounded),
     others: None,
     counters: Borrowed(THREATS),
@@ -64,7 +64,7 @@ pub(super) const TIMES: Group = Group {
     help: Borrowed("Messages that left the outbreak quarantine by the time they spent there"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("time_threshold", Keys::Bounded),
     others: None,
     counters: Borrowed(&[
@@ -78,7 +78,7 @@ pub(super) const TYPES: Group = Group {
     help: Borrowed("Threats found by Outbreak Filters by type"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("threat_type", Keys::Bounded),
     others: None,
     counters: Borrowed(THREATS),

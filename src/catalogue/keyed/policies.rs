@@ -7,7 +7,7 @@ use std::borrow::Cow::Borrowed;
 
 use crate::catalogue::Source::{Client, Inferred, Swagger};
 use crate::catalogue::entry::{count, keyed, sum};
-use crate::catalogue::{About, Counter, Group, Keys, Profile, Unit};
+use crate::catalogue::{Counter, DeviceType, Group, Keys, Profile, Unit};
 
 const INCIDENTS: Unit = count("incidents");
 
@@ -28,7 +28,7 @@ pub(super) const INCOMING_CONTENT_FILTERS: Group = Group {
     help: Borrowed("Incoming mail by the content filter that matched"),
     kind_source: Client,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("content_filter", Keys::Bounded),
     others: None,
     counters: Borrowed(CONTENT_FILTER_MATCHES),
@@ -39,7 +39,7 @@ pub(super) const OUTGOING_CONTENT_FILTERS: Group = Group {
     help: Borrowed("Outgoing mail by the content filter that matched"),
     kind_source: Inferred,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("content_filter", Keys::Bounded),
     others: None,
     counters: Borrowed(CONTENT_FILTER_MATCHES),
@@ -50,7 +50,7 @@ pub(super) const FORGED_EMAIL: Group = Group {
     help: Borrowed("Incoming mail taken for forged, by the content filter that matched"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("content_filter", Keys::Bounded),
     others: None,
     counters: Borrowed(CONTENT_FILTER_MATCHES),
@@ -61,7 +61,7 @@ pub(super) const DLP: Group = Group {
     help: Borrowed("Data-loss incidents of outgoing mail by DLP policy: severity and action"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("dlp_policy", Keys::Bounded),
     others: None,
     counters: Borrowed(&[
@@ -81,7 +81,7 @@ pub(super) const HIGH_VOLUME_FILTERS: Group = Group {
     help: Borrowed("High-volume mail by the message filter that matched"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("message_filter", Keys::Bounded),
     others: None,
     counters: Borrowed(MESSAGE_FILTER_MATCHES),
@@ -92,7 +92,7 @@ pub(super) const MESSAGE_FILTERS: Group = Group {
     help: Borrowed("Mail by the message filter that matched"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("message_filter", Keys::Bounded),
     others: None,
     counters: Borrowed(MESSAGE_FILTER_MATCHES),
@@ -103,7 +103,7 @@ pub(super) const INCOMING: Group = Group {
     help: Borrowed("Incoming mail by the policy that matched"),
     kind_source: Client,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("policy", Keys::Bounded),
     others: None,
     counters: Borrowed(POLICY_MATCHES),
@@ -114,7 +114,7 @@ pub(super) const OUTGOING: Group = Group {
     help: Borrowed("Outgoing mail by the policy that matched"),
     kind_source: Client,
     profile: Some(Profile::Default),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("policy", Keys::Bounded),
     others: None,
     counters: Borrowed(POLICY_MATCHES),
@@ -125,7 +125,7 @@ pub(super) const SENDER_GROUPS: Group = Group {
     help: Borrowed("Incoming connections by sender group"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender_group", Keys::Bounded),
     others: None,
     counters: Borrowed(&[sum("total_connections", count("connections"), Swagger, "Opened by the sender group")]),

@@ -7,7 +7,7 @@ use std::borrow::Cow::Borrowed;
 
 use crate::catalogue::Source::{Client, Swagger};
 use crate::catalogue::entry::{count, keyed, sum, text};
-use crate::catalogue::{About, Group, Keys, Unit};
+use crate::catalogue::{DeviceType, Group, Keys, Unit};
 
 const MESSAGES: Unit = count("messages");
 
@@ -17,7 +17,7 @@ pub(super) const RECORDS: Group = Group {
     help: Borrowed("Records of mailbox auto remediation; texts, no samples"),
     kind_source: Client,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("record", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -35,7 +35,7 @@ pub(super) const BATCHES: Group = Group {
     help: Borrowed("Mailbox remediation on demand by batch and action"),
     kind_source: Swagger,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("batch", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[

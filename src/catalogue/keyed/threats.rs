@@ -8,7 +8,7 @@ use std::borrow::Cow::Borrowed;
 
 use crate::catalogue::Source::{Documented, Inferred, Swagger};
 use crate::catalogue::entry::{count, keyed, sum, text};
-use crate::catalogue::{About, Group, Keys, Profile, Unit};
+use crate::catalogue::{DeviceType, Group, Keys, Profile, Unit};
 
 const MESSAGES: Unit = count("messages");
 /// No source says which of the two the matches of a feed are counted in.
@@ -21,7 +21,7 @@ pub(super) const MALWARE: Group = Group {
     help: Borrowed("Malicious files in incoming mail by threat"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("threat", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[sum(
@@ -37,7 +37,7 @@ pub(super) const VIRUSES: Group = Group {
     help: Borrowed("Viruses found, by name and direction"),
     kind_source: Documented,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("virus", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -52,7 +52,7 @@ pub(super) const SENDER_DOMAIN_CATEGORIES: Group = Group {
     help: Borrowed("Messages by the threat category of their sender domain"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("threat_category", Keys::Bounded),
     others: None,
     counters: Borrowed(&[sum("total_threat_messages", MESSAGES, Swagger, "Sender domain known as a threat")]),
@@ -63,7 +63,7 @@ pub(super) const SENDER_DOMAIN_LEVELS: Group = Group {
     help: Borrowed("Messages by the threat level of their sender domain"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("threat_level", Keys::Bounded),
     others: None,
     counters: Borrowed(&[sum("total_threats", MESSAGES, Swagger, "Sender domain rated at the threat level")]),
@@ -74,7 +74,7 @@ pub(super) const INDICATORS_MATCHED: Group = Group {
     help: Borrowed("Matches of external threat feeds by indicator"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("indicator", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -88,7 +88,7 @@ pub(super) const FEEDS: Group = Group {
     help: Borrowed("Matches of external threat feeds by feed and kind of indicator"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("feed", Keys::Bounded),
     others: None,
     counters: Borrowed(&[

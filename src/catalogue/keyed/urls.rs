@@ -7,7 +7,7 @@ use std::borrow::Cow::Borrowed;
 
 use crate::catalogue::Source::{Inferred, Swagger};
 use crate::catalogue::entry::{count, keyed, sum, text};
-use crate::catalogue::{About, Counter, Group, Keys, Profile, Unit};
+use crate::catalogue::{Counter, DeviceType, Group, Keys, Profile, Unit};
 
 const CLICKS: Unit = count("clicks");
 const MESSAGES: Unit = count("messages");
@@ -34,7 +34,7 @@ pub(super) const INCOMING_CLICK_DETAILS: Group = Group {
     help: Borrowed("Rewritten links of incoming mail that somebody followed; texts, no samples"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("url", Keys::Unbounded),
     others: None,
     counters: Borrowed(CLICK_DETAILS),
@@ -45,7 +45,7 @@ pub(super) const OUTGOING_CLICK_DETAILS: Group = Group {
     help: Borrowed("Rewritten links of outgoing mail that somebody followed; texts, no samples"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("url", Keys::Unbounded),
     others: None,
     counters: Borrowed(CLICK_DETAILS),
@@ -56,7 +56,7 @@ pub(super) const INCOMING_CLICKS: Group = Group {
     help: Borrowed("Rewritten links of incoming mail: how often they were followed, and what was done about it"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("url", Keys::Unbounded),
     others: None,
     counters: Borrowed(CLICKS_BY_ACTION),
@@ -67,7 +67,7 @@ pub(super) const OUTGOING_CLICKS: Group = Group {
     help: Borrowed("Rewritten links of outgoing mail: how often they were followed, and what was done about it"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("url", Keys::Unbounded),
     others: None,
     counters: Borrowed(CLICKS_BY_ACTION),
@@ -78,7 +78,7 @@ pub(super) const ANALYSIS: Group = Group {
     help: Borrowed("Links found malicious after delivery, and what became of the messages"),
     kind_source: Swagger,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("url", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
@@ -95,7 +95,7 @@ pub(super) const CATEGORIES: Group = Group {
     help: Borrowed("Messages with links by URL category"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("url_category", Keys::Bounded),
     others: None,
     counters: Borrowed(BY_DIRECTION),
@@ -106,7 +106,7 @@ pub(super) const DOMAINS: Group = Group {
     help: Borrowed("Messages with links by the domain they lead to"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("url_domain", Keys::Unbounded),
     others: None,
     counters: Borrowed(BY_DIRECTION),
@@ -117,7 +117,7 @@ pub(super) const REPUTATIONS: Group = Group {
     help: Borrowed("Messages with links by reputation of the link"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("reputation", Keys::Bounded),
     others: None,
     counters: Borrowed(BY_DIRECTION),
@@ -128,7 +128,7 @@ pub(super) const REWRITTEN: Group = Group {
     help: Borrowed("Links that Outbreak Filters rewrote"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("url", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[sum("rewritten_url", MESSAGES, Swagger, "Carried the link that was rewritten")]),

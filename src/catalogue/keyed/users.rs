@@ -7,7 +7,7 @@ use std::borrow::Cow::Borrowed;
 
 use crate::catalogue::Source::{Documented, Inferred, Swagger};
 use crate::catalogue::entry::{count, keyed, sum};
-use crate::catalogue::{About, Counter, Group, Keys, Unit};
+use crate::catalogue::{Counter, DeviceType, Group, Keys, Unit};
 
 const INCIDENTS: Unit = count("incidents");
 const RECIPIENTS: Unit = count("recipients");
@@ -28,7 +28,7 @@ pub(super) const CONTENT_FILTERS: Group = Group {
     help: Borrowed("Mail that content filters matched, by user"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("user", Keys::Personal),
     others: None,
     counters: Borrowed(CONTENT_FILTER_MATCHES),
@@ -39,7 +39,7 @@ pub(super) const INCOMING_CONTENT_FILTERS: Group = Group {
     help: Borrowed("Incoming mail of one user that content filters matched"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("user", Keys::Personal),
     others: None,
     counters: Borrowed(CONTENT_FILTER_MATCHES),
@@ -50,7 +50,7 @@ pub(super) const OUTGOING_CONTENT_FILTERS: Group = Group {
     help: Borrowed("Outgoing mail of one user that content filters matched"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("user", Keys::Personal),
     others: None,
     counters: Borrowed(CONTENT_FILTER_MATCHES),
@@ -61,7 +61,7 @@ pub(super) const DLP: Group = Group {
     help: Borrowed("Data-loss incidents of outgoing mail by user: severity and action"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("user", Keys::Personal),
     others: None,
     counters: Borrowed(&[
@@ -82,7 +82,7 @@ pub(super) const RATE_LIMITS: Group = Group {
     help: Borrowed("Rate limits that envelope senders ran into"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender", Keys::Personal),
     others: None,
     counters: Borrowed(&[
@@ -96,7 +96,7 @@ pub(super) const HIGH_VOLUME_SENDERS: Group = Group {
     help: Borrowed("High-volume mail, alike in its header, by envelope sender"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("sender", Keys::Personal),
     others: None,
     counters: Borrowed(HIGH_VOLUME),
@@ -107,7 +107,7 @@ pub(super) const HIGH_VOLUME_SUBJECTS: Group = Group {
     help: Borrowed("High-volume mail, alike in its header, by subject"),
     kind_source: Documented,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("subject", Keys::Personal),
     others: None,
     counters: Borrowed(HIGH_VOLUME),
@@ -118,7 +118,7 @@ pub(super) const INCOMING_CLICKS: Group = Group {
     help: Borrowed("Users who followed malicious links of incoming mail"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("user", Keys::Personal),
     others: None,
     counters: Borrowed(MALICIOUS_CLICKS),
@@ -129,7 +129,7 @@ pub(super) const OUTGOING_CLICKS: Group = Group {
     help: Borrowed("Users who followed malicious links of outgoing mail"),
     kind_source: Inferred,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("user", Keys::Personal),
     others: None,
     counters: Borrowed(MALICIOUS_CLICKS),
@@ -140,7 +140,7 @@ pub(super) const TRAFFIC: Group = Group {
     help: Borrowed("Mail received and sent by user: verdicts and graymail"),
     kind_source: Documented,
     profile: None,
-    about: About::Mail,
+    about: DeviceType::Mail,
     key: keyed("user", Keys::Personal),
     others: None,
     counters: Borrowed(&[

@@ -14,7 +14,9 @@ use url::Url;
 
 use super::findings::{CAPACITY, Observed};
 use super::survey;
-use crate::api::{Aspect, Client, Failure, Listener, LoginFailureLog, NOT_THE_API, Reason, RefusalCause, SystemRoots};
+use crate::api::{
+    Client, Failure, Listener, LoginFailureLog, NOT_THE_API, Reason, RefusalCause, StatusKind, SystemRoots,
+};
 use crate::clock::Clock;
 use crate::config::{Appliance, Auth, Product};
 
@@ -150,7 +152,7 @@ fn elsewhere(failure: &Failure, auth: &Auth) -> Elsewhere {
 async fn look_around(client: &Client, appliance: &Appliance) -> Result<Vec<Observed>, Failure> {
     let mut observed = Vec::new();
     // The time zone first: accounts of low roles may read it, and what an account may read shows what its 401 mean.
-    for aspect in [Aspect::TimeZone, Aspect::Privileges, Aspect::Reporting] {
+    for aspect in [StatusKind::TimeZone, StatusKind::Privileges, StatusKind::Reporting] {
         let answer = client.observe(&aspect).await;
         if let Some(failure) = answer.as_ref().err().filter(|failure| failure.reason.concerns_all()) {
             return Err(failure.clone());

@@ -4,7 +4,7 @@ use super::entry::Entry;
 use super::findings::{Asked, CAPACITY, Findings, Standing, USUAL_DEVICE_GROUP, Windows, described, topic};
 use super::survey;
 use super::yaml::{comment, scalar};
-use crate::api::{Aspect, ManagedAppliance};
+use crate::api::{ManagedAppliance, StatusKind};
 
 /// The text of the file.
 pub(super) fn config_text(entry: &Entry, findings: &Findings) -> String {
@@ -53,7 +53,7 @@ fn windows(text: &mut Text, windows: &Windows) {
 
 fn groups(text: &mut Text, findings: &Findings) {
     let trouble = |asked: &Asked| asked.standing.trouble().map(|trouble| format!("{}: {trouble}", asked.name));
-    if findings.is_centralised {
+    if findings.is_centralized {
         text.remark(4, "A manager seems to have the reporting: ask that one for all but the capacity.");
         text.line(4, &format!("counter_groups: [{CAPACITY}]"));
         return;
@@ -90,7 +90,7 @@ fn members(text: &mut Text, findings: &Findings) {
         Some(trouble) => text.remark(4, &format!("device_groups: [{USUAL_DEVICE_GROUP}]   {trouble}")),
     }
     let (gateways, nameless) = findings.gateways();
-    if let Some(failure) = findings.refusal(&Aspect::Managed) {
+    if let Some(failure) = findings.refusal(&StatusKind::Managed) {
         text.remark(4, &format!("Its devices are not told ({failure}): name those you want under `devices`."));
     }
     if nameless > 0 {
@@ -110,13 +110,13 @@ fn members(text: &mut Text, findings: &Findings) {
 }
 
 fn extras(text: &mut Text, findings: &Findings) {
-    for (key, aspect) in [("health", Aspect::Health), ("quarantines", Aspect::Quarantines(None))] {
+    for (key, aspect) in [("health", StatusKind::Health), ("quarantines", StatusKind::Quarantines(None))] {
         if let Some(failure) = findings.refusal(&aspect) {
             text.remark(4, &format!("Not had: {failure}"));
             text.line(4, &format!("{key}: false"));
         }
     }
-    let inventory = [Aspect::TimeZone, Aspect::Privileges, Aspect::Reporting, Aspect::Managed];
+    let inventory = [StatusKind::TimeZone, StatusKind::Privileges, StatusKind::Reporting, StatusKind::Managed];
     let asked = || findings.observed.iter().filter(|observed| inventory.contains(&observed.aspect));
     if asked().all(|observed| observed.answer.is_err()) {
         text.remark(4, "Neither time zone nor privileges nor the state of reporting can be read.");
@@ -147,7 +147,7 @@ mod tests {
         Failure { reason: Reason::NotAllowed, detail: "status 401: Unauthorized.".into(), retry_after: None }
     }
 
-    fn observed(aspect: Aspect, answer: Result<Observation, Failure>) -> Observed {
+    fn observed(aspect: StatusKind, answer: Result<Observation, Failure>) -> Observed {
         Observed { aspect, answer }
     }
 
@@ -156,10 +156,10 @@ mod tests {
         Findings {
             product,
             at: Timestamp::from_secs(1_795_435_230),
-            observed: vec![observed(Aspect::TimeZone, Ok(Observation::TimeZone(Some("Etc/UTC".into()))))],
+            observed: vec![observed(StatusKind::TimeZone, Ok(Observation::TimeZone(Some("Etc/UTC".into()))))],
             groups: catalogue::profile(Profile::Full).map(asked).collect(),
             windows: Windows::Minutes,
-            is_centralised: false,
+            is_centralized: false,
             manager: None,
         }
     }
@@ -192,9 +192,9 @@ mod tests {
         found.groups[2].standing = Standing::Unclear("status 503: no message".into());
         found.windows = Windows::Hours("minutes".into());
         found.observed = vec![
-            observed(Aspect::TimeZone, Err(not_allowed())),
-            observed(Aspect::Health, Err(not_allowed())),
-            observed(Aspect::Quarantines(None), Err(not_allowed())),
+            observed(StatusKind::TimeZone, Err(not_allowed())),
+            observed(StatusKind::Health, Err(not_allowed())),
+            observed(StatusKind::Quarantines(None), Err(not_allowed())),
         ];
         let (text, config) = rest(&found);
         let expected = format!(
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_gateway_without_reporting_is_asked_for_its_capacity() {
-        let found = Findings { is_centralised: true, ..findings(Product::Esa) };
+        let found = Findings { is_centralized: true, ..findings(Product::Esa) };
         let groups = &rest(&found).1.appliances[0].groups;
         assert_eq!(groups.iter().map(|choice| &*choice.group.name).collect::<Vec<_>>(), [CAPACITY]);
     }
@@ -239,7 +239,7 @@ mod tests {
             ManagedAppliance::default(),
         ];
         let mut found = findings(Product::Sma);
-        found.observed.push(observed(Aspect::Managed, Ok(Observation::Managed(devices))));
+        found.observed.push(observed(StatusKind::Managed, Ok(Observation::Managed(devices))));
         let not_there = Standing::NotOffered("status 404: Not Found.".into());
         found.manager = Some(Manager { usual_group: not_there, web: Standing::Readable });
         let (text, config) = rest(&found);

@@ -1,6 +1,6 @@
 //! What an appliance was found to be, and what follows from it. Pure: it is told the answers.
 
-use crate::api::{Aspect, Failure, ManagedAppliance, Number, Observation, Reading, Reason, Report};
+use crate::api::{Failure, ManagedAppliance, Number, Observation, Reading, Reason, Report, StatusKind};
 use crate::catalogue::{Aggregation, Group, Unit};
 use crate::clock::Timestamp;
 use crate::config::Product;
@@ -9,7 +9,7 @@ use crate::config::Product;
 pub(super) const CAPACITY: &str = "mail_system_capacity";
 /// What must tell of the mail that capacity counts, unless a manager has the reporting.
 ///
-/// **Source:** user guide, centralised reporting.
+/// **Source:** user guide, centralized reporting.
 pub(super) const TRAFFIC: [&str; 2] = ["mail_incoming_traffic_summary", "mail_outgoing_traffic_summary"];
 /// The device group that a hosted manager has, and the only one whose name is published.
 ///
@@ -31,7 +31,7 @@ pub(super) struct Findings {
     pub(super) groups: Vec<Asked>,
     pub(super) windows: Windows,
     /// Whether a gateway seems to leave its reporting to a manager.
-    pub(super) is_centralised: bool,
+    pub(super) is_centralized: bool,
     /// None of a gateway.
     pub(super) manager: Option<Manager>,
 }
@@ -39,7 +39,7 @@ pub(super) struct Findings {
 /// One thing that an appliance was asked about itself.
 #[derive(Debug)]
 pub(super) struct Observed {
-    pub(super) aspect: Aspect,
+    pub(super) aspect: StatusKind,
     pub(super) answer: Result<Observation, Failure>,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Manager {
 
 impl Findings {
     /// Why an aspect is not had; none where it is, or was not asked for.
-    pub(super) fn refusal(&self, aspect: &Aspect) -> Option<&Failure> {
+    pub(super) fn refusal(&self, aspect: &StatusKind) -> Option<&Failure> {
         self.observed.iter().find(|observed| observed.aspect == *aspect)?.answer.as_ref().err()
     }
 
@@ -190,15 +190,15 @@ impl Windows {
 }
 
 /// What an aspect is about, as a line of findings begins.
-pub(super) const fn topic(aspect: &Aspect) -> &'static str {
+pub(super) const fn topic(aspect: &StatusKind) -> &'static str {
     match aspect {
-        Aspect::Health => "health",
-        Aspect::XmlStatus(_) => "status page",
-        Aspect::Quarantines(_) => "quarantines",
-        Aspect::Managed => "managed appliances",
-        Aspect::Privileges => "privileges",
-        Aspect::Reporting => "reporting data",
-        Aspect::TimeZone => "time zone",
+        StatusKind::Health => "health",
+        StatusKind::XmlStatus(_) => "status page",
+        StatusKind::Quarantines(_) => "quarantines",
+        StatusKind::Managed => "managed appliances",
+        StatusKind::Privileges => "privileges",
+        StatusKind::Reporting => "reporting data",
+        StatusKind::TimeZone => "time zone",
     }
 }
 
@@ -241,7 +241,7 @@ pub(super) fn events(group: &Group, report: &Report) -> u64 {
 /// Whether a gateway seems to leave its reporting to a manager: a day of mail by its capacity, of which its reports of
 /// traffic, those that the account may read, know nothing. What such a gateway answers for them (nothing, zeros or a
 /// refusal) is not published.
-pub(super) fn is_centralised(capacity: u64, traffic: &[Result<u64, Failure>]) -> bool {
+pub(super) fn is_centralized(capacity: u64, traffic: &[Result<u64, Failure>]) -> bool {
     let heard: Vec<bool> = traffic
         .iter()
         .filter_map(|answer| match answer {
@@ -273,14 +273,14 @@ mod tests {
     fn a_day_of_mail_that_reports_do_not_know_is_a_managers() {
         let refused = |reason| Err(failure(reason, "x"));
         for silent in [Ok(0), refused(Reason::Declined), refused(Reason::Empty)] {
-            assert!(is_centralised(100, &[silent.clone(), Ok(0)]));
-            assert!(!is_centralised(99, &[silent.clone(), Ok(0)]), "a quiet gateway");
-            assert!(!is_centralised(100, &[silent, Ok(1)]), "it reports");
+            assert!(is_centralized(100, &[silent.clone(), Ok(0)]));
+            assert!(!is_centralized(99, &[silent.clone(), Ok(0)]), "a quiet gateway");
+            assert!(!is_centralized(100, &[silent, Ok(1)]), "it reports");
         }
         for unknown in [Reason::NotAllowed, Reason::Unavailable] {
-            assert!(!is_centralised(100, &[refused(unknown), Ok(0)]), "nobody knows");
+            assert!(!is_centralized(100, &[refused(unknown), Ok(0)]), "nobody knows");
         }
-        assert!(!is_centralised(100, &[]));
+        assert!(!is_centralized(100, &[]));
     }
 
     #[test]

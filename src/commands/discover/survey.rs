@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::account::Account;
 use super::findings::{
     Asked, CAPACITY, Findings, Manager, Observed, Standing, TRAFFIC, USUAL_DEVICE_GROUP, Windows, described, events,
-    is_centralised, topic,
+    is_centralized, topic,
 };
-use crate::api::{Aspect, Client, Failure, Observation, Query, Reason, Reply};
+use crate::api::{Client, Failure, Observation, Query, Reason, Reply, StatusKind};
 use crate::catalogue::{self, Group, Profile};
 use crate::commands::complain;
 use crate::config::{Appliance, Product, Scope};
@@ -43,12 +43,12 @@ pub(super) async fn survey(account: Account) -> Result<Findings, Failure> {
     let at = asker.client.now();
     let (groups, hours) = asker.groups().await?;
     let windows = asker.windows(&groups).await?;
-    let is_centralised = product == Product::Esa && asker.is_centralised(&hours).await?;
+    let is_centralized = product == Product::Esa && asker.is_centralized(&hours).await?;
     let own = match product {
-        Product::Esa => vec![Aspect::Health, Aspect::Quarantines(None)],
-        Product::Sma => vec![Aspect::Quarantines(None), Aspect::Managed],
+        Product::Esa => vec![StatusKind::Health, StatusKind::Quarantines(None)],
+        Product::Sma => vec![StatusKind::Quarantines(None), StatusKind::Managed],
     };
-    let mut findings = Findings { product, at, observed, groups, windows, is_centralised, manager: None };
+    let mut findings = Findings { product, at, observed, groups, windows, is_centralized, manager: None };
     for aspect in own {
         let answer = asker.client.observe(&aspect).await;
         let answer = asker.heard(answer)?;
@@ -94,7 +94,7 @@ fn hours(client: &Client, appliance: &Appliance, count: u32) -> Window {
     Grid::HOURS.stretch_from(end - Grid::HOURS.length() * count, count)
 }
 
-fn tell(aspect: &Aspect, answer: &Result<Observation, Failure>) {
+fn tell(aspect: &StatusKind, answer: &Result<Observation, Failure>) {
     let said = match answer {
         Ok(observation) => described(observation),
         Err(failure) => format!("not had ({failure})"),
@@ -135,7 +135,7 @@ impl Asker {
         hours(&self.client, &self.appliance, count)
     }
 
-    /// Every group of the largest profile, asked for once; and what those told that [`is_centralised`] wants.
+    /// Every group of the largest profile, asked for once; and what those told that [`is_centralized`] wants.
     async fn groups(&mut self) -> Result<(Vec<Asked>, Vec<(&'static Group, Result<u64, Failure>)>), Failure> {
         let (mut groups, mut hours) = (Vec::new(), Vec::new());
         for group in catalogue::profile(Profile::Full) {
@@ -174,7 +174,7 @@ impl Asker {
 
     /// Whether a gateway seems to leave its reporting to a manager. `hour` is what its reports of traffic told of the
     /// last hour: where that is anything, nobody needs to be asked.
-    async fn is_centralised(&mut self, hour: &[(&'static Group, Result<u64, Failure>)]) -> Result<bool, Failure> {
+    async fn is_centralized(&mut self, hour: &[(&'static Group, Result<u64, Failure>)]) -> Result<bool, Failure> {
         let has_traffic = hour.iter().any(|(_, answer)| answer.as_ref().is_ok_and(|events| *events > 0));
         let Some(capacity) = catalogue::group(CAPACITY).filter(|_| !has_traffic) else {
             complain("reporting: the gateway's own");
@@ -190,12 +190,12 @@ impl Asker {
             let answer = self.fetch(group, Scope::Appliance, day).await?;
             traffic.push(answer.map(|reply| events(group, &reply.report)));
         }
-        let is_centralised = is_centralised(messages, &traffic);
-        complain(match is_centralised {
-            true => "reporting: seems to be centralised on a manager: ask that one for the rest",
-            false => "reporting: no traffic to tell by whether it is centralised",
+        let is_centralized = is_centralized(messages, &traffic);
+        complain(match is_centralized {
+            true => "reporting: seems to be centralized on a manager: ask that one for the rest",
+            false => "reporting: no traffic to tell by whether it is centralized",
         });
-        Ok(is_centralised)
+        Ok(is_centralized)
     }
 
     async fn manager(&mut self, findings: &Findings) -> Result<Manager, Failure> {

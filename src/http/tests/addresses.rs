@@ -22,7 +22,7 @@ async fn addresses_take_every_usual_form() {
 #[tokio::test]
 async fn a_port_alone_is_reached_over_ipv4_too() {
     let bound = Bound::bind(":0").await.unwrap();
-    let (port, stop, mut tasks) = (socket(&bound).port(), Stop::new(), JoinSet::new());
+    let (port, stop, mut tasks) = (socket(&bound).port(), Shutdown::new(), JoinSet::new());
     tasks.spawn(bound.serve(pages(), NO_LIMIT, Protection::default(), stop.clone()));
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     assert_eq!(ask(stream, "GET", "/-/healthy").await.status, 200);
@@ -59,7 +59,7 @@ async fn several_addresses_share_one_site_and_its_limits() {
     let addresses = bound.addresses();
     assert_eq!((addresses.len(), addresses[2].to_string()), (3, unix));
     let (pages, mut wishes) = reloadable();
-    let (site, stop) = (Arc::new(site::Site::new(pages, NO_LIMIT)), Stop::new());
+    let (site, stop) = (Arc::new(router::Router::new(pages, NO_LIMIT)), Shutdown::new());
     let (until, mut server) = (stop.clone(), JoinSet::new());
     let bounds = Bounds { connections: 1, ..connections::BOUNDS };
     server.spawn(async move {

@@ -29,7 +29,7 @@ async fn one_scrape_too_many_is_refused() {
 
 #[tokio::test]
 async fn a_scrape_counts_until_its_page_is_sent() {
-    let site = site::Site::new(pages(), Limits { max_scrapes: 1 });
+    let site = router::Router::new(pages(), Limits { max_scrapes: 1 });
     let (head, ()) = hyper::Request::get("/metrics").body(()).unwrap().into_parts();
     let scrape = || site.answer(&head, protection::Channel::Clear);
     let waiting_for_its_reader = scrape().await;

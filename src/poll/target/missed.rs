@@ -22,7 +22,7 @@ impl Target {
         others: Option<Tick>,
         now: Tick,
     ) {
-        let (scope, group) = (&self.key.scope, &**self.subject.label());
+        let (scope, group) = (&self.key.scope, &**self.report_source.label());
         let reason = failure.reason.label();
         if self.failing.is_none() {
             tracing::warn!(appliance = &*self.key.appliance, %scope, group, reason, error = %failure, "report is not had");

@@ -33,8 +33,9 @@ async fn totals_that_begin_anew_are_zero_once_that_is_written() {
         alignment: Alignment::Auto,
         late: Late::Add,
     };
-    let subject = Subject::of_group(&GroupChoice { group, top: None, grid, series_limit: 1000 });
-    let mut target = Target::new(key, subject, &Families::default(), polling, Duration::ZERO, &ledger, Tick::default());
+    let report_source = ReportSource::of_group(&GroupChoice { group, top: None, grid, series_limit: 1000 });
+    let mut target =
+        Target::new(key, report_source, &Families::default(), polling, Duration::ZERO, &ledger, Tick::default());
     let now = Moment { tick: Tick::default(), appliance: at(100), wall: at(100), doubt: None };
     let shown = |target: &Target| target.view(&ledger, now, Duration::ZERO).totals[0].value;
     let Step::Fetch { window, gap: Gap::Anew { from, windows }, .. } = target.plan(&ledger, now, Stride::Usual) else {
@@ -44,8 +45,8 @@ async fn totals_that_begin_anew_are_zero_once_that_is_written() {
     assert_eq!(ledger.watermark(target.key()), Some(at(1)), "nothing is given up before there is an answer");
     assert_eq!(shown(&target), 7.0);
     let begins = Begins { from, at: window.start(), lost: windows };
-    target.begun_anew(begins, &Err(CommitError::Moved), now.tick);
+    target.reset_persisted(begins, &Err(CommitError::Moved), now.tick);
     assert_eq!(shown(&target), 7.0, "a crash would bring it back");
-    target.begun_anew(begins, &Ok(()), now.tick);
+    target.reset_persisted(begins, &Ok(()), now.tick);
     assert_eq!((shown(&target), target.tally.lost), (0.0, [38, 0]));
 }

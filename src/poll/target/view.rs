@@ -20,7 +20,7 @@ impl Target {
         let watermark = ledger.watermark(&self.key);
         GroupView {
             scope: self.key.scope.clone(),
-            group: Arc::clone(self.subject.label()),
+            group: Arc::clone(self.report_source.label()),
             success_until: self.success.then(|| self.success_until(watermark, now, allowance)),
             last_success: self.last_success,
             refusal: self.failing.refusal().map(|Refusal { reason, .. }| reason),

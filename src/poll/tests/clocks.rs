@@ -95,7 +95,7 @@ impl Source for Liar {
         Ok(Reply { report: Report::parse(&body)?, at, sent: "/asked".into() })
     }
 
-    async fn observe(&self, _: &Aspect) -> Result<Observation, Failure> {
+    async fn observe(&self, _: &StatusKind) -> Result<Observation, Failure> {
         Err(fails(Reason::Declined))
     }
 
@@ -150,7 +150,7 @@ impl Site {
         bench.end().await;
     }
 
-    pub(super) fn account(&self, group: &str) -> Account {
+    pub(super) fn account(&self, group: &str) -> CounterState {
         let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: group.into() };
         self.ledger.account(&key).expect("begun")
     }

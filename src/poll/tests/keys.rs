@@ -62,7 +62,7 @@ impl Source for Keyed {
         Ok(Reply { report: Report::parse(&body)?, at, sent: "/asked".into() })
     }
 
-    async fn observe(&self, _: &Aspect) -> Result<Observation, Failure> {
+    async fn observe(&self, _: &StatusKind) -> Result<Observation, Failure> {
         Err(fails(Reason::Declined))
     }
 

@@ -217,7 +217,7 @@ impl Life<'_> {
     }
 
     /// The watermark, and how many windows were given up.
-    fn standing(&self) -> (Option<Timestamp>, u64) {
+    fn health(&self) -> (Option<Timestamp>, u64) {
         let lost = self.world.view().tally.lost.iter().sum();
         (self.world.account().map(|account| account.watermark), lost)
     }
@@ -247,10 +247,10 @@ async fn live(folder: &Path, acts: &[Act]) -> Result<(), TestCaseError> {
     let world = World::start(folder, Choice { window: 5, late: Late::Add }, appliance);
     let mut life = Life { world, book: Book::default(), renewed: false };
     for act in acts {
-        let ((from, lost), progress) = (life.standing(), life.book.progress);
+        let ((from, lost), progress) = (life.health(), life.book.progress);
         life.renewed = false;
         life.act(*act).await?;
-        if let (Some(from), (Some(to), now_lost), false) = (from, life.standing(), life.renewed) {
+        if let (Some(from), (Some(to), now_lost), false) = (from, life.health(), life.renewed) {
             // What the watermark went over beyond what was counted, in windows of the present length.
             let skipped_to = to - Duration::from_secs(60 * (life.book.progress - progress));
             let grid = Grid::try_new(life.world.view().window).expect("a window");

@@ -43,7 +43,7 @@ impl Source for Tracking {
         Ok(Reply { report: Report::of("messages", count), at: self.now(), sent: "/asked".into() })
     }
 
-    async fn observe(&self, _: &Aspect) -> Result<Observation, Failure> {
+    async fn observe(&self, _: &StatusKind) -> Result<Observation, Failure> {
         Err(fails(Reason::Declined))
     }
 

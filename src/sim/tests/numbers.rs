@@ -321,22 +321,22 @@ async fn result_sets_come_in_every_shape() {
 }
 
 #[tokio::test]
-async fn a_centralised_esa_keeps_only_its_capacity() {
+async fn a_centralized_esa_keeps_only_its_capacity() {
     let rig = Rig::esa().await;
     let ask = |group: &'static str| {
         let path = format!("{group}?{WINDOW}&device_type=esa");
         let rig = &rig;
         async move { rig.report(&path).await }
     };
-    let set = |centralised| rig.appliance.change(|behaviour| behaviour.centralised = centralised);
-    for centralised in [Centralised::Zeros, Centralised::Empty, Centralised::NotFound] {
-        set(centralised);
+    let set = |centralized| rig.appliance.change(|behaviour| behaviour.centralized = centralized);
+    for centralized in [Centralized::Zeros, Centralized::Empty, Centralized::NotFound] {
+        set(centralized);
         assert!(served(&ask("mail_system_capacity").await, "incoming_messages") > 0.0);
     }
     assert_eq!(ask(INCOMING).await.message(), "Not Found.");
-    set(Centralised::Empty);
+    set(Centralized::Empty);
     assert_eq!(ask(INCOMING).await.json()["data"]["resultSet"], Value::Array(Vec::new()));
-    set(Centralised::Zeros);
+    set(Centralized::Zeros);
     assert_eq!(served(&ask(INCOMING).await, "total_recipients"), 0.0);
 }
 

@@ -99,7 +99,7 @@ fn collection() -> Vec<Panel> {
         .column("Windows behind", Unit::Count, Limits::none(), "max by (appliance) (asyncos_windows_pending{APPLIANCE})")
         .column("Window", Unit::Seconds, Limits::none(), "max by (appliance) (asyncos_window_seconds{APPLIANCE})")
         .column("Settles", Unit::Seconds, Limits::none(), "max by (appliance) (asyncos_settle_seconds{APPLIANCE})")
-        .column_in_words("Centralised", Words::NoYes, "max by (appliance) (asyncos_reporting_centralised{APPLIANCE})")
+        .column_in_words("Centralized", Words::NoYes, "max by (appliance) (asyncos_reporting_centralized{APPLIANCE})")
         .sorted("Oldest data", Order::Falling)
         .step(Step::Minute)
         .size(24, 7),

@@ -49,7 +49,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn scrape(&mut self, account: &Account) {
+    fn scrape(&mut self, account: &CounterState) {
         for (sum, total) in &account.totals {
             let before = self.last.insert(sum.clone(), *total).unwrap_or(0);
             self.increases += total.checked_sub(before).unwrap_or_else(|| panic!("{sum} steps back"));
@@ -72,7 +72,7 @@ async fn live_through(history: &[Hour]) {
         let top = hour.is_cut.then_some(1000);
         let metrics =
             Metrics::new((Arc::clone(&group), catalogue::ScopeKind::Appliance), Vec::new(), top, hour.limit, &families);
-        let known = |account: &Account| KnownKeys::new(&account.seen, account.watermark);
+        let known = |account: &CounterState| KnownKeys::new(&account.seen, account.watermark);
         let said = |key: u64| hour.happened(number, key) / if hour.is_late { 2 } else { 1 };
         let report = keyed_report((0..KEYS).map(|key| (key, said(key))));
         let read = metrics.read(&report, &known(&ledger.account(&key).expect("begun")));

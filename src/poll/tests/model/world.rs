@@ -100,7 +100,7 @@ impl<'a> World<'a> {
             }
             Step::Fetch { window, count: windows, gap, .. } => (window, Use::Count(Count { windows, gap })),
             Step::Audit(hours) => (hours, Use::Compare),
-            Step::Wait(_) | Step::Hear(_) => return None,
+            Step::Wait(_) | Step::SyncClock(_) => return None,
         };
         let read = self.target.read(window, &self.appliance.reply(window), self.appliance.tick);
         let read = read.expect("nothing is asked for before it is complete");
@@ -137,7 +137,7 @@ impl<'a> World<'a> {
                 self.target.counted(answer.window, count, heard, outcome, moment);
             }
             (Use::Begin(begins), Outcome::Begun(outcome)) => {
-                self.target.begun_anew(begins, &outcome, self.appliance.tick);
+                self.target.reset_persisted(begins, &outcome, self.appliance.tick);
             }
             (Use::Compare, Outcome::Reconciled(outcome)) => {
                 let moment = self.moment();
@@ -168,7 +168,7 @@ impl<'a> World<'a> {
         self.target.view(&self.ledger, self.moment(), Duration::ZERO)
     }
 
-    pub(super) fn account(&self) -> Option<Account> {
+    pub(super) fn account(&self) -> Option<CounterState> {
         self.ledger.account(self.target.key())
     }
 }
@@ -183,8 +183,9 @@ fn target(choice: Choice, ledger: &Ledger) -> Target {
     let polling = Polling { catch_up: 6 * 60 * MINUTE, late: choice.late, ..polling(window) };
     let group = Arc::new(catalogue::group(CAPACITY).expect("in the catalogue").clone());
     let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
-    let subject = Subject::of_group(&GroupChoice { group, top: None, grid: polling.grid, series_limit: 1000 });
-    Target::new(key, subject, &Families::default(), polling, Duration::ZERO, ledger, Tick::default()).holding(
+    let report_source =
+        ReportSource::of_group(&GroupChoice { group, top: None, grid: polling.grid, series_limit: 1000 });
+    Target::new(key, report_source, &Families::default(), polling, Duration::ZERO, ledger, Tick::default()).holding(
         Hold::AWindow,
         ledger,
         Tick::default(),

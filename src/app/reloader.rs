@@ -26,7 +26,7 @@ pub(super) type Asker = oneshot::Sender<Result<(), String>>;
 
 /// Why the configuration is read.
 #[derive(Debug)]
-pub(super) enum Cause {
+pub(super) enum ReloadTrigger {
     /// Somebody asks.
     Asked(Asker),
     /// It was time to look whether a file has changed.
@@ -36,7 +36,7 @@ pub(super) enum Cause {
 /// What was read.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub(super) cause: Cause,
+    pub(super) cause: ReloadTrigger,
     /// None where nothing has changed.
     pub(super) config: Option<Result<Config, Unread>>,
     /// The web side's, which is in force or refused by now.
@@ -59,7 +59,7 @@ pub(super) enum Unread {
 
 /// What the next look is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Want {
+enum ReloadMode {
     /// The configuration, whether or not it has changed.
     All,
     /// One that has changed and stays so.
@@ -70,7 +70,7 @@ enum Want {
 
 /// Reads the configuration, one reading at a time.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct ConfigReloader {
     /// None for a configuration that came from elsewhere. Locked while a reading that nobody waits for any more hangs.
     file: Option<Arc<Mutex<ConfigFile>>>,
     protection: Protection,
@@ -81,7 +81,7 @@ pub(super) struct Reader {
     under_way: JoinSet<Reading>,
 }
 
-impl Reader {
+impl ConfigReloader {
     pub(super) fn new(file: Option<ConfigFile>, protection: Protection, every: Option<Duration>, clock: Clock) -> Self {
         let file = file.map(|file| Arc::new(Mutex::new(file)));
         let next_look = clock.tick() + every.unwrap_or_default();
@@ -97,8 +97,8 @@ impl Reader {
     pub(super) fn ask(&mut self, asker: Asker) {
         let (file, protection) = (self.file.clone(), self.protection.clone());
         self.under_way.spawn(async move {
-            let (config, web) = tokio::join!(read(file, Want::All), protection.reread());
-            Reading { cause: Cause::Asked(asker), config, web }
+            let (config, web) = tokio::join!(read(file, ReloadMode::All), protection.reread());
+            Reading { cause: ReloadTrigger::Asked(asker), config, web }
         });
     }
 
@@ -114,9 +114,10 @@ impl Reader {
                     std::future::pending::<()>().await;
                 }
                 self.clock.sleep_until(self.next_look).await;
-                let (file, want) = (self.file.clone(), if is_wrong { Want::Steady } else { Want::Changed });
-                self.under_way
-                    .spawn(async move { Reading { cause: Cause::Look, config: read(file, want).await, web: Ok(()) } });
+                let (file, want) = (self.file.clone(), if is_wrong { ReloadMode::Steady } else { ReloadMode::Changed });
+                self.under_way.spawn(async move {
+                    Reading { cause: ReloadTrigger::Look, config: read(file, want).await, web: Ok(()) }
+                });
             }
             match self.under_way.join_next().await {
                 Some(Ok(reading)) => {
@@ -132,7 +133,7 @@ impl Reader {
 }
 
 /// Reads `file`; none where it need not be.
-async fn read(file: Option<Arc<Mutex<ConfigFile>>>, want: Want) -> Option<Result<Config, Unread>> {
+async fn read(file: Option<Arc<Mutex<ConfigFile>>>, want: ReloadMode) -> Option<Result<Config, Unread>> {
     let Some(file) = file else { return Some(Err(Unread::NoFile)) };
     // Locked, it is being read by a thread that hangs: another one would hang beside it.
     let Ok(file) = file.try_lock_owned() else { return Some(Err(Unread::Slow)) };
@@ -142,15 +143,15 @@ async fn read(file: Option<Arc<Mutex<ConfigFile>>>, want: Want) -> Option<Result
     }
 }
 
-async fn read_steady(mut file: OwnedMutexGuard<ConfigFile>, want: Want) -> Option<Result<Config, ConfigError>> {
+async fn read_steady(mut file: OwnedMutexGuard<ConfigFile>, want: ReloadMode) -> Option<Result<Config, ConfigError>> {
     loop {
         let (read, back) = beside(file, move |file| match want {
-            Want::Changed if !file.has_changed() => None,
-            Want::All | Want::Changed | Want::Steady => Some(file.read()),
+            ReloadMode::Changed if !file.has_changed() => None,
+            ReloadMode::All | ReloadMode::Changed | ReloadMode::Steady => Some(file.read()),
         })
         .await;
         file = back;
-        if read.is_none() || want == Want::All {
+        if read.is_none() || want == ReloadMode::All {
             return read;
         }
         sleep(STEADY).await;

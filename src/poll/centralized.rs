@@ -1,7 +1,7 @@
 //! Whether a gateway leaves its reporting to a manager: then it keeps no figures but those of its capacity, and what it
 //! answers for the others is nothing, zeros or a refusal. Pure.
 //!
-//! **Source:** user guide, centralised reporting; which of the three it answers is not published.
+//! **Source:** user guide, centralized reporting; which of the three it answers is not published.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +21,7 @@ const REFUSALS: u32 = 3;
 
 /// What was heard of one gateway.
 #[derive(Debug)]
-pub(super) struct Centralised {
+pub(super) struct Centralized {
     traffic: BTreeMap<&'static str, Heard>,
     messages: u64,
     /// Where the first of those messages was counted.
@@ -36,7 +36,7 @@ struct Heard {
     zeros_until: Option<Timestamp>,
 }
 
-impl Centralised {
+impl Centralized {
     /// For a gateway that is asked for `groups`; none where they cannot tell.
     pub(super) fn new<'a>(groups: impl Iterator<Item = &'a str>) -> Option<Self> {
         let groups: Vec<&str> = groups.collect();
@@ -99,8 +99,8 @@ mod tests {
         Grid::HOURS.window_from(Timestamp::from_secs(number * 3600))
     }
 
-    fn gateway() -> Centralised {
-        Centralised::new(["mail_mar_summary", CAPACITY, TRAFFIC[0], TRAFFIC[1]].into_iter()).expect("can tell")
+    fn gateway() -> Centralized {
+        Centralized::new(["mail_mar_summary", CAPACITY, TRAFFIC[0], TRAFFIC[1]].into_iter()).expect("can tell")
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn without_the_reports_nothing_can_be_told() {
-        assert!(Centralised::new([CAPACITY].into_iter()).is_none());
-        assert!(Centralised::new(TRAFFIC.into_iter()).is_none());
+        assert!(Centralized::new([CAPACITY].into_iter()).is_none());
+        assert!(Centralized::new(TRAFFIC.into_iter()).is_none());
     }
 }

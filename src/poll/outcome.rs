@@ -11,7 +11,7 @@ use crate::snapshot::Trouble;
 use crate::store::WriteError;
 
 use super::ask::Outcome;
-use super::centralised::Centralised;
+use super::centralized::Centralized;
 use super::deadline::WRITING;
 use super::job::{Begins, Count, Done, Heard, Job, Purpose};
 use super::plan::Gap;
@@ -26,8 +26,8 @@ const LONGEST_PACE: Duration = Duration::from_secs(5);
 
 impl<S: Source> Poller<S> {
     /// Takes in what a job brought and publishes what is known then.
-    pub(super) fn settle(&mut self, done: Done) {
-        let now = self.desk.clock.tick();
+    pub(super) fn handle_outcome(&mut self, done: Done) {
+        let now = self.context.clock.tick();
         self.requests -= usize::from(done.is_a_request());
         match done {
             Done::Connected(Ok(())) => {
@@ -35,24 +35,24 @@ impl<S: Source> Poller<S> {
                 self.reached(now);
                 let moment = self.moment(now);
                 for target in &mut self.targets {
-                    target.begin(&self.desk.ledger, moment);
+                    target.begin(&self.context.ledger, moment);
                 }
             }
             Done::Connected(Err(failure)) => {
                 self.remember(&failure);
-                self.standing.unreachable(&self.name, &failure, now);
+                self.health.unreachable(&self.name, &failure, now);
             }
             Done::Probed(Ok(())) => self.probe_answered(now),
             Done::Probed(Err(failure)) if failure.reason.proves_presence() => self.probe_answered(now),
             Done::Probed(Err(failure)) => {
                 self.remember(&failure);
                 let rotation = self.rotation(now);
-                self.standing.probe_failed(&self.name, &failure, &rotation, now);
+                self.health.probe_failed(&self.name, &failure, &rotation, now);
             }
             Done::BegunAnew { target, begins, outcome } => {
                 let target = &mut self.targets[target];
                 target.in_flight = false;
-                target.begun_anew(begins, &outcome, now);
+                target.reset_persisted(begins, &outcome, now);
             }
             Done::PassedOver { target, outcome } => {
                 let target = &mut self.targets[target];
@@ -65,11 +65,11 @@ impl<S: Source> Poller<S> {
             Done::BeginningsEnded { target, outcome } => {
                 let target = &mut self.targets[target];
                 target.in_flight = false;
-                target.beginnings_ended(&self.desk.ledger, &outcome, now);
+                target.beginnings_ended(&self.context.ledger, &outcome, now);
             }
-            Done::Observed { watch, outcome, took } => {
-                self.watches[watch].took = Some(took);
-                self.observed(watch, outcome, now);
+            Done::Observed { status_probe, outcome, took } => {
+                self.watches[status_probe].took = Some(took);
+                self.observed(status_probe, outcome, now);
             }
             Done::Asked { job, outcome, took } => {
                 self.paced_until = now + took.clamp(LEAST_PACE, LONGEST_PACE);
@@ -83,9 +83,9 @@ impl<S: Source> Poller<S> {
                 if outcome.is_ok() {
                     self.answered = Some(now);
                 }
-                if let (Ok(_), Some(centralised)) = (&outcome, &mut self.centralised) {
+                if let (Ok(_), Some(centralized)) = (&outcome, &mut self.centralized) {
                     let events = self.targets[job.target].events(&heard.read);
-                    centralised.heard(&job.query.group.name, job.query.window, events);
+                    centralized.heard(&job.query.group.name, job.query.window, events);
                 }
                 let target = &mut self.targets[job.target];
                 target.in_flight = false;
@@ -98,7 +98,7 @@ impl<S: Source> Poller<S> {
                 target.reconciled(job.query.window, outcome, moment);
             }
         }
-        if self.centralised.as_mut().is_some_and(Centralised::find) {
+        if self.centralized.as_mut().is_some_and(Centralized::find) {
             let message = "the gateway leaves its reporting to a manager: poll that for what it does not tell";
             tracing::warn!(appliance = &*self.name, "{message}");
         }
@@ -108,14 +108,14 @@ impl<S: Source> Poller<S> {
 
     /// The API has answered.
     fn reached(&mut self, now: Tick) {
-        if self.standing.reached(&self.name, now) {
+        if self.health.reached(&self.name, now) {
             self.targets.iter_mut().for_each(|target| target.appliance_is_back(now));
-            self.watches.iter_mut().for_each(|watch| watch.appliance_is_back(now));
+            self.watches.iter_mut().for_each(|status_probe| status_probe.appliance_is_back(now));
         }
     }
 
     fn probe_answered(&mut self, now: Tick) {
-        self.standing.probe_answered(now);
+        self.health.probe_answered(now);
         self.reached(now);
     }
 
@@ -125,34 +125,36 @@ impl<S: Source> Poller<S> {
             return self.reached(now);
         }
         let rotation = self.rotation(now);
-        self.standing.failed(&self.name, work, failure, &rotation, now);
+        self.health.failed(&self.name, work, failure, &rotation, now);
     }
 
     /// Keeps a failure for whoever asks what is wrong.
     fn remember(&mut self, failure: &Failure) -> Arc<Trouble> {
         let Failure { reason, detail, retry_after: _ } = failure.clone();
-        let trouble = Arc::new(Trouble { reason, detail, at: self.desk.clock.wall() });
+        let trouble = Arc::new(Trouble { reason, detail, at: self.context.clock.wall() });
         self.trouble = Some(Arc::clone(&trouble));
         trouble
     }
 
-    fn observed(&mut self, watch: usize, outcome: Result<Observation, Failure>, now: Tick) {
+    fn observed(&mut self, status_probe: usize, outcome: Result<Observation, Failure>, now: Tick) {
         let trouble = outcome.as_ref().err().map(|failure| self.remember(failure));
         match &outcome {
             // The status page may be another server's: it tells nothing of the API.
-            _ if self.watches[watch].is_elsewhere() => {}
+            _ if self.watches[status_probe].is_elsewhere() => {}
             Ok(_) => self.reached(now),
-            Err(failure) => self.missed(Work::Watch(watch), failure, now),
+            Err(failure) => self.missed(Work::StatusProbe(status_probe), failure, now),
         }
-        let watch = &mut self.watches[watch];
-        if let Some(pace) = watch.observed(&self.name, outcome, trouble, self.answered, now, self.desk.clock.wall()) {
+        let status_probe = &mut self.watches[status_probe];
+        if let Some(pace) =
+            status_probe.observed(&self.name, outcome, trouble, self.answered, now, self.context.clock.wall())
+        {
             self.source.set_pace(pace);
         }
     }
 
     pub(super) fn moment(&self, tick: Tick) -> place::Moment {
         let (appliance, doubt) = (self.source.now(), self.source.clock_doubt());
-        place::Moment { tick, appliance, wall: self.desk.clock.wall(), doubt }
+        place::Moment { tick, appliance, wall: self.context.clock.wall(), doubt }
     }
 
     fn take(&mut self, job: Job, outcome: Outcome, now: Tick) {
@@ -165,14 +167,14 @@ impl<S: Source> Poller<S> {
             }
             Outcome::HoursOnly => {
                 self.reached(now);
-                self.targets[job.target].take_hours(&self.desk.ledger, appliance_now);
+                self.targets[job.target].take_hours(&self.context.ledger, appliance_now);
                 self.look_missed(&job, appliance_now);
             }
             Outcome::Failed(failure) => {
                 let trouble = self.remember(&failure);
                 self.missed(Work::Target(job.target), &failure, now);
-                if let (Reason::Empty | Reason::Declined, Some(centralised)) = (failure.reason, &mut self.centralised) {
-                    centralised.refused(&job.query.group.name);
+                if let (Reason::Empty | Reason::Declined, Some(centralized)) = (failure.reason, &mut self.centralized) {
+                    centralized.refused(&job.query.group.name);
                 }
                 match job.purpose {
                     Purpose::Count(count) => {
@@ -226,7 +228,7 @@ impl<S: Source> Poller<S> {
 
     fn still_begins_anew(&mut self, target: usize, now: Tick) -> bool {
         let moment = self.moment(now);
-        self.targets[target].begins_anew(&self.desk.ledger, moment)
+        self.targets[target].begins_anew(&self.context.ledger, moment)
     }
 
     /// Takes in a look at a window, and the delay that it teaches.
@@ -234,7 +236,7 @@ impl<S: Source> Poller<S> {
         let Some(settle) = self.lateness.as_mut().and_then(|lateness| lateness.looked(events, at)) else { return };
         let seconds = settle.as_secs();
         tracing::info!(appliance = &*self.name, seconds, "settle delay is learned");
-        let now = self.desk.clock.tick();
+        let now = self.context.clock.tick();
         for target in &mut self.targets {
             target.wait_for(settle, now);
         }
@@ -250,7 +252,7 @@ impl<S: Source> Poller<S> {
     fn busy(&mut self, target: usize) -> (Arc<Ledger>, Key) {
         let target = &mut self.targets[target];
         target.in_flight = true;
-        (Arc::clone(&self.desk.ledger), target.key().clone())
+        (Arc::clone(&self.context.ledger), target.key().clone())
     }
 
     /// Writes down that the totals of a target begin at zero.
@@ -289,7 +291,7 @@ impl<S: Source> Poller<S> {
     /// Moves the watermark of a target on whose report is refused for good.
     fn pass_over(&mut self, target: usize, now: Tick) {
         let moment = self.moment(now);
-        let span = self.targets[target].refused_span(&self.desk.ledger, self.answered, moment);
+        let span = self.targets[target].refused_span(&self.context.ledger, self.answered, moment);
         let Some((from, to)) = span else { return };
         let (ledger, key) = self.busy(target);
         self.jobs.spawn(async move {
@@ -300,7 +302,7 @@ impl<S: Source> Poller<S> {
     /// Writes a window down.
     fn count(&mut self, job: Job, count: Count, heard: Heard) {
         let (ledger, key) = self.busy(job.target);
-        let (target, moment) = (&self.targets[job.target], self.moment(self.desk.clock.tick()));
+        let (target, moment) = (&self.targets[job.target], self.moment(self.context.clock.tick()));
         let begun = target.begun(job.query.window, &heard.read.increments, moment);
         let summed = target.summed();
         self.jobs.spawn(async move {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Aspect, Failure, Observation, Pace, Reason, UnusableCounts};
+use crate::api::{Failure, Observation, Pace, Reason, StatusKind, UnusableCounts};
 use crate::clock::{Tick, Timestamp};
 use crate::config::{Extras, Product, Quarantines};
 use crate::snapshot::{AspectView, Trouble};
-use crate::vitals::Vitals;
+use crate::status_metrics::Vitals;
 
 use super::failing::Failing;
 
@@ -22,8 +22,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 const STALE_AFTER: u32 = 3;
 
 #[derive(Debug)]
-pub(super) struct Watch {
-    aspect: Aspect,
+pub(super) struct StatusProbe {
+    aspect: StatusKind,
     pace: Duration,
     pub(super) in_flight: bool,
     pub(super) not_before: Tick,
@@ -33,15 +33,15 @@ pub(super) struct Watch {
     view: Arc<AspectView>,
 }
 
-impl Watch {
-    fn new(aspect: Aspect, pace: Duration) -> Self {
+impl StatusProbe {
+    fn new(aspect: StatusKind, pace: Duration) -> Self {
         let view = AspectView {
             name: aspect.name(),
             success: false,
             last_success: None,
             refusal: None,
             trouble: None,
-            vitals: Vitals::default(),
+            status_metrics: Vitals::default(),
             unusable: UnusableCounts::default(),
             expires: Tick::default(),
         };
@@ -59,36 +59,36 @@ impl Watch {
     /// What is watched of an appliance.
     pub(super) fn all(extras: &Extras, product: Product) -> Vec<Self> {
         let mut watches = Vec::new();
-        let mut watch = |aspect, pace| watches.push(Self::new(aspect, pace));
+        let mut status_probe = |aspect, pace| watches.push(Self::new(aspect, pace));
         if extras.health {
-            watch(Aspect::Health, SOON);
+            status_probe(StatusKind::Health, SOON);
         }
         if let Some(url) = &extras.xml_status {
-            watch(Aspect::XmlStatus(url.clone()), SOON);
+            status_probe(StatusKind::XmlStatus(url.clone()), SOON);
         }
         match &extras.quarantines {
-            Quarantines::All => watch(Aspect::Quarantines(None), NOW_AND_THEN),
+            Quarantines::All => status_probe(StatusKind::Quarantines(None), NOW_AND_THEN),
             Quarantines::Named(names) if names.is_empty() => {}
-            Quarantines::Named(names) => watch(Aspect::Quarantines(Some(names.clone())), NOW_AND_THEN),
+            Quarantines::Named(names) => status_probe(StatusKind::Quarantines(Some(names.clone())), NOW_AND_THEN),
         }
         if extras.inventory {
             if product == Product::Sma {
-                watch(Aspect::Managed, NOW_AND_THEN);
+                status_probe(StatusKind::Managed, NOW_AND_THEN);
             }
-            watch(Aspect::Reporting, NOW_AND_THEN);
-            watch(Aspect::TimeZone, SELDOM);
-            watch(Aspect::Privileges, SELDOM);
+            status_probe(StatusKind::Reporting, NOW_AND_THEN);
+            status_probe(StatusKind::TimeZone, SELDOM);
+            status_probe(StatusKind::Privileges, SELDOM);
         }
         watches
     }
 
-    pub(super) fn aspect(&self) -> &Aspect {
+    pub(super) fn aspect(&self) -> &StatusKind {
         &self.aspect
     }
 
     /// Whether another server than the API's may be asked for it.
     pub(super) fn is_elsewhere(&self) -> bool {
-        matches!(self.aspect, Aspect::XmlStatus(_))
+        matches!(self.aspect, StatusKind::XmlStatus(_))
     }
 
     /// The time from one request to the next.
@@ -98,7 +98,7 @@ impl Watch {
 
     /// Whether it is answered in many pages.
     pub(super) fn is_paged(&self) -> bool {
-        matches!(self.aspect, Aspect::Quarantines(_))
+        matches!(self.aspect, StatusKind::Quarantines(_))
     }
 
     /// Whether it was answered the last time.
@@ -141,16 +141,16 @@ impl Watch {
                     tracing::info!(appliance, aspect = self.aspect.name(), "aspect is had again");
                 }
                 self.failing = Failing::default();
-                let vitals = Vitals::new(&observation);
+                let status_metrics = Vitals::new(&observation);
                 let mut unusable = self.view.unusable;
-                unusable.iter_mut().zip(vitals.unusable).for_each(|(sum, more)| *sum += more);
+                unusable.iter_mut().zip(status_metrics.unusable).for_each(|(sum, more)| *sum += more);
                 self.view = Arc::new(AspectView {
                     name: self.aspect.name(),
                     success: true,
                     last_success: Some(wall),
                     refusal: None,
                     trouble: None,
-                    vitals,
+                    status_metrics,
                     unusable,
                     expires: now + self.pace * STALE_AFTER,
                 });

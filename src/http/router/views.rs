@@ -10,12 +10,12 @@ use hyper::http::uri::Authority;
 use tokio::sync::OwnedSemaphorePermit;
 use url::form_urlencoded;
 
-use super::{Answer, Counted, HTML_TYPE, JSON_TYPE, Site, answer, text};
+use super::{Answer, Counted, HTML_TYPE, JSON_TYPE, Router, answer, text};
 use crate::exposition::Scrape;
 use crate::http::protection::Channel;
 use crate::http::{Explained, Here, Render, negotiate};
 
-impl Site {
+impl Router {
     /// What metrics with the parameter `appliance` answer, for a target that is configured: the name of another host
     /// would send our passwords there.
     pub(super) async fn probe(&self, head: &Parts) -> Answer {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Depth, Query, TrackingQuery};
-use crate::catalogue::{self, About, Group};
+use crate::catalogue::{self, DeviceType, Group};
 use crate::config::{GroupChoice, Scope, SearchChoice};
 use crate::hash;
 use crate::sample::{Families, Label, Metrics};
@@ -15,7 +15,7 @@ use crate::window::{Grid, Window};
 const LEAST_TRACKING_SETTLE: Duration = Duration::from_secs(6 * 60);
 
 #[derive(Debug)]
-pub(super) struct Subject {
+pub(super) struct ReportSource {
     /// The value of the label `group`.
     label: Arc<str>,
     /// What the ledger knows it by: another search under the same name is another thing.
@@ -28,7 +28,7 @@ pub(super) struct Subject {
     grid: Grid,
 }
 
-impl Subject {
+impl ReportSource {
     pub(super) fn of_group(choice: &GroupChoice) -> Self {
         let GroupChoice { group, top, grid, series_limit } = choice;
         let label: Arc<str> = (*group.name).into();
@@ -90,8 +90,8 @@ impl Subject {
     /// How long after its end a window is asked for where reports are after `settle`.
     pub(super) fn settle(&self, settle: Duration) -> Duration {
         match self.group.about {
-            About::Mail | About::Web => settle,
-            About::Tracking => settle.max(LEAST_TRACKING_SETTLE),
+            DeviceType::Mail | DeviceType::Web => settle,
+            DeviceType::Tracking => settle.max(LEAST_TRACKING_SETTLE),
         }
     }
 }

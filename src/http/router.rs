@@ -27,7 +27,7 @@ const MOST_VIEWS: usize = 8;
 pub(super) type Answer = Response<Counted>;
 
 /// Everything there is to ask for.
-pub(super) struct Site {
+pub(super) struct Router {
     pages: Pages,
     max_scrapes: usize,
     /// Absent means no limit.
@@ -35,7 +35,7 @@ pub(super) struct Site {
     views: Arc<Semaphore>,
 }
 
-impl Site {
+impl Router {
     pub(super) fn new(pages: Pages, limits: Limits) -> Self {
         let Limits { max_scrapes } = limits;
         let permits = max_scrapes.min(Semaphore::MAX_PERMITS);

@@ -10,14 +10,14 @@ use super::begun::Begun;
 use super::block::{Before, Block, Cell, Opening};
 use super::created::{self, Created};
 use super::family::{Family, Head};
-use super::heads::{Heads, Place};
-use super::line::{self, Labels, Own};
-use super::names::Names;
+use super::family_table::{FamilyTable, Place};
+use super::interner::Interner;
+use super::line::{self, ExtraLabels, Labels};
 use super::rows::{Begins, Row, SnapshotLabels, Walk};
 use crate::clock::{Tick, Timestamp};
 use crate::sample::Kind;
 use crate::snapshot::{Hold, Snapshot};
-use crate::telemetry::{ApplianceMetrics, Gathered};
+use crate::telemetry::{ApplianceMetrics, GatheredFamily};
 
 /// What there is to say about one appliance.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ impl Source {
 
 /// What is shown of everybody.
 #[derive(Debug)]
-pub(super) struct Book {
+pub(super) struct PageIndex {
     /// Bytes of lines that make a block.
     block: usize,
     hold: Hold,
@@ -47,8 +47,8 @@ pub(super) struct Book {
     started: Option<Timestamp>,
     /// Whether what is shown has to be written again.
     is_outdated: bool,
-    heads: Heads,
-    appliances: Names,
+    heads: FamilyTable,
+    appliances: Interner,
     shown: BTreeMap<Arc<str>, Shown>,
     blocks: Vec<Arc<Block>>,
     /// Families that have had a series twice: said once.
@@ -64,10 +64,10 @@ struct Shown {
 }
 
 /// What the rows of changed appliances borrow from.
-struct Material<'a> {
+struct ApplianceInput<'a> {
     appliance: u32,
     snapshot: Option<(&'a Snapshot, SnapshotLabels)>,
-    traffic: Vec<Gathered>,
+    traffic: Vec<GatheredFamily>,
 }
 
 /// A line that is to be written.
@@ -75,14 +75,14 @@ struct Pending<'a> {
     family: Place,
     appliance: u32,
     labels: &'a Labels,
-    own: Own<'a>,
+    own: ExtraLabels<'a>,
     value: f64,
     created: Option<Timestamp>,
 }
 
 /// Cells that will be blocks.
 #[derive(Debug)]
-struct Growing {
+struct BlockBuilder {
     block: usize,
     cells: Vec<Cell>,
     lines: Vec<u8>,
@@ -90,7 +90,7 @@ struct Growing {
     repeated: Vec<String>,
 }
 
-impl Book {
+impl PageIndex {
     /// An empty book, whose blocks are to have about so many bytes.
     pub(super) fn new(block: usize, hold: Hold) -> Self {
         Self {
@@ -98,8 +98,8 @@ impl Book {
             hold,
             started: None,
             is_outdated: false,
-            heads: Heads::default(),
-            appliances: Names::default(),
+            heads: FamilyTable::default(),
+            appliances: Interner::default(),
             shown: BTreeMap::new(),
             blocks: Vec::new(),
             repeated: BTreeSet::new(),
@@ -148,7 +148,7 @@ impl Book {
         }
         let mut materials = Vec::with_capacity(changed.len());
         for (name, source) in &changed {
-            materials.push(Material {
+            materials.push(ApplianceInput {
                 appliance: self.appliances.number(name),
                 snapshot: source.snapshot.as_deref().map(|snapshot| (snapshot, SnapshotLabels::new(snapshot))),
                 traffic: source.traffic.as_ref().map(|(metrics, _)| metrics.gather()).unwrap_or_default(),
@@ -176,7 +176,7 @@ impl Book {
     /// Appends what `material` is worth; tells when the first of it becomes stale.
     fn collect<'a>(
         &mut self,
-        material: &'a Material<'_>,
+        material: &'a ApplianceInput<'_>,
         now: Tick,
         none: &'a Labels,
         begun: &mut Begun,
@@ -191,10 +191,10 @@ impl Book {
             let family = self.heads.place(family);
             rows.push(Pending { family, appliance, labels, own, value, created });
         };
-        for Gathered { name, help, kind, lines } in &material.traffic {
+        for GatheredFamily { name, help, kind, lines } in &material.traffic {
             for line in lines {
                 let family = Family { name, kind: *kind, help };
-                let own = Own::Registered(line.suffix, &line.labels);
+                let own = ExtraLabels::Registered(line.suffix, &line.labels);
                 let begins = if *kind == Kind::Counter { Begins::WithItsFirstEvent } else { Begins::Itself };
                 put(Row { family, labels: none, own, value: line.value, begins });
             }
@@ -218,7 +218,7 @@ impl Book {
             rows.iter().enumerate().map(|(place, row)| (self.key(row.family.name, row.appliance), place)).collect();
         order.sort_unstable();
         let old = std::mem::take(&mut self.blocks);
-        let (mut blocks, mut growing) = (Vec::with_capacity(old.len()), Growing::new(self.block));
+        let (mut blocks, mut growing) = (Vec::with_capacity(old.len()), BlockBuilder::new(self.block));
         let mut is_different = false;
         let mut rest = &order[..];
         for (place, block) in old.iter().enumerate() {
@@ -269,7 +269,7 @@ impl Book {
     }
 
     /// Writes one cell. All series of a family of an appliance are in it, so that what is once in here is once on the page.
-    fn write(&self, group: &[(u64, usize)], rows: &[Pending<'_>], growing: &mut Growing) {
+    fn write(&self, group: &[(u64, usize)], rows: &[Pending<'_>], growing: &mut BlockBuilder) {
         let first = &rows[group[0].1];
         let head = self.heads.get(first.family);
         let begin = growing.lines.len();
@@ -316,7 +316,7 @@ fn open(blocks: &mut [Arc<Block>], dated: Option<Timestamp>) {
     }
 }
 
-impl Growing {
+impl BlockBuilder {
     fn new(block: usize) -> Self {
         Self { block, cells: Vec::new(), lines: Vec::new(), repeated: Vec::new() }
     }

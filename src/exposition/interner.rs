@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 /// Names that never go: a number stays what it is.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct Interner {
     numbers: HashMap<Arc<str>, u32>,
     /// By number.
     order: Vec<u32>,
 }
 
-impl Names {
-    /// The number of `name`, a new one where it has none; its place is known after the next [`Names::sort`].
+impl Interner {
+    /// The number of `name`, a new one where it has none; its place is known after the next [`Interner::sort`].
     pub(super) fn number(&mut self, name: &str) -> u32 {
         if let Some(number) = self.known(name) {
             return number;
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn numbers_stay_and_places_follow_the_alphabet() {
-        let mut names = Names::default();
+        let mut names = Interner::default();
         assert_eq!([names.number("m"), names.number("b"), names.number("m")], [0, 1, 0]);
         names.sort();
         assert_eq!([names.order(0), names.order(1)], [1, 0]);

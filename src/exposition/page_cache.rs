@@ -45,17 +45,17 @@ pub enum Unanswered {
 
 /// The newest page. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Shelf {
+pub struct PageCache {
     pub(super) newest: watch::Receiver<Arc<Page>>,
-    pub(super) wishes: Arc<Wishes>,
+    pub(super) wishes: Arc<RenderRequests>,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) clock: Clock,
     pub(super) known: Arc<KnownFamilies>,
 }
 
-/// What scrapes want of the press.
+/// What scrapes want of the renderer.
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
+pub(super) struct RenderRequests {
     /// When each form was last asked for, in milliseconds after the clock's beginning and one; zero for never.
     asked: [AtomicU64; Variant::ALL.len()],
     /// Pages of earlier editions are no longer to be shown.
@@ -66,7 +66,7 @@ pub(super) struct Wishes {
     pub(super) urgent: Notify,
 }
 
-impl Shelf {
+impl PageCache {
     /// Answers a scrape from the newest page. Waits for the press only where that page is stale by now, or was not made
     /// in this form yet. Families can be made of reports of the catalogue, and of `custom` groups.
     ///
@@ -114,7 +114,7 @@ impl Shelf {
     }
 }
 
-impl Wishes {
+impl RenderRequests {
     fn note(&self, variant: Variant, now: Tick) {
         self.asked[variant.index()].store(millis(now) + 1, Ordering::Relaxed);
     }

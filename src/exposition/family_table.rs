@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::family::{Family, Head};
-use super::names::Names;
+use super::interner::Interner;
 
 /// Every head, by its place.
 #[derive(Debug, Default)]
-pub(super) struct Heads {
-    names: Names,
+pub(super) struct FamilyTable {
+    names: Interner,
     /// By the number of the name. More than one where appliances tell different things by one name: the first on the
     /// page heads it.
     heads: Vec<Vec<Arc<Head>>>,
@@ -28,7 +28,7 @@ pub(super) struct Place {
     meaning: u32,
 }
 
-impl Heads {
+impl FamilyTable {
     /// The place of the head of `family`, which is made if it is new.
     pub(super) fn place(&mut self, family: Family<'_>) -> Place {
         let guess = self.next.get(self.last).copied().filter(|guess| self.get(*guess).family() == family);
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn families_are_found_again_in_whatever_order_they_come() {
-        let mut heads = Heads::default();
+        let mut heads = FamilyTable::default();
         let families = ["a", "b", "c"].map(|name| Family { name, kind: Kind::Gauge, help: "x" });
         let other = Family { help: "y", ..families[1] };
         for round in 0..20 {

@@ -2,42 +2,42 @@
 
 use std::time::Duration;
 
-use asyncos_exporter::sim::{self, Centralised};
+use asyncos_exporter::sim::{self, Centralized};
 
 use crate::exposition::Page;
 use crate::rig::{BEGINNING, Rig, entry, lapse, simulate};
 
 const DEFAULTS: &str = "defaults: {window: 5m, settle: 5s, timeout: 60s}\ncounter_groups: minimal\nappliances:\n";
 
-fn centralised(page: &Page, appliance: &str) -> Option<f64> {
-    page.value("asyncos_reporting_centralised", &[("appliance", appliance)])
+fn centralized(page: &Page, appliance: &str) -> Option<f64> {
+    page.value("asyncos_reporting_centralized", &[("appliance", appliance)])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gateway_without_figures_of_its_own_is_found_and_no_other() {
     let clock = lapse(600);
     let forms = [
-        ("zeros", Centralised::Zeros),
-        ("empty", Centralised::Empty),
-        ("not_found", Centralised::NotFound),
-        ("local", Centralised::Off),
+        ("zeros", Centralized::Zeros),
+        ("empty", Centralized::Empty),
+        ("not_found", Centralized::NotFound),
+        ("local", Centralized::Off),
     ];
     let (mut esas, mut text) = (Vec::new(), DEFAULTS.to_owned());
     for (name, form) in forms {
         let esa = simulate(sim::Settings::esa(&format!("{name}.example.com")), &clock).await;
-        esa.change(|behaviour| behaviour.centralised = form);
+        esa.change(|behaviour| behaviour.centralized = form);
         text += &entry(name, &esa, "");
         esas.push(esa);
     }
     let rig = Rig::start(&text, &clock).await;
     let all = |expected: [f64; 4]| {
-        move |page: &Page| forms.iter().zip(expected).all(|((name, _), value)| centralised(page, name) == Some(value))
+        move |page: &Page| forms.iter().zip(expected).all(|((name, _), value)| centralized(page, name) == Some(value))
     };
     rig.until("three are found", all([1.0, 1.0, 1.0, 0.0])).await;
     clock.sleep(Duration::from_secs(3600)).await;
     assert!(clock.wall().as_secs() > BEGINNING + 3600);
     assert!(all([1.0, 1.0, 1.0, 0.0])(&rig.page().await), "it stays so");
-    esas.iter().for_each(|esa| esa.change(|behaviour| behaviour.centralised = Centralised::Off));
+    esas.iter().for_each(|esa| esa.change(|behaviour| behaviour.centralized = Centralized::Off));
     rig.until("all report again", all([0.0; 4])).await;
     rig.end().await;
 }

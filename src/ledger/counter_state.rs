@@ -15,7 +15,7 @@ const LARGEST_TOTAL: u64 = 1 << 53;
 
 /// What is counted under one key of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub struct CounterState {
     /// The end of the last window counted.
     pub watermark: Timestamp,
     /// When the totals began at zero.
@@ -73,7 +73,7 @@ pub(super) struct Difference {
     pub(super) credits: Vec<(String, u64)>,
 }
 
-impl Account {
+impl CounterState {
     pub(super) fn new(watermark: Timestamp, epoch: Timestamp) -> Self {
         Self {
             watermark,

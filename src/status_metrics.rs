@@ -10,65 +10,74 @@ use crate::api::{
 };
 use crate::clock::Timestamp;
 use crate::release::Release;
-use crate::sample::{About, Family, Label, Sample};
+use crate::sample::{Family, Label, MetricDef, Sample};
 
-const CPU: About = About::gauge("asyncos_health_cpu_load_ratio", "Share of the CPU in use now");
-const RAM: About = About::gauge("asyncos_health_ram_utilization_ratio", "Share of the memory in use now");
-const SWAP: About = About::gauge("asyncos_health_swap_utilization_ratio", "Share of the swap space in use now");
-const QUEUE: About = About::gauge("asyncos_health_queue_utilization_ratio", "Share of the queue's space in use now");
-const DISK_IO: About = About::gauge("asyncos_health_disk_io_ratio", "Share of the disk's throughput in use now");
-const CONSERVATION: About = About::gauge(
+const CPU: MetricDef = MetricDef::gauge("asyncos_health_cpu_load_ratio", "Share of the CPU in use now");
+const RAM: MetricDef = MetricDef::gauge("asyncos_health_ram_utilization_ratio", "Share of the memory in use now");
+const SWAP: MetricDef = MetricDef::gauge("asyncos_health_swap_utilization_ratio", "Share of the swap space in use now");
+const QUEUE: MetricDef =
+    MetricDef::gauge("asyncos_health_queue_utilization_ratio", "Share of the queue's space in use now");
+const DISK_IO: MetricDef =
+    MetricDef::gauge("asyncos_health_disk_io_ratio", "Share of the disk's throughput in use now");
+const CONSERVATION: MetricDef = MetricDef::gauge(
     "asyncos_health_resource_conservation",
     "Whether the appliance takes less mail to conserve resources: 0 is normal, its other values are not published",
 );
-const WORK_QUEUE: About = About::gauge("asyncos_health_workqueue_messages", "Messages in the work queue now");
-const HELD: About =
-    About::gauge("asyncos_health_quarantine_messages", "Messages in the policy, virus and outbreak quarantines now");
-const SYSTEM_STATUS: About =
-    About::gauge("asyncos_system_status", "The state that the appliance says it is in; always 1");
-const BIRTH: About =
-    About::gauge("asyncos_status_birth_timestamp_seconds", "When the appliance was started, in seconds since 1970");
-const COUNTER_RESET: About = About::gauge(
+const WORK_QUEUE: MetricDef = MetricDef::gauge("asyncos_health_workqueue_messages", "Messages in the work queue now");
+const HELD: MetricDef = MetricDef::gauge(
+    "asyncos_health_quarantine_messages",
+    "Messages in the policy, virus and outbreak quarantines now",
+);
+const SYSTEM_STATUS: MetricDef =
+    MetricDef::gauge("asyncos_system_status", "The state that the appliance says it is in; always 1");
+const BIRTH: MetricDef =
+    MetricDef::gauge("asyncos_status_birth_timestamp_seconds", "When the appliance was started, in seconds since 1970");
+const COUNTER_RESET: MetricDef = MetricDef::gauge(
     "asyncos_status_counter_reset_timestamp_seconds",
     "When somebody last reset the appliance's counters, in seconds since 1970",
 );
-const OLDEST_MESSAGE: About = About::gauge(
+const OLDEST_MESSAGE: MetricDef = MetricDef::gauge(
     "asyncos_status_oldest_message_timestamp_seconds",
     "When the oldest message in the appliance's queue came, in seconds since 1970; none while the queue is empty",
 );
-const FEATURE_EXPIRY: About = About::gauge(
+const FEATURE_EXPIRY: MetricDef = MetricDef::gauge(
     "asyncos_feature_expiry_timestamp_seconds",
     "When the licence of a feature ends or has ended, in seconds since 1970; none for perpetual and dormant ones",
 );
-const QUARANTINE_MESSAGES: About = About::gauge(
+const QUARANTINE_MESSAGES: MetricDef = MetricDef::gauge(
     "asyncos_quarantine_messages",
     "Messages in a quarantine, of type `spam` or `pvo` (policy, virus, outbreak)",
 );
-const QUARANTINE_LOWER_BOUND: About = About::gauge(
+const QUARANTINE_LOWER_BOUND: MetricDef = MetricDef::gauge(
     "asyncos_quarantine_messages_lower_bound",
     "Whether a quarantine holds more messages than are counted, so that `asyncos_quarantine_messages` is a lower bound",
 );
-const QUARANTINE_SIZE: About = About::gauge("asyncos_quarantine_size_bytes", "Space that a quarantine takes");
-const MANAGED_CONNECTED: About =
-    About::gauge("asyncos_managed_appliance_connected", "Whether the manager is connected to an appliance it manages");
-const MANAGED_SERVICE: About = About::gauge(
+const QUARANTINE_SIZE: MetricDef = MetricDef::gauge("asyncos_quarantine_size_bytes", "Space that a quarantine takes");
+const MANAGED_CONNECTED: MetricDef = MetricDef::gauge(
+    "asyncos_managed_appliance_connected",
+    "Whether the manager is connected to an appliance it manages",
+);
+const MANAGED_SERVICE: MetricDef = MetricDef::gauge(
     "asyncos_managed_appliance_service_enabled",
     "Whether the manager does a service for an appliance it manages",
 );
-const PRIVILEGES: About = About::gauge("asyncos_account_privileges", "Parts of the API that the account may use");
-const DATA_BEGIN: About = About::gauge(
+const PRIVILEGES: MetricDef =
+    MetricDef::gauge("asyncos_account_privileges", "Parts of the API that the account may use");
+const DATA_BEGIN: MetricDef = MetricDef::gauge(
     "asyncos_reporting_data_begin_timestamp_seconds",
     "The oldest data of reporting, in seconds since 1970",
 );
-const DATA_END: About =
-    About::gauge("asyncos_reporting_data_end_timestamp_seconds", "The newest data of reporting, in seconds since 1970");
-const HEARTBEAT: About = About::gauge(
+const DATA_END: MetricDef = MetricDef::gauge(
+    "asyncos_reporting_data_end_timestamp_seconds",
+    "The newest data of reporting, in seconds since 1970",
+);
+const HEARTBEAT: MetricDef = MetricDef::gauge(
     "asyncos_reporting_heartbeat_timestamp_seconds",
     "When reporting last gave a sign of life, in seconds since 1970",
 );
 
 /// All of them but those that are named after what the XML status holds, for the manual to be held against.
-pub const ABOUT_NOW: &[About] = &[
+pub const ABOUT_NOW: &[MetricDef] = &[
     CPU,
     RAM,
     SWAP,
@@ -109,7 +118,7 @@ pub struct Vitals {
 /// Vitals in the making.
 #[derive(Default)]
 struct Draft {
-    vitals: Vitals,
+    status_metrics: Vitals,
     /// Names and labels of the series so far: a page that shows one twice is refused as a whole.
     series: HashSet<(String, Vec<Label>)>,
 }
@@ -127,10 +136,10 @@ impl Vitals {
             Observation::Privileges(count) => draft.put(&PRIVILEGES, [], Some(*count as f64)),
             Observation::Reporting(span) => draft.reporting(span),
             Observation::TimeZone(zone) => {
-                draft.vitals.info.extend(zone.as_deref().map(|zone| ("timezone".into(), zone.into())));
+                draft.status_metrics.info.extend(zone.as_deref().map(|zone| ("timezone".into(), zone.into())));
             }
         }
-        draft.vitals
+        draft.status_metrics
     }
 }
 
@@ -154,7 +163,7 @@ impl Draft {
 
     /// Adds to what was unusable.
     fn count(&mut self, unusable: UnusableCounts) {
-        self.vitals.unusable.iter_mut().zip(unusable).for_each(|(sum, more)| *sum += more);
+        self.status_metrics.unusable.iter_mut().zip(unusable).for_each(|(sum, more)| *sum += more);
     }
 
     fn status(&mut self, status: &XmlStatus, at: Timestamp) {
@@ -175,7 +184,7 @@ impl Draft {
             let help = format!("Counter {name} of the appliance's XML status since it was installed");
             let total = sample(format!("asyncos_status_{name}_total"), help, [], *count as f64);
             if self.is_new(&total) {
-                self.vitals.counters.push(total);
+                self.status_metrics.counters.push(total);
             }
         }
         for (name, value) in &status.gauges {
@@ -192,7 +201,9 @@ impl Draft {
         let release =
             |build: &String| Release::find(build).map_or_else(|| build.clone(), |release| release.to_string());
         let parts = [("release", status.build.as_ref().map(release)), ("hostname", status.hostname.clone())];
-        self.vitals.info.extend(parts.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into()))));
+        self.status_metrics
+            .info
+            .extend(parts.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into()))));
     }
 
     fn quarantines(&mut self, quarantines: &[Quarantine]) {
@@ -214,7 +225,7 @@ impl Draft {
             let mut own = managed.host_name.as_deref().into_iter().chain([managed.serial.as_str()]);
             match own.find(|name| names.insert(*name)) {
                 Some(name) => self.managed_appliance(name, managed),
-                None => Unusable::Conflicting.count_in(&mut self.vitals.unusable),
+                None => Unusable::Conflicting.count_in(&mut self.status_metrics.unusable),
             }
         }
     }
@@ -243,7 +254,7 @@ impl Draft {
     }
 
     /// A value that is absent is no sample.
-    fn put<const N: usize>(&mut self, about: &About, labels: [(&str, &str); N], value: Option<f64>) {
+    fn put<const N: usize>(&mut self, about: &MetricDef, labels: [(&str, &str); N], value: Option<f64>) {
         if let Some(value) = value {
             self.gauge(sample(about.name.into(), about.help.into(), labels, value));
         }
@@ -251,7 +262,7 @@ impl Draft {
 
     fn gauge(&mut self, gauge: Sample) {
         if self.is_new(&gauge) {
-            self.vitals.gauges.push(gauge);
+            self.status_metrics.gauges.push(gauge);
         }
     }
 
@@ -259,7 +270,7 @@ impl Draft {
     fn is_new(&mut self, sample: &Sample) -> bool {
         let is_new = self.series.insert((sample.family.name.clone(), sample.labels.clone()));
         if !is_new {
-            Unusable::Conflicting.count_in(&mut self.vitals.unusable);
+            Unusable::Conflicting.count_in(&mut self.status_metrics.unusable);
         }
         is_new
     }
@@ -285,8 +296,8 @@ mod tests {
             connection_established: Some(true),
             ..ManagedAppliance::default()
         };
-        let vitals = Vitals::new(&Observation::Managed(vec![managed("a"), managed("b")]));
-        let names: Vec<&str> = vitals.gauges.iter().map(|sample| &*sample.labels[0].1).collect();
+        let status_metrics = Vitals::new(&Observation::Managed(vec![managed("a"), managed("b")]));
+        let names: Vec<&str> = status_metrics.gauges.iter().map(|sample| &*sample.labels[0].1).collect();
         assert_eq!(names, ["esa1", "b"]);
     }
 
@@ -297,14 +308,15 @@ mod tests {
             ..XmlStatus::default()
         };
         let observation = Observation::XmlStatus { status: Box::new(status), at: Timestamp::from_secs(0) };
-        let vitals = Vitals::new(&observation);
-        let shown: Vec<_> = vitals.gauges.iter().map(|sample| (sample.family.name.as_str(), sample.value)).collect();
+        let status_metrics = Vitals::new(&observation);
+        let shown: Vec<_> =
+            status_metrics.gauges.iter().map(|sample| (sample.family.name.as_str(), sample.value)).collect();
         assert_eq!(shown, [("asyncos_status_conn_in", 2.0), ("asyncos_status_queue_used_bytes", 3072.0)]);
     }
 
     #[test]
     fn names_are_of_gauges() {
-        for About { name, kind, help } in ABOUT_NOW {
+        for MetricDef { name, kind, help } in ABOUT_NOW {
             assert!(*kind == Kind::Gauge && !name.ends_with("_total") && !help.is_empty(), "{name}");
         }
     }

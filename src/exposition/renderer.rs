@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::book::{Book, Source};
 use super::gzip::Deflater;
 use super::page::{LEVEL, Page};
+use super::page_index::{PageIndex, Source};
 use super::scrape::Variant;
 use crate::clock::{Tick, Timestamp};
-use crate::snapshot::{Board, Hold};
+use crate::snapshot::{Hold, SnapshotStore};
 use crate::telemetry::Telemetry;
 
 /// Bytes of lines that are written and compressed together. Larger blocks compress better, smaller ones are seldomer
@@ -17,20 +17,20 @@ const BLOCK: usize = 4 * 1024;
 
 /// Prints pages on the spot and remembers the last one, so that only what has changed is written again.
 #[derive(Debug)]
-pub struct Printer {
-    board: Arc<Board>,
+pub struct Renderer {
+    snapshots: Arc<SnapshotStore>,
     telemetry: Arc<Telemetry>,
-    book: Book,
+    book: PageIndex,
     page: Arc<Page>,
     deflater: Deflater,
 }
 
-impl Printer {
+impl Renderer {
     /// A printer that has printed nothing yet.
     #[must_use]
-    pub fn new(board: Arc<Board>, telemetry: Arc<Telemetry>, hold: Hold) -> Self {
-        let (book, page) = (Book::new(BLOCK, hold), Arc::new(Page::unprinted()));
-        Self { board, telemetry, book, page, deflater: Deflater::new(LEVEL) }
+    pub fn new(snapshots: Arc<SnapshotStore>, telemetry: Arc<Telemetry>, hold: Hold) -> Self {
+        let (book, page) = (PageIndex::new(BLOCK, hold), Arc::new(Page::unprinted()));
+        Self { snapshots, telemetry, book, page, deflater: Deflater::new(LEVEL) }
     }
 
     /// Shows in OpenMetrics when counters began, in a process that `started` then, or does not.
@@ -38,8 +38,8 @@ impl Printer {
         self.book.date(started);
     }
 
-    pub(super) fn board(&self) -> &Arc<Board> {
-        &self.board
+    pub(super) fn board(&self) -> &Arc<SnapshotStore> {
+        &self.snapshots
     }
 
     pub(super) fn telemetry(&self) -> &Arc<Telemetry> {
@@ -49,7 +49,7 @@ impl Printer {
     /// The page of `now`, in these forms.
     pub fn print(&mut self, now: Tick, edition: u64, variants: &[Variant]) -> Arc<Page> {
         let mut sources: BTreeMap<Arc<str>, Source> = BTreeMap::new();
-        for snapshot in self.board.read() {
+        for snapshot in self.snapshots.read() {
             let name = Arc::clone(&snapshot.appliance);
             sources.entry(name).or_default().snapshot = Some(snapshot);
         }

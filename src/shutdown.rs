@@ -4,9 +4,9 @@ use tokio_util::sync::CancellationToken;
 
 /// A clonable request to stop; once made it stays made.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(CancellationToken);
+pub struct Shutdown(CancellationToken);
 
-impl Stop {
+impl Shutdown {
     /// A stop nobody has requested yet.
     #[must_use]
     pub fn new() -> Self {
@@ -39,7 +39,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_reaches_every_clone_and_stays() {
-        let stop = Stop::new();
+        let stop = Shutdown::new();
         let clone = stop.clone();
         assert!(!clone.is_requested());
         stop.request();

@@ -14,7 +14,7 @@ pub const STILL_AFTER: Duration = Duration::from_secs(30);
 
 /// The pulses of all loops. Clones share them. Real time counts, also in a time lapse: this is about the machine.
 #[derive(Clone, Debug, Default)]
-pub struct Pulses(Arc<Mutex<Beats>>);
+pub struct Watchdog(Arc<Mutex<Beats>>);
 
 #[derive(Debug, Default)]
 struct Beats {
@@ -24,7 +24,7 @@ struct Beats {
 
 /// A loop that stands still.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Still {
+pub struct Stalled {
     /// What the loop is of.
     pub name: Arc<str>,
     /// How long it has been silent.
@@ -33,29 +33,29 @@ pub struct Still {
 
 /// The pulse of one loop; forgotten when dropped.
 #[derive(Debug)]
-pub struct Pulse {
-    pulses: Pulses,
+pub struct Heartbeat {
+    pulses: Watchdog,
     number: u64,
 }
 
-impl Pulses {
+impl Watchdog {
     /// The pulse of a loop that has just begun; `name` says whose it is and need not be its alone.
     #[must_use]
-    pub fn begin(&self, name: &str) -> Pulse {
+    pub fn begin(&self, name: &str) -> Heartbeat {
         let mut beats = self.beats();
         let number = beats.next;
         beats.next += 1;
         beats.last.insert(number, (name.into(), Instant::now()));
-        Pulse { pulses: self.clone(), number }
+        Heartbeat { pulses: self.clone(), number }
     }
 
     /// The loop that has been silent longest, if that is longer than [`STILL_AFTER`].
     #[must_use]
-    pub fn still(&self) -> Option<Still> {
+    pub fn still(&self) -> Option<Stalled> {
         let beats = self.beats();
         let (name, last) = beats.last.values().min_by_key(|(_, last)| *last)?;
         let silent = last.elapsed();
-        (silent > STILL_AFTER).then(|| Still { name: Arc::clone(name), silent })
+        (silent > STILL_AFTER).then(|| Stalled { name: Arc::clone(name), silent })
     }
 
     fn beats(&self) -> MutexGuard<'_, Beats> {
@@ -63,7 +63,7 @@ impl Pulses {
     }
 }
 
-impl Pulse {
+impl Heartbeat {
     /// Shows a sign of life.
     pub fn beat(&self) {
         if let Some((_, last)) = self.pulses.beats().last.get_mut(&self.number) {
@@ -83,7 +83,7 @@ impl Pulse {
     }
 }
 
-impl Drop for Pulse {
+impl Drop for Heartbeat {
     fn drop(&mut self) {
         self.pulses.beats().last.remove(&self.number);
     }
@@ -95,14 +95,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_stands_still_is_named_until_it_goes_on_or_ends() {
-        let pulses = Pulses::default();
+        let pulses = Watchdog::default();
         let (one, other) = (pulses.begin("one"), pulses.begin("other"));
         tokio::time::sleep(STILL_AFTER).await;
         assert_eq!(pulses.still(), None);
         one.beat();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let silent = STILL_AFTER + Duration::from_secs(1);
-        assert_eq!(pulses.still(), Some(Still { name: "other".into(), silent }));
+        assert_eq!(pulses.still(), Some(Stalled { name: "other".into(), silent }));
         other.beat();
         assert_eq!(pulses.still(), None);
         tokio::time::sleep(STILL_AFTER * 2).await;
@@ -114,7 +114,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_waits_for_its_beat_never_stands_still() {
-        let pulses = Pulses::default();
+        let pulses = Watchdog::default();
         let pulse = pulses.begin("loop");
         for _ in 0..100 {
             pulse.due().await;

@@ -7,12 +7,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::known::KnownFamilies;
 use super::page::Page;
-use super::printer::Printer;
+use super::page_cache::{PageCache, RenderRequests};
+use super::renderer::Renderer;
 use super::scrape::Variant;
-use super::shelf::{Shelf, Wishes};
 use crate::clock::{Clock, Tick, Timestamp};
-use crate::snapshot::{Board, Hold};
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
+use crate::snapshot::{Hold, SnapshotStore};
 use crate::telemetry::Telemetry;
 
 /// Changes within this long after the last page are printed together: Prometheus' shortest usual interval is five times
@@ -23,11 +23,11 @@ const REST: u32 = 9;
 
 /// Prints a page whenever what it says changes or becomes stale.
 #[derive(Debug)]
-pub struct Press {
-    printer: Printer,
+pub struct PageRenderer {
+    printer: Renderer,
     clock: Clock,
     newest: watch::Sender<Arc<Page>>,
-    wishes: Arc<Wishes>,
+    wishes: Arc<RenderRequests>,
     started: Timestamp,
 }
 
@@ -45,13 +45,18 @@ struct Printed {
     at: Tick,
 }
 
-impl Press {
+impl PageRenderer {
     /// A press for what `board` and `telemetry` say, and where its pages will lie.
     #[must_use]
-    pub fn new(board: Arc<Board>, telemetry: Arc<Telemetry>, clock: Clock, hold: Hold) -> (Self, Shelf) {
+    pub fn new(
+        snapshots: Arc<SnapshotStore>,
+        telemetry: Arc<Telemetry>,
+        clock: Clock,
+        hold: Hold,
+    ) -> (Self, PageCache) {
         let (sender, newest) = watch::channel(Arc::new(Page::unprinted()));
-        let wishes = Arc::new(Wishes::default());
-        let shelf = Shelf {
+        let wishes = Arc::new(RenderRequests::default());
+        let cache = PageCache {
             newest,
             wishes: Arc::clone(&wishes),
             telemetry: Arc::clone(&telemetry),
@@ -60,13 +65,14 @@ impl Press {
         };
         // Once, so that it does not move with corrections of the clock: a later time would look like a restart.
         let started = clock.wall() - clock.tick().since(Tick::default());
-        (Self { printer: Printer::new(board, telemetry, hold), clock, newest: sender, wishes, started }, shelf)
+        (Self { printer: Renderer::new(snapshots, telemetry, hold), clock, newest: sender, wishes, started }, cache)
     }
 
     /// Prints until `stop` is requested; then nothing of it is left. Returns before that only if printing panicked.
-    pub async fn run(self, stop: Stop) {
+    pub async fn run(self, stop: Shutdown) {
         let Self { printer, clock, newest, wishes, started } = self;
-        let (board, telemetry, time) = (Arc::clone(printer.board()), Arc::clone(printer.telemetry()), clock.clone());
+        let (snapshots, telemetry, time) =
+            (Arc::clone(printer.board()), Arc::clone(printer.telemetry()), clock.clone());
         let (orders, taken) = mpsc::channel(1);
         let (alive, over) = oneshot::channel();
         // Not one of the runtime's threads for blocking work: those are shared with name look-ups, and a name server
@@ -94,7 +100,7 @@ impl Press {
                         continue;
                     }
                 }
-                () = board.changed() => {
+                () = snapshots.changed() => {
                     changed = true;
                     continue;
                 }
@@ -127,7 +133,7 @@ fn rest_after(took: Duration) -> Duration {
     PAUSE.max(took.saturating_mul(REST))
 }
 
-fn work(mut printer: Printer, clock: &Clock, mut orders: mpsc::Receiver<Order>) {
+fn work(mut printer: Renderer, clock: &Clock, mut orders: mpsc::Receiver<Order>) {
     while let Some(Order { edition, started, variants, done }) = orders.blocking_recv() {
         let at = clock.tick();
         printer.date(started);

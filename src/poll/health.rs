@@ -22,7 +22,7 @@ const PROBE_PACE: Duration = Duration::from_secs(60);
 
 /// What is believed about one appliance.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct ApplianceHealth {
     /// None before the first outcome.
     up: Option<bool>,
     /// When it last answered anything.
@@ -58,7 +58,7 @@ enum Probe {
     },
 }
 
-impl Standing {
+impl ApplianceHealth {
     /// For an appliance with so many targets, polled once a `window`.
     pub(super) fn new(targets: usize, window: Duration) -> Self {
         Self {
@@ -209,140 +209,140 @@ mod tests {
         Failure { reason, detail: "no answer".into(), retry_after: None }
     }
 
-    fn standing() -> Standing {
-        let mut standing = Standing::new(ROUND.len(), LONGEST_PAUSE);
-        standing.reached("a", at(0));
-        standing
+    fn health() -> ApplianceHealth {
+        let mut health = ApplianceHealth::new(ROUND.len(), LONGEST_PAUSE);
+        health.reached("a", at(0));
+        health
     }
 
-    fn fail(standing: &mut Standing, works: &[Work], reason: Reason, now: Tick) {
-        works.iter().for_each(|work| standing.failed("a", *work, &failure(reason), &ROUND, now));
+    fn fail(health: &mut ApplianceHealth, works: &[Work], reason: Reason, now: Tick) {
+        works.iter().for_each(|work| health.failed("a", *work, &failure(reason), &ROUND, now));
     }
 
     #[test]
     fn two_failures_in_a_row_ask_whether_it_is_there_and_its_answer_decides() {
         for (told, is_up) in [(None, true), (Some(Reason::Timeout), false), (Some(Reason::Unavailable), true)] {
-            let mut standing = standing();
-            fail(&mut standing, &ROUND[..1], Reason::Timeout, at(1));
-            assert!(!standing.wants_probe(), "another report may have its answer");
-            fail(&mut standing, &ROUND[1..2], Reason::Unavailable, at(1));
-            assert!(standing.is_up() && standing.wants_probe() && standing.paused_until(at(1)).is_none());
-            standing.probe_begun(at(1));
-            assert!(standing.awaits_probe());
+            let mut health = health();
+            fail(&mut health, &ROUND[..1], Reason::Timeout, at(1));
+            assert!(!health.wants_probe(), "another report may have its answer");
+            fail(&mut health, &ROUND[1..2], Reason::Unavailable, at(1));
+            assert!(health.is_up() && health.wants_probe() && health.paused_until(at(1)).is_none());
+            health.probe_begun(at(1));
+            assert!(health.awaits_probe());
             match told {
-                Some(reason) => standing.probe_failed("a", &failure(reason), &ROUND, at(2)),
+                Some(reason) => health.probe_failed("a", &failure(reason), &ROUND, at(2)),
                 None => {
-                    standing.probe_answered(at(2));
-                    standing.reached("a", at(2));
+                    health.probe_answered(at(2));
+                    health.reached("a", at(2));
                 }
             }
-            assert_eq!((standing.is_up(), standing.awaits_probe()), (is_up, false), "{told:?}");
+            assert_eq!((health.is_up(), health.awaits_probe()), (is_up, false), "{told:?}");
         }
     }
 
     #[test]
     fn nothing_in_a_whole_round_is_down_even_where_the_cheap_question_is_undecided() {
-        let mut standing = standing();
-        fail(&mut standing, &ROUND[..2], Reason::Unavailable, at(1));
-        standing.probe_begun(at(1));
-        standing.probe_failed("a", &failure(Reason::Unavailable), &ROUND, at(2));
-        fail(&mut standing, &ROUND[2..3], Reason::Unavailable, at(3));
-        assert!(standing.is_up() && !standing.wants_probe(), "it is not asked again so soon");
-        fail(&mut standing, &ROUND[3..], Reason::Unavailable, at(4));
-        assert_eq!((standing.is_up(), standing.paused_until(at(4))), (false, Some(at(64))));
+        let mut health = health();
+        fail(&mut health, &ROUND[..2], Reason::Unavailable, at(1));
+        health.probe_begun(at(1));
+        health.probe_failed("a", &failure(Reason::Unavailable), &ROUND, at(2));
+        fail(&mut health, &ROUND[2..3], Reason::Unavailable, at(3));
+        assert!(health.is_up() && !health.wants_probe(), "it is not asked again so soon");
+        fail(&mut health, &ROUND[3..], Reason::Unavailable, at(4));
+        assert_eq!((health.is_up(), health.paused_until(at(4))), (false, Some(at(64))));
     }
 
     #[test]
     fn some_that_fail_among_others_are_never_down() {
-        let mut standing = standing();
+        let mut health = health();
         for minute in 1..500 {
             let now = at(60 * minute);
-            fail(&mut standing, &ROUND[..2], Reason::Unavailable, now);
-            if standing.wants_probe() {
-                standing.probe_begun(now);
-                standing.probe_failed("a", &failure(Reason::NotJson), &ROUND, now);
+            fail(&mut health, &ROUND[..2], Reason::Unavailable, now);
+            if health.wants_probe() {
+                health.probe_begun(now);
+                health.probe_failed("a", &failure(Reason::NotJson), &ROUND, now);
             }
-            assert!(standing.is_up() && standing.paused_until(now).is_none());
-            standing.reached("a", now);
+            assert!(health.is_up() && health.paused_until(now).is_none());
+            health.reached("a", now);
         }
     }
 
     #[test]
     fn a_round_of_nothing_is_none() {
-        let mut standing = standing();
+        let mut health = health();
         for second in 1..9 {
-            standing.failed("a", Work::Watch(0), &failure(Reason::Unavailable), &[], at(second));
-            if standing.wants_probe() {
-                standing.probe_begun(at(second));
-                standing.probe_failed("a", &failure(Reason::Unavailable), &[], at(second));
+            health.failed("a", Work::StatusProbe(0), &failure(Reason::Unavailable), &[], at(second));
+            if health.wants_probe() {
+                health.probe_begun(at(second));
+                health.probe_failed("a", &failure(Reason::Unavailable), &[], at(second));
             }
-            assert!(standing.is_up());
+            assert!(health.is_up());
         }
     }
 
     #[test]
     fn what_concerns_the_account_needs_no_second_opinion() {
-        let mut standing = standing();
-        fail(&mut standing, &ROUND[..1], Reason::LoginRefused, at(1));
-        assert_eq!((standing.is_up(), standing.paused_until(at(1))), (false, Some(at(61))));
+        let mut health = health();
+        fail(&mut health, &ROUND[..1], Reason::LoginRefused, at(1));
+        assert_eq!((health.is_up(), health.paused_until(at(1))), (false, Some(at(61))));
     }
 
     #[test]
     fn after_a_pause_it_is_asked_whether_it_is_back() {
-        let mut standing = standing();
-        standing.unreachable("a", &failure(Reason::Connect), at(0));
-        assert!(standing.paused_until(at(59)).is_some() && !standing.wants_probe());
-        fail(&mut standing, &ROUND[..1], Reason::Connect, at(60));
-        assert!(standing.paused_until(at(179)).is_some() && standing.wants_probe(), "a report and the probe by turns");
-        standing.probe_begun(at(180));
-        standing.probe_failed("a", &failure(Reason::Connect), &ROUND, at(180));
-        assert!(!standing.wants_probe() && standing.paused_until(at(180)).is_some());
-        fail(&mut standing, &ROUND[..1], Reason::Connect, at(500));
-        standing.probe_begun(at(900));
-        standing.probe_answered(at(900));
-        assert!(standing.reached("a", at(900)) && standing.is_up() && standing.paused_until(at(900)).is_none());
+        let mut health = health();
+        health.unreachable("a", &failure(Reason::Connect), at(0));
+        assert!(health.paused_until(at(59)).is_some() && !health.wants_probe());
+        fail(&mut health, &ROUND[..1], Reason::Connect, at(60));
+        assert!(health.paused_until(at(179)).is_some() && health.wants_probe(), "a report and the probe by turns");
+        health.probe_begun(at(180));
+        health.probe_failed("a", &failure(Reason::Connect), &ROUND, at(180));
+        assert!(!health.wants_probe() && health.paused_until(at(180)).is_some());
+        fail(&mut health, &ROUND[..1], Reason::Connect, at(500));
+        health.probe_begun(at(900));
+        health.probe_answered(at(900));
+        assert!(health.reached("a", at(900)) && health.is_up() && health.paused_until(at(900)).is_none());
     }
 
     #[test]
     fn a_probe_that_always_fails_is_not_believed() {
-        let mut standing = standing();
+        let mut health = health();
         for minute in 1..60 {
             let now = at(60 * minute);
-            fail(&mut standing, &ROUND[..2], Reason::Timeout, now);
+            fail(&mut health, &ROUND[..2], Reason::Timeout, now);
             for second in 1..3 {
-                if standing.wants_probe() {
-                    standing.probe_begun(now);
-                    standing.probe_failed("a", &failure(Reason::Timeout), &ROUND, now + Duration::from_secs(second));
+                if health.wants_probe() {
+                    health.probe_begun(now);
+                    health.probe_failed("a", &failure(Reason::Timeout), &ROUND, now + Duration::from_secs(second));
                 }
-                standing.reached("a", now + Duration::from_secs(10 * second));
+                health.reached("a", now + Duration::from_secs(10 * second));
             }
-            assert!(minute == 1 || standing.is_up());
-            assert!(standing.is_probe_distrusted, "minute {minute}");
+            assert!(minute == 1 || health.is_up());
+            assert!(health.is_probe_distrusted, "minute {minute}");
         }
-        standing.probe_answered(at(9000));
-        assert!(!standing.is_probe_distrusted, "until it is answered");
+        health.probe_answered(at(9000));
+        assert!(!health.is_probe_distrusted, "until it is answered");
     }
 
     #[test]
     fn an_answer_in_between_outweighs_the_cheap_question() {
-        let mut standing = standing();
-        fail(&mut standing, &ROUND[..1], Reason::Connect, at(1));
-        assert!(standing.wants_probe(), "no connection: one is enough to ask");
-        standing.probe_begun(at(2));
-        standing.reached("a", at(3));
-        standing.probe_failed("a", &failure(Reason::Timeout), &ROUND, at(4));
-        assert!(standing.is_up());
+        let mut health = health();
+        fail(&mut health, &ROUND[..1], Reason::Connect, at(1));
+        assert!(health.wants_probe(), "no connection: one is enough to ask");
+        health.probe_begun(at(2));
+        health.reached("a", at(3));
+        health.probe_failed("a", &failure(Reason::Timeout), &ROUND, at(4));
+        assert!(health.is_up());
     }
 
     #[test]
     fn pauses_double_up_to_a_window_or_five_minutes() {
         for (window, pauses) in [(60, [60, 60, 60, 60]), (200, [60, 120, 200, 200]), (3600, [60, 120, 240, 300])] {
-            let mut standing = Standing::new(5, Duration::from_secs(window));
+            let mut health = ApplianceHealth::new(5, Duration::from_secs(window));
             for pause in pauses {
-                standing.unreachable("a", &failure(Reason::Timeout), at(0));
-                assert_eq!(standing.paused_until(at(0)), Some(at(pause)), "windows of {window} s");
+                health.unreachable("a", &failure(Reason::Timeout), at(0));
+                assert_eq!(health.paused_until(at(0)), Some(at(pause)), "windows of {window} s");
             }
-            assert_eq!(standing.paused_until(at(pauses[3])), None, "it is over then");
+            assert_eq!(health.paused_until(at(pauses[3])), None, "it is over then");
         }
     }
 }

@@ -8,33 +8,34 @@ use crate::clock::Timestamp;
 use crate::exposition::{Body, Encoding, Format, Scrape, Unanswered};
 use crate::sample::{Family, Sample};
 use crate::snapshot::{AspectView, Hold, Snapshot};
-use crate::vitals::Vitals;
+use crate::status_metrics::Vitals;
 
 /// How long an outcome is waited for; never how long something may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 const GAUGE: &str = "asyncos_health_ratio{appliance=\"a\"}";
 
 struct Rig {
-    board: Arc<Board>,
+    snapshots: Arc<SnapshotStore>,
     telemetry: Arc<Telemetry>,
-    shelf: Shelf,
+    cache: PageCache,
     clock: Clock,
-    stop: Stop,
+    stop: Shutdown,
     tasks: JoinSet<()>,
 }
 
 impl Rig {
     fn start(rate: u32) -> Self {
         let clock = Clock::lapse(Timestamp::from_secs(0), rate);
-        let (board, telemetry) = (Arc::<Board>::default(), Arc::new(Telemetry::try_new().unwrap()));
-        let (press, shelf) = Press::new(Arc::clone(&board), Arc::clone(&telemetry), clock.clone(), Hold::No);
-        let (stop, mut tasks) = (Stop::new(), JoinSet::new());
-        tasks.spawn(press.run(stop.clone()));
-        Self { board, telemetry, shelf, clock, stop, tasks }
+        let (snapshots, telemetry) = (Arc::<SnapshotStore>::default(), Arc::new(Telemetry::try_new().unwrap()));
+        let (renderer, cache) =
+            PageRenderer::new(Arc::clone(&snapshots), Arc::clone(&telemetry), clock.clone(), Hold::No);
+        let (stop, mut tasks) = (Shutdown::new(), JoinSet::new());
+        tasks.spawn(renderer.run(stop.clone()));
+        Self { snapshots, telemetry, cache, clock, stop, tasks }
     }
 
     fn publish(&self, value: f64, expires: Tick) {
-        publish(&self.board, value, expires);
+        publish(&self.snapshots, value, expires);
     }
 
     fn far(&self) -> Tick {
@@ -42,15 +43,15 @@ impl Rig {
     }
 
     async fn text(&self) -> String {
-        text(soon(self.shelf.scrape(&Scrape::default(), &[])).await.unwrap())
+        text(soon(self.cache.scrape(&Scrape::default(), &[])).await.unwrap())
     }
 
-    async fn end(mut self) -> Shelf {
+    async fn end(mut self) -> PageCache {
         self.stop.request();
         while let Some(ended) = soon(self.tasks.join_next()).await {
             ended.unwrap();
         }
-        self.shelf
+        self.cache
     }
 }
 
@@ -60,7 +61,7 @@ async fn soon<T>(wait: impl Future<Output = T>) -> T {
 }
 
 /// Publishes an appliance with one gauge.
-fn publish(board: &Board, value: f64, expires: Tick) {
+fn publish(snapshots: &SnapshotStore, value: f64, expires: Tick) {
     let family = Arc::new(Family { name: "asyncos_health_ratio".into(), help: "Health".into(), counter: None });
     let gauges = vec![Sample { family, labels: vec![], value }];
     let view = AspectView {
@@ -69,17 +70,17 @@ fn publish(board: &Board, value: f64, expires: Tick) {
         last_success: None,
         refusal: None,
         trouble: None,
-        vitals: Vitals { gauges, ..Vitals::default() },
+        status_metrics: Vitals { gauges, ..Vitals::default() },
         unusable: Default::default(),
         expires,
     };
-    board.publish(Snapshot {
+    snapshots.publish(Snapshot {
         appliance: "a".into(),
         up_until: Some(Tick::LAST),
         round: None,
         clock_skew_seconds: None,
         clock: None,
-        centralised: None,
+        centralized: None,
         trouble: None,
         product: "esa",
         identity: None,
@@ -117,11 +118,11 @@ async fn no_scrape_that_begins_after_its_expiry_sees_a_gauge() {
 
 #[test]
 fn a_gauge_is_shown_until_the_instant_it_expires_and_no_longer() {
-    let (board, telemetry) = (Arc::<Board>::default(), Arc::new(Telemetry::try_new().unwrap()));
+    let (snapshots, telemetry) = (Arc::<SnapshotStore>::default(), Arc::new(Telemetry::try_new().unwrap()));
     let life = Duration::from_secs(10);
     let (last, expires) = (Tick::default() + (life - Duration::from_nanos(1)), Tick::default() + life);
-    publish(&board, 1.0, expires);
-    let mut printer = Printer::new(board, telemetry, Hold::No);
+    publish(&snapshots, 1.0, expires);
+    let mut printer = Renderer::new(snapshots, telemetry, Hold::No);
     let mut print = |now| {
         let page = printer.print(now, 0, &[Variant::default()]);
         let shown = text(page.whole(Variant::default(), &[]).unwrap()).contains(&format!("{GAUGE} 1\n"));
@@ -147,7 +148,7 @@ async fn changes_of_one_second_are_one_page() {
     let rig = Rig::start(1);
     rig.publish(0.0, rig.far());
     rig.text().await;
-    let mut newest = rig.shelf.newest.clone();
+    let mut newest = rig.cache.newest.clone();
     newest.mark_unchanged();
     for value in 1..=50 {
         rig.publish(f64::from(value), rig.far());
@@ -166,12 +167,12 @@ async fn pages_are_printed_in_forms_that_are_asked_for_and_no_others() {
     rig.publish(1.0, rig.far());
     for (asked, variant) in Variant::ALL.into_iter().enumerate() {
         let made = |page: &Page| Variant::ALL.into_iter().filter(|variant| page.has(*variant)).count();
-        assert_eq!(made(&rig.shelf.newest.borrow()), asked, "{variant:?}");
-        soon(rig.shelf.scrape(&Scrape { variant, ..Scrape::default() }, &[])).await.unwrap();
-        assert_eq!(made(&rig.shelf.newest.borrow()), asked + 1, "{variant:?}");
+        assert_eq!(made(&rig.cache.newest.borrow()), asked, "{variant:?}");
+        soon(rig.cache.scrape(&Scrape { variant, ..Scrape::default() }, &[])).await.unwrap();
+        assert_eq!(made(&rig.cache.newest.borrow()), asked + 1, "{variant:?}");
     }
     // They are kept up without being asked for again.
-    let mut newest = rig.shelf.newest.clone();
+    let mut newest = rig.cache.newest.clone();
     newest.mark_unchanged();
     rig.publish(2.0, rig.far());
     soon(newest.changed()).await.unwrap();
@@ -184,10 +185,10 @@ async fn pages_are_printed_in_forms_that_are_asked_for_and_no_others() {
 async fn an_old_page_goes_with_its_last_reader() {
     let rig = Rig::start(600);
     rig.publish(1.0, rig.far());
-    let slow = soon(rig.shelf.scrape(&Scrape::default(), &[])).await.unwrap();
-    let old = Arc::downgrade(&rig.shelf.newest.borrow());
+    let slow = soon(rig.cache.scrape(&Scrape::default(), &[])).await.unwrap();
+    let old = Arc::downgrade(&rig.cache.newest.borrow());
     rig.publish(2.0, rig.far());
-    rig.shelf.outdate();
+    rig.cache.outdate();
     let new = rig.text().await;
     assert!(new.contains(&format!("{GAUGE} 2\n")));
     assert!(old.upgrade().is_none(), "nobody holds the page, and its reader only the bytes");
@@ -202,7 +203,7 @@ async fn what_is_outdated_is_not_shown_any_more() {
     for value in 2..20 {
         rig.text().await;
         rig.publish(f64::from(value), rig.far());
-        rig.shelf.outdate();
+        rig.cache.outdate();
         assert!(rig.text().await.contains(&format!("{GAUGE} {value}\n")));
     }
     rig.end().await;
@@ -212,11 +213,11 @@ async fn what_is_outdated_is_not_shown_any_more() {
 async fn after_its_end_there_are_no_new_pages() {
     let rig = Rig::start(1);
     rig.text().await;
-    let shelf = rig.end().await;
+    let cache = rig.end().await;
     let gzip = Variant { format: Format::OpenMetrics, encoding: Encoding::Gzip };
-    let refused = soon(shelf.scrape(&Scrape { variant: gzip, ..Scrape::default() }, &[])).await;
+    let refused = soon(cache.scrape(&Scrape { variant: gzip, ..Scrape::default() }, &[])).await;
     assert_eq!(refused.unwrap_err(), Unanswered::Stopping);
-    assert!(soon(shelf.scrape(&Scrape::default(), &[])).await.is_ok(), "the last one is still there");
+    assert!(soon(cache.scrape(&Scrape::default(), &[])).await.is_ok(), "the last one is still there");
 }
 
 #[tokio::test]
@@ -228,7 +229,7 @@ async fn no_family_is_both_of_the_process_and_of_an_appliance() {
     rig.telemetry.show(metrics);
     let own: Vec<String> = rig.telemetry.own().into_iter().map(|family| family.name).collect();
     assert!(own.len() > 10 && traffic.len() > 3);
-    let about = crate::exposition::ABOUT_DATA.iter().chain(crate::vitals::ABOUT_NOW).map(|about| about.name);
+    let about = crate::exposition::ABOUT_DATA.iter().chain(crate::status_metrics::ABOUT_NOW).map(|about| about.name);
     for name in traffic.iter().map(|family| &*family.name).chain(about) {
         assert!(!own.iter().any(|own| own == name), "`{name}` would come twice");
     }
