@@ -351,12 +351,10 @@ impl Metrics {
         };
         let family = |name, help| Arc::new(Family { name, help, counter: Some(counter.into()) });
         let name = as_known.gauge_name(&self.group, self.scope);
-        let total = as_known.total_name(&self.group, self.scope).filter(|_| self.has_totals);
-        let is_ours =
-            |total: &String| self.columns.iter().any(|it| it.total.as_ref().is_some_and(|it| it.name == *total));
-        if catalogue::is_taken(&name) || total.as_ref().is_some_and(is_ours) {
+        if catalogue::is_taken(&name) {
             return None;
         }
+        let total = as_known.total_name(&self.group, self.scope).filter(|_| self.has_totals);
         Some(Column {
             counter: counter.to_owned(),
             aggregation,

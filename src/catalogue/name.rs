@@ -90,12 +90,48 @@ impl ScopeKind {
     }
 }
 
-/// Whether metrics of a group of this name could be taken for those of another group's device groups or devices.
+/// What the names of metrics begin with that are made of no report, and of those of device groups and devices.
+const RESERVED: [&str; 32] = [
+    "account",
+    "api",
+    "appliance",
+    "clock",
+    "config",
+    "counters",
+    "device",
+    "exporter",
+    "feature",
+    "group",
+    "health",
+    "late",
+    "login",
+    "logins",
+    "managed",
+    "poll",
+    "quarantine",
+    "reconciliation",
+    "reconciliations",
+    "release",
+    "reporting",
+    "series",
+    "settle",
+    "state",
+    "status",
+    "system",
+    "tls",
+    "token",
+    "tracking",
+    "up",
+    "window",
+    "windows",
+];
+
+/// Whether metrics of a group of this name could be taken for the exporter's own, or for those of another group's device
+/// groups or devices. The vendor's names begin with `mail_`, `web_` or `advanced_`.
 #[must_use]
 pub fn is_reserved(group: &str) -> bool {
-    ["device", "group"]
-        .iter()
-        .any(|word| group.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')))
+    let first = group.split('_').next().unwrap_or_default();
+    RESERVED.contains(&first)
 }
 
 impl Aggregation {

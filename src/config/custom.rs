@@ -32,8 +32,8 @@ pub(super) fn read(value: Option<&Value>, path: &Path, problems: &mut Problems) 
                 .error(&path.key("name"), format!("`{}` is known already: name it in `counter_groups`", group.name));
         } else if catalogue::is_reserved(&group.name) {
             let message = format!(
-                "`{}` begins like the metrics of device groups and devices: the vendor has no such report, and its metrics \
-                 could be taken for another's",
+                "`{}` begins like the exporter's own metrics or those of device groups and devices: the vendor has no such \
+                 report, and its metrics could be taken for another's",
                 group.name
             );
             problems.error(&path.key("name"), message);

@@ -140,6 +140,14 @@ mod tests {
     }
 
     #[test]
+    fn no_custom_group_can_take_the_name_of_a_metric_of_ours() {
+        let telemetry = Telemetry::try_new().unwrap();
+        for name in KnownFamilies::new(&telemetry).own.iter().filter_map(|name| name.strip_prefix("asyncos_")) {
+            assert!(catalogue::is_reserved(name), "{name}");
+        }
+    }
+
+    #[test]
     fn what_is_absent_because_nothing_happened_yet_is_known() {
         let golden = include_str!("../../tests/golden/metrics.txt");
         let of_page = golden.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());

@@ -28,8 +28,8 @@ const LATE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Beginnings {
     hold: Hold,
-    /// Whether nothing was counted before and the process is new: its first windows are of a time before it, of which
-    /// nobody expects that they are in what Prometheus counts.
+    /// Whether nothing was counted before and the process is new: its first windows are of a time before it, which no
+    /// `increase` is expected to contain. Not for long: an appliance that answers later is counted from then on.
     is_first: bool,
     /// By the name of the sum.
     held: BTreeMap<String, Held>,
@@ -62,14 +62,14 @@ impl Beginnings {
         Arc::clone(&self.list)
     }
 
-    fn is_off(&self) -> bool {
-        self.is_first || self.hold == Hold::No
+    fn is_off(&self, now: Tick) -> bool {
+        self.hold == Hold::No || (self.is_first && now < Tick::default() + SHORTEST)
     }
 
     /// All of `totals` begin at zero, and nothing is counted yet.
     pub(super) fn all(&mut self, totals: &[Sample], grid: Grid, now: Tick) {
         self.held.clear();
-        if !self.is_off() {
+        if !self.is_off(now) {
             let held = Held { before: 0, until: now + time(grid), is_written: false };
             self.held.extend(totals.iter().map(|sample| (names(sample).0, held)));
         }
@@ -78,7 +78,7 @@ impl Beginnings {
 
     /// What a window that counts `increments` and begins `at` changes, where `totals` are shown.
     pub(super) fn begun(&self, totals: &[Sample], increments: &[(String, u64)], at: Timestamp, now: Tick) -> Begun {
-        if self.is_off() {
+        if self.is_off(now) {
             return Begun { at: Some(at), ..Begun::default() };
         }
         let is_over = |held: &Held| held.until <= now + EARLY;
