@@ -186,7 +186,7 @@ impl Client {
         let answer = self.get(&path, &parameters).await?;
         let report =
             Report::parse(answer.body()).and_then(|report| match report.is_empty() && query.group.key.is_none() {
-                true => Err(Failure::new(Reason::Empty, "the report holds no counter")),
+                true => Err(Failure::new(Reason::Empty, "the report has no counter")),
                 false => Ok(report),
             });
         Ok(Reply { report: self.told(report)?, at: answer.arrival.at, sent: self.transport.target(&path, &parameters) })

@@ -85,7 +85,7 @@ pub enum AppError {
     #[error("metrics: {0}")]
     Metrics(#[from] telemetry::MetricError),
     /// A task that must run as long as the daemon has ended.
-    #[error("the task of {0} has ended by itself")]
+    #[error("the task of {0} ended unexpectedly")]
     TaskEnded(String),
 }
 
@@ -190,7 +190,7 @@ impl App {
                 () = stop.requested() => break Ok(()),
                 ended = daemon.fleet.ended() => break Err(AppError::TaskEnded(ended)),
                 _ = server.join_next() => break Err(AppError::TaskEnded("the HTTP server".into())),
-                _ = printer.join_next() => break Err(AppError::TaskEnded("the press of pages".into())),
+                _ = printer.join_next() => break Err(AppError::TaskEnded("the page renderer".into())),
                 reading = reader.next(daemon.wrong.is_some()) => {
                     daemon.conclude(reading, &cache).await;
                     supervisor.has_reloaded(daemon.standing());
@@ -281,9 +281,9 @@ impl Daemon {
             Err(error) => {
                 self.telemetry.config_refused();
                 if is_news {
-                    tracing::error!(%error, "configuration not reloaded, the old one stays");
+                    tracing::error!(%error, "configuration reload failed; keeping the previous configuration");
                 } else {
-                    tracing::debug!(%error, "configuration is as wrong as before");
+                    tracing::debug!(%error, "configuration still invalid; keeping the previous configuration");
                 }
             }
         }
@@ -315,7 +315,7 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 /// Forgets refused logins, so that they are tried again within half a minute.
 async fn forget(refusals: &LoginFailureLog) -> Result<(), String> {
     refusals.reset().await?;
-    tracing::info!("refused logins are forgotten");
+    tracing::info!("login failures reset");
     Ok(())
 }
 

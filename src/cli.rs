@@ -1,4 +1,4 @@
-//! The command line, as Prometheus exporters have it. Secrets are never flags: a process list shows those.
+//! The command line, in the style of Prometheus exporters. Secrets are never flags: a process list shows flags.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// What is to be done; serving unless another command is named.
+    /// Returns the selected command; `serve` is the default.
     #[must_use]
     pub fn command(self) -> Command {
         match self.command {
@@ -35,24 +35,24 @@ impl Cli {
     }
 }
 
-/// What the program can do.
+/// Commands of the program.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Poll the appliances of the configuration and serve their metrics (the default)
+    /// Poll the configured appliances and serve their metrics (the default)
     Serve(Serve),
-    /// Print every problem of the configuration with its line; opens no socket
+    /// Check the configuration and print every problem with its line, without opening a socket
     Check(Check),
-    /// Ask one appliance what it offers and write a configuration for it
+    /// Query one appliance and generate a configuration for it
     Discover(Discover),
-    /// Ask a running exporter whether it is healthy, as a container's health check
+    /// Check whether a running exporter is healthy, for use as a container health check
     Healthcheck(Healthcheck),
-    /// Run a simulated fleet and the exporter on it; needs no configuration
+    /// Run a simulated fleet together with the exporter; needs no configuration
     Demo(Demo),
     /// Run one simulated appliance
     Simulate(Simulate),
-    /// Print the bundled dashboards for Grafana
+    /// Print the bundled Grafana dashboards
     Dashboards(Dashboards),
-    /// Print the bundled rules for Prometheus
+    /// Print the bundled Prometheus rules
     Rules(Rules),
 }
 
@@ -62,25 +62,25 @@ pub struct Serve {
     /// The configuration file
     #[arg(long = "config.file", value_name = "FILE", default_value = "config.yaml")]
     pub config_file: PathBuf,
-    /// Only check the configuration, like the command `check`
+    /// Check the configuration and exit, like the command `check`
     #[arg(long = "config.check")]
     pub config_check: bool,
-    /// Read the configuration again when its file, or a certificate it names, has changed
+    /// Reload the configuration when its file or a certificate file changes
     #[arg(long = "config.enable-auto-reload")]
     pub config_enable_auto_reload: bool,
-    /// How often to look for changes then, at least 1s
+    /// Interval between checks for changes, at least 1s
     #[arg(long = "config.auto-reload-interval", value_name = "DURATION", default_value = "30s", value_parser = interval)]
     pub config_auto_reload_interval: Duration,
-    /// Directory for the totals, so that they outlive a restart; without it they are in memory
+    /// Directory for the totals, so that they survive a restart; without it they are kept in memory
     #[arg(long = "storage.path", value_name = "DIRECTORY")]
     pub storage_path: Option<PathBuf>,
-    /// Forget that logins were refused before; for one start, not for a unit that restarts by itself
+    /// Reset the recorded login failures; for a single start, not for a unit that restarts automatically
     #[arg(long = "login.reset")]
     pub login_reset: bool,
-    /// Flags of the web side.
+    /// Flags of the web server.
     #[command(flatten)]
     pub web: Web,
-    /// File with TLS and users for the web side, in the format of Prometheus' exporters
+    /// File with TLS settings and users for the web server, in the format of the Prometheus exporter toolkit
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub web_config_file: Option<PathBuf>,
     /// Allow POST to /-/reload, /-/login-reset and /-/quit
@@ -91,25 +91,25 @@ pub struct Serve {
     pub log: Log,
 }
 
-/// Flags of what is served where.
+/// Flags of the web server.
 #[derive(Debug, Args)]
 pub struct Web {
-    /// Address to listen on, or unix: and the path of a socket; port 0 picks a free one; may be repeated
+    /// Address to listen on, or unix:PATH for a socket; port 0 selects a free port; may be repeated
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":10042")]
     pub listen_addresses: Vec<String>,
-    /// Listen on the sockets that systemd has opened, in place of --web.listen-address
+    /// Listen on the sockets passed by systemd instead of --web.listen-address
     #[arg(long = "web.systemd-socket")]
     pub systemd_socket: bool,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = path)]
     pub telemetry_path: String,
-    /// Scrapes served at once, 0 for any number
+    /// Maximum number of concurrent scrapes, 0 for no limit
     #[arg(long = "web.max-requests", value_name = "NUMBER", default_value_t = 40)]
     pub max_requests: usize,
 }
 
 impl Web {
-    /// Where to listen.
+    /// Returns the addresses to listen on.
     #[must_use]
     pub fn listen(&self) -> Listen {
         match self.systemd_socket {
@@ -122,10 +122,10 @@ impl Web {
 /// Flags of the log, which goes to standard error.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Log {
-    /// Least severity that is logged
+    /// Only log messages of this severity or above
     #[arg(long = "log.level", value_enum, default_value_t = Level::Info)]
     pub level: Level,
-    /// Form of a line
+    /// Format of log lines
     #[arg(long = "log.format", value_enum, default_value_t = Format::Logfmt)]
     pub format: Format,
 }
@@ -133,11 +133,11 @@ pub struct Log {
 /// Severities.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Level {
-    /// Only our own bugs and what stops us
+    /// Bugs and fatal errors only
     Error,
-    /// What went bad
+    /// Failures and degraded operation
     Warn,
-    /// Start, end and recovery
+    /// Start, shutdown and recovery
     Info,
     /// Every request
     Debug,
@@ -157,7 +157,7 @@ impl From<Level> for logging::Level {
     }
 }
 
-/// Forms of a log line.
+/// Formats of log lines.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Format {
     /// key=value pairs
@@ -181,7 +181,7 @@ pub struct Check {
     /// The configuration file
     #[arg(long = "config.file", value_name = "FILE", default_value = "config.yaml")]
     pub config_file: PathBuf,
-    /// File with TLS and users for the web side, to be checked too
+    /// File with TLS settings and users for the web server, checked as well
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub web_config_file: Option<PathBuf>,
 }
@@ -189,22 +189,22 @@ pub struct Check {
 /// Flags of `discover`.
 #[derive(Debug, Args)]
 pub struct Discover {
-    /// Where its API is: scheme, host and port
+    /// URL of its API: scheme, host and port
     #[arg(long, value_name = "URL")]
     pub url: String,
-    /// The account to ask as
+    /// User name of the account to log in with
     #[arg(long, value_name = "NAME")]
     pub username: String,
-    /// Where its password is.
+    /// Source of its password.
     #[command(flatten)]
     pub password: PasswordSource,
-    /// What is believed about the certificate.
+    /// How its certificate is verified.
     #[command(flatten)]
     pub trust: TrustSource,
-    /// How requests are authorised
+    /// How requests are authenticated
     #[arg(long, value_enum, default_value_t = Auth::Jwt)]
     pub auth: Auth,
-    /// Write the configuration to this file, which must not exist, in place of standard output
+    /// Write the configuration to this file instead of standard output; the file must not exist
     #[arg(long, value_name = "FILE")]
     pub write: Option<PathBuf>,
     /// Flags of the log.
@@ -212,7 +212,7 @@ pub struct Discover {
     pub log: Log,
 }
 
-/// Where a password is; there is no flag for the password itself. Text and not a path: it goes into a YAML file.
+/// Source of a password; there is no flag for the password itself. Text and not a path: it goes into a YAML file.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct PasswordSource {
@@ -224,37 +224,37 @@ pub struct PasswordSource {
     pub password_env: Option<String>,
 }
 
-/// On what grounds a certificate is accepted where no root of the operating system vouches for it.
+/// Verification of a certificate that does not chain to a CA in the trust store of the operating system.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct TrustSource {
-    /// Certificates in PEM form: of the issuer, or the appliance's own
+    /// PEM file with the certificate of the issuer, or of the appliance itself
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<String>,
-    /// SHA-256 of the appliance's certificate
+    /// SHA-256 fingerprint of the appliance's certificate
     #[arg(long, value_name = "HEX")]
     pub fingerprint_sha256: Option<String>,
-    /// Accept any certificate: whoever sits between can read the password
+    /// Accept any certificate: an attacker on the network can read the password
     #[arg(long)]
     pub insecure_skip_verify: bool,
 }
 
-/// How requests are authorised.
+/// Authentication methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Auth {
-    /// A login for a token
+    /// Log in once and use a token
     Jwt,
-    /// The password with every request
+    /// Send the password with every request
     Basic,
 }
 
 /// Flags of `healthcheck`.
 #[derive(Debug, Args)]
 pub struct Healthcheck {
-    /// Where to ask; certificates are not verified
+    /// URL to check; certificates are not verified
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:10042/-/healthy")]
     pub url: Url,
-    /// How long to wait for the answer
+    /// Maximum time to wait for the response
     #[arg(long, default_value = "3s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
 }
@@ -262,7 +262,7 @@ pub struct Healthcheck {
 /// Flags of `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// Flags of the web side.
+    /// Flags of the web server.
     #[command(flatten)]
     pub web: Web,
     /// Flags of the log.
@@ -273,34 +273,34 @@ pub struct Demo {
 /// Flags of `simulate`.
 #[derive(Debug, Args)]
 pub struct Simulate {
-    /// Address to listen on; port 0 picks a free one
+    /// Address to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6080")]
     pub listen: SocketAddr,
-    /// What the appliance is
+    /// Product to simulate
     #[arg(long, value_enum, default_value_t = Product::Esa)]
     pub product: Product,
-    /// Its host name, which its traffic depends on
+    /// Host name of the appliance; it determines the simulated traffic
     #[arg(long, default_value = "esa1.example.com")]
     pub name: String,
-    /// Device group of a manager and its devices, as NAME=DEVICE,DEVICE; may be repeated
+    /// Device group of an SMA and its devices, as NAME=DEVICE,DEVICE; may be repeated
     #[arg(long = "device-group", value_name = "NAME=DEVICES", value_parser = device_group)]
     pub device_groups: Vec<(String, Vec<String>)>,
-    /// Life of a token
+    /// Lifetime of a token
     #[arg(long = "token-life", default_value = "30m", value_parser = humantime::parse_duration)]
     pub token_life: Duration,
-    /// Answer whole hours only, as some releases do
+    /// Support whole hours only, as some releases do
     #[arg(long = "hour-only")]
     pub hour_only: bool,
-    /// Answer with HTTP/1.1 in place of 1.0
+    /// Respond with HTTP/1.1 instead of 1.0
     #[arg(long = "http11")]
     pub http11: bool,
-    /// How much younger than now its newest data are
+    /// Age of its newest data
     #[arg(long, value_parser = humantime::parse_duration)]
     pub lag: Option<Duration>,
-    /// How long it takes to answer
+    /// Delay before each response
     #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
     pub latency: Duration,
-    /// What totalCount of message tracking and of quarantines counts; without it the page and all matches, respectively
+    /// What totalCount counts in message tracking and quarantines; by default the page and all matches, respectively
     #[arg(long = "total-count", value_enum)]
     pub total_count: Option<TotalCount>,
     /// Flags of the log.
@@ -311,10 +311,10 @@ pub struct Simulate {
 /// Flags of `dashboards`.
 #[derive(Debug, Args)]
 pub struct Dashboards {
-    /// Print this one, by its uid; without it their names are listed
+    /// UID of the dashboard to print; without it, list all dashboards
     #[arg(value_name = "UID")]
     pub uid: Option<String>,
-    /// Write all of them into this directory, in place of printing
+    /// Write all dashboards to this directory instead of printing one
     #[arg(long, value_name = "DIRECTORY", conflicts_with = "uid")]
     pub write: Option<PathBuf>,
 }
@@ -322,29 +322,29 @@ pub struct Dashboards {
 /// Flags of `rules`.
 #[derive(Debug, Args)]
 pub struct Rules {
-    /// Print this file of the bundle
+    /// File of the bundle to print
     #[arg(value_name = "FILE", default_value = "asyncos.rules.yaml")]
     pub file: String,
-    /// Write the rules, the same for the Prometheus operator, and the runbook into this directory, in place of printing
+    /// Write the rules, the PrometheusRule for the Prometheus operator and the runbook to this directory instead of printing
     #[arg(long, value_name = "DIRECTORY")]
     pub write: Option<PathBuf>,
     /// Name of the exporter's scrape job
     #[arg(long, value_name = "NAME")]
     pub job: Option<String>,
-    /// Address of Grafana, for links from alerts to boards
+    /// URL of Grafana, for links from alerts to dashboards
     #[arg(long = "grafana-url", value_name = "URL")]
     pub grafana: Option<String>,
-    /// Address of the runbook, for links from alerts to its parts
+    /// URL of the runbook, for links from alerts to its sections
     #[arg(long = "runbook-url", value_name = "URL")]
     pub runbook: Option<String>,
 }
 
-/// What a count of a search may be of.
+/// What the count of a search counts.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum TotalCount {
-    /// The rows of the page
+    /// Rows of the page
     Page,
-    /// Everything that matches
+    /// All matches
     Matches,
 }
 
@@ -361,7 +361,7 @@ fn path(text: &str) -> Result<String, String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#'));
     match text.starts_with('/') && plain {
         true => Ok(text.into()),
-        false => Err("must begin with `/` and hold no `?`, `#` or blank".into()),
+        false => Err("must begin with `/` and contain no `?`, `#` or space".into()),
     }
 }
 

@@ -27,7 +27,7 @@ const CONFIGURATION: u8 = 78;
 /// Does what the command line asks for.
 pub async fn run(command: Command) -> ExitCode {
     if let Err(error) = dumps::forbid() {
-        complain(format!("core dumps cannot be turned off, and may hold passwords: {error}"));
+        complain(format!("cannot disable core dumps, which may contain passwords: {error}"));
     }
     let code = match command {
         Command::Serve(flags) => serve::serve(flags).await,

@@ -31,8 +31,8 @@ pub enum Unexplained {
     Malformed(&'static str),
     /// No series has this name and these labels.
     #[error(
-        "no series `{metric}` with these labels is made of an appliance's answer, or none was had yet: metrics about the \
-         exporter and its traffic are not explained"
+        "no series `{metric}` with these labels comes from an appliance, or no response has arrived yet: metrics about \
+        the exporter and its traffic are not explained"
     )]
     Unknown {
         /// The name.
@@ -41,7 +41,7 @@ pub enum Unexplained {
         others: Vec<BTreeMap<String, String>>,
     },
     /// Several have.
-    #[error("several series `{metric}` have these labels: give more of them")]
+    #[error("several series `{metric}` have these labels: add labels to select one")]
     Ambiguous {
         /// The name.
         metric: String,
@@ -134,7 +134,7 @@ impl Question {
                 _ => labels.insert(name, value),
             };
             if before.is_some() {
-                return Err(Unexplained::Malformed("a name is given twice"));
+                return Err(Unexplained::Malformed("a name appears twice"));
             }
         }
         let metric = metric.filter(|metric| !metric.is_empty());

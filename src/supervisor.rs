@@ -115,7 +115,7 @@ impl Supervisor {
         if let Err(error) = &said
             && !contact.is_deaf
         {
-            tracing::warn!(%error, "the supervisor cannot be told how the daemon does");
+            tracing::warn!(%error, "sd_notify failed");
         }
         contact.is_deaf = said.is_err();
     }
@@ -124,7 +124,7 @@ impl Supervisor {
 impl Contact {
     fn report(&mut self, still: Option<Stalled>, status: String) -> Vec<NotifyState<'_>> {
         let sign = (still.is_none() && self.wants_signs).then_some(NotifyState::Watchdog);
-        let status = still.map_or(status, |Stalled { name, .. }| format!("{name} stands still"));
+        let status = still.map_or(status, |Stalled { name, .. }| format!("{name} is stalled"));
         let is_news = self.status != status;
         self.status = status;
         let status = is_news.then_some(NotifyState::Status(&self.status));
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(said(&mut contact, &pulses), ["WATCHDOG=1"]);
         tokio::time::sleep(STILL_AFTER + Duration::from_secs(1)).await;
         drop(daemon);
-        assert_eq!(said(&mut contact, &pulses), ["STATUS=appliance `esa1` stands still"]);
+        assert_eq!(said(&mut contact, &pulses), ["STATUS=appliance `esa1` is stalled"]);
         assert_eq!(said(&mut contact, &pulses), [""; 0]);
         poller.beat();
         assert_eq!(said(&mut contact, &pulses), ["WATCHDOG=1", "STATUS=all up"]);

@@ -25,124 +25,124 @@ function __fish_asyncos_exporter_using_subcommand
 end
 
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l config.file -d 'The configuration file' -r -F
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l config.auto-reload-interval -d 'How often to look for changes then, at least 1s' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l storage.path -d 'Directory for the totals, so that they outlive a restart; without it they are in memory' -r -F
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.listen-address -d 'Address to listen on, or unix: and the path of a socket; port 0 picks a free one; may be repeated' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l config.auto-reload-interval -d 'Interval between checks for changes, at least 1s' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l storage.path -d 'Directory for the totals, so that they survive a restart; without it they are kept in memory' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.listen-address -d 'Address to listen on, or unix:PATH for a socket; port 0 selects a free port; may be repeated' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.telemetry-path -d 'Path of the metrics' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.max-requests -d 'Scrapes served at once, 0 for any number' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.config.file -d 'File with TLS and users for the web side, in the format of Prometheus\' exporters' -r -F
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l log.level -d 'Least severity that is logged' -r -f -a "error\t'Only our own bugs and what stops us'
-warn\t'What went bad'
-info\t'Start, end and recovery'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.max-requests -d 'Maximum number of concurrent scrapes, 0 for no limit' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.config.file -d 'File with TLS settings and users for the web server, in the format of the Prometheus exporter toolkit' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l log.level -d 'Only log messages of this severity or above' -r -f -a "error\t'Bugs and fatal errors only'
+warn\t'Failures and degraded operation'
+info\t'Start, shutdown and recovery'
 debug\t'Every request'
 trace\t'Everything, libraries included'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l log.format -d 'Form of a line' -r -f -a "logfmt\t'key=value pairs'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l log.format -d 'Format of log lines' -r -f -a "logfmt\t'key=value pairs'
 json\t'One JSON object'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l config.check -d 'Only check the configuration, like the command `check`'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l config.enable-auto-reload -d 'Read the configuration again when its file, or a certificate it names, has changed'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l login.reset -d 'Forget that logins were refused before; for one start, not for a unit that restarts by itself'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.systemd-socket -d 'Listen on the sockets that systemd has opened, in place of --web.listen-address'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l config.check -d 'Check the configuration and exit, like the command `check`'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l config.enable-auto-reload -d 'Reload the configuration when its file or a certificate file changes'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l login.reset -d 'Reset the recorded login failures; for a single start, not for a unit that restarts automatically'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.systemd-socket -d 'Listen on the sockets passed by systemd instead of --web.listen-address'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.enable-lifecycle -d 'Allow POST to /-/reload, /-/login-reset and /-/quit'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -s V -l version -d 'Print version'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "serve" -d 'Poll the appliances of the configuration and serve their metrics (the default)'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "check" -d 'Print every problem of the configuration with its line; opens no socket'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "discover" -d 'Ask one appliance what it offers and write a configuration for it'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "healthcheck" -d 'Ask a running exporter whether it is healthy, as a container\'s health check'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "demo" -d 'Run a simulated fleet and the exporter on it; needs no configuration'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "serve" -d 'Poll the configured appliances and serve their metrics (the default)'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "check" -d 'Check the configuration and print every problem with its line, without opening a socket'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "discover" -d 'Query one appliance and generate a configuration for it'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "healthcheck" -d 'Check whether a running exporter is healthy, for use as a container health check'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "demo" -d 'Run a simulated fleet together with the exporter; needs no configuration'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "simulate" -d 'Run one simulated appliance'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "dashboards" -d 'Print the bundled dashboards for Grafana'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "rules" -d 'Print the bundled rules for Prometheus'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "dashboards" -d 'Print the bundled Grafana dashboards'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "rules" -d 'Print the bundled Prometheus rules'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l config.file -d 'The configuration file' -r -F
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l config.auto-reload-interval -d 'How often to look for changes then, at least 1s' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l storage.path -d 'Directory for the totals, so that they outlive a restart; without it they are in memory' -r -F
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.listen-address -d 'Address to listen on, or unix: and the path of a socket; port 0 picks a free one; may be repeated' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l config.auto-reload-interval -d 'Interval between checks for changes, at least 1s' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l storage.path -d 'Directory for the totals, so that they survive a restart; without it they are kept in memory' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.listen-address -d 'Address to listen on, or unix:PATH for a socket; port 0 selects a free port; may be repeated' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.telemetry-path -d 'Path of the metrics' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.max-requests -d 'Scrapes served at once, 0 for any number' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.config.file -d 'File with TLS and users for the web side, in the format of Prometheus\' exporters' -r -F
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l log.level -d 'Least severity that is logged' -r -f -a "error\t'Only our own bugs and what stops us'
-warn\t'What went bad'
-info\t'Start, end and recovery'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.max-requests -d 'Maximum number of concurrent scrapes, 0 for no limit' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.config.file -d 'File with TLS settings and users for the web server, in the format of the Prometheus exporter toolkit' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l log.level -d 'Only log messages of this severity or above' -r -f -a "error\t'Bugs and fatal errors only'
+warn\t'Failures and degraded operation'
+info\t'Start, shutdown and recovery'
 debug\t'Every request'
 trace\t'Everything, libraries included'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l log.format -d 'Form of a line' -r -f -a "logfmt\t'key=value pairs'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l log.format -d 'Format of log lines' -r -f -a "logfmt\t'key=value pairs'
 json\t'One JSON object'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l config.check -d 'Only check the configuration, like the command `check`'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l config.enable-auto-reload -d 'Read the configuration again when its file, or a certificate it names, has changed'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l login.reset -d 'Forget that logins were refused before; for one start, not for a unit that restarts by itself'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.systemd-socket -d 'Listen on the sockets that systemd has opened, in place of --web.listen-address'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l config.check -d 'Check the configuration and exit, like the command `check`'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l config.enable-auto-reload -d 'Reload the configuration when its file or a certificate file changes'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l login.reset -d 'Reset the recorded login failures; for a single start, not for a unit that restarts automatically'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.systemd-socket -d 'Listen on the sockets passed by systemd instead of --web.listen-address'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.enable-lifecycle -d 'Allow POST to /-/reload, /-/login-reset and /-/quit'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -l config.file -d 'The configuration file' -r -F
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -l web.config.file -d 'File with TLS and users for the web side, to be checked too' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -l web.config.file -d 'File with TLS settings and users for the web server, checked as well' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -s h -l help -d 'Print help'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l url -d 'Where its API is: scheme, host and port' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l username -d 'The account to ask as' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l url -d 'URL of its API: scheme, host and port' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l username -d 'User name of the account to log in with' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l password-file -d 'File with the password' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l password-env -d 'Environment variable with the password' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l ca-file -d 'Certificates in PEM form: of the issuer, or the appliance\'s own' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l fingerprint-sha256 -d 'SHA-256 of the appliance\'s certificate' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l auth -d 'How requests are authorised' -r -f -a "jwt\t'A login for a token'
-basic\t'The password with every request'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l write -d 'Write the configuration to this file, which must not exist, in place of standard output' -r -F
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l log.level -d 'Least severity that is logged' -r -f -a "error\t'Only our own bugs and what stops us'
-warn\t'What went bad'
-info\t'Start, end and recovery'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l ca-file -d 'PEM file with the certificate of the issuer, or of the appliance itself' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l fingerprint-sha256 -d 'SHA-256 fingerprint of the appliance\'s certificate' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l auth -d 'How requests are authenticated' -r -f -a "jwt\t'Log in once and use a token'
+basic\t'Send the password with every request'"
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l write -d 'Write the configuration to this file instead of standard output; the file must not exist' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l log.level -d 'Only log messages of this severity or above' -r -f -a "error\t'Bugs and fatal errors only'
+warn\t'Failures and degraded operation'
+info\t'Start, shutdown and recovery'
 debug\t'Every request'
 trace\t'Everything, libraries included'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l log.format -d 'Form of a line' -r -f -a "logfmt\t'key=value pairs'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l log.format -d 'Format of log lines' -r -f -a "logfmt\t'key=value pairs'
 json\t'One JSON object'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l insecure-skip-verify -d 'Accept any certificate: whoever sits between can read the password'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l insecure-skip-verify -d 'Accept any certificate: an attacker on the network can read the password'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand healthcheck" -l url -d 'Where to ask; certificates are not verified' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand healthcheck" -l timeout -d 'How long to wait for the answer' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand healthcheck" -l url -d 'URL to check; certificates are not verified' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand healthcheck" -l timeout -d 'Maximum time to wait for the response' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand healthcheck" -s h -l help -d 'Print help'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on, or unix: and the path of a socket; port 0 picks a free one; may be repeated' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on, or unix:PATH for a socket; port 0 selects a free port; may be repeated' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.telemetry-path -d 'Path of the metrics' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.max-requests -d 'Scrapes served at once, 0 for any number' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l log.level -d 'Least severity that is logged' -r -f -a "error\t'Only our own bugs and what stops us'
-warn\t'What went bad'
-info\t'Start, end and recovery'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.max-requests -d 'Maximum number of concurrent scrapes, 0 for no limit' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l log.level -d 'Only log messages of this severity or above' -r -f -a "error\t'Bugs and fatal errors only'
+warn\t'Failures and degraded operation'
+info\t'Start, shutdown and recovery'
 debug\t'Every request'
 trace\t'Everything, libraries included'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l log.format -d 'Form of a line' -r -f -a "logfmt\t'key=value pairs'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l log.format -d 'Format of log lines' -r -f -a "logfmt\t'key=value pairs'
 json\t'One JSON object'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.systemd-socket -d 'Listen on the sockets that systemd has opened, in place of --web.listen-address'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.systemd-socket -d 'Listen on the sockets passed by systemd instead of --web.listen-address'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l listen -d 'Address to listen on; port 0 picks a free one' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l product -d 'What the appliance is' -r -f -a "esa\t'Secure Email Gateway'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l listen -d 'Address to listen on; port 0 selects a free port' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l product -d 'Product to simulate' -r -f -a "esa\t'Secure Email Gateway'
 sma\t'Secure Email and Web Manager'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l name -d 'Its host name, which its traffic depends on' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l device-group -d 'Device group of a manager and its devices, as NAME=DEVICE,DEVICE; may be repeated' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l token-life -d 'Life of a token' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l lag -d 'How much younger than now its newest data are' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l latency -d 'How long it takes to answer' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l total-count -d 'What totalCount of message tracking and of quarantines counts; without it the page and all matches, respectively' -r -f -a "page\t'The rows of the page'
-matches\t'Everything that matches'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l log.level -d 'Least severity that is logged' -r -f -a "error\t'Only our own bugs and what stops us'
-warn\t'What went bad'
-info\t'Start, end and recovery'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l name -d 'Host name of the appliance; it determines the simulated traffic' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l device-group -d 'Device group of an SMA and its devices, as NAME=DEVICE,DEVICE; may be repeated' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l token-life -d 'Lifetime of a token' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l lag -d 'Age of its newest data' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l latency -d 'Delay before each response' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l total-count -d 'What totalCount counts in message tracking and quarantines; by default the page and all matches, respectively' -r -f -a "page\t'Rows of the page'
+matches\t'All matches'"
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l log.level -d 'Only log messages of this severity or above' -r -f -a "error\t'Bugs and fatal errors only'
+warn\t'Failures and degraded operation'
+info\t'Start, shutdown and recovery'
 debug\t'Every request'
 trace\t'Everything, libraries included'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l log.format -d 'Form of a line' -r -f -a "logfmt\t'key=value pairs'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l log.format -d 'Format of log lines' -r -f -a "logfmt\t'key=value pairs'
 json\t'One JSON object'"
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l hour-only -d 'Answer whole hours only, as some releases do'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l http11 -d 'Answer with HTTP/1.1 in place of 1.0'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l hour-only -d 'Support whole hours only, as some releases do'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l http11 -d 'Respond with HTTP/1.1 instead of 1.0'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -l write -d 'Write all of them into this directory, in place of printing' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -l write -d 'Write all dashboards to this directory instead of printing one' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -s h -l help -d 'Print help'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l write -d 'Write the rules, the same for the Prometheus operator, and the runbook into this directory, in place of printing' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l write -d 'Write the rules, the PrometheusRule for the Prometheus operator and the runbook to this directory instead of printing' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l job -d 'Name of the exporter\'s scrape job' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l grafana-url -d 'Address of Grafana, for links from alerts to boards' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l runbook-url -d 'Address of the runbook, for links from alerts to its parts' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l grafana-url -d 'URL of Grafana, for links from alerts to dashboards' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l runbook-url -d 'URL of the runbook, for links from alerts to its sections' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -s h -l help -d 'Print help'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "serve" -d 'Poll the appliances of the configuration and serve their metrics (the default)'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "check" -d 'Print every problem of the configuration with its line; opens no socket'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "discover" -d 'Ask one appliance what it offers and write a configuration for it'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "healthcheck" -d 'Ask a running exporter whether it is healthy, as a container\'s health check'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "demo" -d 'Run a simulated fleet and the exporter on it; needs no configuration'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "serve" -d 'Poll the configured appliances and serve their metrics (the default)'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "check" -d 'Check the configuration and print every problem with its line, without opening a socket'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "discover" -d 'Query one appliance and generate a configuration for it'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "healthcheck" -d 'Check whether a running exporter is healthy, for use as a container health check'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "demo" -d 'Run a simulated fleet together with the exporter; needs no configuration'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "simulate" -d 'Run one simulated appliance'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "dashboards" -d 'Print the bundled dashboards for Grafana'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "rules" -d 'Print the bundled rules for Prometheus'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "dashboards" -d 'Print the bundled Grafana dashboards'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "rules" -d 'Print the bundled Prometheus rules'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

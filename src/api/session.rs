@@ -262,7 +262,7 @@ impl Session {
         if state.fallback.take_if(|fallback| *fallback == credential.generation).is_some() {
             state.renewals_fail = true;
             let host = self.place.host_str();
-            tracing::warn!(host, "renewed tokens are rejected: each login's token is used until it expires");
+            tracing::warn!(host, "renewed tokens are rejected; using each login token until it expires");
         }
         if !state.working_endpoints.contains(endpoint) {
             state.working_endpoints.insert(endpoint.to_owned());

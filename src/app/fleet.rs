@@ -78,7 +78,7 @@ impl Fleet {
         for name in removed {
             self.telemetry.remove(&name);
             self.context.snapshots.remove(&name);
-            tracing::info!(appliance = name, "appliance is no longer polled");
+            tracing::info!(appliance = name, "polling stopped");
         }
         for (appliance, client, metrics) in pollers {
             if let Some(old) = ended.get(&appliance.name) {
@@ -91,7 +91,14 @@ impl Fleet {
         let Share { shard, configured } = config.share;
         if shard != Shard::ALONE {
             let (shards, index, owned) = (shard.shards(), shard.index(), config.appliances.len());
-            tracing::info!(shards, index, configured, owned, "other shards poll the other appliances");
+            tracing::info!(
+                shards,
+                index,
+                configured,
+                owned,
+                "sharding enabled: this exporter polls only its own \
+            appliances"
+            );
         }
         Ok(())
     }
@@ -108,7 +115,7 @@ impl Fleet {
         let task = self.tasks.spawn(polling).id();
         self.names.insert(task, (appliance.name.clone(), stop.clone()));
         let (groups, scopes) = (appliance.groups.len(), appliance.scopes.len());
-        tracing::info!(appliance = appliance.name, url = %appliance.url, groups, scopes, "appliance is polled");
+        tracing::info!(appliance = appliance.name, url = %appliance.url, groups, scopes, "polling started");
         self.running.insert(appliance.name.clone(), Running { config: appliance, client, stop, over });
     }
 

@@ -92,7 +92,7 @@ impl Sources {
     fn healthy(&self) -> Result<(), String> {
         match self.context.pulses.still() {
             None => Ok(()),
-            Some(Stalled { name, silent }) => Err(format!("{name} has stood still for {} s", silent.as_secs())),
+            Some(Stalled { name, silent }) => Err(format!("{name} has been stalled for {} s", silent.as_secs())),
         }
     }
 }

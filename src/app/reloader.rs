@@ -51,7 +51,7 @@ pub(super) enum Unread {
     #[error("the configuration did not come from a file")]
     NoFile,
     #[error(
-        "the configuration was not read within {}: its disk hangs, or it changes all the time",
+        "reading the configuration took longer than {}: the disk hangs, or the file keeps changing",
         humantime::format_duration(PATIENCE)
     )]
     Slow,

@@ -33,25 +33,25 @@ pub(super) fn open(
     let LoadedState { records, refused, salt, set_aside, is_lost, unmarked, exposed, damaged } = found;
     if let Some(aside) = &set_aside {
         telemetry.state_refused(StateLoss::DamagedFile, 1);
-        tracing::error!(kept = %aside.display(), "the state is damaged and set aside: totals begin at zero");
+        tracing::error!(kept = %aside.display(), "state file is damaged and was set aside; totals start at zero");
     } else if is_lost {
         telemetry.state_refused(StateLoss::MissingFile, 1);
-        tracing::error!(directory = %path, "state file is missing though there was one: totals begin at zero");
+        tracing::error!(directory = %path, "state file is missing; totals start at zero");
     }
     if refused.contains_key(EVERY_ACCOUNT) {
-        tracing::warn!("refused logins of before are lost: each account is tried once until it is accepted");
+        tracing::warn!("login failure history is lost; each account gets one login attempt until a login succeeds");
     }
     if let Some(error) = unmarked {
-        let hint = "if the state file is lost, the next start takes it for the first";
+        let hint = "if the state file is lost, the next start will not notice it";
         tracing::warn!(directory = %path, %error, hint, "cannot write the state marker");
     }
     if let Some(error) = exposed {
-        let hint = "take the access of others from state.redb, or give the file to the user of the exporter";
-        tracing::warn!(directory = %path, %error, hint, "state file can be read by everybody");
+        let hint = "restrict state.redb to its owner with chmod 600, and make the exporter's user its owner";
+        tracing::warn!(directory = %path, %error, hint, "state file is world-readable");
     }
     if damaged > 0 {
         telemetry.state_refused(StateLoss::DamagedRecord, damaged);
-        tracing::error!(records = damaged, "records of the state are damaged: their totals begin at zero");
+        tracing::error!(records = damaged, "damaged records in the state file; their totals start at zero");
     }
     tracing::info!(directory = %path, records = records.len(), "state opened");
     let store = Arc::new(store);
@@ -100,34 +100,35 @@ fn listener(directory: &Path, telemetry: Arc<Telemetry>, clock: Clock) -> Listen
         Event::Written => {
             telemetry.state_persisted(clock.wall());
             if bad.swap(false, Ordering::Relaxed) {
-                tracing::info!("state is written again");
+                tracing::info!("state writes recovered");
             }
         }
         Event::WriteFailed(error) => {
             telemetry.state_persist_failed();
             if !bad.swap(true, Ordering::Relaxed) {
                 let error = error as &dyn Error;
-                tracing::error!(error, "state is not written: totals stand still until it is, and none is lost");
+                tracing::error!(error, "cannot write state: totals are paused, nothing is lost, retrying");
             }
         }
         Event::FileFound => {
             telemetry.state_file_found(true);
-            tracing::info!(directory, "state file is at its path again");
+            tracing::info!(directory, "state file is back at its path");
         }
         Event::FileRewritten => {
             telemetry.state_file_rewritten();
-            let hint = "stop the exporter before its state is deleted or moved";
-            tracing::error!(directory, hint, "state file was deleted; it was written again and nothing is lost");
+            let hint = "stop the exporter before you delete or move its state";
+            tracing::error!(directory, hint, "state file was deleted and has been recreated; nothing is lost");
         }
         Event::FileReplaced => {
             telemetry.state_file_found(false);
-            let hint = "remove the other file to have the state written there, or restart to go on from the other file";
+            let hint = "remove the other file to let the exporter write its state there, or restart the exporter to \
+            continue from the other file";
             tracing::error!(directory, hint, "state file was replaced by another file");
         }
         Event::FileMissing(error) => {
             telemetry.state_file_found(false);
-            let hint = "make the directory writable; the state is written there as soon as that works";
-            tracing::error!(directory, error, hint, "state file was deleted and cannot be written again");
+            let hint = "make the directory writable; the exporter then writes its state there";
+            tracing::error!(directory, error, hint, "state file was deleted and cannot be recreated");
         }
     })
 }

@@ -48,7 +48,7 @@ async fn found(entry: &Entry, file: Option<&Path>, clock: &Clock) -> Result<(), 
     let account = account::open(|product| entry.appliance(product), clock).await;
     let account = account.map_err(|why| format!("cannot log in at {url}: {why}"))?;
     let findings = survey::survey(account).await;
-    let findings = findings.map_err(|failure| format!("cannot ask {url} any further: {}", account::words(&failure)))?;
+    let findings = findings.map_err(|failure| format!("cannot continue with {url}: {}", account::words(&failure)))?;
     let text = accepted(entry, &findings)?;
     match file {
         None => {
@@ -62,13 +62,13 @@ async fn found(entry: &Entry, file: Option<&Path>, clock: &Clock) -> Result<(), 
 /// The text, once it is known to be a configuration.
 fn accepted(entry: &Entry, findings: &Findings) -> Result<String, String> {
     if !findings.groups.iter().any(|asked| asked.standing.is_wanted()) {
-        return Err("the account may read no report: give it the role Read-Only Operator".into());
+        return Err("the account cannot read any report: assign it the role Read-Only Operator".into());
     }
     let text = config_text(entry, findings);
     match Config::parse("discover", &text) {
         Ok(_) => Ok(text),
         Err(error) => {
-            Err(format!("what was found makes no configuration, which is a mistake of ours\n{error}\n{text}"))
+            Err(format!("the generated configuration is invalid; this is a bug in asyncos_exporter\n{error}\n{text}"))
         }
     }
 }
@@ -87,5 +87,5 @@ fn write(file: &Path, text: &str) -> Result<(), String> {
 }
 
 fn exists(file: &Path) -> String {
-    format!("`{}` is there already and is not overwritten: move it away or name another file", file.display())
+    format!("`{}` already exists and is not overwritten: move it or choose another file", file.display())
 }

@@ -21,7 +21,7 @@ pub(super) async fn healthcheck(flags: Healthcheck) -> u8 {
         }
         // Who asks for a user is alive; more is not told to strangers.
         Ok(Answer { status: 401, .. }) => {
-            say("it answers and asks for a user");
+            say("it responds and requires authentication");
             0
         }
         Ok(Answer { status, said }) => {

@@ -46,7 +46,7 @@ pub(super) async fn serve(flags: Serve) -> u8 {
         supervisor: Supervisor::from_environment(),
     };
     if settings.storage_path.is_none() {
-        tracing::warn!("state is in memory: totals begin at zero with every start (set --storage.path)");
+        tracing::warn!("state is kept in memory; totals start at zero after every restart (set --storage.path)");
     }
     match App::bind(settings, config, clock).await {
         Ok(app) => run(app).await,
@@ -69,8 +69,8 @@ pub(super) async fn run(app: App) -> u8 {
     }
     if app.is_open_to_all() {
         tracing::warn!(
-            "listening on all addresses without users: whoever can connect can read all metrics, the status and the \
-             configuration without its secrets (--web.config.file adds users and TLS)"
+            "listening on all addresses without authentication: anyone who can connect can read all metrics, the \
+            status and the configuration without its secrets (--web.config.file adds users and TLS)"
         );
     }
     let stop = Shutdown::new();
@@ -88,7 +88,7 @@ pub(super) async fn run(app: App) -> u8 {
 }
 
 fn failed(error: &AppError) -> u8 {
-    tracing::error!(error = error as &dyn Error, "cannot go on");
+    tracing::error!(error = error as &dyn Error, "fatal error, exiting");
     match error {
         AppError::Bind(_)
         | AppError::State(_)

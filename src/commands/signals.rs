@@ -41,10 +41,10 @@ impl Signals {
                 _ = self.interrupt.recv() => {}
             }
             if stop.is_requested() {
-                tracing::warn!("second signal: ending at once");
+                tracing::warn!("second signal received, exiting immediately");
                 return;
             }
-            tracing::info!("signal: stopping");
+            tracing::info!("signal received, shutting down");
             stop.request();
         }
     }

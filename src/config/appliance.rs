@@ -42,7 +42,11 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
     let path = root.key("appliances");
     let list = field::list(raw.appliances.as_ref(), &path, &mut problems).unwrap_or_default();
     if list.is_empty() {
-        problems.error(&path, "names no appliance: at least one with `name`, `url`, `username` and `password_file`");
+        problems.error(
+            &path,
+            "no appliance is configured: add at least one with `name`, `url`, `username` and \
+        `password_file`",
+        );
     }
     let mut appliances: Vec<Appliance> = Vec::new();
     let (mut names, mut urls) = (HashSet::new(), HashMap::new());
@@ -51,12 +55,12 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
         if let Some(name) = element.get("name").and_then(Value::as_str)
             && !names.insert(name)
         {
-            problems.error(&path.key("name"), format!("`{name}` is the name of two appliances"));
+            problems.error(&path.key("name"), format!("`{name}` is used by two appliances"));
         }
         let Some(appliance) = read(element.clone(), &usual, files, &path, &mut problems) else { continue };
         let first = *urls.entry(appliance.url.clone()).or_insert(appliances.len());
         if let Some(earlier) = appliances.get(first) {
-            let mut message = format!("is polled twice: `{}` has the same URL", earlier.name);
+            let mut message = format!("duplicate appliance: `{}` has the same URL", earlier.name);
             let names = [earlier, &appliance].map(|appliance| &appliance.credentials.username);
             if names[0] == names[1] && [earlier, &appliance].iter().all(|one| matches!(one.auth, super::Auth::Jwt(_))) {
                 message += " and account. If the appliance keeps one session for each account, they log each other out: give \
@@ -96,7 +100,7 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
     let is_table = element.is_mapping();
     // Nothing is read as an empty table, and would be left out in silence.
     if element.is_null() {
-        problems.error(path, "is empty: an appliance has at least `name`, `url`, `username` and `password_file`");
+        problems.error(path, "is empty: an appliance needs at least `name`, `url`, `username` and `password_file`");
     }
     let mut raw = raw::Appliance::read(element, path, problems);
     if !is_table {
@@ -171,11 +175,11 @@ pub(super) fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -
     let refusal = if !matches!(url.scheme(), "http" | "https") {
         Some("must begin with `https://` (or `http://`)")
     } else if !url.username().is_empty() || url.password().is_some() {
-        Some("must not carry user information: give `username` and `password_file`")
+        Some("must not contain user information: give `username` and `password_file`")
     } else if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        Some("must end after the port: the API's path is added by the exporter")
+        Some("must not have a path: the exporter adds the path of the API")
     } else if url.host().is_none() {
-        Some("names no host")
+        Some("has no host")
     } else {
         None
     };
@@ -192,7 +196,7 @@ pub(super) fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -
 fn members(value: Option<&Value>, product: Product, path: &Path, problems: &mut Problems) -> Vec<String> {
     let names = field::labels(value, path, problems);
     if !names.is_empty() && product == Product::Esa {
-        problems.error(path, "only a manager has members: set `product: sma`, or leave it out");
+        problems.error(path, "only an SMA has members: set `product: sma`, or leave it out");
     }
     names
 }

@@ -182,10 +182,10 @@ pub(super) fn read(
     let method = field::choice(raw.auth.as_ref(), METHODS, &path.key("auth"), problems).unwrap_or(Method::Jwt);
     let (two_factor, oidc) = (given(raw.two_factor.take()), given(raw.oidc.take()));
     if two_factor.is_some() && !matches!(method, Method::Jwt) {
-        problems.error(&path.key("two_factor"), "belongs to `auth: jwt`: nothing else has a second step");
+        problems.error(&path.key("two_factor"), "requires `auth: jwt`: other methods have no second factor");
     }
     if oidc.is_some() && !matches!(method, Method::Oidc) {
-        problems.error(&path.key("oidc"), "has no meaning without `auth: oidc`");
+        problems.error(&path.key("oidc"), "requires `auth: oidc`");
     }
     match method {
         Method::Jwt => {
@@ -209,7 +209,7 @@ pub(super) fn read(
         }
         Method::Oidc => {
             let Some(value) = oidc else {
-                problems.error(path, "`oidc` is missing: it says where the identity provider is and who asks it");
+                problems.error(path, "`oidc` is missing: it configures the identity provider and the client");
                 return None;
             };
             oidc::read(value, raw, files, path, problems)

@@ -26,10 +26,16 @@ pub(super) fn read(value: Option<&Value>, path: &Path, problems: &mut Problems) 
         let path = path.index(position);
         let Some(group) = group(element.clone(), &path, problems) else { continue };
         if groups.iter().any(|earlier| earlier.name == group.name) {
-            problems.error(&path.key("name"), format!("`{}` is named twice", group.name));
+            problems.error(&path.key("name"), format!("`{}` is listed twice", group.name));
         } else if catalogue::group(&group.name).is_some() {
-            problems
-                .error(&path.key("name"), format!("`{}` is known already: name it in `counter_groups`", group.name));
+            problems.error(
+                &path.key("name"),
+                format!(
+                    "`{}` is a built-in counter group: list it in \
+                `counter_groups`",
+                    group.name
+                ),
+            );
         } else if catalogue::is_reserved(&group.name) {
             let message = format!(
                 "`{}` begins like the exporter's own metrics or those of device groups and devices: the vendor has no such \
@@ -64,13 +70,13 @@ fn group(element: Value, path: &Path, problems: &mut Problems) -> Option<Group> 
     let name = identifier(raw.name.as_ref(), &path.key("name"), problems);
     let label = identifier(raw.key.as_ref(), &path.key("key"), problems);
     if let Some(label) = label.as_deref().filter(|label| TAKEN.contains(label)) {
-        problems.error(&path.key("key"), format!("`{label}` is a label already"));
+        problems.error(&path.key("key"), format!("`{label}` is already a label"));
     }
     let about = field::choice(raw.device_type.as_ref(), ABOUT, &path.key("device_type"), problems);
     let aggregation = field::choice(raw.aggregation.as_ref(), AGGREGATIONS, &path.key("aggregation"), problems);
     let unit = unit(raw.unit.as_ref(), &path.key("unit"), problems);
     if aggregation.is_none() && raw.aggregation.is_none() && raw.counters.is_none() {
-        problems.error(path, "says nothing of its counters: give `aggregation` and `unit` for all, or `counters`");
+        problems.error(path, "describes no counters: set `aggregation` and `unit` for all, or list `counters`");
     }
     let usual = (aggregation.unwrap_or(Aggregation::Last), unit.unwrap_or_else(events));
     let path = path.key("counters");
@@ -81,7 +87,7 @@ fn group(element: Value, path: &Path, problems: &mut Problems) -> Option<Group> 
         let path = path.index(position);
         let Some(counter) = counter(element.clone(), &usual, &path, problems) else { continue };
         if counters.iter().any(|earlier| earlier.name == counter.name) {
-            problems.error(&path, format!("`{}` is named twice", counter.name));
+            problems.error(&path, format!("`{}` is listed twice", counter.name));
         } else {
             counters.push(counter);
         }

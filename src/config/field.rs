@@ -49,7 +49,7 @@ pub(super) fn label(value: Option<&Value>, path: &Path, problems: &mut Problems)
     const LONGEST: usize = 128;
     let text = text(value, path, problems)?;
     if text.chars().any(char::is_control) || text.trim() != text {
-        problems.error(path, "must be one line without blanks around it");
+        problems.error(path, "must be one line without surrounding whitespace");
         return None;
     }
     if text.len() > LONGEST {
@@ -151,7 +151,7 @@ pub(super) fn labels(value: Option<&Value>, path: &Path, problems: &mut Problems
     for (position, element) in list.iter().enumerate() {
         let path = path.index(position);
         match label(Some(element), &path, problems) {
-            Some(name) if found.contains(&name) => problems.error(&path, format!("`{name}` is named twice")),
+            Some(name) if found.contains(&name) => problems.error(&path, format!("`{name}` is listed twice")),
             Some(name) => found.push(name),
             None => {}
         }

@@ -76,7 +76,7 @@ impl FileReader {
         });
         let outcome = match thread {
             Ok(_) => receiver.recv_timeout(patience),
-            Err(error) => Ok(Err(format!("there is no thread to read it: {error}"))),
+            Err(error) => Ok(Err(format!("cannot start a thread to read it: {error}"))),
         };
         let mut places = self.places();
         places.under_way -= 1;
@@ -156,7 +156,7 @@ fn regular(found: &Metadata) -> Result<(), String> {
     match found.file_type() {
         kind if kind.is_file() => Ok(()),
         kind if FileType::is_fifo(&kind) => Err("it is a pipe; a regular file is required".into()),
-        _ => Err("it is no regular file".into()),
+        _ => Err("it is not a regular file".into()),
     }
 }
 
@@ -198,9 +198,9 @@ mod tests {
         for (name, expected) in [
             ("eleven", "it has 11 bytes; at most 10 are allowed"),
             ("none", "No such file or directory (os error 2)"),
-            (".", "it is no regular file"),
-            ("socket", "it is no regular file"),
-            ("zero", "it is no regular file"),
+            (".", "it is not a regular file"),
+            ("socket", "it is not a regular file"),
+            ("zero", "it is not a regular file"),
             ("pipe", "it is a pipe; a regular file is required"),
             ("to_pipe", "it is a pipe; a regular file is required"),
         ] {

@@ -238,7 +238,7 @@ mod tests {
         let mut said = || file.read().unwrap_err().to_string().replace(&path.display().to_string(), "c.yaml");
         assert_eq!(said(), "c.yaml: cannot read the file: No such file or directory (os error 2)");
         std::fs::create_dir(&path).unwrap();
-        assert_eq!(said(), "c.yaml: cannot read the file: it is no regular file");
+        assert_eq!(said(), "c.yaml: cannot read the file: it is not a regular file");
         std::fs::remove_dir(&path).unwrap();
         std::fs::File::create(&path).unwrap().set_len(20 << 20).unwrap();
         assert_eq!(said(), "c.yaml: cannot read the file: it has 20971520 bytes; at most 16777216 are allowed");

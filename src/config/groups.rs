@@ -58,7 +58,7 @@ impl Selection {
 
     fn listed(list: Vec<Value>, custom: &[Group], path: &Path, problems: &mut Problems) -> Self {
         if list.is_empty() {
-            problems.error(path, "names no counter group; leave the key out for the profile `default`");
+            problems.error(path, "is empty; remove the key to use the profile `default`");
         }
         let mut found: Vec<Selected> = Vec::new();
         let mut of_profiles = Vec::new();
@@ -71,7 +71,7 @@ impl Selection {
             }
             let Some(selected) = Self::element(element, custom, &path, problems) else { continue };
             if found.iter().any(|earlier| earlier.group.name == selected.group.name) {
-                problems.error(&path, format!("`{}` is named twice", selected.group.name));
+                problems.error(&path, format!("`{}` is listed twice", selected.group.name));
             } else {
                 found.push(selected);
             }
@@ -104,18 +104,19 @@ impl Selection {
             problems.error(
                 path,
                 format!(
-                    "`{name}` is no known counter group{nearest}; describe it in `custom_counter_groups` if it is new"
+                    "`{name}` is not a known counter group{nearest}; describe it in `custom_counter_groups` if it is \
+                    new"
                 ),
             );
             return None;
         };
         match &group.key {
             None if raw.top.is_some() && group.about == DeviceType::Mail => {
-                problems.error(&path.key("top"), format!("`{name}` has one row only: leave `top` out"));
+                problems.error(&path.key("top"), format!("`{name}` has only one row: remove `top`"));
             }
             Some(key) if key.keys != Keys::Bounded && raw.top.is_none() => problems.warn(
                 path,
-                format!("`{name}` has a row per {} of the world: set `top` to ask for the highest only", key.label),
+                format!("`{name}` has a row per {} in the world: set `top` to request only the highest", key.label),
             ),
             Some(_) | None => {}
         }
@@ -134,10 +135,10 @@ impl Selection {
         for Selected { group, top, grid, series_limit, path } in &self.0 {
             let grid = polling::aligned(grid.unwrap_or(polling.grid), polling.alignment);
             if grid.length() > polling.catch_up.max(polling.grid.length()) {
-                problems.error(path, "the window must not be longer than `catch_up`, or none is ever fetched");
+                problems.error(path, "the window must not be longer than `catch_up`, or no window is ever fetched");
             }
             if group.about == DeviceType::Web && product == Product::Esa {
-                problems.error(path, format!("`{}` is about the web, of which only an SMA knows", group.name));
+                problems.error(path, format!("`{}` is a web report, which only an SMA has", group.name));
             }
             choices.push(GroupChoice { group: Arc::clone(group), top: *top, grid, series_limit: *series_limit });
         }

@@ -122,7 +122,11 @@ impl Sources<'_> {
         };
         let path = &path.key(key);
         let (text, kept) = if *key == inline.0 {
-            let message = format!("a {what} in the file is read by whoever reads the file: use `{}`", file.0);
+            let message = format!(
+                "a {what} in the configuration can be read by anyone who can read the file: use \
+            `{}`",
+                file.0
+            );
             problems.warn(path, message);
             (inline_text(value, path, problems)?, None)
         } else {
@@ -186,7 +190,7 @@ fn from_file(
 
 /// Warns about a file with a secret in it that everybody may read.
 pub(super) fn warn_of_public(file: &FilePath, path: &Path, problems: &mut Problems) {
-    problems.warn(path, format!("`{0}` can be read by everybody: chmod o-r `{0}`", file.display()));
+    problems.warn(path, format!("`{0}` is world-readable: chmod o-r `{0}`", file.display()));
 }
 
 /// The file of the credential `name`.

@@ -30,10 +30,10 @@ pub(super) fn read(
     let credentials = credentials(&raw, files, path, problems);
     if let Some(appliance) = appliance {
         if appliance.scheme() == "http" {
-            problems.warn(path, "the proxy reads the password of an appliance with an http URL: use https");
+            problems.warn(path, "the proxy can read the password of an appliance with an http URL: use https");
         }
         if appliance.scheme() == "https" && matches!(appliance.host(), Some(Host::Ipv6(_))) {
-            problems.error(path, "leads to no IPv6 address over https: give the appliance's `url` a host name");
+            problems.error(path, "cannot reach an IPv6 address over https: use a host name in the appliance's `url`");
         }
     }
     Some(Proxy { url: url?, credentials })
@@ -50,11 +50,11 @@ fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Ur
         }
     };
     let refusal = if url.scheme() != "http" {
-        "must begin with `http://`: proxies are spoken to in HTTP, and what is inside stays encrypted"
+        "must begin with `http://`: the connection to the proxy uses HTTP, and the tunnel inside stays encrypted"
     } else if !url.username().is_empty() || url.password().is_some() {
-        "must not carry user information: give `username` and `password_file`"
+        "must not contain user information: give `username` and `password_file`"
     } else if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        "must end after the port"
+        "must not have a path"
     } else {
         return Some(url);
     };

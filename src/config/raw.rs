@@ -24,7 +24,7 @@ macro_rules! tables {
                     let table = Self { $($key: entries.remove(stringify!($key))),+ };
                     for key in entries.keys() {
                         let known = Self::KEYS.join(", ");
-                        problems.error(&path.key(key), format!("unknown key; known here are {known}"));
+                        problems.error(&path.key(key), format!("unknown key; expected one of {known}"));
                     }
                     table
                 }

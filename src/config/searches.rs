@@ -31,7 +31,7 @@ impl Searches {
             let path = path.index(position);
             let Some((name, search, grid)) = search(element.clone(), &path, problems) else { continue };
             if found.0.iter().any(|(earlier, ..)| *earlier == name) {
-                problems.error(&path.key("name"), format!("`{name}` is the name of two searches"));
+                problems.error(&path.key("name"), format!("`{name}` is used by two searches"));
             } else {
                 found.0.push((name, Arc::new(search), grid));
             }

@@ -48,7 +48,7 @@ pub(super) fn read(value: Option<Value>, path: &Path, problems: &mut Problems) -
     };
     let (Some(shards), Some(index)) = (shards, index) else { return Shard::ALONE };
     Shard::try_new(shards, index).unwrap_or_else(|error| {
-        problems.error(&path, format!("{error}: raise `shards`, or run no more exporters than that"));
+        problems.error(&path, format!("{error}: increase `shards`, or run fewer exporters"));
         Shard::ALONE
     })
 }

@@ -34,7 +34,7 @@ impl Config {
             appliances: self.appliances.iter().map(Entry::of).collect(),
         };
         // Tables with text for keys can always be written.
-        serde_yaml::to_string(&file).unwrap_or_else(|error| format!("# cannot be shown: {error}\n"))
+        serde_yaml::to_string(&file).unwrap_or_else(|error| format!("# cannot be displayed: {error}\n"))
     }
 }
 

@@ -87,8 +87,8 @@ impl Pem {
     /// The key in it: PKCS#8, PKCS#1 or SEC1. No message shows any of it.
     fn key(&self, problems: &mut Problems) -> Option<PrivateKeyDer<'static>> {
         if self.is_encrypted() {
-            let way_out = "nobody is here to give its password: decrypt it with `openssl pkey`";
-            self.error(&format!("holds a private key that needs a password, and {way_out}"), problems);
+            let way_out = "the exporter cannot ask for its password: decrypt it with `openssl pkey`";
+            self.error(&format!("holds an encrypted private key, and {way_out}"), problems);
             return None;
         }
         match PrivateKeyDer::from_pem_slice(&self.bytes) {

@@ -23,11 +23,11 @@ pub(super) fn read(
     let given = value.as_ref().is_some_and(|value| !value.is_null());
     let raw = raw::Tls::read(value.unwrap_or_default(), path, problems);
     if given && url.is_some_and(|url| url.scheme() == "http") {
-        problems.error(path, "has no meaning with an http URL: use https, or leave it out");
+        problems.error(path, "has no effect with an http URL: use https, or remove it");
     }
     let server_name = field::label(raw.server_name.as_ref(), &path.key("server_name"), problems);
     if server_name.as_ref().is_some_and(|name| rustls::pki_types::ServerName::try_from(name.as_str()).is_err()) {
-        problems.error(&path.key("server_name"), "is neither a host name nor an address");
+        problems.error(&path.key("server_name"), "is not a host name or an address");
     }
     let file = authorities(raw.ca_file.as_ref(), files, &path.key("ca_file"), problems);
     let pin = fingerprint(raw.fingerprint_sha256.as_ref(), &path.key("fingerprint_sha256"), problems);
@@ -38,7 +38,11 @@ pub(super) fn read(
         (Some(file), None, false) => Anchor::File(file),
         (None, Some(pin), false) => Anchor::Fingerprint(pin),
         (None, None, true) => {
-            problems.warn(&skip_path, "the certificate is not verified: whoever sits between can read the password");
+            problems.warn(
+                &skip_path,
+                "the certificate is not verified: an attacker on the network can read the \
+            password",
+            );
             Anchor::Nothing
         }
         (Some(_), _, _) | (_, Some(_), _) => {
@@ -136,16 +140,16 @@ fn through_openssl(trust: Trust, path: &Path, problems: &mut Problems) -> Trust 
 #[cfg(feature = "legacy-tls")]
 fn through_openssl(trust: Trust, path: &Path, problems: &mut Problems) -> Trust {
     if matches!(trust.anchor, Anchor::Fingerprint(_)) {
-        problems.error(path, "keeps no `fingerprint_sha256`: give the certificate itself as `ca_file`");
+        problems.error(path, "does not support `fingerprint_sha256`: use the certificate itself as `ca_file`");
     }
     if trust.server_name.is_some() {
-        problems.error(path, "knows no `server_name`: give the URL the name that is in the certificate");
+        problems.error(path, "does not support `server_name`: use the name in the certificate in the URL");
     }
     if trust.identity.is_some() {
-        problems.error(path, "shows no certificate: leave out `cert_file` and `key_file`, or `legacy`");
+        problems.error(path, "does not support client certificates: remove `cert_file` and `key_file`, or `legacy`");
     }
     if trust.min_version != TlsVersion::Tls12 {
-        problems.error(path, "is for appliances without TLS 1.3: leave out `min_version`, or `legacy`");
+        problems.error(path, "does not support `min_version`: remove `min_version`, or `legacy`");
     }
     Trust { backend: Backend::Legacy, ..trust }
 }

@@ -74,10 +74,10 @@ pub(super) fn parse(name: &str, text: &str, files: &mut Files) -> Result<Web, Co
     let headers = http(raw.http_server_config, &root.key("http_server_config"), &mut problems);
     let users = users(raw.basic_auth_users, &root.key("basic_auth_users"), &mut problems);
     if raw.rate_limit.is_some() {
-        problems.warn(&root.key("rate_limit"), "has no effect: `--web.max-requests` bounds scrapes at once");
+        problems.warn(&root.key("rate_limit"), "has no effect: `--web.max-requests` limits concurrent scrapes");
     }
     if tls.is_none() && !users.is_empty() {
-        problems.warn(&root.key("basic_auth_users"), "passwords come in clear text without `tls_server_config`");
+        problems.warn(&root.key("basic_auth_users"), "passwords are sent in clear text without `tls_server_config`");
     }
     let warnings = problems.finish(name, text)?;
     Ok(Web { tls, headers, users, warnings })
@@ -87,7 +87,7 @@ fn http(value: Option<Value>, path: &Path, problems: &mut Problems) -> Vec<(Stri
     let raw = raw::WebHttp::read(value.unwrap_or_default(), path, problems);
     let http2 = path.key("http2");
     if field::switch(raw.http2.as_ref(), &http2, problems) == Some(true) {
-        problems.warn(&http2, "has no effect: HTTP/1.1 is spoken, which every scraper takes");
+        problems.warn(&http2, "has no effect: the exporter uses HTTP/1.1, which every scraper supports");
     }
     let path = path.key("headers");
     let given = raw::table(raw.headers.unwrap_or_default(), &path, problems);
@@ -98,7 +98,7 @@ fn http(value: Option<Value>, path: &Path, problems: &mut Problems) -> Vec<(Stri
 fn header(name: &str, value: &Value, path: &Path, problems: &mut Problems) -> Option<(String, String)> {
     let Some((known, values)) = HEADERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) else {
         let known = HEADERS.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
-        problems.error(path, format!("this header cannot be set; those that can are {known}"));
+        problems.error(path, format!("unsupported header; expected one of {known}"));
         return None;
     };
     if value.is_null() || value.as_str() == Some("") {
@@ -133,7 +133,11 @@ fn users(value: Option<Value>, path: &Path, problems: &mut Problems) -> BTreeMap
                 problems.error(&path, format!("the cost of the hash is {cost}: expected {least} to {most}"));
             }
             Some((_, None)) | None => {
-                problems.error(&path, "is no bcrypt hash: make one with `htpasswd -nBC 10 \"\"`, without the colon");
+                problems.error(
+                    &path,
+                    "is not a bcrypt hash: create one with `htpasswd -nBC 10 \"\"`, without the \
+                colon",
+                );
             }
         }
     }

@@ -150,7 +150,7 @@ fn labels_may_be_left_out_where_one_series_is_meant() {
     assert_eq!(labels(&whole), of(serde_json::json!({"appliance": "sma1"})));
     let Err(error @ Unexplained::Ambiguous { .. }) = labels(&[("metric", "spam_total")]) else { panic!("of whom?") };
     let json: serde_json::Value = serde_json::from_str(&error.json()).expect("JSON");
-    assert_eq!(json["error"], "several series `spam_total` have these labels: give more of them");
+    assert_eq!(json["error"], "several series `spam_total` have these labels: add labels to select one");
     assert_eq!(json["series"].as_array().map(Vec::len), Some(3));
 }
 

@@ -47,8 +47,8 @@ pub async fn ask(url: &Url) -> Result<Answer, AskError> {
 }
 
 async fn exchange(url: &Url) -> io::Result<Answer> {
-    let host = url.host_str().ok_or_else(|| invalid("it names no host"))?;
-    let port = url.port_or_known_default().ok_or_else(|| invalid("it names no port"))?;
+    let host = url.host_str().ok_or_else(|| invalid("it has no host"))?;
+    let port = url.port_or_known_default().ok_or_else(|| invalid("it has no port"))?;
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let stream = TcpStream::connect((bare, port)).await?;
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];

@@ -42,7 +42,7 @@ impl Users {
     /// Lets in who knows the password of one of `hashes`; none where there is no user, so that everybody is welcome.
     ///
     /// # Errors
-    /// When the system gives no random bytes.
+    /// When the system provides no random bytes.
     pub(super) fn try_new(hashes: BTreeMap<String, Secret>) -> Result<Option<Self>, ring::error::Unspecified> {
         // The cost stands at the same place in every hash, in two digits.
         let Some(stand_in) = hashes.values().max_by_key(|hash| hash.expose().get(4..6).map(str::to_owned)).cloned()
@@ -79,7 +79,7 @@ impl Users {
         let verdict = match check.await {
             Ok(Ok(matches)) => matches && known.is_some(),
             Ok(Err(_)) | Err(_) => {
-                tracing::error!("a password could not be checked");
+                tracing::error!("password check failed");
                 false
             }
         };

@@ -109,7 +109,7 @@ async fn attend_all(mut door: Acceptor, site: Arc<Router>, protection: Protectio
     drop(door);
     slots.await_first_requests(FIRST_REQUEST).await;
     if timeout(bounds.drain, graceful.shutdown()).await.is_err() {
-        tracing::warn!(connections = open.len(), "dropping connections that did not finish in time");
+        tracing::warn!(connections = open.len(), "closing connections that did not finish in time");
         open.abort_all();
     }
     while let Some(ended) = open.join_next().await {
@@ -207,7 +207,7 @@ impl ConnectionHandler {
         let slot = Arc::new(slot);
         tokio::select! {
             () = self.attend(stream, watcher, &slot) => {}
-            () = slot.is_to_close() => tracing::debug!("connection closed for another"),
+            () = slot.is_to_close() => tracing::debug!("connection closed to make room for another"),
         }
     }
 
@@ -217,8 +217,8 @@ impl ConnectionHandler {
         };
         match timeout(HANDSHAKE, tls.accept(stream)).await {
             Ok(Ok(stream)) => self.converse(stream, Channel::Tls, watcher, slot).await,
-            Ok(Err(error)) => tracing::debug!(error = &error as &dyn Error, "no TLS with a client"),
-            Err(_) => tracing::debug!("no TLS with a client: it took too long"),
+            Ok(Err(error)) => tracing::debug!(error = &error as &dyn Error, "TLS handshake with a client failed"),
+            Err(_) => tracing::debug!("TLS handshake with a client timed out"),
         }
     }
 
@@ -274,7 +274,7 @@ fn malformed(head: &Parts) -> Option<(StatusCode, &'static str)> {
     let lines = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     let first = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
     if first + lines.sum::<usize>() > HEAD_SIZE {
-        return Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the head of the request is too long\n"));
+        return Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request header is too large\n"));
     }
     let hosts = head.headers.get_all(HOST).iter().count();
     let is_wrong = hosts > 1 || (hosts == 0 && head.version >= hyper::Version::HTTP_11);

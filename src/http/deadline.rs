@@ -30,7 +30,7 @@ impl<T> Deadline<T> {
         }
         let is_late = self.overdue.as_mut().is_some_and(|overdue| overdue.as_mut().poll(cx).is_ready());
         if is_late {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not take the answer")));
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read the response")));
         }
         outcome
     }

@@ -107,7 +107,11 @@ impl Listener {
             }
         }
         match listeners.is_empty() {
-            true => Err(io::Error::new(io::ErrorKind::NotFound, "none was passed on: start it by a .socket unit")),
+            true => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "no socket was passed: start the exporter with a \
+            .socket unit",
+            )),
             false => Ok(listeners),
         }
     }

@@ -39,17 +39,17 @@ pub enum ProtectionError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// TLS cannot be set up.
-    #[error("TLS for the web side cannot be set up")]
+    #[error("cannot set up TLS for the web server")]
     Tls(#[from] rustls::Error),
     /// A key for remembered passwords cannot be made.
-    #[error("the system gives no random bytes")]
+    #[error("the system provides no random bytes")]
     Random,
     /// What protected would protect no more.
-    #[error("{0} cannot be taken away while the exporter runs: restart it")]
+    #[error("{0} cannot be removed while the exporter runs: restart the exporter")]
     TakenAway(&'static str),
     /// The disk hangs.
     #[error(
-        "the files of the web side were not read within {}: their disk hangs",
+        "reading the files of the web configuration took longer than {}: the disk hangs",
         humantime::format_duration(READ_PATIENCE)
     )]
     Slow,
@@ -200,10 +200,10 @@ impl Inner {
         let heard = Arc::clone(&self.heard.read().unwrap_or_else(PoisonError::into_inner));
         heard(outcome.is_ok());
         match &outcome {
-            Ok(()) => tracing::info!("TLS and users of the web side read again"),
+            Ok(()) => tracing::info!("web configuration reloaded"),
             Err(error) => {
                 let error = error as &dyn Error;
-                tracing::error!(error, "TLS and users of the web side not read again, the old ones stay");
+                tracing::error!(error, "web configuration reload failed; keeping the previous TLS settings and users");
             }
         }
         outcome

@@ -53,7 +53,7 @@ impl Router {
             None => text(StatusCode::NOT_FOUND, "no such page\n"),
             Some(route) if !route.allows(method) => refuse_method(route),
             Some(route) if route.changes_something() && is_from_elsewhere(head) => {
-                text(StatusCode::FORBIDDEN, "a page of another origin must not ask for this\n")
+                text(StatusCode::FORBIDDEN, "cross-origin requests are not allowed\n")
             }
             Some(Route::Metrics) => self.metrics(negotiate::scrape(head)).await,
             Some(Route::Probe) => self.probe(head).await,
@@ -68,7 +68,7 @@ impl Router {
             Some(Route::LoginReset) => self.wish(Lifecycle::ResetLogins, "forgotten\n", "cannot forget").await,
             Some(Route::Quit) => self.quit().await,
         };
-        tracing::debug!(%method, path, status = answer.status().as_u16(), "answered");
+        tracing::debug!(%method, path, status = answer.status().as_u16(), "request served");
         answer
     }
 
@@ -121,7 +121,7 @@ impl Router {
         match outcome.await {
             Ok(Ok(())) => text(StatusCode::OK, done),
             Ok(Err(reason)) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{failed}: {reason}\n")),
-            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{failed}: given up\n")),
+            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{failed}: stopped\n")),
         }
     }
 

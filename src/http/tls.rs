@@ -124,7 +124,7 @@ struct Stranger;
 
 impl fmt::Display for Stranger {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("the client's certificate has none of the names in `client_allowed_sans`")
+        out.write_str("no name in the client certificate is in `client_allowed_sans`")
     }
 }
 

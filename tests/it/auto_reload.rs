@@ -9,8 +9,8 @@ use crate::tls_proxy::Authority;
 
 const LOOK: [&str; 3] = ["--config.enable-auto-reload", "--config.auto-reload-interval=1s", "--log.level=debug"];
 /// What a look finds that finds no news.
-const AS_BEFORE: &str = "configuration is as wrong as before";
-const REFUSED: &str = "configuration not reloaded, the old one stays";
+const AS_BEFORE: &str = "configuration still invalid; keeping the previous configuration";
+const REFUSED: &str = "configuration reload failed; keeping the previous configuration";
 
 /// Puts a configuration where Kubernetes does: in a folder that a link points at, which is swapped.
 fn publish(folder: &Folder, version: &str, text: &str) -> String {
@@ -99,7 +99,7 @@ async fn files_that_are_named_are_looked_at_and_waited_for() {
     assert_eq!(ended.stderr.matches(REFUSED).count(), 1, "{ended:?}");
     // Only what has changed begins anew.
     let began = |name: &str| {
-        let is_it = |line: &&str| line.contains("appliance is polled") && line.contains(&format!("appliance={name} "));
+        let is_it = |line: &&str| line.contains("polling started") && line.contains(&format!("appliance={name} "));
         ended.stderr.lines().filter(is_it).count()
     };
     assert_eq!((began("esa1"), began("far"), logins(&esa)), (1, 3, 1));

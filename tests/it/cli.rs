@@ -28,9 +28,10 @@ fn bad() -> (Folder, String, String) {
     let file = folder.write("bad.yaml", BAD);
     let said = format!(
         "{file}:3: appliances[0].url: must begin with `https://` (or `http://`)\n\
-         {file}:6: appliances[0].colour: unknown key; known here are name, url, product, auth, username, password, \
-         password_file, password_env, credential, two_factor, oidc, tls, proxy, polling, counter_groups, device_groups, \
-         devices, health, xml_status, quarantines, inventory, tracking_searches, minimum_release, serial\n"
+         {file}:6: appliances[0].colour: unknown key; expected one of name, url, product, auth, username, password, \
+         password_file, password_env, credential, two_factor, oidc, tls, proxy, polling, counter_groups, \
+         device_groups, devices, health, xml_status, quarantines, inventory, tracking_searches, minimum_release, \
+         serial\n"
     );
     (folder, file, said)
 }
@@ -99,7 +100,7 @@ async fn an_address_in_use_is_said_and_ends_the_daemon() {
     let ended = Program::run(&[&format!("--config.file={file}"), &format!("--web.listen-address={address}")]).await;
     assert_eq!((ended.code(), ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
     let last = logfmt(ended.stderr.lines().last().expect("a log"));
-    assert_eq!((last["level"].as_str(), last["msg"].as_str()), ("error", "cannot go on"));
+    assert_eq!((last["level"].as_str(), last["msg"].as_str()), ("error", "fatal error, exiting"));
     assert_eq!(last["error"], format!("cannot listen on `{address}`: Address already in use (os error 98)"));
 }
 
@@ -129,7 +130,7 @@ async fn a_place_where_no_state_can_be_kept_is_said_and_ends_the_daemon() {
         let ended = Program::run(&[&format!("--config.file={file}"), &storage, "--web.listen-address=:0"]).await;
         assert_eq!((ended.code(), ended.stdout.as_str()), (Some(1), ""), "{path}: {ended:?}");
         let last = logfmt(ended.stderr.lines().last().expect("a log"));
-        assert_eq!((last["level"].as_str(), last["msg"].as_str()), ("error", "cannot go on"), "{path}");
+        assert_eq!((last["level"].as_str(), last["msg"].as_str()), ("error", "fatal error, exiting"), "{path}");
         assert_eq!(last["error"], format!("--storage.path: {said}"));
     }
 }
@@ -239,7 +240,18 @@ async fn every_line_of_the_log_can_be_read_by_machines() {
             assert!(levels.contains(&pairs["level"].as_str()) && pairs.contains_key("msg"), "{line}");
         }
         let said = |message: &str| ended.stderr.lines().any(|line| read(line)["msg"] == message);
-        assert!(["starting", "listening", "signal: stopping", "stopped"].into_iter().all(said), "{ended:?}");
+        assert!(
+            [
+                "starting",
+                "listening",
+                "signal received, shutting \
+        down",
+                "stopped"
+            ]
+            .into_iter()
+            .all(said),
+            "{ended:?}"
+        );
     }
 }
 
@@ -310,7 +322,7 @@ async fn a_request_that_is_never_complete_does_not_keep_the_daemon_from_ending()
     let _stream = hang(program.address().await).await;
     let ended = program.stop().await;
     assert_eq!(ended.code(), Some(0), "{ended:?}");
-    assert!(!ended.stderr.contains("dropping connections that did not finish in time"), "it is closed: {ended:?}");
+    assert!(!ended.stderr.contains("closing connections that did not finish in time"), "it is closed: {ended:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -320,10 +332,14 @@ async fn a_second_signal_ends_the_daemon_at_once() {
         let mut program = Program::serve(&file, &[]);
         let _stream = hang(program.address().await).await;
         program.signal("TERM");
-        program.logs("signal: stopping").await;
+        program.logs("signal received, shutting down").await;
         program.signal(second);
         let ended = program.ended().await;
         assert_eq!(ended.code(), Some(1), "{second}: {ended:?}");
-        assert!(ended.stderr.trim_end().ends_with("msg=\"second signal: ending at once\""), "{second}: {ended:?}");
+        assert!(
+            ended.stderr.trim_end().ends_with("msg=\"second signal received, exiting immediately\""),
+            "{second}: \
+        {ended:?}"
+        );
     }
 }

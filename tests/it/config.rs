@@ -64,8 +64,7 @@ fn a_password_file_that_everybody_may_read_is_warned_about() {
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("a mode");
         let config = Config::parse("c", &text).unwrap_or_else(|error| panic!("{error}"));
         let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
-        let expected =
-            format!("c:1: appliances[0].password_file: `{file}` can be read by everybody: chmod o-r `{file}`");
+        let expected = format!("c:1: appliances[0].password_file: `{file}` is world-readable: chmod o-r `{file}`");
         assert_eq!(warnings, if said { vec![expected] } else { Vec::new() }, "{mode:o}");
     }
 }

@@ -69,7 +69,7 @@ async fn what_is_written_is_accepted_and_polled() {
         program.stop().await;
         let again = discover(&folder, &appliance.url(), PASSWORD, &["--write", &file]).await;
         assert_eq!(again.code(), Some(1), "{again:?}");
-        assert!(again.stderr.ends_with("is there already and is not overwritten: move it away or name another file\n"));
+        assert!(again.stderr.ends_with("already exists and is not overwritten: move it or choose another file\n"));
     }
 }
 
@@ -85,8 +85,8 @@ async fn a_gateway_needs_little_configuration() {
         "time zone: Etc/UTC",
         "privileges: 7",
         &format!("counter groups: {full} of {full} can be read", full = full()),
-        "windows: five minutes are answered",
-        "reporting: the gateway's own",
+        "windows: five minutes are supported",
+        "reporting: local to this ESA",
         "health: can be read",
         "quarantines: 5 can be counted: spam, Outbreak, Policy, Unclassified, Virus",
     ] {
@@ -112,7 +112,7 @@ async fn a_manager_is_found_with_its_devices() {
     let nameless = simulate(sim::Settings::sma("sma2").with_group("europe", &["esa3"])).await;
     let (config, ended) = found(&nameless, &[]).await;
     assert_eq!(config.appliances[0].scopes, [Scope::Appliance, Scope::Device("esa3".into())]);
-    assert!(ended.stdout.contains("# device_groups: [Hosted_Cluster]   not offered (status 404: Not Found.)\n"));
+    assert!(ended.stdout.contains("# device_groups: [Hosted_Cluster]   not available (status 404: Not Found.)\n"));
 }
 
 #[tokio::test]
@@ -139,8 +139,8 @@ async fn what_the_account_may_not_read_is_left_out_with_the_reason() {
     assert_eq!(logins(&esa), 1, "a refusal of one report is no reason to log in again");
     assert_eq!(config.appliances[0].groups.len(), full() - 2);
     for said in [
-        "# mail_policy_incoming: not allowed to this account (status 401: Unauthorized.)\n",
-        "# mail_mor_summary: not offered (status 404: Not Found.)\n",
+        "# mail_policy_incoming: this account is not allowed to read it (status 401: Unauthorized.)\n",
+        "# mail_mor_summary: not available (status 404: Not Found.)\n",
         "    health: false\n",
         "    quarantines: false\n",
     ] {
@@ -164,7 +164,7 @@ async fn an_account_that_may_read_reports_alone_is_enough() {
     });
     let ended = discover(&Folder::new(), &sma.url(), PASSWORD, &[]).await;
     assert_eq!((ended.code(), ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
-    assert!(ended.stderr.ends_with("the account may read no report: give it the role Read-Only Operator\n"));
+    assert!(ended.stderr.ends_with("the account cannot read any report: assign it the role Read-Only Operator\n"));
 }
 
 #[tokio::test]
@@ -234,8 +234,8 @@ async fn what_is_no_appliance_is_said_to_be_none() {
     let proxy = Proxy::reply(b"HTTP/1.0 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>").await;
     let ended = discover(&folder, &format!("http://127.0.0.1:{}", proxy.port), PASSWORD, &[]).await;
     assert_eq!(ended.code(), Some(1), "{ended:?}");
-    let said = "status 404 with HTML in place of JSON; this may be the port of the web interface, or another server: is \
-                it that of the API (6443 unless changed)?\n";
+    let said = "status 404 with HTML instead of JSON; this may be the port of the web interface, or another server: \
+    check that it is the port of the API (default 6443)\n";
     assert!(ended.stderr.ends_with(said), "{ended:?}");
 }
 
@@ -269,7 +269,7 @@ async fn flags_that_cannot_be_are_usage_errors() {
             "--password-env: the environment",
         ),
         (&["--url=esa1.example.com", "--username=monitor", "--password-env=PATH"], "--url: expected a URL"),
-        (&["--url=https://esa1/esa", "--username=monitor", "--password-env=PATH"], "--url: must end after the port"),
+        (&["--url=https://esa1/esa", "--username=monitor", "--password-env=PATH"], "--url: must not have a path"),
     ];
     for (arguments, said) in cases {
         let ended = Program::run(&[&["discover"], arguments].concat()).await;

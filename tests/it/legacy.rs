@@ -25,12 +25,12 @@ fn what_openssl_cannot_be_told_is_refused_and_never_forgotten() {
         ("legacy: true", ""),
         ("legacy: true, insecure_skip_verify: true", ""),
         ("legacy: true, ca_file: tests/certificates/client_rsa.pem", ""),
-        (&pin, "keeps no `fingerprint_sha256`: give the certificate itself as `ca_file`"),
-        ("legacy: true, server_name: b", "knows no `server_name`: give the URL the name that is in the certificate"),
-        ("legacy: true, min_version: TLS13", "is for appliances without TLS 1.3: leave out `min_version`, or `legacy`"),
+        (&pin, "does not support `fingerprint_sha256`: use the certificate itself as `ca_file`"),
+        ("legacy: true, server_name: b", "does not support `server_name`: use the name in the certificate in the URL"),
+        ("legacy: true, min_version: TLS13", "does not support `min_version`: remove `min_version`, or `legacy`"),
         (
             &format!("legacy: true, cert_file: {rsa}.pem, key_file: {rsa}.key"),
-            "shows no certificate: leave out `cert_file` and `key_file`, or `legacy`",
+            "does not support client certificates: remove `cert_file` and `key_file`, or `legacy`",
         ),
     ] {
         let place = if expected.is_empty() { "" } else { "c:1: appliances[0].tls.legacy: " };

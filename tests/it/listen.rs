@@ -48,7 +48,7 @@ async fn it_listens_wherever_it_is_told_to() {
     // A second one must not push it out.
     let second = Program::serve(&file, &[&unix]).ended().await;
     assert_eq!(second.code(), Some(1));
-    assert!(second.stderr.contains("somebody listens there"), "{}", second.stderr);
+    assert!(second.stderr.contains("another process listens there"), "{}", second.stderr);
     assert!(ask(path.as_ref()).await.ends_with("ready\n"));
 
     // What a killed one leaves behind is replaced.
@@ -85,7 +85,7 @@ async fn it_says_what_is_missing_where_no_socket_is_handed_over() {
     let file = configuration(&folder);
     let ended = Program::run(&["serve", &format!("--config.file={file}"), "--web.systemd-socket"]).await;
     assert_eq!(ended.code(), Some(1));
-    assert!(ended.stderr.contains("none was passed on: start it by a .socket unit"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no socket was passed: start the exporter with a .socket unit"), "{}", ended.stderr);
 }
 
 /// Restarts in one run of the test below; the manual has the command for a thousand.

@@ -89,7 +89,7 @@ async fn kills_during_logins_are_counted_as_refusals() {
         program.ended().await;
     }
     let mut program = Program::serve(&file, &[&state]);
-    program.logs("logins are stopped after repeated refusals").await;
+    program.logs("logins stopped after repeated refusals").await;
     let page =
         until(program.address().await, "it is told", |page| value(page, "asyncos_login_blocked") == Some(1.0)).await;
     assert_eq!(value(&page, "asyncos_login_refusals"), Some(3.0));
@@ -116,7 +116,7 @@ async fn lost_state_costs_one_login_and_not_three() {
         };
         let blocked = async |cause: &str, tried: usize| {
             let mut program = Program::serve(&file, &[&state]);
-            program.logs(&format!("logins are stopped after {cause}")).await;
+            program.logs(&format!("logins stopped after {cause}")).await;
             program.stop().await;
             assert_eq!(logins(&esa), tried, "{loss}");
         };
@@ -131,7 +131,7 @@ async fn lost_state_costs_one_login_and_not_three() {
             _ => std::fs::write(lost, "this is no database").expect("damaged"),
         }
         tried_and_killed(&[]).await;
-        blocked("one refusal, as earlier ones were lost with the state", 4).await;
+        blocked("one refused login, because the login failure history was lost", 4).await;
         // The operator has unlocked the account: it is as any other again.
         tried_and_killed(&["--login.reset"]).await;
         tried_and_killed(&[]).await;
@@ -152,7 +152,7 @@ async fn a_good_password_is_taken_at_once_after_state_was_lost() {
         let missing = page.value("asyncos_state_refused_total", &[("what", "missing_file")]);
         assert_eq!(missing, (start == 2).then_some(1.0), "start {start}");
         let said = program.stop().await.stderr;
-        assert_eq!(said.contains("state file is missing though there was one"), start == 2, "start {start}: {said}");
+        assert_eq!(said.contains("state file is missing"), start == 2, "start {start}: {said}");
         if start == 1 {
             std::fs::remove_file(folder.path("state/state.redb")).expect("deleted");
         }
@@ -188,7 +188,7 @@ async fn the_operator_may_have_them_forgotten() {
     let state = format!("--storage.path={}", folder.path("state"));
     for (flags, tries) in [(&["--web.enable-lifecycle"][..], 1), (&["--login.reset"], 2), (&[], 2)] {
         let mut program = Program::serve(&file, &[&[state.as_str()], flags].concat());
-        program.logs("logins are stopped after repeated refusals").await;
+        program.logs("logins stopped after repeated refusals").await;
         let address = program.address().await;
         until(address, "it is blocked", |page| value(page, "asyncos_login_blocked") == Some(1.0)).await;
         assert_eq!(logins(&esa), tries, "{flags:?}");
@@ -229,7 +229,7 @@ async fn a_password_that_is_corrected_in_its_file_is_taken_without_a_restart() {
             "in place" => drop(folder.write("password", RIGHT)),
             _ => link(&right),
         }
-        program.logs("password file has changed").await;
+        program.logs("password file changed").await;
         let page = until(address, "it is polled", |page| committed(page, "esa1") >= HISTORY).await;
         assert_eq!(value(&page, "asyncos_login_blocked"), Some(0.0));
         assert_eq!(value(&page, "asyncos_login_refusals"), None);
@@ -270,7 +270,7 @@ async fn no_login_is_made_that_cannot_be_counted() {
     for _ in 0..5 {
         let failure = client.connect().await.expect_err("the disk is full");
         assert_eq!(failure.reason, Reason::LoginWait);
-        assert_eq!(failure.to_string(), "no login is tried that cannot be counted: no space");
+        assert_eq!(failure.to_string(), "login not attempted because its result cannot be recorded: no space");
     }
     assert_eq!(logins(&esa), 0);
     full.store(false, Ordering::SeqCst);

@@ -18,8 +18,8 @@ use crate::tls_proxy::Proxy;
 const DAY: Duration = Duration::from_secs(86_400);
 const MINUTE: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "correct the password";
-const OTHER_SERVER: &str = "seems to lead to another server or port";
-const NO_API: &str = "is it that of the API";
+const OTHER_SERVER: &str = "seems to point to another server or port";
+const NO_API: &str = "check that it is the port of the API";
 
 fn status(code: u16, body: FaultBody) -> Fault {
     Fault::Status { code, body, retry_after: None }
@@ -189,7 +189,7 @@ async fn a_second_factor_that_is_wanted_is_no_wrong_password() {
         assert!(last.contains("two_factor") && !last.contains("correct the password"), "{last}");
         clock.sleep(Duration::from_secs(10)).await;
     }
-    assert!(last.contains("logins are stopped"), "{last}");
+    assert!(last.contains("logins stopped"), "{last}");
     assert_eq!(logins(&appliance), 3);
 }
 
@@ -214,7 +214,7 @@ async fn a_second_factor_that_is_wanted_is_known_after_a_restart() {
             |page: &crate::exposition::Page| page.value("asyncos_login_blocked", &[("appliance", "esa1")]) == Some(1.0);
         until(address, "logins are blocked", blocked).await;
         let status = rig::get(&format!("http://{address}/api/v1/status")).await.text().await.expect("a text");
-        let said = "logins have stopped after 1 refusal: the account wants a second factor: configure `two_factor`";
+        let said = "logins have stopped after 1 refusal: the account requires a second factor: configure `two_factor`";
         assert!(status.contains(said), "{status}");
         program.stop().await;
     }

@@ -44,7 +44,7 @@ fn page(mut command: Command) -> String {
     rest.control("SH", ["EXIT STATUS"]);
     for (code, meaning) in [
         ("0", "Done, or stopped by SIGTERM or SIGINT."),
-        ("1", "It cannot go on, and says why."),
+        ("1", "A fatal error; the last message gives the cause."),
         ("2", "The command line is wrong."),
         ("78", "The configuration is wrong: starting again does not help."),
     ] {

@@ -243,7 +243,7 @@ async fn the_program_polls_with_it_and_takes_a_secret_that_is_corrected() {
     let entry = provider.entry(&format!("client_secret_file: '{file}'"));
     let text = format!("{DEFAULTS}  - {{name: esa1, url: '{}', inventory: false, {entry}}}\n", esa.url());
     let mut program = Program::serve(&folder.write("c.yaml", text), &["--log.level=trace"]);
-    program.logs("the identity provider refuses: `invalid_client`").await;
+    program.logs("the identity provider refused the request: `invalid_client`").await;
     folder.write_secret("secret", format!("{SECRET}\n"));
     let address = program.address().await;
     rig::until(address, "it is polled", |page| committed(page, "esa1") >= HISTORY).await;

@@ -18,8 +18,9 @@ const OLD_CIPHERS: [(&str, &str); 3] = [
     ("CBC only", "ECDHE-RSA-AES128-SHA256"),
     ("DHE only", "DHE-RSA-AES128-GCM-SHA256"),
 ];
-const CIPHERS: &str = "the appliance shares no cipher with us (rustls speaks ECDHE with AES-GCM or ChaCha20 only): add such \
-                       ciphers to its HTTPS cipher list with the CLI command `sslconfig`; where that cannot be done, ";
+const CIPHERS: &str = "the appliance and the exporter have no cipher in common (rustls supports ECDHE with AES-GCM or \
+ChaCha20 only): add such ciphers to its HTTPS cipher list with the CLI command `sslconfig`; where that cannot be \
+                       done, ";
 #[cfg(not(feature = "legacy-tls"))]
 const LAST_RESORT: &str = "build this program with the cargo feature `legacy-tls` and set `tls.legacy: true`";
 #[cfg(feature = "legacy-tls")]
@@ -114,7 +115,7 @@ async fn old_ciphers_are_told_with_both_ways_out() {
 #[tokio::test]
 async fn old_versions_are_told_with_the_way_out() {
     let server = Server::of_rsa(&["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"]);
-    let expected = "the appliance speaks neither TLS 1.2 nor 1.3: enable TLS 1.2 with the CLI command `sslconfig`";
+    let expected = "the appliance supports neither TLS 1.2 nor 1.3: enable TLS 1.2 with the CLI command `sslconfig`";
     assert_eq!(said(&server, "{insecure_skip_verify: true}").await, expected);
 }
 
@@ -124,7 +125,7 @@ async fn a_wanted_client_certificate_is_told_in_both_versions() {
     for (version, alert) in [("-tls1_2", "HandshakeFailure"), ("-tls1_3", "CertificateRequired")] {
         let server = Server::of_rsa(&[version, "-Verify", "1", "-verify_return_error", "-CAfile", authority]);
         let expected =
-            format!("the appliance wants a client certificate ({alert}): set `tls.cert_file` and `tls.key_file`");
+            format!("the appliance requires a client certificate ({alert}): set `tls.cert_file` and `tls.key_file`");
         assert_eq!(said(&server, &format!("{{ca_file: '{}'}}", server.certificate())).await, expected);
     }
 }
@@ -140,11 +141,8 @@ async fn short_keys_and_the_first_version_are_told_although_they_are_pinned() {
     openssl(&["x509", "-req", "-in", &request, "-signkey", &key, "-days", "30", "-out", &certificate]);
     let first = Server::show(folder, &weak);
     for (server, what) in [
-        (
-            &short,
-            "the certificate has an RSA key of 1024 bits, and rustls takes none below 2048, not even a pinned one: ",
-        ),
-        (&first, "the certificate is of X.509 version 1, which rustls does not read, not even a pinned one: "),
+        (&short, "the certificate has an RSA key of 1024 bits; rustls requires at least 2048, even if pinned: "),
+        (&first, "the certificate is an X.509 version 1 certificate, which rustls does not support, even if pinned: "),
     ] {
         let told = said(server, &format!("{{ca_file: '{}'}}", server.certificate())).await;
         assert!(told.starts_with(what) && told.contains("`certconfig`"), "{told}");

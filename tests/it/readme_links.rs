@@ -4,22 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::readme::{PAGES, page};
+use crate::tidy::wording::odd_phrase;
 
 /// Further pages that people read.
 const OTHERS: [&str; 4] = ["deploy/README.md", "grafana/README.md", "CHANGELOG.md", "src/ARCHITECTURE.md"];
 
-/// Phrases that a native reader stumbles over, with what a page says in their place.
-const ODD: [(&str, &str); 9] = [
-    ("anew", "again"),
-    ("is had", "arrived"),
-    ("not had", "missing"),
-    ("by itself", "automatically"),
-    ("let go", "disconnected"),
-    ("goes on", "continues"),
-    (" told ", "reported"),
-    (" tells ", "shows"),
-    (" boards", "dashboards"),
-];
 /// The largest picture, in bytes.
 const LARGEST_PICTURE: u64 = 150 * 1024;
 
@@ -86,11 +75,8 @@ fn pages_are_in_plain_english() {
     for name in PAGES.iter().chain(&OTHERS[..2]) {
         let text = page(name);
         let prose = text.split("```").step_by(2).flat_map(str::lines).filter(|line| !line.starts_with('|'));
-        let prose: Vec<&str> = prose.collect();
-        for (odd, plain) in ODD {
-            let found = prose.iter().find(|line| line.contains(odd));
-            assert_eq!(found, None, "{name}: write `{plain}` in place of `{odd}`");
-        }
+        let found: Vec<String> = prose.filter_map(odd_phrase).collect();
+        assert_eq!(found, [""; 0], "{name}");
     }
 }
 

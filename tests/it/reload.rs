@@ -67,7 +67,7 @@ async fn a_wrong_configuration_changes_nothing_until_it_is_corrected() {
     assert_eq!(names(&page), ["esa1"]);
     let since = |page: &Page| page.value("asyncos_config_last_reload_success_timestamp_seconds", &[]);
     assert_eq!(since(&page), since(&before));
-    let line = program.logs("configuration not reloaded, the old one stays").await;
+    let line = program.logs("configuration reload failed; keeping the previous configuration").await;
     assert!(line.contains("defaults.window: ") && line.contains("appliances[0].colour: unknown key"), "{line}");
     folder.write("c.yaml", &good);
     program.signal("HUP");
@@ -105,7 +105,7 @@ async fn a_reload_over_http_tells_the_outcome() {
     folder.write("c.yaml", "appliances: []\n");
     let (status, text) = ask(Method::POST, url.clone()).await;
     assert_eq!(status, 500);
-    assert!(text.starts_with(&format!("cannot reload: {file}:1: appliances: names no appliance")), "{text}");
+    assert!(text.starts_with(&format!("cannot reload: {file}:1: appliances: no appliance is configured")), "{text}");
     assert_eq!(ask(Method::GET, url.clone()).await, (405, "use one of: POST, PUT\n".into()));
     folder.write("c.yaml", &good);
     assert_eq!(ask(Method::PUT, url).await, (200, "reloaded\n".into()));

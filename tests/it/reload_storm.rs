@@ -167,14 +167,14 @@ async fn whatever_takes_the_place_of_the_file_the_old_configuration_stays() {
     };
     for (script, reason) in [
         ("rm $1", "No such file or directory"),
-        ("mkdir $1", "it is no regular file"),
+        ("mkdir $1", "it is not a regular file"),
         ("rmdir $1; mkfifo $1", "it is a pipe; a regular file is required"),
-        ("rm $1; ln -s /dev/zero $1", "it is no regular file"),
+        ("rm $1; ln -s /dev/zero $1", "it is not a regular file"),
         ("rm $1; ln -s c.yaml $1", "symbolic links"),
         ("rm $1; head -c 20000000 /dev/zero >$1", "it has 20000000 bytes; at most"),
         ("printf '\\377' >$1", "the text is not UTF-8"),
         ("head -c 1000 /dev/zero >$1", "not valid YAML"),
-        (": >$1", "names no appliance"),
+        (": >$1", "no appliance is configured"),
     ] {
         shell(script);
         let (status, said) = ask(Method::POST, url.clone()).await;

@@ -264,8 +264,7 @@ async fn check_tells_how_much_of_the_fleet_a_pod_has() {
     for (pod, problem) in [
         (
             "asyncos-exporter-3",
-            "index 3 is none of 3 shard(s), which are counted from 0 to 2: raise `shards`, or run no more exporters than \
-             that",
+            "index 3 is none of 3 shard(s), which are counted from 0 to 2: increase `shards`, or run fewer exporters",
         ),
         (
             "asyncos-exporter-7d9f8b6c5d-x2x84",

@@ -121,10 +121,10 @@ async fn a_supervisor_that_has_gone_is_no_reason_to_end() {
     let config = format!("--config.file={file}");
     let mut program = Program::start_with(&["serve", &config, "--web.listen-address=127.0.0.1:0"], &environment);
     let address = program.address().await;
-    program.logs("the supervisor cannot be told").await;
+    program.logs("sd_notify failed").await;
     rig::until(address, "windows are had", |page| committed(page, "esa1") >= HISTORY).await;
     let ended = program.stop().await;
-    assert_eq!(ended.stderr.matches("the supervisor cannot be told").count(), 1, "{ended:?}");
+    assert_eq!(ended.stderr.matches("sd_notify failed").count(), 1, "{ended:?}");
 }
 
 #[tokio::test]
@@ -160,7 +160,14 @@ async fn a_health_check_asks_the_daemon() {
 async fn a_health_check_needs_neither_a_certificate_nor_a_user() {
     let site = Site::new();
     let users = format!("basic_auth_users: {{monitor: {}}}\n", hash());
-    for (web, said) in [(TLS.to_owned(), "healthy\n"), (TLS.to_owned() + &users, "it answers and asks for a user\n")] {
+    for (web, said) in [
+        (TLS.to_owned(), "healthy\n"),
+        (
+            TLS.to_owned() + &users,
+            "it responds and requires \
+    authentication\n",
+        ),
+    ] {
         let mut program = site.serve(&web, &[]);
         let address = program.address().await;
         let ended = Program::run(&["healthcheck", &format!("--url=https://{address}/-/healthy")]).await;

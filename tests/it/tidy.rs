@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use syntax::{code_of, used};
 
 mod syntax;
+pub(crate) mod wording;
 
 /// The order of the modules: each may use those of earlier tiers, and earlier ones of its own tier.
 const TIERS: &[&[&str]] = &[

@@ -85,7 +85,7 @@ pub(crate) fn assert_refused(outcome: Result<(), String>, why: &str, identity: &
 /// What is said of one that nobody but the appliance has signed.
 pub(crate) const SELF_SIGNED: &str = "is self-signed: if it is the appliance's own, set `tls.ca_file`, or {pin}";
 const OTHER_SELF_SIGNED: &str =
-    "is self-signed and none of those in `tls.ca_file`: if it is the appliance's own, set `tls.ca_file`, or {pin}";
+    "is self-signed and not in `tls.ca_file`: if it is the appliance's own, set `tls.ca_file`, or {pin}";
 
 #[tokio::test]
 async fn a_self_signed_certificate_is_refused_with_the_way_out() {
@@ -158,8 +158,8 @@ async fn an_authority_of_the_same_name_is_another() {
     let folder = Folder::new();
     let impostor = Authority::new().issue(ADDRESS);
     let outcome = show(&impostor, ADDRESS, &file(&folder, &Authority::new().pem)).await;
-    let expected = "names `ca.example.com` as its issuer, and the trusted certificate of that name has not signed it: if \
-                    there is a new one, set `tls.ca_file` (the certificate of that authority), or {pin}";
+    let expected = "names `ca.example.com` as its issuer, but the trusted certificate of that name did not sign it: if \
+                    there is a new one, set `tls.ca_file` to the certificate of that CA, or {pin}";
     assert_refused(outcome, expected, &impostor);
 }
 
@@ -173,7 +173,7 @@ async fn a_fingerprint_believes_one_certificate_and_no_other() {
     }
     let renewed = Identity::self_signed("esa1.example.com", CA);
     let outcome = show(&renewed, ADDRESS, &format!("{{fingerprint_sha256: '{pin}'}}")).await;
-    let expected = "is not the one that `tls.fingerprint_sha256` names: if the appliance was given another, set {pin}";
+    let expected = "does not match `tls.fingerprint_sha256`: if the certificate was replaced on purpose, set {pin}";
     assert_refused(outcome, expected, &renewed);
 }
 
@@ -209,8 +209,8 @@ async fn verification_that_is_off_is_said_at_every_start_and_reload_and_shown_on
         rig::until(address, "verification is on", |page| shown(page) == [None, None]).await;
         folder.write("config.yaml", &off);
         let ended = program.stop().await;
-        let warning = "tls.insecure_skip_verify: the certificate is not verified: whoever sits between can read the \
-                       password";
+        let warning = "tls.insecure_skip_verify: the certificate is not verified: an attacker on the network can read \
+        the password";
         assert_eq!(ended.stderr.matches(warning).count(), 2, "at the start and at the first reload: {}", ended.stderr);
     }
 }
@@ -242,7 +242,10 @@ async fn no_cipher_in_common_is_told_with_the_way_out() {
     let own = Identity::self_signed(ADDRESS, CA);
     let config = server(&own, provider, &[&rustls::version::TLS12]);
     let said = refusal(&Proxy::terminate(config, appliance.address()).await).await;
-    assert!(said.starts_with("the appliance shares no cipher with us") && said.contains("`sslconfig`"), "{said}");
+    assert!(
+        said.starts_with("the appliance and the exporter have no cipher in common") && said.contains("`sslconfig`"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ fn half_an_identity_or_a_wrong_one_is_none() {
     let header = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
                   -----END RSA PRIVATE KEY-----\n";
     let traditional = folder.write_secret("traditional.key", header);
-    let needs = "holds a private key that needs a password, and nobody is here to give its password: decrypt it with \
+    let needs = "holds an encrypted private key, and the exporter cannot ask for its password: decrypt it with \
                  `openssl pkey`";
     for (tls, expected) in [
         (
@@ -124,7 +124,7 @@ fn a_key_that_everybody_may_read_is_warned_about() {
     for (mode, said) in [(0o600, false), (0o640, false), (0o644, true)] {
         std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("a mode");
         let (_, warnings) = parsed(&pair(&certificate, &key)).expect("accepted");
-        let expected = format!("c:1: appliances[0].tls.key_file: `{key}` can be read by everybody: chmod o-r `{key}`");
+        let expected = format!("c:1: appliances[0].tls.key_file: `{key}` is world-readable: chmod o-r `{key}`");
         assert_eq!(warnings, if said { vec![expected] } else { Vec::new() }, "{mode:o}");
     }
 }

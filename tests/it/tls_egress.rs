@@ -205,23 +205,23 @@ async fn failures_of_the_proxy_are_told_from_those_of_the_appliance() {
     let (clock, refusals) = (Clock::system(), LoginFailureLog::in_memory());
     let place = format!("http://{}", proxy.address);
     let open = |proxy: &str| client("url: 'http://127.0.0.1:6080'", proxy, &clock, &refusals);
-    let wants = "the proxy wants an account (407): set `proxy.username` and `proxy.password_file`".to_owned();
+    let wants = "the proxy requires authentication (407): set `proxy.username` and `proxy.password_file`".to_owned();
     let tunnel = behind.client(&url(&proxy), &clock, &refusals);
     assert_eq!(said(&tunnel).await, (Reason::ProxyRefused, wants.clone()));
     assert_eq!(said(&open(&url(&proxy))).await, (Reason::ProxyRefused, wants));
     proxy.becomes(Manner::Answers(BAD_GATEWAY));
     let expected = format!(
-        "the proxy {place} opens no way to the appliance: it did not answer CONNECT with 200, its log \
-                            says why"
+        "the proxy {place} did not open a tunnel to the appliance: it did not answer CONNECT with 200; see the proxy's \
+        log"
     );
     assert_eq!(said(&tunnel).await, (Reason::Proxy, expected));
     for (answer, status) in [(BAD_GATEWAY, 502), (FORBIDDEN, 403)] {
         proxy.becomes(Manner::Answers(answer));
-        let expected = format!("status {status}, not in the appliance's form: it seems to be the proxy's");
+        let expected = format!("status {status}, not in the appliance's format: it probably comes from the proxy");
         assert_eq!(said(&open(&url(&proxy))).await, (Reason::Proxy, expected));
     }
     proxy.becomes(Manner::Answers(""));
-    let expected = format!("the proxy {place} opens no way to the appliance: unexpected end of file");
+    let expected = format!("the proxy {place} did not open a tunnel to the appliance: unexpected end of file");
     assert_eq!(said(&tunnel).await, (Reason::Proxy, expected));
     // tcpmux, where nobody has listened for decades.
     let place = "http://127.0.0.1:1";
@@ -265,14 +265,14 @@ async fn a_refused_password_of_the_proxy_is_not_shown_again_soon_and_is_not_the_
     let clients: Vec<_> = (0..3).map(|_| behind.client(&table, &clock, &refusals)).collect();
     let (a, b, c) = tokio::join!(said(&clients[0]), said(&clients[1]), said(&clients[2]));
     let outcomes = [a, b, c];
-    let refused = "the proxy refuses our account (407): correct `proxy.username` or the proxy's password";
+    let refused = "the proxy rejected the credentials (407): correct `proxy.username` or the proxy's password";
     let first = outcomes.iter().filter(|(_, words)| words == refused).count();
     assert_eq!(first, 1, "{outcomes:?}");
     assert!(outcomes.iter().all(|(reason, _)| *reason == Reason::ProxyRefused), "{outcomes:?}");
     for client in &clients {
         let (reason, words) = said(client).await;
         assert_eq!(reason, Reason::ProxyRefused);
-        assert!(words.starts_with("the proxy has refused our account: it is shown again in "), "{words}");
+        assert!(words.starts_with("the proxy rejected the credentials; next attempt in "), "{words}");
     }
     assert_eq!(proxy.heard().len(), 1, "shown once");
     assert!(behind.appliance.requests().is_empty());
@@ -354,16 +354,16 @@ fn what_is_no_proxy_is_refused() {
             "{url: 'https://proxy'}",
             https,
             format!(
-                "{place}.url: must begin with `http://`: proxies are spoken to in HTTP, and what is inside stays \
-                     encrypted\n"
+                "{place}.url: must begin with `http://`: the connection to the proxy uses HTTP, and the tunnel inside \
+                stays encrypted\n"
             ),
         ),
         (
             "{url: 'http://me:hunter2@proxy'}",
             https,
-            format!("{place}.url: must not carry user information: give `username` and `password_file`\n"),
+            format!("{place}.url: must not contain user information: give `username` and `password_file`\n"),
         ),
-        ("{url: 'http://proxy/x'}", https, format!("{place}.url: must end after the port\n")),
+        ("{url: 'http://proxy/x'}", https, format!("{place}.url: must not have a path\n")),
         (
             "{url: 'http://proxy', password_env: PATH}",
             https,
@@ -382,12 +382,12 @@ fn what_is_no_proxy_is_refused() {
         (
             "{url: 'http://proxy'}",
             "https://[::1]",
-            format!("{place}: leads to no IPv6 address over https: give the appliance's `url` a host name\n"),
+            format!("{place}: cannot reach an IPv6 address over https: use a host name in the appliance's `url`\n"),
         ),
         (
             "{url: 'http://proxy'}",
             "http://localhost",
-            format!("{place}: the proxy reads the password of an appliance with an http URL: use https\n"),
+            format!("{place}: the proxy can read the password of an appliance with an http URL: use https\n"),
         ),
     ] {
         assert_eq!(problems(proxy, url), expected, "{proxy}");

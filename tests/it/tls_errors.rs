@@ -20,8 +20,8 @@ async fn an_authority_that_is_not_trusted_is_named() {
     let stranger = Authority::new().issue(ADDRESS);
     let mut other = Identity::self_signed("root.example.com", IsCa::Ca(BasicConstraints::Unconstrained));
     other.pem = file(&folder, &other.pem);
-    let expected = "was issued by `ca.example.com`, which is not trusted: if that is right, set `tls.ca_file` (the \
-                    certificate of that authority), or {pin}";
+    let expected = "was issued by `ca.example.com`, which is not trusted: if this issuer is correct, set `tls.ca_file` \
+    to the certificate of that CA, or {pin}";
     assert_refused(show(&stranger, ADDRESS, &other.pem).await, expected, &stranger);
 }
 
@@ -30,8 +30,8 @@ async fn a_certificate_that_has_not_begun_is_told_with_its_date() {
     let folder = Folder::new();
     let authority = Authority::new();
     let early = authority.issue_from(ADDRESS, 2090);
-    let expected = "is not valid yet (2090-01-01T00:00:00.000Z): set the clock of the appliance or of this machine \
-                    right, or accept it with {pin}";
+    let expected = "is not valid yet (2090-01-01T00:00:00.000Z): correct the clock of the appliance or of this \
+    machine, or accept it with {pin}";
     assert_refused(show(&early, ADDRESS, &file(&folder, &authority.pem)).await, expected, &early);
 }
 
@@ -40,8 +40,8 @@ async fn a_common_name_is_no_name() {
     let folder = Folder::new();
     let authority = Authority::new();
     let unnamed = authority.issue_without_names("esa1.example.com");
-    let expected = "names no host among its alternative names, which alone count, and should name `127.0.0.1`: make \
-                    another on the appliance with the CLI command `certconfig`, or accept it with {pin}";
+    let expected = "names no host among its alternative names, which alone count, and should name `127.0.0.1`: create \
+    a new certificate on the appliance with the CLI command `certconfig`, or accept it with {pin}";
     assert_refused(show(&unnamed, ADDRESS, &file(&folder, &authority.pem)).await, expected, &unnamed);
     let pin = format!("{{fingerprint_sha256: '{}'}}", fingerprint(&unnamed));
     assert_eq!(show(&unnamed, ADDRESS, &pin).await, Ok(()), "the way out works");
@@ -57,23 +57,23 @@ async fn self_signed_says_enough_whatever_else_is_wrong() {
 async fn sha1_is_told_as_such() {
     let old = Identity::of_file(&format!("{CERTIFICATES}/sha1.pem"));
     let tls = format!("{{ca_file: {CERTIFICATES}/sha1_authority.pem}}");
-    let expected = "is signed with SHA-1, which proves nothing any more: make another on the appliance with the CLI \
-                    command `certconfig`, or accept it with {pin}";
+    let expected = "is signed with SHA-1, which is no longer secure: create a new certificate on the appliance with \
+    the CLI command `certconfig`, or accept it with {pin}";
     assert_refused(show(&old, ADDRESS, &tls).await, expected, &old);
 }
 
 #[tokio::test]
 async fn what_rustls_cannot_verify_is_told_before_and_after_it_is_pinned() {
     for (name, what) in [
-        ("version1.pem", "is of X.509 version 1, which rustls does not read, not even a pinned one"),
-        ("rsa1024.pem", "has an RSA key of 1024 bits, and rustls takes none below 2048, not even a pinned one"),
+        ("version1.pem", "is an X.509 version 1 certificate, which rustls does not support, even if pinned"),
+        ("rsa1024.pem", "has an RSA key of 1024 bits; rustls requires at least 2048, even if pinned"),
     ] {
         let name = format!("{CERTIFICATES}/{name}");
         let old = Identity::of_file(&name);
         let pin = fingerprint(&old);
         let expected = format!(
-            "the certificate {what}: make another on the appliance with the CLI command `certconfig` (the SHA-256 of this \
-             one is {pin})"
+            "the certificate {what}: create a new certificate on the appliance with the CLI command `certconfig` (the \
+            SHA-256 of this one is {pin})"
         );
         for tls in ["{}".to_owned(), format!("{{ca_file: {name}}}"), format!("{{fingerprint_sha256: '{pin}'}}")] {
             assert_eq!(show(&old, ADDRESS, &tls).await, Err(expected.clone()), "{tls}");
@@ -105,7 +105,7 @@ async fn an_appliance_that_wants_a_client_certificate_says_so() {
     let wanted = "set `tls.cert_file` and `tls.key_file`";
     let [old, new] = demanded(&authority, "").await;
     // rustls' servers say it in the same way in both versions; OpenSSL's say `HandshakeFailure` under TLS 1.2.
-    let expected = format!("the appliance wants a client certificate (CertificateRequired): {wanted}");
+    let expected = format!("the appliance requires a client certificate (CertificateRequired): {wanted}");
     assert_eq!([old, new], [Err(expected.clone()), Err(expected)]);
     let shown = |identity: &Identity| {
         let (certificate, key) =
@@ -115,8 +115,8 @@ async fn an_appliance_that_wants_a_client_certificate_says_so() {
     let stranger = Authority::new().issue("exporter.example.com");
     for outcome in demanded(&authority, &shown(&stranger)).await {
         let said = outcome.expect_err("refused");
-        let begins = said.starts_with("the appliance does not accept the certificate in `tls.cert_file` (");
-        assert!(begins && said.ends_with("): give one of an authority that the appliance trusts"), "{said}");
+        let begins = said.starts_with("the appliance rejected the certificate in `tls.cert_file` (");
+        assert!(begins && said.ends_with("): use one issued by a CA that the appliance trusts"), "{said}");
     }
     let own = authority.issue("exporter.example.com");
     assert_eq!(demanded(&authority, &shown(&own)).await, [Ok(()), Ok(())]);
@@ -133,11 +133,9 @@ async fn the_least_version_is_kept_and_told() {
         (
             &TLS12,
             "TLS13",
-            Err(
-                "the appliance does not speak TLS 1.3: set `tls.min_version` to TLS12, or enable TLS 1.3 with the CLI \
-                 command `sslconfig`"
-                    .to_owned(),
-            ),
+            Err("the appliance does not support TLS 1.3: set `tls.min_version` to TLS12, or enable TLS 1.3 with the \
+                CLI command `sslconfig`"
+                .to_owned()),
         ),
     ] {
         let proxy = Proxy::terminate(server(&own, default_provider(), &[version]), appliance.address()).await;
@@ -152,7 +150,7 @@ async fn an_appliance_that_hangs_up_after_asking_for_a_certificate_is_suspected_
     let own = Identity::self_signed(ADDRESS, IsCa::NoCa);
     let proxy = Proxy::cut_off(demanding(&own, &Authority::new(), &TLS12)).await;
     let said = ask(proxy.port, ADDRESS, "{insecure_skip_verify: true}").await.expect_err("no TLS").to_string();
-    let wanted = "; the appliance has asked for a client certificate: set `tls.cert_file` and `tls.key_file`";
+    let wanted = "; the appliance requested a client certificate: set `tls.cert_file` and `tls.key_file`";
     assert!(said.ends_with(wanted), "{said}");
     let said = ask(Proxy::reply(b"").await.port, ADDRESS, "{}").await.expect_err("no TLS").to_string();
     assert!(!said.contains("client certificate"), "nobody has asked: {said}");
@@ -162,6 +160,6 @@ async fn an_appliance_that_hangs_up_after_asking_for_a_certificate_is_suspected_
 async fn a_port_that_speaks_no_tls_is_told_with_the_way_out() {
     let said = ask(Proxy::reply(b"HTTP/1.0 400 Bad Request\r\n\r\n").await.port, ADDRESS, "{}").await;
     let expected =
-        "what answers at this port speaks no TLS: is it the port of the API for HTTPS (6443 unless changed)?";
+        "the server on this port does not speak TLS: check that this is the HTTPS port of the API (default 6443)";
     assert_eq!(said.expect_err("no TLS").to_string(), expected);
 }

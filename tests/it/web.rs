@@ -207,7 +207,7 @@ async fn only_who_knows_a_password_is_answered_and_nobody_reads_it_in_the_log() 
     for secret in [PASSWORD, &hash, &hash[29..], &encoded] {
         assert!(!ended.stderr.contains(secret) && !ended.stdout.contains(secret), "{ended:?}");
     }
-    assert!(ended.stderr.contains("basic_auth_users.monitor: is no bcrypt hash"), "{ended:?}");
+    assert!(ended.stderr.contains("basic_auth_users.monitor: is not a bcrypt hash"), "{ended:?}");
 }
 
 #[tokio::test]

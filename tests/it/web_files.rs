@@ -62,9 +62,16 @@ async fn a_file_that_goes_bad_leaves_what_was_and_is_said_once() {
     until_successful(&client, &url, 1.0).await;
     let ended = program.stop().await;
     let count = |part: &str| ended.stderr.matches(part).count();
-    assert_eq!(count("the old ones stay"), 2, "{ended:?}");
+    assert_eq!(count("keeping the previous TLS settings and users"), 2, "{ended:?}");
     assert_eq!(count("tls_server_config.key_file: the key does not belong to the certificate"), 1, "{ended:?}");
-    assert_eq!(count("`tls_server_config` cannot be taken away while the exporter runs: restart it"), 1, "{ended:?}");
+    assert_eq!(
+        count(
+            "`tls_server_config` cannot be removed while the exporter runs: restart the \
+    exporter"
+        ),
+        1,
+        "{ended:?}"
+    );
 }
 
 #[tokio::test]
@@ -98,7 +105,7 @@ async fn a_wrong_file_is_refused_at_the_start_with_all_its_problems() {
              web.yaml:2: tls_server_config.cert_file: cannot read `{missing}`: No such file or directory (os error 2)\n\
              web.yaml:3: tls_server_config.min_version: this server speaks TLS 1.2 and 1.3 only: give `TLS12` or \
              `TLS13`\n\
-             web.yaml:4: colour: unknown key; known here are tls_server_config, http_server_config, \
+             web.yaml:4: colour: unknown key; expected one of tls_server_config, http_server_config, \
              basic_auth_users, rate_limit\n"
         )
     );
@@ -109,7 +116,7 @@ async fn a_wrong_file_is_refused_at_the_start_with_all_its_problems() {
         (TLS.replace("web.key", "other.key"), "key_file: the key does not belong to the certificate\n"),
         (TLS.replace("web.key", "web.pem"), "key_file: `web.pem` holds no private key in PEM form\n"),
         (TLS.replace("web.pem", "web.key"), "cert_file: `web.key` holds no certificate in PEM form\n"),
-        (TLS.replace("web.pem", "."), "it is no regular file\n"),
+        (TLS.replace("web.pem", "."), "it is not a regular file\n"),
         (
             TLS.replace('}', ", client_ca_file: clients.pem, client_auth_type: RequireAndVerifyClientCert}"),
             "client_ca_file: `clients.pem` holds no certificate in PEM form\n",
@@ -127,7 +134,7 @@ async fn both_files_are_told_of_at_once() {
     site.folder.write("c.yaml", "appliances: []\n");
     let said = site.refused("colour: blue\n").await;
     assert!(
-        said.contains("c.yaml:1: appliances: names no appliance") && said.contains("web.yaml:1: colour: "),
+        said.contains("c.yaml:1: appliances: no appliance is configured") && said.contains("web.yaml:1: colour: "),
         "{said}"
     );
 }
@@ -183,11 +190,11 @@ async fn hanging_up_reads_the_files_without_a_client() {
     program.address().await;
     site.show(&site.authority.issue("127.0.0.1"));
     program.signal("HUP");
-    program.logs("TLS and users of the web side read again").await;
+    program.logs("web configuration reloaded").await;
     program.logs("configuration reloaded").await;
     site.folder.write("web.key", "");
     program.signal("HUP");
-    let line = program.logs("TLS and users of the web side not read again, the old ones stay").await;
+    let line = program.logs("web configuration reload failed; keeping the previous TLS settings and users").await;
     assert!(line.contains("key_file: `web.key` holds no private key in PEM form"), "{line}");
     program.stop().await;
 }
@@ -199,7 +206,7 @@ async fn a_reload_tells_what_is_wrong_with_either_file_and_with_both() {
     let mut program = site.serve(web, &["--web.enable-lifecycle"]);
     let address = program.address().await;
     let client = rig::client();
-    let (wrong_file, wrong_web) = (": appliances: names no appliance", ": colour: unknown key;");
+    let (wrong_file, wrong_web) = (": appliances: no appliance is configured", ": colour: unknown key;");
     for (good_file, good_web) in [(true, true), (true, false), (false, false), (false, true), (true, true)] {
         site.folder.write("c.yaml", if good_file { &ours } else { "appliances: []" });
         site.folder.write("web.yaml", if good_web { web } else { "colour: blue\n" });

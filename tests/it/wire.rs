@@ -17,8 +17,8 @@ use crate::tls_proxy::Proxy;
 
 /// A login and a report at once.
 const BODY: &str = r#"{"data": {"jwtToken": "of-the-body", "resultSet": [{"incoming_messages": 3}]}}"#;
-const HINT: &str =
-    "this may be the port of the web interface, or another server: is it that of the API (6443 unless changed)?";
+const HINT: &str = "this may be the port of the web interface, or another server: check that \
+                    it is the port of the API (default 6443)";
 
 /// A server that gives one answer to everything, and what it was asked.
 struct Server {
@@ -123,8 +123,8 @@ async fn an_encoding_that_nobody_asked_for_is_undone_or_named() {
     let bomb = gzip(&" ".repeat(9 << 20));
     assert!(bomb.len() < 100_000);
     for (name, body, reason, detail) in [
-        ("br", BODY.as_bytes(), Reason::Protocol, "the body is encoded as `br`, which nobody asked for: "),
-        ("gzip", &half[..half.len() / 2], Reason::Reset, "the body breaks off within its gzip"),
+        ("br", BODY.as_bytes(), Reason::Protocol, "the body is encoded as `br`, which the exporter did not request: "),
+        ("gzip", &half[..half.len() / 2], Reason::Reset, "the body is truncated inside its gzip"),
         ("gzip", &bomb, Reason::TooLarge, "the body is larger than 8388608 bytes without its gzip"),
     ] {
         let failure = Server::start(encoded(name, body)).await.fetch().await.expect_err(name);
@@ -168,12 +168,12 @@ async fn a_page_for_browsers_is_said_to_be_one() {
     let first = session::client(&esa, "", &clock);
     esa.inject(page(), On::login().times(1));
     let failure = first.fetch(&query(CAPACITY, &first)).await.expect_err("a page");
-    assert_eq!((failure.reason, failure.detail), (Reason::LoginRefused, format!("the login's answer is HTML; {HINT}")));
+    assert_eq!((failure.reason, failure.detail), (Reason::LoginRefused, format!("the login response is HTML; {HINT}")));
     let fetch = async || client.fetch(&query(CAPACITY, &client)).await.expect_err("a page").detail;
     esa.inject(page(), On::reports().times(1));
-    assert_eq!(fetch().await, format!("the body is HTML in place of JSON; {HINT}"));
+    assert_eq!(fetch().await, format!("the body is HTML instead of JSON; {HINT}"));
     for code in [404, 500] {
         esa.inject(status(code), On::reports().times(1));
-        assert_eq!(fetch().await, format!("status {code} with HTML in place of JSON; {HINT}"));
+        assert_eq!(fetch().await, format!("status {code} with HTML instead of JSON; {HINT}"));
     }
 }

@@ -47,7 +47,7 @@ impl Encoding {
             ["deflate"] => Ok(Self::Deflate),
             _ => {
                 let names: String = named.join(", ").chars().take(LONGEST_NAME).collect();
-                let detail = format!("the body is encoded as `{names}`, which nobody asked for: {ADVICE}");
+                let detail = format!("the body is encoded as `{names}`, which the exporter did not request: {ADVICE}");
                 Err(Failure::new(Reason::Protocol, detail))
             }
         }
@@ -79,7 +79,7 @@ impl Encoding {
     }
 }
 
-const ADVICE: &str = "something on the way changes answers; have it leave those of the appliance alone";
+const ADVICE: &str = "a proxy or firewall modifies the response; exempt the appliance from it";
 
 /// All members of gzip in `body`, one after the other. What comes after them is no part of it, as for `gzip`.
 fn members(body: &[u8], most: usize) -> Result<Vec<u8>, Failure> {
@@ -108,10 +108,10 @@ fn read(decoder: impl Read, name: &str, decoded: &mut Vec<u8>, most: usize) -> R
         }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            Err(Failure::new(Reason::Reset, format!("the body breaks off within its {name}")))
+            Err(Failure::new(Reason::Reset, format!("the body is truncated inside its {name}")))
         }
         Err(error) => {
-            Err(Failure::new(Reason::Protocol, format!("the body is damaged within its {name} ({error}): {ADVICE}")))
+            Err(Failure::new(Reason::Protocol, format!("the body is corrupt inside its {name} ({error}): {ADVICE}")))
         }
     }
 }
@@ -187,7 +187,7 @@ mod tests {
             assert_eq!(of(values), Ok(expected), "{values:?}");
         }
         for (values, name) in [(&["br"][..], "br"), (&["gzip, br"], "gzip, br"), (&["gzip", "gzip"], "gzip, gzip")] {
-            let detail = format!("the body is encoded as `{name}`, which nobody asked for: {ADVICE}");
+            let detail = format!("the body is encoded as `{name}`, which the exporter did not request: {ADVICE}");
             assert_eq!(of(values), Err((Reason::Protocol, detail)));
         }
     }

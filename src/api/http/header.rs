@@ -57,7 +57,7 @@ fn basic_value(credentials: &Credentials) -> Secret {
 }
 
 pub(in crate::api) fn basic_header(credentials: &Credentials) -> Result<Header, Failure> {
-    let unusable = || Failure::new(Reason::LoginRefused, "the password cannot travel in a header");
+    let unusable = || Failure::new(Reason::LoginRefused, "the password cannot be sent in an HTTP header");
     Ok((AUTHORIZATION, sensitive(&basic_value(credentials)).ok_or_else(unusable)?))
 }
 

@@ -49,13 +49,13 @@ impl ProxyClient {
     /// What the HTTP client is told.
     ///
     /// # Errors
-    /// When the password cannot travel in a header.
+    /// When the password cannot be sent in an HTTP header.
     pub(in crate::api) fn way(&self) -> Result<reqwest::Proxy, Failure> {
         let way = reqwest::Proxy::all(self.proxy.url.clone())
-            .map_err(|_| Failure::new(Reason::Proxy, "the proxy's URL cannot be used"))?;
+            .map_err(|_| Failure::new(Reason::Proxy, "the proxy URL is not usable"))?;
         let Some(ProxyAccountState { credentials, .. }) = self.standing() else { return Ok(way) };
         let (_, value) = basic_header(&credentials)
-            .map_err(|_| Failure::new(Reason::ProxyRefused, "the proxy's password cannot travel in a header"))?;
+            .map_err(|_| Failure::new(Reason::ProxyRefused, "the proxy password cannot be sent in an HTTP header"))?;
         Ok(way.custom_http_auth(value))
     }
 
@@ -87,7 +87,7 @@ impl ProxyClient {
         if let Some(mut standing) = self.lock() {
             *standing = next;
         }
-        tracing::info!(proxy = %self.proxy.url, "password file of the proxy has changed: the next request takes it");
+        tracing::info!(proxy = %self.proxy.url, "proxy password file changed; the next request uses it");
         true
     }
 
@@ -101,10 +101,10 @@ impl ProxyClient {
             LoginDecision::Granted => return Ok(()),
             LoginDecision::Wait(span) => {
                 let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
-                (format!("the proxy has refused our account: it is shown again in {shown}"), span)
+                (format!("the proxy rejected the credentials; next attempt in {shown}"), span)
             }
             LoginDecision::Blocked => (
-                "the proxy has refused our account repeatedly: correct its password".to_owned(),
+                "the proxy repeatedly rejected the credentials: correct the password".to_owned(),
                 PASSWORD_CHECK_INTERVAL,
             ),
         };
@@ -131,15 +131,15 @@ impl ProxyClient {
             let _ = written.await;
         }
         if self.refusals.tally(&account).is_blocked(MOST_REFUSALS) && !tally.is_blocked(MOST_REFUSALS) {
-            tracing::error!(proxy = %self.proxy.url, "requests are stopped after repeated refusals by the proxy");
+            tracing::error!(proxy = %self.proxy.url, "requests stopped: the proxy keeps rejecting the credentials");
         }
     }
 
     /// What a 407 means.
     pub(in crate::api) fn refusal(&self) -> Failure {
         let detail = match self.standing {
-            Some(_) => "the proxy refuses our account (407): correct `proxy.username` or the proxy's password",
-            None => "the proxy wants an account (407): set `proxy.username` and `proxy.password_file`",
+            Some(_) => "the proxy rejected the credentials (407): correct `proxy.username` or the proxy's password",
+            None => "the proxy requires authentication (407): set `proxy.username` and `proxy.password_file`",
         };
         Failure { retry_after: Some(PASSWORD_CHECK_INTERVAL), ..Failure::new(Reason::ProxyRefused, detail) }
     }
@@ -163,9 +163,10 @@ impl ProxyClient {
                 failure(format!("the proxy {url} cannot be reached: {why}"))
             }
             ("unsuccessful", _) => failure(format!(
-                "the proxy {url} opens no way to the appliance: it did not answer CONNECT with 200, its log says why"
+                "the proxy {url} did not open a tunnel to the appliance: it did not answer CONNECT with 200; see the \
+                proxy's log"
             )),
-            (other, _) => failure(format!("the proxy {url} opens no way to the appliance: {other}")),
+            (other, _) => failure(format!("the proxy {url} did not open a tunnel to the appliance: {other}")),
         }
     }
 

@@ -168,7 +168,11 @@ impl Transport {
             && self.connector.may_speak_for(url)
             && json::message(&String::from_utf8_lossy(&answer.body)).is_none()
         {
-            let detail = format!("status {}, not in the appliance's form: it seems to be the proxy's", answer.status);
+            let detail = format!(
+                "status {}, not in the appliance's format: it probably comes from the \
+            proxy",
+                answer.status
+            );
             return Err(Failure::new(Reason::Proxy, detail));
         }
         Ok(answer)
@@ -327,7 +331,7 @@ impl Answer {
         let is_page = message.is_none() && json::is_html(self.body());
         match self.is_of_the_api && (is_redirect || is_page) {
             true if is_redirect => format!("{said}; {NOT_THE_API}"),
-            true => format!("status {status} with HTML in place of JSON; {NOT_THE_API}"),
+            true => format!("status {status} with HTML instead of JSON; {NOT_THE_API}"),
             false => said,
         }
     }
@@ -386,7 +390,7 @@ mod tests {
         assert_eq!(said(answer(503, "")), "status 503: no message");
         let (html, page) = (format!("; {NOT_THE_API}"), "\u{feff} <!DOCTYPE HTML PUBLIC>");
         for status in [401, 403, 404, 500] {
-            assert_eq!(said(answer(status, page)), format!("status {status} with HTML in place of JSON{html}"));
+            assert_eq!(said(answer(status, page)), format!("status {status} with HTML instead of JSON{html}"));
         }
         let to = |status, body| Answer { target: Some("esa1/login".into()), ..answer(status, body) };
         assert_eq!(said(to(302, page)), format!("status 302 to esa1/login{html}"));

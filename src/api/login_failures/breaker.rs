@@ -30,11 +30,11 @@ impl RefusalCause {
         match self {
             Self::Password => "correct the password",
             Self::SecondFactor => {
-                "the account wants a second factor: configure `two_factor`, or use an account without one"
+                "the account requires a second factor: configure `two_factor`, or use an account without one"
             }
             Self::Passcode => "the second step of the login fails: correct `two_factor`",
             Self::OtherServer => {
-                "the answer is not in the form of the API: check `url`, which seems to lead to another server or port"
+                "the response is not from the API: check `url`, which seems to point to another server or port"
             }
         }
     }

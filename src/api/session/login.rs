@@ -129,7 +129,7 @@ impl Login {
 /// The header of requests that take the password itself.
 ///
 /// # Errors
-/// When the password cannot travel in a header.
+/// When the password cannot be sent in an HTTP header.
 /// The answer to a step of a login if it is a success.
 ///
 /// Every complete answer that is none is a refusal: what the appliance counts towards its lock-out is not known of any

@@ -95,7 +95,12 @@ impl Session {
         let refusals = self.refusals.tally(&leave.account);
         if is_refused && refusals.is_blocked(self.most_at_page()) {
             let (host, refusals) = (page.host_str(), refusals.refusals);
-            tracing::error!(host, refusals, "status page is left alone after repeated refusals");
+            tracing::error!(
+                host,
+                refusals,
+                "status page requests stopped: the appliance keeps rejecting the \
+            credentials"
+            );
         }
         // What is not written is in doubt after a restart, and counts.
         let _ = written.await;
@@ -125,15 +130,15 @@ impl Session {
             LoginDecision::Granted => return Ok(()),
             LoginDecision::Wait(span) => {
                 let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
-                (format!("the next request is made in {shown}"), span)
+                (format!("next request in {shown}"), span)
             }
             LoginDecision::Blocked => {
-                let advice = "correct the password, give the account access to the web interface and reset logins, or set \
-                              `xml_status: false`";
-                (format!("requests are stopped: {advice}"), PASSWORD_CHECK_INTERVAL)
+                let advice = "correct the password, give the account access to the web interface and reset logins, or \
+                set `xml_status: false`";
+                (format!("requests stopped: {advice}"), PASSWORD_CHECK_INTERVAL)
             }
         };
-        let failure = Failure::new(Reason::NotAllowed, format!("the status page has refused the account; {when}"));
+        let failure = Failure::new(Reason::NotAllowed, format!("the status page rejected the credentials; {when}"));
         Err(Failure { retry_after: Some(span.min(PASSWORD_CHECK_INTERVAL)), ..failure })
     }
 }

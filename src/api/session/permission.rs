@@ -18,7 +18,7 @@ impl Session {
         let Ok(Some(next)) = tokio::task::spawn_blocking(move || credentials.reread()).await else { return };
         let account = self.refusals.account(&self.place, &next);
         self.refusals.name(&account).await;
-        tracing::info!(host = self.place.host_str(), "password file has changed: the next login takes it");
+        tracing::info!(host = self.place.host_str(), "password file changed; the next login uses it");
         {
             let mut state = self.state();
             let State { generation, attempts, .. } = *state;
@@ -40,12 +40,12 @@ impl Session {
             LoginDecision::Wait(span) => {
                 let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
                 let advice = self.refusals.tally(&account).cause.advice();
-                wait(format!("the last login was refused: {advice}; the next is tried in {shown}"), span)
+                wait(format!("login refused: {advice}; next attempt in {shown}"), span)
             }
             LoginDecision::Blocked => {
                 let tally = self.refusals.tally(&account);
                 let (cause, advice) = (stopped_because(tally), tally.cause.advice());
-                wait(format!("logins are stopped after {cause}: {advice}"), PASSWORD_CHECK_INTERVAL)
+                wait(format!("logins stopped after {cause}: {advice}"), PASSWORD_CHECK_INTERVAL)
             }
         }
     }
@@ -57,7 +57,13 @@ impl Session {
     pub(super) async fn announce(&self, account: &Account) -> Result<(), Failure> {
         let counted = self.refusals.tried(account, self.wall()).await;
         counted.map_err(|error| {
-            Failure::new(Reason::LoginWait, format!("no login is tried that cannot be counted: {error}"))
+            Failure::new(
+                Reason::LoginWait,
+                format!(
+                    "login not attempted because its result cannot be recorded: \
+            {error}"
+                ),
+            )
         })
     }
 
@@ -72,7 +78,7 @@ impl Session {
         let blocked = tally.is_blocked(self.most_of(&state));
         if blocked && !std::mem::replace(&mut state.told_blocked, blocked) {
             let cause = stopped_because(tally);
-            let message = format!("logins are stopped after {cause}, before the appliance locks the account");
+            let message = format!("logins stopped after {cause}, before the appliance locks the account");
             let advice = tally.cause.advice();
             tracing::error!(host = self.place.host_str(), refusals = tally.refusals, advice, "{message}");
         }
@@ -83,5 +89,10 @@ impl Session {
 }
 
 fn stopped_because(tally: Tally) -> &'static str {
-    if tally.history_lost { "one refusal, as earlier ones were lost with the state" } else { "repeated refusals" }
+    if tally.history_lost {
+        "one refused login, because the login failure history was lost"
+    } else {
+        "repeated \
+    refusals"
+    }
 }

@@ -39,8 +39,8 @@ pub(in crate::api) fn parts<T>(
 ) -> Result<Parts<T>, Failure> {
     let parts = json::read(body, Envelope(reader))?;
     match &parts.error {
-        Some(Some(message)) => Err(malformed(&format!("an error with a status of success: {message}"))),
-        Some(None) => Err(malformed("an error with a status of success")),
+        Some(Some(message)) => Err(malformed(&format!("an error despite a success status: {message}"))),
+        Some(None) => Err(malformed("an error despite a success status")),
         None => Ok(parts),
     }
 }
@@ -97,7 +97,7 @@ impl Fields {
     /// # Errors
     /// As [`data`], and when `data` is something else.
     pub(in crate::api) fn of_data(body: &str, names: &'static [&'static str]) -> Result<Self, Failure> {
-        let wanted = Wanted { names, refusal: Some("`data` is no object") };
+        let wanted = Wanted { names, refusal: Some("`data` is not an object") };
         Ok(data(body, wanted)?.unwrap_or_default())
     }
 

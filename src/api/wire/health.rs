@@ -66,7 +66,7 @@ impl Health {
             unusable: UnusableCounts::default(),
         };
         if health == Self::default() {
-            return Err(Failure::new(Reason::Empty, "the answer holds no measure of health"));
+            return Err(Failure::new(Reason::Empty, "the response has no health value"));
         }
         Ok(Self { unusable: data.unusable, ..health })
     }

@@ -67,9 +67,9 @@ impl Inventory {
     /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one without a list of
     /// appliances; a list of none is an answer.
     pub(in crate::api) fn parse(body: &str) -> Result<Self, Failure> {
-        let list = Member { name: "appliances", reader: Appliances, refusal: "`data` is no object" };
+        let list = Member { name: "appliances", reader: Appliances, refusal: "`data` is not an object" };
         let appliances = field::data(body, list)?.flatten().flatten();
-        let appliances = appliances.ok_or_else(|| Failure::new(Reason::Empty, "the answer lists no appliances"))?;
+        let appliances = appliances.ok_or_else(|| Failure::new(Reason::Empty, "the response lists no appliances"))?;
         Ok(Self { appliances })
     }
 }
@@ -113,7 +113,7 @@ impl<'de> Reader<'de> for &mut Found {
     type Made = ();
 
     fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<(), E> {
-        Err(E::custom("an element of `appliances` is no object"))
+        Err(E::custom("an element of `appliances` is not an object"))
     }
 
     fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
@@ -188,7 +188,7 @@ impl LocalTime {
         let data = Fields::of_data(body, &["timezone", "time"])?;
         let local = Self { timezone: data.text("timezone"), time: data.text("time") };
         if local == Self::default() {
-            return Err(Failure::new(Reason::Empty, "the answer holds neither a time nor a zone"));
+            return Err(Failure::new(Reason::Empty, "the response has neither a time nor a time zone"));
         }
         Ok(local)
     }
@@ -217,7 +217,7 @@ impl Privileges {
     /// **Source:** API guide for gateways 16.0; vendor TechNote 226388 for the other form.
     pub(in crate::api) fn parse(body: &str) -> Result<Self, Failure> {
         let names = field::data(body, PrivilegesOf::Data)?.flatten();
-        let names = names.ok_or_else(|| Failure::new(Reason::Empty, "the answer lists no privileges"))?;
+        let names = names.ok_or_else(|| Failure::new(Reason::Empty, "the response lists no privileges"))?;
         Ok(Self { names })
     }
 }
@@ -235,7 +235,7 @@ impl<'de> Reader<'de> for PrivilegesOf {
     fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Self::Made, E> {
         match value {
             Scalar::Null => Ok(None),
-            _ => Err(E::custom("the privileges are no list")),
+            _ => Err(E::custom("the privileges are not a list")),
         }
     }
 
@@ -256,7 +256,7 @@ impl<'de> Reader<'de> for PrivilegesOf {
             Self::Data => {
                 Ok(Member { name: "privileges", reader: Self::Member, refusal: "" }.object(object)?.flatten())
             }
-            Self::Member => Err(de::Error::custom("the privileges are no list")),
+            Self::Member => Err(de::Error::custom("the privileges are not a list")),
         }
     }
 }

@@ -12,11 +12,11 @@ use crate::api::{Failure, Reason};
 /// The longest message of the appliance that is repeated in a log.
 const LONGEST_MESSAGE: usize = 200;
 /// What an answer says that holds more than is taken from it.
-pub(in crate::api) const TOO_MANY: &str = "the answer holds too many values";
+pub(in crate::api) const TOO_MANY: &str = "the response has too many values";
 
 /// What a page of HTML means where an answer of the API should be, for people.
-pub const NOT_THE_API: &str = "this may be the port of the web interface, or another server: is it that of the API (6443 \
-                               unless changed)?";
+pub const NOT_THE_API: &str = "this may be the port of the web interface, or another server: check that it is the port \
+of the API (default 6443)";
 
 /// Whether `body` is a page for browsers.
 pub(in crate::api) fn is_html(body: &str) -> bool {
@@ -122,11 +122,11 @@ pub(in crate::api) fn read<T>(body: &str, reader: impl for<'de> Reader<'de, Made
     match body.trim_start().chars().next() {
         _ if said.starts_with(TOO_MANY) => Err(Failure::new(Reason::TooLarge, said)),
         _ if error.is_data() => Err(malformed(&said)),
-        Some('{' | '[') => Err(malformed(&format!("the JSON ends or breaks off: {said}"))),
+        Some('{' | '[') => Err(malformed(&format!("the JSON is incomplete: {said}"))),
         Some(_) if is_html(body) => {
-            Err(Failure::new(Reason::NotJson, format!("the body is HTML in place of JSON; {NOT_THE_API}")))
+            Err(Failure::new(Reason::NotJson, format!("the body is HTML instead of JSON; {NOT_THE_API}")))
         }
-        Some(_) | None => Err(Failure::new(Reason::NotJson, "the body is no JSON")),
+        Some(_) | None => Err(Failure::new(Reason::NotJson, "the body is not JSON")),
     }
 }
 
@@ -295,7 +295,7 @@ impl<'de, R: Reader<'de> + Copy> Reader<'de> for Envelope<R> {
     type Made = Parts<R::Made>;
 
     fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<Self::Made, E> {
-        Err(E::custom("the body is no object"))
+        Err(E::custom("the body is not an object"))
     }
 
     fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Made, A::Error> {

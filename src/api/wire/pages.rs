@@ -103,7 +103,7 @@ impl Page {
     pub(in crate::api) fn parse(body: &str) -> Result<Self, Failure> {
         let parts = field::parts(body, Rows)?;
         let total_count = field::count(parts.total_count.as_ref());
-        let total_count = total_count.ok_or_else(|| malformed("`meta.totalCount` is no count"))?;
+        let total_count = total_count.ok_or_else(|| malformed("`meta.totalCount` is not a count"))?;
         let bad = field::count(parts.bad_records.as_ref()).unwrap_or(0);
         Ok(Self { total_count, rows: parts.data.unwrap_or(0), bad })
     }
@@ -119,7 +119,7 @@ impl<'de> Reader<'de> for Rows {
     fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<u64, E> {
         match value {
             Scalar::Null => Ok(0),
-            _ => Err(E::custom("`data` is no list of rows")),
+            _ => Err(E::custom("`data` is not a list of rows")),
         }
     }
 
@@ -135,7 +135,7 @@ impl<'de> Reader<'de> for Rows {
     fn object<A: MapAccess<'de>>(self, mut fields: A) -> Result<u64, A::Error> {
         match fields.next_entry::<IgnoredAny, IgnoredAny>()? {
             None => Ok(0),
-            Some(_) => Err(de::Error::custom("`data` is no list of rows")),
+            Some(_) => Err(de::Error::custom("`data` is not a list of rows")),
         }
     }
 }
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(Page::parse("<html>").expect_err("a page").reason, Reason::NotJson);
         let error = r#"{"error": {"message": "Unsupported attribute."}, "meta": {"totalCount": 3}}"#;
         let said = Page::parse(error).expect_err("an error").detail;
-        assert_eq!(said, "an error with a status of success: Unsupported attribute.");
+        assert_eq!(said, "an error despite a success status: Unsupported attribute.");
     }
 
     proptest! {

@@ -89,9 +89,9 @@ impl Quarantines {
     ///
     /// **Source:** published client.
     pub(in crate::api) fn parse(body: &str) -> Result<Self, Failure> {
-        let lists = Member { name: "quarantines", reader: NameLists, refusal: "`data` is no object" };
+        let lists = Member { name: "quarantines", reader: NameLists, refusal: "`data` is not an object" };
         let names = field::data(body, lists)?.flatten().flatten();
-        let names = names.ok_or_else(|| Failure::new(Reason::Empty, "the answer lists no quarantines"))?;
+        let names = names.ok_or_else(|| Failure::new(Reason::Empty, "the response lists no quarantines"))?;
         Ok(Self { names: names.into_iter().collect() })
     }
 }
@@ -187,7 +187,7 @@ impl QuarantineSize {
     /// **Source:** the vendor's Swagger description for the name; the form of the text is that of a recorded message's
     /// size. Whether it stands under `data`, as everywhere else, is assumed, so that without is read too.
     pub(in crate::api) fn parse(body: &str) -> Result<Self, Failure> {
-        let wanted = Wanted { names: &["quarantine_size_used"], refusal: Some("`data` is no object") };
+        let wanted = Wanted { names: &["quarantine_size_used"], refusal: Some("`data` is not an object") };
         let mut quarantine = match field::data(body, wanted)? {
             Some(quarantine) => quarantine,
             None => json::read(body, wanted)?,

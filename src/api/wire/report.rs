@@ -56,7 +56,7 @@ impl Report {
     ///
     /// **Source:** AsyncOS API guide 16.0, reporting; recorded answers of ESA and SMA; guide of API 1.0 for the map.
     pub fn parse(body: &str) -> Result<Self, Failure> {
-        let results = Member { name: "resultSet", reader: Results, refusal: "`data` is no object" };
+        let results = Member { name: "resultSet", reader: Results, refusal: "`data` is not an object" };
         Ok(field::data(body, results)?.flatten().unwrap_or_default())
     }
 

@@ -39,7 +39,7 @@ impl ReportingStatus {
     /// **Source:** the vendor's Swagger description for the names; the forms of the dates are not published, so those
     /// of other answers are tried.
     pub fn parse(body: &str) -> Result<Self, Failure> {
-        let results = Member { name: "resultSet", reader: Results, refusal: "`data` is no object" };
+        let results = Member { name: "resultSet", reader: Results, refusal: "`data` is not an object" };
         let mut values = field::data(body, results)?.flatten().unwrap_or_default();
         let span = Self {
             begin: values.date("begin_time"),
@@ -49,7 +49,7 @@ impl ReportingStatus {
             unusable: UnusableCounts::default(),
         };
         if span == Self::default() {
-            return Err(Failure::new(Reason::Empty, "the report holds no date that is understood"));
+            return Err(Failure::new(Reason::Empty, "the report has no valid date"));
         }
         Ok(Self { unusable: values.unusable, ..span })
     }
@@ -91,7 +91,7 @@ impl<'de> Reader<'de> for Element<'_> {
     type Made = ();
 
     fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<(), E> {
-        Err(E::custom("an element of `resultSet` is no object"))
+        Err(E::custom("an element of `resultSet` is not an object"))
     }
 
     fn object<A: MapAccess<'de>>(self, object: A) -> Result<(), A::Error> {

@@ -96,7 +96,7 @@ impl XmlStatus {
         let mut document = Document { status: Self::default(), now, made: None, named: BTreeMap::new() };
         let mut depth: usize = 0;
         loop {
-            let event = reader.read_event().map_err(|error| malformed(&format!("the XML breaks off: {error}")))?;
+            let event = reader.read_event().map_err(|error| malformed(&format!("the XML is incomplete: {error}")))?;
             match event {
                 Event::Start(element) => {
                     document.take(&element, depth)?;
@@ -104,7 +104,7 @@ impl XmlStatus {
                 }
                 Event::Empty(element) => document.take(&element, depth)?,
                 Event::End(_) => depth = depth.saturating_sub(1),
-                Event::DocType(_) => return Err(malformed("the document declares a type, where none is expected")),
+                Event::DocType(_) => return Err(malformed("the document has an unexpected type declaration")),
                 Event::Eof => return Err(malformed("the XML ends before its root does")),
                 // References are never resolved: what matters stands in attributes.
                 Event::Text(_)
@@ -124,7 +124,7 @@ impl XmlStatus {
         let status = document.status;
         let tells = status.system_state.is_some() || !status.features.is_empty();
         if !tells && status.counters.is_empty() && status.gauges.is_empty() {
-            return Err(Failure::new(Reason::Empty, "the document holds neither state, features, counters nor gauges"));
+            return Err(Failure::new(Reason::Empty, "the document has no state, features, counters or gauges"));
         }
         Ok(status)
     }
@@ -144,7 +144,7 @@ impl Document {
     fn take(&mut self, element: &BytesStart<'_>, depth: usize) -> Result<(), Failure> {
         let name = element.name();
         if depth == 0 && name.as_ref() != "status" {
-            return Err(malformed("the document is no status document"));
+            return Err(malformed("the document is not a status document"));
         }
         match name.as_ref() {
             "status" if depth == 0 => {

@@ -173,17 +173,18 @@ async fn look_around(client: &Client, appliance: &Appliance) -> Result<Vec<Obser
 /// What went wrong and what to do.
 pub(super) fn words(failure: &Failure) -> String {
     let advice = match failure.reason {
-        Reason::Dns => "is the host of --url right?",
+        Reason::Dns => "check the host in --url",
         Reason::Connect | Reason::Timeout | Reason::Reset | Reason::Protocol => {
-            "is AsyncOS API (Monitoring) enabled for this interface, and is this its port (6443 unless changed)?"
+            "check that AsyncOS API (Monitoring) is enabled for this interface and that this is its port (default 6443)"
         }
         Reason::Redirect | Reason::NotJson | Reason::Malformed | Reason::Status | Reason::Declined => NOT_THE_API,
         Reason::LoginRefused if is_of_no_api(failure) => NOT_THE_API,
         Reason::LoginRefused => {
-            "correct the user name or the password before you try again: appliances lock an account after a few refusals"
+            "correct the user name or the password before you try again: appliances lock an account after a few failed \
+            logins"
         }
         Reason::Throttled | Reason::Unavailable => "the appliance is busy: try again later",
-        Reason::Unauthorized | Reason::NotAllowed => "give the account the role Read-Only Operator",
+        Reason::Unauthorized | Reason::NotAllowed => "assign the account the role Read-Only Operator",
         Reason::Proxy
         | Reason::ProxyRefused
         | Reason::Tls

@@ -41,12 +41,12 @@ fn windows(text: &mut Text, windows: &Windows) {
         Windows::Minutes => {}
         Windows::Hours(said) => {
             text.line(4, "polling:");
-            text.remark(6, &format!("Windows of minutes are declined: {said}"));
+            text.remark(6, &format!("Windows shorter than an hour are refused: {said}"));
             text.line(6, "alignment: hour");
             text.line(6, "window: 1h");
         }
         Windows::Unclear(said) => {
-            text.remark(4, &format!("Whether windows of minutes are answered is not clear: {said}"));
+            text.remark(4, &format!("Cannot determine whether windows shorter than an hour work: {said}"));
         }
     }
 }
@@ -54,7 +54,7 @@ fn windows(text: &mut Text, windows: &Windows) {
 fn groups(text: &mut Text, findings: &Findings) {
     let trouble = |asked: &Asked| asked.standing.trouble().map(|trouble| format!("{}: {trouble}", asked.name));
     if findings.is_centralized {
-        text.remark(4, "A manager seems to have the reporting: ask that one for all but the capacity.");
+        text.remark(4, "Reporting seems to be centralized on an SMA: poll the SMA for everything but the capacity.");
         text.line(4, &format!("counter_groups: [{CAPACITY}]"));
         return;
     }
@@ -79,19 +79,16 @@ fn groups(text: &mut Text, findings: &Findings) {
 fn members(text: &mut Text, findings: &Findings) {
     let Some(manager) = &findings.manager else { return };
     if manager.web == Standing::Readable {
-        text.remark(4, "Reports about the web are answered too: name those you want in a list of `counter_groups`.");
+        text.remark(4, "Web reports are available too: list those you want in `counter_groups`.");
     }
-    text.remark(
-        4,
-        "Device groups cannot be listed by any known endpoint that a read-only account may use: name yours.",
-    );
+    text.remark(4, "No known endpoint lists device groups for a read-only account: add yours by name.");
     match manager.usual_group.trouble() {
         None => text.line(4, &format!("device_groups: [{USUAL_DEVICE_GROUP}]")),
         Some(trouble) => text.remark(4, &format!("device_groups: [{USUAL_DEVICE_GROUP}]   {trouble}")),
     }
     let (gateways, nameless) = findings.gateways();
     if let Some(failure) = findings.refusal(&StatusKind::Managed) {
-        text.remark(4, &format!("Its devices are not told ({failure}): name those you want under `devices`."));
+        text.remark(4, &format!("Cannot list its devices ({failure}): list those you want in `devices`."));
     }
     if nameless > 0 {
         text.remark(4, &format!("{nameless} of its devices have no usable host name and are missing here."));
@@ -99,11 +96,11 @@ fn members(text: &mut Text, findings: &Findings) {
     if gateways.is_empty() {
         return;
     }
-    text.remark(4, "Each device is asked for every counter group as well: leave out those you do not need.");
+    text.remark(4, "The exporter requests every counter group for each device too: remove those you do not need.");
     text.line(4, "devices:");
     for ManagedAppliance { host_name, connection_established, .. } in gateways {
         if *connection_established == Some(false) {
-            text.remark(6, "The manager has no connection to the next one now.");
+            text.remark(6, "The SMA has no connection to the next one now.");
         }
         text.line(6, &format!("- {}", scalar(host_name.as_deref().unwrap_or_default())));
     }
@@ -112,14 +109,14 @@ fn members(text: &mut Text, findings: &Findings) {
 fn extras(text: &mut Text, findings: &Findings) {
     for (key, aspect) in [("health", StatusKind::Health), ("quarantines", StatusKind::Quarantines(None))] {
         if let Some(failure) = findings.refusal(&aspect) {
-            text.remark(4, &format!("Not had: {failure}"));
+            text.remark(4, &format!("Request failed: {failure}"));
             text.line(4, &format!("{key}: false"));
         }
     }
     let inventory = [StatusKind::TimeZone, StatusKind::Privileges, StatusKind::Reporting, StatusKind::Managed];
     let asked = || findings.observed.iter().filter(|observed| inventory.contains(&observed.aspect));
     if asked().all(|observed| observed.answer.is_err()) {
-        text.remark(4, "Neither time zone nor privileges nor the state of reporting can be read.");
+        text.remark(4, "Cannot read the time zone, the privileges or the state of reporting.");
         text.line(4, "inventory: false");
     }
 }
@@ -198,12 +195,12 @@ mod tests {
         ];
         let (text, config) = rest(&found);
         let expected = format!(
-            "    polling:\n      # Windows of minutes are declined: minutes\n      alignment: hour\n      window: 1h\n    \
-             counter_groups:\n      # {}: not offered (status 404: Not Found.)\n      - {}\n      \
-             # {}: not clear (status 503: no message)\n      - {}\n    \
-             # Not had: status 401: Unauthorized.\n    health: false\n    \
-             # Not had: status 401: Unauthorized.\n    quarantines: false\n    \
-             # Neither time zone nor privileges nor the state of reporting can be read.\n    inventory: false\n",
+            "    polling:\n      # Windows shorter than an hour are refused: minutes\n      alignment: hour\n      \
+            window: 1h\n    counter_groups:\n      # {}: not available (status 404: Not Found.)\n      - {}\n      \
+             # {}: unknown (status 503: no message)\n      - {}\n    \
+             # Request failed: status 401: Unauthorized.\n    health: false\n    \
+             # Request failed: status 401: Unauthorized.\n    quarantines: false\n    \
+             # Cannot read the time zone, the privileges or the state of reporting.\n    inventory: false\n",
             names[0], names[1], names[2], names[2]
         );
         assert_eq!(text, expected);
@@ -246,11 +243,11 @@ mod tests {
         let scopes: Vec<&str> = config.appliances[0].scopes.iter().map(crate::config::Scope::device).collect();
         assert_eq!(scopes, ["", "esa1.example.com", "b: c"]);
         for said in [
-            "# device_groups: [Hosted_Cluster]   not offered (status 404: Not Found.)",
-            "# Device groups cannot be listed by any known endpoint that a read-only account may use",
-            "# Reports about the web are answered too",
+            "# device_groups: [Hosted_Cluster]   not available (status 404: Not Found.)",
+            "# No known endpoint lists device groups for a read-only account",
+            "# Web reports are available too",
             "# 2 of its devices have no usable host name and are missing here.",
-            "# The manager has no connection to the next one now.\n      - \"b: c\"",
+            "# The SMA has no connection to the next one now.\n      - \"b: c\"",
         ] {
             assert!(text.contains(said), "{said}\n{text}");
         }

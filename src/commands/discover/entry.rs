@@ -85,7 +85,7 @@ fn as_flag(problem: &str) -> String {
         return problem.to_owned();
     };
     match key {
-        "tls" => format!("the flags about certificates: {message}"),
+        "tls" => format!("certificate flags: {message}"),
         _ => format!("--{}: {message}", key.trim_start_matches("tls.").replace('_', "-")),
     }
 }
@@ -128,10 +128,7 @@ mod tests {
         let missing = "--password-file: cannot read `/nonexistent/password`: No such file or directory (os error 2)";
         assert_eq!(said_of_two, format!("--url: must begin with `https://` (or `http://`)\n{missing}"));
         let skip = ["--url=http://127.0.0.1", "--password-env=PATH", "--insecure-skip-verify"];
-        assert_eq!(
-            said(&skip),
-            "the flags about certificates: has no meaning with an http URL: use https, or leave it out"
-        );
+        assert_eq!(said(&skip), "certificate flags: has no effect with an http URL: use https, or remove it");
     }
 
     #[test]

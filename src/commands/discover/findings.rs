@@ -149,9 +149,9 @@ impl Standing {
     pub(super) fn trouble(&self) -> Option<String> {
         match self {
             Self::Readable => None,
-            Self::NotAllowed(said) => Some(format!("not allowed to this account ({said})")),
-            Self::NotOffered(said) => Some(format!("not offered ({said})")),
-            Self::Unclear(said) => Some(format!("not clear ({said})")),
+            Self::NotAllowed(said) => Some(format!("this account is not allowed to read it ({said})")),
+            Self::NotOffered(said) => Some(format!("not available ({said})")),
+            Self::Unclear(said) => Some(format!("unknown ({said})")),
         }
     }
 }

@@ -78,7 +78,7 @@ pub(super) async fn hour(client: &Client, appliance: &Appliance, group: &str) ->
         Some(group) => client.fetch(&query(group, Scope::Appliance, hours(client, appliance, 1))).await,
         None => Err(Failure {
             reason: Reason::Declined,
-            detail: format!("`{group}` is in no catalogue"),
+            detail: format!("`{group}` is not in the catalogue"),
             retry_after: None,
         }),
     }
@@ -97,7 +97,7 @@ fn hours(client: &Client, appliance: &Appliance, count: u32) -> Window {
 fn tell(aspect: &StatusKind, answer: &Result<Observation, Failure>) {
     let said = match answer {
         Ok(observation) => described(observation),
-        Err(failure) => format!("not had ({failure})"),
+        Err(failure) => format!("request failed ({failure})"),
     };
     complain(format!("{}: {said}", topic(aspect)));
 }
@@ -156,7 +156,7 @@ impl Asker {
 
     /// Whether windows of minutes are answered, by a report that is answered for an hour.
     async fn windows(&mut self, groups: &[Asked]) -> Result<Windows, Failure> {
-        let Some(group) = readable(groups) else { return Ok(Windows::Unclear("no report can be read".into())) };
+        let Some(group) = readable(groups) else { return Ok(Windows::Unclear("no report is readable".into())) };
         let grid = Grid::try_new(MINUTES).unwrap_or(Grid::HOURS);
         let end = grid.floor(self.client.now() - self.appliance.polling.settle.initial());
         let window = grid.window_from(end - grid.length());
@@ -165,9 +165,9 @@ impl Asker {
             windows = Windows::of(&self.fetch(group, Scope::Appliance, window).await?);
         }
         complain(match &windows {
-            Windows::Minutes => "windows: five minutes are answered".to_owned(),
+            Windows::Minutes => "windows: five minutes are supported".to_owned(),
             Windows::Hours(said) => format!("windows: whole hours only ({said})"),
-            Windows::Unclear(said) => format!("windows: not clear ({said})"),
+            Windows::Unclear(said) => format!("windows: unknown ({said})"),
         });
         Ok(windows)
     }
@@ -177,7 +177,7 @@ impl Asker {
     async fn is_centralized(&mut self, hour: &[(&'static Group, Result<u64, Failure>)]) -> Result<bool, Failure> {
         let has_traffic = hour.iter().any(|(_, answer)| answer.as_ref().is_ok_and(|events| *events > 0));
         let Some(capacity) = catalogue::group(CAPACITY).filter(|_| !has_traffic) else {
-            complain("reporting: the gateway's own");
+            complain("reporting: local to this ESA");
             return Ok(false);
         };
         let day = self.hours(DAY);
@@ -192,8 +192,8 @@ impl Asker {
         }
         let is_centralized = is_centralized(messages, &traffic);
         complain(match is_centralized {
-            true => "reporting: seems to be centralized on a manager: ask that one for the rest",
-            false => "reporting: no traffic to tell by whether it is centralized",
+            true => "reporting: seems to be centralized on an SMA: poll the SMA for the rest",
+            false => "reporting: unknown whether it is centralized, because there is no traffic",
         });
         Ok(is_centralized)
     }
@@ -205,7 +205,7 @@ impl Asker {
                 let scope = Scope::DeviceGroup(USUAL_DEVICE_GROUP.into());
                 Standing::of(&self.fetch(group, scope, hour).await?)
             }
-            None => Standing::Unclear("no report can be read".into()),
+            None => Standing::Unclear("no report is readable".into()),
         };
         let web = match catalogue::group(WEB) {
             Some(group) => Standing::of(&self.fetch(group, Scope::Appliance, hour).await?),

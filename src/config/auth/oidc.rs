@@ -107,7 +107,7 @@ fn url(value: &Value, path: &Path, problems: &mut Problems) -> Option<Url> {
     };
     let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !is_plain {
-        problems.error(path, "must begin with `https://` (or `http://`), and carry no user and no fragment");
+        problems.error(path, "must begin with `https://` (or `http://`), without user information or a fragment");
         return None;
     }
     if url.scheme() == "http" && !is_loopback(&url) {
@@ -136,11 +136,15 @@ fn client_secret(
         return sources.read(files, path, problems).map(Some);
     }
     if kind == Kind::ClientCredentials {
-        problems.error(&path.key("client_auth"), "a client without a secret proves nothing: use the grant `password`");
+        problems.error(
+            &path.key("client_auth"),
+            "a client without a secret cannot authenticate: use the grant \
+        `password`",
+        );
         return None;
     }
     if sources.are_given() {
-        problems.error(path, "a client secret has no meaning with `client_auth: none`");
+        problems.error(path, "`client_auth: none` does not use a client secret");
         return None;
     }
     Some(None)
@@ -154,7 +158,7 @@ fn no_account(raw: &raw::Appliance, path: &Path, problems: &mut Problems) {
         problems.error(path, message);
     }
     if raw.xml_status.as_ref().is_some_and(|value| value.as_bool() != Some(false)) {
-        problems.error(&path.key("xml_status"), "takes a user's password, which this account does not have");
+        problems.error(&path.key("xml_status"), "requires a user's password, which this account does not have");
     }
 }
 
@@ -163,7 +167,7 @@ fn parameters(value: Option<Value>, path: &Path, problems: &mut Problems) -> Vec
     for (name, value) in raw::table(value.unwrap_or_default(), path, problems) {
         let path = path.key(&name);
         if OWN_FIELDS.contains(&name.as_str()) {
-            problems.error(&path, "is filled by the grant: give its own key");
+            problems.error(&path, "is set by the grant: use its own key");
         }
         parameters.extend(field::text(Some(&value), &path, problems).map(|text| (name, text)));
     }
@@ -174,11 +178,11 @@ fn header(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option
     let Some(value) = value else { return Some(HEADER.to_ascii_lowercase()) };
     let name = field::label(Some(value), path, problems)?.to_ascii_lowercase();
     if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
-        problems.error(path, "must be the name of a header: letters, digits, `-` and `_`");
+        problems.error(path, "must be a header name: letters, digits, `-` and `_`");
         return None;
     }
     if TAKEN.contains(&name.as_str()) {
-        problems.error(path, format!("`{name}` is a header of its own"));
+        problems.error(path, format!("`{name}` is reserved"));
         return None;
     }
     Some(name)

@@ -49,7 +49,7 @@ fn passcode(raw: &raw::TwoFactor, files: &Files, path: &Path, problems: &mut Pro
     let Some(command) = &raw.command else {
         let second = sources.read(files, path, problems)?;
         if !is_base32(second.text.expose()) {
-            problems.error(path, "the TOTP secret is no Base32: letters from A to Z and digits from 2 to 7");
+            problems.error(path, "the TOTP secret is not Base32: letters from A to Z and digits from 2 to 7");
             return None;
         }
         return Some((Passcode::Totp(totp), Some(second)));
@@ -68,7 +68,7 @@ fn passcode(raw: &raw::TwoFactor, files: &Files, path: &Path, problems: &mut Pro
     match parts.first() {
         Some(program) if is_program(program) => Some((Passcode::Command(parts), None)),
         Some(program) => {
-            problems.error(&path, format!("there is no program `{program}`"));
+            problems.error(&path, format!("program not found: `{program}`"));
             None
         }
         None => {

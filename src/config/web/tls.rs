@@ -29,7 +29,7 @@ const ASKS: &[(&str, Ask)] = &[
 ];
 
 /// Settings of the toolkit that rustls leaves no choice about.
-const FIXED: &str = "has no effect: rustls speaks ECDHE with AES-GCM or ChaCha20 only, best first";
+const FIXED: &str = "has no effect: rustls supports only ECDHE with AES-GCM or ChaCha20, in its own order";
 
 /// Reads the table; none where nothing is in it, or where something that it cannot do without is wrong.
 pub(super) fn read(value: Option<Value>, files: &mut Files, path: &Path, problems: &mut Problems) -> Option<WebTls> {
@@ -131,14 +131,14 @@ fn clients(
     problems: &mut Problems,
 ) -> Option<ClientCertificates> {
     if !allowed_sans.is_empty() && ask != (Ask::Verified { required: true }) {
-        let message = "proves nothing unless `client_auth_type` is `RequireAndVerifyClientCert`";
+        let message = "has no effect unless `client_auth_type` is `RequireAndVerifyClientCert`";
         problems.error(&path.key("client_allowed_sans"), message);
     }
     match ask {
         Ask::Nothing => {
             if has_authorities {
                 problems
-                    .error(path, "authorities of clients are given, and `client_auth_type` asks for no certificate");
+                    .error(path, "client CAs are configured, but `client_auth_type` does not request a certificate");
             }
             None
         }
@@ -146,7 +146,11 @@ fn clients(
         Ask::Any { required } => Some(ClientCertificates { required, roots: None, allowed_sans }),
         Ask::Verified { required } => {
             if !has_authorities {
-                problems.error(&path.key("client_auth_type"), "`client_ca_file` is missing: it says who is believed");
+                problems.error(
+                    &path.key("client_auth_type"),
+                    "`client_ca_file` is missing: it holds the CAs that are \
+                trusted",
+                );
             }
             // Without roots a problem has been told, and nothing of this is used.
             Some(ClientCertificates { required, roots, allowed_sans })

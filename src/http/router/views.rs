@@ -22,11 +22,15 @@ impl Router {
         let mut targets = pairs(head).filter(|(name, _)| name == "target").map(|(_, target)| target);
         let refuse = |reason: String| text(StatusCode::BAD_REQUEST, reason);
         let (Some(target), None) = (targets.next(), targets.next()) else {
-            return refuse("give one `target`: /probe?target=<name of an appliance in the configuration>\n".into());
+            return refuse(
+                "exactly one `target` is required: /probe?target=<name of an appliance in the \
+            configuration>\n"
+                    .into(),
+            );
         };
         if !(self.pages.knows)(&target) {
             let target: String = target.chars().take(100).flat_map(char::escape_default).collect();
-            return refuse(format!("no appliance `{target}` is configured: /sd lists those that are\n"));
+            return refuse(format!("no appliance `{target}` is configured: see /sd for the configured ones\n"));
         }
         self.metrics(Scrape { appliances: vec![target], ..negotiate::scrape(head) }).await
     }
@@ -37,10 +41,7 @@ impl Router {
             None => head.headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok()),
         };
         let Some(authority) = authority.filter(|authority| !authority.as_str().contains('@')) else {
-            return text(
-                StatusCode::BAD_REQUEST,
-                "the request names no host, which the targets are to be reached at\n",
-            );
+            return text(StatusCode::BAD_REQUEST, "the request has no host to use as the address of the targets\n");
         };
         let scheme = match channel {
             Channel::Clear => "http",

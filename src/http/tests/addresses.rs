@@ -97,7 +97,7 @@ async fn a_place_that_is_taken_is_named_and_the_others_are_let_go() {
     let other = format!("unix:{}", folder.path().join("other.sock").display());
     let error = Bound::open(&Listen::Addresses(vec![other, unix.clone()])).await.unwrap_err();
     assert_eq!(error.to_string(), format!("cannot listen on `{unix}`"));
-    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "somebody listens there");
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "another process listens there");
     assert!(!folder.path().join("other.sock").exists());
     drop(taken);
     Bound::bind(&unix).await.unwrap();

@@ -18,9 +18,9 @@ async fn a_probe_of_a_configured_appliance_answers_its_metrics_and_no_other_is_a
         assert_eq!(scrapes.recv().await, scrapes.recv().await, "{path}");
     }
     let refused = [
-        ("/probe", "give one `target`"),
-        ("/probe?", "give one `target`"),
-        ("/probe?target=esa+1&target=esa+1", "give one `target`"),
+        ("/probe", "exactly one `target` is required"),
+        ("/probe?", "exactly one `target` is required"),
+        ("/probe?target=esa+1&target=esa+1", "exactly one `target` is required"),
         ("/probe?target=", "no appliance `` is configured"),
         ("/probe?target=https://elsewhere:6443", "no appliance `https://elsewhere:6443` is configured"),
         ("/probe?target=169.254.169.254", "no appliance `169.254.169.254` is configured"),

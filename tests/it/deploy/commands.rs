@@ -90,7 +90,7 @@ fn systemd_without_a_package_is_set_up_as_told() {
     );
     assert_eq!(ran.stderr, b"", "{ran:?}");
     // The service's user can read its configuration, which names no appliance yet.
-    assert!(said.contains("names no appliance") && lines.last() == Some(&"78"), "{said}");
+    assert!(said.contains("no appliance is configured") && lines.last() == Some(&"78"), "{said}");
     assert!(!Path::new("/etc/asyncos_exporter").exists() && !Path::new("/usr/bin/asyncos_exporter").exists());
 }
 

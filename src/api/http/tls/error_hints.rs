@@ -10,9 +10,9 @@ use crate::config::TlsVersion;
 /// What to do where the appliance cannot be given better ciphers.
 #[cfg(not(feature = "legacy-tls"))]
 const LAST_RESORT: &str =
-    "; where that cannot be done, build this program with the cargo feature `legacy-tls` and set `tls.legacy: true`";
+    "; if that is not possible, build this program with the cargo feature `legacy-tls` and set `tls.legacy: true`";
 #[cfg(feature = "legacy-tls")]
-const LAST_RESORT: &str = "; where that cannot be done, set `tls.legacy: true`";
+const LAST_RESORT: &str = "; if that is not possible, set `tls.legacy: true`";
 
 /// Finds words for what goes wrong between us and one appliance.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ impl TlsErrorHints {
     /// What a handshake that was cut off without a word may be about; nothing where there is no telling.
     pub(in crate::api) fn suspicion(&self) -> Option<&'static str> {
         self.shown.was_asked().then(|| match self.shown.identity {
-            None => "the appliance has asked for a client certificate: set `tls.cert_file` and `tls.key_file`",
-            Some(_) => "the appliance may not accept the certificate in `tls.cert_file`",
+            None => "the appliance requested a client certificate: set `tls.cert_file` and `tls.key_file`",
+            Some(_) => "the appliance may have rejected the certificate in `tls.cert_file`",
         })
     }
 
@@ -53,7 +53,8 @@ impl TlsErrorHints {
                 PeerIncompatible::NoCipherSuitesInCommon | PeerIncompatible::NoKxGroupsInCommon,
             ) => cipher(),
             Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-                "what answers at this port speaks no TLS: is it the port of the API for HTTPS (6443 unless changed)?"
+                "the server on this port does not speak TLS: check that this is the HTTPS port of the API (default \
+                6443)"
                     .into()
             }
             // Its own text shows ours as `Debug` does.
@@ -83,17 +84,20 @@ impl TlsErrorHints {
             }
             AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => cipher(),
             AlertDescription::ProtocolVersion => self.version(),
-            other => format!("the appliance broke the TLS handshake off: {other:?}"),
+            other => format!("the appliance aborted the TLS handshake: {other:?}"),
         }
     }
 
     fn client_certificate(&self, alert: AlertDescription) -> String {
         match self.shown.identity {
             None => {
-                format!("the appliance wants a client certificate ({alert:?}): set `tls.cert_file` and `tls.key_file`")
+                format!(
+                    "the appliance requires a client certificate ({alert:?}): set `tls.cert_file` and \
+                `tls.key_file`"
+                )
             }
             Some(_) => format!(
-                "the appliance does not accept the certificate in `tls.cert_file` ({alert:?}): give one of an authority \
+                "the appliance rejected the certificate in `tls.cert_file` ({alert:?}): use one issued by a CA \
                  that the appliance trusts"
             ),
         }
@@ -102,11 +106,11 @@ impl TlsErrorHints {
     fn version(&self) -> String {
         match self.min_version {
             TlsVersion::Tls12 => {
-                "the appliance speaks neither TLS 1.2 nor 1.3: enable TLS 1.2 with the CLI command `sslconfig`".into()
+                "the appliance supports neither TLS 1.2 nor 1.3: enable TLS 1.2 with the CLI command `sslconfig`".into()
             }
             TlsVersion::Tls13 => {
-                "the appliance does not speak TLS 1.3: set `tls.min_version` to TLS12, or enable TLS 1.3 with the CLI \
-                 command `sslconfig`"
+                "the appliance does not support TLS 1.3: set `tls.min_version` to TLS12, or enable TLS 1.3 with the \
+                CLI command `sslconfig`"
                     .into()
             }
         }
@@ -115,7 +119,7 @@ impl TlsErrorHints {
 
 fn cipher() -> String {
     format!(
-        "the appliance shares no cipher with us (rustls speaks ECDHE with AES-GCM or ChaCha20 only): add such ciphers to \
-         its HTTPS cipher list with the CLI command `sslconfig`{LAST_RESORT}"
+        "the appliance and the exporter have no cipher in common (rustls supports ECDHE with AES-GCM or ChaCha20 \
+        only): add such ciphers to its HTTPS cipher list with the CLI command `sslconfig`{LAST_RESORT}"
     )
 }

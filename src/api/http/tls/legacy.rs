@@ -29,12 +29,12 @@ impl Legacy {
             Anchor::System => Ok(builder),
             Anchor::File(certificates) => {
                 let known: Result<Vec<_>, _> = certificates.iter().map(|known| Certificate::from_der(known)).collect();
-                let unusable = |_| Failure::new(Reason::Tls, "OpenSSL cannot use a certificate of `tls.ca_file`");
+                let unusable = |_| Failure::new(Reason::Tls, "OpenSSL cannot load a certificate from `tls.ca_file`");
                 Ok(builder.tls_certs_only(known.map_err(unusable)?))
             }
             Anchor::Nothing => Ok(builder.tls_danger_accept_invalid_certs(true)),
             // Never taken for `System`: the configuration has refused it, and a pin must not be forgotten.
-            Anchor::Fingerprint(_) => Err(Failure::new(Reason::Tls, "a fingerprint cannot be kept with `tls.legacy`")),
+            Anchor::Fingerprint(_) => Err(Failure::new(Reason::Tls, "`tls.legacy` does not support a fingerprint")),
         }
     }
 
@@ -56,7 +56,7 @@ impl Legacy {
                  give the URL a name that is in it",
                 why.split_once(": ").map_or_else(String::new, |(_, why)| format!(" {}", why.trim()))
             ),
-            None => format!("OpenSSL cannot agree with the appliance ({})", said.trim_matches(':')),
+            None => format!("OpenSSL cannot negotiate TLS with the appliance ({})", said.trim_matches(':')),
         })
     }
 }

@@ -22,19 +22,22 @@ impl Refusal {
     /// connection would fail a step later and with less to say.
     pub(super) fn of_unusable(facts: &Facts, fingerprint: &str) -> Option<Self> {
         let what = if facts.is_first_version {
-            "is of X.509 version 1, which rustls does not read, not even a pinned one".to_owned()
+            "is an X.509 version 1 certificate, which rustls does not support, even if pinned".to_owned()
         } else {
             let bits = facts.rsa_bits.filter(|bits| *bits < LEAST_RSA_BITS)?;
-            format!("has an RSA key of {bits} bits, and rustls takes none below 2048, not even a pinned one")
+            format!("has an RSA key of {bits} bits; rustls requires at least 2048, even if pinned")
         };
-        let way_out = "make another on the appliance with the CLI command `certconfig`";
+        let way_out = "create a new certificate on the appliance with the CLI command `certconfig`";
         Some(Self::new(format!("{what}: {way_out} (the SHA-256 of this one is {fingerprint})")))
     }
 
     /// It is not the pinned one.
     pub(super) fn of_other(fingerprint: &str) -> Self {
-        let way_out = format!("if the appliance was given another, set `tls.fingerprint_sha256: {fingerprint}`");
-        Self::new(format!("is not the one that `tls.fingerprint_sha256` names: {way_out}"))
+        let way_out = format!(
+            "if the certificate was replaced on purpose, set `tls.fingerprint_sha256: \
+        {fingerprint}`"
+        );
+        Self::new(format!("does not match `tls.fingerprint_sha256`: {way_out}"))
     }
 
     /// There is nothing to check it against.
@@ -43,7 +46,7 @@ impl Refusal {
             return Self::of_self_signed(anchor, fingerprint);
         }
         let what = match anchor {
-            Anchor::File(_) => "is none of those in `tls.ca_file`, of which none can be an authority",
+            Anchor::File(_) => "is not in `tls.ca_file`, and no certificate there is a CA",
             Anchor::System | Anchor::Fingerprint(_) | Anchor::Nothing => {
                 "cannot be verified: this machine has no root certificates (package ca-certificates)"
             }
@@ -61,30 +64,30 @@ impl Refusal {
         if facts.is_self_issued {
             return Self::of_self_signed(anchor, fingerprint);
         }
-        let issuer = facts.issuer.as_deref().unwrap_or("an issuer without a name");
-        let authority = format!("set `tls.ca_file` (the certificate of that authority), or {pin}");
+        let issuer = facts.issuer.as_deref().unwrap_or("an unnamed issuer");
+        let authority = format!("set `tls.ca_file` to the certificate of that CA, or {pin}");
         Self::new(match error {
             CertificateError::UnknownIssuer => {
-                format!("was issued by `{issuer}`, which is not trusted: if that is right, {authority}")
+                format!("was issued by `{issuer}`, which is not trusted: if this issuer is correct, {authority}")
             }
             CertificateError::BadSignature => format!(
-                "names `{issuer}` as its issuer, and the trusted certificate of that name has not signed it: if there is a \
-                 new one, {authority}"
+                "names `{issuer}` as its issuer, but the trusted certificate of that name did not sign it: if there is \
+                a new one, {authority}"
             ),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => format!(
                 "has expired{}: renew it on the appliance with the CLI command `certconfig`, or accept it with {pin}",
                 at(facts.not_after)
             ),
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => format!(
-                "is not valid yet{}: set the clock of the appliance or of this machine right, or accept it with {pin}",
+                "is not valid yet{}: correct the clock of the appliance or of this machine, or accept it with {pin}",
                 at(facts.not_before)
             ),
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 wrong_name(&facts.names, host, &pin)
             }
             _ if facts.is_sha1 => format!(
-                "is signed with SHA-1, which proves nothing any more: make another on the appliance with the CLI command \
-                 `certconfig`, or accept it with {pin}"
+                "is signed with SHA-1, which is no longer secure: create a new certificate on the appliance with the \
+                CLI command `certconfig`, or accept it with {pin}"
             ),
             // rustls has more errors than there are ways out, and may get others.
             other => format!("is not trusted ({other}); {}", own(fingerprint)),
@@ -93,7 +96,7 @@ impl Refusal {
 
     fn of_self_signed(anchor: &Anchor, fingerprint: &str) -> Self {
         let what = match anchor {
-            Anchor::File(_) => "is self-signed and none of those in `tls.ca_file`",
+            Anchor::File(_) => "is self-signed and not in `tls.ca_file`",
             Anchor::System | Anchor::Fingerprint(_) | Anchor::Nothing => "is self-signed",
         };
         Self::new(format!("{what}: {}", own(fingerprint)))
@@ -123,8 +126,8 @@ fn at(time: Option<crate::clock::Timestamp>) -> String {
 fn wrong_name(names: &[String], host: &str, pin: &str) -> String {
     match names {
         [] => format!(
-            "names no host among its alternative names, which alone count, and should name `{host}`: make another on the \
-             appliance with the CLI command `certconfig`, or accept it with {pin}"
+            "names no host among its alternative names, which alone count, and should name `{host}`: create a new \
+            certificate on the appliance with the CLI command `certconfig`, or accept it with {pin}"
         ),
         [first, ..] => {
             let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

@@ -71,16 +71,16 @@ pub(super) fn place(issuer: &Url) -> Url {
 /// Why it cannot be used: for one, it is another issuer's (section 4.3), or sends secrets where nothing hides them.
 pub(super) fn read(body: &str, issuer: &Url) -> Result<Endpoint, String> {
     let document: Document =
-        serde_json::from_str(body).map_err(|_| "its discovery document is not the known JSON".to_owned())?;
+        serde_json::from_str(body).map_err(|_| "its discovery document is not the expected JSON".to_owned())?;
     let bare = |url: &str| url.trim_end_matches('/').to_owned();
     if Url::parse(&document.issuer).map_or(true, |found| bare(found.as_str()) != bare(issuer.as_str())) {
         let found: String = document.issuer.chars().filter(|letter| !letter.is_control()).take(200).collect();
         return Err(format!("its discovery document is that of the issuer `{found}`: correct `issuer`"));
     }
     let url = Url::parse(&document.token_endpoint).ok().filter(|url| url.scheme().starts_with("http"));
-    let url = url.ok_or_else(|| "its token endpoint is no URL".to_owned())?;
+    let url = url.ok_or_else(|| "its token endpoint is not a URL".to_owned())?;
     if issuer.scheme() == "https" && url.scheme() != "https" {
-        return Err("its token endpoint has no https".into());
+        return Err("its token endpoint does not use https".into());
     }
     let methods = document.token_endpoint_auth_methods_supported;
     let by_post = methods.post && !methods.basic;

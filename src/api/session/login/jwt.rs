@@ -30,7 +30,7 @@ pub(super) async fn log_in(
     let (token, came) = match (second, granted.wants_more) {
         (None, false) => (granted.token.ok_or_else(no_token).inspect_err(told)?, came),
         (None, true) => {
-            let detail = "the account wants a second factor: configure `two_factor`, or use an account without one";
+            let detail = "the account requires a second factor: configure `two_factor`, or use an account without one";
             let failure = Failure::new(Reason::TwoFactor, detail);
             return Err(LoginFailure { failure, cause: RefusalCause::SecondFactor }).inspect_err(told);
         }
@@ -43,7 +43,7 @@ pub(super) async fn log_in(
 }
 
 fn proof(token: &Secret, came: Arrival) -> Result<Credential, LoginFailure> {
-    let unusable = || LoginFailure::refused(RefusalCause::Password, "the login's token cannot travel in a header");
+    let unusable = || LoginFailure::refused(RefusalCause::Password, "the login token cannot be sent in an HTTP header");
     let header = token_header(token).ok_or_else(unusable)?;
     Ok(Credential {
         header,
@@ -92,8 +92,8 @@ impl Granted {
     pub(super) fn read(body: &str) -> Result<Self, Failure> {
         // The parser's message may quote the body, which holds a token.
         let malformed = |_| match json::is_html(body) {
-            true => Failure::new(Reason::Malformed, format!("the login's answer is HTML; {}", json::NOT_THE_API)),
-            false => Failure::new(Reason::Malformed, "the login's answer is not the known JSON"),
+            true => Failure::new(Reason::Malformed, format!("the login response is HTML; {}", json::NOT_THE_API)),
+            false => Failure::new(Reason::Malformed, "the login response is not the expected JSON"),
         };
         let LoginData { jwt_token, is2_factor_redirect_required: wanted } =
             serde_json::from_str::<LoginBody>(body).map_err(malformed)?.data;
@@ -108,7 +108,7 @@ impl Granted {
 fn no_grant(answer: &Answer, failure: Failure) -> LoginFailure {
     let body = answer.body().trim();
     if let Some(said) = json::message(body) {
-        return LoginFailure::refused(RefusalCause::Password, format!("the login is answered without a token: {said}"));
+        return LoginFailure::refused(RefusalCause::Password, format!("the login response has no token: {said}"));
     }
     // An answer of HTTP/1.0 may end with its connection, so that its end alone tells that it is whole.
     if body.starts_with('{') && !body.ends_with('}') {
@@ -119,7 +119,7 @@ fn no_grant(answer: &Answer, failure: Failure) -> LoginFailure {
 
 /// What a login without a token comes to.
 pub(super) fn no_token() -> LoginFailure {
-    LoginFailure::refused(RefusalCause::Password, "the login's answer holds no usable `jwtToken`")
+    LoginFailure::refused(RefusalCause::Password, "the login response has no usable `jwtToken`")
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl IdentityProvider {
         // Certificates of the provider are no certificates of the appliance.
         let outfit = HttpSetup::try_new(&config.trust, roots, Listener::new(|_| {}), timeout)?;
         let http = outfit.builder()?.build().map_err(|error| setup::unbuilt(&error))?;
-        let unusable = |_| Failure::new(Reason::IdentityProvider, "`oidc.header` cannot be the name of a header");
+        let unusable = |_| Failure::new(Reason::IdentityProvider, "`oidc.header` is not a valid header name");
         let header = HeaderName::from_bytes(config.header.as_bytes()).map_err(unusable)?;
         Ok(Self { config, header, outfit, http, endpoint: Mutex::new(None) })
     }
@@ -93,7 +93,7 @@ impl IdentityProvider {
             "" => token.clone(),
             prefix => Secret::new(format!("{prefix} {}", token.expose())),
         };
-        let unusable = || failure("its token cannot travel in a header");
+        let unusable = || failure("its token cannot be sent in an HTTP header");
         Ok((self.header.clone(), sensitive(&value).ok_or_else(unusable)?))
     }
 
@@ -119,7 +119,7 @@ impl IdentityProvider {
         let request = match question.authorization.as_ref().map(sensitive) {
             None => request,
             Some(Some(value)) => request.header(AUTHORIZATION, value),
-            Some(None) => return Err(failure("the client secret cannot travel in a header")),
+            Some(None) => return Err(failure("the client secret cannot be sent in an HTTP header")),
         };
         let (status, body) = self.answer(request).await?;
         if !(200..300).contains(&status) {
@@ -133,12 +133,12 @@ impl IdentityProvider {
         if fields(body.expose()).is_ok_and(|answer| answer.get("error").is_some()) {
             return Err(refusal(status, body.expose(), credentials));
         }
-        granted(body.expose(), name).ok_or_else(|| failure(&format!("its answer holds no usable `{name}`")))
+        granted(body.expose(), name).ok_or_else(|| failure(&format!("its response has no usable `{name}`")))
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<(u16, Secret), Failure> {
         let unheard = |heard: Failure| failure(&heard.detail);
-        let request = request.build().map_err(|_| failure("its URL cannot be asked"))?;
+        let request = request.build().map_err(|_| failure("its URL is not usable"))?;
         let response = self.outfit.send(&self.http, request).await.map_err(|(heard, _)| unheard(heard))?;
         let status = response.status().as_u16();
         let body = self.outfit.body(response).await.map_err(unheard)?;
@@ -160,7 +160,7 @@ impl IdentityProvider {
         let (status, body) =
             self.answer(self.http.get(discovery::place(issuer)).header(ACCEPT, "application/json")).await?;
         if status != 200 {
-            return Err(failure(&format!("its discovery document is answered with status {status}")));
+            return Err(failure(&format!("its discovery document returned status {status}")));
         }
         let endpoint = discovery::read(body.expose(), issuer).map_err(|said| failure(&said))?;
         *self.endpoint() = Some((endpoint.clone(), clock.tick()));
@@ -246,9 +246,9 @@ pub(super) fn refusal(status: u16, body: &str, credentials: &Credentials) -> Fai
         None => matches!(status, 401 | 403 | 423),
     };
     if is_refusal {
-        return Failure::new(Reason::LoginRefused, format!("the identity provider refuses: {said}"));
+        return Failure::new(Reason::LoginRefused, format!("the identity provider refused the request: {said}"));
     }
-    failure(&format!("it gives no token: {said}"))
+    failure(&format!("it issued no token: {said}"))
 }
 
 /// Codes are words, and nothing else is repeated as one.
@@ -273,7 +273,7 @@ fn not_taken(failure: Failure) -> Failure {
     if !matches!(failure.reason, Reason::Unauthorized | Reason::NotAllowed) {
         return failure;
     }
-    let detail = format!("the appliance does not take the identity provider's token ({})", failure.detail);
+    let detail = format!("the appliance rejected the identity provider's token ({})", failure.detail);
     Failure { detail, ..failure.because(Reason::IdentityProvider) }
 }
 
@@ -342,7 +342,7 @@ mod tests {
         };
         let (reason, detail) = told(401, r#"{"error": "invalid_client", "error_description": "unknown\nclient"}"#);
         assert_eq!(reason, Reason::LoginRefused);
-        assert_eq!(detail, "the identity provider refuses: `invalid_client` (unknown client)");
+        assert_eq!(detail, "the identity provider refused the request: `invalid_client` (unknown client)");
         assert_eq!(told(400, r#"{"error": "invalid_grant"}"#).0, Reason::LoginRefused);
         assert_eq!(told(403, "<html>").0, Reason::LoginRefused);
         for (status, body) in [
@@ -355,7 +355,7 @@ mod tests {
             assert_eq!(told(status, body).0, Reason::IdentityProvider, "{status} {body}");
         }
         let echo = told(401, r#"{"error": "invalid_client", "error_description": "no such secret s3 cret&"}"#).1;
-        assert_eq!(echo, "the identity provider refuses: `invalid_client`");
+        assert_eq!(echo, "the identity provider refused the request: `invalid_client`");
     }
 
     #[test]

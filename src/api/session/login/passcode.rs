@@ -52,9 +52,9 @@ impl Passcodes {
         match &self.source {
             Passcode::Command(parts) => run(parts).await.map_err(|said| failure(&said)),
             Passcode::Totp(totp) => {
-                let secret = credentials.second.as_ref().ok_or_else(|| failure("there is no TOTP secret"))?;
+                let secret = credentials.second.as_ref().ok_or_else(|| failure("the TOTP secret is missing"))?;
                 let now = self.unused(*totp, asked, clock).await;
-                made(*totp, &secret.text, now).ok_or_else(|| failure("the TOTP secret is no Base32"))
+                made(*totp, &secret.text, now).ok_or_else(|| failure("the TOTP secret is not Base32"))
             }
         }
     }
@@ -126,10 +126,10 @@ async fn run(parts: &[String]) -> Result<Secret, String> {
     if !ended.success() {
         return Err(format!("`{program}` failed: {ended}"));
     }
-    let said = said.map_err(|_| format!("`{program}` printed no text"))?;
+    let said = said.map_err(|_| format!("`{program}` printed bytes that are not UTF-8"))?;
     let passcode = said.expose().trim();
     if passcode.is_empty() || !passcode.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(format!("`{program}` printed no passcode: expected one word"));
+        return Err(format!("`{program}` did not print a passcode: expected one word"));
     }
     Ok(Secret::new(passcode))
 }
@@ -201,9 +201,15 @@ mod tests {
         assert_eq!(says("echo ' 123456 '").await, Ok("123456".into()));
         assert_eq!(says("echo hidden >&2; exit 3").await, Err("`sh` failed: exit status: 3".into()));
         for nothing in ["true", "echo 123 456", "printf '\\303\\244'"] {
-            assert_eq!(says(nothing).await, Err("`sh` printed no passcode: expected one word".into()), "{nothing}");
+            assert_eq!(
+                says(nothing).await,
+                Err("`sh` did not print a passcode: expected one \
+            word"
+                    .into()),
+                "{nothing}"
+            );
         }
-        assert_eq!(says("printf '\\377'").await, Err("`sh` printed no text".into()));
+        assert_eq!(says("printf '\\377'").await, Err("`sh` printed bytes that are not UTF-8".into()));
         // More than is read: the program is stopped by its closed pipe.
         assert!(says("while echo 0123456789; do :; done").await.is_err());
         let missing = run(&["/nonexistent/program".to_owned()]).await.expect_err("missing");

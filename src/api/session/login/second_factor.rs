@@ -61,7 +61,7 @@ impl SecondFactor {
         // one, which counts for more from now on (assumed, all three).
         let granted = Granted::read(answer.body()).ok();
         if granted.as_ref().is_some_and(|granted| granted.wants_more) {
-            let detail = "the appliance still wants a second factor after it was given";
+            let detail = "the appliance still requires a second factor after accepting one";
             return Err(LoginFailure::refused(RefusalCause::Passcode, detail)).inspect_err(told);
         }
         let token = granted.and_then(|granted| granted.token).or(renewed).or(first);

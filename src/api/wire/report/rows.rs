@@ -67,7 +67,7 @@ impl<'de> Reader<'de> for Counters<'_> {
     type Made = ();
 
     fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<(), E> {
-        Err(E::custom("an element of `resultSet` is no object"))
+        Err(E::custom("an element of `resultSet` is not an object"))
     }
 
     fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
@@ -156,7 +156,7 @@ impl<'de> Reader<'de> for &mut Rows<'_> {
     type Made = ();
 
     fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<(), E> {
-        Err(E::custom("a row of a counter is no object"))
+        Err(E::custom("a row of a counter is not an object"))
     }
 
     fn object<A: MapAccess<'de>>(self, object: A) -> Result<(), A::Error> {
