@@ -156,7 +156,7 @@ impl TlsBackend {
         }
     }
 
-    #[cfg_attr(not(feature = "legacy-tls"), expect(unused_variables, reason = "rustls tells of certificates itself"))]
+    #[cfg_attr(not(feature = "legacy-tls"), expect(unused_variables, reason = "rustls reports certificate errors itself"))]
     fn hear(&self, response: &reqwest::Response) {
         match self {
             Self::Modern(..) => {}

@@ -220,7 +220,7 @@ pub(super) fn described(observation: &Observation) -> String {
         Observation::Reporting(span) => {
             format!("from {} to {}, last sign of life {}", date(span.begin), date(span.end), date(span.heartbeat))
         }
-        Observation::TimeZone(zone) => zone.clone().unwrap_or_else(|| "not told".into()),
+        Observation::TimeZone(zone) => zone.clone().unwrap_or_else(|| "unknown".into()),
     }
 }
 
