@@ -156,7 +156,10 @@ impl TlsBackend {
         }
     }
 
-    #[cfg_attr(not(feature = "legacy-tls"), expect(unused_variables, reason = "rustls reports certificate errors itself"))]
+    #[cfg_attr(
+        not(feature = "legacy-tls"),
+        expect(unused_variables, reason = "rustls reports certificate errors itself")
+    )]
     fn hear(&self, response: &reqwest::Response) {
         match self {
             Self::Modern(..) => {}
