@@ -91,7 +91,7 @@ impl ScopeKind {
 }
 
 /// What the names of metrics begin with that are made of no report, and of those of device groups and devices.
-const RESERVED: [&str; 32] = [
+const RESERVED: [&str; 31] = [
     "account",
     "api",
     "appliance",
@@ -112,7 +112,6 @@ const RESERVED: [&str; 32] = [
     "reconciliation",
     "reconciliations",
     "release",
-    "reporting",
     "series",
     "settle",
     "state",

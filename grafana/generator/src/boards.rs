@@ -34,8 +34,8 @@ fn data_as_of(group: &str) -> Panel {
     Panel::stat(
         "Data as of",
         &format!(
-            "Up to when the figures of {group} are complete, for the appliance that is furthest behind. A window is asked \
-             for once it is over and has settled, so some minutes are normal, and an hour where only whole hours are had."
+            "Up to when the figures of {group} are complete, for the appliance that is furthest behind. A window is \
+             requested once it is over and has settled, so some minutes are normal, and up to an hour where the appliance accepts whole hours only."
         ),
         Unit::Ago,
         &format!("min(asyncos_window_end_timestamp_seconds{{APPLIANCE,group=\"{group}\"}}) * 1000"),

@@ -85,7 +85,7 @@ async fn a_fault_becomes_an_alert_and_its_end_resolves_it() {
     let board = "https://grafana.example.com/d/asyncos-capacity?var-job=asyncos&var-appliance=esa1";
     assert_eq!(self::text(said, "dashboard_url"), board);
     let rows = until(async || {
-        let rows = shown(&prometheus, "Alerts that are firing").await;
+        let rows = shown(&prometheus, "Firing alerts").await;
         let all = rows.as_array().expect("rows");
         let row = all.iter().find(|row| row["metric"]["alertname"] == "AsyncosRefusingMail");
         row.cloned().ok_or_else(|| rows.to_string())

@@ -14,16 +14,16 @@ const MOST_SERIES: usize = 50;
 /// The step of graphs: a day on a screen of 288 points.
 const STEP: u64 = 300;
 /// Panels that say nothing while all is well.
-const EMPTY_WHEN_WELL: [&str; 2] = ["Alerts that are firing", "Failures by reason"];
+const EMPTY_WHEN_WELL: [&str; 2] = ["Firing alerts", "Failures by reason"];
 /// Of several exporters with one configuration; here is one.
 const OF_SHARDS: [&str; 1] = ["Shares of the fleet"];
 /// Panels about what only a manager, or only a gateway, has.
-const OF_MANAGERS: [&str; 2] = ["Connected to the manager", "Services that the manager does"];
-const OF_GATEWAYS: [&str; 2] = ["Space taken", "Space by quarantine"];
+const OF_MANAGERS: [&str; 2] = ["Connected to the manager", "Services on the manager"];
+const OF_GATEWAYS: [&str; 2] = ["Space used", "Space by quarantine"];
 
 /// Panels with a limit that no fault of the fleet passes, and why.
 const UNPASSED: [(&str, &str); 1] =
-    [("Time of a request", "a request would have to last for half a minute of real time")];
+    [("Request duration", "a request would have to last for half a minute of real time")];
 
 /// What the variables are set to.
 #[derive(Clone)]
@@ -232,7 +232,7 @@ async fn targets_of_others(history: &History) -> Vec<String> {
     let board = boards.iter().find(|board| board.uid() == "asyncos-exporter").expect("the board");
     let everything = Choice { job: ".+", ..WELL };
     let mut others = Vec::new();
-    for title in ["Open files", "Time of a scrape", "Memory", "Up for"] {
+    for title in ["Open files", "Scrape duration", "Memory", "Uptime"] {
         let panel = board.panels().into_iter().find(|panel| panel["title"] == title).expect("the panel");
         let query = board.queries_of(panel).remove(0);
         for (labels, _) in ask(history, &everything.fill(&query.expr, &query.step, 300), true).await {
@@ -322,7 +322,7 @@ async fn unseen_faults(history: &History) -> Vec<String> {
 /// A manager and its gateways are never one sum, nor are its device groups and devices in it.
 async fn sums_of_several_scopes(history: &History) -> Vec<String> {
     let board = boards::all().remove(0);
-    let panel = board.panels().into_iter().find(|panel| panel["title"] == "Incoming a minute").expect("the panel");
+    let panel = board.panels().into_iter().find(|panel| panel["title"] == "Incoming per minute").expect("the panel");
     let shown = async |choice: &Choice| values(history, panel, &board, choice).await[0];
     let metric = "asyncos_mail_incoming_traffic_summary_total_recipients_total";
     let truth = async |labels: &'static str| {

@@ -1,4 +1,4 @@
-//! Alerts about the conversation with the appliances: whether the figures can be believed.
+//! Alerts about the requests to the appliances: whether the data are complete.
 
 use super::super::alert::Severity::{Critical, Info, Warning};
 use super::super::alert::{Alert, Page};
@@ -103,7 +103,7 @@ fn reach() -> Vec<Alert> {
                 causes: &[
                     "the appliance is down",
                     "SSH between the two is blocked",
-                    "the appliance was set up anew and has another key",
+                    "the appliance was reinstalled and has another key",
                 ],
                 actions: &["restore the connection; data of up to a day arrive afterwards and are added to the totals"],
             },
@@ -133,7 +133,7 @@ fn reach() -> Vec<Alert> {
             Some("1h"),
             "asyncos_tls_verification_disabled == 1",
             "The certificate of {{ $labels.appliance }} is not checked",
-            "The configuration says `insecure_skip_verify` for {{ $labels.appliance }}: whoever sits between can read the \
+            "The configuration says `insecure_skip_verify` for {{ $labels.appliance }}: anyone on the network path can read the \
              password.",
             Page {
                 meaning: "The exporter accepts any certificate from this appliance.",
@@ -156,11 +156,11 @@ fn reports() -> Vec<Alert> {
             "count by (EACH) (asyncos_group_success == 0 unless on (job, instance, appliance, device_group, device, group) \
              asyncos_group_refused == 1) > 0 and on (EACH) asyncos_up == 1",
             "{{ $labels.appliance }} does not bring all reports",
-            "{{ $value }} counter group(s) of {{ $labels.appliance }} have brought no report for 15 minutes.",
+            "{{ $value }} counter group(s) of {{ $labels.appliance }} have had no successful poll for 15 minutes.",
             Page {
                 meaning: "The appliance answers, but not for some counter groups.",
                 impact: "None on mail. What depends on these groups is missing; it is fetched afterwards.",
-                panel: (Uid::Exporter, "Reports had, by group"),
+                panel: (Uid::Exporter, "Reports fetched by group"),
                 commands: &["the query `asyncos_group_success == 0`", "the exporter's log says why, once"],
                 causes: &[
                     "the appliance is overloaded and answers too slowly: raise `timeout`",
@@ -175,7 +175,7 @@ fn reports() -> Vec<Alert> {
             Some("2h"),
             "count by (job, instance, appliance, reason) (asyncos_group_refused == 1) > 0",
             "{{ $labels.appliance }} does not allow some reports",
-            "{{ $value }} counter group(s) of {{ $labels.appliance }} are refused ({{ $labels.reason }}) and asked for once an \
+            "{{ $value }} counter group(s) of {{ $labels.appliance }} are refused ({{ $labels.reason }}) and requested once an \
              hour.",
             Page {
                 meaning: "The account may not read some reports, or the release does not have them.",
@@ -183,7 +183,7 @@ fn reports() -> Vec<Alert> {
                 panel: (Uid::Exporter, "Appliances"),
                 commands: &[
                     "the query `asyncos_group_refused`",
-                    "`asyncos_exporter discover` tells what may be read",
+                    "`asyncos_exporter discover` lists what the account may read",
                     "`userconfig` on the appliance, for the role",
                 ],
                 causes: &["a role without reporting", "an older release", "a feature that is not licensed"],
@@ -222,7 +222,7 @@ fn reports() -> Vec<Alert> {
             None,
             "sum by (job, instance, appliance, reason) (increase(asyncos_windows_lost_total[1h])) > 0",
             "Figures of {{ $labels.appliance }} are lost",
-            "{{ printf \"%.0f\" $value }} windows of {{ $labels.appliance }} could not be had in time ({{ $labels.reason }}): totals \
+            "{{ printf \"%.0f\" $value }} windows of {{ $labels.appliance }} could not be fetched in time ({{ $labels.reason }}): totals \
              are too low by what was in them.",
             Page {
                 meaning: "Windows were given up and are in no number.",
@@ -292,7 +292,7 @@ fn doubts() -> Vec<Alert> {
                 meaning: "Requests take more than half the default timeout.",
                 impact: "Reports load the appliance: if it is short of CPU, mail waits too. The exporter rests after each slow \
                          answer.",
-                panel: (Uid::Exporter, "Time of a request"),
+                panel: (Uid::Exporter, "Request duration"),
                 commands: &["`rate` and `status detail` on the appliance"],
                 causes: &["an overloaded appliance", "many keyed reports over long windows"],
                 actions: &["take out keyed groups that nobody needs", "lengthen `window`"],
@@ -333,7 +333,7 @@ fn doubts() -> Vec<Alert> {
             Page {
                 meaning: "Much is found only when whole hours are compared. It is added to the totals then.",
                 impact: "None on mail. Rates are too low at first and jump once an hour.",
-                panel: (Uid::Exporter, "Events found late"),
+                panel: (Uid::Exporter, "Late events"),
                 commands: &["the query `asyncos_settle_seconds`"],
                 causes: &["gateways that report late to their manager", "a settle delay that is too short"],
                 actions: &["raise `settle`, or set it to `auto`"],
@@ -368,7 +368,7 @@ fn doubts() -> Vec<Alert> {
                 meaning: "Reports or status answers contain values that are not numbers, are negative, are above 2^53, or \
                           contradict each other, or a tracking search finds more messages than are counted in a window \
                           (`lower_bound`).",
-                impact: "None on mail. These counters stand still.",
+                impact: "None on mail. These counters stop growing.",
                 panel: (Uid::Exporter, "Counters unusable"),
                 commands: &["the query `increase(asyncos_counters_unusable_total[1h]) > 0` names the group"],
                 causes: &[
@@ -395,7 +395,7 @@ fn doubts() -> Vec<Alert> {
                 panel: (Uid::Exporter, "Rows beyond the limit"),
                 commands: &["the query `increase(asyncos_series_dropped_total[1h]) > 0` names the group"],
                 causes: &["many policies, filters or countries"],
-                actions: &["raise `series_limit` of that group, or ask for it with `top`"],
+                actions: &["raise `series_limit` of that group, or set `top` for it"],
             },
         ),
         Alert::new(

@@ -33,7 +33,7 @@ fn delivery() -> Vec<Alert> {
             Page {
                 meaning: "Outgoing mail was processed in each of the last windows, and nothing was delivered.",
                 impact: "Nobody outside gets our mail; inside, nobody gets what comes in through this appliance.",
-                panel: (Uid::Outgoing, "Delivered by appliance, a minute"),
+                panel: (Uid::Outgoing, "Delivered by appliance per minute"),
                 commands: &["`status`: is delivery suspended?", "`tophosts`, `hoststatus DOMAIN`", "`dnsstatus`"],
                 causes: &[
                     "delivery is suspended: `resumedel`",
@@ -115,7 +115,7 @@ fn encryption() -> Vec<Alert> {
             Page {
                 meaning: "More than 5 % of the incoming connections for which our policy requires TLS fail.",
                 impact: "Mail of these partners does not come.",
-                panel: (Uid::Encryption, "Required TLS that fails"),
+                panel: (Uid::Encryption, "Failed required TLS"),
                 commands: &[
                     "`certconfig`: has the listener's certificate ended?",
                     "`tail mail_logs`, for TLS",
@@ -139,7 +139,7 @@ fn encryption() -> Vec<Alert> {
             Page {
                 meaning: "More than 5 % of the outgoing connections for which destination controls require TLS fail.",
                 impact: "Mail to these partners waits and will bounce.",
-                panel: (Uid::Encryption, "Required TLS that fails"),
+                panel: (Uid::Encryption, "Failed required TLS"),
                 commands: &["`tlsverify DOMAIN`", "`destconfig`", "`tail mail_logs`, for TLS"],
                 causes: &[
                     "a partner's certificate has ended or its host has another name now",
@@ -160,7 +160,7 @@ fn encryption() -> Vec<Alert> {
             Page {
                 meaning: "More than ten SMTP logins a minute fail.",
                 impact: "None on mail. An account may be guessed, or locked in the directory.",
-                panel: (Uid::Encryption, "SMTP logins, connections a minute"),
+                panel: (Uid::Encryption, "SMTP logins, connections per minute"),
                 commands: &["`tail authentication`", "Monitor > Inbound SMTP Authentication names the senders"],
                 causes: &["an attack", "a device of ours with an old password"],
                 actions: &[

@@ -15,7 +15,7 @@ pub(super) fn alerts(job: &str) -> Vec<Alert> {
             "The exporter at {{ $labels.instance }} has not answered Prometheus for 5 minutes: nothing is known of its \
              appliances.",
             Page {
-                meaning: "Prometheus has asked the exporter for its page and had no answer for five minutes.",
+                meaning: "Prometheus has not been able to scrape the exporter for five minutes.",
                 impact: "None on mail. All other alerts about its appliances are blind. Nothing is lost for good: windows are \
                          fetched afterwards, back to `catch_up` (a day).",
                 panel: (Uid::Exporter, "Exporter"),
@@ -97,12 +97,12 @@ pub(super) fn alerts(job: &str) -> Vec<Alert> {
             "increase(asyncos_state_persist_failures_total[15m]) > 0",
             "The exporter at {{ $labels.instance }} cannot write its totals down",
             "{{ printf \"%.0f\" $value }} batches of totals could not be written down at {{ $labels.instance }} within 15 minutes: \
-             totals stand still.",
+             totals stop growing.",
             Page {
                 meaning: "Totals are shown once they are on disk, and they cannot be written.",
-                impact: "None on mail. Counters stand still; alerts about rates fall silent. The windows are fetched again once \
+                impact: "None on mail. Counters stop growing; alerts on rates do not fire. The windows are fetched again once \
                          there is room.",
-                panel: (Uid::Exporter, "Writes that failed"),
+                panel: (Uid::Exporter, "Failed writes"),
                 commands: &["`df -h` and `ls -ld` of the folder given as `--storage.path`", "the exporter's log"],
                 causes: &["the disk is full or read-only", "the folder belongs to somebody else"],
                 actions: &["make room; nothing has to be restarted"],
@@ -143,7 +143,7 @@ pub(super) fn alerts(job: &str) -> Vec<Alert> {
              still.",
             Page {
                 meaning: "The state file was replaced by another file, or was deleted and cannot be written again.",
-                impact: "None on mail. Counters stand still. The windows are fetched again once the file can be written, back to \
+                impact: "None on mail. Counters stop growing. The windows are fetched again once the file can be written, back to \
                          `catch_up` (a day).",
                 panel: (Uid::Exporter, "Totals on disk"),
                 commands: &[

@@ -39,7 +39,7 @@ fn silence() -> Vec<Alert> {
                 meaning: "The reports of the last windows are there and say that not one recipient was attempted. At the same \
                           time a week ago there was mail.",
                 impact: "Nobody gets mail through this appliance. Others may take its share.",
-                panel: (Uid::Fleet, "Incoming by appliance, a minute"),
+                panel: (Uid::Fleet, "Incoming by appliance per minute"),
                 commands: &[
                     "`status`: are listeners suspended?",
                     "`telnet APPLIANCE 25` from outside",
@@ -69,7 +69,7 @@ fn silence() -> Vec<Alert> {
             Page {
                 meaning: "Mail comes in, and not one connection was rejected for its reputation. Yesterday there were many.",
                 impact: "More spam gets to the engines and to the users.",
-                panel: (Uid::Incoming, "Refused before scanning, a minute"),
+                panel: (Uid::Incoming, "Rejected before scanning per minute"),
                 commands: &["`sbstatus`", "`dnsstatus`", "`updatenow`"],
                 causes: &[
                     "DNS look-ups of the reputation service fail",
@@ -94,7 +94,7 @@ fn silence() -> Vec<Alert> {
             Page {
                 meaning: "Mail comes in, and none of it was found to be spam. Yesterday some was.",
                 impact: "Spam gets to the users.",
-                panel: (Uid::Incoming, "Spam, certain and suspected, a minute"),
+                panel: (Uid::Incoming, "Spam, certain and suspected per minute"),
                 commands: &["`antispamstatus`", "`featurekey`", "`updatenow`"],
                 causes: &[
                     "the engine's licence has ended",
@@ -119,7 +119,7 @@ fn amounts() -> Vec<Alert> {
             Page {
                 meaning: "More than four times the volume of the same time last week.",
                 impact: "The work queue may grow.",
-                panel: (Uid::Incoming, "By verdict, a minute"),
+                panel: (Uid::Incoming, "By verdict per minute"),
                 commands: &["`tophosts`", "`rate`"],
                 causes: &[
                     "a wave of spam",
@@ -143,7 +143,7 @@ fn amounts() -> Vec<Alert> {
             Page {
                 meaning: "More than four times the spam of the same time last week was found, and stopped.",
                 impact: "None as long as the appliance keeps up. Some of it will not have been recognised.",
-                panel: (Uid::Incoming, "Spam, certain and suspected, a minute"),
+                panel: (Uid::Incoming, "Spam, certain and suspected per minute"),
                 commands: &["`tophosts`", "Monitor > Incoming Mail, by sender"],
                 causes: &["a campaign"],
                 actions: &["see whether it has one source that the host access table can reject"],
@@ -201,10 +201,10 @@ fn amounts() -> Vec<Alert> {
             Page {
                 meaning: "Four times as many recipients as yesterday were stopped because DMARC failed.",
                 impact: "Perhaps good mail of one partner is stopped.",
-                panel: (Uid::Incoming, "Senders that fail authentication, a minute"),
+                panel: (Uid::Incoming, "Senders that fail authentication per minute"),
                 commands: &["Monitor > DMARC Verification names the domains"],
                 causes: &["forged mail in somebody's name", "a partner changed its provider and not its records"],
-                actions: &["see which domain it is; tell a partner"],
+                actions: &["find out which domain it is; inform the partner"],
             },
         ),
     ]

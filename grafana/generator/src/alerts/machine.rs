@@ -130,7 +130,7 @@ fn queue() -> Vec<Alert> {
             "The work queue of {{ $labels.appliance }} is a backlog",
             "At least {{ $value | humanize }} messages have waited to be scanned by {{ $labels.appliance }} for 20 minutes.",
             Page {
-                meaning: "More than 10,000 messages wait; the vendor's guide tells to look into backlogs of this size.",
+                meaning: "More than 10,000 messages wait; the vendor's guide says to investigate backlogs of this size.",
                 impact: WAITS,
                 panel: (Uid::Capacity, "Work queue now"),
                 commands: &["`workqueue status`, `workqueue rate 10`: is it paused?", "`displayalerts`"],
@@ -179,7 +179,7 @@ fn queue() -> Vec<Alert> {
             Page {
                 meaning: "The work queue is long and grows while next to nothing is delivered (the diagnosis of a large \
                           operator's own monitor).",
-                impact: "Mail through this appliance stands still.",
+                impact: "No mail passes through this appliance.",
                 panel: (Uid::Outgoing, "Outgoing connections"),
                 commands: &["`workqueue status`", "`status`: is delivery suspended?", "`tophosts`"],
                 causes: &["delivery is suspended: `resumedel`", "the work queue is paused", "an engine has died"],

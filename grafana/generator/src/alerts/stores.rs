@@ -21,7 +21,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             "The quarantine {{ $labels.quarantine }} of {{ $labels.appliance }} holds {{ $value | humanize }} messages, more \
              than twice as many as a day ago.",
             Page {
-                meaning: "A quarantine has doubled within a day. How much it may hold is not told by the API, so its growth is \
+                meaning: "A quarantine has doubled within a day. The API does not report its limit, so its growth is \
                           watched.",
                 impact: "Users wait for mail that is held. A full quarantine releases or deletes its oldest messages, as it is \
                          set up.",

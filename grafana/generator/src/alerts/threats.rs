@@ -24,7 +24,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             Page {
                 meaning: "Our own senders send infected files, more than a stray one.",
                 impact: HARM,
-                panel: (Uid::Outgoing, "Threats leaving us, a minute"),
+                panel: (Uid::Outgoing, "Outgoing threats per minute"),
                 commands: &["Message Tracking, outgoing, by verdict", "Monitor > Virus Types"],
                 causes: &["an infected host or a compromised account", "a test or a sandbox that mails samples"],
                 actions: &["find the sender, cut it off, have its host looked at"],
@@ -56,13 +56,13 @@ pub(super) fn alerts() -> Vec<Alert> {
             None,
             "increase(asyncos_mail_incoming_traffic_summary_total_mailbox_auto_remediated_recipients_total[65m]) > 0",
             "Delivered mail at {{ $labels.appliance }} was found bad",
-            "Mail of {{ printf \"%.0f\" $value }} recipients of {{ $labels.appliance }} was judged anew after its delivery and \
+            "Mail of {{ printf \"%.0f\" $value }} recipients of {{ $labels.appliance }} got a new verdict after delivery and \
              remediated, within an hour.",
             Page {
                 meaning: "Files or links that were let through are now known to be malicious, and the appliance took them out of \
                           the mailboxes.",
                 impact: "Somebody may have opened them before.",
-                panel: (Uid::Incoming, "Taken back after delivery, a minute"),
+                panel: (Uid::Incoming, "Remediated after delivery per minute"),
                 commands: &["Monitor > Mailbox Auto Remediation names the recipients", "Message Tracking"],
                 causes: &["the cloud service learned something new, as it does"],
                 actions: &["ask the recipients; have their hosts looked at"],
@@ -78,7 +78,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             Page {
                 meaning: "Outgoing mail violated a data-loss policy with the highest severity.",
                 impact: "As the policy says: dropped, quarantined, encrypted, or delivered all the same.",
-                panel: (Uid::Outgoing, "DLP incidents by severity, a minute"),
+                panel: (Uid::Outgoing, "DLP incidents by severity per minute"),
                 commands: &["Monitor > DLP Incidents", "Message Tracking, by DLP violation"],
                 causes: &["somebody sends what must not leave", "a policy that matches too much"],
                 actions: &["follow the house's own rules for incidents"],
@@ -94,7 +94,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             Page {
                 meaning: "More than twenty threats within an hour that no signature knows yet.",
                 impact: "Mail waits in the outbreak quarantine until it is known to be harmless.",
-                panel: (Uid::Incoming, "Outbreak Filters, threats a minute"),
+                panel: (Uid::Incoming, "Outbreak Filters, threats per minute"),
                 commands: &["`outbreakstatus`", "Monitor > Outbreak Filters"],
                 causes: &["an outbreak"],
                 actions: &["warn the users", "do not release the quarantine by hand"],

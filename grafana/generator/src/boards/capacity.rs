@@ -96,7 +96,7 @@ fn queue() -> Vec<Panel> {
         )
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
         window(
-            "Work queue at its longest",
+            "Work queue maximum",
             "The most messages that each window saw; what happens between two looks is in it.",
             Unit::Count,
             "workqueue_maximum_messages",
@@ -185,17 +185,17 @@ fn volume() -> Vec<Panel> {
         Panel::lines(title, description, unit).query(&expr, "{{appliance}}")
     };
     vec![
-        rate("Messages in, a minute", "Messages taken from senders.", Unit::Count, "incoming_messages", " * 60"),
-        rate("Messages out, a minute", "Messages sent to destinations.", Unit::Count, "outgoing_messages", " * 60"),
+        rate("Messages in per minute", "Messages taken from senders.", Unit::Count, "incoming_messages", " * 60"),
+        rate("Messages out per minute", "Messages sent to destinations.", Unit::Count, "outgoing_messages", " * 60"),
         rate(
-            "Connections in, a minute",
+            "Connections in per minute",
             "Connections that senders opened.",
             Unit::Count,
             "incoming_connections",
             " * 60",
         ),
         rate(
-            "Connections out, a minute",
+            "Connections out per minute",
             "Connections opened to destinations.",
             Unit::Count,
             "outgoing_connections",
@@ -222,7 +222,7 @@ fn volume() -> Vec<Panel> {
             "asyncos_status_conn_in{APPLIANCE}",
         ),
         rate(
-            "Entries into conservation, a minute",
+            "Starts of conservation per minute",
             "How often an appliance began to conserve resources; a few a day are too many.",
             Unit::Count,
             "res_con_start_count",
@@ -254,7 +254,7 @@ fn space() -> Vec<Panel> {
         )
         .limits(Limits::look(LOG_SPACE)),
         now(
-            "Free for logs",
+            "Free log space",
             "Space left for logs. Needs the XML status.",
             Unit::Bytes,
             "asyncos_status_log_available_bytes{APPLIANCE}",

@@ -64,7 +64,7 @@ fn numbers() -> Vec<Panel> {
         )
         .limits(Limits::look(TLS_FAILURES)),
         Panel::stat(
-            "Failed SMTP logins a minute",
+            "Failed SMTP logins per minute",
             "Many a minute: somebody guesses passwords (AsyncosSmtpLoginFailures).",
             Unit::Count,
             &format!("({}) * 60", sum(LOGINS, &["received_conn_auth_fail"])),
@@ -94,7 +94,7 @@ fn encryption() -> Vec<Panel> {
     vec![
         a_minute(
             Panel::stacked(
-                "Incoming connections, a minute",
+                "Incoming connections per minute",
                 "By whether TLS was required or preferred by our policy, and whether it came about.",
                 Unit::Count,
             ),
@@ -103,7 +103,7 @@ fn encryption() -> Vec<Panel> {
         ),
         a_minute(
             Panel::stacked(
-                "Outgoing connections, a minute",
+                "Outgoing connections per minute",
                 "By whether TLS was required or preferred by our destination controls, and whether it came about.",
                 Unit::Count,
             ),
@@ -111,7 +111,7 @@ fn encryption() -> Vec<Panel> {
             &OUT,
         ),
         Panel::lines(
-            "Required TLS that fails",
+            "Failed required TLS",
             "Share of connections whose required TLS failed. Over the line: a certificate has ended or a partner changed \
              something. `tlsverify` tries one destination.",
             Unit::Ratio,
@@ -129,7 +129,7 @@ fn encryption() -> Vec<Panel> {
         .limits(Limits::look(TLS_FAILURES)),
         a_minute(
             Panel::stacked(
-                "DANE, connections a minute",
+                "DANE, connections per minute",
                 "Outgoing connections whose certificate was held against TLSA records. Failures: mail to that destination \
                  waits; see `daneverify`.",
                 Unit::Count,
@@ -146,7 +146,7 @@ fn encryption() -> Vec<Panel> {
         .coloured(&share(&["sent_encrypted_tls"], &["sent"]), "sent", Colour::Bulk),
         a_minute(
             Panel::stacked(
-                "Messages in the clear, a minute",
+                "Unencrypted messages per minute",
                 "Messages that anybody on the way could read.",
                 Unit::Count,
             ),
@@ -163,7 +163,7 @@ fn logins() -> Vec<Panel> {
     vec![
         a_minute(
             Panel::stacked(
-                "SMTP logins, connections a minute",
+                "SMTP logins, connections per minute",
                 "Logins by password and by certificate. Failures by password in numbers are an attack; by certificate, one \
                  that has ended.",
                 Unit::Count,
@@ -178,7 +178,7 @@ fn logins() -> Vec<Panel> {
         ),
         a_minute(
             Panel::lines(
-                "Messages from senders who logged in, a minute",
+                "Messages from senders who logged in per minute",
                 "A rise at night: an account of ours is used by others.",
                 Unit::Count,
             ),
@@ -187,7 +187,7 @@ fn logins() -> Vec<Panel> {
         ),
         a_minute(
             Panel::lines(
-                "Senders that fail authentication, a minute",
+                "Senders that fail authentication per minute",
                 "Recipients of mail whose SPF, DKIM or DMARC failed.",
                 Unit::Count,
             ),
@@ -199,7 +199,7 @@ fn logins() -> Vec<Panel> {
             ],
         ),
         a_minute(
-            Panel::bars("Spoofed mail, a minute", "Mail taken for spoofed by the appliance.", Unit::Count),
+            Panel::bars("Spoofed mail per minute", "Mail taken for spoofed by the appliance.", Unit::Count),
             "mail_incoming_traffic_summary",
             &[("spoofed", "total_spoofed_emails", Colour::Look)],
         ),

@@ -8,14 +8,14 @@ use super::super::threshold::{CLOCK_SKEW, REQUEST_FAILURES, SLOW_REQUEST};
 pub(super) fn board() -> Board {
     Board {
         uid: Uid::Exporter,
-        description: "Whether the other boards can be believed: what was asked for, what was had, and what was lost.",
+        description: "Whether the data on the other dashboards are complete: what was requested, fetched and lost.",
         domain: "exporter",
         manner: Manner::Close,
         rows: vec![
             Row::open("Now", numbers()),
             Row::open("Collection", collection()),
-            Row::open("Traffic with the appliances", traffic()),
-            Row::folded("Truth", truth()),
+            Row::open("Requests to the appliances", traffic()),
+            Row::folded("Accuracy of the totals", truth()),
             Row::folded("The process", process()),
         ],
     }
@@ -31,14 +31,14 @@ fn numbers() -> Vec<Panel> {
             .limits(Limits::at_least(1.0))
             .words(Words::UpDown),
         number(
-            "Reports had",
-            "Share of counter groups whose newest poll brought a report.",
+            "Reports fetched",
+            "Share of counter groups whose newest poll succeeded.",
             Unit::Ratio,
             "avg(asyncos_group_success{APPLIANCE})",
         )
         .limits(Limits::falling(0.9, 1.0)),
         number(
-            "Had, over 30 days",
+            "Reports fetched over 30 days",
             "The same over 30 days, or as long as Prometheus remembers: the exporter's service level.",
             Unit::Ratio,
             "avg(avg_over_time(appliance:asyncos_collections:success_ratio{APPLIANCE}[30d]) or \
@@ -69,8 +69,8 @@ fn numbers() -> Vec<Panel> {
         .limits(Limits::at_least(1.0))
         .words(Words::YesNo),
         number(
-            "Samples a scrape",
-            "Samples that one scrape brings: what the fleet costs Prometheus.",
+            "Samples per scrape",
+            "Number of samples of one scrape.",
             Unit::Count,
             "max(scrape_samples_scraped{EXPORTER} OURS)",
         ),
@@ -88,12 +88,12 @@ fn collection() -> Vec<Panel> {
         Panel::table(
             "Appliances",
             "Per appliance: its worst counter group. Refused groups are not allowed to the account or not known to the \
-             release, and asked for once an hour.",
+             release, and requested once an hour.",
             &[("appliance", "Appliance")],
         )
         .column_in_words("Reachable", Words::UpDown, "max by (appliance) (asyncos_up{APPLIANCE})")
         .column("Groups", Unit::Count, Limits::none(), "count by (appliance) (asyncos_group_success{APPLIANCE})")
-        .column("Not had", Unit::Count, Limits::look(1.0), "count by (appliance) (asyncos_group_success{APPLIANCE}) - sum by (appliance) (asyncos_group_success{APPLIANCE})")
+        .column("Not fetched", Unit::Count, Limits::look(1.0), "count by (appliance) (asyncos_group_success{APPLIANCE}) - sum by (appliance) (asyncos_group_success{APPLIANCE})")
         .column("Refused", Unit::Count, Limits::look(1.0), "sum by (appliance) (asyncos_group_refused{APPLIANCE}) or 0 * max by (appliance) (asyncos_up{APPLIANCE})")
         .column("Oldest data", Unit::Seconds, Limits::none(), "max by (appliance) (time() - asyncos_window_end_timestamp_seconds{APPLIANCE})")
         .column("Windows behind", Unit::Count, Limits::none(), "max by (appliance) (asyncos_windows_pending{APPLIANCE})")
@@ -103,7 +103,7 @@ fn collection() -> Vec<Panel> {
         .sorted("Oldest data", Order::Falling)
         .step(Step::Minute)
         .size(24, 7),
-        Panel::timeline("Reports had, by group", "Red: the newest poll of the group brought no report, of any of its appliances.", Words::YesNo)
+        Panel::timeline("Reports fetched by group", "Red: the newest poll of the group returned no report, of any of its appliances.", Words::YesNo)
             .query("bottomk(40, min by (group) (asyncos_group_success{APPLIANCE}))", "{{group}}")
             .size(12, 12),
         Panel::lines("Age of the data by appliance", "How old the newest complete window is, of the group that is furthest behind. A saw-tooth is normal.", Unit::Seconds)
@@ -115,15 +115,15 @@ fn collection() -> Vec<Panel> {
 
 fn traffic() -> Vec<Panel> {
     vec![
-        Panel::stacked("Requests by status, a minute", "Requests to the appliances by HTTP status. `none`: no answer came. 401 in numbers: see the logins.", Unit::Count)
+        Panel::stacked("Requests by status per minute", "Requests to the appliances by HTTP status. `none`: no answer came. 401 in numbers: see the logins.", Unit::Count)
             .query("topk(20, sum by (code) (rate(asyncos_api_requests_total{APPLIANCE}[RATE])) * 60)", "{{code}}")
             .step(Step::Minute),
-        Panel::lines("Time of a request", "How long requests take: half of them, and all but a tenth. Above the line the appliance is overloaded, or far away.", Unit::Seconds)
+        Panel::lines("Request duration", "How long requests take: half of them, and all but a tenth. Above the line the appliance is overloaded, or far away.", Unit::Seconds)
             .coloured(&quantile("0.5"), "half", Colour::Quantity)
             .coloured(&quantile("0.9"), "all but a tenth", Colour::Bulk)
             .limits(Limits::look(SLOW_REQUEST))
             .step(Step::Minute),
-        Panel::lines("Time of a round", "How long the requests for one window take, by appliance. More than the window: its figures are late, and the status page names a window that is long enough.", Unit::Seconds)
+        Panel::lines("Poll round duration", "How long the requests for one window take, by appliance. More than the window: its figures are late, and the status page names a window that is long enough.", Unit::Seconds)
             .query("topk(20, max by (appliance) (asyncos_poll_round_seconds{APPLIANCE}))", "{{appliance}}")
             .step(Step::Minute),
         Panel::lines(
@@ -170,7 +170,7 @@ fn truth() -> Vec<Panel> {
     vec![
         by_appliance("Windows counted", "Windows that went into the totals.", "windows_committed"),
         by_appliance("Windows lost", "Windows that were given up and are in no number.", "windows_lost"),
-        by_appliance("Events found late", "Events that were found after their window was counted. Many: raise `settle`.", "late_events"),
+        by_appliance("Late events", "Events that were found after their window was counted. Many: raise `settle`.", "late_events"),
         Panel::lines("Beyond our windows", "What the appliance's report for whole hours has beyond our windows; negative: it lacks some.", Unit::Count)
             .query("topk(20, sum by (appliance) (asyncos_reconciliation_difference{APPLIANCE}) or 0 * max by (appliance) (asyncos_up{APPLIANCE}))", "{{appliance}}")
             .signed(),
@@ -218,19 +218,19 @@ fn process() -> Vec<Panel> {
             "asyncos_exporter_http_connections{EXPORTER} OURS",
         ),
         each(
-            "Time of a scrape",
+            "Scrape duration",
             "How long Prometheus takes to read the page.",
             Unit::Seconds,
             "scrape_duration_seconds{EXPORTER} OURS",
         ),
         each(
-            "Up for",
+            "Uptime",
             "Time since the exporter was started.",
             Unit::Seconds,
             "(time() - process_start_time_seconds{EXPORTER}) OURS",
         ),
         each(
-            "Writes that failed",
+            "Failed writes",
             "Batches of totals that could not be written, around each point of the graph.",
             Unit::Count,
             "increase(asyncos_state_persist_failures_total{EXPORTER}[RATE])",

@@ -16,9 +16,9 @@ pub(super) fn board() -> Board {
         domain: "mail",
         manner: Manner::Watch,
         rows: vec![
-            Row::open("Is anything wrong?", numbers()),
-            Row::open("With whom?", vec![appliances(), alerts()]),
-            Row::open("Since when?", graphs()),
+            Row::open("Current state", numbers()),
+            Row::open("Appliances and alerts", vec![appliances(), alerts()]),
+            Row::open("Over time", graphs()),
         ],
     }
 }
@@ -44,7 +44,7 @@ fn numbers() -> Vec<Panel> {
         .limits(Limits::act(1.0))
         .step(Step::Minute),
         Panel::stat(
-            "Incoming a minute",
+            "Incoming per minute",
             "Recipients of incoming mail, attempted, a minute: on the appliance's page Overview. The variable Reported by \
              keeps a manager and its gateways apart.",
             Unit::Count,
@@ -82,7 +82,7 @@ fn numbers() -> Vec<Panel> {
         .words(Words::Conservation)
         .step(Step::Minute),
         Panel::stat(
-            "Licences about to end",
+            "Licences expiring soon",
             "Feature keys that end within 30 days or ended within the last 30. A feature without a key stops scanning and \
              mail goes on. Needs the XML status.",
             Unit::Count,
@@ -104,8 +104,8 @@ fn numbers() -> Vec<Panel> {
         .limits(Limits::act(1.0))
         .step(Step::Minute),
         Panel::stat(
-            "Reports had",
-            "Share of the counter groups whose newest poll brought a report. The rest is behind or not allowed: see the \
+            "Reports fetched",
+            "Share of the counter groups whose newest poll succeeded. The rest is behind or not allowed: see the \
              board Exporter health.",
             Unit::Ratio,
             "avg(asyncos_group_success{APPLIANCE})",
@@ -113,7 +113,7 @@ fn numbers() -> Vec<Panel> {
         .limits(Limits::falling(0.9, 1.0))
         .step(Step::Minute),
         Panel::stat(
-            "Outgoing a minute",
+            "Outgoing per minute",
             "Recipients of outgoing mail that was delivered, a minute.",
             Unit::Count,
             "sum(rate(asyncos_mail_outgoing_traffic_summary_total_recipients_delivered_total{APPLIANCE}[RATE]) REPORTED) * 60",
@@ -138,7 +138,7 @@ fn appliances() -> Panel {
         &[("appliance", "Appliance"), ("product", "Product")],
     )
     .column_in_words("Reachable", Words::UpDown, "max by (appliance, product) (asyncos_up{APPLIANCE} * on (job, instance, appliance) group_left (product) asyncos_appliance_info{APPLIANCE})")
-    .column("Incoming a minute", Unit::Count, Limits::none(), &by_product("rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) * 60"))
+    .column("Incoming per minute", Unit::Count, Limits::none(), &by_product("rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) * 60"))
     .column("Threats", Unit::Ratio, Limits::none(), &by_product("rate(asyncos_mail_incoming_traffic_summary_total_threat_recipients_total{APPLIANCE}[RATE]) / (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) > 0)"))
     .column("Work queue", Unit::Count, Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG), &by_product("(asyncos_health_workqueue_messages{APPLIANCE} or asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE})"))
     .column("Oldest message", Unit::Seconds, Limits::look(OLDEST_MESSAGE), &by_product("(time() - asyncos_status_oldest_message_timestamp_seconds{APPLIANCE})"))
@@ -173,7 +173,7 @@ fn by_product(expr: &str) -> String {
 
 fn alerts() -> Panel {
     Panel::table(
-        "Alerts that are firing",
+        "Firing alerts",
         "What the bundled rules find. Empty when all is well, and when the rules are not loaded: the number above tells \
          which.",
         &[("severity", "Severity"), ("alertname", "Alert"), ("appliance", "Appliance")],
@@ -190,14 +190,14 @@ fn alerts() -> Panel {
 fn graphs() -> Vec<Panel> {
     vec![
         verdicts(Panel::stacked(
-            "Incoming by verdict, a minute",
+            "Incoming by verdict per minute",
             "Recipients of incoming mail by what became of them; together they are all that were attempted. Details are on \
              the board Incoming mail and threats.",
             Unit::Count,
         )),
         a_minute(
             Panel::stacked(
-                "Outgoing by fate, a minute",
+                "Outgoing by result per minute",
                 "Recipients of outgoing mail by what became of them. Details are on the board Outgoing mail and delivery.",
                 Unit::Count,
             ),
@@ -205,7 +205,7 @@ fn graphs() -> Vec<Panel> {
             &FATES,
         ),
         Panel::lines(
-            "Incoming by appliance, a minute",
+            "Incoming by appliance per minute",
             "Recipients of incoming mail, attempted. One that falls to zero while the others go on has lost its senders: \
              see its listeners and the DNS. A manager has what its gateways have.",
             Unit::Count,
@@ -227,7 +227,7 @@ fn graphs() -> Vec<Panel> {
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
         Panel::timeline(
             "Reachable",
-            "Whether each appliance's API answered. Red: the figures stand still, and are made up for later.",
+            "Whether each appliance's API answered. Red: no new data; missed windows are fetched later.",
             Words::UpDown,
         )
         .query("topk(40, max by (appliance) (asyncos_up{APPLIANCE}))", "{{appliance}}"),

@@ -14,9 +14,9 @@ pub(super) fn board() -> Board {
         domain: "mail",
         manner: Manner::Watch,
         rows: vec![
-            Row::open("In the time shown", numbers()),
+            Row::open("In the selected range", numbers()),
             Row::open("Verdicts", verdict_graphs()),
-            Row::open("At the door", door()),
+            Row::open("Connection filtering", door()),
             Row::folded("Engines", engines()),
             Row::folded("After delivery", after()),
         ],
@@ -68,7 +68,7 @@ fn share(counter: &str, ago: &str) -> String {
 fn verdict_graphs() -> Vec<Panel> {
     vec![
         verdicts(Panel::stacked(
-            "By verdict, a minute",
+            "By verdict per minute",
             "Recipients by what became of them; together they are all that were attempted. On the appliance: Monitor > \
              Incoming Mail.",
             Unit::Count,
@@ -84,7 +84,7 @@ fn verdict_graphs() -> Vec<Panel> {
         .coloured(&share("total_threat_recipients", " offset 1w"), "a week ago", Colour::Past),
         a_minute(
             Panel::bars(
-                "Rare and severe, a minute",
+                "Rare and severe threats per minute",
                 "Recipients of what should never be many. Look at who is meant: Monitor > Virus Types, AMP, and Message \
                  Tracking.",
                 Unit::Count,
@@ -99,7 +99,7 @@ fn verdict_graphs() -> Vec<Panel> {
         ),
         a_minute(
             Panel::stacked(
-                "Graymail by kind, a minute",
+                "Graymail by kind per minute",
                 "Mail that somebody may have wanted: marketing, social networks, bulk.",
                 Unit::Count,
             ),
@@ -111,7 +111,7 @@ fn verdict_graphs() -> Vec<Panel> {
             ],
         ),
         Panel::lines(
-            "Recipients by appliance, a minute",
+            "Recipients by appliance per minute",
             "Who carries the load. A gateway that falls away while the others rise has been taken out of service, or ought \
              to be.",
             Unit::Count,
@@ -128,7 +128,7 @@ fn door() -> Vec<Panel> {
     vec![
         a_minute(
             Panel::stacked(
-                "Connections by what the host access table does, a minute",
+                "Connections by HAT action per minute",
                 "Accepted, relayed, rejected with a reply, refused at TCP level. More refusals: a wave, or a sender group \
                  that is too strict (Monitor > Sender Groups).",
                 Unit::Count,
@@ -143,7 +143,7 @@ fn door() -> Vec<Panel> {
         ),
         a_minute(
             Panel::stacked(
-                "Sender domain reputation, messages a minute",
+                "Sender domain reputation, messages per minute",
                 "Messages by the reputation of their sender's domain. Releases before and after 14.2 use other names, and \
                  have but some of these. Unscannable in numbers: the cloud service is not reached.",
                 Unit::Count,
@@ -163,8 +163,8 @@ fn door() -> Vec<Panel> {
         ),
         a_minute(
             Panel::lines(
-                "Senders that fail authentication, a minute",
-                "Recipients of mail whose SPF, DKIM or DMARC failed. DMARC is what was stopped; the others are told for all \
+                "Senders that fail authentication per minute",
+                "Recipients of mail whose SPF, DKIM or DMARC failed. DMARC is what was stopped; the others are counted for all \
                  mail.",
                 Unit::Count,
             ),
@@ -177,7 +177,7 @@ fn door() -> Vec<Panel> {
         ),
         a_minute(
             Panel::lines(
-                "Refused before scanning, a minute",
+                "Rejected before scanning per minute",
                 "Recipients refused for the reputation of the address, for that of the domain, or because they are unknown. \
                  Many unknown ones: a directory harvest attack.",
                 Unit::Count,
@@ -196,7 +196,7 @@ fn engines() -> Vec<Panel> {
     vec![
         a_minute(
             Panel::stacked(
-                "Spam, certain and suspected, a minute",
+                "Spam, certain and suspected per minute",
                 "Recipients by how sure the engine is, and what Intelligent Multi-Scan found beyond it.",
                 Unit::Count,
             ),
@@ -209,7 +209,7 @@ fn engines() -> Vec<Panel> {
         ),
         a_minute(
             Panel::stacked(
-                "Files by AMP verdict, a minute",
+                "Files by AMP verdict per minute",
                 "Files in incoming mail by disposition. Unscannable or unknown in numbers: the file reputation service is not \
                  reached.",
                 Unit::Count,
@@ -228,7 +228,7 @@ fn engines() -> Vec<Panel> {
         ),
         a_minute(
             Panel::bars(
-                "Outbreak Filters, threats a minute",
+                "Outbreak Filters, threats per minute",
                 "Virus and malware threats that Outbreak Filters found. Several at once: an outbreak; the quarantine of that \
                  name fills.",
                 Unit::Count,
@@ -238,7 +238,7 @@ fn engines() -> Vec<Panel> {
         ),
         a_minute(
             Panel::lines(
-                "S/MIME, messages a minute",
+                "S/MIME, messages per minute",
                 "Messages that were verified or decrypted, and those for which it failed: an expired certificate, more often \
                  than not.",
                 Unit::Count,
@@ -256,8 +256,8 @@ fn after() -> Vec<Panel> {
     vec![
         a_minute(
             Panel::bars(
-                "Taken back after delivery, a minute",
-                "Recipients whose mail was judged anew after its delivery and remediated. Ask what they had opened by then \
+                "Remediated after delivery per minute",
+                "Recipients whose mail was remediated after delivery, because its verdict changed. Ask what they had opened by then \
                  (AsyncosRetrospectiveVerdict).",
                 Unit::Count,
             ),
@@ -265,7 +265,7 @@ fn after() -> Vec<Panel> {
             &[("remediated", "total_mailbox_auto_remediated_recipients", Colour::Malware)],
         ),
         Panel::lines(
-            "Searches of the message tracking, messages a minute",
+            "Searches of the message tracking, messages per minute",
             "Messages that the configured tracking searches found, by search: mail in the chief's name, for one.",
             Unit::Count,
         )

@@ -15,7 +15,7 @@ pub(super) fn board() -> Board {
         domain: "mail",
         manner: Manner::Watch,
         rows: vec![
-            Row::open("In the time shown", numbers()),
+            Row::open("In the selected range", numbers()),
             Row::open("What leaves", leaving()),
             Row::open("Delivery now", delivery()),
             Row::folded("Data loss and files", policies()),
@@ -49,7 +49,7 @@ fn leaving() -> Vec<Panel> {
     vec![
         a_minute(
             Panel::stacked(
-                "By fate, a minute",
+                "By result per minute",
                 "Recipients by what became of them. On the appliance: Monitor > Outgoing Senders and Delivery Status.",
                 Unit::Count,
             ),
@@ -66,7 +66,7 @@ fn leaving() -> Vec<Panel> {
         .limits(Limits::look(HARD_BOUNCES)),
         a_minute(
             Panel::bars(
-                "Threats leaving us, a minute",
+                "Outgoing threats per minute",
                 "Recipients of what our own senders must not send. Find the sender in Message Tracking and block the account \
                  before others block us.",
                 Unit::Count,
@@ -87,7 +87,7 @@ fn leaving() -> Vec<Panel> {
         .coloured(&share("detected_spam", "total_recipients_processed"), "spam", Colour::Spam)
         .limits(Limits::act(OUTGOING_SPAM)),
         Panel::lines(
-            "Delivered by appliance, a minute",
+            "Delivered by appliance per minute",
             "Recipients whose mail the destinations took. Zero while recipients wait: AsyncosDeliveryStalled.",
             Unit::Count,
         )
@@ -98,7 +98,7 @@ fn leaving() -> Vec<Panel> {
         ),
         a_minute(
             Panel::lines(
-                "Clean and processed, a minute",
+                "Clean and processed per minute",
                 "Recipients of outgoing mail in all, and of that in which nothing was found.",
                 Unit::Count,
             ),
@@ -153,7 +153,7 @@ fn delivery() -> Vec<Panel> {
         .query("topk(20, max by (appliance) (asyncos_status_conn_out{APPLIANCE}))", "{{appliance}}")
         .step(Step::Minute),
         Panel::stacked(
-            "Bounces by reason, a minute",
+            "Bounces by reason per minute",
             &format!(
                 "Recipients given up, by why, and soft bounces, which are tried again. Much DNS: see the resolvers \
                  (`dnsstatus`). {NEEDS}"
@@ -168,7 +168,7 @@ fn delivery() -> Vec<Panel> {
         .coloured(&status_rate("soft_bounced_evts"), "soft, tried again", Colour::Policy)
         .step(Step::Minute),
         Panel::lines(
-            "Completed by appliance, a minute",
+            "Completed by appliance per minute",
             &format!("Recipients done with, delivered or given up. {NEEDS}"),
             Unit::Count,
         )
@@ -188,7 +188,7 @@ fn policies() -> Vec<Panel> {
     vec![
         a_minute(
             Panel::bars(
-                "DLP incidents by severity, a minute",
+                "DLP incidents by severity per minute",
                 "Violations of data-loss policies. Critical ones want a person the same day (AsyncosDlpCritical).",
                 Unit::Count,
             ),
@@ -202,7 +202,7 @@ fn policies() -> Vec<Panel> {
         ),
         a_minute(
             Panel::stacked(
-                "Files by AMP verdict, a minute",
+                "Files by AMP verdict per minute",
                 "Files in outgoing mail by disposition. Malware here was made or carried by one of ours.",
                 Unit::Count,
             ),

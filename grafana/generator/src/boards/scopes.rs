@@ -36,9 +36,9 @@ const DEVICE_GROUP: Division = Division {
     titles: Titles {
         row: "Device groups",
         table: "Device groups of managers",
-        incoming: "Incoming by device group, a minute",
+        incoming: "Incoming by device group per minute",
         threats: "Threat share by device group",
-        outgoing: "Delivered by device group, a minute",
+        outgoing: "Delivered by device group per minute",
         queue: "Work queue by device group",
     },
 };
@@ -51,9 +51,9 @@ const DEVICE: Division = Division {
     titles: Titles {
         row: "Devices",
         table: "Devices of managers",
-        incoming: "Incoming by device, a minute",
+        incoming: "Incoming by device per minute",
         threats: "Threat share by device",
-        outgoing: "Delivered by device, a minute",
+        outgoing: "Delivered by device per minute",
         queue: "Work queue by device",
     },
 };
@@ -65,7 +65,7 @@ pub(super) fn board() -> Board {
         domain: "mail",
         manner: Manner::Scopes,
         rows: vec![
-            Row::open("What is watched?", numbers()),
+            Row::open("Overview", numbers()),
             Row::open(DEVICE_GROUP.titles.row, panels(DEVICE_GROUP)),
             Row::open(DEVICE.titles.row, panels(DEVICE)),
         ],
@@ -162,10 +162,10 @@ fn table(division: Division) -> Panel {
          some 15 minutes older than those of a gateway.",
         keys,
     )
-    .column("Incoming a minute", Unit::Count, Limits::none(), &format!("{} * 60", rate(INCOMING)))
+    .column("Incoming per minute", Unit::Count, Limits::none(), &format!("{} * 60", rate(INCOMING)))
     .column("Incoming in range", Unit::Count, Limits::none(), &range(INCOMING))
     .column("Threats", Unit::Ratio, Limits::none(), &format!("{} / ({} > 0)", rate(THREATS), rate(INCOMING)))
-    .column("Delivered a minute", Unit::Count, Limits::none(), &format!("{} * 60", rate(DELIVERED)))
+    .column("Delivered per minute", Unit::Count, Limits::none(), &format!("{} * 60", rate(DELIVERED)))
     .column("Hard bounces", Unit::Ratio, Limits::none(), &format!("{} / ({} > 0)", rate(BOUNCES), rate(PROCESSED)))
     .column(
         "Work queue",
@@ -185,6 +185,6 @@ fn table(division: Division) -> Panel {
         Limits::none(),
         &format!("min by (appliance, {label}) (asyncos_window_end_timestamp_seconds{{{chosen}}}) * 1000"),
     )
-    .sorted("Incoming a minute", Order::Falling)
+    .sorted("Incoming per minute", Order::Falling)
     .size(24, 9)
 }

@@ -15,7 +15,7 @@ pub(super) fn board() -> Board {
             Row::open("Now", numbers()),
             Row::open("Quarantines", quarantines()),
             Row::open("Licences", vec![licences()]),
-            Row::folded("What managers manage, and how far reporting goes back", managed()),
+            Row::folded("Managed appliances and reporting data", managed()),
         ],
     }
 }
@@ -26,17 +26,21 @@ fn numbers() -> Vec<Panel> {
         Panel::stat(title, description, Unit::Count, &expr).step(Step::Minute)
     };
     vec![
-        messages("In policy quarantines", "Messages in the policy, virus and outbreak quarantines: somebody waits for them to be released.", "pvo"),
+        messages(
+            "In policy quarantines",
+            "Messages in the policy, virus and outbreak quarantines: somebody waits for them to be released.",
+            "pvo",
+        ),
         messages("In the spam quarantine", "Messages in the spam quarantine, which the users look after.", "spam"),
         Panel::stat(
-            "Space taken",
-            "Space that the policy, virus and outbreak quarantines take. How much they may take is not told by the API.",
+            "Space used",
+            "Space that the policy, virus and outbreak quarantines take. The API does not report their limits.",
             Unit::Bytes,
             "sum(asyncos_quarantine_size_bytes{APPLIANCE} REPORTED)",
         )
         .step(Step::Minute),
         Panel::stat(
-            "Growth in the time shown",
+            "Growth in the selected range",
             "How many messages there are more than at its beginning, in all quarantines.",
             Unit::Count,
             "sum(delta(asyncos_quarantine_messages{APPLIANCE}[$__range]) REPORTED)",
@@ -45,7 +49,7 @@ fn numbers() -> Vec<Panel> {
         .whole()
         .step(Step::Minute),
         Panel::stat(
-            "Licences about to end",
+            "Licences expiring soon",
             "Feature keys that end within 30 days or ended within the last 30 (AsyncosLicenceExpiring).",
             Unit::Count,
             &format!(
@@ -58,7 +62,7 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Data as of",
-            "When the quarantines were last asked for, at the appliance for which that is longest ago.",
+            "Oldest time, over all appliances, at which the quarantines were last fetched.",
             Unit::Ago,
             "min(asyncos_group_last_success_timestamp_seconds{APPLIANCE,group=\"quarantines\"} or \
              timestamp(asyncos_group_success{APPLIANCE,group=\"quarantines\"} == 1)) * 1000",
@@ -84,7 +88,7 @@ fn quarantines() -> Vec<Panel> {
             .query("topk(20, max by (appliance) (asyncos_health_quarantine_messages{APPLIANCE}))", "{{appliance}}")
             .step(Step::Minute),
         Panel::lines(
-            "Where growth leads within a day",
+            "Predicted size in 24 hours",
             "Messages that each quarantine will hold in a day if it goes on as in the last hour.",
             Unit::Count,
         )
@@ -133,7 +137,7 @@ fn managed() -> Vec<Panel> {
             "{{managed_appliance}}",
         ),
         Panel::timeline(
-            "Services that the manager does",
+            "Services on the manager",
             "What the manager does for each appliance: reporting, tracking, quarantines.",
             Words::YesNo,
         )

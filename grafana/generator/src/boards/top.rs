@@ -12,9 +12,9 @@ pub(super) fn board() -> Board {
         manner: Manner::Report,
         rows: vec![
             Row::open("How to read it", vec![words().size(20, 5), data_as_of("mail_policy_incoming").size(4, 5)]),
-            Row::open("Rules that fire, in the time shown", rules()),
-            Row::open("Where from and where to, in the newest window", domains()),
-            Row::folded("Threats, in the time shown", threats()),
+            Row::open("Matched rules in the selected range", rules()),
+            Row::open("Domains in the newest window", domains()),
+            Row::folded("Threats in the selected range", threats()),
         ],
     }
 }
@@ -24,7 +24,7 @@ fn words() -> Panel {
         "About these lists",
         "Lists over **the time shown** are sums of counters: they are complete. Lists of **the newest window** are of reports \
          that the appliance cuts off, which have no true sum. `other` holds what is beyond the exporter's `series_limit`.\n\n\
-         Empty lists: the report is not asked for. Policies, filters and sender groups come with the profile `default` or \
+         Empty lists: the report is not polled. Policies, filters and sender groups come with the profile `default` or \
          `full`; domains and viruses have to be named in `counter_groups`, with `top`. Reports about persons (users, senders, \
          addresses) are not on this board.",
     )

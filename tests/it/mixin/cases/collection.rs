@@ -42,7 +42,7 @@ pub(in super::super) fn exporter() -> Vec<Case> {
             .at(19, 30, 55)
             .says(
                 "The exporter at h:1 cannot write its totals down",
-                "10 batches of totals could not be written down at h:1 within 15 minutes: totals stand still.",
+                "10 batches of totals could not be written down at h:1 within 15 minutes: totals stop growing.",
             ),
         case("AsyncosStateRefused")
             .exporter("asyncos_state_refused_total", "what=\"record\"", gauge([(0.0, 10), (2.0, 10), (0.0, 70)]))
@@ -58,7 +58,7 @@ pub(in super::super) fn exporter() -> Vec<Case> {
             .at(14, 15, 20)
             .says(
                 "The state file of the exporter at h:1 was deleted or replaced",
-                "The file with the totals at h:1 is no longer the one that the exporter has open: totals stand still.",
+                "The file with the totals at h:1 is no longer the one that the exporter has open: totals stop growing.",
             ),
         case("AsyncosStateFileRewritten")
             .exporter("asyncos_state_file_rewrites_total", "", counter([(0.0, 20), (1.0, 1), (0.0, 90)]))
@@ -127,7 +127,7 @@ fn reach() -> Vec<Case> {
             .at(59, 60, 70)
             .says(
                 "The certificate of esa1 is not checked",
-                "The configuration says `insecure_skip_verify` for esa1: whoever sits between can read the password.",
+                "The configuration says `insecure_skip_verify` for esa1: anyone on the network path can read the password.",
             ),
     ]
 }
@@ -143,7 +143,7 @@ fn reports() -> Vec<Case> {
             .at(24, 25, 40)
             .says(
                 "esa1 does not bring all reports",
-                "1 counter group(s) of esa1 have brought no report for 15 minutes.",
+                "1 counter group(s) of esa1 have had no successful poll for 15 minutes.",
             ),
         case("AsyncosReportsRefused")
             .of("asyncos_group_refused", "group=\"a\",reason=\"not_allowed\"", "_x10 1x129 _x20".into())
@@ -151,7 +151,7 @@ fn reports() -> Vec<Case> {
             .at(129, 130, 150)
             .says(
                 "esa1 does not allow some reports",
-                "1 counter group(s) of esa1 are refused (not_allowed) and asked for once an hour.",
+                "1 counter group(s) of esa1 are refused (not_allowed) and requested once an hour.",
             ),
         // Three windows, the settle delay and ten minutes: 1620 s, passed after 27 minutes.
         case("AsyncosDataStale")

@@ -99,7 +99,7 @@ fn threats() -> Vec<Case> {
             .at(69, 70, 140)
             .says(
                 "Delivered mail at esa1 was found bad",
-                "Mail of 2 recipients of esa1 was judged anew after its delivery and remediated, within an hour.",
+                "Mail of 2 recipients of esa1 got a new verdict after delivery and remediated, within an hour.",
             ),
         case("AsyncosDlpCritical")
             .of(
