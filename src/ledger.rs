@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::clock::Timestamp;
+use crate::clock::{Tick, Timestamp};
 use crate::config::{Late, Scope};
 use crate::store::{Record, Store, WriteError};
 use crate::window::Window;
@@ -72,11 +72,16 @@ pub enum CommitError {
     NotWritten(#[from] WriteError),
 }
 
+/// Until when sums that have just begun are shown as they were before, by their names. A reload goes on with it; a restart
+/// does not know it.
+pub type HoldEnds = Arc<Mutex<BTreeMap<String, Tick>>>;
+
 /// The totals of the whole fleet.
 #[derive(Debug)]
 pub struct Ledger {
     store: Arc<Store>,
     accounts: Mutex<HashMap<String, CounterState>>,
+    hold_ends: Mutex<HashMap<String, HoldEnds>>,
 }
 
 impl Ledger {
@@ -84,7 +89,7 @@ impl Ledger {
     #[must_use]
     pub fn new(store: Arc<Store>, records: HashMap<String, Record>) -> Self {
         let accounts = records.into_iter().map(|(key, record)| (key, CounterState::restored(record))).collect();
-        Self { store, accounts: Mutex::new(accounts) }
+        Self { store, accounts: Mutex::new(accounts), hold_ends: Mutex::default() }
     }
 
     /// A ledger that a restart forgets.
@@ -229,6 +234,13 @@ impl Ledger {
     #[must_use]
     pub fn beginning(&self, key: &Key) -> BTreeMap<String, u64> {
         self.accounts().get(&key.text()).map(|account| account.beginning.clone()).unwrap_or_default()
+    }
+
+    /// Until when the sums of `key` are shown as they were before, for whoever counts them now.
+    #[must_use]
+    pub fn hold_ends(&self, key: &Key) -> HoldEnds {
+        let mut ends = self.hold_ends.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(ends.entry(key.text()).or_default())
     }
 
     /// Writes `next` down, and shows it if the watermark is still at `from` then.

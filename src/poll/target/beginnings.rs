@@ -4,13 +4,13 @@
 //! are not touched.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::{NOT_WRITTEN_WAIT, Target};
 use crate::clock::{Tick, Timestamp};
 use crate::ledger::sum::{joined, split};
-use crate::ledger::{Begun, CommitError, Ledger};
+use crate::ledger::{Begun, CommitError, HoldEnds, Ledger};
 use crate::poll::place::Moment;
 use crate::sample::Sample;
 use crate::snapshot::{Beginning, Hold};
@@ -33,6 +33,8 @@ pub(super) struct Beginnings {
     is_first: bool,
     /// By the name of the sum.
     held: BTreeMap<String, Held>,
+    /// When those end that are written: a reload would begin their time again and again.
+    ends: HoldEnds,
     list: Arc<Vec<Beginning>>,
 }
 
@@ -48,7 +50,7 @@ struct Held {
 impl Default for Beginnings {
     /// None, and none ever.
     fn default() -> Self {
-        Self { hold: Hold::No, is_first: false, held: BTreeMap::new(), list: Arc::default() }
+        Self { hold: Hold::No, is_first: false, held: BTreeMap::new(), ends: HoldEnds::default(), list: Arc::default() }
     }
 }
 
@@ -56,6 +58,11 @@ impl Beginnings {
     /// None yet, of a target of which something `is_known` by now.
     pub(super) fn new(hold: Hold, is_known: bool, now: Tick) -> Self {
         Self { hold, is_first: !is_known && now < Tick::default() + SHORTEST, ..Self::default() }
+    }
+
+    /// The same, where `ends` are known from before a reload.
+    fn with_ends(self, ends: HoldEnds) -> Self {
+        Self { ends, ..self }
     }
 
     pub(super) fn shown(&self) -> Arc<Vec<Beginning>> {
@@ -100,10 +107,15 @@ impl Beginnings {
             return;
         }
         self.held.retain(|name, held| beginning.contains_key(name) || (!held.is_written && held.until > now));
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.retain(|name, _| beginning.contains_key(name));
         for (name, before) in beginning {
-            let new = Held { before: *before, until: now + time(grid), is_written: true };
-            self.held.entry(name.clone()).or_insert(new).is_written = true;
+            let shown_until = self.held.get(name).map(|held| held.until);
+            let until = *ends.entry(name.clone()).or_insert_with(|| shown_until.unwrap_or(now + time(grid)));
+            self.held.entry(name.clone()).or_insert(Held { before: *before, until, is_written: true }).is_written =
+                true;
         }
+        drop(ends);
         self.list(totals);
     }
 
@@ -151,7 +163,7 @@ impl Target {
     /// The same, with totals that begin from `now` on shown as `hold` says.
     pub(in crate::poll) fn holding(mut self, hold: Hold, ledger: &Ledger, now: Tick) -> Self {
         let is_known = self.since.is_some();
-        self.beginnings = Beginnings::new(hold, is_known, now);
+        self.beginnings = Beginnings::new(hold, is_known, now).with_ends(ledger.hold_ends(&self.key));
         if is_known {
             self.beginnings.go_on(&ledger.beginning(&self.key), &self.totals, self.rule.grid, now);
         } else {
@@ -269,6 +281,19 @@ mod tests {
         beginnings.go_on(&ledger(&[("a", 1000)]), &totals(&[("a", 1007.0), ("b", 70.0)]), minutes(), at(116));
         assert_eq!(seen(&beginnings), [(0, 1000.0)]);
         assert_eq!(begun(&beginnings, &second, &named(&[("b", 10)]), at(150)), Begun::default());
+    }
+
+    #[test]
+    fn reloads_do_not_put_off_the_end() {
+        let (ends, shown) = (HoldEnds::default(), totals(&[("a", 5.0)]));
+        for seconds in [0, 48, 96] {
+            let mut beginnings = Beginnings::new(Hold::AWindow, true, at(seconds)).with_ends(Arc::clone(&ends));
+            beginnings.go_on(&ledger(&[("a", 0)]), &shown, minutes(), at(seconds));
+            assert_eq!((beginnings.ended(at(119)), beginnings.ended(at(120))), (sums(&[]), sums(&["a"])));
+        }
+        let mut ended = Beginnings::new(Hold::AWindow, true, at(130)).with_ends(Arc::clone(&ends));
+        ended.go_on(&ledger(&[]), &shown, minutes(), at(130));
+        assert!(ends.lock().unwrap().is_empty());
     }
 
     #[test]
