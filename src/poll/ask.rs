@@ -8,6 +8,9 @@ use crate::window::Grid;
 use super::retry::Retry;
 use super::{Source, plan};
 
+/// What releases that accept whole hours only say of other windows. **Source:** recorded answers.
+const NO_MINUTES: &str = "supports only 00 minutes";
+
 /// What a poll came to.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -29,10 +32,11 @@ pub(super) async fn ask<S: Source>(source: &S, query: &Query, polling: Polling, 
     if source.fetch(&hour).await.is_err() {
         return Outcome::Failed(declined);
     }
-    if declined.detail.contains("minutes") {
+    if declined.detail.contains(NO_MINUTES) {
         return Outcome::HoursOnly;
     }
-    // An hour was answered, but the refusal did not speak of minutes: one fault must not cost the resolution for good.
+    // The hour was answered, but the refusal has other words, such as "try again in a few minutes": a single fault must not
+    // cost the resolution for good.
     match source.fetch(query).await {
         Ok(reply) => Outcome::Report(reply),
         Err(failure) if failure.reason == Reason::Declined => Outcome::HoursOnly,

@@ -332,12 +332,17 @@ async fn hours_only_is_found_out_whatever_the_words() {
 
 #[tokio::test(start_paused = true)]
 async fn one_stray_404_does_not_cost_the_resolution() {
-    let script = |_: &Query, count| if count == 3 { Err(fails(Reason::Declined)) } else { Ok(()) };
-    let bench = bench(&[CAPACITY], polling(MINUTE), Box::new(script));
-    bench.clock.sleep(30 * MINUTE).await;
-    let snapshot = bench.snapshot();
-    assert_eq!((snapshot.groups[0].window, snapshot.groups[0].tally.lost), (MINUTE, [0, 0]));
-    bench.end().await;
+    for words in ["status 404: not now", "status 404: try again in a few minutes"] {
+        let script = move |query: &Query, count| match count {
+            3 if query.window.length() == MINUTE => Err(Failure { detail: words.into(), ..fails(Reason::Declined) }),
+            _ => Ok(()),
+        };
+        let bench = bench(&[CAPACITY], polling(MINUTE), Box::new(script));
+        bench.clock.sleep(30 * MINUTE).await;
+        let snapshot = bench.snapshot();
+        assert_eq!((snapshot.groups[0].window, snapshot.groups[0].tally.lost), (MINUTE, [0, 0]), "{words}");
+        bench.end().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
