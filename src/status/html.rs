@@ -112,7 +112,7 @@ impl Status {
         let written = When { at: self.state.last_written, now };
         match (self.state.durable, self.state.last_write_ok) {
             (false, _) => page.push_str(
-                "<p class=\"warn\">Totals are in memory: they begin at zero with every start (--storage.path).</p>\n",
+                "<p class=\"warn\">Totals are kept in memory and start at zero after a restart. Set --storage.path to keep them.</p>\n",
             ),
             (true, true) => writeln!(page, "<p class=\"good\">Totals are kept on disk, last written {written}.</p>")?,
             (true, false) => writeln!(
@@ -139,7 +139,7 @@ impl Status {
     fn write_fleet(&self, page: &mut String) -> fmt::Result {
         page.push_str(
             "<table>\n<thead><tr><th scope=\"col\">Appliance</th><th scope=\"col\">Data</th>\
-             <th scope=\"col\">Windows</th><th scope=\"col\">Access</th><th scope=\"col\">What to know</th></tr></thead>\n\
+             <th scope=\"col\">Windows</th><th scope=\"col\">Access</th><th scope=\"col\">Problems</th></tr></thead>\n\
              <tbody>\n",
         );
         for appliance in &self.appliances {
@@ -218,7 +218,7 @@ impl Row<'_> {
             None => page.push_str("<span class=\"none\">none yet</span>"),
         }
         if last_success.is_some() {
-            write!(page, "<small>last had {}</small>", self.when(*last_success))?;
+            write!(page, "<small>last success {}</small>", self.when(*last_success))?;
         }
         page.push_str("</td>\n");
         Ok(())
@@ -230,7 +230,7 @@ impl Row<'_> {
         writeln!(
             page,
             "<td data-label=\"Windows\"><span>{windows_pending} pending, <span{lost}>{windows_lost} lost</span></span>\
-             <small>of {}, asked for after {}</small></td>",
+             <small>of {}, requested after {}</small></td>",
             Spans(window_seconds),
             Spans(settle_seconds)
         )
@@ -256,7 +256,7 @@ impl Row<'_> {
 
     fn write_notes(&self, page: &mut String) -> fmt::Result {
         let ApplianceStatus { problems, last_failure, reporting_centralized, .. } = self.appliance;
-        page.push_str("<td data-label=\"What to know\">");
+        page.push_str("<td data-label=\"Problems\">");
         if !problems.is_empty() {
             page.push_str("<ul>");
             for problem in problems {

@@ -375,7 +375,7 @@ fn how_the_exporter_stands_is_said() {
     for part in ["was refused, see the log", "were not read again", "stand still"] {
         assert!(ill.contains(part), "{part}: {ill}");
     }
-    assert!(page(own).contains("Totals are in memory"));
+    assert!(page(own).contains("Totals are kept in memory"));
     assert!(!well.contains("state file"), "{well}");
     let durable = ExporterState { state_durable: true, ..own };
     let missing = page(ExporterState { state_file_found: false, ..durable });
