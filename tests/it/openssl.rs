@@ -19,8 +19,8 @@ const OLD_CIPHERS: [(&str, &str); 3] = [
     ("DHE only", "DHE-RSA-AES128-GCM-SHA256"),
 ];
 const CIPHERS: &str = "the appliance and the exporter have no cipher in common (rustls supports ECDHE with AES-GCM or \
-ChaCha20 only): add such ciphers to its HTTPS cipher list with the CLI command `sslconfig`; where that cannot be \
-                       done, ";
+ChaCha20 only): add such ciphers to its HTTPS cipher list with the CLI command `sslconfig`; if that is not \
+                       possible, ";
 #[cfg(not(feature = "legacy-tls"))]
 const LAST_RESORT: &str = "build this program with the cargo feature `legacy-tls` and set `tls.legacy: true`";
 #[cfg(feature = "legacy-tls")]

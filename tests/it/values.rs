@@ -19,7 +19,7 @@ fn is_had(page: &Page, group: &str) -> bool {
 }
 
 /// A body with these results.
-fn report(results: &str) -> Fault {
+pub(crate) fn report(results: &str) -> Fault {
     Fault::RawBody(format!(r#"{{"meta": {{"totalCount": -1}}, "data": {{"type": "t", "resultSet": {results}}}}}"#))
 }
 

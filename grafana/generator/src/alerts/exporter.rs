@@ -139,8 +139,8 @@ pub(super) fn alerts(job: &str) -> Vec<Alert> {
             Some("5m"),
             "asyncos_state_file_present == 0",
             "The state file of the exporter at {{ $labels.instance }} was deleted or replaced",
-            "The file with the totals at {{ $labels.instance }} is no longer the one that the exporter has open: totals stand \
-             still.",
+            "The file with the totals at {{ $labels.instance }} is no longer the one that the exporter has open: totals stop \
+             growing.",
             Page {
                 meaning: "The state file was replaced by another file, or was deleted and cannot be written again.",
                 impact: "None on mail. Counters stop growing. The windows are fetched again once the file can be written, back to \

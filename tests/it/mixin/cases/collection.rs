@@ -169,7 +169,7 @@ fn reports() -> Vec<Case> {
             .at(69, 70, 135)
             .says(
                 "Figures of esa1 are lost",
-                "6 windows of esa1 could not be had in time (too_old): totals are too low by what was in them.",
+                "6 windows of esa1 could not be fetched in time (too_old): totals are too low by what was in them.",
             ),
         case("AsyncosReportingBehind")
             .of("asyncos_reporting_data_end_timestamp_seconds", "", gauge([(0.0, 150), (9000.0, 10)]))
