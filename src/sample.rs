@@ -121,8 +121,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of `group` in one `scope`, of `families`, which all carry `labels`; asked for with `top` rows, or all, of which at
-    /// most `limit` become series.
+    /// The metrics of `group` in one `scope`, of `families`, which all carry `labels`; requested with `top` rows, or all, of
+    /// which at most `limit` become series.
     #[must_use]
     pub fn new(
         (group, scope): (Arc<Group>, ScopeKind),

@@ -33,7 +33,7 @@ impl KnownFamilies {
     }
 
     /// Checks that each of `names` is on `page`, among `own`, or could be on a page, where the configuration describes
-    /// the groups `custom`. Interner are those of either format.
+    /// the groups `custom`. Names are those of either format.
     ///
     /// # Errors
     /// The first name that no page can have.

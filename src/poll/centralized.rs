@@ -16,7 +16,7 @@ const TRAFFIC: [&str; 2] = ["mail_incoming_traffic_summary", "mail_outgoing_traf
 /// Zeros mean something after so long and so many messages: a quiet hour has none of either.
 const LONG: Duration = Duration::from_secs(3600);
 const MANY: u64 = 100;
-/// LoginFailureLog in a row that are no mishap.
+/// Refusals in a row that are no mishap.
 const REFUSALS: u32 = 3;
 
 /// What was heard of one gateway.

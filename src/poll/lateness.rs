@@ -42,7 +42,7 @@ const TOLERATED: u64 = 1000;
 /// What to do for the sake of learning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// MeasureLateness at this window of this target.
+    /// Look at this window of this target.
     MeasureLateness { target: usize, window: Window },
     /// Nothing for this long.
     Wait(Duration),

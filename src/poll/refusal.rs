@@ -10,7 +10,7 @@ use crate::clock::Tick;
 const DECLINED_WAITS: [Duration; 3] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(60 * 60)];
 
-/// LoginFailureLog in a row.
+/// Refusals in a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refusal {
     pub(super) reason: Reason,

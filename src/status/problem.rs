@@ -18,14 +18,14 @@ use super::words::Span;
 pub enum Problem {
     /// Logins have stopped.
     LoginsStopped {
-        /// LoginFailureLog in a row.
+        /// Refusals in a row.
         refusals: u32,
         /// What the last was due to.
         cause: RefusalCause,
     },
     /// Logins are refused and go on.
     LoginsRefused {
-        /// LoginFailureLog in a row.
+        /// Refusals in a row.
         refusals: u32,
         /// What the last was due to.
         cause: RefusalCause,

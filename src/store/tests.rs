@@ -131,7 +131,7 @@ const OLD: &str = r#"{"watermark":60,"epoch":0,"totals":{"detected_spam":5}}"#;
 
 #[tokio::test]
 async fn a_damaged_record_costs_no_other() {
-    // Stalled a record, of one spam less.
+    // Still a record, of one spam less.
     let mut flipped = sealed(OLD);
     let digit = flipped.len() - b"5}}".len();
     flipped[digit] ^= 1;

@@ -199,7 +199,7 @@ fn packings(clock: &Clock, page: &str) {
                     if !before.is_empty() {
                         compress.set_dictionary(before).expect("a fresh start");
                     }
-                    // MetricDef a line, as a page has it.
+                    // About a line, as a page has it.
                     before = &part[part.len().saturating_sub(130)..];
                     compress.compress_vec(part, &mut out, FlushCompress::Sync).expect("memory");
                     assert_eq!(compress.total_in(), part.len() as u64, "there is room");
