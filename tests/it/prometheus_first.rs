@@ -5,13 +5,14 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use asyncos_exporter::clock::{Clock, Timestamp};
-use asyncos_exporter::sim;
+use asyncos_exporter::sim::{self, On};
 
 use crate::exposition::Page;
 use crate::keyed::by_key;
 use crate::program::Folder;
 use crate::prometheus::Prometheus;
 use crate::rig::{PATIENCE, Rig, entry, lapse, simulate};
+use crate::values::report;
 
 const GROUP: &str = "mail_policy_incoming";
 const TOTAL: &str = "asyncos_mail_policy_incoming_recipients_matched_total";
@@ -53,6 +54,11 @@ fn appearances() -> Vec<u64> {
     (0..KEYS).map(|_| next()).collect()
 }
 
+fn configuration(esa: &sim::Appliance, groups: &str) -> String {
+    let appliance = entry("esa1", esa, "");
+    format!("defaults: {{window: 5m, timeout: 5m}}\ncounter_groups: [{groups}]\nappliances:\n{appliance}")
+}
+
 /// A day as it goes on.
 struct Course<'a> {
     esa: &'a sim::Appliance,
@@ -81,24 +87,73 @@ impl Course<'_> {
     }
 }
 
+impl Course<'_> {
+    /// Scrapes every minute until the total of `key` is shown with `value`.
+    async fn reach(&mut self, rig: &Rig, key: &str, value: f64) {
+        let is_reached = |scrapes: &Scrapes| scrapes.by_key.get(key).and_then(|all| all.last()).map(|it| it.1);
+        let regularly = async {
+            while is_reached(&self.scrapes) != Some(value) {
+                let next = self.clock.wall().since(self.began) + MINUTE;
+                self.until(rig, next).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, regularly).await.expect("in time");
+    }
+
+    /// Answers the next requests for the group with so many recipients of the policy VIP, one each, and then with none.
+    fn answer(&self, counts: &[u64]) {
+        self.esa.clear_faults();
+        for count in counts {
+            let rows = format!(r#"{{"recipients_matched": {{"DEFAULT": 5, "VIP": {count}}}}}"#);
+            self.esa.inject(report(&rows), On::group(GROUP).times(1));
+        }
+        self.esa.inject(report(r#"{"recipients_matched": {"DEFAULT": 5}}"#), On::group(GROUP));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_appears_at_50_and_grows_to_70_increases_by_70_over_a_reload_and_a_restart() {
+    let clock = lapse(900);
+    let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
+    let (folder, storage) = (Folder::new(), tempfile::tempdir().expect("a folder"));
+    let file = folder.write("c.yaml", configuration(&esa, "mail_system_capacity"));
+    let rig = Rig::start_stored_held(file.as_ref(), storage.path(), &clock).await;
+    let began = clock.wall();
+    let mut course = Course { esa: &esa, clock: &clock, began, appearances: vec![], scrapes: Scrapes::default() };
+    course.until(&rig, 5 * MINUTE).await;
+    course.answer(&[50, 10]);
+    folder.write("c.yaml", configuration(&esa, GROUP));
+    rig.reload().await;
+    course.reach(&rig, "VIP", 60.0).await;
+    rig.end().await;
+    course.answer(&[10]);
+    let rig = Rig::start_stored_held(file.as_ref(), storage.path(), &clock).await;
+    course.reach(&rig, "VIP", 70.0).await;
+    rig.end().await;
+
+    let samples = &course.scrapes.by_key["VIP"];
+    assert_eq!(samples[0].1, 0.0);
+    assert!(samples.is_sorted_by(|one, other| one.1 <= other.1), "{samples:?}");
+    let end = samples[samples.len() - 1].0.as_secs() + 1;
+    let prometheus = Prometheus::knowing(&course.scrapes.openmetrics()).await;
+    let range = end - began.as_secs();
+    let increase = prometheus.value(&format!("sum(increase({TOTAL}{{policy=\"VIP\"}}[{range}s]))"), end).await;
+    // Prometheus extrapolates by at most half the time between two scrapes at either end.
+    assert!((70.0..=70.0 * 1.1).contains(&increase), "{increase}: {samples:?}");
+}
+
 /// The group comes with a reload, and the exporter is restarted at noon: every key begins under the eyes of a scraper.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_increases_of_a_day_are_what_was_counted_from_the_first_event_on() {
     let clock = lapse(900);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
-    let text = |groups: &str| {
-        format!(
-            "defaults: {{window: 5m, timeout: 5m}}\ncounter_groups: [{groups}]\nappliances:\n{}",
-            entry("esa1", &esa, "")
-        )
-    };
     let (folder, storage) = (Folder::new(), tempfile::tempdir().expect("a folder"));
-    let file = folder.write("c.yaml", text("mail_system_capacity"));
+    let file = folder.write("c.yaml", configuration(&esa, "mail_system_capacity"));
     let rig = Rig::start_stored_held(file.as_ref(), storage.path(), &clock).await;
     let (began, appearances) = (clock.wall(), appearances());
     let mut course = Course { esa: &esa, clock: &clock, began, appearances, scrapes: Scrapes::default() };
     course.until(&rig, 20 * MINUTE).await;
-    folder.write("c.yaml", text(GROUP));
+    folder.write("c.yaml", configuration(&esa, GROUP));
     rig.reload().await;
     course.until(&rig, 12 * 60 * MINUTE).await;
     rig.end().await;
