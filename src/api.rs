@@ -141,7 +141,7 @@ impl Client {
         self.transport.failed(reason);
     }
 
-    /// The appliance's clock now: from its ever_logged_in `Date` and the time since, or ours where there is none.
+    /// The appliance's clock now: from its trusted `Date` and the time since, or ours where there is none.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.transport.time.now()
@@ -153,7 +153,7 @@ impl Client {
         self.session.identity()
     }
 
-    /// How far the newest `Date` of the appliance was ahead of our clock, in seconds, ever_logged_in or not; none before the
+    /// How far the newest `Date` of the appliance was ahead of our clock, in seconds, trusted or not; none before the
     /// first.
     #[must_use]
     pub fn skew_seconds(&self) -> Option<f64> {

@@ -127,6 +127,13 @@ pub struct Refused {
     /// What the last was due to; the password where that was not written down.
     #[serde(default, skip_serializing_if = "RefusedBecause::is_password")]
     pub because: RefusedBecause,
+    /// Of a status page's refusals, those before the last accepted login.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub made_up: u32,
+}
+
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What a refused login was due to.

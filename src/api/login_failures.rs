@@ -204,6 +204,17 @@ impl LoginFailureLog {
         (self.0.write)(account.name().to_owned(), kept)
     }
 
+    /// Takes in that a login was accepted after the refusals by the status page of `account`, where that is news.
+    pub(in crate::api) fn make_up(&self, account: &Account) -> Option<Written> {
+        let tally = {
+            let mut tallies = self.tallies();
+            let tally = tallies.get_mut(account.name()).filter(|tally| tally.counted() > 0)?;
+            tally.made_up = tally.refusals;
+            *tally
+        };
+        Some((self.0.write)(account.name().to_owned(), Some(tally)))
+    }
+
     /// How many accounts have been hashed.
     #[cfg(test)]
     pub(crate) fn hashed(&self) -> usize {

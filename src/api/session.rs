@@ -84,8 +84,6 @@ struct State {
     account: Account,
     /// The account as refusals of the status page are counted, where that is asked for.
     page_account: Option<Account>,
-    /// Those of them that came before the last login, which made up for them.
-    page_made_up: u32,
     credential: Option<ActiveCredential>,
     /// What the last login brought.
     logged_in_with: Option<ActiveCredential>,
@@ -188,8 +186,8 @@ impl Session {
         }
         self.reload_password().await;
         let State { account, credentials, ever_logged_in, page_account, .. } = self.state().clone();
-        if let Some(page) = page_account {
-            self.refusals.name(&page).await;
+        if let Some(page) = &page_account {
+            self.refusals.name(page).await;
         }
         let _turn = self.refusals.turn(&account).await;
         self.permit()?;
@@ -207,9 +205,13 @@ impl Session {
             Err(_) => Outcome::Unclear,
         };
         let written = self.refusals.settle(&account, before, known, self.wall());
+        let made_up = page_account.filter(|_| known == Outcome::Accepted).and_then(|page| self.refusals.make_up(&page));
         let credential = self.ended(outcome.map_err(|failed| failed.failure));
         // What is not written is in doubt after a restart, and counts.
         let _ = written.await;
+        if let Some(written) = made_up {
+            let _ = written.await;
+        }
         credential
     }
 
@@ -295,7 +297,6 @@ impl Session {
                 // An older token's would be wrong after an upgrade.
                 state.identity = identity;
                 state.ever_logged_in = true;
-                state.page_made_up = self.page_refusals(&state);
                 state.last_failure = None;
                 state.accepted = is_tried;
                 // One that was refused is gone by now.
@@ -341,7 +342,6 @@ impl State {
             credentials,
             account,
             page_account: None,
-            page_made_up: 0,
             credential: None,
             logged_in_with: None,
             generation: 0,

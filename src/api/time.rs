@@ -26,10 +26,10 @@ pub enum ClockDoubt {
 /// When an answer came.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::api) struct Arrival {
-    /// By the appliance's clock as far as it is ever_logged_in; never later than the answer's own `Date`, unless that is
+    /// By the appliance's clock as far as it is trusted; never later than the answer's own `Date`, unless that is
     /// refused. What had settled by then had settled when the answer was made.
     pub(in crate::api) at: Timestamp,
-    /// The answer's own `Date`, ever_logged_in or not; `at` where it has none. Other times in the same answer compare with it.
+    /// The answer's own `Date`, trusted or not; `at` where it has none. Other times in the same answer compare with it.
     pub(in crate::api) date: Timestamp,
     /// By our steady clock.
     pub(in crate::api) tick: Tick,
@@ -83,7 +83,7 @@ impl ApplianceTime {
         self.course().now(self.clock.wall(), self.clock.tick())
     }
 
-    /// How far the newest `Date` was ahead of our own clock, whether or not it is ever_logged_in.
+    /// How far the newest `Date` was ahead of our own clock, whether or not it is trusted.
     pub(in crate::api) fn skew_seconds(&self) -> Option<f64> {
         self.course().skew_seconds()
     }

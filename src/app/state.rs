@@ -60,16 +60,16 @@ pub(super) fn open(
 
 /// Refused logins as the store has them.
 fn refusals(store: Arc<Store>, salt: [u8; 32], refused: HashMap<String, Refused>) -> LoginFailureLog {
-    let tally = |Refused { count, last, in_doubt, history_lost, because }| {
+    let tally = |Refused { count, last, in_doubt, history_lost, because, made_up }| {
         let last = Timestamp::from_secs(last);
-        Tally { refusals: count, last, in_doubt, history_lost, cause: cause(because) }
+        Tally { refusals: count, last, in_doubt, history_lost, cause: cause(because), made_up }
     };
     let tallies = refused.into_iter().map(|(account, refused)| (account, tally(refused))).collect();
     LoginFailureLog::new(salt, tallies, move |account, tally| {
         let store = Arc::clone(&store);
-        let refused = tally.map(|Tally { refusals, last, in_doubt, history_lost, cause }| {
+        let refused = tally.map(|Tally { refusals, last, in_doubt, history_lost, cause, made_up }| {
             let last = last.as_secs();
-            Refused { count: refusals, last, in_doubt, history_lost, because: because(cause) }
+            Refused { count: refusals, last, in_doubt, history_lost, because: because(cause), made_up }
         });
         Box::pin(async move { store.write_refused(account, refused).await.map_err(|error| error.to_string()) })
     })

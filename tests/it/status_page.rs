@@ -20,7 +20,6 @@ use crate::session::refused;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
 const ANOTHER: &str = "another";
 
 /// An appliance, and the server of its status page, which knows another password.
@@ -61,8 +60,8 @@ fn client_with(entry: &str, clock: &Clock, refusals: LoginFailureLog) -> Client 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_day_of_refusals_and_a_restart_are_three_requests() {
-    let clock = lapse(7200);
+async fn hours_of_refusals_and_a_restart_are_three_requests() {
+    let clock = lapse(1200);
     let (api, web) = pair(&clock).await;
     let folder = Folder::new();
     let storage = std::path::PathBuf::from(folder.path("state"));
@@ -72,7 +71,7 @@ async fn a_day_of_refusals_and_a_restart_are_three_requests() {
     for life in 1..=2 {
         let rig = Rig::start_stored(&text, &storage, &clock).await;
         rig.until("the page is not had", |page| page.value("asyncos_group_refused", &refused_group) == Some(1.0)).await;
-        clock.sleep(DAY).await;
+        clock.sleep(8 * HOUR).await;
         let page = rig.page().await;
         assert_eq!(page.value("asyncos_group_refused", &refused_group), Some(1.0), "it is told all the while");
         assert_eq!(page.value("asyncos_up", &[("appliance", "a")]), Some(1.0));
@@ -149,13 +148,50 @@ async fn a_page_whose_refusals_were_lost_is_tried_once() {
     let clock = lapse(1200);
     let (api, web) = pair(&clock).await;
     let (last, cause) = (Timestamp::from_secs(0), RefusalCause::default());
-    let lost = Tally { refusals: 0, last, in_doubt: false, history_lost: true, cause };
+    let lost = Tally { refusals: 0, last, in_doubt: false, history_lost: true, cause, made_up: 0 };
     let tallies = HashMap::from([(EVERY_ACCOUNT.to_owned(), lost)]);
     let refusals = LoginFailureLog::new([7; 32], tallies, |_, _| Box::pin(ready(Ok(()))));
     let client = client_with(&entry("a", &api, &with_page(&web)), &clock, refusals.clone());
     Client::allow_one_login([&client].into_iter(), &refusals).await.expect("written");
     ask(&client, &web, &clock, HOUR).await;
     assert_eq!((web.requests().len(), refused(&api)), (1, 0));
+}
+
+/// Refusals of a page that the account has no access to stay for good. A login that is interrupted weeks later, by a crash,
+/// must not be taken for the last one that is left.
+#[tokio::test]
+async fn an_interrupted_login_long_after_refusals_of_the_page_leaves_another() {
+    let clock = lapse(1200);
+    let (api, web) = pair(&clock).await;
+    let entry = entry("a", &api, &with_page(&web));
+    let written = Arc::new(Mutex::new(HashMap::<String, Vec<Option<Tally>>>::new()));
+    let log = Arc::clone(&written);
+    let refusals = LoginFailureLog::new([7; 32], HashMap::new(), move |account, tally| {
+        log.lock().expect("no panic").entry(account).or_default().push(tally);
+        Box::pin(ready(Ok(())))
+    });
+    let before = client_with(&entry, &clock, refusals);
+    ask(&before, &web, &clock, 6 * HOUR).await;
+    assert_eq!((refused(&web), refused(&api)), (3, 0));
+    // Of the page what was written last, of the account what a crash during its login leaves.
+    let in_doubt = |tallies: &Vec<Option<Tally>>| match tallies.last().copied().flatten() {
+        None => tallies.iter().flatten().copied().find(|tally| tally.in_doubt),
+        last => last,
+    };
+    let tallies: HashMap<String, Tally> = written
+        .lock()
+        .expect("no panic")
+        .iter()
+        .filter_map(|(account, tallies)| Some((account.clone(), in_doubt(tallies)?)))
+        .collect();
+    let mut left: Vec<_> = tallies.values().map(|tally| (tally.refusals, tally.in_doubt)).collect();
+    left.sort_unstable();
+    assert_eq!(left, [(1, true), (3, false)]);
+    let after = client_with(&entry, &clock, LoginFailureLog::new([7; 32], tallies, |_, _| Box::pin(ready(Ok(())))));
+    let failures = ask(&after, &web, &clock, 5 * MINUTE).await;
+    assert!(failures.iter().all(|(reason, _)| *reason == Reason::NotAllowed), "{failures:?}");
+    assert!(!failures.is_empty() && after.identity().is_some(), "the login is made: {failures:?}");
+    assert_eq!((refused(&web), refused(&api)), (3, 0));
 }
 
 /// A write a minute and appliance would wear out a disk. The first request is counted before it is made, since a crash loop

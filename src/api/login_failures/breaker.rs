@@ -55,6 +55,9 @@ pub struct Tally {
     pub history_lost: bool,
     /// What the last refusal was due to.
     pub cause: RefusalCause,
+    /// Of the refusals by a status page, those before the last accepted login. The appliance counts failures in a row, so
+    /// they no longer bring the account nearer to its lock-out.
+    pub made_up: u32,
 }
 
 /// Whether a login may be tried.
@@ -74,6 +77,7 @@ impl Tally {
         in_doubt: false,
         history_lost: false,
         cause: RefusalCause::Password,
+        made_up: 0,
     };
     /// An account of which nothing is known any more.
     pub(in crate::api) const LOST: Self = Self { history_lost: true, ..Self::NONE };
@@ -88,6 +92,11 @@ impl Tally {
         let step = usize::try_from(earlier).unwrap_or(usize::MAX).min(WAITS.len() - 1);
         let left = WAITS[step].saturating_sub(now.since(self.last));
         if self.in_doubt || left.is_zero() { LoginDecision::Granted } else { LoginDecision::Wait(left) }
+    }
+
+    /// How many of the refusals the appliance still counts.
+    pub(in crate::api) fn counted(&self) -> u32 {
+        self.refusals - self.made_up.min(self.refusals)
     }
 
     pub(in crate::api) const fn is_blocked(&self, most: u32) -> bool {

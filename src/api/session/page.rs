@@ -84,9 +84,6 @@ impl Session {
             Err(_) => Outcome::Unclear,
         };
         let is_refused = matches!(known, Outcome::Refused(_));
-        if known == Outcome::Accepted {
-            self.state().page_made_up = 0;
-        }
         self.refusals.shown(&leave.account, known);
         if leave.is_taken && !is_refused {
             return;
@@ -106,19 +103,18 @@ impl Session {
         let _ = written.await;
     }
 
-    /// Refusals by the status page since the last login: those before it count no more towards the appliance's lock-out.
-    pub(super) fn page_refusals(&self, state: &State) -> u32 {
+    /// Refusals by the status page since the last accepted login: earlier ones no longer count towards the appliance's
+    /// lock-out.
+    fn page_refusals(&self, state: &State) -> u32 {
         // One without a name was never refused in this life, and has its name before the first login is made.
         let named = state.page_account.as_ref().filter(|account| account.is_named());
-        named.map_or(0, |account| self.refusals.tally(account).refusals)
+        named.map_or(0, |account| self.refusals.tally(account).counted())
     }
 
     /// Refusals of logins that are bearable in a row. A password that is changed while a token lives is refused by the page
     /// first and then by the login, and the appliance counts both: together they must stay below its lock-out.
     pub(super) fn most_of(&self, state: &State) -> u32 {
-        let refused = self.page_refusals(state);
-        let made_up = state.page_made_up.min(refused);
-        self.most_refusals.saturating_sub(refused - made_up).max(1)
+        self.most_refusals.saturating_sub(self.page_refusals(state)).max(1)
     }
 
     fn most_at_page(&self) -> u32 {

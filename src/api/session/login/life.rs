@@ -31,7 +31,7 @@ pub(in crate::api) struct TokenLifetime {
 
 impl TokenLifetime {
     /// Reads the claim `exp` against the `Date` of the very answer that brought the token: both are by the clock of who
-    /// made it, right or wrong. Where that gives no plausible life (the `Date` is a proxy's), the ever_logged_in time decides;
+    /// made it, right or wrong. Where that gives no plausible life (the `Date` is a proxy's), the trusted time decides;
     /// else, and for a token without the claim, it is `usual`.
     pub(in crate::api) fn of(token: &Secret, came: Arrival, usual: Duration) -> Self {
         let longest = LONGEST_LIFE.max(usual);
