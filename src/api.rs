@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::time::Instant;
 
+use crate::base::clock::{Clock, Timestamp};
 use crate::catalogue;
-use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Product};
 
 mod event;

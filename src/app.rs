@@ -9,22 +9,24 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::api::LoginFailureLog;
-use crate::clock::Clock;
+use crate::app::supervisor::Supervisor;
+use crate::base::clock::Clock;
+use crate::base::heartbeat::Watchdog;
+use crate::base::shutdown::Shutdown;
 use crate::config::{Config, ConfigFile};
 use crate::exposition::{PageCache, PageRenderer};
-use crate::heartbeat::Watchdog;
 use crate::http::{self, Address, Bound, Lifecycle, Limits, Listen, Pages, Protection};
 use crate::poll::PollContext;
-use crate::shutdown::Shutdown;
 use crate::snapshot::Hold;
 use crate::store::OpenError;
-use crate::supervisor::Supervisor;
 use crate::telemetry::{self, Telemetry};
 
 mod fleet;
+pub mod logging;
 mod pages;
 mod reloader;
 mod state;
+pub mod supervisor;
 
 use fleet::Fleet;
 use pages::{Sources, Stage};

@@ -13,6 +13,7 @@ mod search;
 mod system;
 mod table;
 mod threats;
+pub mod tracking;
 mod web;
 
 pub use name::{ScopeKind, is_reserved};

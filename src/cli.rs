@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use crate::app::logging;
 use crate::http::Listen;
-use crate::logging;
 
 /// Prometheus exporter for Cisco Secure Email Gateway, Cloud Gateway and Secure Email and Web Manager.
 #[derive(Debug, Parser)]

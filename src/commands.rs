@@ -13,6 +13,7 @@ mod demo;
 mod discover;
 mod dumps;
 mod healthcheck;
+pub mod mixin;
 mod serve;
 mod signals;
 mod simulate;

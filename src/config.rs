@@ -11,12 +11,12 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
+use crate::base::release::Release;
+use crate::base::secret::Secret;
+use crate::base::shard::Shard;
+use crate::base::window::Grid;
+use crate::catalogue::tracking::Search;
 use crate::catalogue::{Group, ScopeKind};
-use crate::release::Release;
-use crate::secret::Secret;
-use crate::shard::Shard;
-use crate::tracking::Search;
-use crate::window::Grid;
 
 mod appliance;
 mod auth;

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::api::{self, Observation};
-use crate::clock::Timestamp;
-use crate::status_metrics::Vitals;
+use crate::base::clock::Timestamp;
+use crate::sample::status_metrics::Vitals;
 use crate::{config, store};
 
 mod report;

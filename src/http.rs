@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::shutdown::Shutdown;
+use crate::base::shutdown::Shutdown;
 
 mod ask;
 mod auth;

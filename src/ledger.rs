@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
+use crate::base::window::Window;
 use crate::config::{Late, Scope};
 use crate::store::{Record, Store, WriteError};
-use crate::window::Window;
 
 mod counter_state;
 mod day;

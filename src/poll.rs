@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::api::ClockDoubt;
+use crate::base::clock::{Clock, Tick};
+use crate::base::heartbeat::{Heartbeat, Watchdog};
+use crate::base::release::Release;
+use crate::base::shutdown::Shutdown;
 use crate::catalogue::DeviceType;
-use crate::clock::{Clock, Tick};
 use crate::config;
-use crate::heartbeat::{Heartbeat, Watchdog};
 use crate::ledger::{Key, Ledger};
-use crate::release::Release;
 use crate::sample::Families;
-use crate::shutdown::Shutdown;
 use crate::snapshot::{ClockTrouble, Hold, Snapshot, SnapshotStore, Trouble};
 
 mod ask;

@@ -12,6 +12,7 @@ use crate::store::Summed;
 mod column;
 mod family;
 mod key;
+pub mod status_metrics;
 
 use column::Column;
 pub use family::{Families, Family};

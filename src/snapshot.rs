@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::api::{Identity, Reason, Unusable, UnusableCounts};
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
+use crate::base::release::Release;
+use crate::base::window::Window;
 use crate::config::Scope;
-use crate::release::Release;
+use crate::sample::status_metrics::Vitals;
 use crate::sample::{Label, Sample};
-use crate::status_metrics::Vitals;
-use crate::window::Window;
 
 /// Everything known about one appliance.
 #[derive(Clone, Debug)]

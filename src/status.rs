@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::config::Config;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{ExporterState, TrafficFacts};
 
 mod appliance;
+pub mod discovery;
+pub mod explain;
 mod html;
 mod problem;
 mod words;

@@ -15,8 +15,11 @@ mod disk;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod private;
+mod refused;
 
 use disk::{Disk, Presence};
+
+pub use refused::{Refused, RefusedBecause};
 
 /// Records written in one transaction: one commit of a fleet of a thousand appliances is a handful of them.
 const LARGEST_BATCH: usize = 4096;
@@ -110,54 +113,6 @@ pub struct Day {
     /// The keys that had a series of their own when the first event went to `other`; none as long as none has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<BTreeSet<String>>,
-}
-
-/// Logins refused in a row of one account with one secret.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    /// So many.
-    pub count: u32,
-    /// When the last was made, in seconds since 1970.
-    pub last: u64,
-    /// Whether the outcome of the last was not known when this was written.
-    pub in_doubt: bool,
-    /// Whether refusals from before these were lost with the state.
-    #[serde(default)]
-    pub history_lost: bool,
-    /// What the last was due to; the password where that was not written down.
-    #[serde(default, skip_serializing_if = "RefusedBecause::is_password")]
-    pub because: RefusedBecause,
-    /// Of a status page's refusals, those before the last accepted login.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub made_up: u32,
-}
-
-const fn is_zero(count: &u32) -> bool {
-    *count == 0
-}
-
-/// What a refused login was due to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefusedBecause {
-    /// A second factor that is wanted and not configured.
-    SecondFactor,
-    /// The second step.
-    Passcode,
-    /// An answer that is not the API's.
-    OtherServer,
-    /// The account's name or password. A cause of a later version is taken for this one.
-    #[default]
-    #[serde(other)]
-    Password,
-}
-
-impl RefusedBecause {
-    // The signature is that which the derived code calls.
-    #[expect(clippy::trivially_copy_pass_by_ref)]
-    const fn is_password(&self) -> bool {
-        matches!(self, Self::Password)
-    }
 }
 
 /// What was found when the state was opened.

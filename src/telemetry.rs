@@ -9,7 +9,7 @@ use prometheus::{GaugeVec, IntGauge, IntGaugeVec, Opts};
 use tokio::sync::Notify;
 
 use crate::api::Listener;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::config::Share;
 use crate::sample::MetricDef;
 

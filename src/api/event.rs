@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Reason, RefusalCause};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// Something that happened between us and one appliance.
 #[derive(Clone, Copy, Debug)]

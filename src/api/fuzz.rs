@@ -13,8 +13,8 @@ use crate::api::wire::pages::Page;
 use crate::api::wire::quarantine::{QuarantineSize, Quarantines};
 use crate::api::wire::reporting_status::ReportingStatus;
 use crate::api::wire::xml_status::XmlStatus;
+use crate::base::clock::Timestamp;
 use crate::catalogue::Unit;
-use crate::clock::Timestamp;
 
 pub(crate) use crate::api::session::login::fuzz::{login, provider, token};
 

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use self::breaker::{LoginDecision, RefusalCause, Tally};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::config::Credentials;
 
 mod account;

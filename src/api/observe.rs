@@ -14,9 +14,9 @@ use crate::api::wire::query;
 use crate::api::wire::reporting_status::ReportingStatus;
 use crate::api::wire::xml_status::XmlStatus;
 use crate::api::{Client, Count, Failure, Pace, Reason, UnusableCounts};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::base::window::Grid;
 use crate::config::{Product, Scope};
-use crate::window::Grid;
 
 /// The name of the spam quarantine, which the appliance does not name.
 const SPAM: &str = "spam";

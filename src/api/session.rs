@@ -11,7 +11,7 @@ use crate::api::http::header::{Header, token_header};
 use crate::api::http::transport::{Answer, Transport};
 use crate::api::login_failures::{Account, LoginFailureLog, Outcome, PASSWORD_CHECK_INTERVAL};
 use crate::api::{Event, Failure, Reason, SystemRoots, XmlStatus};
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::config::{self, Auth, Credentials};
 
 pub(super) mod login;

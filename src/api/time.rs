@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::clock::{Clock, Tick, Timestamp};
+use crate::base::clock::{Clock, Tick, Timestamp};
 
 mod course;
 

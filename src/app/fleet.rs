@@ -8,10 +8,10 @@ use tokio::task::{Id, JoinSet};
 
 use super::AppError;
 use crate::api::{Client, LoginFailureLog, SystemRoots};
+use crate::base::shard::Shard;
+use crate::base::shutdown::Shutdown;
 use crate::config::{Appliance, Config, Share};
 use crate::poll::{PollContext, Poller};
-use crate::shard::Shard;
-use crate::shutdown::Shutdown;
 use crate::telemetry::Telemetry;
 
 #[derive(Debug)]
@@ -170,8 +170,8 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::clock::Clock;
-    use crate::heartbeat::Watchdog;
+    use crate::base::clock::Clock;
+    use crate::base::heartbeat::Watchdog;
     use crate::ledger::Ledger;
     use crate::snapshot::Hold;
 

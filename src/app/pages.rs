@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
+use crate::base::heartbeat::Stalled;
 use crate::config::Config;
-use crate::discovery::Discovery;
-use crate::explain::{Question, Unexplained};
-use crate::heartbeat::Stalled;
 use crate::http::{Explained, Here, Lifecycle, Metrics, Pages, Render};
 use crate::poll::PollContext;
+use crate::status::discovery::Discovery;
+use crate::status::explain::{Question, Unexplained};
 use crate::status::{Facts, Links, Status};
 use crate::telemetry::{self, Telemetry};
 

@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
-use crate::clock::{Clock, Tick};
+use crate::base::clock::{Clock, Tick};
 use crate::config::{Config, ConfigError, ConfigFile};
 use crate::http::{Protection, ProtectionError};
 

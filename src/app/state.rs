@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::api::{EVERY_ACCOUNT, LoginFailureLog, RefusalCause, Tally};
-use crate::clock::{Clock, Timestamp};
+use crate::base::clock::{Clock, Timestamp};
 use crate::ledger::Ledger;
 use crate::store::{Event, Listener, LoadedState, OpenError, Refused, RefusedBecause, Store};
 use crate::telemetry::{StateLoss, Telemetry};

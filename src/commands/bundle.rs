@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::cli::{Dashboards, Rules};
-use crate::mixin::{self, File, Places};
+use crate::commands::mixin::{self, File, Places};
 
 use super::{RUNTIME, USAGE, complain, say};
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use crate::base::shard::Shard;
 use crate::cli::Check;
 use crate::config::{Config, ConfigError, Share, Web, WebFile};
-use crate::shard::Shard;
 
 use super::{CONFIGURATION, complain, say};
 

@@ -2,16 +2,16 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use crate::app::logging;
+use crate::app::supervisor::Supervisor;
 use crate::app::{App, Settings, chain};
+use crate::base::clock::Clock;
 use crate::catalogue::{self, Profile};
 use crate::cli::Demo;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{Address, Protection};
-use crate::logging;
 use crate::sim;
 use crate::snapshot::Hold;
-use crate::supervisor::Supervisor;
 
 use super::simulate::now;
 use super::{RUNTIME, complain, say, serve};

@@ -5,10 +5,10 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use crate::app::logging;
+use crate::base::clock::Clock;
 use crate::cli::Discover;
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::logging;
 
 use super::{RUNTIME, USAGE, complain, say};
 use config_text::config_text;

@@ -4,14 +4,14 @@ use std::error::Error;
 
 use tokio::sync::mpsc;
 
+use crate::app::logging;
+use crate::app::supervisor::Supervisor;
 use crate::app::{self, App, AppError, Settings, chain};
+use crate::base::clock::Clock;
+use crate::base::shutdown::Shutdown;
 use crate::cli::Serve;
-use crate::clock::Clock;
 use crate::config::ConfigFile;
-use crate::logging;
-use crate::shutdown::Shutdown;
 use crate::snapshot::Hold;
-use crate::supervisor::Supervisor;
 
 use super::signals::Signals;
 use super::{CONFIGURATION, RUNTIME, complain, protection};

@@ -3,8 +3,8 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::base::shutdown::Shutdown;
 use crate::http::Lifecycle;
-use crate::shutdown::Shutdown;
 
 /// The signals of this process.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::app::logging;
+use crate::base::clock::Clock;
+use crate::base::shutdown::Shutdown;
 use crate::cli::{Product, Simulate, TotalCount};
-use crate::clock::Clock;
-use crate::logging;
-use crate::shutdown::Shutdown;
 use crate::sim;
 
 use super::signals::Signals;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
-use crate::release::{NotARelease, Release};
+use crate::base::release::{NotARelease, Release};
 
 /// What a value is, for a message; never what it says.
 pub(super) fn kind(value: &Value) -> &'static str {

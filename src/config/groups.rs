@@ -6,9 +6,9 @@ use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
 use super::{GroupChoice, Polling, Product, field, polling, raw};
+use crate::base::spelling::{self, Search};
+use crate::base::window::Grid;
 use crate::catalogue::{self, DeviceType, Group, Keys, Profile};
-use crate::spelling::{self, Search};
-use crate::window::Grid;
 
 const PROFILES: &[(&str, Profile)] =
     &[("minimal", Profile::Minimal), ("default", Profile::Default), ("full", Profile::Full)];

@@ -4,7 +4,7 @@ use serde_yaml::Value;
 
 use super::field;
 use super::problem::{Path, Problems};
-use crate::release::Release;
+use crate::base::release::Release;
 
 /// What one table says; what it leaves open is none.
 #[derive(Clone, Copy, Debug, Default)]

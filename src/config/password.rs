@@ -8,7 +8,7 @@ use super::file_reader::FileReader;
 use super::files::Files;
 use super::problem::{Path, Problems};
 use super::{Credentials, Passphrase, field};
-use crate::secret::Secret;
+use crate::base::secret::Secret;
 
 /// A passphrase longer than this is another file.
 const LONGEST_PASSWORD: usize = 4096;

@@ -7,7 +7,7 @@ use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
 use super::{Alignment, Late, Polling, Product, Settle, field, raw};
-use crate::window::Grid;
+use crate::base::window::Grid;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -7,8 +7,8 @@ use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
 use super::{Polling, SearchChoice, field, polling, raw};
-use crate::tracking::{FilterValue, Search};
-use crate::window::Grid;
+use crate::base::window::Grid;
+use crate::catalogue::tracking::{FilterValue, Search};
 
 const OPTIONS: &[(&str, Sought)] = &[("messages", Sought::Messages), ("rejected_connections", Sought::Rejected)];
 

@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::problem::{Path, Problems};
 use super::{Appliance, Auth, field, raw};
-use crate::shard::{self, MOST_SHARDS, Shard};
+use crate::base::shard::{self, MOST_SHARDS, Shard};
 
 /// Refused logins in a row after which accounts usually are not locked yet.
 const BEARABLE_REFUSALS: usize = 4;

@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::{
     Alignment, Appliance, Config, Extras, GroupChoice, Late, Polling, Quarantines, Scope, SearchChoice, Settle, Share,
 };
+use crate::base::shard::Shard;
 use crate::catalogue::{Aggregation, Counter, DeviceType, Group, Unit};
-use crate::shard::Shard;
 
 mod auth;
 mod way;
@@ -307,7 +307,7 @@ fn noun(unit: &Unit) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use crate::base::secret::Secret;
 
     const PASSWORD: &str = "hunter2: never shown";
 

@@ -13,7 +13,7 @@ use serde_yaml::Value;
 use super::files::Files;
 use super::problem::{ConfigError, Path, Problem, Problems};
 use super::{field, raw};
-use crate::secret::Secret;
+use crate::base::secret::Secret;
 
 mod tls;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::created::Since;
 use super::line;
 use super::rows::{Begins, Row};
-use crate::clock::Tick;
+use crate::base::clock::Tick;
 use crate::snapshot::Hold;
 
 /// Two scrapes of the longest usual interval see the 0.

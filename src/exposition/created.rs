@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::line::{self, ExtraLabels};
 use super::scrape::Format;
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::sample::Kind;
 use crate::snapshot::CreationTimes;
 

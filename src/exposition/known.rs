@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::metric_defs::ABOUT_DATA;
 use super::page::Page;
 use super::page_cache::Unanswered;
+use crate::base::spelling::Search;
 use crate::catalogue::{self, Aggregation, Group, ScopeKind};
-use crate::spelling::Search;
-use crate::status_metrics::ABOUT_NOW;
+use crate::sample::status_metrics::ABOUT_NOW;
 use crate::telemetry::{GatheredFamily, Telemetry};
 
 /// Names that a refusal proposes.

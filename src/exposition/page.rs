@@ -16,8 +16,8 @@ use super::openmetrics;
 use super::page_index::PageIndex;
 use super::scrape::{Encoding, Format, Scrape, Variant};
 use super::{Unanswered, family::Family};
-use crate::clock::{Tick, Timestamp};
-use crate::spelling::Search;
+use crate::base::clock::{Tick, Timestamp};
+use crate::base::spelling::Search;
 use crate::telemetry::GatheredFamily;
 
 /// Bytes of a selection that are made between two looks at whether others wait for the thread.

@@ -11,9 +11,9 @@ use super::body::Body;
 use super::known::KnownFamilies;
 use super::page::Page;
 use super::scrape::{Scrape, Variant};
+use crate::base::clock::{Clock, Tick};
+use crate::base::spelling;
 use crate::catalogue::Group;
-use crate::clock::{Clock, Tick};
-use crate::spelling;
 use crate::telemetry::Telemetry;
 
 /// How long pages are made in a form after somebody asked for it: longer than anybody waits between two scrapes.

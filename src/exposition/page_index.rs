@@ -14,7 +14,7 @@ use super::family_table::{FamilyTable, Place};
 use super::interner::Interner;
 use super::line::{self, ExtraLabels, Labels};
 use super::rows::{Begins, Row, SnapshotLabels, Walk};
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::sample::Kind;
 use crate::snapshot::{Hold, Snapshot};
 use crate::telemetry::{ApplianceMetrics, GatheredFamily};

@@ -10,8 +10,8 @@ use super::page::Page;
 use super::page_cache::{PageCache, RenderRequests};
 use super::renderer::Renderer;
 use super::scrape::Variant;
-use crate::clock::{Clock, Tick, Timestamp};
-use crate::shutdown::Shutdown;
+use crate::base::clock::{Clock, Tick, Timestamp};
+use crate::base::shutdown::Shutdown;
 use crate::snapshot::{Hold, SnapshotStore};
 use crate::telemetry::Telemetry;
 

@@ -7,7 +7,7 @@ use super::gzip::Deflater;
 use super::page::{LEVEL, Page};
 use super::page_index::{PageIndex, Source};
 use super::scrape::Variant;
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::snapshot::{Hold, SnapshotStore};
 use crate::telemetry::Telemetry;
 

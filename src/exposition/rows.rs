@@ -10,7 +10,7 @@ use super::metric_defs::{
     LOST, MISSING, PENDING, RECONCILIATIONS, REFUSED, ROUND, SETTLE, UNKNOWN, UNUSABLE, UP, WINDOW, WINDOW_END,
 };
 use crate::api::{Reason, Unusable, UnusableCounts};
-use crate::clock::Tick;
+use crate::base::clock::Tick;
 use crate::sample::{Kind, MetricDef, Sample};
 use crate::snapshot::{AspectView, CreationTimes, GroupView, LostReason, Pending, Snapshot, Tally};
 

@@ -14,11 +14,11 @@ use super::page_index::{PageIndex, Source};
 use super::rows::{Row, SnapshotLabels, Walk};
 use super::*;
 use crate::api::{Event, Listener};
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::config::Scope;
+use crate::sample::status_metrics::Vitals;
 use crate::sample::{self, Sample};
 use crate::snapshot::{AspectView, GroupView, Hold, Pending, Reading, Snapshot, Tally};
-use crate::status_metrics::Vitals;
 use crate::telemetry::{GatheredFamily, Telemetry};
 
 /// So small that a few lines are several blocks.

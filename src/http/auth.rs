@@ -11,7 +11,7 @@ use ring::rand::SystemRandom;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use crate::secret::Secret;
+use crate::base::secret::Secret;
 
 /// Checks at once. Each takes a core for a tenth of a second and more; who guesses must not have all of them, nor all
 /// threads for blocking work.

@@ -25,7 +25,7 @@ use super::listen::{Listener, Stream};
 use super::protection::{Channel, Protection};
 use super::router::{Counted, Router, text};
 use super::slots::{InWork, Observer, Slot, Slots};
-use crate::shutdown::Shutdown;
+use crate::base::shutdown::Shutdown;
 
 /// What the connections of one server may take. A parameter so that tests need neither 512 clients nor five seconds.
 #[derive(Clone, Copy)]

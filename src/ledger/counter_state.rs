@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::day;
 use super::sum::{OTHER, joined, split};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::base::window::Window;
 use crate::store::{Day, Record, Retired, Summed};
-use crate::window::Window;
 
 /// The largest total: 2^53, up to which a page shows every whole number exactly. A report that would lead beyond it
 /// cannot be right: the bytes of ten gigabits a second take 80 days to get there, messages far longer.

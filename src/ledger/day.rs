@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::counter_state::add;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::base::window::{Grid, Window};
 use crate::store::Day;
-use crate::window::{Grid, Window};
 
 const DAY: u64 = 24 * 3600;
 /// How long a day is kept after its end. A gateway spools 25 hours of reports for its manager.

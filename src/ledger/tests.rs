@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
+use crate::base::window::Grid;
 use crate::store::{Day, Summed};
-use crate::window::Grid;
 
 fn key() -> Key {
     Key { appliance: "a".into(), scope: Scope::Appliance, group: "g".into() }

@@ -1,9 +1,9 @@
 //! One poll of one window: the request, its retries, and the question whether the appliance takes whole hours only.
 
 use crate::api::{Failure, Query, Reason, Reply};
-use crate::clock::Clock;
+use crate::base::clock::Clock;
+use crate::base::window::Grid;
 use crate::config::{Alignment, Polling};
-use crate::window::Grid;
 
 use super::retry::Retry;
 use super::{Source, plan};

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::base::window::Window;
 use crate::config::Late;
-use crate::window::Window;
 
 use super::plan::Step;
 
@@ -72,7 +72,7 @@ impl Audits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::window::Grid;
+    use crate::base::window::Grid;
 
     const MIDNIGHT: u64 = 1_795_392_000; // 2026-11-23T00:00:00Z
     const SETTLE: Duration = Duration::from_secs(2 * 60);

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::window::Window;
+use crate::base::clock::Timestamp;
+use crate::base::window::Window;
 
 /// What is kept in either mode.
 const CAPACITY: &str = "mail_system_capacity";
@@ -93,7 +93,7 @@ impl Centralized {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::window::Grid;
+    use crate::base::window::Grid;
 
     fn hour(number: u64) -> Window {
         Grid::HOURS.window_from(Timestamp::from_secs(number * 3600))

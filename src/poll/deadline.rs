@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::api::{self, Failure, Reason};
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 use crate::config::Polling;
 
 use super::Source;

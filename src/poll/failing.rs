@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::api::{Failure, Reason};
-use crate::clock::Tick;
+use crate::base::clock::Tick;
 
 use super::refusal::Refusal;
 

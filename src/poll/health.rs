@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::api::Failure;
-use crate::clock::Tick;
+use crate::base::clock::Tick;
 
 use super::turns::Work;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Depth, Failure, Observation, Query};
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::ledger::{CommitError, Counted, Reconciled};
 use crate::sample::Samples;
 

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::window::{Grid, Window};
+use crate::base::clock::Timestamp;
+use crate::base::window::{Grid, Window};
 
 /// The delays that may be learned. Finer steps would cost more looks than they save minutes.
 const LADDER: [Duration; 12] = [

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Depth, StatusKind};
-use crate::clock::{Tick, Timestamp};
-use crate::window::Window;
+use crate::base::clock::{Tick, Timestamp};
+use crate::base::window::Window;
 
 use super::ask::{self, Outcome};
 use super::deadline;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Failure, Observation, Reason, Reply};
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::ledger::{CommitError, Counts, Key, Ledger};
 use crate::sample::Samples;
 use crate::snapshot::Trouble;

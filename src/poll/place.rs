@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::api::ClockDoubt;
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 
 use super::plan::{Gap, WindowSchedule};
 
@@ -84,8 +84,8 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::window::Grid;
     use crate::snapshot::LostReason;
-    use crate::window::Grid;
 
     const HOUR: Duration = Duration::from_secs(3600);
     /// In hours since 1970.

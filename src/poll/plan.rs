@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::hash;
+use crate::base::clock::Timestamp;
+use crate::base::hash;
+use crate::base::window::{Grid, Window};
 use crate::snapshot::LostReason;
-use crate::window::{Grid, Window};
 
 /// The longest shift of one appliance's polls against another's.
 const LONGEST_PHASE: Duration = Duration::from_secs(60);

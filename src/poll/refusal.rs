@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::api::Reason;
-use crate::clock::Tick;
+use crate::base::clock::Tick;
 
 /// Waits after a report was declined or not allowed, the last one for good: it may come with a release or a role, so
 /// asking once an hour is enough, but a fault that looks like a refusal must not cost an hour.

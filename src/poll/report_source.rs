@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Depth, Query, TrackingQuery};
+use crate::base::hash;
+use crate::base::window::{Grid, Window};
+use crate::catalogue::tracking::Search;
 use crate::catalogue::{self, DeviceType, Group};
 use crate::config::{GroupChoice, Scope, SearchChoice};
-use crate::hash;
 use crate::sample::{Families, Label, Metrics};
-use crate::tracking::Search;
-use crate::window::{Grid, Window};
 
 /// Messages are found so long after they came at the least: a published client assumes up to five minutes.
 const LEAST_TRACKING_SETTLE: Duration = Duration::from_secs(6 * 60);

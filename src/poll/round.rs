@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::clock::Tick;
+use crate::base::clock::Tick;
 use crate::snapshot::{Round, Tight};
 
 /// The share of the time that requests may fill before a longer window is advised.

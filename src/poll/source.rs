@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use crate::api::{Client, ClockDoubt, Failure, Identity, Observation, Pace, Query, Reason, Reply, StatusKind};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// One appliance, as the poller sees it.
 pub trait Source: Send + Sync + 'static {

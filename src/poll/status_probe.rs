@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Failure, Observation, Pace, Reason, StatusKind, UnusableCounts};
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::config::{Extras, Product, Quarantines};
+use crate::sample::status_metrics::Vitals;
 use crate::snapshot::{AspectView, Trouble};
-use crate::status_metrics::Vitals;
 
 use super::failing::Failing;
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Depth, Failure, Query, Reply, Unusable};
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
+use crate::base::window::{Grid, Window};
 use crate::config::Polling;
 use crate::ledger::{CommitError, Counted, CounterState, Key, Ledger, Reconciled};
 use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
 use crate::snapshot::{CreationTimes, LostReason, Origin, Reading, Tally, Trouble};
 use crate::store::Summed;
-use crate::window::{Grid, Window};
 
 use super::audit::Audits;
 use super::failing::Failing;

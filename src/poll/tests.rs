@@ -19,13 +19,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use self::deadline::Deadline;
 use super::*;
 use crate::api::{ClockDoubt, Failure, Observation, Pace, Query, Reason, Reply, Report, StatusKind};
+use crate::base::clock::Timestamp;
+use crate::base::window::{Grid, Window};
 use crate::catalogue::{self, Group};
-use crate::clock::Timestamp;
 use crate::config::{Alignment, Config, Late, Polling, Settle};
 use crate::ledger::{CommitError, Counted, CounterState, Reconciled};
 use crate::sample::Samples;
 use crate::snapshot::{ClockTrouble, GroupView, Hold, LostReason, Snapshot};
-use crate::window::{Grid, Window};
 
 const NOON: u64 = 1_795_435_200; // 2026-11-23T12:00:00Z
 const MINUTE: Duration = Duration::from_secs(60);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::api::{Reading, Report};
-use crate::clock::Timestamp;
-use crate::hash;
+use crate::base::clock::Timestamp;
+use crate::base::hash;
 
 /// The longest value of a label, in bytes: subjects and URLs may be of any length.
 const LONGEST: usize = 200;

@@ -1,7 +1,7 @@
 //! What reports come to.
 
 use super::*;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 fn metrics(group: &str, top: Option<usize>, limit: usize) -> Metrics {
     let group = catalogue::group(group).expect("in the catalogue").clone();

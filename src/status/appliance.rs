@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::problem::{Ended, Problem};
 use crate::api::Reason;
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::config::Appliance;
 use crate::snapshot::{AspectView, GroupView, LostReason, Snapshot, Trouble};
 use crate::telemetry::TrafficFacts;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::appliance::{ApplianceStatus, Asked, FailureStatus, State};
 use super::words::{Escaped, Span, When};
 use super::{Status, Summary};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 const STYLE: &str = include_str!("page.css");
 /// How often a browser asks again. Numbers change once a window, which is a minute at least.

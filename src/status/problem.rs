@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
 use crate::api::{Reason, RefusalCause};
-use crate::clock::Timestamp;
-use crate::release::Release;
+use crate::base::clock::Timestamp;
+use crate::base::release::Release;
 use crate::snapshot::{ClockTrouble, Round};
 
 use super::words::Span;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::api::{Identity, Reason, RefusalCause};
 use crate::config::Scope;
+use crate::sample::status_metrics::Vitals;
 use crate::snapshot::{AspectView, ClockTrouble, GroupView, Pending, Round, Tally, Tight, Trouble};
-use crate::status_metrics::Vitals;
 
 const REFUSED: &str =
     "refused: declined; requested hourly: give the role of the account access, or remove it from `counter_groups`";

@@ -348,14 +348,3 @@ fn overwrite(folder: &tempfile::TempDir, table: redb::TableDefinition<'_, &str, 
 async fn memory_keeps_nothing_and_fails_never() {
     assert!(Store::Memory.write("a".into(), record(1)).await.is_ok());
 }
-
-#[test]
-fn a_refusal_is_read_whichever_version_wrote_it() {
-    let read = |text: &str| serde_json::from_str::<Refused>(text).expect(text);
-    let old = Refused { count: 2, last: 7, ..Refused::default() };
-    assert_eq!(read(r#"{"count": 2, "last": 7, "in_doubt": false}"#), old);
-    assert_eq!(read(r#"{"count": 2, "last": 7, "in_doubt": false, "because": "of a later version"}"#), old);
-    assert!(!serde_json::to_string(&old).expect("JSON").contains("because"), "an older version reads it as well");
-    let second = Refused { because: RefusedBecause::SecondFactor, ..old };
-    assert_eq!(read(&serde_json::to_string(&second).expect("JSON")), second);
-}

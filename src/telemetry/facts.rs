@@ -1,7 +1,7 @@
 //! What the events come to, for whoever reads and does not scrape: the newest of each, and nothing that only counts.
 
 use crate::api::{Event, RefusalCause};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// What is known of the traffic with one appliance. What is not known is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts};
 
 use super::MetricError;
 use super::registry::Registry;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::sample::MetricDef;
 
 pub(super) const REFUSED: MetricDef = MetricDef::counter(

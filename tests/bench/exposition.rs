@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::exposition::{Encoding, Format, Page, Renderer, Scrape, Variant};
 use asyncos_exporter::telemetry::Telemetry;
 use bytes::Buf;

@@ -18,8 +18,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::catalogue;
-use asyncos_exporter::clock::Clock;
 use asyncos_exporter::sim;
 
 use tls_proxy::{Authority, Proxy, usual};

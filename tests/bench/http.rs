@@ -14,10 +14,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
+use asyncos_exporter::base::shutdown::Shutdown;
 use asyncos_exporter::exposition::PageRenderer;
 use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection, Scraped};
-use asyncos_exporter::shutdown::Shutdown;
 use asyncos_exporter::telemetry::Telemetry;
 use bytes::Bytes;
 use tokio::task::JoinSet;

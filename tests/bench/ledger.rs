@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use asyncos_exporter::base::clock::{Clock, Timestamp};
+use asyncos_exporter::base::window::Grid;
 use asyncos_exporter::catalogue;
-use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Scope;
 use asyncos_exporter::ledger::{Begun, Counts, Key, Ledger};
 use asyncos_exporter::store::{Event, Listener, Store, Summed};
-use asyncos_exporter::window::Grid;
 use tokio::task::JoinSet;
 
 const INCOMING: &str = "mail_incoming_traffic_summary";

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use asyncos_exporter::base::clock::{Clock, Tick, Timestamp};
 use asyncos_exporter::catalogue::{self, Group};
-use asyncos_exporter::clock::{Clock, Tick, Timestamp};
 use asyncos_exporter::config::Scope;
 use asyncos_exporter::sample::{Families, Family, Sample};
 use asyncos_exporter::snapshot::{GroupView, Pending, Reading, Snapshot, SnapshotStore, Tally};

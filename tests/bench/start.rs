@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 
 /// Ticks per second in `/proc` (`USER_HZ`).
 const TICKS_PER_SECOND: f64 = 100.0;

@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
+use asyncos_exporter::base::shutdown::Shutdown;
 use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection};
-use asyncos_exporter::shutdown::Shutdown;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;

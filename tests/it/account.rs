@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asyncos_exporter::api::{Client, Reason};
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
 
 use crate::rig::{lapse, simulate};

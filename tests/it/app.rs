@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::http::Lifecycle;
 use asyncos_exporter::sim::{self, Fault, On, RequestKind};
 use tokio::sync::oneshot;

@@ -1,6 +1,7 @@
 //! How much of a page is about the exporter's own work, and how much about the appliance.
 
-use asyncos_exporter::{sim, status_metrics};
+use asyncos_exporter::sample::status_metrics;
+use asyncos_exporter::sim;
 
 use crate::exposition::Page;
 use crate::rig::{Rig, entry, lapse, simulate};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use asyncos_exporter::api::{Client, Event, Listener, Pace};
-use asyncos_exporter::clock::Timestamp;
+use asyncos_exporter::base::clock::Timestamp;
 use asyncos_exporter::sim;
 use tokio::task::JoinSet;
 use tokio::time::Instant;

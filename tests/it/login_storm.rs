@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asyncos_exporter::api::Reason;
-use asyncos_exporter::shutdown::Shutdown;
+use asyncos_exporter::base::shutdown::Shutdown;
 use asyncos_exporter::sim::{self, Fault, On, Request, RequestKind};
 use tokio::task::JoinSet;
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asyncos_exporter::api::{Client, Event, Listener, LoginFailureLog, Reason, SystemRoots};
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Bearer};
 use base64::Engine;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use asyncos_exporter::clock::{Clock, Timestamp};
+use asyncos_exporter::base::clock::{Clock, Timestamp};
 use asyncos_exporter::sim::{self, On};
 
 use crate::exposition::Page;

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use asyncos_exporter::base::clock::{Clock, Timestamp};
 use asyncos_exporter::catalogue::{self, Counter, Group, ScopeKind};
-use asyncos_exporter::clock::{Clock, Timestamp};
 use asyncos_exporter::sim::{self, Scope};
 
 use crate::exposition::Page;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use asyncos_exporter::config::{Config, known_keys};
-use asyncos_exporter::{catalogue, exposition, status_metrics, telemetry};
+use asyncos_exporter::sample::status_metrics;
+use asyncos_exporter::{catalogue, exposition, telemetry};
 
 use crate::exposition::Page;
 use crate::golden;

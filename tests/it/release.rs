@@ -1,7 +1,7 @@
 //! Release, model and serial number from the login's token: what the page and the status show of them, and that no form of the
 //! claim costs a login or a poll.
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::sim::{self, Settings, TokenCookie};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use asyncos_exporter::app::supervisor::Supervisor;
 use asyncos_exporter::app::{App, Settings};
-use asyncos_exporter::clock::{Clock, Timestamp};
+use asyncos_exporter::base::clock::{Clock, Timestamp};
+use asyncos_exporter::base::shutdown::Shutdown;
 use asyncos_exporter::config::{Config, ConfigFile};
 use asyncos_exporter::http::{Lifecycle, Listen, Protection};
-use asyncos_exporter::shutdown::Shutdown;
 use asyncos_exporter::sim;
-use asyncos_exporter::supervisor::Supervisor;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 

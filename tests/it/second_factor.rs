@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use asyncos_exporter::api::Reason;
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::sim::{self, RequestKind};
 
 use crate::program::Folder;

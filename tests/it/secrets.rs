@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use asyncos_exporter::api::{Client, Listener, LoginFailureLog, Query, SystemRoots};
+use asyncos_exporter::base::clock::Clock;
+use asyncos_exporter::base::window::Grid;
 use asyncos_exporter::catalogue;
-use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
-use asyncos_exporter::window::Grid;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 

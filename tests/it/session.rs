@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asyncos_exporter::api::{Client, Listener, LoginFailureLog, Query, Reason, SystemRoots};
+use asyncos_exporter::base::clock::Clock;
+use asyncos_exporter::base::window::Grid;
 use asyncos_exporter::catalogue;
-use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
 use asyncos_exporter::sim::{self, Fault, FaultBody, On, RequestKind};
-use asyncos_exporter::window::Grid;
 use tokio::task::JoinSet;
 
 use crate::rig::{entry, lapse, simulate};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, RequestKind};
 use tempfile::TempDir;
@@ -283,7 +283,7 @@ fn a_host_is_the_shard_that_its_name_ends_in_or_says_what_to_do() {
     let name = name.trim_end();
     let text = "sharding: {shards: 1000, from: hostname}\n\
                 appliances: [{name: a, url: 'https://a.example.com', username: u, password: p}]";
-    match (asyncos_exporter::shard::ordinal(name), Config::parse("c", text)) {
+    match (asyncos_exporter::base::shard::ordinal(name), Config::parse("c", text)) {
         (Some(index), Ok(config)) => assert_eq!(config.share.shard.index(), index),
         (None, Err(error)) => {
             let error = error.to_string();

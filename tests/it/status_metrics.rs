@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::sim::{self, Privileges, RequestKind, Scope, TimeForm};
 
 use crate::exposition::Page;

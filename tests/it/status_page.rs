@@ -8,7 +8,7 @@ use std::time::Duration;
 use asyncos_exporter::api::{
     Client, EVERY_ACCOUNT, Listener, LoginFailureLog, Reason, RefusalCause, StatusKind, SystemRoots, Tally,
 };
-use asyncos_exporter::clock::{Clock, Timestamp};
+use asyncos_exporter::base::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
 use tokio::task::JoinSet;

@@ -1,12 +1,12 @@
 //! Whose certificate is believed, and what is said about those that are not.
 
 use asyncos_exporter::api::{Client, Failure, Listener, LoginFailureLog, Query, Reason, SystemRoots};
+use asyncos_exporter::base::clock::Clock;
+use asyncos_exporter::base::window::Grid;
 use asyncos_exporter::catalogue;
-use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
 use asyncos_exporter::sim;
 use asyncos_exporter::telemetry::Telemetry;
-use asyncos_exporter::window::Grid;
 use rcgen::{BasicConstraints, IsCa};
 use ring::digest;
 use rustls::CipherSuite;

@@ -1,7 +1,7 @@
 //! The certificate that is shown to an appliance: which files are taken, which are not and why, and that nothing shows the
 //! key.
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::config::{Appliance, Config};
 use asyncos_exporter::sim;
 use rcgen::IsCa;

@@ -5,11 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use asyncos_exporter::api::{Client, Failure, Listener, LoginFailureLog, Query, Reason, SystemRoots};
+use asyncos_exporter::base::clock::Clock;
+use asyncos_exporter::base::window::Grid;
 use asyncos_exporter::catalogue;
-use asyncos_exporter::clock::Clock;
 use asyncos_exporter::config::{Config, Scope};
 use asyncos_exporter::sim;
-use asyncos_exporter::window::Grid;
 use rcgen::IsCa;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};

@@ -1,7 +1,7 @@
 //! Certificates and handshakes that fail: each with words of its own, and its own way out.
 
 use asyncos_exporter::api::Reason;
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::sim;
 use rcgen::{BasicConstraints, IsCa};
 use rustls::crypto::ring::default_provider;

@@ -124,7 +124,11 @@ async fn a_restart_goes_on_and_another_search_of_the_name_begins_at_zero() {
     restarted_with_another_filter(&esa, folder.path(), &clock).await;
 }
 
-async fn restarted_with_another_filter(esa: &sim::Appliance, folder: &Path, clock: &asyncos_exporter::clock::Clock) {
+async fn restarted_with_another_filter(
+    esa: &sim::Appliance,
+    folder: &Path,
+    clock: &asyncos_exporter::base::clock::Clock,
+) {
     let changed = "tracking_searches: [{name: spam, filters: {virus_positive: true}}]\n";
     let text = format!("{DEFAULTS}{changed}appliances:\n{}", entry("a", esa, ""));
     let restarted = clock.wall().as_secs();

@@ -1,6 +1,6 @@
 //! How many messages a search finds, where an answer holds a page of them, in either reading of `totalCount`.
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On, TotalCount};
 
 use crate::exposition::Page;

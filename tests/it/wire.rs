@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use asyncos_exporter::api::{Client, Failure, Listener, LoginFailureLog, Reason, StatusKind, SystemRoots};
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
 use flate2::Compression;

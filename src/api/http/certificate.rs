@@ -4,8 +4,8 @@
 //!
 //! **Source:** RFC 5280 sections 4.1, 4.1.2.5 and 4.2.1.6; RFC 8017 appendix A.1.1.
 
-use crate::clock::Timestamp;
-use crate::der::{Elements, SEQUENCE};
+use crate::base::clock::Timestamp;
+use crate::base::der::{Elements, SEQUENCE};
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;

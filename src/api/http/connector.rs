@@ -11,7 +11,7 @@ use crate::api::http::proxy::ProxyClient;
 use crate::api::http::setup::{self, HttpSetup};
 use crate::api::login_failures::Account;
 use crate::api::{Event, Failure, Listener, LoginFailureLog, Reason, SystemRoots};
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 use crate::config::{self, Anchor};
 
 /// Header lines of an answer; recorded ones have eleven.

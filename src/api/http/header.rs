@@ -8,9 +8,9 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::api::{Failure, Reason};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
+use crate::base::secret::Secret;
 use crate::config::Credentials;
-use crate::secret::Secret;
 
 /// The header that carries the appliance's own token; an answer may carry the next one. **Source:** API guide,
 /// authentication.

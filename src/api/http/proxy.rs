@@ -11,7 +11,7 @@ use crate::api::http::header::basic_header;
 use crate::api::login_failures::breaker::{LoginDecision, RefusalCause, Tally};
 use crate::api::login_failures::{Account, LoginFailureLog, Outcome, PASSWORD_CHECK_INTERVAL};
 use crate::api::{Failure, Reason};
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 use crate::config::{self, Credentials};
 
 /// Refusals in a row after which the account is not shown any more: below the lock-out that directories usually have.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::clock::{Clock, Tick};
+use crate::base::clock::{Clock, Tick};
 
 mod token_bucket;
 

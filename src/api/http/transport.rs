@@ -17,9 +17,9 @@ use crate::api::time::{ApplianceTime, Arrival};
 use crate::api::wire::blame;
 use crate::api::wire::json::{self, NOT_THE_API};
 use crate::api::{Event, Failure, Listener, LoginFailureLog, Reason, SystemRoots};
-use crate::clock::{Clock, Tick, Timestamp};
+use crate::base::clock::{Clock, Tick, Timestamp};
+use crate::base::secret::Secret;
 use crate::config::{self, Product};
-use crate::secret::Secret;
 
 /// The way to one appliance.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use url::Url;
 
+use crate::base::secret::Secret;
 use crate::config::Credentials;
-use crate::secret::Secret;
 
 /// A few milliseconds for us once, a hundred thousand times as long as a plain hash for who has the file and guesses.
 /// What is written was made with it, so another number would forget every refusal.

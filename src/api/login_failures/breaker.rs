@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// Waits after the first refusals in a row. The appliance locks an account after five failed logins unless configured
 /// otherwise (user guide, account lock settings), over all its interfaces, and the administrator may have used up one or

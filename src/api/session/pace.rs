@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use crate::clock::Tick;
+use crate::base::clock::Tick;
 
 /// From one login to the next, by the tokens in a row that were refused early. A revoked token is rare and is replaced at
 /// once. Where others follow it, somebody else may be using the account on an appliance that keeps one session for each:

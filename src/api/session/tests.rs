@@ -3,9 +3,9 @@
 use super::*;
 use crate::api::Listener;
 use crate::api::time::Arrival;
-use crate::clock::Clock;
+use crate::base::clock::Clock;
+use crate::base::secret::Secret;
 use crate::config::Config;
-use crate::secret::Secret;
 
 const BEGINNING: u64 = 1_795_435_200; // 2026-11-23T12:00:00Z
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ClockDoubt;
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 
 /// What is closer to the expected time is taken at once: the drift of a clock, and the age of an answer.
 const AGREEMENT: Duration = Duration::from_secs(2 * 60);

@@ -1,7 +1,7 @@
 //! Dates in the forms that answers are known to use, and the calendar arithmetic they need. Knows no time zone: a text
 //! that names another one than UTC has no instant here.
 
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// The end of the year 9999, in seconds since 1970: a larger number is no date in seconds.
 const LAST_SECOND: u64 = 253_402_300_799;

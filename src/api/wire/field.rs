@@ -10,8 +10,8 @@ use crate::api::Failure;
 use crate::api::wire::calendar;
 use crate::api::wire::json::{self, Envelope, Kept, Parts, Reader, malformed};
 use crate::api::wire::number::{Measure, Number, Scalar, Unusable, UnusableCounts};
+use crate::base::clock::Timestamp;
 use crate::catalogue::Unit;
-use crate::clock::Timestamp;
 
 const ENTRIES: Unit = Unit::Count(Cow::Borrowed("entries"));
 /// The longest text that is kept of a field: names and addresses of the appliance's own, far below this.

@@ -11,8 +11,8 @@ use crate::api::wire::number::Scalar;
 use crate::api::wire::pages::Paging;
 use crate::api::wire::query::{device_type, encoded};
 use crate::api::{Failure, Reason, UnusableCounts};
+use crate::base::clock::Timestamp;
 use crate::catalogue::Unit;
-use crate::clock::Timestamp;
 use crate::config::Product;
 
 /// Quarantines that are kept of one answer; an appliance has a handful and each becomes a label.

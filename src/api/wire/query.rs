@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::api::wire::tracking::TrackingQuery;
+use crate::base::clock::Timestamp;
+use crate::base::window::Window;
 use crate::catalogue::{DeviceType, Group};
-use crate::clock::Timestamp;
 use crate::config::{Product, Scope};
-use crate::window::Window;
 
 /// One question to the reporting API.
 #[derive(Clone, Debug)]
@@ -65,8 +65,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::base::window::Grid;
     use crate::catalogue;
-    use crate::window::Grid;
 
     #[test]
     fn colons_stay_and_names_are_escaped() {

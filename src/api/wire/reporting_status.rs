@@ -7,7 +7,7 @@ use crate::api::wire::field::{self, Fields};
 use crate::api::wire::json::{By, Member, Reader};
 use crate::api::wire::number::Scalar;
 use crate::api::{Failure, Reason, UnusableCounts};
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 /// For which time an appliance has reporting data. A date that is missing, or in a form or a zone that leaves doubt, is
 /// none.

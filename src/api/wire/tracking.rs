@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::wire::pages::Paging;
-use crate::tracking::Search;
+use crate::catalogue::tracking::Search;
 
 /// The path below the API's root; [`Search::query`] has the parameters.
 ///

@@ -15,8 +15,8 @@ use crate::api::wire::field;
 use crate::api::wire::json::malformed;
 use crate::api::wire::number::{Measure, Number, Scalar, Unusable, UnusableCounts};
 use crate::api::{BaseUnit, Failure, Reason};
+use crate::base::clock::Timestamp;
 use crate::catalogue::Unit;
-use crate::clock::Timestamp;
 
 /// The largest document that is read; the recorded one has 5 KiB.
 const LARGEST: usize = 1 << 20;

@@ -17,7 +17,7 @@ use super::survey;
 use crate::api::{
     Client, Failure, Listener, LoginFailureLog, NOT_THE_API, Reason, RefusalCause, StatusKind, SystemRoots,
 };
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 use crate::config::{Appliance, Auth, Product};
 
 /// The end of the answer to a request without credentials that are known.

@@ -127,9 +127,9 @@ mod tests {
 
     use super::*;
     use crate::api::{Failure, Observation, Reason};
+    use crate::base::clock::Timestamp;
     use crate::catalogue::{self, Profile};
     use crate::cli::{Cli, Command};
-    use crate::clock::Timestamp;
     use crate::commands::discover::findings::{Manager, Observed};
     use crate::config::{Alignment, Config, Product, Quarantines};
 

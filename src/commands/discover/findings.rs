@@ -1,8 +1,8 @@
 //! What an appliance was found to be, and what follows from it. Pure: it is told the answers.
 
 use crate::api::{Failure, ManagedAppliance, Number, Observation, Reading, Reason, Report, StatusKind};
+use crate::base::clock::Timestamp;
 use crate::catalogue::{Aggregation, Group, Unit};
-use crate::clock::Timestamp;
 use crate::config::Product;
 
 /// What a gateway counts even where a manager has its reporting.

@@ -10,10 +10,10 @@ use super::findings::{
     is_centralized, topic,
 };
 use crate::api::{Client, Failure, Observation, Query, Reason, Reply, StatusKind};
+use crate::base::window::{Grid, Window};
 use crate::catalogue::{self, Group, Profile};
 use crate::commands::complain;
 use crate::config::{Appliance, Product, Scope};
-use crate::window::{Grid, Window};
 
 /// The shortest windows that are tried; those of the configuration unless it says otherwise.
 const MINUTES: Duration = Duration::from_secs(5 * 60);

@@ -4,11 +4,11 @@ use bytes::Buf;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 use crate::exposition::{Body, Encoding, Format, Scrape, Unanswered};
+use crate::sample::status_metrics::Vitals;
 use crate::sample::{Family, Sample};
 use crate::snapshot::{AspectView, Hold, Snapshot};
-use crate::status_metrics::Vitals;
 
 /// How long an outcome is waited for; never how long something may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -229,7 +229,8 @@ async fn no_family_is_both_of_the_process_and_of_an_appliance() {
     rig.telemetry.show(metrics);
     let own: Vec<String> = rig.telemetry.own().into_iter().map(|family| family.name).collect();
     assert!(own.len() > 10 && traffic.len() > 3);
-    let about = crate::exposition::ABOUT_DATA.iter().chain(crate::status_metrics::ABOUT_NOW).map(|about| about.name);
+    let about =
+        crate::exposition::ABOUT_DATA.iter().chain(crate::sample::status_metrics::ABOUT_NOW).map(|about| about.name);
     for name in traffic.iter().map(|family| &*family.name).chain(about) {
         assert!(!own.iter().any(|own| own == name), "`{name}` would come twice");
     }

@@ -8,13 +8,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::{NOT_WRITTEN_WAIT, Target};
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
+use crate::base::window::{Grid, Window};
 use crate::ledger::sum::{joined, split};
 use crate::ledger::{Begun, CommitError, HoldEnds, Ledger};
 use crate::poll::place::Moment;
 use crate::sample::Sample;
 use crate::snapshot::{Beginning, Hold};
-use crate::window::{Grid, Window};
 
 /// Two scrapes of the longest usual interval see it.
 const SHORTEST: Duration = Duration::from_secs(2 * 60);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Target;
 use crate::api::{ClockDoubt, Failure};
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::ledger::Ledger;
 use crate::poll::failing;
 use crate::poll::place::Moment;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Target;
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
 use crate::ledger::Ledger;
 use crate::poll::place::Moment;
 use crate::poll::refusal::Refusal;

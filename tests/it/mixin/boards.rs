@@ -1,6 +1,6 @@
 //! The boards as a reader sees them: panels, queries, variables.
 
-use asyncos_exporter::mixin;
+use asyncos_exporter::commands::mixin;
 use serde_json::Value;
 
 use super::text;

@@ -1,6 +1,6 @@
 //! A fault of an appliance on its whole way: simulator, exporter, a real Prometheus with the rules, an alert; and back.
 
-use asyncos_exporter::mixin::{self, Places};
+use asyncos_exporter::commands::mixin::{self, Places};
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
 use serde_json::Value;
 

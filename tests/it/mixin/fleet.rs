@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use asyncos_exporter::clock::Clock;
+use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::sim::{Appliance, Fault, FaultBody, Feature, On, Remaining, Settings};
 use reqwest::Method;
 use serde_json::json;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use asyncos_exporter::catalogue::{self, Profile, ScopeKind};
-use asyncos_exporter::{exposition, status_metrics};
+use asyncos_exporter::exposition;
+use asyncos_exporter::sample::status_metrics;
 
 use super::boards;
 use super::promql::{self, Read};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use asyncos_exporter::mixin::Places;
+use asyncos_exporter::commands::mixin::Places;
 use serde_json::{Value, json};
 
 use super::boards;

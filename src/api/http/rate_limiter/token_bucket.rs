@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Pace;
-use crate::clock::Tick;
+use crate::base::clock::Tick;
 
 /// An answer that takes this long is slow: the appliance is busy, with us or otherwise. Assumed; a small report takes a
 /// fraction of a second.

@@ -119,7 +119,7 @@ fn own(fingerprint: &str) -> String {
     format!("if it is the appliance's own, set `tls.ca_file`, or `tls.fingerprint_sha256: {fingerprint}`")
 }
 
-fn at(time: Option<crate::clock::Timestamp>) -> String {
+fn at(time: Option<crate::base::clock::Timestamp>) -> String {
     time.map(|time| format!(" ({time})")).unwrap_or_default()
 }
 

@@ -11,9 +11,9 @@ use super::{ASSUMED_LIFE, Identity, TokenLifetime, discovery, oidc};
 use crate::api::fuzz::{self, NOW, check_detail, logged};
 use crate::api::http::header::is_header_text;
 use crate::api::time::Arrival;
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
+use crate::base::secret::Secret;
 use crate::config::{Credentials, Passphrase};
-use crate::secret::Secret;
 
 /// With blanks, which a cleaned text could have in place of other letters.
 const PASSWORD: &str = "correct horse battery";

@@ -8,8 +8,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
 use crate::api::wire::field::Wanted;
 use crate::api::wire::json;
-use crate::release::Release;
-use crate::secret::Secret;
+use crate::base::release::Release;
+use crate::base::secret::Secret;
 
 /// The longest claim that is decoded. The recorded one has about 300 bytes; most of it repeats headers of the request.
 const LONGEST_COOKIE: usize = 8 << 10;

@@ -12,8 +12,8 @@ use crate::api::http::transport::{Answer, Transport};
 use crate::api::time::Arrival;
 use crate::api::wire::json::{self, Kept};
 use crate::api::{Failure, Reason, RefusalCause};
+use crate::base::secret::Secret;
 use crate::config::{Credentials, Demand};
-use crate::secret::Secret;
 
 /// One login, and its second step where one is configured and asked for.
 pub(super) async fn log_in(

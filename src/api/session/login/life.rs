@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::api::time::Arrival;
 use crate::api::wire::field::Wanted;
 use crate::api::wire::json::{self, Kept};
-use crate::clock::{Tick, Timestamp};
-use crate::secret::Secret;
+use crate::base::clock::{Tick, Timestamp};
+use crate::base::secret::Secret;
 
 /// The life of a token that does not tell its own: what recorded tokens and published clients agree on.
 pub(in crate::api) const ASSUMED_LIFE: Duration = Duration::from_secs(30 * 60);

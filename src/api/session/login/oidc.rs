@@ -21,9 +21,9 @@ use crate::api::http::transport::Transport;
 use crate::api::wire::field::{Fields, Wanted};
 use crate::api::wire::json::{self, Kept};
 use crate::api::{Failure, Listener, Reason, SystemRoots};
-use crate::clock::{Clock, Tick};
+use crate::base::clock::{Clock, Tick};
+use crate::base::secret::Secret;
 use crate::config::{ClientAuth, Credentials, Grant, Oidc, Provider, TokenKind};
-use crate::secret::Secret;
 
 /// How long a discovery document is believed: it changes when somebody moves the provider.
 const DOCUMENT_LIFE: Duration = Duration::from_secs(3600);

@@ -11,9 +11,9 @@ use totp_rs::{Algorithm, Builder};
 
 use crate::api::time::Arrival;
 use crate::api::{Failure, Reason};
-use crate::clock::{Clock, Timestamp};
+use crate::base::clock::{Clock, Timestamp};
+use crate::base::secret::Secret;
 use crate::config::{Credentials, Passcode, Totp, TotpHash};
-use crate::secret::Secret;
 
 /// A passcode with less than this left could end on its way: the next one is waited for.
 const LEAST_LEFT: Duration = Duration::from_secs(3);

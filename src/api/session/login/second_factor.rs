@@ -12,8 +12,8 @@ use crate::api::RefusalCause;
 use crate::api::http::header::token_header;
 use crate::api::http::transport::Transport;
 use crate::api::time::Arrival;
+use crate::base::secret::Secret;
 use crate::config::{Credentials, Demand, Encoding, TwoFactor};
-use crate::secret::Secret;
 
 /// Where the second step is. **Source:** AsyncOS API addendum.
 const PATH: &str = "login/two_factor";

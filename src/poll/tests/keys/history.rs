@@ -27,7 +27,7 @@ fn hours() -> impl Strategy<Value = Vec<Hour>> {
 impl Hour {
     /// Events of a key, of which there are few at a time.
     fn happened(self, number: usize, key: u64) -> u64 {
-        let is_there = crate::hash::stable(&[key as u8, (number / 30) as u8]).is_multiple_of(3);
+        let is_there = crate::base::hash::stable(&[key as u8, (number / 30) as u8]).is_multiple_of(3);
         u64::from(is_there) * (self.dice.rotate_left(key as u32) % 50)
     }
 }

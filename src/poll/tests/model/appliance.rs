@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::api::{Reply, Report};
-use crate::clock::{Tick, Timestamp};
-use crate::window::Window;
+use crate::base::clock::{Tick, Timestamp};
+use crate::base::window::Window;
 
 /// How long a part of its events may be under way.
 const MOST_HELD: u64 = 36 * 60;

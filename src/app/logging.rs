@@ -13,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 use fields::{Fields, Value};
 
 mod fields;

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::clock::Timestamp;
-use crate::spelling;
-use crate::window::Window;
+use crate::base::clock::Timestamp;
+use crate::base::spelling;
+use crate::base::window::Window;
 
 mod table;
 
@@ -245,7 +245,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::window::Grid;
+    use crate::base::window::Grid;
 
     const WINDOW: &str = "startDate=2026-11-23T12:05:00.000Z&endDate=2026-11-23T12:10:00.000Z";
 

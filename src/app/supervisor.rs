@@ -9,7 +9,7 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::time::{Instant, sleep_until};
 
-use crate::heartbeat::{Stalled, Watchdog};
+use crate::base::heartbeat::{Stalled, Watchdog};
 
 /// How often the state of the fleet is looked at where no sign of life is asked for more often: whoever reads it is a
 /// person.
@@ -139,7 +139,7 @@ fn send(words: &[NotifyState<'_>]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heartbeat::STILL_AFTER;
+    use crate::base::heartbeat::STILL_AFTER;
 
     fn contact(watchdog: Option<Duration>) -> Contact {
         Contact {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::*;
+use crate::base::window::Grid;
 use crate::config::Scope;
 use crate::sample::Family;
+use crate::sample::status_metrics::Vitals;
 use crate::snapshot::{Pending, Reading, Tally};
-use crate::status_metrics::Vitals;
-use crate::window::Grid;
 
 const START: Timestamp = Timestamp::from_secs(1_795_435_200);
 const SENT: &str = "/esa/api/v2.0/reporting/g?startDate=x";

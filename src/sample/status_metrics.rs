@@ -8,8 +8,8 @@ use crate::api::{
     BaseUnit, Count, Health, ManagedAppliance, Observation, Quarantine, ReportingStatus, Unusable, UnusableCounts,
     XmlStatus,
 };
-use crate::clock::Timestamp;
-use crate::release::Release;
+use crate::base::clock::Timestamp;
+use crate::base::release::Release;
 use crate::sample::{Family, Label, MetricDef, Sample};
 
 const CPU: MetricDef = MetricDef::gauge("asyncos_health_cpu_load_ratio", "Share of the CPU in use now");

@@ -4,7 +4,7 @@
 //! some of them take.
 
 use super::{Filter, Takes};
-use crate::spelling::Search;
+use crate::base::spelling::Search;
 
 const DIRECTIONS: Takes = Takes::OneOf(&["inbound", "outbound"]);
 

@@ -12,7 +12,7 @@ pub struct File {
 
 macro_rules! files {
     ($folder:literal, $($name:literal),+ $(,)?) => {
-        [$(($name, include_str!(concat!("../", $folder, "/", $name)))),+]
+        [$(($name, include_str!(concat!("../../", $folder, "/", $name)))),+]
     };
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::clock::{Tick, Timestamp};
+use crate::base::clock::{Tick, Timestamp};
+use crate::base::window::Window;
 use crate::sample::Sample;
 use crate::snapshot::{AspectView, GroupView, Origin, Snapshot};
-use crate::window::Window;
 
 /// Labels that Prometheus adds; whoever copies a series from there has them.
 const NOT_OURS: [&str; 2] = ["instance", "job"];

@@ -1,7 +1,7 @@
 //! Which of several exporters polls an appliance: a pure function of its name and their number, so that they need not
 //! speak with each other. Knows nothing of configurations or of what is polled.
 
-use crate::hash;
+use crate::base::hash;
 
 /// The most shards there may be: an exporter polls a thousand appliances, so a thousand of them watch more than there are.
 pub const MOST_SHARDS: u32 = 1000;

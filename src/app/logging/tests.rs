@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use tracing::subscriber::with_default;
 
 use super::*;
-use crate::clock::Timestamp;
+use crate::base::clock::Timestamp;
 
 #[derive(Clone, Default)]
 struct Buffer(Arc<Mutex<Vec<u8>>>);

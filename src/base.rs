@@ -1,0 +1,13 @@
+//! Leaves that everything else may use: time, secrets, shutdown, windows, hashes. None of them knows an appliance, a
+//! configuration or a metric.
+
+pub mod clock;
+pub(crate) mod der;
+pub mod hash;
+pub mod heartbeat;
+pub mod release;
+pub mod secret;
+pub mod shard;
+pub mod shutdown;
+pub(crate) mod spelling;
+pub mod window;
