@@ -2,7 +2,6 @@
 //! configuration or a metric.
 
 pub mod clock;
-pub(crate) mod der;
 pub mod hash;
 pub mod heartbeat;
 pub mod release;

@@ -1,64 +1,28 @@
-//! The names that a client's certificate carries: as much of X.509 as leads to `subjectAltName`. The bytes come from
-//! whoever connects, so any bytes are taken and none of them panics.
+//! The names in a client's certificate. The bytes come from whoever connects, so any bytes are accepted and none of them
+//! panics.
 //!
 //! **Source:** RFC 5280 sections 4.1 and 4.2.1.6.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::base::der::{Elements, SEQUENCE};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
 
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const OCTET_STRING: u8 = 0x04;
-/// `[3]`, in which the extensions stand.
-const EXTENSIONS: u8 = 0xa3;
-/// 2.5.29.17, `subjectAltName`.
-const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
-/// The forms of a name that are compared: `rfc822Name`, `dNSName`, `uniformResourceIdentifier`, `iPAddress`.
-const EMAIL: u8 = 0x81;
-const DNS: u8 = 0x82;
-const URI: u8 = 0x86;
-const ADDRESS: u8 = 0x87;
-
-/// The host names, mail addresses, addresses and URIs in `certificate`, which is in DER form; none where it has no such
-/// extension or cannot be read.
+/// The host names, mail addresses, addresses and URIs in `certificate`, which is in DER form; none where it has no
+/// `subjectAltName` or cannot be read.
 pub(super) fn names(certificate: &[u8]) -> Vec<String> {
-    let Some(mut list) = subject_alt_names(certificate) else { return Vec::new() };
-    let mut names = Vec::new();
-    while let Some((tag, Elements(bytes))) = list.next() {
-        names.extend(name(tag, bytes));
-    }
-    names
+    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Vec::new() };
+    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
+    extension.value.general_names.iter().filter_map(name).collect()
 }
 
-fn subject_alt_names(certificate: &[u8]) -> Option<Elements<'_>> {
-    let mut signed = Elements(certificate).expect(SEQUENCE)?.expect(SEQUENCE)?;
-    let mut extensions = loop {
-        let (tag, inside) = signed.next()?;
-        if tag == EXTENSIONS {
-            break { inside }.expect(SEQUENCE)?;
-        }
-    };
-    loop {
-        let mut extension = extensions.expect(SEQUENCE)?;
-        if extension.expect(OBJECT_IDENTIFIER)?.0 != SUBJECT_ALT_NAME {
-            continue;
-        }
-        // Between the two stands whether it is critical, or nothing.
-        loop {
-            let (tag, mut inside) = extension.next()?;
-            if tag == OCTET_STRING {
-                return inside.expect(SEQUENCE);
-            }
-        }
-    }
-}
-
-fn name(tag: u8, bytes: &[u8]) -> Option<String> {
-    match tag {
-        EMAIL | DNS | URI => String::from_utf8(bytes.to_vec()).ok(),
-        ADDRESS => {
-            let short = <[u8; 4]>::try_from(bytes).map(|bytes| Ipv4Addr::from(bytes).to_string());
-            let long = || <[u8; 16]>::try_from(bytes).map(|bytes| Ipv6Addr::from(bytes).to_string());
+fn name(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::RFC822Name(text) | GeneralName::DNSName(text) | GeneralName::URI(text) => Some((*text).to_owned()),
+        GeneralName::IPAddress(bytes) => {
+            let short = <[u8; 4]>::try_from(*bytes).map(|bytes| Ipv4Addr::from(bytes).to_string());
+            let long = || <[u8; 16]>::try_from(*bytes).map(|bytes| Ipv6Addr::from(bytes).to_string());
             short.or_else(|_| long()).ok()
         }
         _ => None,

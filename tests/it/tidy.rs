@@ -52,6 +52,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config"]),
     ("tokio_rustls", &["http"]),
     ("totp_rs", &["api"]),
+    ("x509_parser", &["api", "http"]),
     ("tracing_subscriber", &["app/logging"]),
 ];
 

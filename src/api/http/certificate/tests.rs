@@ -29,56 +29,12 @@ fn key() -> KeyPair {
     KeyPair::generate().expect("a key")
 }
 
-fn element(tag: u8, inside: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(inside.len()).expect("short");
-    let head = if length < 0x80 { vec![tag, length] } else { vec![tag, 0x81, length] };
-    [head, inside.to_vec()].concat()
-}
-
-/// The least that is a certificate of version 1, which does not say its version.
-fn least(tag: u8, text: &str) -> Vec<u8> {
-    let time = element(tag, text.as_bytes());
-    let validity = element(SEQUENCE, &[time.clone(), time].concat());
-    let (serial, empty) = (element(INTEGER, &[1]), element(SEQUENCE, &[]));
-    element(SEQUENCE, &element(SEQUENCE, &[serial, empty.clone(), empty, validity].concat()))
-}
-
 #[test]
 fn the_end_is_read_in_both_forms() {
     let key = key();
     for end in [0, 1, 1_795_435_230, FOUR_DIGITS - 1, FOUR_DIGITS, NEVER] {
         let read = not_after(&certificate(&key, "esa1.example.com", end));
         assert_eq!(read, Some(Timestamp::from_secs(end)), "{end}");
-    }
-}
-
-#[test]
-fn only_the_forms_of_the_standard_are_times() {
-    let seconds = |tag, text| not_after(&least(tag, text)).map(Timestamp::as_secs);
-    assert_eq!(seconds(UTC_TIME, "261123120030Z"), Some(1_795_435_230));
-    assert_eq!(seconds(UTC_TIME, "491231235959Z"), Some(FOUR_DIGITS - 1));
-    assert_eq!(seconds(UTC_TIME, "500101000000Z"), Some(0), "1950 and not 2050");
-    assert_eq!(seconds(UTC_TIME, "700101000001Z"), Some(1));
-    assert_eq!(seconds(GENERALIZED_TIME, "20261123120030Z"), Some(1_795_435_230));
-    assert_eq!(seconds(GENERALIZED_TIME, "99991231235959Z"), Some(NEVER));
-    assert_eq!(seconds(GENERALIZED_TIME, "20240229000000Z"), Some(1_709_164_800));
-    for (tag, text) in [
-        (UTC_TIME, ""),
-        (UTC_TIME, "Z"),
-        (UTC_TIME, "2611231200Z"),
-        (UTC_TIME, "261123120030"),
-        (UTC_TIME, "261123120030+0000"),
-        (UTC_TIME, "26112312003éZ"),
-        (UTC_TIME, "261323120030Z"),
-        (UTC_TIME, "230229000000Z"),
-        (UTC_TIME, "261123240000Z"),
-        (UTC_TIME, "20261123120030Z"),
-        (GENERALIZED_TIME, "261123120030Z"),
-        (GENERALIZED_TIME, "20261123120030.5Z"),
-        (GENERALIZED_TIME, "-0261123120030Z"),
-        (INTEGER, "261123120030Z"),
-    ] {
-        assert_eq!(seconds(tag, text), None, "{tag:#x} {text}");
     }
 }
 
