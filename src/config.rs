@@ -32,6 +32,7 @@ mod identity;
 mod locate;
 mod overlap;
 mod password;
+mod path;
 mod polling;
 mod problem;
 mod proxy;
@@ -41,6 +42,7 @@ mod sharding;
 mod shown;
 mod tls;
 mod trust;
+mod watched;
 mod web;
 
 use files::Files;
@@ -48,10 +50,10 @@ use files::Files;
 pub use auth::{
     Auth, ClientAuth, Demand, Encoding, Grant, Oidc, Passcode, Provider, TokenKind, Totp, TotpHash, TwoFactor,
 };
-pub use files::{ConfigFile, WebFile};
 pub use password::SecretFile;
 pub use problem::{ConfigError, Problem};
 pub use tls::{Identity, TlsVersion};
+pub use watched::{ConfigFile, WebFile};
 pub use web::{ClientCertificates, Web, WebTls};
 
 /// A fleet to watch, checked.

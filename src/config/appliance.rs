@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_yaml::Value;
-use url::Url;
 
 use super::files::Files;
 use super::groups::Selection;
 use super::identity::IdentityKeys;
+use super::path::Path;
 use super::polling::Wishes;
-use super::problem::{ConfigError, Path, Problems};
+use super::problem::{ConfigError, Problems};
 use super::searches::Searches;
 use super::{
     Appliance, Config, Product, Scope, Share, auth, custom, extras, field, is_loopback, overlap, proxy, raw, sharding,
@@ -111,7 +111,7 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
         problems.error(path, format!("`{key}` is missing"));
     }
     let name = field::label(raw.name.as_ref(), &path.key("name"), problems);
-    let url = url(raw.url.as_ref(), &path.key("url"), problems);
+    let url = field::url(raw.url.as_ref(), &path.key("url"), problems);
     let product = field::choice(raw.product.as_ref(), PRODUCTS, &path.key("product"), problems);
     let product = product.unwrap_or(Product::Esa);
     let account = auth::read(&mut raw, files, path, problems);
@@ -160,36 +160,6 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
         minimum_release: identity.minimum_release,
         serial: identity.serial.unwrap_or(false),
     })
-}
-
-/// Scheme, host and port. Never quotes the input: it may hold a password.
-pub(super) fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Url> {
-    let text = field::text(value, path, problems)?;
-    let url = match Url::parse(&text) {
-        Ok(url) => url,
-        Err(error) => {
-            problems.error(path, format!("expected a URL such as `https://esa1.example.com:6443`: {error}"));
-            return None;
-        }
-    };
-    let refusal = if !matches!(url.scheme(), "http" | "https") {
-        Some("must begin with `https://` (or `http://`)")
-    } else if !url.username().is_empty() || url.password().is_some() {
-        Some("must not contain user information: give `username` and `password_file`")
-    } else if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        Some("must not have a path: the exporter adds the path of the API")
-    } else if url.host().is_none() {
-        Some("has no host")
-    } else {
-        None
-    };
-    match refusal {
-        Some(reason) => {
-            problems.error(path, reason);
-            None
-        }
-        None => Some(url),
-    }
 }
 
 /// Device groups or devices, which only a manager has.

@@ -8,7 +8,8 @@ use url::Url;
 
 use super::files::Files;
 use super::password::Sources;
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use super::{Credentials, Passphrase, Trust, field, raw};
 
 mod oidc;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_yaml::Value;
 
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use super::{field, raw};
 use crate::catalogue::{self, Aggregation, Counter, DeviceType, Group, Key, Keys, Profile, ScopeKind, Source, Unit};
 

@@ -3,8 +3,9 @@
 use serde_yaml::Value;
 use url::Url;
 
-use super::problem::{Path, Problems};
-use super::{Extras, Product, Quarantines, appliance, field, raw};
+use super::path::Path;
+use super::problem::Problems;
+use super::{Extras, Product, Quarantines, field, raw};
 
 /// Reads the four keys of one appliance at `url`.
 pub(super) fn read(
@@ -35,7 +36,7 @@ fn xml_status(value: Option<&Value>, own: Option<&Url>, path: &Path, problems: &
             if raw.url.is_none() {
                 problems.error(path, "`url` is missing");
             }
-            appliance::url(raw.url.as_ref(), &path.key("url"), problems)
+            field::url(raw.url.as_ref(), &path.key("url"), problems)
         }
         other => match field::switch(Some(other), path, problems) {
             Some(true) => own.cloned(),

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use serde_yaml::Value;
+use url::Url;
 
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use crate::base::release::{NotARelease, Release};
 
 /// What a value is, for a message; never what it says.
@@ -168,5 +170,35 @@ pub(super) fn list<'a>(value: Option<&'a Value>, path: &Path, problems: &mut Pro
             problems.error(path, format!("expected a list, found {}", quoted(other)));
             None
         }
+    }
+}
+
+/// Scheme, host and port. Never quotes the input: it may hold a password.
+pub(super) fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Url> {
+    let text = text(value, path, problems)?;
+    let url = match Url::parse(&text) {
+        Ok(url) => url,
+        Err(error) => {
+            problems.error(path, format!("expected a URL such as `https://esa1.example.com:6443`: {error}"));
+            return None;
+        }
+    };
+    let refusal = if !matches!(url.scheme(), "http" | "https") {
+        Some("must begin with `https://` (or `http://`)")
+    } else if !url.username().is_empty() || url.password().is_some() {
+        Some("must not contain user information: give `username` and `password_file`")
+    } else if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        Some("must not have a path: the exporter adds the path of the API")
+    } else if url.host().is_none() {
+        Some("has no host")
+    } else {
+        None
+    };
+    match refusal {
+        Some(reason) => {
+            problems.error(path, reason);
+            None
+        }
+        None => Some(url),
     }
 }

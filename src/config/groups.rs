@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_yaml::Value;
 
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use super::{GroupChoice, Polling, Product, field, polling, raw};
 use crate::base::spelling::{self, Search};
 use crate::base::window::Grid;

@@ -3,7 +3,8 @@
 use serde_yaml::Value;
 
 use super::field;
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use crate::base::release::Release;
 
 /// What one table says; what it leaves open is none.

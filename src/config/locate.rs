@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser};
 
-use super::problem::{Path, Step};
+use super::path::{Path, Step};
 
 /// The line (from 1) of the key or list element that each path names, or of the nearest one around it where the text does
 /// not have it, as with a default; none where it has nothing of it.

@@ -1,6 +1,7 @@
 //! Mail that two appliances of one file report: an ESA, and an SMA that has it as a device.
 
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use super::{Appliance, Product, Scope};
 
 /// Warns of each ESA that is also a configured device of an SMA if both are polled for the same reports. Device groups

@@ -6,7 +6,8 @@ use serde_yaml::Value;
 
 use super::file_reader::FileReader;
 use super::files::Files;
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use super::{Credentials, Passphrase, field};
 use crate::base::secret::Secret;
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_yaml::Value;
 
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use super::{Alignment, Late, Polling, Product, Settle, field, raw};
 use crate::base::window::Grid;
 

@@ -3,49 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::locate;
-
-/// A place in the file: the keys and positions that lead to it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Path(Vec<Step>);
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Step {
-    Key(String),
-    Index(usize),
-}
-
-impl Path {
-    pub(super) fn key(&self, name: &str) -> Self {
-        self.with(Step::Key(name.into()))
-    }
-
-    pub(super) fn index(&self, position: usize) -> Self {
-        self.with(Step::Index(position))
-    }
-
-    fn with(&self, step: Step) -> Self {
-        let mut steps = self.0.clone();
-        steps.push(step);
-        Self(steps)
-    }
-
-    pub(super) fn steps(&self) -> &[Step] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, step) in self.0.iter().enumerate() {
-            match step {
-                Step::Index(index) => write!(out, "[{index}]")?,
-                Step::Key(key) if position == 0 => out.write_str(key)?,
-                Step::Key(key) => write!(out, ".{key}")?,
-            }
-        }
-        Ok(())
-    }
-}
+use super::path::Path;
 
 /// One thing that is wrong, or worth a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]

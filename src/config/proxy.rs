@@ -6,7 +6,8 @@ use url::{Host, Url};
 
 use super::files::Files;
 use super::password::Sources;
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use super::{Credentials, Proxy, field, raw};
 
 /// Reads the table; `appliance` is the URL behind the proxy. None where there is no table, or one that is wrong.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_yaml::Value;
 
 use super::field;
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 
 /// Declares tables whose values are not looked at yet, with the list of their keys.
 macro_rules! tables {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_yaml::Value;
 
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use super::{Polling, SearchChoice, field, polling, raw};
 use crate::base::window::Grid;
 use crate::catalogue::tracking::{FilterValue, Search};

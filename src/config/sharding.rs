@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml::Value;
 
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use super::{Appliance, Auth, field, raw};
 use crate::base::shard::{self, MOST_SHARDS, Shard};
 

@@ -13,10 +13,10 @@ use crate::base::shard::Shard;
 use crate::catalogue::{Aggregation, Counter, DeviceType, Group, Unit};
 
 mod auth;
-mod way;
+mod connection;
 
 use auth::Account;
-use way::{Tls, Way};
+use connection::{Tls, Way};
 
 /// What stands where a secret would.
 const HIDDEN: &str = "<secret>";

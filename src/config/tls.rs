@@ -13,7 +13,8 @@ use serde_yaml::Value;
 
 use super::field;
 use super::file_reader::Content;
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 
 /// A version of TLS that is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

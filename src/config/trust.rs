@@ -8,7 +8,8 @@ use serde_yaml::Value;
 use url::Url;
 
 use super::files::Files;
-use super::problem::{Path, Problems};
+use super::path::Path;
+use super::problem::Problems;
 use super::tls::{self, Pem};
 use super::{Anchor, Backend, Identity, TlsVersion, Trust, field, password, raw};
 

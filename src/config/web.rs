@@ -11,7 +11,8 @@ use rustls::{RootCertStore, SupportedProtocolVersion};
 use serde_yaml::Value;
 
 use super::files::Files;
-use super::problem::{ConfigError, Path, Problem, Problems};
+use super::path::Path;
+use super::problem::{ConfigError, Problem, Problems};
 use super::{field, raw};
 use crate::base::secret::Secret;
 

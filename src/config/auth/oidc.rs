@@ -5,7 +5,8 @@ use url::Url;
 
 use super::{Auth, ClientAuth, Grant, Oidc, Provider, Second, Sources, TokenKind, account, sources};
 use crate::config::files::Files;
-use crate::config::problem::{Path, Problems};
+use crate::config::path::Path;
+use crate::config::problem::Problems;
 use crate::config::{Credentials, field, is_loopback, raw, trust};
 
 #[derive(Clone, Copy, PartialEq)]

@@ -6,7 +6,8 @@ use serde_yaml::Value;
 
 use super::{Demand, Encoding, Passcode, Second, Sources, Totp, TotpHash, TwoFactor, field_name, is_program};
 use crate::config::files::Files;
-use crate::config::problem::{Path, Problems};
+use crate::config::path::Path;
+use crate::config::problem::Problems;
 use crate::config::{field, raw};
 
 const DEMANDS: &[(&str, Demand)] = &[("asked", Demand::WhenAsked), ("always", Demand::Always)];

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use url::Url;
 
-use super::way::Tls;
+use super::connection::{Tls, place};
 use super::{HIDDEN, span};
 use crate::config::{
     Auth, ClientAuth, Credentials, Demand, Encoding, Grant, Oidc, Passcode, Passphrase, Provider, TokenKind, Totp,
@@ -66,33 +66,6 @@ impl<'a> Account<'a> {
                 }
             }
         }
-    }
-}
-
-/// The account at a proxy.
-#[derive(Serialize)]
-pub(super) struct Stranger<'a> {
-    username: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password_file: Option<&'a Path>,
-}
-
-impl<'a> Stranger<'a> {
-    pub(super) fn of(credentials: &'a Credentials) -> Self {
-        let Credentials { username, password, second: _ } = credentials;
-        let (password, password_file) = place(Some(password));
-        Self { username, password, password_file }
-    }
-}
-
-/// What stands for a secret, or the file it is in.
-fn place(secret: Option<&Passphrase>) -> (Option<&'static str>, Option<&Path>) {
-    match secret {
-        None => (None, None),
-        Some(Passphrase { text: _, file: Some(file) }) => (None, Some(file.path())),
-        Some(Passphrase { text: _, file: None }) => (Some(HIDDEN), None),
     }
 }
 

@@ -8,7 +8,8 @@ use serde_yaml::Value;
 
 use super::{ClientCertificates, WebTls};
 use crate::config::files::Files;
-use crate::config::problem::{Path, Problems};
+use crate::config::path::Path;
+use crate::config::problem::Problems;
 use crate::config::tls::{self, Pem, TlsVersion};
 use crate::config::{field, raw};
 

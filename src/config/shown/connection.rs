@@ -1,10 +1,11 @@
-//! How an appliance is reached: what is believed about its certificate, and the proxy before it.
+//! TLS and proxy settings of an appliance as they are displayed.
+
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::HIDDEN;
-use super::auth::Stranger;
-use crate::config::{Anchor, Backend, Proxy, TlsVersion, Trust};
+use crate::config::{Anchor, Backend, Credentials, Passphrase, Proxy, TlsVersion, Trust};
 
 #[derive(Serialize)]
 pub(super) struct Tls<'a> {
@@ -60,12 +61,39 @@ impl<'a> Tls<'a> {
 pub(super) struct Way<'a> {
     url: &'a str,
     #[serde(flatten)]
-    account: Option<Stranger<'a>>,
+    account: Option<ProxyAccount<'a>>,
 }
 
 impl<'a> Way<'a> {
     pub(super) fn of(proxy: &'a Proxy) -> Self {
         let Proxy { url, credentials } = proxy;
-        Self { url: url.as_str().trim_end_matches('/'), account: credentials.as_ref().map(Stranger::of) }
+        Self { url: url.as_str().trim_end_matches('/'), account: credentials.as_ref().map(ProxyAccount::of) }
+    }
+}
+
+/// The account at a proxy.
+#[derive(Serialize)]
+struct ProxyAccount<'a> {
+    username: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_file: Option<&'a Path>,
+}
+
+impl<'a> ProxyAccount<'a> {
+    fn of(credentials: &'a Credentials) -> Self {
+        let Credentials { username, password, second: _ } = credentials;
+        let (password, password_file) = place(Some(password));
+        Self { username, password, password_file }
+    }
+}
+
+/// What stands for a secret, or the file it is in.
+pub(super) fn place(secret: Option<&Passphrase>) -> (Option<&'static str>, Option<&Path>) {
+    match secret {
+        None => (None, None),
+        Some(Passphrase { text: _, file: Some(file) }) => (None, Some(file.path())),
+        Some(Passphrase { text: _, file: None }) => (Some(HIDDEN), None),
     }
 }
