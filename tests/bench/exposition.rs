@@ -6,6 +6,7 @@
 mod shape;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::exposition::{Encoding, Format, Page, Renderer, Scrape, Variant};
 use asyncos_exporter::telemetry::Telemetry;
 use bytes::Buf;
+use flate2::write::GzEncoder;
 use flate2::{Compress, Compression, FlushCompress};
 use prometheus::Encoder;
 use prometheus_client::encoding::text::encode;
@@ -183,6 +185,51 @@ fn crate_prometheus_client(clock: &Clock, all: &[Series<'_>], runs: usize) {
     say("crate prometheus-client, plain", time(clock, runs, work));
 }
 
+/// The simplest page there could be: each appliance's lines by family, joined and compressed after each change. Its lines
+/// are there already, so this is the least that it takes.
+fn joined(clock: &Clock, page: &str, runs: usize) {
+    let mut families: Vec<(String, Vec<String>)> = Vec::new();
+    let mut of = String::new();
+    for line in page.lines() {
+        if line.starts_with('#') {
+            if line.starts_with("# HELP ") {
+                families.push((String::new(), Vec::new()));
+            }
+            let (head, _) = families.last_mut().expect("a family");
+            *head += line;
+            head.push('\n');
+            of.clear();
+            continue;
+        }
+        let appliance =
+            line.split_once("appliance=\"").and_then(|(_, rest)| rest.split_once('"')).map_or("", |(name, _)| name);
+        let (_, parts) = families.last_mut().expect("a family");
+        if parts.is_empty() || appliance != of {
+            parts.push(String::new());
+            of = appliance.to_owned();
+        }
+        let part = parts.last_mut().expect("a part");
+        *part += line;
+        part.push('\n');
+    }
+    let join = || {
+        let mut whole = String::with_capacity(page.len());
+        for (head, parts) in &families {
+            whole += head;
+            parts.iter().for_each(|part| whole += part);
+        }
+        whole
+    };
+    assert_eq!(join(), page);
+    say("joined lines after any change, plain", time(clock, runs, || drop(join())));
+    let pack = || {
+        let mut gzip = GzEncoder::new(Vec::with_capacity(page.len() / 4), Compression::fast());
+        gzip.write_all(join().as_bytes()).expect("memory");
+        drop(gzip.finish().expect("memory"));
+    };
+    say("joined lines after any change, gzip", time(clock, runs, pack));
+}
+
 /// What the choice of a level, and of a size for the parts that are compressed apart, comes to.
 fn packings(clock: &Clock, page: &str) {
     println!("{} kB in parts of so many bytes, compressed:", page.len() / 1000);
@@ -225,6 +272,7 @@ fn main() {
             packings(&clock, &page);
         }
         let runs = runs.div_ceil(4).max(3);
+        joined(&clock, &page, runs);
         crate_prometheus(&clock, &all, runs);
         crate_prometheus_client(&clock, &all, runs);
     }

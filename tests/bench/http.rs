@@ -1,5 +1,6 @@
-//! Scrapes over HTTP: our server against the same series served by client_golang, plain and compressed, idle and while
-//! windows are counted. Needs Debian's `wrk`, `golang-go` and `golang-github-prometheus-client-golang-dev`.
+//! Scrapes over HTTP: our server against the same series served by client_golang, and against nginx serving the same bytes
+//! as a file, plain and compressed, idle and while windows are counted. Needs Debian's `wrk`, `nginx-light`, `golang-go` and
+//! `golang-github-prometheus-client-golang-dev`.
 //! `cargo bench --bench http` prints it; arguments after `--` are numbers of appliances.
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -8,7 +9,7 @@
 mod shape;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use asyncos_exporter::exposition::PageRenderer;
 use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection, Scraped};
 use asyncos_exporter::telemetry::Telemetry;
 use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
 use tokio::task::JoinSet;
 
 use shape::{Dice, SERIES, Shape, Windows};
@@ -30,6 +32,10 @@ const SECONDS_IF_LARGE: u32 = 20;
 const LARGE: usize = 100;
 /// Windows counted per second: those of a hundred appliances with eight groups of a minute.
 const COMMITS: u64 = 13;
+
+const fn seconds(appliances: usize) -> u32 {
+    if appliances < LARGE { SECONDS } else { SECONDS_IF_LARGE }
+}
 
 /// A server in a process of its own, which ends with this.
 struct Server {
@@ -47,14 +53,45 @@ impl Server {
         let mut address = String::new();
         let out = child.stdout.take().expect("a pipe");
         BufReader::new(out).read_line(&mut address).expect("an address");
-        let seconds = if appliances < LARGE { SECONDS } else { SECONDS_IF_LARGE };
-        Self { child, address: address.trim().to_owned(), seconds }
+        Self { child, address: address.trim().to_owned(), seconds: seconds(appliances) }
     }
 
     fn ours(appliances: usize, commits: u64) -> Self {
         let program = std::env::current_exe().expect("this program");
         let arguments = ["--serve", &appliances.to_string(), &commits.to_string()];
         Self::start(Command::new(program).args(arguments), appliances)
+    }
+
+    /// The same bytes as files, the nearest thing to the physical limit: sent by the kernel, compressed beforehand.
+    #[allow(clippy::disallowed_methods, reason = "there is no runtime on this side")]
+    fn nginx(folder: &Path, page: &[u8], appliances: usize) -> Self {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(page).expect("memory");
+        std::fs::write(folder.join("metrics"), page).expect("a file");
+        std::fs::write(folder.join("metrics.gz"), packed.finish().expect("memory")).expect("a file");
+        // Free until nginx takes it, as far as a benchmark has to care.
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let folder = folder.display();
+        // A worker that may not read the folder would answer 403.
+        let settings = format!(
+            "daemon off; master_process off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr;\n\
+             events {{ worker_connections 64; }}\n\
+             http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; gzip_static on;\n\
+             client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;\n\
+             uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; default_type text/plain;\n\
+             server {{ listen 127.0.0.1:{port}; root {folder}; }} }}\n"
+        );
+        let file = format!("{folder}/nginx.conf");
+        std::fs::write(&file, settings).expect("a file");
+        let mut command = Command::new("nginx");
+        let child = command.args(["-c", &file]).spawn().unwrap_or_else(|error| {
+            panic!("nginx: {error}; it is Debian's package nginx-light");
+        });
+        let address = format!("127.0.0.1:{port}");
+        while TcpStream::connect(&address).is_err() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { child, address, seconds: seconds(appliances) }
     }
 
     /// The plain page.
@@ -194,20 +231,25 @@ fn compare(appliances: usize, folder: &Path, peer: &Path) {
     std::fs::write(&file, &page).expect("a file");
     println!("{} series, {} kB plain", SERIES * appliances, page.len() / 1000);
     let theirs = Server::start(Command::new(peer).arg(&file).arg("127.0.0.1:0"), appliances);
-    let mut rates = vec![];
+    let nginx = Server::nginx(folder, &page, appliances);
+    let (mut rates, mut limits) = (vec![], vec![]);
     for (gzip, name) in [(Packing::Plain, "plain"), (Packing::Gzip, "gzip")] {
         for connections in [1, 8] {
             let what = format!("{name} c={connections}");
             let (mine, peers) = (ours.load(connections, gzip), theirs.load(connections, gzip));
+            let files = nginx.load(connections, gzip);
             say("ours", &what, mine);
             say("client_golang", &what, peers);
+            say("nginx, a file", &what, files);
             rates.push(format!("{what}: {:.0}x", mine.rate / peers.rate));
+            limits.push(format!("{what}: {:.1}x", mine.median / files.median));
         }
     }
     let (mine, peers) = (ours.peak_memory(), theirs.peak_memory());
     println!("  peak memory: {mine:.1} MiB against {peers:.1} MiB, a {:.1}th", peers / mine);
-    println!("  rates: {}", rates.join(", "));
-    drop((ours, theirs));
+    println!("  rates against client_golang: {}", rates.join(", "));
+    println!("  medians against nginx: {}", limits.join(", "));
+    drop((ours, theirs, nginx));
     let busy = Server::ours(appliances, COMMITS);
     let idle = Server::ours(appliances, 0);
     for (gzip, name) in [(Packing::Plain, "plain"), (Packing::Gzip, "gzip")] {

@@ -49,8 +49,12 @@ impl Source for Spooled {
     }
 }
 
-/// A poller that begins with the settle delay `first`.
+/// A poller that begins with the settle delay `first`, of data that an appliance has `lag` after each end of a `batch`.
 fn learning(first: Duration, lag: Duration, batch: Duration) -> Bench<Spooled> {
+    polled(Settle::Auto(first), lag, batch)
+}
+
+fn polled(settle: Settle, lag: Duration, batch: Duration) -> Bench<Spooled> {
     let clock = Clock::lapse(Timestamp::from_secs(NOON + 30), 1);
     let spooled = Arc::new(Spooled {
         clock: clock.clone(),
@@ -58,7 +62,7 @@ fn learning(first: Duration, lag: Duration, batch: Duration) -> Bench<Spooled> {
         batch: batch.as_secs(),
         asked: Mutex::default(),
     });
-    let polling = Polling { settle: Settle::Auto(first), ..polling(5 * MINUTE) };
+    let polling = Polling { settle, ..polling(5 * MINUTE) };
     Bench::start(&[INCOMING], polling, clock, spooled)
 }
 
@@ -120,4 +124,32 @@ async fn looking_costs_an_appliance_little() {
     let (polls, audits) = (24 * 12 + 1, 24);
     assert!(asked <= polls + audits + 24 * 7, "{} looks in a day", asked - polls - audits);
     learning.end_true().await;
+}
+
+/// What the learned delay is for: the defaults are right for most appliances, and a slow one shows nearly half of its events
+/// in the wrong window with them. An appliance that is faster than its default is fresher.
+#[tokio::test(start_paused = true)]
+async fn a_learned_delay_serves_appliances_that_the_defaults_do_not_fit() {
+    let (esa, sma) = (2 * MINUTE, 20 * MINUTE);
+    let quarter = 15 * MINUTE;
+    // Default, delay of the data, batches; hundredths of all events that come after the default delay; the delay learned.
+    let cases = [
+        ("ESA, data after 30 s", esa, MINUTE / 2, MINUTE, 0, MINUTE),
+        ("ESA, data after 4 min", esa, 4 * MINUTE, MINUTE, 40, 5 * MINUTE),
+        ("SMA, batches of 15 min after 1 min", sma, MINUTE, quarter, 0, quarter),
+        ("SMA, batches of 15 min after 25 min", sma, 25 * MINUTE, quarter, 100, 45 * MINUTE),
+    ];
+    for (name, default, lag, batch, late_by_default, learned) in cases {
+        let (fixed, auto) = (polled(Settle::Fixed(default), lag, batch), learning(default, lag, batch));
+        assert_eq!((fixed.after(48).await, auto.after(48).await), (default, learned), "{name}");
+        let late = |bench: &Bench<Spooled>| {
+            let snapshot = bench.snapshot();
+            let all: f64 = snapshot.groups[0].totals.iter().map(|total| total.value).sum();
+            snapshot.groups[0].tally.late as f64 * 100.0 / all
+        };
+        assert!((late(&fixed) - f64::from(late_by_default)).abs() < 3.0, "{name}: {}", late(&fixed));
+        assert!(late(&auto) < 1.0, "{name}: {}", late(&auto));
+        fixed.end().await;
+        auto.end().await;
+    }
 }
