@@ -15,12 +15,12 @@ pub mod sum;
 
 pub use counter_state::{Begun, CounterState, Counts};
 
-/// What has totals of its own.
+/// The identity of one set of totals.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The appliance's name in the configuration.
     pub appliance: Arc<str>,
-    /// What the report is asked for.
+    /// The scope of the report.
     pub scope: Scope,
     /// The counter group's name.
     pub group: Arc<str>,
@@ -39,12 +39,12 @@ impl Key {
     }
 }
 
-/// What a comparison of a stretch of hours with the appliance's own report came to.
+/// The outcome of comparing a stretch of hours with the appliance's own report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconciled {
-    /// What is counted now.
+    /// The totals after it.
     pub account: CounterState,
-    /// Events in the report that were in no window when it was asked for.
+    /// Events in the report that were in no window when it was requested.
     pub late: u64,
     /// Events in the windows that are in the report no more.
     pub surplus: u64,
@@ -52,10 +52,10 @@ pub struct Reconciled {
     pub too_large: u64,
 }
 
-/// What counting a window came to.
+/// The outcome of counting a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// What is counted now.
+    /// The totals after it.
     pub account: CounterState,
     /// Increments that were not added, because the total would be too large to be exact.
     pub too_large: u64,
@@ -65,15 +65,15 @@ pub struct Counted {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CommitError {
     /// The watermark was not where the caller believed it to be.
-    #[error("the window was counted already")]
+    #[error("the window is already counted")]
     Moved,
     /// The state could not be written.
     #[error(transparent)]
     NotWritten(#[from] WriteError),
 }
 
-/// Until when sums that have just begun are shown as they were before, by their names. A reload goes on with it; a restart
-/// does not know it.
+/// Until when sums that have just begun are shown as they were before, by their names. A reload keeps it; a restart does
+/// not.
 pub type HoldEnds = Arc<Mutex<BTreeMap<String, Tick>>>;
 
 /// The totals of the whole fleet.
@@ -85,7 +85,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger that goes on from `records` and keeps itself in `store`.
+    /// A ledger that continues from `records` and writes its changes to `store`.
     #[must_use]
     pub fn new(store: Arc<Store>, records: HashMap<String, Record>) -> Self {
         let accounts = records.into_iter().map(|(key, record)| (key, CounterState::restored(record))).collect();
@@ -98,7 +98,7 @@ impl Ledger {
         Self::new(Arc::new(Store::Memory), HashMap::new())
     }
 
-    /// What is counted under `key`; none before the first [`Ledger::begin`].
+    /// The totals of `key`; none before the first [`Ledger::begin`].
     #[must_use]
     pub fn account(&self, key: &Key) -> Option<CounterState> {
         self.accounts().get(&key.text()).cloned()
@@ -128,13 +128,13 @@ impl Ledger {
     /// Begins the totals of `key` at zero from `at`: a new epoch, which can be seen once a restart would find it too.
     ///
     /// # Errors
-    /// When the watermark is not at `from`, or the state cannot be written; the totals go on then.
+    /// When the watermark is not at `from`, or the state cannot be written; the totals continue then.
     pub async fn begin_anew(&self, key: &Key, from: Timestamp, at: Timestamp) -> Result<(), CommitError> {
         self.replace(key.text(), from, CounterState::new(at, at)).await.map(drop)
     }
 
-    /// Moves the watermark of `key` from `from` to `to` for good, without counting what lies between: nothing was to be
-    /// had there.
+    /// Moves the watermark of `key` from `from` to `to` for good, without counting: no report could be fetched for the time
+    /// between.
     ///
     /// # Errors
     /// As [`Ledger::begin_anew`].
@@ -164,7 +164,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the watermark is not at `from`, so that a late or repeated answer changes nothing, or the state cannot be
-    /// written, so that the window must be asked for again.
+    /// written, so that the window must be requested again.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the window uncounted here; the state may have it, and then a restart has it too.
@@ -236,7 +236,7 @@ impl Ledger {
         self.accounts().get(&key.text()).map(|account| account.beginning.clone()).unwrap_or_default()
     }
 
-    /// Until when the sums of `key` are shown as they were before, for whoever counts them now.
+    /// Until when the sums of `key` are shown as they were before, for the poller that counts them now.
     #[must_use]
     pub fn hold_ends(&self, key: &Key) -> HoldEnds {
         let mut ends = self.hold_ends.lock().unwrap_or_else(PoisonError::into_inner);

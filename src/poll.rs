@@ -52,12 +52,12 @@ use status_probe::StatusProbe;
 use target::Target;
 use turns::{Turns, Work};
 
-/// How much later than it should come an answer may be before the appliance counts as down, beyond what requests take.
+/// The delay of an answer, beyond what requests take, after which the appliance counts as down.
 const SLACK: Duration = Duration::from_secs(60);
-/// What is refused is asked for so often, and nothing less often.
+/// The longest time between two requests for one thing: that of refused reports.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60 * 60);
 
-/// What pollers share: where counts are kept and where snapshots go.
+/// The state that pollers share: where counts are kept and where snapshots go.
 #[derive(Clone, Debug)]
 pub struct PollContext {
     /// The time.
@@ -74,7 +74,7 @@ pub struct PollContext {
     pub pulses: Watchdog,
 }
 
-/// Polls one appliance until it is told to stop.
+/// Polls one appliance until shutdown is requested.
 #[derive(Debug)]
 pub struct Poller<S> {
     source: Arc<S>,
@@ -85,7 +85,7 @@ pub struct Poller<S> {
     minimum_release: Option<Release>,
     targets: Vec<Target>,
     watches: Vec<StatusProbe>,
-    /// None of a manager, and where it cannot be told.
+    /// None for an SMA, and where it cannot be determined.
     centralized: Option<Centralized>,
     /// None where the settle delay is given.
     lateness: Option<Lateness>,
@@ -100,7 +100,7 @@ pub struct Poller<S> {
     deadlines: Deadlines,
     /// Before this no backlog is fetched.
     paced_until: Tick,
-    /// When the appliance's clock was last heard for its own sake.
+    /// When a request was last made only to read the appliance's clock.
     heard: Option<Tick>,
     jobs: JoinSet<Done>,
     /// Jobs that ask the appliance something. The others write to the disk, and one that hangs must not stop the polling.
@@ -188,7 +188,7 @@ impl<S: Source> Poller<S> {
         self.jobs.shutdown().await;
     }
 
-    /// What is requested once a window; where that is nothing, the status requests.
+    /// The requests made once a window; where there are none, the status requests.
     fn rotation(&self, now: Tick) -> Vec<Work> {
         let targets = self.targets.iter().enumerate().filter(|(_, target)| target.is_in_rotation(now));
         let targets: Vec<Work> = targets.map(|(place, _)| Work::Target(place)).collect();
@@ -226,7 +226,7 @@ impl<S: Source> Poller<S> {
         now + next + late
     }
 
-    /// How late an answer may be for what goes on now. A scan of many pages keeps everything else waiting.
+    /// The delay of an answer that is normal at the moment: a scan of many pages keeps everything else waiting.
     fn lateness_of_answers(&self) -> Duration {
         let round = self.rounds.newest().map_or(Duration::ZERO, |round| round.takes.saturating_mul(2));
         // A round of a backlog rests as long as it asks.

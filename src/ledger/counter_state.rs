@@ -13,7 +13,7 @@ use crate::store::{Day, Record, Retired, Summed};
 /// cannot be right: the bytes of ten gigabits a second take 80 days to get there, messages far longer.
 const LARGEST_TOTAL: u64 = 1 << 53;
 
-/// What is counted under one key of the ledger.
+/// The totals of one key of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CounterState {
     /// The end of the last window counted.
@@ -22,7 +22,7 @@ pub struct CounterState {
     pub epoch: Timestamp,
     /// Sums since then, by the name of the sum; one that is not here is zero.
     pub totals: BTreeMap<String, u64>,
-    /// What of them lies in the days that may still be compared with the appliance's own report, oldest first.
+    /// Their parts in the days that may still be compared with the appliance's own report, oldest first.
     pub days: Vec<Day>,
     /// The keys with totals of their own, and the end of the last window whose report listed them, in seconds since 1970.
     pub seen: BTreeMap<String, u64>,
@@ -38,7 +38,7 @@ pub struct CounterState {
     pub summed: Option<Arc<Summed>>,
 }
 
-/// What one window adds.
+/// The increments of one window.
 #[derive(Clone, Copy, Debug)]
 pub struct Counts<'a> {
     /// By the name of the sum. A key that is listed here, even with zero, was in the report.
@@ -51,7 +51,7 @@ pub struct Counts<'a> {
     pub begun: &'a Begun,
 }
 
-/// What a window changes about sums that have just begun.
+/// Changes that a window makes to sums that have just begun.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Begun {
     /// Those that begin with it, if it adds to them.
@@ -62,7 +62,7 @@ pub struct Begun {
     pub at: Option<Timestamp>,
 }
 
-/// What a comparison finds.
+/// The findings of a comparison.
 #[derive(Debug, Default)]
 pub(super) struct Difference {
     /// Events in the report that are in no window.
@@ -281,7 +281,7 @@ impl CounterState {
     }
 
     /// Takes note of which counters are summed from the next window on: days that are known by now were counted under
-    /// the set of before, and the day that goes on has in full only what both sets have.
+    /// the previous set, and the current day is complete only for the counters in both sets.
     fn sum_from_now_on(&mut self, summed: &Arc<Summed>) {
         let before = self.summed.replace(Arc::clone(summed));
         if before.as_ref().is_some_and(|before| Arc::ptr_eq(before, summed) || before == summed) {

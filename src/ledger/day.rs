@@ -9,7 +9,7 @@ use crate::base::window::{Grid, Window};
 use crate::store::Day;
 
 const DAY: u64 = 24 * 3600;
-/// How long a day is kept after its end. A gateway spools 25 hours of reports for its manager.
+/// The time that a day is kept after its end. A gateway spools 25 hours of reports for its manager.
 ///
 /// **Source:** vendor TechNote 212101, reporting data retention.
 const KEPT: Duration = Duration::from_secs(26 * 3600);
@@ -48,8 +48,8 @@ pub(super) fn is_over(day: &Day) -> bool {
     day.end / DAY > day.start / DAY
 }
 
-/// Takes in that windows were given up or are counted anew: what comes after is a stretch of its own, since a comparison
-/// over the gap would find in the report what was counted as lost.
+/// Ends the current stretch after windows were given up or totals were reset: a comparison over the gap would find in the
+/// report what was counted as lost.
 pub(super) fn break_stretch(days: &mut Vec<Day>) {
     days.pop();
 }

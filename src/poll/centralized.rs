@@ -11,7 +11,7 @@ use crate::base::window::Window;
 
 /// What is kept in either mode.
 const CAPACITY: &str = "mail_system_capacity";
-/// What must tell of the mail that capacity counts.
+/// The reports that must contain the mail that capacity counts.
 const TRAFFIC: [&str; 2] = ["mail_incoming_traffic_summary", "mail_outgoing_traffic_summary"];
 /// Zeros mean something after so long and so many messages: a quiet hour has none of either.
 const LONG: Duration = Duration::from_secs(3600);
@@ -19,7 +19,7 @@ const MANY: u64 = 100;
 /// Refusals in a row that are no mishap.
 const REFUSALS: u32 = 3;
 
-/// What was heard of one gateway.
+/// The evidence about one ESA.
 #[derive(Debug)]
 pub(super) struct Centralized {
     traffic: BTreeMap<&'static str, Heard>,
@@ -29,7 +29,7 @@ pub(super) struct Centralized {
     found: bool,
 }
 
-/// What one report of traffic said since it last told of anything.
+/// Answers of one traffic report since it last contained an event.
 #[derive(Clone, Copy, Debug, Default)]
 struct Heard {
     refusals: u32,
@@ -37,7 +37,7 @@ struct Heard {
 }
 
 impl Centralized {
-    /// For a gateway that is asked for `groups`; none where they cannot tell.
+    /// For an ESA that is polled for `groups`; none where these reports cannot decide it.
     pub(super) fn new<'a>(groups: impl Iterator<Item = &'a str>) -> Option<Self> {
         let groups: Vec<&str> = groups.collect();
         let traffic: BTreeMap<_, _> =
@@ -46,7 +46,7 @@ impl Centralized {
         can_tell.then_some(Self { traffic, messages: 0, since: None, found: false })
     }
 
-    /// A window of `group` was counted, and told of so many events.
+    /// A window of `group` was counted, with so many events.
     pub(super) fn heard(&mut self, group: &str, window: Window, events: u64) {
         if group == CAPACITY && events > 0 {
             self.messages += events;
@@ -72,7 +72,7 @@ impl Centralized {
         }
     }
 
-    /// What is believed.
+    /// Whether reporting is centralized, as far as is known.
     pub(super) fn is_found(&self) -> bool {
         self.found
     }

@@ -37,8 +37,8 @@ impl Deadlines {
     }
 }
 
-/// Waits for what `question` comes to until its deadline. One that is not answered in time is counted, since nobody below
-/// has noticed.
+/// Waits for `question` until its deadline. A request without an answer in time is counted here, since the client below has
+/// not noticed.
 pub(super) async fn within<T>(
     source: &impl Source,
     clock: &Clock,

@@ -10,18 +10,18 @@ use super::refusal::Refusal;
 /// The first wait after a failure; each further one is twice as long, up to a window, within bounds.
 pub(super) const FIRST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
-/// The longest wait for a report that fails while others are had, and the longest that an appliance may ask for: what it
+/// The longest wait for a report that fails while others succeed, and the longest `Retry-After` that is followed: what it
 /// has missed by then is fetched with one request an hour.
 const LONGEST_ALONE: Duration = Duration::from_secs(60 * 60);
 
-/// The failures of one report since it was last had.
+/// The failures of one report since its last success.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Failing {
     in_a_row: u32,
     /// Those of them that others did not share.
     alone: u32,
     newest: Option<Tick>,
-    /// The appliance has asked to be left alone with it until then.
+    /// The appliance has asked for a pause until then.
     asked_for: Tick,
     refusal: Option<Refusal>,
 }
@@ -37,8 +37,8 @@ impl Failing {
         self.refusal
     }
 
-    /// Takes in a failure at `now` and tells how long the report, whose windows are `window` long, is left alone; another
-    /// one was last had at `others`.
+    /// Records a failure at `now` and returns the pause before the report, with windows of `window`, is requested again;
+    /// another report last succeeded at `others`.
     pub(super) fn failed(&mut self, failure: &Failure, window: Duration, others: Option<Tick>, now: Tick) -> Duration {
         self.refusal = Refusal::after(self.refusal, failure.reason, now);
         // The first is no sign yet: the others may fail next.
@@ -57,7 +57,7 @@ impl Failing {
         wait.max(asked_for)
     }
 
-    /// Takes in that a request for several windows in a row failed that may be had one by one: it is asked for again in
+    /// A request for several windows failed that may succeed one by one: it is made again in
     /// parts, for which it has not failed yet.
     pub(super) fn failed_as_a_whole(&mut self, now: Tick) -> Duration {
         self.in_a_row += 1;
@@ -66,7 +66,7 @@ impl Failing {
     }
 
     /// Takes in that the appliance is there again after it was not: what failed meanwhile did so with the others. Tells
-    /// when it may be asked for; none where the appliance has refused it.
+    /// when it may be requested; none where the appliance has refused it.
     pub(super) fn forgive(&mut self) -> Option<Tick> {
         self.alone = 0;
         self.refusal.is_none().then_some(self.asked_for)

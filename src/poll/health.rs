@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::api::Failure;
+use crate::api::{Failure, Reason};
 use crate::base::clock::Tick;
 
 use super::turns::Work;
@@ -13,21 +13,21 @@ use super::turns::Work;
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// A longer pause would keep a recovered appliance waiting; one window is waited for at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
-/// The longest wait that an appliance may ask for.
+/// The longest `Retry-After` that is followed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(10 * 60);
 /// Failures in a row after which the appliance itself is asked whether it is there.
 const TELLING_STREAK: usize = 2;
 /// The time from one such question to the next.
 const PROBE_PACE: Duration = Duration::from_secs(60);
 
-/// What is believed about one appliance.
+/// The health of one appliance, as far as its answers show it.
 #[derive(Debug)]
 pub(super) struct ApplianceHealth {
     /// None before the first outcome.
     up: Option<bool>,
     /// When it last answered anything.
     answered: Option<Tick>,
-    /// What was asked for in vain since.
+    /// The requests that failed since then.
     silent: BTreeSet<Work>,
     streak: usize,
     telling_streak: usize,
@@ -52,7 +52,7 @@ enum Probe {
     InFlight {
         since: Tick,
     },
-    /// It was answered, but not by the API, so it does not decide; it is not asked again before that.
+    /// It was answered, but not by the API, so it does not decide; it is not repeated before that.
     Undecided {
         not_before: Tick,
     },
@@ -85,12 +85,12 @@ impl ApplianceHealth {
         self.paused_until.filter(|until| *until > now)
     }
 
-    /// Whether the appliance is to be asked for what is cheap before anything else.
+    /// Whether the cheap request comes before any other.
     pub(super) fn wants_probe(&self) -> bool {
         matches!(self.probe, Probe::Wanted)
     }
 
-    /// Whether an answer to that is waited for: nothing else is worth asking meanwhile.
+    /// Whether the cheap request is in flight; no other is worth sending meanwhile.
     pub(super) fn awaits_probe(&self) -> bool {
         matches!(self.probe, Probe::InFlight { .. })
     }
@@ -99,11 +99,11 @@ impl ApplianceHealth {
         self.probe = Probe::InFlight { since: now };
     }
 
-    /// The API has answered; tells whether it had been down.
+    /// The API has answered; returns whether it had been down.
     pub(super) fn reached(&mut self, name: &str, now: Tick) -> bool {
         let is_back = self.up == Some(false);
         if is_back {
-            tracing::info!(appliance = name, "appliance answers again");
+            tracing::info!(appliance = name, "appliance recovered");
         }
         if !self.awaits_probe() {
             let not_before = match self.probe {
@@ -123,7 +123,7 @@ impl ApplianceHealth {
         is_back
     }
 
-    /// `work` was asked for in vain, and the API did not answer. `round` is what is asked for again and again.
+    /// The request for `work` failed without an answer of the API. `round` are the requests that recur.
     pub(super) fn failed(&mut self, name: &str, work: Work, failure: &Failure, round: &[Work], now: Tick) {
         self.streak += 1;
         self.silent.insert(work);
@@ -148,7 +148,7 @@ impl ApplianceHealth {
         }
     }
 
-    /// What is cheap was asked for in vain as well.
+    /// The cheap request failed as well.
     pub(super) fn probe_failed(&mut self, name: &str, failure: &Failure, round: &[Work], now: Tick) {
         let asked = match self.probe {
             Probe::InFlight { since } => since,
@@ -174,17 +174,17 @@ impl ApplianceHealth {
         !round.is_empty() && round.iter().all(|work| self.silent.contains(work))
     }
 
-    /// What is cheap was answered.
+    /// The cheap request was answered.
     pub(super) fn probe_answered(&mut self, now: Tick) {
         (self.probe_failed_at, self.is_probe_distrusted) = (None, false);
         self.probe = Probe::Idle { not_before: now + PROBE_PACE };
     }
 
-    /// The appliance does not answer, whatever it is asked.
+    /// The appliance is down: no request succeeds.
     pub(super) fn unreachable(&mut self, name: &str, failure: &Failure, now: Tick) {
         if self.up != Some(false) {
             let reason = failure.reason.label();
-            tracing::warn!(appliance = name, reason, error = %failure, "appliance does not answer");
+            tracing::warn!(appliance = name, reason, error = %failure, "{}", headline(failure.reason));
         }
         self.up = Some(false);
         let usual = FIRST_PAUSE.saturating_mul(1 << self.pauses.min(8)).min(self.longest_pause);
@@ -194,10 +194,35 @@ impl ApplianceHealth {
     }
 }
 
+/// The log message about an appliance that is down. An answer that refuses is no silence, so the cause decides.
+const fn headline(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Dns | Reason::Connect | Reason::Timeout | Reason::Reset => "appliance is unreachable",
+        Reason::Proxy | Reason::ProxyRefused => "proxy connection failed",
+        Reason::Tls => "TLS handshake failed",
+        Reason::LoginRefused
+        | Reason::TwoFactor
+        | Reason::Passcode
+        | Reason::IdentityProvider
+        | Reason::LoginWait
+        | Reason::Unauthorized => "login failed",
+        Reason::Unavailable => "server error",
+        Reason::Protocol
+        | Reason::TooLarge
+        | Reason::Redirect
+        | Reason::NotAllowed
+        | Reason::Declined
+        | Reason::Throttled
+        | Reason::Status
+        | Reason::NotJson
+        | Reason::Malformed
+        | Reason::Empty => "API requests failed",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Reason;
 
     const ROUND: [Work; 4] = [Work::Target(0), Work::Target(1), Work::Target(2), Work::Target(3)];
 

@@ -101,7 +101,7 @@ pub(super) struct Begins {
     pub(super) lost: u64,
 }
 
-/// What a report is asked for for.
+/// Why the report is requested.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
     /// To count windows of the target's grid.
@@ -110,7 +110,7 @@ pub(super) enum Purpose {
     Audit,
     /// To see how much of it is there yet.
     Look,
-    /// To hear the appliance's clock.
+    /// To read the appliance's clock.
     Hear,
 }
 
@@ -130,6 +130,6 @@ pub(super) enum Next {
     StatusProbe(usize),
     /// Nothing before.
     At(Tick),
-    /// It is due, and so that the appliance is not asked without a pause it goes on then, before anything else.
+    /// It is due, but the appliance needs a pause first; then it comes before anything else.
     Rest(Tick),
 }

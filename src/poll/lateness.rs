@@ -33,7 +33,7 @@ const EARLY: u32 = 10;
 const REST: Duration = Duration::from_secs(7 * 60);
 /// Windows that are remembered: those of a day.
 const REMEMBERED: usize = 12;
-/// A shorter delay is believed in after so many windows and events; a longer one at once.
+/// A shorter delay is adopted after so many windows and events; a longer one at once.
 const ENOUGH_WINDOWS: usize = 6;
 const ENOUGH_EVENTS: u64 = 1000;
 /// One event in so many may be late.
@@ -91,7 +91,7 @@ impl Lateness {
         Self { settle, targets, cursor: 0, sample: None, rest_until: None, seen: VecDeque::new() }
     }
 
-    /// What is due at `now`; `grid` tells the windows of those targets that can be looked at.
+    /// The step that is due at `now`; `grid` returns the windows of the targets that can be measured.
     pub(super) fn step(&mut self, now: Timestamp, grid: impl Fn(usize) -> Option<Grid>) -> Step {
         if let Some(until) = self.rest_until.filter(|until| now < *until) {
             return Step::Wait(until.since(now));
@@ -118,7 +118,7 @@ impl Lateness {
         Some(Sample { target, window: grid.containing(now), next: 0, looks: Looks::new() })
     }
 
-    /// Takes in that `events` were there at `at`; tells the delay that is right from now on if it is another.
+    /// Records that the report held `events` at `at`; returns the new settle delay if it changes.
     pub(super) fn looked(&mut self, events: u64, at: Timestamp) -> Option<Duration> {
         let mut sample = self.sample.take()?;
         if at < sample.window.end() {
@@ -144,7 +144,7 @@ impl Lateness {
         self.decide()
     }
 
-    /// A look was not had: this window tells nothing.
+    /// A look failed, so that this window proves nothing.
     pub(super) fn missed(&mut self, now: Timestamp) {
         self.sample = None;
         self.rest_until = Some(now + REST);

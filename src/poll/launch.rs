@@ -15,11 +15,11 @@ use super::plan::{Step, Stride};
 use super::turns::Work;
 use super::{Poller, Source, lateness};
 
-/// How often the clock of an appliance is heard that is behind what was counted.
+/// The pace at which the clock of an appliance is read while it is behind what was counted.
 const HEARING: Duration = Duration::from_secs(5 * 60);
 /// The same of a clock in doubt: the next answer may confirm what it shows.
 const HEARING_IN_DOUBT: Duration = Duration::from_secs(61);
-/// How long nothing needs to be looked at.
+/// The wait when nothing is scheduled.
 const IDLE: Duration = Duration::from_secs(60 * 60);
 
 impl<S: Source> Poller<S> {
@@ -58,7 +58,7 @@ impl<S: Source> Poller<S> {
         now + self.polling.timeout
     }
 
-    /// What has waited longest of what is due, or when something will be.
+    /// The due work that has waited longest, or when the next will be due.
     fn next(&mut self, now: Tick) -> Next {
         let moment = self.moment(now);
         let mut wake = now + IDLE;
@@ -122,7 +122,7 @@ impl<S: Source> Poller<S> {
         })
     }
 
-    /// What is due for learning how late data come; none while its target is busy or nothing is to be learned.
+    /// The request that measures lateness, if due; none while its target is busy or there is nothing to measure.
     fn next_look(&mut self, moment: Moment) -> Option<Next> {
         let targets = &self.targets;
         let now: Timestamp = moment.appliance;

@@ -57,7 +57,7 @@ impl<S: Source> Poller<S> {
             Done::PassedOver { target, outcome } => {
                 let target = &mut self.targets[target];
                 target.in_flight = false;
-                // What was not written is said by the store; the next refusal tries again.
+                // The store logs a failed write; the next refusal tries again.
                 if outcome.is_ok() {
                     target.passed_over();
                 }
@@ -99,7 +99,7 @@ impl<S: Source> Poller<S> {
             }
         }
         if self.centralized.as_mut().is_some_and(Centralized::find) {
-            let message = "the gateway leaves its reporting to a manager: poll that for what it does not tell";
+            let message = "reporting of this ESA is centralized: poll its SMA for the other reports";
             tracing::warn!(appliance = &*self.name, "{message}");
         }
         self.measure(now);
@@ -119,7 +119,7 @@ impl<S: Source> Poller<S> {
         self.reached(now);
     }
 
-    /// `work` was asked for in vain. Whatever the API itself answers tells that it is there.
+    /// The request for `work` failed. Any answer of the API itself shows that the appliance is up.
     fn missed(&mut self, work: Work, failure: &Failure, now: Tick) {
         if failure.reason.proves_presence() {
             return self.reached(now);
@@ -128,7 +128,7 @@ impl<S: Source> Poller<S> {
         self.health.failed(&self.name, work, failure, &rotation, now);
     }
 
-    /// Keeps a failure for whoever asks what is wrong.
+    /// Keeps a failure for the status page.
     fn remember(&mut self, failure: &Failure) -> Arc<Trouble> {
         let Failure { reason, detail, retry_after: _ } = failure.clone();
         let trouble = Arc::new(Trouble { reason, detail, at: self.context.clock.wall() });
@@ -139,7 +139,7 @@ impl<S: Source> Poller<S> {
     fn observed(&mut self, status_probe: usize, outcome: Result<Observation, Failure>, now: Tick) {
         let trouble = outcome.as_ref().err().map(|failure| self.remember(failure));
         match &outcome {
-            // The status page may be another server's: it tells nothing of the API.
+            // The status page may be another server's: its answer says nothing about the API.
             _ if self.watches[status_probe].is_elsewhere() => {}
             Ok(_) => self.reached(now),
             Err(failure) => self.missed(Work::StatusProbe(status_probe), failure, now),
@@ -196,8 +196,8 @@ impl<S: Source> Poller<S> {
             Purpose::Count(count) => match (target.read(window, reply, now), count.gap) {
                 (None, _) => {}
                 (Some(read), _) if count.windows > 1 && read.has_lower_bound() => target.halve(count.windows),
-                // The answer may have told that the clock is not what it seemed. The window is asked for again afterwards:
-                // whoever looks in between must see the zero.
+                // The answer may have shown that the clock was misjudged. The window is requested again afterwards: a
+                // scrape in between must see the zero.
                 (Some(_), Gap::Anew { from, windows }) => {
                     if !self.still_begins_anew(job.target, now) {
                         return;
@@ -235,7 +235,7 @@ impl<S: Source> Poller<S> {
     fn learn(&mut self, events: u64, at: Timestamp) {
         let Some(settle) = self.lateness.as_mut().and_then(|lateness| lateness.looked(events, at)) else { return };
         let seconds = settle.as_secs();
-        tracing::info!(appliance = &*self.name, seconds, "settle delay is learned");
+        tracing::info!(appliance = &*self.name, seconds, "settle delay learned");
         let now = self.context.clock.tick();
         for target in &mut self.targets {
             target.wait_for(settle, now);

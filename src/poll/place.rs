@@ -1,5 +1,5 @@
-//! Where the totals of one target go on from: at their watermark, after a gap, or anew; or nowhere for a while, when the
-//! clock contradicts what was counted. Pure.
+//! The point from which the totals of one target continue: their watermark, the end of a gap, or a new epoch; none for a
+//! while when the clock contradicts what was counted. Pure.
 
 use std::time::Duration;
 
@@ -18,21 +18,21 @@ pub(super) struct Moment {
     pub(super) tick: Tick,
     pub(super) appliance: Timestamp,
     pub(super) wall: Timestamp,
-    /// Why the appliance's clock is not the newest that was heard.
+    /// Why the appliance's clock is not taken from its newest answer.
     pub(super) doubt: Option<ClockDoubt>,
 }
 
 /// What is known about the watermark of one target.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Place {
-    /// Whether it was found to be one to go on from, since the start.
+    /// Whether it was found valid since the start.
     is_resumed: bool,
     /// Since when the clock is waited for.
     waits_since: Option<Tick>,
 }
 
 impl Place {
-    /// The watermark is one to go on from.
+    /// The watermark is valid.
     pub(super) fn found(&mut self) {
         *self = Self { is_resumed: true, waits_since: None };
     }
@@ -46,11 +46,11 @@ impl Place {
         true
     }
 
-    /// Where to go on from; none while the clock contradicts what was counted and may return.
+    /// Where to continue; none while the clock contradicts what was counted and may return.
     ///
-    /// A watermark from before what can be fetched has a gap behind it, one from after what can be is of another clock.
-    /// After a start, totals that went on over either would be wrong for ever without anybody having seen why, so they
-    /// begin anew. While the exporter runs, a gap is counted, and a clock that went back is waited for as long as windows
+    /// A watermark older than what can be fetched has a gap behind it; one in the future is from another clock. After a
+    /// start, totals that continued over either would be wrong for ever without anybody having seen why, so they restart
+    /// at zero. While the exporter runs, a gap is counted, and a clock that went back is waited for as long as windows
     /// could still be fetched if it returned; those of that time are then the first of the new epoch.
     pub(super) fn find(
         &mut self,

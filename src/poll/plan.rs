@@ -1,4 +1,4 @@
-//! Which window is asked for next, and when. Pure: arithmetic on the watermark and the appliance's clock.
+//! Which window is requested next, and when. Pure: arithmetic on the watermark and the appliance's clock.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::snapshot::LostReason;
 /// The longest shift of one appliance's polls against another's.
 const LONGEST_PHASE: Duration = Duration::from_secs(60);
 
-/// How the windows of one key are chosen.
+/// The rule by which the windows of one key are chosen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WindowSchedule {
     pub(super) grid: Grid,
@@ -20,7 +20,7 @@ pub(super) struct WindowSchedule {
     pub(super) catch_up: Duration,
 }
 
-/// How much of what is complete is asked for at once.
+/// The amount of complete windows that one request covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stride {
     /// All but the newest window, which comes alone: gauges show one window.
@@ -29,20 +29,20 @@ pub(super) enum Stride {
     All,
 }
 
-/// What to do for one key.
+/// The next step for one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Ask for this window, or for several in a row; so many that are complete are left then.
     Fetch { window: Window, count: u32, left: u64, gap: Gap },
     /// Compare these whole hours, which are counted, with the report for them.
     Audit(Window),
-    /// Ask for this window to hear the appliance's clock, which is in doubt or behind what was counted.
+    /// Request this window to read the appliance's clock, which is in doubt or behind what was counted.
     SyncClock(Window),
     /// Nothing is due for this long.
     Wait(Duration),
 }
 
-/// What lies between the watermark and the window that is asked for. Nothing is given up for it until that window is
+/// The gap between the watermark and the window that is requested. Nothing is given up for it until that window is
 /// counted: a clock that returns, or an answer that was wrong, costs nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gap {
@@ -50,8 +50,8 @@ pub(super) enum Gap {
     None,
     /// Windows from the watermark `from` on that cannot be fetched any more.
     Lost { from: Timestamp, windows: u64, why: LostReason },
-    /// The watermark `from` is too old to go on from, so that so many windows are lost, or of a time that has not come:
-    /// the totals begin anew where the window does.
+    /// The watermark `from` is too old to continue from, so that so many windows are lost, or it is in the future: the
+    /// totals restart at zero where the window begins.
     Anew { from: Timestamp, windows: u64 },
 }
 
@@ -89,12 +89,12 @@ impl WindowSchedule {
         self.grid.window_from(self.frontier(now).max(watermark)).end() + self.settle
     }
 
-    /// When the window from `watermark` on is asked for if nothing else is.
+    /// When the window that begins at `watermark` is requested, if nothing else comes first.
     pub(super) fn due(self, watermark: Timestamp) -> Timestamp {
         self.grid.window_from(watermark).end() + self.settle + self.phase
     }
 
-    /// Where the windows begin that can still be fetched, and what lies between.
+    /// The start of the windows that can still be fetched, and the gap before it.
     pub(super) fn skip(self, watermark: Timestamp, now: Timestamp) -> (Timestamp, Gap) {
         let oldest = self.oldest(now);
         if watermark < oldest {
@@ -120,8 +120,8 @@ impl WindowSchedule {
         // A backlog has waited long enough; only the newest window waits for its turn.
         let backlog = pending > 1;
         let due = if backlog { due } else { due + self.phase };
-        // Longer than for the hour after one that is given up. The clock is heard with an answer only: if nothing were
-        // asked, one wrong answer would be believed until then.
+        // Longer than for the hour after one that is given up. The clock is read from answers only: without a request, one
+        // wrong answer would be trusted until then.
         if due.since(now) > self.grid.length() * 2 + self.settle + self.phase {
             return Step::SyncClock(self.newest(now));
         }
@@ -140,13 +140,13 @@ impl WindowSchedule {
         Step::Fetch { window: self.grid.stretch_from(watermark, count), count, left, gap: Gap::None }
     }
 
-    /// The watermarks from which a key goes on after a start. One from before the first has lost windows that can not
-    /// be had any more; one from after the last is of another clock.
+    /// The watermarks from which a key continues after a start. One before the first has lost windows that cannot be
+    /// fetched any more; one after the last is from another clock.
     pub(super) fn resumable(self, now: Timestamp) -> RangeInclusive<Timestamp> {
         self.oldest(now)..=now + self.reach()
     }
 
-    /// How far back windows are fetched.
+    /// The age up to which windows are fetched.
     pub(super) fn reach(self) -> Duration {
         self.catch_up.max(self.grid.length())
     }

@@ -1,12 +1,12 @@
-//! A report that an appliance declines or does not allow: how long that goes on, and how seldom it is asked for. Pure.
+//! Refusals of one report: how long they have lasted, and how seldom the report is requested meanwhile. Pure.
 
 use std::time::Duration;
 
 use crate::api::Reason;
 use crate::base::clock::Tick;
 
-/// Waits after a report was declined or not allowed, the last one for good: it may come with a release or a role, so
-/// asking once an hour is enough, but a fault that looks like a refusal must not cost an hour.
+/// Waits after a report was declined or not allowed; the last one repeats. The report may come with a release or a role,
+/// so one request an hour is enough, but a fault that looks like a refusal must not cost an hour.
 const DECLINED_WAITS: [Duration; 3] =
     [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(60 * 60)];
 
@@ -28,12 +28,12 @@ impl Refusal {
         Some(Self { reason, since, times: times + 1 })
     }
 
-    /// How long the report is left alone.
+    /// The pause before the report is requested again.
     pub(super) fn wait(self) -> Duration {
         DECLINED_WAITS[self.times.min(DECLINED_WAITS.len()) - 1]
     }
 
-    /// Whether it has lasted until the report is asked for by the hour: until then it may be a fault that passes.
+    /// Whether it has lasted until the report is requested hourly; before that it may be a passing fault.
     pub(super) fn lasts(self) -> bool {
         self.times >= DECLINED_WAITS.len()
     }

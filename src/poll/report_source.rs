@@ -18,7 +18,7 @@ const LEAST_TRACKING_SETTLE: Duration = Duration::from_secs(6 * 60);
 pub(super) struct ReportSource {
     /// The value of the label `group`.
     label: Arc<str>,
-    /// What the ledger knows it by: another search under the same name is another thing.
+    /// Its identity in the ledger: another search under the same name is another thing.
     key: Arc<str>,
     group: Arc<Group>,
     top: Option<usize>,
@@ -87,7 +87,7 @@ impl ReportSource {
         Query { scope, group: Arc::clone(&self.group), top: self.top, search, window }
     }
 
-    /// How long after its end a window is asked for where reports are after `settle`.
+    /// The delay between the end of a window and its request, where that of reports is `settle`.
     pub(super) fn settle(&self, settle: Duration) -> Duration {
         match self.group.about {
             DeviceType::Mail | DeviceType::Web => settle,

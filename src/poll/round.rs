@@ -1,5 +1,5 @@
-//! Whether the requests for one window fit into it. What one request takes is measured, waiting for leave and the rest after
-//! a slow answer included, so that all bounds on the load count. Pure but for what it logs.
+//! Whether the requests for one window fit into it. The time of a request includes the wait for the rate limiter and the
+//! pause after a slow answer, so that every bound on the load counts. Pure except for its logs.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ const FULL: f64 = 0.9;
 /// The windows that are advised, in minutes: those that divide an hour, then whole hours.
 const WINDOWS: [u64; 17] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 720];
 
-/// What is asked for again and again.
+/// The cost of one recurring request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cost {
-    /// What the newest request took; none before the first.
+    /// The duration of the newest request; none before the first.
     pub(super) took: Option<Duration>,
     /// The time from one to the next.
     pub(super) every: Duration,
@@ -54,13 +54,13 @@ impl Rounds {
         self.newest = Some(round);
         if round.tight.is_none() {
             self.long_since = None;
-            // A round that has just begun to fit is not believed at once, or it would be logged again and again.
+            // A round must fit with a margin before the warning ends, or it would be logged again and again.
             if self.is_tight && round.takes.as_secs_f64() < FULL * round.window.as_secs_f64() {
                 self.is_tight = false;
                 let (takes, window) = (round.takes.as_secs(), round.window.as_secs());
                 tracing::info!(
                     appliance,
-                    "a round of requests takes {takes} s and fits the window of {window} s again"
+                    "a round of requests takes {takes} s and fits into the window of {window} s again"
                 );
             }
             return;
@@ -81,7 +81,7 @@ fn measure(costs: &[Cost], concurrency: usize) -> Option<Round> {
     if known.is_empty() {
         return None;
     }
-    // What was not asked for yet takes as long as the others, as far as is known.
+    // Requests not made yet are assumed to take as long as the others.
     let usual = known.iter().sum::<f64>() / known.len() as f64;
     let slots = concurrency.max(1) as f64;
     let load = |costs: &mut dyn Iterator<Item = &Cost>, every: &dyn Fn(&Cost) -> Duration| {

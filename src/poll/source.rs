@@ -25,7 +25,7 @@ pub trait Source: Send + Sync + 'static {
     }
     /// Asks it at `pace` from now on.
     fn set_pace(&self, pace: Pace);
-    /// A question was given up for `reason`, which nobody below knows.
+    /// A request was abandoned for `reason`, which the client below does not know.
     fn given_up(&self, reason: Reason) {
         let _ = reason;
     }

@@ -1,4 +1,4 @@
-//! What an appliance tells about itself as it is now, each part asked for at its own pace.
+//! Requests for the current status of an appliance; each kind of status is requested at its own pace.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::snapshot::{AspectView, Trouble};
 
 use super::failing::Failing;
 
-/// What changes by the second is asked for as often as alerts look at it.
+/// The pace of status that changes by the second: alerts are evaluated about as often.
 const SOON: Duration = Duration::from_secs(60);
 const NOW_AND_THEN: Duration = Duration::from_secs(5 * 60);
-/// What changes when somebody configures it.
+/// The pace of status that changes when an administrator configures it.
 const SELDOM: Duration = Duration::from_secs(3600);
 /// The wait after a status page was not there: the password goes out each time.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -28,7 +28,7 @@ pub(super) struct StatusProbe {
     pub(super) in_flight: bool,
     pub(super) not_before: Tick,
     failing: Failing,
-    /// What the newest request took.
+    /// The duration of the newest request.
     pub(super) took: Option<Duration>,
     view: Arc<AspectView>,
 }
@@ -56,7 +56,7 @@ impl StatusProbe {
         }
     }
 
-    /// What is watched of an appliance.
+    /// The probes of one appliance.
     pub(super) fn all(extras: &Extras, product: Product) -> Vec<Self> {
         let mut watches = Vec::new();
         let mut status_probe = |aspect, pace| watches.push(Self::new(aspect, pace));
@@ -86,7 +86,7 @@ impl StatusProbe {
         &self.aspect
     }
 
-    /// Whether another server than the API's may be asked for it.
+    /// Whether it may be requested from another server than the API's.
     pub(super) fn is_elsewhere(&self) -> bool {
         matches!(self.aspect, StatusKind::XmlStatus(_))
     }
@@ -113,7 +113,7 @@ impl StatusProbe {
         }
     }
 
-    /// Whether the appliance does not answer it and so is asked seldom.
+    /// Whether the appliance refuses it, so that it is requested seldom.
     pub(super) fn is_refused(&self) -> bool {
         self.view.refusal.is_some()
     }
@@ -122,8 +122,8 @@ impl StatusProbe {
         Arc::clone(&self.view)
     }
 
-    /// Takes in what was asked for at `now`, which is `wall` by our clock, with the `trouble` that a failure was; a report was
-    /// last had at `others`. Tells the pace that the appliance bears if that was heard.
+    /// Handles the outcome of the request made at `now`, which is `wall` by our clock; `trouble` classifies a failure, and
+    /// `others` is when a report last arrived. Returns the pace of the requests that the appliance allows, if it sent one.
     pub(super) fn observed(
         &mut self,
         appliance: &str,
@@ -138,7 +138,7 @@ impl StatusProbe {
         let failure = match outcome {
             Ok(observation) => {
                 if !self.failing.is_none() {
-                    tracing::info!(appliance, aspect = self.aspect.name(), "aspect is had again");
+                    tracing::info!(appliance, aspect = self.aspect.name(), "status request recovered");
                 }
                 self.failing = Failing::default();
                 let status_metrics = Vitals::new(&observation);
@@ -160,11 +160,11 @@ impl StatusProbe {
         };
         let reason = failure.reason.label();
         if self.failing.is_none() {
-            tracing::warn!(appliance, aspect = self.aspect.name(), reason, error = %failure, "aspect is not had");
+            tracing::warn!(appliance, aspect = self.aspect.name(), reason, error = %failure, "status request failed");
         }
         let refusal = matches!(failure.reason, Reason::Declined | Reason::NotAllowed).then_some(failure.reason);
         let wait = self.failing.failed(&failure, self.pace, others, now);
-        // A refused password is not shown again before its time, whoever asks: looking whether it may be costs nobody anything.
+        // A refused password is not sent again before its time, whatever the request; checking whether it may be is free.
         let is_elsewhere = refusal.is_some() && self.is_elsewhere();
         let wait = if is_elsewhere { failure.retry_after.unwrap_or(LONGEST_WAIT) } else { wait };
         self.not_before = now + wait.max(self.pace);

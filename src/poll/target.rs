@@ -51,11 +51,11 @@ pub(super) struct Target {
     last_success: Option<Timestamp>,
     /// When it was last seen that no window is late.
     on_time_at: Tick,
-    /// What the newest request for windows took.
+    /// The duration of the newest request for windows.
     pub(super) took: Option<Duration>,
     trouble: Option<Arc<Trouble>>,
     place: Place,
-    /// Whether nothing can be asked for before the clock has moved.
+    /// Whether nothing can be requested before the clock has moved.
     waits_for_clock: bool,
     window_end: Option<Timestamp>,
     reading: Option<Arc<Reading>>,
@@ -140,7 +140,7 @@ impl Target {
         &self.key
     }
 
-    /// The windows of the target, while it is had and what it counts can be late.
+    /// The windows of the target, while its requests succeed and its events can be late.
     pub(super) fn countable(&self) -> Option<Grid> {
         (self.success && self.metrics.tell_of_events()).then_some(self.rule.grid)
     }
@@ -150,12 +150,12 @@ impl Target {
         self.metrics.read(&reply.report, &self.keys)
     }
 
-    /// How many events `read` tells of.
+    /// The number of events in `read`.
     pub(super) fn events(&self, read: &Samples) -> u64 {
         self.metrics.events(&read.increments)
     }
 
-    /// From `now` on windows are asked for so long after their end; what is due for that is not late yet.
+    /// Changes the settle delay at `now`; windows that are due because of it are not late yet.
     pub(super) fn wait_for(&mut self, settle: Duration, now: Tick) {
         self.rule.settle = self.report_source.settle(settle);
         self.on_time_at = now;
@@ -183,7 +183,7 @@ impl Target {
         }
         let Begins { from, at, lost } = begins;
         self.tally.lose(lost, LostReason::CatchUp);
-        self.warn_lost(lost, from, at, "the state is too old or of another time: totals begin at zero");
+        self.warn_lost(lost, from, at, "the state is too old or from another clock: totals restart at zero");
         self.place.found();
         self.success = false;
         self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
@@ -205,7 +205,7 @@ impl Target {
         self.waits_for_clock = matches!(step, Step::SyncClock(_));
         if self.waits_for_clock && std::mem::take(&mut self.success) {
             let (scope, group) = (&self.key.scope, &**self.report_source.label());
-            let message = "clock of the appliance is behind what was counted: waiting for it";
+            let message = "clock of the appliance is behind the last counted window: polls wait for it";
             tracing::warn!(appliance = &*self.key.appliance, %scope, group, now = %time, ?watermark, "{message}");
         }
         step
@@ -245,15 +245,15 @@ impl Target {
     }
 
     /// Takes in that the count over `count` windows in a row stopped at its bound. Each of them has a count of its own
-    /// that may be whole, so they are asked for again in halves, and so is the rest of the backlog.
+    /// that may be whole, so they are requested again in halves, and so is the rest of the backlog.
     pub(super) fn halve(&mut self, count: u32) {
         let (scope, group) = (&self.key.scope, &**self.report_source.label());
         tracing::debug!(appliance = &*self.key.appliance, %scope, group, count, "count reached its bound");
         self.most_windows = (count / 2).max(1);
     }
 
-    /// Reads an answer for `window`; none when the appliance gave it before the window was complete, which is asked for
-    /// again a while later.
+    /// Reads an answer for `window`; none when the appliance gave it before the window was complete: the request is
+    /// repeated a while later.
     pub(super) fn read(&mut self, window: Window, reply: &Reply, now: Tick) -> Option<Samples> {
         let complete = window.end() + self.rule.settle;
         if reply.at < complete {
@@ -279,17 +279,17 @@ impl Target {
         let Counted { account, too_large } = match outcome {
             Ok(counted) => counted,
             Err(CommitError::Moved) => {
-                tracing::debug!(appliance = &*self.key.appliance, %scope, group, %window, "window was counted already");
+                tracing::debug!(appliance = &*self.key.appliance, %scope, group, %window, "window is already counted");
                 return;
             }
             Err(CommitError::NotWritten(_)) => {
-                // Said by the store for all of them; the window is asked for again.
+                // The store has logged it once for all targets; the window is requested again.
                 self.not_before = moment.tick + NOT_WRITTEN_WAIT;
                 return;
             }
         };
         if !self.failing.is_none() {
-            tracing::info!(appliance = &*self.key.appliance, %scope, group, "report is had again");
+            tracing::info!(appliance = &*self.key.appliance, %scope, group, "report request recovered");
         }
         let Heard { read, sent, at } = heard;
         if let Gap::Lost { from, windows, why } = count.gap {
@@ -348,24 +348,24 @@ impl Target {
         self.difference = Some(i64::try_from(late).unwrap_or(i64::MAX) - i64::try_from(surplus).unwrap_or(i64::MAX));
     }
 
-    /// A comparison was not had. It costs no window, so it is tried again with the next hour.
+    /// A reconciliation failed. No window depends on it, so it is tried again with the next hour.
     pub(super) fn audit_failed(&mut self, failure: &Failure, now: Timestamp) {
         let (scope, group) = (&self.key.scope, &**self.report_source.label());
         let reason = failure.reason.label();
-        tracing::debug!(appliance = &*self.key.appliance, %scope, group, reason, "comparison is not had");
+        tracing::debug!(appliance = &*self.key.appliance, %scope, group, reason, "reconciliation failed");
         self.audits.tried(now);
     }
 
-    /// A comparison with a report that is not whole would tell nothing.
+    /// A comparison with an incomplete report would prove nothing.
     pub(super) fn audit_skipped(&mut self, now: Timestamp) {
         self.audits.tried(now);
     }
 
-    /// Takes to whole hours. What was not counted yet is asked for anew in hours; an hour begun is lost, see
+    /// Switches to windows of whole hours. Windows not counted yet are requested again as hours; an hour begun is lost, see
     /// [`WindowSchedule::skip`].
     pub(super) fn take_hours(&mut self, ledger: &Ledger, now: Timestamp) {
         let (scope, group) = (&self.key.scope, &**self.report_source.label());
-        let message = "report is answered for whole hours only: its windows are hours from now on";
+        let message = "appliance answers this report for whole hours only: using windows of one hour";
         tracing::info!(appliance = &*self.key.appliance, %scope, group, "{message}");
         self.rule.grid = self.rule.grid.in_hours();
         if let (None, Some(watermark)) = (self.window_end, ledger.watermark(&self.key)) {
@@ -382,7 +382,7 @@ impl Target {
 
     fn warn_lost(&self, windows: u64, from: Timestamp, to: Timestamp, reason: &str) {
         let (scope, group) = (&self.key.scope, &**self.report_source.label());
-        tracing::warn!(appliance = &*self.key.appliance, %scope, group, windows, %from, %to, reason, "windows are lost");
+        tracing::warn!(appliance = &*self.key.appliance, %scope, group, windows, %from, %to, reason, "windows lost");
     }
 }
 

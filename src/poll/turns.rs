@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-/// What an appliance is asked for.
+/// One kind of request to an appliance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Work {
     /// The report of the target at this place.
@@ -25,12 +25,12 @@ impl Turns {
         Self(targets.chain((0..watches).map(Work::StatusProbe)).chain([Work::Look]).collect())
     }
 
-    /// Everything, what was asked for longest ago first.
+    /// Everything, the least recently requested first.
     pub(super) fn iter(&self) -> impl Iterator<Item = Work> {
         self.0.iter().copied()
     }
 
-    /// Takes in that `work` is asked for now.
+    /// Records that `work` is requested now.
     pub(super) fn taken(&mut self, work: Work) {
         if let Some(place) = self.0.iter().position(|other| *other == work) {
             self.0.remove(place);

@@ -53,12 +53,12 @@ async fn fifty_restarts_burn_three_logins_and_no_more() {
             if restart % 3 == 0 {
                 tokio::select! {
                     _ = esa.wait_for(|log| log.len() > before) => {}
-                    _ = program.logs("appliance does not answer") => {}
+                    _ = program.logs("login failed") => {}
                 }
                 program.signal("KILL");
                 program.ended().await;
             } else {
-                program.logs("appliance does not answer").await;
+                program.logs("login failed").await;
                 program.stop().await;
             }
         }
@@ -171,7 +171,7 @@ async fn an_appliance_that_is_down_costs_no_attempt() {
     esa.inject(down, sim::On::login().times(3));
     for _ in 0..3 {
         let mut program = Program::serve(&file, &[&state]);
-        program.logs("appliance does not answer").await;
+        program.logs("server error").await;
         program.stop().await;
     }
     let mut program = Program::serve(&file, &[&state]);
@@ -199,7 +199,7 @@ async fn the_operator_may_have_them_forgotten() {
     esa.set_passphrase(WRONG);
     let mut program = Program::serve(&file, &[&state, "--web.enable-lifecycle"]);
     let address = program.address().await;
-    program.logs("appliance does not answer").await;
+    program.logs("login failed").await;
     assert_eq!(post(format!("http://{address}/-/login-reset")).await, (200, "forgotten\n".into()));
     let page = until(address, "it is polled", |page| committed(page, "esa1") >= HISTORY).await;
     assert_eq!(value(&page, "asyncos_login_blocked"), Some(0.0));

@@ -200,7 +200,7 @@ async fn talk(format: &str, folder: &Folder, fleet: &[Member]) -> Vec<(String, S
     }
     let Ended { stdout, stderr, .. } = program.stop().await;
     let is_detailed = stderr.contains("level=trace") || stderr.contains("\"level\":\"trace\"");
-    assert!(is_detailed && stderr.contains("appliance does not answer"), "the log tells something");
+    assert!(is_detailed && stderr.contains("login failed"), "the log tells something");
     said.extend([("stdout".to_owned(), stdout), ("stderr".to_owned(), stderr)]);
     for file in std::fs::read_dir(folder.path("state")).expect("the state") {
         let path = file.expect("a file").path();
@@ -289,7 +289,7 @@ async fn a_password_that_no_header_can_carry_is_not_told() {
         );
         let mut program = Program::serve(&folder.write("c.yaml", text), &["--log.level=trace"]);
         let address = program.address().await;
-        program.logs("appliance does not answer").await;
+        program.logs("login failed").await;
         let page = get(&format!("http://{address}/metrics")).await.text().await.expect("a page");
         let ended = program.stop().await;
         assert_clean(auth, &format!("{page}{}{}", ended.stdout, ended.stderr), &passwords());

@@ -12,8 +12,8 @@ use crate::poll::place::Moment;
 use crate::snapshot::Trouble;
 
 impl Target {
-    /// Remembers that windows in a row were not had, as the `trouble` that it is, and when to try again; another target's
-    /// were last at `others`.
+    /// Records that the request for consecutive windows failed, classified by `trouble`, and when to try again; another
+    /// target's last succeeded at `others`.
     pub(in crate::poll) fn failed(
         &mut self,
         failure: &Failure,
@@ -25,7 +25,8 @@ impl Target {
         let (scope, group) = (&self.key.scope, &**self.report_source.label());
         let reason = failure.reason.label();
         if self.failing.is_none() {
-            tracing::warn!(appliance = &*self.key.appliance, %scope, group, reason, error = %failure, "report is not had");
+            let appliance = &*self.key.appliance;
+            tracing::warn!(appliance, %scope, group, reason, error = %failure, "report request failed");
         }
         let wait = if windows > 1 && failing::is_of_the_size(failure.reason) {
             self.halve(windows);
@@ -38,27 +39,27 @@ impl Target {
         self.trouble = Some(trouble);
     }
 
-    /// Takes in that the appliance is there again after it was not: what failed with it is asked for now.
+    /// The appliance has recovered from an outage: windows that failed because of it are due now.
     pub(in crate::poll) fn appliance_is_back(&mut self, now: Tick) {
-        // What timed out meanwhile was not too much, but asked of nobody.
+        // Requests that timed out meanwhile say nothing about the size of the answer: nobody was there to answer.
         self.most_windows = u32::MAX;
         if let Some(asked_for) = self.failing.forgive() {
             self.not_before = self.not_before.min(now.max(asked_for));
         }
     }
 
-    /// Whether it is asked for once a window: it is neither refused nor left alone for longer.
+    /// Whether it is requested once a window: it is neither refused nor paused for longer.
     pub(in crate::poll) fn is_in_rotation(&self, now: Tick) -> bool {
         let longest = self.rule.grid.length().max(failing::FIRST_WAIT);
         self.failing.refusal().is_none() && self.not_before.since(now) <= longest
     }
 
-    /// Whether its report was had the last time, or not requested yet.
+    /// Whether its last request succeeded; true before the first.
     pub(in crate::poll) fn is_well(&self) -> bool {
         self.failing.is_none()
     }
 
-    /// How long from `now` until its next window is due; at least a window.
+    /// The time from `now` until its next window is due; at least a window.
     pub(in crate::poll) fn next_due(&self, ledger: &Ledger, now: Timestamp) -> Duration {
         let watermark = ledger.watermark(&self.key).unwrap_or(now);
         self.rule.due(watermark).since(now).max(self.rule.grid.length())
@@ -70,7 +71,7 @@ impl Target {
     }
 
     /// From where to where the watermark moves, uncounted, since the report is refused: there is nothing to fetch, so
-    /// nothing is lost. Only once the refusal has lasted until it is asked for by the hour: what a passing fault refuses
+    /// nothing is lost. Only once the refusal has lasted until the report is requested hourly: what a passing fault refuses
     /// is fetched afterwards. And only if the appliance has answered something else since, at `answered`, or this was
     /// never counted: what refuses everything may stand in front of it.
     pub(in crate::poll) fn refused_span(
