@@ -93,7 +93,7 @@ fn every_alert_leads_to_its_page_of_the_runbook_and_to_a_panel() {
             assert!(page.contains(part), "{name}: {part}");
         }
         let (_, panel) = page.split_once("Panel *").expect("a panel");
-        let (panel, rest) = panel.split_once("* of the board *").expect("a board");
+        let (panel, rest) = panel.split_once("* of the dashboard *").expect("a board");
         let uid = rest.split('`').nth(1).expect("its uid");
         let board = boards.iter().find(|board| board.uid() == uid).unwrap_or_else(|| panic!("{name}: {uid}"));
         assert!(board.panels().iter().any(|found| found["title"] == panel), "{name}: no `{panel}` on {uid}");
@@ -181,7 +181,7 @@ fn the_tour_visits_every_board_and_every_panel_it_names_is_there() {
     let (open, close) = ("<!-- counts -->\n", "<!-- /counts -->");
     let (before, rest) = tour.split_once(open).expect("the counts");
     let (found, after) = rest.split_once(close).expect("their end");
-    let table = format!("| board | panels | queries |\n| --- | ---: | ---: |\n{table}");
+    let table = format!("| dashboard | panels | queries |\n| --- | ---: | ---: |\n{table}");
     if found != table {
         golden::compare(Path::new("grafana/README.md"), &format!("{before}{open}{table}{close}{after}"));
     }

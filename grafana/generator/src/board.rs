@@ -118,8 +118,8 @@ impl Board {
                 "keepTime": true,
                 "tags": ["asyncos"],
                 "targetBlank": false,
-                "title": "AsyncOS boards",
-                "tooltip": "The other boards, about the same appliances and the same time",
+                "title": "AsyncOS dashboards",
+                "tooltip": "The other dashboards, with the same appliances and time range",
                 "type": "dashboards",
                 "url": "",
             }],
@@ -356,7 +356,7 @@ fn annotations() -> Vec<Value> {
             true,
             "asyncos_health_resource_conservation{APPLIANCE} > 0",
             "{{appliance}} conserves resources",
-            "It takes mail more slowly, or none.",
+            "It accepts mail more slowly, or none.",
         ),
         note(
             "Exporter restarts",
@@ -374,7 +374,7 @@ fn annotations() -> Vec<Value> {
              asyncos_appliance_info{APPLIANCE} offset 15m) and on (job, instance, appliance) \
              asyncos_appliance_info{APPLIANCE,release!=\"\"} offset 15m",
             "{{appliance}} runs AsyncOS {{release}}",
-            "AsyncOS was changed.",
+            "The AsyncOS release has changed.",
         ),
     ]
 }

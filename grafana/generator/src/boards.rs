@@ -34,8 +34,9 @@ fn data_as_of(group: &str) -> Panel {
     Panel::stat(
         "Data as of",
         &format!(
-            "Up to when the figures of {group} are complete, for the appliance that is furthest behind. A window is \
-             requested once it is over and has settled, so some minutes are normal, and up to an hour where the appliance accepts whole hours only."
+            "End of the newest complete window of {group}, for the appliance that is furthest behind. A window is \
+             requested once it has ended and settled, so some minutes are normal, and more than an hour where the \
+             appliance accepts whole hours only."
         ),
         Unit::Ago,
         &format!("min(asyncos_window_end_timestamp_seconds{{APPLIANCE,group=\"{group}\"}}) * 1000"),

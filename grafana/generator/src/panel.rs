@@ -231,7 +231,7 @@ impl Panel {
             "type": self.kind_name(),
         });
         if self.kind == Kind::Text {
-            panel["description"] = json!("What this board shows, and what it does not.");
+            panel["description"] = json!("Contents and limits of this dashboard.");
             return panel;
         }
         panel["datasource"] = source();

@@ -81,7 +81,7 @@ async fn a_fault_becomes_an_alert_and_its_end_resolves_it() {
     assert_eq!(firing["labels"]["appliance"], "esa1");
     assert_eq!(firing["labels"]["severity"], "critical");
     let said = &firing["annotations"];
-    assert_eq!(self::text(said, "description"), "esa1 is at level 999 of resource conservation: it takes no mail.");
+    assert_eq!(self::text(said, "description"), "esa1 is at level 999 of resource conservation: it accepts no mail.");
     let board = "https://grafana.example.com/d/asyncos-capacity?var-job=asyncos&var-appliance=esa1";
     assert_eq!(self::text(said, "dashboard_url"), board);
     let rows = until(async || {

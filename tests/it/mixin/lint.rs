@@ -68,7 +68,7 @@ fn whole(board: &Board, found: &mut Vec<String>) {
     require(found, json["tags"][0] == "asyncos" && json["tags"].as_array().is_some_and(|tags| tags.len() == 2), "tags");
     let link = &json["links"][0];
     let keeps = ["asDropdown", "includeVars", "keepTime"].iter().all(|key| link[*key] == true);
-    require(found, keeps && link["tags"][0] == "asyncos", "a link to the other boards");
+    require(found, keeps && link["tags"][0] == "asyncos", "a link to the other dashboards");
     require(found, board.annotations().len() >= 3, "annotations");
     require(found, ["1m", "5m"].contains(&text(json, "refresh")), "refresh");
     require(found, !text(json, "description").is_empty(), "a description");

@@ -18,7 +18,7 @@ const EMPTY_WHEN_WELL: [&str; 2] = ["Firing alerts", "Failures by reason"];
 /// Of several exporters with one configuration; here is one.
 const OF_SHARDS: [&str; 1] = ["Shares of the fleet"];
 /// Panels about what only a manager, or only a gateway, has.
-const OF_MANAGERS: [&str; 2] = ["Connected to the manager", "Services on the manager"];
+const OF_MANAGERS: [&str; 2] = ["Connected to the SMA", "Services on the SMA"];
 const OF_GATEWAYS: [&str; 2] = ["Space used", "Space by quarantine"];
 
 /// Panels with a limit that no fault of the fleet passes, and why.
@@ -332,7 +332,7 @@ async fn sums_of_several_scopes(history: &History) -> Vec<String> {
     };
     let mut wrong = Vec::new();
     for (what, choice, labels) in [
-        ("the manager", WELL, r#"appliance="sma1""#),
+        ("the SMA", WELL, r#"appliance="sma1""#),
         ("the gateways", Choice { product: "esa", ..WELL }, r#"appliance=~"esa.""#),
     ] {
         let (shown, truth) = (shown(&choice).await, truth(labels).await);

@@ -237,7 +237,7 @@ fn what_the_exporter_shows_is_looked_at() {
         .iter()
         .filter(|name| !is_used(name) && !is_used(&format!("{name}_bucket")) && !is_left_out(name))
         .collect();
-    assert!(forgotten.is_empty(), "on no board and in no rule: {forgotten:#?}");
+    assert!(forgotten.is_empty(), "on no dashboard and in no rule: {forgotten:#?}");
     for (unused, why) in UNUSED {
         assert!(names.iter().any(|name| name.starts_with(unused)), "`{unused}` is left out for no reason ({why})");
     }

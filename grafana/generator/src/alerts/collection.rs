@@ -21,27 +21,24 @@ fn reach() -> Vec<Alert> {
             Critical,
             Some("5m"),
             "asyncos_up == 0",
-            "{{ $labels.appliance }} does not answer",
+            "{{ $labels.appliance }} is unreachable",
             "The API of {{ $labels.appliance }} has not answered for 5 minutes.",
             Page {
-                meaning: "The appliance's API does not answer the exporter.",
-                impact: "Perhaps none: the API is not what takes mail. Perhaps the appliance is down. What it counts is \
-                         fetched afterwards.",
+                meaning: "No request to the appliance's API has succeeded for 5 minutes.",
+                impact: "Unknown. Mail does not depend on the API, but the appliance itself may be down. Missed \
+                         windows are fetched once the API answers again.",
                 panel: (Uid::Fleet, "Reachable"),
                 commands: &[
-                    "`status` on the appliance, if it lets you in",
+                    "`status` on the appliance, if you can log in",
                     "`curl -kv https://APPLIANCE:6443/` from the exporter's host",
-                    "`telnet APPLIANCE 25`: does it take mail?",
+                    "`telnet APPLIANCE 25`: does it accept mail?",
                 ],
                 causes: &[
                     "the appliance is down or restarts after an upgrade",
                     "the API is switched off: `interfaceconfig`",
-                    "a firewall, a name that is not found, a certificate that is not trusted: the exporter's log says which",
+                    "a firewall, a DNS failure or an untrusted certificate: the exporter's log names the cause",
                 ],
-                actions: &[
-                    "look whether mail flows before anything else",
-                    "correct what the log names; nothing has to be restarted",
-                ],
+                actions: &["check first whether mail flows", "correct what the log names; no restart is needed"],
             },
         ),
         Alert::new(
@@ -50,21 +47,23 @@ fn reach() -> Vec<Alert> {
             None,
             "asyncos_login_blocked == 1",
             "Logins at {{ $labels.appliance }} have stopped",
-            "{{ $labels.appliance }} has refused so many logins in a row that none is tried any more, to keep the account from \
-             being locked.",
+            "{{ $labels.appliance }} refused several logins in a row. The exporter has stopped trying, so that the \
+             account is not locked.",
             Page {
-                meaning: "The appliance refused the exporter's password three times. It is not tried again before it changes.",
-                impact: "None on mail. Nothing is known of this appliance any more.",
+                meaning: "The appliance refused the exporter's password three times. The exporter does not try again \
+                          until the password changes.",
+                impact: "None on mail. There are no new metrics of this appliance.",
                 panel: (Uid::Exporter, "Logins blocked"),
                 commands: &["`userconfig` on the appliance: is the account there, and unlocked?", "the exporter's log"],
                 causes: &[
                     "the password was changed on the appliance",
                     "the account was locked or its passphrase has expired",
-                    "the account wants a second factor, or `url` leads to another server: the status page says so",
+                    "the account requires a second factor, or `url` points to another server: the status page says \
+                     which",
                 ],
                 actions: &[
-                    "put the right password into the file: it is read again within half a minute",
-                    "if it was right all the time: unlock the account, then `POST /-/login-reset`",
+                    "put the correct password into the file: the exporter reads it again within 30 seconds",
+                    "if the password was correct: unlock the account, then `POST /-/login-reset`",
                 ],
             },
         ),
@@ -74,17 +73,19 @@ fn reach() -> Vec<Alert> {
             Some("1m"),
             "asyncos_login_refusals > 0 unless on (EACH) asyncos_login_blocked == 1",
             "{{ $labels.appliance }} refuses the password",
-            "{{ $labels.appliance }} has refused {{ $value }} login(s) in a row; after three none is tried any more.",
+            "{{ $labels.appliance }} has refused {{ $value }} login(s) in a row; the exporter stops trying after \
+             three.",
             Page {
                 meaning: "The appliance has refused the exporter's password.",
-                impact: "None on mail. After the third refusal nothing is known of the appliance.",
+                impact: "None on mail. After the third refusal there are no new metrics of this appliance.",
                 panel: (Uid::Exporter, "Logins"),
                 commands: &["`userconfig` on the appliance", "the exporter's log"],
                 causes: &[
                     "the password was changed on one side",
-                    "the account wants a second factor, or `url` leads to another server: the status page says so",
+                    "the account requires a second factor, or `url` points to another server: the status page says \
+                     which",
                 ],
-                actions: &["do what the status page advises, or correct the password file; no restart is needed"],
+                actions: &["follow the advice on the status page, or correct the password file; no restart is needed"],
             },
         ),
         Alert::new(
@@ -93,19 +94,20 @@ fn reach() -> Vec<Alert> {
             Some("15m"),
             "asyncos_managed_appliance_connected == 0",
             "{{ $labels.appliance }} is not connected to {{ $labels.managed_appliance }}",
-            "The manager {{ $labels.appliance }} has had no connection to {{ $labels.managed_appliance }} for 15 minutes: its \
-             figures come late or not at all.",
+            "The SMA {{ $labels.appliance }} has been disconnected from {{ $labels.managed_appliance }} for 15 \
+             minutes: data of that appliance are late or missing.",
             Page {
-                meaning: "A manager has lost the connection to an appliance whose reporting, tracking or quarantines it keeps.",
-                impact: "Mail flows. Quarantined messages of this appliance may queue up on it.",
-                panel: (Uid::Stores, "Connected to the manager"),
-                commands: &["`applianceconfig` on the manager: test the connection", "`status` on the appliance"],
+                meaning: "An SMA has lost the connection to an appliance that it provides reporting, tracking or \
+                          quarantines for.",
+                impact: "Mail flows. Messages for the centralized quarantine may wait on the appliance.",
+                panel: (Uid::Stores, "Connected to the SMA"),
+                commands: &["`applianceconfig` on the SMA: test the connection", "`status` on the appliance"],
                 causes: &[
                     "the appliance is down",
                     "SSH between the two is blocked",
                     "the appliance was reinstalled and has another key",
                 ],
-                actions: &["restore the connection; data of up to a day arrive afterwards and are added to the totals"],
+                actions: &["restore the connection; up to a day of data then arrives and is added to the totals"],
             },
         ),
         Alert::new(
@@ -113,15 +115,16 @@ fn reach() -> Vec<Alert> {
             Warning,
             Some("1h"),
             &format!("asyncos_tls_certificate_expiry_timestamp_seconds - time() < {CERTIFICATE_SOON}"),
-            "The certificate of {{ $labels.appliance }} ends",
-            "The certificate that {{ $labels.appliance }} shows to the exporter ends in {{ $value | humanizeDuration }}.",
+            "The certificate of {{ $labels.appliance }} expires soon",
+            "The certificate that {{ $labels.appliance }} presents to the exporter expires in {{ $value | \
+             humanizeDuration }}.",
             Page {
-                meaning: "The certificate of the appliance's API ends within two weeks, or has ended.",
-                impact: "None on mail by itself; the same certificate may be in use by its listeners. The exporter stops \
-                         trusting it.",
+                meaning: "The certificate of the appliance's API expires within two weeks, or has expired.",
+                impact: "None on mail, unless listeners use the same certificate. The exporter stops trusting the \
+                         certificate once it expires.",
                 panel: (Uid::Encryption, "Certificates"),
                 commands: &["`certconfig` on the appliance", "`openssl s_client -connect APPLIANCE:6443`"],
-                causes: &["nobody renewed it"],
+                causes: &["it was not renewed"],
                 actions: &[
                     "install a new one, then update `ca_file` or `fingerprint_sha256` in the exporter's configuration",
                 ],
@@ -140,7 +143,7 @@ fn reach() -> Vec<Alert> {
                 impact: "None on mail. The password of the account can be read on the way.",
                 panel: (Uid::Encryption, "Certificates"),
                 commands: &["`openssl s_client -connect APPLIANCE:6443 | openssl x509 -fingerprint -sha256 -noout`"],
-                causes: &["it was meant for a try"],
+                causes: &["it was set for a test"],
                 actions: &["compare the fingerprint with the appliance's, and set `fingerprint_sha256` in its place"],
             },
         ),
@@ -155,18 +158,19 @@ fn reports() -> Vec<Alert> {
             Some("15m"),
             "count by (EACH) (asyncos_group_success == 0 unless on (job, instance, appliance, device_group, device, group) \
              asyncos_group_refused == 1) > 0 and on (EACH) asyncos_up == 1",
-            "{{ $labels.appliance }} does not bring all reports",
-            "{{ $value }} counter group(s) of {{ $labels.appliance }} have had no successful poll for 15 minutes.",
+            "Report polls of {{ $labels.appliance }} are failing",
+            "{{ $value }} counter group(s) of {{ $labels.appliance }} have been failing for 15 minutes.",
             Page {
-                meaning: "The appliance answers, but not for some counter groups.",
-                impact: "None on mail. What depends on these groups is missing; it is fetched afterwards.",
+                meaning: "The appliance answers, but polls of some counter groups fail.",
+                impact: "None on mail. Their data are missing until polls succeed again; missed windows are then \
+                         fetched.",
                 panel: (Uid::Exporter, "Reports fetched by group"),
                 commands: &["the query `asyncos_group_success == 0`", "the exporter's log says why, once"],
                 causes: &[
                     "the appliance is overloaded and answers too slowly: raise `timeout`",
                     "its reporting is being rebuilt after an upgrade",
                 ],
-                actions: &["wait, if an upgrade has just happened", "take out groups that nobody needs"],
+                actions: &["wait if the appliance was just upgraded", "remove counter groups that nobody needs"],
             },
         ),
         Alert::new(
@@ -174,7 +178,7 @@ fn reports() -> Vec<Alert> {
             Info,
             Some("2h"),
             "count by (job, instance, appliance, reason) (asyncos_group_refused == 1) > 0",
-            "{{ $labels.appliance }} does not allow some reports",
+            "{{ $labels.appliance }} refuses some reports",
             "{{ $value }} counter group(s) of {{ $labels.appliance }} are refused ({{ $labels.reason }}) and requested once an \
              hour.",
             Page {
@@ -188,7 +192,7 @@ fn reports() -> Vec<Alert> {
                 ],
                 causes: &["a role without reporting", "an older release", "a feature that is not licensed"],
                 actions: &[
-                    "give the account the role *Read-Only Operator*, or take the groups out of the configuration",
+                    "give the account the role *Read-Only Operator*, or remove the groups from the configuration",
                 ],
             },
         ),
@@ -200,20 +204,22 @@ fn reports() -> Vec<Alert> {
                 "max by (EACH) ((time() - asyncos_window_end_timestamp_seconds) > on (EACH) group_left () ({LATE_WINDOWS} * \
                  max by (EACH) (asyncos_window_seconds) + max by (EACH) (asyncos_settle_seconds) + {GRACE}))"
             ),
-            "The figures of {{ $labels.appliance }} are old",
-            "The oldest figures of {{ $labels.appliance }} end {{ $value | humanizeDuration }} ago, which is more than three \
+            "The data of {{ $labels.appliance }} are stale",
+            "The oldest data of {{ $labels.appliance }} end {{ $value | humanizeDuration }} ago, more than three \
              windows.",
             Page {
-                meaning: "No window has been counted for longer than three windows, the settle delay and ten minutes.",
-                impact: "None on mail. What the boards show is of the time that *Data as of* says; it is made up for later.",
+                meaning: "For some counter group, no window was counted for longer than three windows plus the settle \
+                          delay plus ten minutes.",
+                impact: "None on mail. The dashboards show the state at *Data as of*. Missed windows are counted \
+                         later.",
                 panel: (Uid::Exporter, "Age of the data by appliance"),
                 commands: &["the query `asyncos_windows_pending`", "the exporter's log"],
                 causes: &[
-                    "the appliance does not answer, or slowly",
-                    "the exporter is fetching an outage's windows",
-                    "the request budget is too small for so many groups and devices",
+                    "the appliance does not answer, or is slow",
+                    "the exporter is catching up after an outage",
+                    "the request budget is too small for the number of counter groups and devices",
                 ],
-                actions: &["look at *Time of a request*", "raise `requests_per_minute`, or `window`"],
+                actions: &["look at *Request duration*", "raise `requests_per_minute`, or `window`"],
             },
         ),
         Alert::new(
@@ -221,12 +227,12 @@ fn reports() -> Vec<Alert> {
             Warning,
             None,
             "sum by (job, instance, appliance, reason) (increase(asyncos_windows_lost_total[1h])) > 0",
-            "Figures of {{ $labels.appliance }} are lost",
-            "{{ printf \"%.0f\" $value }} windows of {{ $labels.appliance }} could not be fetched in time ({{ $labels.reason }}): totals \
-             are too low by what was in them.",
+            "Data of {{ $labels.appliance }} are lost",
+            "{{ printf \"%.0f\" $value }} windows of {{ $labels.appliance }} could not be fetched in time ({{ \
+             $labels.reason }}): their events are missing from the totals.",
             Page {
-                meaning: "Windows were given up and are in no number.",
-                impact: "None on mail. Totals over this time are too low; ratios are right.",
+                meaning: "Windows were skipped and are not counted in totals.",
+                impact: "None on mail. Totals over this time are too low; ratios are unaffected.",
                 panel: (Uid::Exporter, "Windows lost"),
                 commands: &["the exporter's log names them"],
                 causes: &["an outage that was longer than `catch_up`", "the appliance deleted its reporting data"],
@@ -241,16 +247,16 @@ fn reports() -> Vec<Alert> {
             "Reporting of {{ $labels.appliance }} is behind",
             "The newest data of reporting on {{ $labels.appliance }} are {{ $value | humanizeDuration }} old.",
             Page {
-                meaning: "The appliance answers reports, but has no new data for them.",
-                impact: "Mail flows. Its figures fall to zero although mail comes.",
+                meaning: "The appliance answers report requests, but its reporting database has no new data.",
+                impact: "Mail flows. The counters of the appliance stop growing although mail arrives.",
                 panel: (Uid::Stores, "Reporting data"),
                 commands: &["`diagnostic` > `REPORTING` on the appliance", "`status`"],
                 causes: &[
                     "its reporting has stopped, often after an upgrade or with a full disk",
-                    "a manager gets nothing from its gateways",
+                    "an SMA receives no data from its ESAs",
                 ],
                 actions: &[
-                    "restart reporting: `diagnostic` > `SERVICES` > `REPORTING` > `RESTART`; mail goes on meanwhile",
+                    "restart reporting: `diagnostic` > `SERVICES` > `REPORTING` > `RESTART`; mail continues to flow",
                 ],
             },
         ),
@@ -270,11 +276,11 @@ fn doubts() -> Vec<Alert> {
             "Requests to {{ $labels.appliance }} fail",
             "{{ $value | humanizePercentage }} of the requests to {{ $labels.appliance }} have failed for half an hour.",
             Page {
-                meaning: "More than a tenth of the requests to the appliance do not bring what they were made for.",
-                impact: "None on mail. The figures may become late.",
+                meaning: "More than a tenth of the requests to the appliance fail.",
+                impact: "None on mail. Data may be late.",
                 panel: (Uid::Exporter, "Failures by reason"),
                 commands: &["the exporter's log", "`status` and `rate` on the appliance"],
-                causes: &["an overloaded appliance", "an unsteady network", "a proxy that cuts long requests"],
+                causes: &["an overloaded appliance", "an unreliable network", "a proxy that aborts long requests"],
                 actions: &["raise `timeout` or `window`", "lower `requests_per_minute`"],
             },
         ),
@@ -290,12 +296,12 @@ fn doubts() -> Vec<Alert> {
             "A tenth of the requests to {{ $labels.appliance }} take longer than {{ $value | humanizeDuration }}.",
             Page {
                 meaning: "Requests take more than half the default timeout.",
-                impact: "Reports load the appliance: if it is short of CPU, mail waits too. The exporter rests after each slow \
-                         answer.",
+                impact: "Reports load the appliance: if its CPU is busy, mail is delayed too. The exporter pauses \
+                         after each slow response.",
                 panel: (Uid::Exporter, "Request duration"),
                 commands: &["`rate` and `status detail` on the appliance"],
                 causes: &["an overloaded appliance", "many keyed reports over long windows"],
-                actions: &["take out keyed groups that nobody needs", "lengthen `window`"],
+                actions: &["remove keyed counter groups that nobody needs", "lengthen `window`"],
             },
         ),
         Alert::new(
@@ -327,15 +333,15 @@ fn doubts() -> Vec<Alert> {
                 "max by (EACH) (increase(asyncos_late_events_total{{group=\"mail_incoming_traffic_summary\"}}[3h])) / on (EACH) \
                  (increase(asyncos_mail_incoming_traffic_summary_total_recipients_total[3h]) > 0) > {LATE}"
             ),
-            "Figures of {{ $labels.appliance }} come late",
+            "Late data from {{ $labels.appliance }}",
             "Events found after their window was counted are {{ $value | humanizePercentage }} of the recipients of \
              {{ $labels.appliance }} within 3 hours.",
             Page {
-                meaning: "Much is found only when whole hours are compared. It is added to the totals then.",
-                impact: "None on mail. Rates are too low at first and jump once an hour.",
+                meaning: "Many events are found only when whole hours are compared. They are then added to the totals.",
+                impact: "None on mail. Rates are too low at first and jump once per hour.",
                 panel: (Uid::Exporter, "Late events"),
                 commands: &["the query `asyncos_settle_seconds`"],
-                causes: &["gateways that report late to their manager", "a settle delay that is too short"],
+                causes: &["ESAs that send their data late to the SMA", "a settle delay that is too short"],
                 actions: &["raise `settle`, or set it to `auto`"],
             },
         ),
@@ -344,15 +350,16 @@ fn doubts() -> Vec<Alert> {
             Info,
             Some("3h"),
             "max by (EACH) (abs(asyncos_reconciliation_difference)) > 0",
-            "Totals of {{ $labels.appliance }} differ from its report",
+            "Totals of {{ $labels.appliance }} differ from its reports",
             "A report of {{ $labels.appliance }} for whole hours differs from the sum of its windows by {{ $value }}, for 3 \
              hours.",
             Page {
-                meaning: "The report for whole hours and the sum of its windows do not agree, and it was not made up for.",
-                impact: "None on mail. Totals are off by that much.",
-                panel: (Uid::Exporter, "Beyond our windows"),
+                meaning: "The report for whole hours and the sum of its windows differ, and the difference was not \
+                          added to the totals.",
+                impact: "None on mail. Totals are wrong by the difference.",
+                panel: (Uid::Exporter, "Reconciliation difference"),
                 commands: &["the query `asyncos_reconciliation_difference != 0`"],
-                causes: &["`late: ignore` in the configuration", "the appliance has less now than it said before"],
+                causes: &["`late: ignore` in the configuration", "the appliance reports less than before"],
                 actions: &["compare with the web interface for the same hours, in UTC"],
             },
         ),
@@ -372,7 +379,7 @@ fn doubts() -> Vec<Alert> {
                 panel: (Uid::Exporter, "Counters unusable"),
                 commands: &["the query `increase(asyncos_counters_unusable_total[1h]) > 0` names the group"],
                 causes: &[
-                    "a new release with another form of the report",
+                    "a new release with another report format",
                     "`lower_bound`: a tracking search with broad filters or a long window",
                 ],
                 actions: &[
@@ -391,8 +398,8 @@ fn doubts() -> Vec<Alert> {
              `series_limit`.",
             Page {
                 meaning: "A keyed report has more rows than its limit of series allows.",
-                impact: "None on mail. Sums are right; single rows are missing.",
-                panel: (Uid::Exporter, "Rows beyond the limit"),
+                impact: "None on mail. Sums are correct; some rows are missing.",
+                panel: (Uid::Exporter, "Rows over the series limit"),
                 commands: &["the query `increase(asyncos_series_dropped_total[1h]) > 0` names the group"],
                 causes: &["many policies, filters or countries"],
                 actions: &["raise `series_limit` of that group, or set `top` for it"],
@@ -407,11 +414,11 @@ fn doubts() -> Vec<Alert> {
             "{{ $value }} releases of {{ $labels.product }} have been in use for a week.",
             Page {
                 meaning: "Appliances of one product have run different releases for a week.",
-                impact: "None by itself; they may filter differently.",
+                impact: "None directly; the appliances may filter differently.",
                 panel: (Uid::Fleet, "Appliances"),
                 commands: &["`version` on the appliances", "the query `asyncos_appliance_info`"],
-                causes: &["an upgrade that was not finished"],
-                actions: &["finish it, one appliance after the other"],
+                causes: &["an unfinished upgrade"],
+                actions: &["finish the upgrade, one appliance at a time"],
             },
         ),
     ]

@@ -32,15 +32,15 @@ fn delivery() -> Vec<Alert> {
             "{{ $labels.appliance }} has processed outgoing mail for half an hour and delivered none of it.",
             Page {
                 meaning: "Outgoing mail was processed in each of the last windows, and nothing was delivered.",
-                impact: "Nobody outside gets our mail; inside, nobody gets what comes in through this appliance.",
+                impact: "Outgoing mail is not delivered, nor is incoming mail that passes through this appliance.",
                 panel: (Uid::Outgoing, "Delivered by appliance per minute"),
                 commands: &["`status`: is delivery suspended?", "`tophosts`, `hoststatus DOMAIN`", "`dnsstatus`"],
                 causes: &[
                     "delivery is suspended: `resumedel`",
                     "DNS does not answer",
-                    "a firewall, or the host that mail is handed to",
+                    "a firewall, or the next-hop mail host",
                 ],
-                actions: &["resume delivery", "`delivernow` once the way is free again"],
+                actions: &["resume delivery", "`delivernow` once destinations are reachable again"],
             },
         ),
         Alert::new(
@@ -51,17 +51,21 @@ fn delivery() -> Vec<Alert> {
                 "time() - asyncos_status_oldest_message_timestamp_seconds > {OLDEST_MESSAGE} and asyncos_status_active_recips \
                  > {OLDEST_MESSAGE_RECIPIENTS}"
             ),
-            "Mail has waited long at {{ $labels.appliance }}",
+            "The oldest message at {{ $labels.appliance }} is hours old",
             "The oldest message at {{ $labels.appliance }} has waited {{ $value | humanizeDuration }}, with more than 100 \
              recipients in the queue.",
             Page {
-                meaning: "A message has been in the queue for more than four hours, and it is not alone: a single dead domain \
-                          does not count.",
-                impact: "Mail to some destinations is late.",
+                meaning: "A message has been in the queue for more than four hours, and more than 100 recipients are \
+                          active. A single unreachable domain does not count.",
+                impact: "Mail to some destinations is delayed.",
                 panel: (Uid::Outgoing, "Oldest message"),
                 commands: &["`oldmessage`", "`tophosts active`", "`hoststatus DOMAIN`"],
-                causes: &["a destination is down or blocks us", "DNS for a destination fails"],
-                actions: &["ask the destination's postmaster", "see whether our address is blocklisted"],
+                causes: &["a destination is down or blocks the appliance's address", "DNS for a destination fails"],
+                actions: &[
+                    "ask the destination's postmaster",
+                    "check whether the appliance's address is on a \
+                                                                blocklist",
+                ],
             },
         ),
         Alert::new(
@@ -72,21 +76,21 @@ fn delivery() -> Vec<Alert> {
                 "appliance:asyncos_outgoing_hard_bounces:ratio_rate65m > {HARD_BOUNCES} and on (EACH) \
                  rate({OUTGOING}_total_recipients_processed_total[65m]) > {FLOOR}"
             ),
-            "Destinations refuse mail of {{ $labels.appliance }}",
-            "{{ $value | humanizePercentage }} of the recipients that {{ $labels.appliance }} sends to are refused for good.",
+            "Many recipients of {{ $labels.appliance }} hard-bounce",
+            "{{ $value | humanizePercentage }} of the outgoing recipients of {{ $labels.appliance }} hard-bounce.",
             Page {
-                meaning: "More than a tenth of the outgoing recipients bounced for good within the last hour.",
-                impact: "Mail comes back to its senders.",
+                meaning: "More than a tenth of the outgoing recipients hard-bounced within the last hour.",
+                impact: "Mail bounces back to its senders.",
                 panel: (Uid::Outgoing, "Hard bounce share"),
-                commands: &["`tophosts`", "`tail bounces`, where there is such a log", "Monitor > Delivery Status"],
+                commands: &["`tophosts`", "`tail bounces`, if the log is configured", "Monitor > Delivery Status"],
                 causes: &[
-                    "an old list of addresses",
-                    "an address of ours is on a blocklist",
+                    "an outdated address list",
+                    "an address of the appliance is on a blocklist",
                     "a compromised account sends spam",
                 ],
                 actions: &[
-                    "see what the destinations say in the bounce log",
-                    "have the address taken off the list once the cause is gone",
+                    "read the destinations' replies in the bounce log",
+                    "fix the cause, then request removal from the blocklist",
                 ],
             },
         ),
@@ -110,23 +114,23 @@ fn encryption() -> Vec<Alert> {
             Warning,
             Some("30m"),
             &failures("received", "incoming"),
-            "Required TLS fails for senders to {{ $labels.appliance }}",
+            "Required TLS fails for mail to {{ $labels.appliance }}",
             "{{ $value | humanizePercentage }} of the incoming connections of {{ $labels.appliance }} that require TLS fail.",
             Page {
-                meaning: "More than 5 % of the incoming connections for which our policy requires TLS fail.",
-                impact: "Mail of these partners does not come.",
+                meaning: "More than 5 % of the incoming connections that must use TLS fail.",
+                impact: "Mail from the affected partners does not arrive.",
                 panel: (Uid::Encryption, "Failed required TLS"),
                 commands: &[
-                    "`certconfig`: has the listener's certificate ended?",
+                    "`certconfig`: has the listener's certificate expired?",
                     "`tail mail_logs`, for TLS",
                     "`openssl s_client -starttls smtp -connect APPLIANCE:25`",
                 ],
                 causes: &[
-                    "the listener's certificate has ended",
-                    "a partner speaks old versions only",
-                    "somebody changed `sslconfig`",
+                    "the listener's certificate has expired",
+                    "a partner supports old TLS versions only",
+                    "`sslconfig` was changed",
                 ],
-                actions: &["renew the certificate", "talk with the partner"],
+                actions: &["renew the certificate", "contact the partner"],
             },
         ),
         Alert::new(
@@ -138,14 +142,14 @@ fn encryption() -> Vec<Alert> {
             "{{ $value | humanizePercentage }} of the outgoing connections of {{ $labels.appliance }} that require TLS fail.",
             Page {
                 meaning: "More than 5 % of the outgoing connections for which destination controls require TLS fail.",
-                impact: "Mail to these partners waits and will bounce.",
+                impact: "Mail to the affected partners waits in the queue and eventually bounces.",
                 panel: (Uid::Encryption, "Failed required TLS"),
                 commands: &["`tlsverify DOMAIN`", "`destconfig`", "`tail mail_logs`, for TLS"],
                 causes: &[
-                    "a partner's certificate has ended or its host has another name now",
+                    "a partner's certificate has expired or its host name has changed",
                     "a root certificate is missing: `certconfig` > `CERTAUTHORITY`",
                 ],
-                actions: &["talk with the partner", "do not lower the requirement before somebody has decided it"],
+                actions: &["contact the partner", "do not lower the requirement without approval"],
             },
         ),
         Alert::new(
@@ -155,17 +159,17 @@ fn encryption() -> Vec<Alert> {
             &format!(
                 "rate(asyncos_mail_authentication_summary_received_conn_auth_fail_total[65m]) * 60 > {LOGIN_FAILURES}"
             ),
-            "Somebody guesses passwords at {{ $labels.appliance }}",
-            "{{ $value | humanize }} SMTP logins a minute fail at {{ $labels.appliance }}.",
+            "Many SMTP logins fail at {{ $labels.appliance }}",
+            "{{ $value | humanize }} SMTP logins per minute fail at {{ $labels.appliance }}.",
             Page {
-                meaning: "More than ten SMTP logins a minute fail.",
-                impact: "None on mail. An account may be guessed, or locked in the directory.",
+                meaning: "More than ten SMTP logins per minute fail.",
+                impact: "None on mail. An attacker may guess a password, or the directory may lock accounts.",
                 panel: (Uid::Encryption, "SMTP logins, connections per minute"),
                 commands: &["`tail authentication`", "Monitor > Inbound SMTP Authentication names the senders"],
-                causes: &["an attack", "a device of ours with an old password"],
+                causes: &["a password-guessing attack", "a device of your own with an old password"],
                 actions: &[
                     "reject the addresses in the host access table",
-                    "see whether logins have succeeded from them",
+                    "check whether logins from these addresses have succeeded",
                 ],
             },
         ),

@@ -33,12 +33,12 @@ fn silence() -> Vec<Alert> {
                 "{} and on (EACH) avg_over_time({RATE}[1h] offset 1w) > {FLOOR} and on (EACH) asyncos_up == 1",
                 nothing("total_recipients", "15m")
             ),
-            "No mail comes in through {{ $labels.appliance }}",
-            "{{ $labels.appliance }} has had no incoming mail for half an hour, unlike at this time a week ago.",
+            "{{ $labels.appliance }} receives no mail",
+            "{{ $labels.appliance }} has received no mail for half an hour; a week ago at this time it did.",
             Page {
-                meaning: "The reports of the last windows are there and say that not one recipient was attempted. At the same \
-                          time a week ago there was mail.",
-                impact: "Nobody gets mail through this appliance. Others may take its share.",
+                meaning: "The reports of the last windows arrived and count not a single attempted recipient. At the \
+                          same time a week ago there was mail.",
+                impact: "No mail arrives through this appliance. Other appliances may receive its share.",
                 panel: (Uid::Fleet, "Incoming by appliance per minute"),
                 commands: &[
                     "`status`: are listeners suspended?",
@@ -47,11 +47,11 @@ fn silence() -> Vec<Alert> {
                 ],
                 causes: &[
                     "the listener is suspended: `resumelistener`",
-                    "DNS, a firewall or a load balancer no longer leads to it",
+                    "DNS, a firewall or a load balancer no longer directs mail to it",
                     "resource conservation",
                     "a holiday",
                 ],
-                actions: &["try SMTP from outside before anything else", "resume the listener"],
+                actions: &["first test SMTP from outside", "resume the listener"],
             },
         ),
         Alert::new(
@@ -63,20 +63,21 @@ fn silence() -> Vec<Alert> {
                  {RATE} > {FLOOR}",
                 nothing("blocked_reputation", "2h")
             ),
-            "{{ $labels.appliance }} stops nothing by reputation",
-            "Reputation has stopped nothing at {{ $labels.appliance }} for more than two hours, unlike yesterday, and mail \
-             comes in.",
+            "{{ $labels.appliance }} blocks nothing by reputation",
+            "Reputation filtering has blocked nothing at {{ $labels.appliance }} for more than two hours. Mail \
+             arrives, and a day ago there was some.",
             Page {
-                meaning: "Mail comes in, and not one connection was rejected for its reputation. Yesterday there were many.",
-                impact: "More spam gets to the engines and to the users.",
+                meaning: "Mail arrives, and not one connection was rejected for its reputation. Yesterday there were \
+                          many.",
+                impact: "More spam reaches the engines and the users.",
                 panel: (Uid::Incoming, "Rejected before scanning per minute"),
                 commands: &["`sbstatus`", "`dnsstatus`", "`updatenow`"],
                 causes: &[
                     "DNS look-ups of the reputation service fail",
-                    "the licence of the anti-spam engine has ended",
+                    "the licence of the anti-spam engine has expired",
                     "another host in front of the appliance hides the senders' addresses",
                 ],
-                actions: &["restore DNS", "look at the licences"],
+                actions: &["restore DNS", "check the licences"],
             },
         ),
         Alert::new(
@@ -89,19 +90,19 @@ fn silence() -> Vec<Alert> {
                 nothing("detected_spam", "2h")
             ),
             "{{ $labels.appliance }} finds no spam",
-            "The anti-spam engine has found nothing at {{ $labels.appliance }} for more than two hours, unlike yesterday, and \
-             mail comes in.",
+            "The anti-spam engine has found nothing at {{ $labels.appliance }} for more than two hours. Mail arrives, \
+             and a day ago there was some.",
             Page {
-                meaning: "Mail comes in, and none of it was found to be spam. Yesterday some was.",
-                impact: "Spam gets to the users.",
+                meaning: "Mail arrives, and none was detected as spam. Yesterday some was.",
+                impact: "Spam reaches the users.",
                 panel: (Uid::Incoming, "Spam, certain and suspected per minute"),
                 commands: &["`antispamstatus`", "`featurekey`", "`updatenow`"],
                 causes: &[
-                    "the engine's licence has ended",
-                    "its rules are not updated any more",
-                    "somebody switched it off in a mail policy",
+                    "the engine's licence has expired",
+                    "its rules are no longer updated",
+                    "it was disabled in a mail policy",
                 ],
-                actions: &["update the rules", "look at the mail policies' last change"],
+                actions: &["update the rules", "review the last change of the mail policies"],
             },
         ),
     ]
@@ -115,19 +116,14 @@ fn amounts() -> Vec<Alert> {
             Some("30m"),
             &format!("{RATE} / ({RATE} offset 1w > {FLOOR}) > {UNUSUAL}"),
             "Much more mail than usual at {{ $labels.appliance }}",
-            "{{ $labels.appliance }} has {{ $value | humanize }} times the incoming mail of this time a week ago.",
+            "{{ $labels.appliance }} receives {{ $value | humanize }} times as much mail as a week ago at this time.",
             Page {
                 meaning: "More than four times the volume of the same time last week.",
                 impact: "The work queue may grow.",
                 panel: (Uid::Incoming, "By verdict per minute"),
                 commands: &["`tophosts`", "`rate`"],
-                causes: &[
-                    "a wave of spam",
-                    "a mail loop",
-                    "a newsletter of our own and its answers",
-                    "another gateway is down",
-                ],
-                actions: &["see by the verdicts what it is", "stop a loop at its source"],
+                causes: &["a wave of spam", "a mail loop", "replies to your own newsletter", "another ESA is down"],
+                actions: &["find the kind of mail by its verdicts", "stop a loop at its source"],
             },
         ),
         Alert::new(
@@ -139,14 +135,15 @@ fn amounts() -> Vec<Alert> {
                  {UNUSUAL}"
             ),
             "Much more spam than usual at {{ $labels.appliance }}",
-            "{{ $labels.appliance }} finds {{ $value | humanize }} times the spam of this time a week ago.",
+            "{{ $labels.appliance }} detects {{ $value | humanize }} times as much spam as a week ago at this time.",
             Page {
-                meaning: "More than four times the spam of the same time last week was found, and stopped.",
-                impact: "None as long as the appliance keeps up. Some of it will not have been recognised.",
+                meaning: "The appliance detects and stops more than four times as much spam as a week ago at this \
+                          time.",
+                impact: "None as long as the appliance keeps up. Some spam probably gets through.",
                 panel: (Uid::Incoming, "Spam, certain and suspected per minute"),
                 commands: &["`tophosts`", "Monitor > Incoming Mail, by sender"],
                 causes: &["a campaign"],
-                actions: &["see whether it has one source that the host access table can reject"],
+                actions: &["check whether it has one source that the host access table can reject"],
             },
         ),
         Alert::new(
@@ -154,20 +151,20 @@ fn amounts() -> Vec<Alert> {
             Warning,
             Some("30m"),
             &format!("{SHARE} - {SHARE} offset 1d > {THREAT_JUMP} and {RATE} > {FLOOR}"),
-            "More of the mail at {{ $labels.appliance }} is stopped",
-            "The share of stopped mail at {{ $labels.appliance }} is higher than a day ago by {{ $value | humanizePercentage }} \
-             of all mail.",
+            "The threat share at {{ $labels.appliance }} has jumped",
+            "The share of blocked mail at {{ $labels.appliance }} has risen by {{ $value | humanizePercentage }} of \
+             all mail within a day.",
             Page {
                 meaning: "The share of threats has risen by 25 points within a day.",
-                impact: "Perhaps good mail is stopped.",
+                impact: "Legitimate mail may be blocked.",
                 panel: (Uid::Incoming, "Threat share, and a week ago"),
                 commands: &["Monitor > Incoming Mail", "Message Tracking: are there complaints in it?"],
                 causes: &[
                     "a campaign",
                     "a filter or a policy that was changed and matches too much",
-                    "a feed that calls good senders bad",
+                    "a threat feed that lists legitimate senders",
                 ],
-                actions: &["see by the verdicts which engine it is", "take back the last change if it is a filter"],
+                actions: &["find the engine by the verdicts", "revert the last change if it is a filter"],
             },
         ),
         Alert::new(
@@ -175,15 +172,16 @@ fn amounts() -> Vec<Alert> {
             Warning,
             Some("30m"),
             &format!("{SHARE} / ({SHARE} offset 1d > 0.05) < {THREAT_FALL} and {RATE} > {FLOOR}"),
-            "Less of the mail at {{ $labels.appliance }} is stopped",
-            "The share of stopped mail at {{ $labels.appliance }} is {{ $value | humanizePercentage }} of what it was a day ago.",
+            "The threat share at {{ $labels.appliance }} has dropped",
+            "The share of blocked mail at {{ $labels.appliance }} is {{ $value | humanizePercentage }} of the share a \
+             day ago.",
             Page {
-                meaning: "Less than half of yesterday's share of threats is stopped.",
-                impact: "Threats may get to the users.",
+                meaning: "Less than half of yesterday's share of threats is blocked.",
+                impact: "Threats may reach the users.",
                 panel: (Uid::Incoming, "Threat share, and a week ago"),
                 commands: &["`antispamstatus`, `antivirusstatus`, `ampconfig`", "`updatenow`", "`featurekey`"],
                 causes: &["an engine, its updates or its licence", "DNS for the reputation service"],
-                actions: &["see by the verdicts which engine has fallen silent", "update it, renew its licence"],
+                actions: &["find the silent engine by the verdicts", "update it or renew its licence"],
             },
         ),
         Alert::new(
@@ -195,16 +193,16 @@ fn amounts() -> Vec<Alert> {
                  increase({INCOMING}_blocked_dmarc_total[65m] offset 1d) and \
                  increase({INCOMING}_blocked_dmarc_total[65m]) > 100"
             ),
-            "DMARC stops more than usual at {{ $labels.appliance }}",
-            "DMARC has stopped {{ printf \"%.0f\" $value }} recipients at {{ $labels.appliance }} within an hour, more than four \
-             times as many as a day ago.",
+            "DMARC blocks more mail than usual at {{ $labels.appliance }}",
+            "DMARC has blocked {{ printf \"%.0f\" $value }} recipients at {{ $labels.appliance }} within an hour, \
+             more than four times as many as a day ago.",
             Page {
-                meaning: "Four times as many recipients as yesterday were stopped because DMARC failed.",
-                impact: "Perhaps good mail of one partner is stopped.",
+                meaning: "More than four times as many recipients as a day ago were blocked because DMARC failed.",
+                impact: "Legitimate mail from one partner may be blocked.",
                 panel: (Uid::Incoming, "Senders that fail authentication per minute"),
                 commands: &["Monitor > DMARC Verification names the domains"],
-                causes: &["forged mail in somebody's name", "a partner changed its provider and not its records"],
-                actions: &["find out which domain it is; inform the partner"],
+                causes: &["mail with a forged sender domain", "a partner changed its provider but not its DNS records"],
+                actions: &["find the domain and inform the partner"],
             },
         ),
     ]

@@ -33,14 +33,15 @@ fn conservation() -> Vec<Alert> {
             Some("5m"),
             "asyncos_system_status{state!=\"online\"} == 1",
             "{{ $labels.appliance }} is {{ $labels.state }}",
-            "{{ $labels.appliance }} has said for 5 minutes that it is {{ $labels.state }} and not online.",
+            "{{ $labels.appliance }} has reported the state {{ $labels.state }} for 5 minutes.",
             Page {
-                meaning: "The appliance says that it is not online: suspended, partly suspended, or offline.",
-                impact: "It does not take mail, does not deliver it, or neither. Senders try the others, or wait.",
+                meaning: "The appliance reports that it is suspended, partly suspended, or offline.",
+                impact: "It does not accept mail, does not deliver it, or both. Senders try other appliances, or \
+                         queue their mail.",
                 panel: (Uid::Fleet, "Appliances"),
                 commands: &["`status` on the appliance", "`displayalerts`"],
-                causes: &["somebody suspended it for maintenance and forgot to resume", "an upgrade or a failed start"],
-                actions: &["`resume` on the appliance, once it is clear why it was suspended"],
+                causes: &["it was suspended for maintenance and not resumed", "an upgrade or a failed start"],
+                actions: &["find out why it was suspended, then `resume` on the appliance"],
             },
         ),
         Alert::new(
@@ -49,11 +50,11 @@ fn conservation() -> Vec<Alert> {
             Some("1m"),
             &format!("{CONSERVATION} >= {REFUSING}"),
             "{{ $labels.appliance }} refuses mail",
-            "{{ $labels.appliance }} is at level {{ $value }} of resource conservation: it takes no mail.",
+            "{{ $labels.appliance }} is at level {{ $value }} of resource conservation: it accepts no mail.",
             Page {
-                meaning: "Resource conservation has reached the level at which no message is taken any more (999, \
-                          TechNote 218151).",
-                impact: "Incoming and outgoing mail waits at its senders.",
+                meaning: "Resource conservation has reached the level at which no message is accepted (999, TechNote \
+                          218151).",
+                impact: "Incoming and outgoing mail waits at the senders.",
                 panel: (Uid::Capacity, "Resource conservation"),
                 commands: &[
                     "`status detail` names the reason: memory, queue space, queue full",
@@ -67,8 +68,8 @@ fn conservation() -> Vec<Alert> {
                 ],
                 actions: &[
                     "find what fills the queue with `tophosts` and `showrecipients`",
-                    "send new mail over other gateways",
-                    "never delete messages before somebody has decided it",
+                    "route new mail through other ESAs",
+                    "never delete messages without approval",
                 ],
             },
         ),
@@ -77,24 +78,27 @@ fn conservation() -> Vec<Alert> {
             Warning,
             Some("5m"),
             &format!("{CONSERVATION} > 0 < {REFUSING}"),
-            "{{ $labels.appliance }} slows mail down",
-            "{{ $labels.appliance }} has been at level {{ $value }} of resource conservation for 5 minutes: it takes mail more \
-             slowly.",
+            "{{ $labels.appliance }} slows down mail",
+            "{{ $labels.appliance }} has been at level {{ $value }} of resource conservation for 5 minutes: it \
+             accepts mail more slowly.",
             Page {
                 meaning: "The appliance delays senders to save memory or queue space; higher levels are slower \
                           (TechNote 218151).",
-                impact: "Mail comes in late. At 999 it is refused.",
+                impact: "Incoming mail is delayed. At 999 it is refused.",
                 panel: (Uid::Capacity, "Resource conservation"),
                 commands: &["`status detail`", "`workqueue status`", "`rate`"],
                 causes: &["as for [AsyncosRefusingMail](#asyncosrefusingmail), earlier"],
-                actions: &["look at memory, queue space and work queue on the board", "take load off this gateway"],
+                actions: &[
+                    "look at memory, queue space and work queue on the dashboard",
+                    "reduce the load of this ESA",
+                ],
             },
         ),
     ]
 }
 
 fn queue() -> Vec<Alert> {
-    const WAITS: &str = "Mail through this appliance is late by the time it takes to work the queue off.";
+    const WAITS: &str = "Mail through this appliance is delayed until the queue has been processed.";
     vec![
         Alert::new(
             "AsyncosWorkQueueHigh",
@@ -104,8 +108,8 @@ fn queue() -> Vec<Alert> {
             "The work queue of {{ $labels.appliance }} is long",
             "At least {{ $value | humanize }} messages have waited to be scanned by {{ $labels.appliance }} for 20 minutes.",
             Page {
-                meaning: "The work queue has not been shorter than 500 messages for a quarter of an hour (the limit of a large \
-                          operator's own monitor). Peaks are normal, this is none.",
+                meaning: "The work queue has not been shorter than 500 messages for 15 minutes (the limit of a large \
+                          operator's own monitor). Short peaks are normal.",
                 impact: WAITS,
                 panel: (Uid::Capacity, "Work queue now"),
                 commands: &[
@@ -119,7 +123,7 @@ fn queue() -> Vec<Alert> {
                     "very large attachments",
                     "a content filter that waits for DNS or LDAP",
                 ],
-                actions: &["spread the load", "look at *CPU by task* for the engine that takes most"],
+                actions: &["spread the load", "find the busiest engine with *CPU by task*"],
             },
         ),
         Alert::new(
@@ -127,7 +131,7 @@ fn queue() -> Vec<Alert> {
             Critical,
             Some("5m"),
             &format!("{QUEUE} > {WORK_QUEUE_BACKLOG}"),
-            "The work queue of {{ $labels.appliance }} is a backlog",
+            "{{ $labels.appliance }} has a work queue backlog",
             "At least {{ $value | humanize }} messages have waited to be scanned by {{ $labels.appliance }} for 20 minutes.",
             Page {
                 meaning: "More than 10,000 messages wait; the vendor's guide says to investigate backlogs of this size.",
@@ -137,7 +141,7 @@ fn queue() -> Vec<Alert> {
                 causes: &[
                     "the work queue was paused: `workqueue resume`",
                     "an engine has died",
-                    "a loop or a wave of mail",
+                    "a mail loop or a wave of mail",
                 ],
                 actions: &[
                     "resume it if it is paused",
@@ -155,14 +159,14 @@ fn queue() -> Vec<Alert> {
                  asyncos_health_workqueue_messages > {WORK_QUEUE}"
             ),
             "The work queue of {{ $labels.appliance }} grows",
-            "If it goes on like this, {{ $value | humanize }} messages will wait at {{ $labels.appliance }} in an hour.",
+            "At the current trend, {{ $value | humanize }} messages will wait at {{ $labels.appliance }} in an hour.",
             Page {
-                meaning: "The trend of half an hour leads to a backlog within the hour.",
+                meaning: "The trend of the last half hour leads to a backlog within an hour.",
                 impact: WAITS,
                 panel: (Uid::Capacity, "Work queue now"),
                 commands: &["`workqueue rate 10`", "`rate`"],
                 causes: &["as for [AsyncosWorkQueueHigh](#asyncosworkqueuehigh)"],
-                actions: &["act before it is one: spread the load"],
+                actions: &["spread the load before the backlog builds up"],
             },
         ),
         Alert::new(
@@ -173,12 +177,12 @@ fn queue() -> Vec<Alert> {
                 "asyncos_health_workqueue_messages > {WORK_QUEUE} and delta(asyncos_health_workqueue_messages[10m]) > 0 and \
                  asyncos_status_conn_out <= {STUCK_CONNECTIONS}"
             ),
-            "Mail does not move at {{ $labels.appliance }}",
-            "{{ $value | humanize }} messages wait at {{ $labels.appliance }}, more than before, with hardly any outgoing \
-             connection.",
+            "Mail is stuck at {{ $labels.appliance }}",
+            "{{ $value | humanize }} messages wait at {{ $labels.appliance }}, a growing number, with almost no \
+             outgoing connections.",
             Page {
-                meaning: "The work queue is long and grows while next to nothing is delivered (the diagnosis of a large \
-                          operator's own monitor).",
+                meaning: "The work queue is long and grows while almost nothing is delivered (the diagnosis of a \
+                          large operator's own monitor).",
                 impact: "No mail passes through this appliance.",
                 panel: (Uid::Outgoing, "Outgoing connections"),
                 commands: &["`workqueue status`", "`status`: is delivery suspended?", "`tophosts`"],
@@ -194,20 +198,20 @@ fn queue() -> Vec<Alert> {
                 "asyncos_health_workqueue_messages > {WORK_QUEUE} and asyncos_health_workqueue_messages > on (job) \
                  group_left () {IMBALANCE} * avg by (job) (asyncos_health_workqueue_messages)"
             ),
-            "{{ $labels.appliance }} has most of the work",
+            "The work queue of {{ $labels.appliance }} is far above the fleet's average",
             "{{ $value | humanize }} messages wait at {{ $labels.appliance }}, more than three times the mean of its fleet.",
             Page {
                 meaning: "One appliance has more than three times the fleet's mean in its work queue (the limit of a large \
                           operator's own monitor).",
-                impact: "Mail through this appliance is late although others have time.",
+                impact: "Mail through this appliance is delayed although others are idle.",
                 panel: (Uid::Fleet, "Work queue by appliance"),
                 commands: &["`rate` on this and on another appliance", "`tophosts`"],
                 causes: &[
-                    "a load balancer or MX records that favour it",
-                    "one sender that sends to it alone",
-                    "a slower machine",
+                    "a load balancer or MX records that prefer it",
+                    "one sender that uses this appliance only",
+                    "slower hardware",
                 ],
-                actions: &["correct the balance"],
+                actions: &["distribute the load evenly"],
             },
         ),
     ]
@@ -233,11 +237,11 @@ fn load() -> Vec<Alert> {
                 panel: (Uid::Capacity, "CPU by appliance"),
                 commands: &["`status detail`", "`rate`", "`top` in `diagnostic`"],
                 causes: &[
-                    "more mail than the model is made for",
+                    "more mail than the model is designed for",
                     "expensive filters",
-                    "reporting or tracking searches",
+                    "report or tracking searches",
                 ],
-                actions: &["look at *CPU by task*", "spread the load; plan a larger model"],
+                actions: &["look at *CPU by task*", "spread the load, or plan a larger model"],
             },
         ),
         Alert::new(
@@ -245,19 +249,16 @@ fn load() -> Vec<Alert> {
             Warning,
             Some("10m"),
             &format!("avg_over_time(asyncos_health_ram_utilization_ratio[15m]) > {MEMORY}"),
-            "The memory of {{ $labels.appliance }} fills",
+            "{{ $labels.appliance }} is low on memory",
             "{{ $labels.appliance }} has used {{ $value | humanizePercentage }} of its memory for 25 minutes; resource \
              conservation begins at 45 %.",
             Page {
-                meaning: "Above 45 % the appliance begins to conserve resources (TechNote 218151; 75 % in older releases).",
-                impact: "Mail will be slowed down.",
+                meaning: "Above 45 %, resource conservation begins (TechNote 218151; 75 % in older releases).",
+                impact: "The appliance will slow down mail.",
                 panel: (Uid::Capacity, "Memory by appliance"),
                 commands: &["`status detail`", "`tophosts`"],
                 causes: &["a large delivery queue", "very large messages"],
-                actions: &[
-                    "find what fills the queue",
-                    "on an older release: raise the limit, by a change of the rule",
-                ],
+                actions: &["find what fills the queue", "on an older release, raise the limit in the rule"],
             },
         ),
         Alert::new(
@@ -269,11 +270,15 @@ fn load() -> Vec<Alert> {
             "{{ $labels.appliance }} has used {{ $value | humanizePercentage }} of its disk's throughput for half an hour.",
             Page {
                 meaning: "The disk has hardly any throughput left.",
-                impact: "Everything on the appliance is slower, mail too.",
+                impact: "The whole appliance is slower, including mail.",
                 panel: (Uid::Capacity, "Disk I/O by appliance"),
                 commands: &["`status detail`", "`logconfig`: which logs are at the level debug or trace?"],
-                causes: &["logs at a high level", "a degraded RAID", "a slow datastore below a virtual appliance"],
-                actions: &["lower the levels of logs", "`raid` in `diagnostic` on hardware"],
+                causes: &[
+                    "logs at a high level",
+                    "a degraded RAID array",
+                    "a slow datastore under a virtual appliance",
+                ],
+                actions: &["lower the log levels", "`raid` in `diagnostic` on hardware"],
             },
         ),
         Alert::new(
@@ -281,17 +286,16 @@ fn load() -> Vec<Alert> {
             Warning,
             Some("15m"),
             &format!("asyncos_health_queue_utilization_ratio > {QUEUE_SPACE} <= {QUEUE_SPACE_FULL}"),
-            "The queue of {{ $labels.appliance }} fills",
+            "The queue of {{ $labels.appliance }} is filling up",
             "{{ $value | humanizePercentage }} of the queue's space at {{ $labels.appliance }} has been in use for 15 minutes.",
             Page {
-                meaning: "The queue takes more than 70 % of its space; the appliance calls it near full a little later.",
+                meaning: "The queue uses more than 70 % of its space. The appliance reports it as near full a little \
+                          later.",
                 impact: "None yet. Near full, mail is slowed down; full, it is refused.",
                 panel: (Uid::Capacity, "Queue space by appliance"),
                 commands: &["`status detail`", "`tophosts`", "`showrecipients`"],
-                causes: &["a destination that has been down for long", "a loop", "quarantines that grow"],
-                actions: &[
-                    "find the destination with `tophosts` and restore it, or bounce its mail once somebody has decided so",
-                ],
+                causes: &["a destination that has been down for a long time", "a loop", "quarantines that grow"],
+                actions: &["find the destination with `tophosts` and restore it, or bounce its mail after approval"],
             },
         ),
         Alert::new(
@@ -302,13 +306,13 @@ fn load() -> Vec<Alert> {
             "The queue of {{ $labels.appliance }} is nearly full",
             "{{ $value | humanizePercentage }} of the queue's space at {{ $labels.appliance }} has been in use for 5 minutes.",
             Page {
-                meaning: "The queue takes more than 90 % of its space.",
+                meaning: "The queue uses more than 90 % of its space.",
                 impact: "The appliance is about to refuse mail.",
                 panel: (Uid::Capacity, "Queue space by appliance"),
                 commands: &["`status detail`", "`tophosts`"],
                 causes: &["as for [AsyncosQueueSpaceLow](#asyncosqueuespacelow)"],
                 actions: &[
-                    "send new mail over other gateways",
+                    "route new mail through other ESAs",
                     "then as for [AsyncosQueueSpaceLow](#asyncosqueuespacelow)",
                 ],
             },
@@ -318,15 +322,15 @@ fn load() -> Vec<Alert> {
             Warning,
             Some("30m"),
             &format!("asyncos_status_log_used_ratio > {LOG_SPACE}"),
-            "The log space of {{ $labels.appliance }} fills",
+            "The log space of {{ $labels.appliance }} is filling up",
             "{{ $value | humanizePercentage }} of the space for logs at {{ $labels.appliance }} is in use.",
             Page {
                 meaning: "The space for logs is nearly used up.",
-                impact: "None on mail. Logs that somebody may need are deleted.",
+                impact: "None on mail. The oldest logs are deleted.",
                 panel: (Uid::Capacity, "Log space"),
                 commands: &["`logconfig`", "`diagnostic` > `DISK_USAGE`"],
-                causes: &["logs at a high level", "files of captures and configurations that nobody deleted"],
-                actions: &["lower the levels of logs, push logs to another host"],
+                causes: &["logs at a high level", "old packet captures and configuration files"],
+                actions: &["lower the log levels, or push logs to another host"],
             },
         ),
     ]
@@ -343,7 +347,7 @@ fn release() -> Alert {
         Page {
             meaning: "The release is older than the oldest one that the configuration of the exporter accepts \
                       (`minimum_release`).",
-            impact: "None on mail by itself. Fixes that you decided to require are missing.",
+            impact: "None on mail directly. Fixes that you require are missing.",
             panel: (Uid::Fleet, "Appliances"),
             commands: &[
                 "`version` on the appliance",

@@ -17,21 +17,21 @@ pub(super) fn alerts() -> Vec<Alert> {
                 "asyncos_quarantine_messages > {QUARANTINE_GROWTH} * asyncos_quarantine_messages offset 1d and \
                  asyncos_quarantine_messages > {QUARANTINE_FLOOR}"
             ),
-            "The quarantine {{ $labels.quarantine }} of {{ $labels.appliance }} grows",
+            "The quarantine {{ $labels.quarantine }} of {{ $labels.appliance }} has doubled in a day",
             "The quarantine {{ $labels.quarantine }} of {{ $labels.appliance }} holds {{ $value | humanize }} messages, more \
              than twice as many as a day ago.",
             Page {
-                meaning: "A quarantine has doubled within a day. The API does not report its limit, so its growth is \
-                          watched.",
-                impact: "Users wait for mail that is held. A full quarantine releases or deletes its oldest messages, as it is \
-                         set up.",
+                meaning: "A quarantine has doubled within a day. The API does not report its limit, so the rule looks \
+                          at its growth.",
+                impact: "Users wait for quarantined mail. A full quarantine releases or deletes its oldest messages, \
+                         depending on its settings.",
                 panel: (Uid::Stores, "Messages by quarantine"),
                 commands: &[
                     "`quarantineconfig` on the appliance: what happens when it is full?",
                     "Monitor > Policy, Virus and Outbreak Quarantines",
                 ],
-                causes: &["an outbreak", "a content filter that matches too much", "nobody looks after the quarantine"],
-                actions: &["look at what came last and correct the filter", "release what is harmless"],
+                causes: &["an outbreak", "a content filter that matches too much", "nobody processes the quarantine"],
+                actions: &["check the newest messages and correct the filter", "release what is harmless"],
             },
         ),
         Alert::new(
@@ -39,15 +39,16 @@ pub(super) fn alerts() -> Vec<Alert> {
             Warning,
             Some("1h"),
             &format!("{LEFT} < {LICENCE_SOON} >= {LICENCE_NOW}"),
-            "The licence of {{ $labels.feature }} on {{ $labels.appliance }} ends",
-            "The licence of {{ $labels.feature }} on {{ $labels.appliance }} ends in {{ $value | humanizeDuration }}.",
+            "The licence of {{ $labels.feature }} on {{ $labels.appliance }} expires soon",
+            "The licence of {{ $labels.feature }} on {{ $labels.appliance }} expires in {{ $value | humanizeDuration \
+             }}.",
             Page {
-                meaning: "A feature key ends within 30 days.",
-                impact: "None yet. When it ends, the feature stops scanning and mail goes on.",
+                meaning: "A feature key expires within 30 days.",
+                impact: "None yet. When the key expires, the feature stops scanning and mail passes unscanned.",
                 panel: (Uid::Stores, "Licences"),
                 commands: &["`featurekey` on the appliance", "`license_smart` with smart licensing"],
-                causes: &["nobody renewed it", "the appliance does not reach the vendor to fetch the new key"],
-                actions: &["order it now; `featurekey` > `CHECKNOW` once it is there"],
+                causes: &["it was not renewed", "the appliance does not reach the vendor to fetch the new key"],
+                actions: &["order the renewal now, then run `featurekey` > `CHECKNOW`"],
             },
         ),
         Alert::new(
@@ -55,17 +56,17 @@ pub(super) fn alerts() -> Vec<Alert> {
             Critical,
             Some("1h"),
             &format!("{LEFT} < {LICENCE_NOW} > -{LICENCE_ABANDONED}"),
-            "The licence of {{ $labels.feature }} on {{ $labels.appliance }} has ended or is about to",
-            "The licence of {{ $labels.feature }} on {{ $labels.appliance }} has {{ $value | humanizeDuration }} left; below \
-             zero it has ended.",
+            "The licence of {{ $labels.feature }} on {{ $labels.appliance }} has expired or is about to expire",
+            "The licence of {{ $labels.feature }} on {{ $labels.appliance }} has {{ $value | humanizeDuration }} \
+             left; a negative time means that it has expired.",
             Page {
-                meaning: "A feature key ends within 7 days, or ended within the last 30. Those that ended before are taken for \
-                          not wanted any more.",
-                impact: "The feature stops scanning and mail goes on: spam or viruses come through.",
+                meaning: "A feature key expires within 7 days, or expired within the last 30. Keys that expired \
+                          earlier are ignored: they are assumed to be no longer needed.",
+                impact: "The feature stops scanning and mail passes unscanned: spam or viruses get through.",
                 panel: (Uid::Stores, "Licences"),
                 commands: &["`featurekey` on the appliance", "`displayalerts`"],
                 causes: &["as for [AsyncosLicenceExpiring](#asyncoslicenceexpiring)"],
-                actions: &["ask the vendor for an emergency key", "route mail over gateways that are licensed"],
+                actions: &["ask the vendor for an emergency key", "route mail through ESAs that are licensed"],
             },
         ),
     ]

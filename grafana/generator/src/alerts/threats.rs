@@ -8,7 +8,7 @@ use super::super::threshold::{OUTGOING_MALWARE, OUTGOING_SPAM, OUTGOING_SPAM_FLO
 const OUTGOING: &str = "asyncos_mail_outgoing_traffic_summary";
 
 pub(super) fn alerts() -> Vec<Alert> {
-    const HARM: &str = "Others get malware or spam from us and will block our addresses.";
+    const HARM: &str = "Recipients get malware or spam from you, and their servers will block your addresses.";
     vec![
         Alert::new(
             "AsyncosOutgoingMalware",
@@ -18,16 +18,16 @@ pub(super) fn alerts() -> Vec<Alert> {
                 "increase({OUTGOING}_detected_virus_total[30m]) + increase({OUTGOING}_detected_amp_total[30m]) > \
                  {OUTGOING_MALWARE}"
             ),
-            "Malware leaves through {{ $labels.appliance }}",
+            "Outgoing malware at {{ $labels.appliance }}",
             "{{ printf \"%.0f\" $value }} recipients of outgoing viruses and malicious files within half an hour at \
              {{ $labels.appliance }}.",
             Page {
-                meaning: "Our own senders send infected files, more than a stray one.",
+                meaning: "Your own senders send infected files, more than an occasional one.",
                 impact: HARM,
                 panel: (Uid::Outgoing, "Outgoing threats per minute"),
                 commands: &["Message Tracking, outgoing, by verdict", "Monitor > Virus Types"],
                 causes: &["an infected host or a compromised account", "a test or a sandbox that mails samples"],
-                actions: &["find the sender, cut it off, have its host looked at"],
+                actions: &["find and block the sender, and have its host checked"],
             },
         ),
         Alert::new(
@@ -39,15 +39,15 @@ pub(super) fn alerts() -> Vec<Alert> {
                  (increase({OUTGOING}_total_recipients_processed_total[30m]) > 0) > {OUTGOING_SPAM} and \
                  increase({OUTGOING}_detected_spam_total[30m]) > {OUTGOING_SPAM_FLOOR}"
             ),
-            "Spam leaves through {{ $labels.appliance }}",
+            "Outgoing spam at {{ $labels.appliance }}",
             "{{ $value | humanizePercentage }} of the outgoing mail of {{ $labels.appliance }} is spam.",
             Page {
                 meaning: "More than 5 % of outgoing mail, and more than 50 recipients in half an hour, are spam.",
                 impact: HARM,
                 panel: (Uid::Outgoing, "Spam share"),
                 commands: &["Monitor > Outgoing Senders", "Message Tracking, outgoing, by verdict", "`tophosts`"],
-                causes: &["a compromised account", "a form on a web site that sends mail"],
-                actions: &["block the sender: a message filter, or its account", "look at its logins"],
+                causes: &["a compromised account", "a web form that sends mail"],
+                actions: &["block the sender: a message filter, or its account", "check the logins of the account"],
             },
         ),
         Alert::new(
@@ -55,17 +55,17 @@ pub(super) fn alerts() -> Vec<Alert> {
             Warning,
             None,
             "increase(asyncos_mail_incoming_traffic_summary_total_mailbox_auto_remediated_recipients_total[65m]) > 0",
-            "Delivered mail at {{ $labels.appliance }} was found bad",
-            "Mail of {{ printf \"%.0f\" $value }} recipients of {{ $labels.appliance }} got a new verdict after delivery and \
-             remediated, within an hour.",
+            "Delivered mail at {{ $labels.appliance }} turned out to be malicious",
+            "Mail of {{ printf \"%.0f\" $value }} recipients of {{ $labels.appliance }} got a new verdict after \
+             delivery and was remediated, within an hour.",
             Page {
-                meaning: "Files or links that were let through are now known to be malicious, and the appliance took them out of \
-                          the mailboxes.",
-                impact: "Somebody may have opened them before.",
+                meaning: "Files or links that were delivered are now known to be malicious, and the appliance removed \
+                          them from the mailboxes.",
+                impact: "Users may have opened them before.",
                 panel: (Uid::Incoming, "Remediated after delivery per minute"),
                 commands: &["Monitor > Mailbox Auto Remediation names the recipients", "Message Tracking"],
-                causes: &["the cloud service learned something new, as it does"],
-                actions: &["ask the recipients; have their hosts looked at"],
+                causes: &["the cloud service has new knowledge about the files; this is normal"],
+                actions: &["ask the recipients, and have their hosts checked"],
             },
         ),
         Alert::new(
@@ -77,11 +77,11 @@ pub(super) fn alerts() -> Vec<Alert> {
             "{{ printf \"%.0f\" $value }} data-loss incidents of critical severity within an hour at {{ $labels.appliance }}.",
             Page {
                 meaning: "Outgoing mail violated a data-loss policy with the highest severity.",
-                impact: "As the policy says: dropped, quarantined, encrypted, or delivered all the same.",
+                impact: "Depends on the policy: the mail is dropped, quarantined, encrypted, or delivered anyway.",
                 panel: (Uid::Outgoing, "DLP incidents by severity per minute"),
                 commands: &["Monitor > DLP Incidents", "Message Tracking, by DLP violation"],
-                causes: &["somebody sends what must not leave", "a policy that matches too much"],
-                actions: &["follow the house's own rules for incidents"],
+                causes: &["a user sends data that must not leave the company", "a policy that matches too much"],
+                actions: &["follow your company's incident process"],
             },
         ),
         Alert::new(
@@ -89,10 +89,10 @@ pub(super) fn alerts() -> Vec<Alert> {
             Info,
             None,
             "increase(asyncos_mail_vof_specific_threat_summary_threat_detected_virus_or_malware_total[65m]) > 20",
-            "Outbreak Filters find much at {{ $labels.appliance }}",
+            "Outbreak Filters find many threats at {{ $labels.appliance }}",
             "Outbreak Filters have found {{ printf \"%.0f\" $value }} threats at {{ $labels.appliance }} within an hour.",
             Page {
-                meaning: "More than twenty threats within an hour that no signature knows yet.",
+                meaning: "More than twenty threats within an hour that no signature covers yet.",
                 impact: "Mail waits in the outbreak quarantine until it is known to be harmless.",
                 panel: (Uid::Incoming, "Outbreak Filters, threats per minute"),
                 commands: &["`outbreakstatus`", "Monitor > Outbreak Filters"],

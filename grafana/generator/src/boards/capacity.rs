@@ -11,7 +11,7 @@ use super::data_as_of;
 pub(super) fn board() -> Board {
     Board {
         uid: Uid::Capacity,
-        description: "Whether the appliances keep up with their mail, and what they run out of first.",
+        description: "Whether the appliances keep up with their mail, and which resource runs out first.",
         domain: "system",
         manner: Manner::Close,
         rows: vec![
@@ -49,31 +49,33 @@ fn numbers() -> Vec<Panel> {
     vec![
         highest(
             "CPU",
-            "The busiest CPU of all. Above 85 % for long, mail waits: `rate` and the board's graph of what it does.",
+            "The busiest CPU of all appliances. Above 85 % for long, mail is delayed: see `rate`, and *CPU by task* \
+             below.",
             "cpu_load_ratio",
             Limits::look(CPU),
         ),
         highest(
             "Memory",
-            "The fullest memory of all. Above 45 % resource conservation begins, on older releases above 75 %.",
+            "The highest memory use of all appliances. Resource conservation begins above 45 %, on older releases \
+             above 75 %.",
             "ram_utilization_ratio",
             Limits::look(MEMORY),
         ),
         highest(
             "Disk I/O",
-            "The busiest disk of all. What saturates it is often logging or a large quarantine.",
+            "The busiest disk of all appliances. Common causes are logging or a large quarantine.",
             "disk_io_ratio",
             Limits::look(DISK_IO),
         ),
         highest(
             "Queue space",
-            "The fullest queue of all. Near full, the appliance conserves; full, it refuses mail.",
+            "The fullest queue of all appliances. Near full, the appliance slows down mail; full, it refuses mail.",
             "queue_utilization_ratio",
             Limits::both(QUEUE_SPACE, QUEUE_SPACE_FULL),
         ),
         Panel::stat(
             "Longest work queue",
-            "Messages waiting to be scanned at the appliance that has most: `workqueue status`.",
+            "Messages waiting to be scanned, at the appliance with the longest queue: `workqueue status`.",
             Unit::Count,
             "max(asyncos_health_workqueue_messages{APPLIANCE} or \
              asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE})",
@@ -89,7 +91,7 @@ fn queue() -> Vec<Panel> {
     vec![
         now(
             "Work queue now",
-            "Messages waiting to be scanned. Peaks are normal; above the lines they are not worked off \
+            "Messages waiting to be scanned. Short peaks are normal; the lines are the limits of the alerts \
              (AsyncosWorkQueueHigh, AsyncosWorkQueueBacklog).",
             Unit::Count,
             "asyncos_health_workqueue_messages{APPLIANCE}",
@@ -97,20 +99,20 @@ fn queue() -> Vec<Panel> {
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
         window(
             "Work queue maximum",
-            "The most messages that each window saw; what happens between two looks is in it.",
+            "The most messages during each window, including peaks between two polls.",
             Unit::Count,
             "workqueue_maximum_messages",
         )
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
         window(
             "Time in the work queue",
-            "How long a message waits to be scanned, without time in quarantine. This is what users notice.",
+            "Time a message waits to be scanned, without time in quarantine. Users notice this delay.",
             Unit::Seconds,
             "workqueue_average_time_spent_seconds",
         ),
         window(
-            "Work queue, mean",
-            "Messages waiting, on average over each window: the trend behind the peaks.",
+            "Work queue average",
+            "Messages waiting to be scanned, averaged over each window.",
             Unit::Count,
             "workqueue_average_messages",
         ),
@@ -128,19 +130,21 @@ fn load() -> Vec<Panel> {
     let tasks = TASKS.iter().fold(
         Panel::stacked(
             "CPU by task",
-            "What the CPUs do, averaged over the chosen appliances. Much anti-spam: a wave, or large messages (`case`); much \
-             reporting: a manager would help.",
+            "CPU use by task, averaged over the selected appliances. High anti-spam: a wave of spam, or large \
+             messages. High reporting: centralized reporting on an SMA would help.",
             Unit::Ratio,
         ),
         |panel, (legend, task)| {
-            let expr = format!("avg(asyncos_mail_system_capacity_overall_percent_cpu_usage_for_{task}_ratio_last_window{{APPLIANCE}})");
+            let expr = format!(
+                "avg(asyncos_mail_system_capacity_overall_percent_cpu_usage_for_{task}_ratio_last_window{{APPLIANCE}})"
+            );
             panel.query(&expr, *legend)
         },
     );
     vec![
         now(
             "CPU by appliance",
-            "Share of the CPU in use. The line is the vendor's own (AsyncosCpuHigh).",
+            "Share of the CPU in use. The line is the vendor's limit (AsyncosCpuHigh).",
             Unit::Ratio,
             "asyncos_health_cpu_load_ratio{APPLIANCE}",
         )
@@ -148,14 +152,14 @@ fn load() -> Vec<Panel> {
         tasks,
         now(
             "Memory by appliance",
-            "Share of the memory in use. Conservation begins at the line (AsyncosMemoryHigh).",
+            "Share of the memory in use. Resource conservation begins at the line (AsyncosMemoryHigh).",
             Unit::Ratio,
             "asyncos_health_ram_utilization_ratio{APPLIANCE}",
         )
         .limits(Limits::look(MEMORY)),
         window(
             "Memory pages swapped",
-            "Any that last: the memory is too small for what is scanned at once.",
+            "Lasting swapping means that there is too little memory for the scanning load.",
             Unit::Count,
             "average_memory_page_swapping",
         ),
@@ -168,7 +172,7 @@ fn load() -> Vec<Panel> {
         .limits(Limits::look(DISK_IO)),
         Panel::timeline(
             "Resource conservation",
-            "When appliances took mail more slowly, or none: `status detail` names the reason.",
+            "When appliances accepted mail more slowly, or none: `status detail` names the reason.",
             Words::Conservation,
         )
         .query("topk(40, max by (appliance) (asyncos_health_resource_conservation{APPLIANCE}))", "{{appliance}}")
@@ -185,7 +189,7 @@ fn volume() -> Vec<Panel> {
         Panel::lines(title, description, unit).query(&expr, "{{appliance}}")
     };
     vec![
-        rate("Messages in per minute", "Messages taken from senders.", Unit::Count, "incoming_messages", " * 60"),
+        rate("Messages in per minute", "Messages accepted from senders.", Unit::Count, "incoming_messages", " * 60"),
         rate("Messages out per minute", "Messages sent to destinations.", Unit::Count, "outgoing_messages", " * 60"),
         rate(
             "Connections in per minute",
@@ -201,29 +205,29 @@ fn volume() -> Vec<Panel> {
             "outgoing_connections",
             " * 60",
         ),
-        rate("Volume in", "Bytes of mail received in a second.", Unit::BytesPerSecond, "bytes_in_bytes", ""),
-        rate("Volume out", "Bytes of mail sent in a second.", Unit::BytesPerSecond, "bytes_out_bytes", ""),
+        rate("Volume in", "Bytes of mail received per second.", Unit::BytesPerSecond, "bytes_in_bytes", ""),
+        rate("Volume out", "Bytes of mail sent per second.", Unit::BytesPerSecond, "bytes_out_bytes", ""),
         window(
             "Size of an incoming message",
-            "Larger ones take longer to scan, at the same number.",
+            "Average size. Larger messages take longer to scan.",
             Unit::Bytes,
             "average_incoming_message_size_in_bytes",
         ),
         window(
             "Size of an outgoing message",
-            "Larger ones take longer to scan, at the same number.",
+            "Average size. Larger messages take longer to scan.",
             Unit::Bytes,
             "average_outgoing_message_size_in_bytes",
         ),
         now(
             "Open incoming connections",
-            "At the listener's limit, senders are turned away: `listenerconfig`. Needs the XML status.",
+            "Open connections. At the listener's limit, senders are refused: `listenerconfig`. Needs the XML status.",
             Unit::Count,
             "asyncos_status_conn_in{APPLIANCE}",
         ),
         rate(
             "Starts of conservation per minute",
-            "How often an appliance began to conserve resources; a few a day are too many.",
+            "How often resource conservation started; a few times per day is too often.",
             Unit::Count,
             "res_con_start_count",
             " * 60",
@@ -242,7 +246,7 @@ fn space() -> Vec<Panel> {
         .limits(Limits::both(QUEUE_SPACE, QUEUE_SPACE_FULL)),
         now(
             "Queue, bytes",
-            "Space that the queue takes. Needs the XML status.",
+            "Space used by the queue. Needs the XML status.",
             Unit::Bytes,
             "asyncos_status_queue_used_bytes{APPLIANCE}",
         ),
@@ -267,7 +271,7 @@ fn space() -> Vec<Panel> {
         ),
         now(
             "Destinations in memory",
-            "Destinations that the appliance keeps track of. Needs the XML status.",
+            "Destinations that the appliance keeps in memory. Needs the XML status.",
             Unit::Count,
             "asyncos_status_dests_in_memory{APPLIANCE}",
         ),

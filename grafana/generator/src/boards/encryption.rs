@@ -12,7 +12,7 @@ const LOGINS: &str = "mail_authentication_summary";
 pub(super) fn board() -> Board {
     Board {
         uid: Uid::Encryption,
-        description: "How much mail is encrypted on its way, where encryption fails, and who logs in or tries to.",
+        description: "How much mail is encrypted in transit, where encryption fails, and SMTP logins.",
         domain: "security",
         manner: Manner::Watch,
         rows: vec![
@@ -38,20 +38,20 @@ fn numbers() -> Vec<Panel> {
     vec![
         Panel::stat(
             "Received encrypted",
-            "Share of the messages that came over TLS. On the appliance: Monitor > TLS Encryption.",
+            "Share of the messages received over TLS. On the appliance: Monitor > TLS Encryption.",
             Unit::Ratio,
             &share(&["received_encrypted_tls"], &["received"]),
         ),
         Panel::stat(
             "Sent encrypted",
-            "Share of the messages that left over TLS.",
+            "Share of the messages sent over TLS.",
             Unit::Ratio,
             &share(&["sent_encrypted_tls"], &["sent"]),
         ),
         Panel::stat(
             "Required TLS, failures in",
-            "Share of incoming connections with required TLS that failed: partners whose mail does not come \
-             (AsyncosTlsFailuresIncoming).",
+            "Share of incoming connections with required TLS that failed: mail of the affected partners does not \
+             arrive (AsyncosTlsFailuresIncoming).",
             Unit::Ratio,
             &share(&["received_conn_tls_fail"], &["received_conn_tls_fail", "received_conn_tls_success"]),
         )
@@ -65,7 +65,7 @@ fn numbers() -> Vec<Panel> {
         .limits(Limits::look(TLS_FAILURES)),
         Panel::stat(
             "Failed SMTP logins per minute",
-            "Many a minute: somebody guesses passwords (AsyncosSmtpLoginFailures).",
+            "Failed SMTP logins. Many per minute mean a password-guessing attack (AsyncosSmtpLoginFailures).",
             Unit::Count,
             &format!("({}) * 60", sum(LOGINS, &["received_conn_auth_fail"])),
         )
@@ -95,7 +95,7 @@ fn encryption() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "Incoming connections per minute",
-                "By whether TLS was required or preferred by our policy, and whether it came about.",
+                "Connections by TLS policy (required, preferred, none) and result.",
                 Unit::Count,
             ),
             SECURITY,
@@ -104,7 +104,7 @@ fn encryption() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "Outgoing connections per minute",
-                "By whether TLS was required or preferred by our destination controls, and whether it came about.",
+                "Connections by the TLS setting of the destination controls (required, preferred, none) and result.",
                 Unit::Count,
             ),
             SECURITY,
@@ -112,8 +112,8 @@ fn encryption() -> Vec<Panel> {
         ),
         Panel::lines(
             "Failed required TLS",
-            "Share of connections whose required TLS failed. Over the line: a certificate has ended or a partner changed \
-             something. `tlsverify` tries one destination.",
+            "Share of connections with required TLS that failed. Above the line: a certificate has expired, or a \
+             partner changed something. `tlsverify` tests one destination.",
             Unit::Ratio,
         )
         .coloured(
@@ -130,24 +130,20 @@ fn encryption() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "DANE, connections per minute",
-                "Outgoing connections whose certificate was held against TLSA records. Failures: mail to that destination \
-                 waits; see `daneverify`.",
+                "Outgoing connections with a certificate checked against TLSA records. On failure, mail to that \
+                 destination waits; see `daneverify`.",
                 Unit::Count,
             ),
             SECURITY,
             &DANE,
         ),
-        Panel::lines(
-            "Encrypted share",
-            "Share of messages over TLS, received and sent.",
-            Unit::Ratio,
-        )
-        .coloured(&share(&["received_encrypted_tls"], &["received"]), "received", Colour::Quantity)
-        .coloured(&share(&["sent_encrypted_tls"], &["sent"]), "sent", Colour::Bulk),
+        Panel::lines("Encrypted share", "Share of messages over TLS, received and sent.", Unit::Ratio)
+            .coloured(&share(&["received_encrypted_tls"], &["received"]), "received", Colour::Quantity)
+            .coloured(&share(&["sent_encrypted_tls"], &["sent"]), "sent", Colour::Bulk),
         a_minute(
             Panel::stacked(
                 "Unencrypted messages per minute",
-                "Messages that anybody on the way could read.",
+                "Messages sent or received without encryption.",
                 Unit::Count,
             ),
             SECURITY,
@@ -164,8 +160,8 @@ fn logins() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "SMTP logins, connections per minute",
-                "Logins by password and by certificate. Failures by password in numbers are an attack; by certificate, one \
-                 that has ended.",
+                "Logins by password and by certificate. Many password failures mean an attack; certificate failures \
+                 mean an expired certificate.",
                 Unit::Count,
             ),
             LOGINS,
@@ -179,7 +175,7 @@ fn logins() -> Vec<Panel> {
         a_minute(
             Panel::lines(
                 "Messages from senders who logged in per minute",
-                "A rise at night: an account of ours is used by others.",
+                "A rise at night may mean a compromised account.",
                 Unit::Count,
             ),
             LOGINS,
@@ -188,18 +184,18 @@ fn logins() -> Vec<Panel> {
         a_minute(
             Panel::lines(
                 "Senders that fail authentication per minute",
-                "Recipients of mail whose SPF, DKIM or DMARC failed.",
+                "Recipients of mail that failed SPF, DKIM or DMARC.",
                 Unit::Count,
             ),
             "mail_incoming_traffic_summary",
             &[
                 ("SPF failed", "failed_spf", Colour::Look),
                 ("DKIM failed", "failed_dkim", Colour::Plain),
-                ("stopped by DMARC", "blocked_dmarc", Colour::Policy),
+                ("blocked by DMARC", "blocked_dmarc", Colour::Policy),
             ],
         ),
         a_minute(
-            Panel::bars("Spoofed mail per minute", "Mail taken for spoofed by the appliance.", Unit::Count),
+            Panel::bars("Spoofed mail per minute", "Mail that the appliance classified as spoofed.", Unit::Count),
             "mail_incoming_traffic_summary",
             &[("spoofed", "total_spoofed_emails", Colour::Look)],
         ),
@@ -209,8 +205,8 @@ fn logins() -> Vec<Panel> {
 fn certificates() -> Panel {
     Panel::table(
         "Certificates",
-        "How long the certificate that each appliance shows to the exporter is still good, trusted or not. The listeners' \
-         own are not known here: `certconfig`.",
+        "Remaining validity of the certificate that each appliance presents to the exporter, trusted or not. \
+         Certificates of listeners are not included: `certconfig`.",
         &[("appliance", "Appliance")],
     )
     .column(
@@ -225,11 +221,7 @@ fn certificates() -> Panel {
         Limits::none(),
         "min by (appliance) (asyncos_tls_certificate_expiry_timestamp_seconds{APPLIANCE}) * 1000",
     )
-    .column_in_words(
-        "Checked",
-        Words::YesNo,
-        "min by (appliance) (1 - asyncos_tls_verification_disabled{APPLIANCE})",
-    )
+    .column_in_words("Checked", Words::YesNo, "min by (appliance) (1 - asyncos_tls_verification_disabled{APPLIANCE})")
     .step(Step::Minute)
     .size(24, 6)
 }

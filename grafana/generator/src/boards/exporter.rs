@@ -32,14 +32,15 @@ fn numbers() -> Vec<Panel> {
             .words(Words::UpDown),
         number(
             "Reports fetched",
-            "Share of counter groups whose newest poll succeeded.",
+            "Share of counter groups with a successful last poll.",
             Unit::Ratio,
             "avg(asyncos_group_success{APPLIANCE})",
         )
         .limits(Limits::falling(0.9, 1.0)),
         number(
             "Reports fetched over 30 days",
-            "The same over 30 days, or as long as Prometheus remembers: the exporter's service level.",
+            "The same over 30 days, or over the retention of Prometheus if that is shorter: the exporter's service \
+             level.",
             Unit::Ratio,
             "avg(avg_over_time(appliance:asyncos_collections:success_ratio{APPLIANCE}[30d]) or \
              avg by (job, instance, appliance) (avg_over_time(asyncos_group_success{APPLIANCE}[30d])))",
@@ -54,7 +55,7 @@ fn numbers() -> Vec<Panel> {
         .limits(Limits::act(1.0)),
         number(
             "Configuration",
-            "Whether the newest attempt to read the configuration succeeded.",
+            "Whether the last reload of the configuration succeeded.",
             Unit::Count,
             "min(asyncos_config_last_reload_successful{EXPORTER})",
         )
@@ -62,7 +63,7 @@ fn numbers() -> Vec<Panel> {
         .words(Words::YesNo),
         number(
             "Totals on disk",
-            "Whether totals outlive a restart: `--storage.path`.",
+            "Whether totals survive a restart: `--storage.path`.",
             Unit::Count,
             "min(asyncos_state_durable{EXPORTER})",
         )
@@ -76,7 +77,7 @@ fn numbers() -> Vec<Panel> {
         ),
         number(
             "Data as of",
-            "Up to when the figures are complete, for the counter group that is furthest behind.",
+            "End of the newest complete window, for the counter group that is furthest behind.",
             Unit::Ago,
             "min(asyncos_window_end_timestamp_seconds{APPLIANCE}) * 1000",
         ),
@@ -87,8 +88,8 @@ fn collection() -> Vec<Panel> {
     vec![
         Panel::table(
             "Appliances",
-            "Per appliance: its worst counter group. Refused groups are not allowed to the account or not known to the \
-             release, and requested once an hour.",
+            "The worst counter group of each appliance. Refused groups are not permitted for the account or do not \
+             exist in the release; they are requested once per hour.",
             &[("appliance", "Appliance")],
         )
         .column_in_words("Reachable", Words::UpDown, "max by (appliance) (asyncos_up{APPLIANCE})")
@@ -103,10 +104,12 @@ fn collection() -> Vec<Panel> {
         .sorted("Oldest data", Order::Falling)
         .step(Step::Minute)
         .size(24, 7),
-        Panel::timeline("Reports fetched by group", "Red: the newest poll of the group returned no report, of any of its appliances.", Words::YesNo)
+        Panel::timeline("Reports fetched by group", "Red: the last poll of the group failed for at least one \
+                                                     appliance.", Words::YesNo)
             .query("bottomk(40, min by (group) (asyncos_group_success{APPLIANCE}))", "{{group}}")
             .size(12, 12),
-        Panel::lines("Age of the data by appliance", "How old the newest complete window is, of the group that is furthest behind. A saw-tooth is normal.", Unit::Seconds)
+        Panel::lines("Age of the data by appliance", "Age of the newest complete window, for the counter group that \
+                                                      is furthest behind. A sawtooth is normal.", Unit::Seconds)
             .query("topk(20, max by (appliance) (time() - asyncos_window_end_timestamp_seconds{APPLIANCE}))", "{{appliance}}")
             .step(Step::Minute)
             .size(12, 12),
@@ -115,20 +118,23 @@ fn collection() -> Vec<Panel> {
 
 fn traffic() -> Vec<Panel> {
     vec![
-        Panel::stacked("Requests by status per minute", "Requests to the appliances by HTTP status. `none`: no answer came. 401 in numbers: see the logins.", Unit::Count)
+        Panel::stacked("Requests by status per minute", "Requests to the appliances by HTTP status. `none` means no \
+                                                         response. Many 401: see the logins.", Unit::Count)
             .query("topk(20, sum by (code) (rate(asyncos_api_requests_total{APPLIANCE}[RATE])) * 60)", "{{code}}")
             .step(Step::Minute),
-        Panel::lines("Request duration", "How long requests take: half of them, and all but a tenth. Above the line the appliance is overloaded, or far away.", Unit::Seconds)
+        Panel::lines("Request duration", "Median and 90th percentile of the request duration. Above the line, the \
+                                          appliance is overloaded or the network is slow.", Unit::Seconds)
             .coloured(&quantile("0.5"), "half", Colour::Quantity)
-            .coloured(&quantile("0.9"), "all but a tenth", Colour::Bulk)
+            .coloured(&quantile("0.9"), "90th percentile", Colour::Bulk)
             .limits(Limits::look(SLOW_REQUEST))
             .step(Step::Minute),
-        Panel::lines("Poll round duration", "How long the requests for one window take, by appliance. More than the window: its figures are late, and the status page names a window that is long enough.", Unit::Seconds)
+        Panel::lines("Poll round duration", "Duration of all requests for one window, by appliance. If it exceeds the \
+                                             window, data are late, and the status page suggests a longer window.", Unit::Seconds)
             .query("topk(20, max by (appliance) (asyncos_poll_round_seconds{APPLIANCE}))", "{{appliance}}")
             .step(Step::Minute),
         Panel::lines(
             "Failure share",
-            "Share of requests that did not bring what they were made for.",
+            "Share of requests that failed.",
             Unit::Ratio,
         )
         .query(
@@ -138,14 +144,16 @@ fn traffic() -> Vec<Panel> {
         )
         .limits(Limits::look(REQUEST_FAILURES))
         .step(Step::Minute),
-        Panel::bars("Failures by reason", "Requests that failed, by why, around each point of the graph.", Unit::Count)
+        Panel::bars("Failures by reason", "Failed requests by reason, around each point of the graph.", Unit::Count)
             .query("topk(20, sum by (reason) (increase(asyncos_api_request_failures_total{APPLIANCE,reason!=\"\"}[RATE])))", "{{reason}}")
             .step(Step::Minute),
-        Panel::bars("Logins", "Logins around each point of the graph. Refused ones count towards the lock-out of the account: the exporter stops after three.", Unit::Count)
+        Panel::bars("Logins", "Logins around each point of the graph. Refused logins count towards the lock-out of \
+                               the account: the exporter stops after three.", Unit::Count)
             .coloured("sum(increase(asyncos_logins_total{APPLIANCE}[RATE]))", "logins", Colour::Quantity)
             .coloured("sum(increase(asyncos_login_failures_total{APPLIANCE}[RATE])) or 0 * sum(asyncos_up{APPLIANCE})", "failed", Colour::Act)
             .step(Step::Minute),
-        Panel::lines("Token left", "How long the session's token is still good, by appliance. It is renewed before it ends.", Unit::Seconds)
+        Panel::lines("Token left", "Remaining validity of the session token, by appliance. It is renewed before it \
+                                    expires.", Unit::Seconds)
             .query("topk(20, max by (appliance) (asyncos_token_expiry_timestamp_seconds{APPLIANCE} - time()))", "{{appliance}}")
             .signed()
             .step(Step::Minute),
@@ -168,22 +176,26 @@ fn truth() -> Vec<Panel> {
         Panel::bars(title, description, Unit::Count).query(&expr, "{{appliance}}")
     };
     vec![
-        by_appliance("Windows counted", "Windows that went into the totals.", "windows_committed"),
-        by_appliance("Windows lost", "Windows that were given up and are in no number.", "windows_lost"),
-        by_appliance("Late events", "Events that were found after their window was counted. Many: raise `settle`.", "late_events"),
-        Panel::lines("Beyond our windows", "What the appliance's report for whole hours has beyond our windows; negative: it lacks some.", Unit::Count)
+        by_appliance("Windows counted", "Windows that were added to the totals.", "windows_committed"),
+        by_appliance("Windows lost", "Windows that were skipped and are not counted in totals.", "windows_lost"),
+        by_appliance("Late events", "Events found after their window was counted. If there are many, raise `settle`.", "late_events"),
+        Panel::lines("Reconciliation difference", "Vendor report for whole hours minus exported total, at the last \
+                                            reconciliation. Negative: the report has fewer events.", Unit::Count)
             .query("topk(20, sum by (appliance) (asyncos_reconciliation_difference{APPLIANCE}) or 0 * max by (appliance) (asyncos_up{APPLIANCE}))", "{{appliance}}")
             .signed(),
-        Panel::lines("Clock skew", "How far the appliances' clocks are ahead of ours; negative: behind. Windows follow the appliance's clock: `ntpconfig`.", Unit::Seconds)
+        Panel::lines("Clock skew", "Appliance clock minus exporter clock. Windows follow the appliance's clock: \
+                                    `ntpconfig`.", Unit::Seconds)
             .query("topk(20, max by (appliance) (asyncos_clock_skew_seconds{APPLIANCE}))", "{{appliance}}")
             .signed()
             .limits(Limits::look(CLOCK_SKEW))
             .step(Step::Minute),
-        by_appliance("Comparisons of whole hours", "How often hours were compared with the sum of their windows.", "reconciliations"),
-        by_appliance("Counters missing", "Counters of the catalogue that a report did not hold. Releases differ; a change is worth a look.", "counters_missing"),
-        by_appliance("Counters unknown", "Counters of a report that the catalogue does not hold: a newer release.", "counters_unknown"),
-        by_appliance("Counters unusable", "Counters whose value is no usable number.", "counters_unusable"),
-        by_appliance("Rows beyond the limit", "Rows of keyed reports that went into `other` because of `series_limit`.", "series_dropped"),
+        by_appliance("Reconciliations", "Comparisons of whole hours with the sum of their windows.", "reconciliations"),
+        by_appliance("Counters missing", "Catalogue counters that were absent from a report. Releases differ; check a \
+                                          sudden change.", "counters_missing"),
+        by_appliance("Counters unknown", "Counters in a report that the catalogue does not have: a newer release.", "counters_unknown"),
+        by_appliance("Counters unusable", "Counters with a value that is not a usable number.", "counters_unusable"),
+        by_appliance("Rows over the series limit", "Rows of keyed reports that were added to `other` because of \
+                                               `series_limit`.", "series_dropped"),
     ]
 }
 
@@ -213,13 +225,13 @@ fn process() -> Vec<Panel> {
         ),
         each(
             "Connections",
-            "Open connections of clients, scrapers among them. At most 512 are open, 256 of them from one address.",
+            "Open client connections, including scrapers. The limit is 512, and 256 from one address.",
             Unit::Count,
             "asyncos_exporter_http_connections{EXPORTER} OURS",
         ),
         each(
             "Scrape duration",
-            "How long Prometheus takes to read the page.",
+            "Duration of a scrape by Prometheus.",
             Unit::Seconds,
             "scrape_duration_seconds{EXPORTER} OURS",
         ),
@@ -231,13 +243,14 @@ fn process() -> Vec<Panel> {
         ),
         each(
             "Failed writes",
-            "Batches of totals that could not be written, around each point of the graph.",
+            "Failed writes of totals, around each point of the graph.",
             Unit::Count,
             "increase(asyncos_state_persist_failures_total{EXPORTER}[RATE])",
         ),
         Panel::table(
             "Shares of the fleet",
-            "Which of several exporters each one is, counted from 0, and how many appliances of its configuration it polls. Empty where there is one exporter.",
+            "Shard index of each exporter, from 0, and how many of the configured appliances it polls. Empty without \
+             sharding.",
             &[("instance", "Instance"), ("index", "Shard"), ("shards", "Of")],
         )
         .column(
@@ -258,7 +271,7 @@ fn process() -> Vec<Panel> {
         .size(24, 5),
         Panel::table(
             "Versions",
-            "What is running.",
+            "Running versions of the exporter.",
             &[("instance", "Instance"), ("version", "Version"), ("revision", "Commit")],
         )
         .column(

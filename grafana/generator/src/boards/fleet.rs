@@ -12,7 +12,7 @@ use super::{FATES, a_minute, data_as_of, verdicts};
 pub(super) fn board() -> Board {
     Board {
         uid: Uid::Fleet,
-        description: "Where to begin: whether anything is wrong, with which appliance, and since when.",
+        description: "Start here: whether anything is wrong, with which appliance, and since when.",
         domain: "mail",
         manner: Manner::Watch,
         rows: vec![
@@ -27,8 +27,8 @@ fn numbers() -> Vec<Panel> {
     vec![
         Panel::stat(
             "Appliances reachable",
-            "Share of the chosen appliances whose API answers. Below 100 %: see the table, and the alert \
-             AsyncosApplianceUnreachable. Mail may flow all the same.",
+            "Share of the selected appliances with a successful last API request. Below 100 %: see the table, and the \
+             alert AsyncosApplianceUnreachable. Mail may still flow.",
             Unit::Ratio,
             "sum(asyncos_up{APPLIANCE}) / count(asyncos_up{APPLIANCE})",
         )
@@ -36,8 +36,8 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Alerts firing",
-            "Critical ones and warnings of the bundled rules. Without a number Prometheus does not evaluate the rules: load \
-             them.",
+            "Firing critical alerts and warnings of the bundled rules. If there is no number, Prometheus does not \
+             evaluate the rules: load them.",
             Unit::Count,
             r#"count(ALERTS{alertname=~"Asyncos.+",alertstate="firing",severity=~"critical|warning",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?"}) or 0 * count(appliance:asyncos_collections:success_ratio{APPLIANCE})"#,
         )
@@ -45,24 +45,24 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Incoming per minute",
-            "Recipients of incoming mail, attempted, a minute: on the appliance's page Overview. The variable Reported by \
-             keeps a manager and its gateways apart.",
+            "Attempted recipients of incoming mail per minute; on the appliance: page Overview. The variable Reported \
+             by keeps an SMA apart from its ESAs.",
             Unit::Count,
             "sum(rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) REPORTED) * 60",
         )
         .whole(),
         Panel::stat(
             "Threat share",
-            "Which part of the incoming recipients was stopped. A jump is a campaign, a fall a dead engine or feed. What \
-             reputation stopped is estimated by the appliance.",
+            "Share of the incoming recipients that was blocked. A jump means a campaign, a drop a failed engine or \
+             feed. The number blocked by reputation is an estimate of the appliance.",
             Unit::Ratio,
             "sum(rate(asyncos_mail_incoming_traffic_summary_total_threat_recipients_total{APPLIANCE}[RATE]) REPORTED) / \
              (sum(rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) REPORTED) > 0)",
         ),
         Panel::stat(
             "Longest work queue",
-            "Messages in the longest work queue of all: `workqueue status` on the appliance. Coloured where the alerts \
-             AsyncosWorkQueueHigh and AsyncosWorkQueueBacklog begin.",
+            "Messages in the longest work queue: `workqueue status` on the appliance. The colours change at the \
+             limits of the alerts AsyncosWorkQueueHigh and AsyncosWorkQueueBacklog.",
             Unit::Count,
             "max(asyncos_health_workqueue_messages{APPLIANCE} or \
              asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE})",
@@ -73,8 +73,8 @@ fn numbers() -> Vec<Panel> {
         data_as_of("mail_incoming_traffic_summary"),
         Panel::stat(
             "Resource conservation",
-            "The highest level of all: above 0 an appliance takes mail more slowly to save memory or queue space, at 999 \
-             none. `status detail` shows it.",
+            "The highest level of all appliances. Above 0, an appliance accepts mail more slowly to save memory or \
+             queue space; at 999, it accepts none. `status detail` shows it.",
             Unit::Count,
             "max(asyncos_health_resource_conservation{APPLIANCE})",
         )
@@ -83,8 +83,8 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Licences expiring soon",
-            "Feature keys that end within 30 days or ended within the last 30. A feature without a key stops scanning and \
-             mail goes on. Needs the XML status.",
+            "Feature keys that expire within 30 days or expired within the last 30. A feature without a key stops \
+             scanning and mail passes unscanned. Needs the XML status.",
             Unit::Count,
             &format!(
                 "count(asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() < {LICENCE_SOON} and \
@@ -105,8 +105,8 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Reports fetched",
-            "Share of the counter groups whose newest poll succeeded. The rest is behind or not allowed: see the \
-             board Exporter health.",
+            "Share of the counter groups with a successful last poll. The others are behind or refused: see the \
+             dashboard Exporter health.",
             Unit::Ratio,
             "avg(asyncos_group_success{APPLIANCE})",
         )
@@ -114,14 +114,15 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Outgoing per minute",
-            "Recipients of outgoing mail that was delivered, a minute.",
+            "Delivered recipients of outgoing mail per minute.",
             Unit::Count,
             "sum(rate(asyncos_mail_outgoing_traffic_summary_total_recipients_delivered_total{APPLIANCE}[RATE]) REPORTED) * 60",
         )
         .whole(),
         Panel::stat(
             "Windows lost in range",
-            "Windows that could not be fetched in time and are in no number. Above 0, totals of this time are too low.",
+            "Windows that could not be fetched in time and are not counted in totals. Above 0, totals over this range \
+             are too low.",
             Unit::Count,
             "sum(increase(asyncos_windows_lost_total{APPLIANCE}[$__range]))",
         )
@@ -133,8 +134,8 @@ fn numbers() -> Vec<Panel> {
 fn appliances() -> Panel {
     Panel::table(
         "Appliances",
-        "A row an appliance; its name leads to its capacity. Empty cells: the appliance does not tell, or is not asked \
-         (health is of gateways, licences and ages are of the XML status; `minimum_release` says which releases are too old).",
+        "One row per appliance; its name links to its capacity. An empty cell means no data: only ESAs report health, \
+         licences and ages need the XML status, and `minimum_release` defines which releases are too old.",
         &[("appliance", "Appliance"), ("product", "Product")],
     )
     .column_in_words("Reachable", Words::UpDown, "max by (appliance, product) (asyncos_up{APPLIANCE} * on (job, instance, appliance) group_left (product) asyncos_appliance_info{APPLIANCE})")
@@ -174,8 +175,8 @@ fn by_product(expr: &str) -> String {
 fn alerts() -> Panel {
     Panel::table(
         "Firing alerts",
-        "What the bundled rules find. Empty when all is well, and when the rules are not loaded: the number above tells \
-         which.",
+        "Firing alerts of the bundled rules. Empty if there are none, or if the rules are not loaded: the number \
+         above shows which.",
         &[("severity", "Severity"), ("alertname", "Alert"), ("appliance", "Appliance")],
     )
     .column_in_words(
@@ -191,14 +192,14 @@ fn graphs() -> Vec<Panel> {
     vec![
         verdicts(Panel::stacked(
             "Incoming by verdict per minute",
-            "Recipients of incoming mail by what became of them; together they are all that were attempted. Details are on \
-             the board Incoming mail and threats.",
+            "Recipients of incoming mail by verdict; together they are all attempted recipients. Details: dashboard \
+             Incoming mail and threats.",
             Unit::Count,
         )),
         a_minute(
             Panel::stacked(
                 "Outgoing by result per minute",
-                "Recipients of outgoing mail by what became of them. Details are on the board Outgoing mail and delivery.",
+                "Recipients of outgoing mail by result. Details: dashboard Outgoing mail and delivery.",
                 Unit::Count,
             ),
             "mail_outgoing_traffic_summary",
@@ -206,8 +207,8 @@ fn graphs() -> Vec<Panel> {
         ),
         Panel::lines(
             "Incoming by appliance per minute",
-            "Recipients of incoming mail, attempted. One that falls to zero while the others go on has lost its senders: \
-             see its listeners and the DNS. A manager has what its gateways have.",
+            "Attempted recipients of incoming mail. If one appliance drops to zero while others continue, check its \
+             listeners and the DNS. An SMA includes the mail of its ESAs.",
             Unit::Count,
         )
         .query(
@@ -217,7 +218,7 @@ fn graphs() -> Vec<Panel> {
         ),
         Panel::lines(
             "Work queue by appliance",
-            "Messages waiting to be scanned, the most a window saw. Lines are drawn where the alerts begin.",
+            "Messages waiting to be scanned, the maximum of each window. The lines are the limits of the alerts.",
             Unit::Count,
         )
         .query(
@@ -227,13 +228,13 @@ fn graphs() -> Vec<Panel> {
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
         Panel::timeline(
             "Reachable",
-            "Whether each appliance's API answered. Red: no new data; missed windows are fetched later.",
+            "Whether the API of each appliance answered. Red: no new data; missed windows are fetched later.",
             Words::UpDown,
         )
         .query("topk(40, max by (appliance) (asyncos_up{APPLIANCE}))", "{{appliance}}"),
         Panel::timeline(
             "Conservation over time",
-            "When appliances took mail more slowly, or none, to conserve resources.",
+            "When appliances accepted mail more slowly, or none, to conserve resources.",
             Words::Conservation,
         )
         .query("topk(40, max by (appliance) (asyncos_health_resource_conservation{APPLIANCE}))", "{{appliance}}"),

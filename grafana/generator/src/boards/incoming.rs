@@ -10,7 +10,7 @@ const TRAFFIC: &str = "mail_incoming_traffic_summary";
 pub(super) fn board() -> Board {
     Board {
         uid: Uid::Incoming,
-        description: "What comes in, what is stopped, why, and whether the engines still find what they found before.",
+        description: "Incoming mail, what is blocked and why, and whether the engines still work.",
         domain: "mail",
         manner: Manner::Watch,
         rows: vec![
@@ -27,19 +27,16 @@ fn numbers() -> Vec<Panel> {
     let numbers = [
         (
             "Attempted",
-            "Recipients in all: threats, graymail and clean. Counted are recipients, not messages.",
+            "All recipients: threats, graymail and clean. Recipients are counted, not messages.",
             &["total_recipients"][..],
         ),
         (
             "Reputation",
-            "Recipients kept out by the reputation of the sending address: rejected connections times a factor, so an estimate of the appliance.",
+            "Recipients blocked by the reputation of the sending address: rejected connections times a factor, so an \
+             estimate of the appliance.",
             &["blocked_reputation"],
         ),
-        (
-            "Spam",
-            "Recipients of spam, certain or suspected. What was found to be spam is not looked at for viruses.",
-            &["detected_spam"],
-        ),
+        ("Spam", "Recipients of spam, certain or suspected. Spam is not scanned for viruses.", &["detected_spam"]),
         (
             "Malware",
             "Recipients of viruses, malicious files and malicious links.",
@@ -47,11 +44,11 @@ fn numbers() -> Vec<Panel> {
         ),
         (
             "Other threats",
-            "Recipients that content filters, DMARC, sender domain reputation or the recipient table stopped.",
+            "Recipients blocked by content filters, DMARC, sender domain reputation or the recipient access table.",
             &["threat_content_filter", "blocked_dmarc", "blocked_sdr", "blocked_invalid_recipient"],
         ),
         ("Graymail", "Recipients of marketing, social and bulk mail.", &["total_graymail_recipients"]),
-        ("Clean", "Recipients of mail in which nothing was found.", &["total_clean_recipients"]),
+        ("Clean", "Recipients of mail without any finding.", &["total_clean_recipients"]),
     ];
     let numbers =
         numbers.map(|(title, description, counters)| in_range(title, description, TRAFFIC, counters).size(3, 4));
@@ -69,15 +66,15 @@ fn verdict_graphs() -> Vec<Panel> {
     vec![
         verdicts(Panel::stacked(
             "By verdict per minute",
-            "Recipients by what became of them; together they are all that were attempted. On the appliance: Monitor > \
-             Incoming Mail.",
+            "Recipients by verdict; together they are all attempted recipients. On the appliance: Monitor > Incoming \
+             Mail.",
             Unit::Count,
         ))
         .size(24, 10),
         Panel::lines(
             "Threat share, and a week ago",
-            "Which part of the recipients was stopped. Above last week: a campaign. Below: an engine, a feed or a licence \
-             may be dead (AsyncosThreatShareDropped).",
+            "Share of the recipients that was blocked. Above last week: a campaign. Below: an engine, a feed or a \
+             licence may have failed (AsyncosThreatShareDropped).",
             Unit::Ratio,
         )
         .coloured(&share("total_threat_recipients", ""), "now", Colour::Spam)
@@ -85,7 +82,7 @@ fn verdict_graphs() -> Vec<Panel> {
         a_minute(
             Panel::bars(
                 "Rare and severe threats per minute",
-                "Recipients of what should never be many. Look at who is meant: Monitor > Virus Types, AMP, and Message \
+                "Recipients of threats that should be rare. Find the targets: Monitor > Virus Types, AMP, and Message \
                  Tracking.",
                 Unit::Count,
             ),
@@ -100,7 +97,7 @@ fn verdict_graphs() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "Graymail by kind per minute",
-                "Mail that somebody may have wanted: marketing, social networks, bulk.",
+                "Mail that recipients may want: marketing, social networks, bulk.",
                 Unit::Count,
             ),
             TRAFFIC,
@@ -112,8 +109,8 @@ fn verdict_graphs() -> Vec<Panel> {
         ),
         Panel::lines(
             "Recipients by appliance per minute",
-            "Who carries the load. A gateway that falls away while the others rise has been taken out of service, or ought \
-             to be.",
+            "Load by appliance. An ESA that drops while the others rise has been taken out of service, or has a \
+             problem.",
             Unit::Count,
         )
         .query(
@@ -129,8 +126,8 @@ fn door() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "Connections by HAT action per minute",
-                "Accepted, relayed, rejected with a reply, refused at TCP level. More refusals: a wave, or a sender group \
-                 that is too strict (Monitor > Sender Groups).",
+                "Accepted, relayed, rejected with a reply, refused at TCP level. More refusals: a spam wave, or a \
+                 sender group that is too strict (Monitor > Sender Groups).",
                 Unit::Count,
             ),
             "mail_sender_group_summary",
@@ -144,8 +141,8 @@ fn door() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "Sender domain reputation, messages per minute",
-                "Messages by the reputation of their sender's domain. Releases before and after 14.2 use other names, and \
-                 have but some of these. Unscannable in numbers: the cloud service is not reached.",
+                "Messages by the reputation of the sender's domain. Releases before and after 14.2 use different \
+                 names, so some lines are empty. Many unscannable: the cloud service is unreachable.",
                 Unit::Count,
             ),
             "mail_sender_domain_reputation",
@@ -164,7 +161,7 @@ fn door() -> Vec<Panel> {
         a_minute(
             Panel::lines(
                 "Senders that fail authentication per minute",
-                "Recipients of mail whose SPF, DKIM or DMARC failed. DMARC is what was stopped; the others are counted for all \
+                "Recipients of mail that failed SPF, DKIM or DMARC. DMARC counts blocked mail; the others count all \
                  mail.",
                 Unit::Count,
             ),
@@ -172,14 +169,14 @@ fn door() -> Vec<Panel> {
             &[
                 ("SPF failed", "failed_spf", Colour::Look),
                 ("DKIM failed", "failed_dkim", Colour::Plain),
-                ("stopped by DMARC", "blocked_dmarc", Colour::Policy),
+                ("blocked by DMARC", "blocked_dmarc", Colour::Policy),
             ],
         ),
         a_minute(
             Panel::lines(
                 "Rejected before scanning per minute",
-                "Recipients refused for the reputation of the address, for that of the domain, or because they are unknown. \
-                 Many unknown ones: a directory harvest attack.",
+                "Recipients refused because of the reputation of the address or of the domain, or because they are \
+                 unknown. Many unknown ones: a directory harvest attack.",
                 Unit::Count,
             ),
             TRAFFIC,
@@ -197,7 +194,7 @@ fn engines() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "Spam, certain and suspected per minute",
-                "Recipients by how sure the engine is, and what Intelligent Multi-Scan found beyond it.",
+                "Recipients by the confidence of the engine, and additional detections of Intelligent Multi-Scan.",
                 Unit::Count,
             ),
             TRAFFIC,
@@ -210,8 +207,8 @@ fn engines() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "Files by AMP verdict per minute",
-                "Files in incoming mail by disposition. Unscannable or unknown in numbers: the file reputation service is not \
-                 reached.",
+                "Files in incoming mail by disposition. Many unscannable or unknown: the file reputation service is \
+                 unreachable.",
                 Unit::Count,
             ),
             "mail_incoming_amp_summary",
@@ -229,8 +226,8 @@ fn engines() -> Vec<Panel> {
         a_minute(
             Panel::bars(
                 "Outbreak Filters, threats per minute",
-                "Virus and malware threats that Outbreak Filters found. Several at once: an outbreak; the quarantine of that \
-                 name fills.",
+                "Virus and malware threats that Outbreak Filters found. Several at once mean an outbreak; the \
+                 Outbreak quarantine fills up.",
                 Unit::Count,
             ),
             "mail_vof_specific_threat_summary",
@@ -239,8 +236,8 @@ fn engines() -> Vec<Panel> {
         a_minute(
             Panel::lines(
                 "S/MIME, messages per minute",
-                "Messages that were verified or decrypted, and those for which it failed: an expired certificate, more often \
-                 than not.",
+                "Messages that were verified or decrypted, and failures. The most common cause of a failure is an \
+                 expired certificate.",
                 Unit::Count,
             ),
             TRAFFIC,
@@ -257,8 +254,8 @@ fn after() -> Vec<Panel> {
         a_minute(
             Panel::bars(
                 "Remediated after delivery per minute",
-                "Recipients whose mail was remediated after delivery, because its verdict changed. Ask what they had opened by then \
-                 (AsyncosRetrospectiveVerdict).",
+                "Recipients of mail that was remediated after delivery because its verdict changed. Ask them what \
+                 they opened (AsyncosRetrospectiveVerdict).",
                 Unit::Count,
             ),
             TRAFFIC,
@@ -266,7 +263,7 @@ fn after() -> Vec<Panel> {
         ),
         Panel::lines(
             "Searches of the message tracking, messages per minute",
-            "Messages that the configured tracking searches found, by search: mail in the chief's name, for one.",
+            "Messages that the configured tracking searches found, by search. Example: mail that impersonates the CEO.",
             Unit::Count,
         )
         .query(

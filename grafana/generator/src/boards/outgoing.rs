@@ -11,12 +11,12 @@ const TRAFFIC: &str = "mail_outgoing_traffic_summary";
 pub(super) fn board() -> Board {
     Board {
         uid: Uid::Outgoing,
-        description: "What leaves, what bounces, what waits, and whether one of ours sends what nobody should.",
+        description: "Outgoing mail: delivered, bounced and waiting, and whether your own senders send threats.",
         domain: "mail",
         manner: Manner::Watch,
         rows: vec![
             Row::open("In the selected range", numbers()),
-            Row::open("What leaves", leaving()),
+            Row::open("Mail that leaves", leaving()),
             Row::open("Delivery now", delivery()),
             Row::folded("Data loss and files", policies()),
         ],
@@ -25,12 +25,12 @@ pub(super) fn board() -> Board {
 
 fn numbers() -> Vec<Panel> {
     let numbers = [
-        ("Processed", "Recipients of outgoing mail in all, clean or not.", &["total_recipients_processed"][..]),
-        ("Delivered", "Recipients whose mail the destination took.", &["total_recipients_delivered"]),
-        ("Hard bounces", "Recipients refused for good by the destination.", &["total_hard_bounces"]),
+        ("Processed", "All recipients of outgoing mail.", &["total_recipients_processed"][..]),
+        ("Delivered", "Recipients that the destination accepted.", &["total_recipients_delivered"]),
+        ("Hard bounces", "Recipients that the destination refused permanently.", &["total_hard_bounces"]),
         (
             "Threats",
-            "Recipients of outgoing spam, viruses, malicious files and links: a compromised account or host of ours.",
+            "Recipients of outgoing spam, viruses, malicious files and links: a compromised account or host.",
             &["detected_spam", "detected_virus", "detected_amp", "malicious_url"],
         ),
         ("DLP incidents", "Violations of data-loss policies, of any severity.", &["total_dlp_incidents"]),
@@ -50,7 +50,7 @@ fn leaving() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "By result per minute",
-                "Recipients by what became of them. On the appliance: Monitor > Outgoing Senders and Delivery Status.",
+                "Recipients by result. On the appliance: Monitor > Outgoing Senders and Delivery Status.",
                 Unit::Count,
             ),
             TRAFFIC,
@@ -58,8 +58,8 @@ fn leaving() -> Vec<Panel> {
         ),
         Panel::lines(
             "Hard bounce share",
-            "Which part of the processed recipients the destinations refuse for good. Over the line: a bad list, or one of \
-             our addresses is blocklisted (AsyncosHardBouncesHigh).",
+            "Share of the processed recipients that destinations refuse permanently. Above the line: an outdated \
+             address list, or the appliance is on a blocklist (AsyncosHardBouncesHigh).",
             Unit::Ratio,
         )
         .coloured(&share("total_hard_bounces", "total_recipients_processed"), "hard bounces", Colour::InvalidRecipient)
@@ -67,8 +67,8 @@ fn leaving() -> Vec<Panel> {
         a_minute(
             Panel::bars(
                 "Outgoing threats per minute",
-                "Recipients of what our own senders must not send. Find the sender in Message Tracking and block the account \
-                 before others block us.",
+                "Recipients of threats from your own senders. Find the sender in Message Tracking and block the \
+                 account before other servers block you.",
                 Unit::Count,
             ),
             TRAFFIC,
@@ -81,14 +81,14 @@ fn leaving() -> Vec<Panel> {
         ),
         Panel::lines(
             "Spam share",
-            "Which part of outgoing mail is spam. Over the line: a compromised account (AsyncosOutgoingSpam).",
+            "Share of outgoing mail that is spam. Above the line: a compromised account (AsyncosOutgoingSpam).",
             Unit::Ratio,
         )
         .coloured(&share("detected_spam", "total_recipients_processed"), "spam", Colour::Spam)
         .limits(Limits::act(OUTGOING_SPAM)),
         Panel::lines(
             "Delivered by appliance per minute",
-            "Recipients whose mail the destinations took. Zero while recipients wait: AsyncosDeliveryStalled.",
+            "Recipients that the destinations accepted. Zero while recipients wait: AsyncosDeliveryStalled.",
             Unit::Count,
         )
         .query(
@@ -99,7 +99,7 @@ fn leaving() -> Vec<Panel> {
         a_minute(
             Panel::lines(
                 "Clean and processed per minute",
-                "Recipients of outgoing mail in all, and of that in which nothing was found.",
+                "All recipients of outgoing mail, and those of mail without any finding.",
                 Unit::Count,
             ),
             TRAFFIC,
@@ -116,7 +116,9 @@ fn delivery() -> Vec<Panel> {
     vec![
         Panel::lines(
             "Active recipients",
-            &format!("Recipients in the delivery queue: `status detail`, `tophosts`. Growing: a destination is down. {NEEDS}"),
+            &format!(
+                "Recipients in the delivery queue: `status detail`, `tophosts`. Growing: a destination is down. {NEEDS}"
+            ),
             Unit::Count,
         )
         .query("topk(20, max by (appliance) (asyncos_status_active_recips{APPLIANCE}))", "{{appliance}}")
@@ -124,8 +126,8 @@ fn delivery() -> Vec<Panel> {
         Panel::lines(
             "Oldest message",
             &format!(
-                "How long the oldest message has waited. One dead domain makes it old; with many active recipients it is a \
-                 fault (AsyncosOldestMessage). {NEEDS}"
+                "Age of the oldest message. One unreachable domain is enough to make it old; with many active \
+                 recipients it is a problem (AsyncosOldestMessage). {NEEDS}"
             ),
             Unit::Seconds,
         )
@@ -136,8 +138,11 @@ fn delivery() -> Vec<Panel> {
         .limits(Limits::look(OLDEST_MESSAGE))
         .step(Step::Minute),
         Panel::lines(
-            "Recipients not yet tried",
-            &format!("Recipients whose first delivery has not been tried: delivery does not keep up. {NEEDS}"),
+            "Recipients not yet attempted",
+            &format!(
+                "Recipients without a first delivery attempt. If the number grows, delivery does not keep up. \
+                      {NEEDS}"
+            ),
             Unit::Count,
         )
         .query("topk(20, max by (appliance) (asyncos_status_unattempted_recips{APPLIANCE}))", "{{appliance}}")
@@ -145,7 +150,7 @@ fn delivery() -> Vec<Panel> {
         Panel::lines(
             "Outgoing connections",
             &format!(
-                "Connections open to destinations. At most {STUCK_CONNECTIONS} with a long work queue: mail does not move \
+                "Connections open to destinations. At most {STUCK_CONNECTIONS} with a long work queue: mail is stuck \
                  (AsyncosWorkQueueStuck). {NEEDS}"
             ),
             Unit::Count,
@@ -155,8 +160,8 @@ fn delivery() -> Vec<Panel> {
         Panel::stacked(
             "Bounces by reason per minute",
             &format!(
-                "Recipients given up, by why, and soft bounces, which are tried again. Much DNS: see the resolvers \
-                 (`dnsstatus`). {NEEDS}"
+                "Bounced recipients by reason, and soft bounces, which are retried. Many DNS bounces: check the \
+                 resolvers (`dnsstatus`). {NEEDS}"
             ),
             Unit::Count,
         )
@@ -165,11 +170,11 @@ fn delivery() -> Vec<Panel> {
         .coloured(&status_rate("expired_hard_bounced_recips"), "expired", Colour::Plain)
         .coloured(&status_rate("filter_hard_bounced_recips"), "filter", Colour::Filter)
         .coloured(&status_rate("other_hard_bounced_recips"), "other", Colour::Past)
-        .coloured(&status_rate("soft_bounced_evts"), "soft, tried again", Colour::Policy)
+        .coloured(&status_rate("soft_bounced_evts"), "soft, retried", Colour::Policy)
         .step(Step::Minute),
         Panel::lines(
             "Completed by appliance per minute",
-            &format!("Recipients done with, delivered or given up. {NEEDS}"),
+            &format!("Completed recipients, delivered or bounced. {NEEDS}"),
             Unit::Count,
         )
         .query(
@@ -189,7 +194,7 @@ fn policies() -> Vec<Panel> {
         a_minute(
             Panel::bars(
                 "DLP incidents by severity per minute",
-                "Violations of data-loss policies. Critical ones want a person the same day (AsyncosDlpCritical).",
+                "Violations of data-loss policies. Critical ones need attention the same day (AsyncosDlpCritical).",
                 Unit::Count,
             ),
             "mail_dlp_outgoing_traffic_summary",
@@ -203,7 +208,7 @@ fn policies() -> Vec<Panel> {
         a_minute(
             Panel::stacked(
                 "Files by AMP verdict per minute",
-                "Files in outgoing mail by disposition. Malware here was made or carried by one of ours.",
+                "Files in outgoing mail by disposition. Malware here was sent by one of your own senders.",
                 Unit::Count,
             ),
             "mail_outgoing_amp_summary",

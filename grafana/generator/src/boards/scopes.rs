@@ -32,10 +32,10 @@ const DEVICE_GROUP: Division = Division {
     prefix: "asyncos_device_group_",
     label: "device_group",
     chosen: r#"APPLIANCE,device_group=~"$device_group""#,
-    keys: &[("appliance", "Manager"), ("device_group", "Device group")],
+    keys: &[("appliance", "SMA"), ("device_group", "Device group")],
     titles: Titles {
         row: "Device groups",
-        table: "Device groups of managers",
+        table: "Device groups of SMAs",
         incoming: "Incoming by device group per minute",
         threats: "Threat share by device group",
         outgoing: "Delivered by device group per minute",
@@ -47,10 +47,10 @@ const DEVICE: Division = Division {
     prefix: "asyncos_device_",
     label: "device",
     chosen: r#"APPLIANCE,device=~"$device""#,
-    keys: &[("appliance", "Manager"), ("device", "Device")],
+    keys: &[("appliance", "SMA"), ("device", "Device")],
     titles: Titles {
         row: "Devices",
-        table: "Devices of managers",
+        table: "Devices of SMAs",
         incoming: "Incoming by device per minute",
         threats: "Threat share by device",
         outgoing: "Delivered by device per minute",
@@ -61,7 +61,7 @@ const DEVICE: Division = Division {
 pub(super) fn board() -> Board {
     Board {
         uid: Uid::Scopes,
-        description: "What a manager reports by device group and by device; empty without `device_groups` and `devices`.",
+        description: "Reports of an SMA by device group and by device; empty without `device_groups` and `devices`.",
         domain: "mail",
         manner: Manner::Scopes,
         rows: vec![
@@ -80,27 +80,28 @@ fn numbers() -> Vec<Panel> {
     vec![
         Panel::stat(
             "Watched device groups",
-            "How many device groups the configuration names for the chosen managers.",
+            "Number of device groups configured for the selected SMAs.",
             Unit::Count,
             &count(DEVICE_GROUP),
         ),
         Panel::stat(
             "Watched devices",
-            "How many devices the configuration names for the chosen managers.",
+            "Number of devices configured for the selected SMAs.",
             Unit::Count,
             &count(DEVICE),
         ),
         Panel::stat(
             "Reports fetched",
-            "Share of the reports by device group and by device whose newest poll succeeded. The status page names the reason \
-             for each of the others.",
+            "Share of the reports by device group and by device with a successful last poll. The status page names \
+             the reason for each failure.",
             Unit::Ratio,
             &format!("avg({})", any("asyncos_group_success")),
         )
         .limits(Limits::falling(0.9, 1.0)),
         Panel::stat(
             "Data as of",
-            "Up to when all of these reports are complete. A manager receives its data in batches of 15 minutes.",
+            "End of the oldest complete window of the reports on this dashboard. An SMA receives its data in batches \
+             of 15 minutes.",
             Unit::Ago,
             &format!("min({}) * 1000", any("asyncos_window_end_timestamp_seconds")),
         ),
@@ -118,25 +119,25 @@ fn panels(division: Division) -> Vec<Panel> {
         table(division),
         lines(
             titles.incoming,
-            "Attempted recipients of incoming mail, as the manager reports them. The 20 with the most.",
+            "Attempted recipients of incoming mail, as the SMA reports them. The 20 highest.",
             Unit::Count,
             &format!("{} * 60", rate(INCOMING)),
         ),
         lines(
             titles.threats,
-            "Share of the incoming recipients that was stopped. The 20 with the highest share.",
+            "Share of the incoming recipients that was blocked. The 20 highest.",
             Unit::Ratio,
             &format!("{} / ({} > 0)", rate(THREATS), rate(INCOMING)),
         ),
         lines(
             titles.outgoing,
-            "Recipients of outgoing mail that was delivered. The 20 with the most.",
+            "Delivered recipients of outgoing mail. The 20 highest.",
             Unit::Count,
             &format!("{} * 60", rate(DELIVERED)),
         ),
         lines(
             titles.queue,
-            "Messages waiting to be scanned: the most that a window saw. The 20 with the most.",
+            "Messages waiting to be scanned: the maximum of each window. The 20 highest.",
             Unit::Count,
             &format!("max by (appliance, {label}) ({prefix}{QUEUE}_last_window{{{chosen}}})"),
         )
@@ -158,8 +159,8 @@ fn table(division: Division) -> Panel {
     let range = |counter: &str| sum(format!("increase({prefix}{counter}_total{{{chosen}}}[$__range])"));
     Panel::table(
         titles.table,
-        "A row for each that is named in the manager's configuration. The manager receives the figures in batches, so they are \
-         some 15 minutes older than those of a gateway.",
+        "One row for each entry in the SMA's configuration. The SMA receives its data in batches, so they are about \
+         15 minutes older than those of an ESA.",
         keys,
     )
     .column("Incoming per minute", Unit::Count, Limits::none(), &format!("{} * 60", rate(INCOMING)))

@@ -8,7 +8,7 @@ use super::super::threshold::{LICENCE_ABANDONED, LICENCE_NOW, LICENCE_SOON};
 pub(super) fn board() -> Board {
     Board {
         uid: Uid::Stores,
-        description: "What fills up and what ends: quarantines, licences, and what a manager manages.",
+        description: "What fills up and what expires: quarantines, licences, and the appliances that an SMA manages.",
         domain: "system",
         manner: Manner::Watch,
         rows: vec![
@@ -28,20 +28,20 @@ fn numbers() -> Vec<Panel> {
     vec![
         messages(
             "In policy quarantines",
-            "Messages in the policy, virus and outbreak quarantines: somebody waits for them to be released.",
+            "Messages in the policy, virus and outbreak quarantines that wait for release.",
             "pvo",
         ),
-        messages("In the spam quarantine", "Messages in the spam quarantine, which the users look after.", "spam"),
+        messages("In the spam quarantine", "Messages in the spam quarantine. Users process them.", "spam"),
         Panel::stat(
             "Space used",
-            "Space that the policy, virus and outbreak quarantines take. The API does not report their limits.",
+            "Space used by the policy, virus and outbreak quarantines. The API does not report their limits.",
             Unit::Bytes,
             "sum(asyncos_quarantine_size_bytes{APPLIANCE} REPORTED)",
         )
         .step(Step::Minute),
         Panel::stat(
             "Growth in the selected range",
-            "How many messages there are more than at its beginning, in all quarantines.",
+            "Change of the number of messages in all quarantines.",
             Unit::Count,
             "sum(delta(asyncos_quarantine_messages{APPLIANCE}[$__range]) REPORTED)",
         )
@@ -50,7 +50,7 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Licences expiring soon",
-            "Feature keys that end within 30 days or ended within the last 30 (AsyncosLicenceExpiring).",
+            "Feature keys that expire within 30 days or expired within the last 30 (AsyncosLicenceExpiring).",
             Unit::Count,
             &format!(
                 "count(asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() < {LICENCE_SOON} and \
@@ -62,7 +62,7 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Data as of",
-            "Oldest time, over all appliances, at which the quarantines were last fetched.",
+            "The oldest last fetch of the quarantines, over all appliances.",
             Unit::Ago,
             "min(asyncos_group_last_success_timestamp_seconds{APPLIANCE,group=\"quarantines\"} or \
              timestamp(asyncos_group_success{APPLIANCE,group=\"quarantines\"} == 1)) * 1000",
@@ -75,21 +75,23 @@ fn quarantines() -> Vec<Panel> {
     vec![
         Panel::lines(
             "Messages by quarantine",
-            "What each quarantine holds. One that fills releases or deletes its oldest messages, as it is set up \
-             (AsyncosQuarantineGrowing). Where asyncos_quarantine_messages_lower_bound is 1, it holds more than is counted.",
+            "Messages in each quarantine. A full one releases or deletes its oldest messages, depending on its \
+             settings (AsyncosQuarantineGrowing). Where asyncos_quarantine_messages_lower_bound is 1, the number is a \
+             lower bound.",
             Unit::Count,
         )
         .query("topk(20, sum by (quarantine) (asyncos_quarantine_messages{APPLIANCE} REPORTED))", "{{quarantine}}")
         .step(Step::Minute),
-        Panel::lines("Space by quarantine", "Space that each of the policy, virus and outbreak quarantines takes.", Unit::Bytes)
+        Panel::lines("Space by quarantine", "Space used by each of the policy, virus and outbreak quarantines.", Unit::Bytes)
             .query("topk(20, sum by (quarantine) (asyncos_quarantine_size_bytes{APPLIANCE} REPORTED))", "{{quarantine}}")
             .step(Step::Minute),
-        Panel::lines("Held by appliance", "Messages in the policy, virus and outbreak quarantines of each gateway, by its health.", Unit::Count)
+        Panel::lines("Held by appliance", "Messages in the policy, virus and outbreak quarantines of each ESA, from \
+                                           its health report.", Unit::Count)
             .query("topk(20, max by (appliance) (asyncos_health_quarantine_messages{APPLIANCE}))", "{{appliance}}")
             .step(Step::Minute),
         Panel::lines(
             "Predicted size in 24 hours",
-            "Messages that each quarantine will hold in a day if it goes on as in the last hour.",
+            "Messages that each quarantine will hold in 24 hours at the trend of the last hour.",
             Unit::Count,
         )
         .query(
@@ -104,8 +106,8 @@ fn quarantines() -> Vec<Panel> {
 fn licences() -> Panel {
     Panel::table(
         "Licences",
-        "Feature keys that end, soonest first. A feature without a key stops scanning and mail goes on: `featurekey` lists \
-         them, the vendor renews them. Needs the XML status.",
+        "Feature keys by expiry, soonest first. A feature without a key stops scanning and mail passes unscanned: \
+         `featurekey` lists the keys, the vendor renews them. Needs the XML status.",
         &[("appliance", "Appliance"), ("feature", "Feature")],
     )
     .column(
@@ -127,8 +129,8 @@ fn licences() -> Panel {
 fn managed() -> Vec<Panel> {
     vec![
         Panel::timeline(
-            "Connected to the manager",
-            "Whether the manager is connected to each appliance it manages. Without, its figures come late \
+            "Connected to the SMA",
+            "Whether the SMA is connected to each appliance that it manages. Without a connection, data are late \
              (AsyncosManagedApplianceDisconnected).",
             Words::UpDown,
         )
@@ -137,8 +139,8 @@ fn managed() -> Vec<Panel> {
             "{{managed_appliance}}",
         ),
         Panel::timeline(
-            "Services on the manager",
-            "What the manager does for each appliance: reporting, tracking, quarantines.",
+            "Services on the SMA",
+            "Services of the SMA for each appliance: reporting, tracking, quarantines.",
             Words::YesNo,
         )
         .query(
@@ -147,7 +149,7 @@ fn managed() -> Vec<Panel> {
         ),
         Panel::table(
             "Reporting data",
-            "From when to when the appliances have data of reporting, and when reporting last gave a sign of life.",
+            "Time range of the reporting data on each appliance, and the last heartbeat of its reporting.",
             &[("appliance", "Appliance")],
         )
         .column(
@@ -163,7 +165,7 @@ fn managed() -> Vec<Panel> {
             "max by (appliance) (asyncos_reporting_data_end_timestamp_seconds{APPLIANCE}) * 1000",
         )
         .column(
-            "Sign of life",
+            "Heartbeat",
             Unit::Date,
             Limits::none(),
             "max by (appliance) (asyncos_reporting_heartbeat_timestamp_seconds{APPLIANCE}) * 1000",

@@ -7,11 +7,11 @@ use super::data_as_of;
 pub(super) fn board() -> Board {
     Board {
         uid: Uid::Top,
-        description: "Which domains, filters, policies and threats are behind the figures; no persons.",
+        description: "Top domains, filters, policies and threats, without personal data.",
         domain: "mail",
         manner: Manner::Report,
         rows: vec![
-            Row::open("How to read it", vec![words().size(20, 5), data_as_of("mail_policy_incoming").size(4, 5)]),
+            Row::open("About", vec![words().size(20, 5), data_as_of("mail_policy_incoming").size(4, 5)]),
             Row::open("Matched rules in the selected range", rules()),
             Row::open("Domains in the newest window", domains()),
             Row::folded("Threats in the selected range", threats()),
@@ -22,11 +22,11 @@ pub(super) fn board() -> Board {
 fn words() -> Panel {
     Panel::text(
         "About these lists",
-        "Lists over **the time shown** are sums of counters: they are complete. Lists of **the newest window** are of reports \
-         that the appliance cuts off, which have no true sum. `other` holds what is beyond the exporter's `series_limit`.\n\n\
-         Empty lists: the report is not polled. Policies, filters and sender groups come with the profile `default` or \
-         `full`; domains and viruses have to be named in `counter_groups`, with `top`. Reports about persons (users, senders, \
-         addresses) are not on this board.",
+        "Lists over **the selected range** are sums of counters: they are complete. Lists of **the newest window** \
+         come from reports that the appliance truncates, so they have no true sum. `other` contains the rows over the \
+         exporter's `series_limit`.\n\nEmpty lists: the report is not polled. Policies, filters and sender groups are \
+         in the profile `default` or `full`; domains and viruses must be named in `counter_groups`, with `top`. \
+         Reports with personal data (users, senders, addresses) are not on this dashboard.",
     )
 }
 
@@ -108,25 +108,25 @@ fn domains() -> Vec<Panel> {
     vec![
         newest(
             "Sender domains",
-            "Recipients of incoming mail by the domain it comes from. Report `mail_incoming_domain_detail`.",
+            "Recipients of incoming mail by sender domain. Report `mail_incoming_domain_detail`.",
             "mail_incoming_domain_detail_total_recipients",
             "sender_domain",
         ),
         newest(
             "Sender domains of threats",
-            "Recipients of stopped mail by the domain it comes from. Report `mail_incoming_domain_detail`.",
+            "Recipients of blocked mail by sender domain. Report `mail_incoming_domain_detail`.",
             "mail_incoming_domain_detail_total_threat_recipients",
             "sender_domain",
         ),
         newest(
             "Destination domains",
-            "Recipients of outgoing mail by the domain it goes to. Report `mail_destination_domain_detail`.",
+            "Recipients of outgoing mail by destination domain. Report `mail_destination_domain_detail`.",
             "mail_destination_domain_detail_total_recipients_processed",
             "destination_domain",
         ),
         newest(
             "Destinations that bounce",
-            "Hard bounces by the domain they come from. Report `mail_destination_domain_detail`.",
+            "Hard bounces by destination domain. Report `mail_destination_domain_detail`.",
             "mail_destination_domain_detail_hard_bounces",
             "destination_domain",
         ),
@@ -138,7 +138,7 @@ fn domains() -> Vec<Panel> {
         ),
         newest(
             "Links by domain",
-            "Messages with links by the domain they lead to. Report `mail_url_domain_summary`.",
+            "Messages with links by the domain of the link. Report `mail_url_domain_summary`.",
             "mail_url_domain_summary_incoming_count",
             "url_domain",
         ),
@@ -179,7 +179,7 @@ fn threats() -> Vec<Panel> {
         ),
         total(
             "Forged mail by filter",
-            "Recipients of mail taken for forged. In the profile `full`.",
+            "Recipients of mail classified as forged. In the profile `full`.",
             "mail_fed_content_filter_incoming_recipients_matched",
             "content_filter",
         ),

@@ -17,17 +17,17 @@ fn conservation() -> Vec<Case> {
             .of("asyncos_system_status", "state=\"suspended\"", "_x10 1x9 stale _x9".into())
             .label("state", "suspended")
             .at(14, 15, 20)
-            .says("esa1 is suspended", "esa1 has said for 5 minutes that it is suspended and not online."),
+            .says("esa1 is suspended", "esa1 has reported the state suspended for 5 minutes."),
         case("AsyncosRefusingMail")
             .of("asyncos_health_resource_conservation", "", gauge([(998.0, 10), (999.0, 10), (0.0, 10)]))
             .at(10, 11, 20)
-            .says("esa1 refuses mail", "esa1 is at level 999 of resource conservation: it takes no mail."),
+            .says("esa1 refuses mail", "esa1 is at level 999 of resource conservation: it accepts no mail."),
         case("AsyncosResourceConservation")
             .of("asyncos_status_resource_conservation", "", gauge([(0.0, 10), (1.0, 10), (999.0, 10)]))
             .at(14, 15, 20)
             .says(
-                "esa1 slows mail down",
-                "esa1 has been at level 1 of resource conservation for 5 minutes: it takes mail more slowly.",
+                "esa1 slows down mail",
+                "esa1 has been at level 1 of resource conservation for 5 minutes: it accepts mail more slowly.",
             ),
     ]
 }
@@ -50,23 +50,20 @@ fn queue() -> Vec<Case> {
             .label("device", "esa9")
             .at(39, 40, 50)
             .says(
-                "The work queue of esa1 is a backlog",
+                "esa1 has a work queue backlog",
                 "At least 10k messages have waited to be scanned by esa1 for 20 minutes.",
             ),
         case("AsyncosWorkQueueGrowing")
             .of(QUEUE, "", format!("{} {} {}", "600x39", "600+200x39", "100x59"))
             .at(39, 75, 139)
-            .says(
-                "The work queue of esa1 grows",
-                "If it goes on like this, 19.6k messages will wait at esa1 in an hour.",
-            ),
+            .says("The work queue of esa1 grows", "At the current trend, 19.6k messages will wait at esa1 in an hour."),
         case("AsyncosWorkQueueStuck")
             .of(QUEUE, "", "501+1x59".into())
             .of("asyncos_status_conn_out", "", gauge([(6.0, 20), (5.0, 20), (6.0, 20)]))
             .at(29, 30, 40)
             .says(
-                "Mail does not move at esa1",
-                "531 messages wait at esa1, more than before, with hardly any outgoing connection.",
+                "Mail is stuck at esa1",
+                "531 messages wait at esa1, a growing number, with almost no outgoing connections.",
             ),
         case("AsyncosWorkQueueImbalance")
             .of(QUEUE, "", gauge([(500.0, 10), (600.0, 40), (100.0, 10)]))
@@ -75,7 +72,7 @@ fn queue() -> Vec<Case> {
             .named("esa4", QUEUE, "", gauge([(10.0, 60)]))
             .at(39, 40, 50)
             .says(
-                "esa1 has most of the work",
+                "The work queue of esa1 is far above the fleet's average",
                 "600 messages wait at esa1, more than three times the mean of its fleet.",
             ),
     ]
@@ -91,7 +88,7 @@ fn load() -> Vec<Case> {
         ratio("AsyncosCpuHigh", "asyncos_health_cpu_load_ratio", 0.85, 0.87, 15)
             .says("The CPU of esa1 is busy", "esa1 has used 87% of its CPU for half an hour."),
         ratio("AsyncosMemoryHigh", "asyncos_health_ram_utilization_ratio", 0.45, 0.46, 10).says(
-            "The memory of esa1 fills",
+            "esa1 is low on memory",
             "esa1 has used 46% of its memory for 25 minutes; resource conservation begins at 45 %.",
         ),
         ratio("AsyncosDiskIoHigh", "asyncos_health_disk_io_ratio", 0.9, 0.91, 15)
@@ -99,7 +96,10 @@ fn load() -> Vec<Case> {
         case("AsyncosQueueSpaceLow")
             .of("asyncos_health_queue_utilization_ratio", "", gauge([(0.7, 10), (0.71, 20), (0.91, 10)]))
             .at(24, 25, 30)
-            .says("The queue of esa1 fills", "71% of the queue's space at esa1 has been in use for 15 minutes."),
+            .says(
+                "The queue of esa1 is filling up",
+                "71% of the queue's space at esa1 has been in use for 15 minutes.",
+            ),
         case("AsyncosQueueSpaceFull")
             .of("asyncos_health_queue_utilization_ratio", "", gauge([(0.9, 10), (0.91, 10), (0.9, 10)]))
             .at(14, 15, 20)
@@ -110,7 +110,7 @@ fn load() -> Vec<Case> {
         case("AsyncosLogSpaceLow")
             .of("asyncos_status_log_used_ratio", "", gauge([(0.85, 10), (0.86, 40), (0.5, 10)]))
             .at(39, 40, 50)
-            .says("The log space of esa1 fills", "86% of the space for logs at esa1 is in use."),
+            .says("The log space of esa1 is filling up", "86% of the space for logs at esa1 is in use."),
     ]
 }
 
@@ -122,14 +122,17 @@ pub(in super::super) fn stores() -> Vec<Case> {
             .of(EXPIRY, "feature=\"Sophos\"", gauge([(2_592_600.0, 120), (9e9, 10)]))
             .label("feature", "Sophos")
             .at(70, 71, 120)
-            .says("The licence of Sophos on esa1 ends", "The licence of Sophos on esa1 ends in 29d 22h 59m 0s."),
+            .says(
+                "The licence of Sophos on esa1 expires soon",
+                "The licence of Sophos on esa1 expires in 29d 22h 59m 0s.",
+            ),
         case("AsyncosLicenceExpired")
             .of(EXPIRY, "feature=\"Sophos\"", gauge([(605_400.0, 120), (9e9, 10)]))
             .label("feature", "Sophos")
             .at(70, 71, 120)
             .says(
-                "The licence of Sophos on esa1 has ended or is about to",
-                "The licence of Sophos on esa1 has 6d 22h 59m 0s left; below zero it has ended.",
+                "The licence of Sophos on esa1 has expired or is about to expire",
+                "The licence of Sophos on esa1 has 6d 22h 59m 0s left; a negative time means that it has expired.",
             ),
         // What is counted here grows within the time that `increase` looks at.
         case("AsyncosOutbreakThreats")
@@ -140,7 +143,7 @@ pub(in super::super) fn stores() -> Vec<Case> {
             )
             .at(99, 164, 260)
             .says(
-                "Outbreak Filters find much at esa1",
+                "Outbreak Filters find many threats at esa1",
                 "Outbreak Filters have found 64 threats at esa1 within an hour.",
             ),
     ]

@@ -31,20 +31,27 @@ fn silence() -> Vec<Case> {
             .of(&format!("{IN}_total_recipients_last_window"), "", gauge([(500.0, WEEK + 10), (0.0, 10), (500.0, 10)]))
             .at(WEEK + 9, WEEK + 15, WEEK + 21)
             .says(
-                "No mail comes in through esa1",
-                "esa1 has had no incoming mail for half an hour, unlike at this time a week ago.",
+                "esa1 receives no mail",
+                "esa1 has received no mail for half an hour; a week ago at this time it did.",
             ),
         silent("AsyncosReputationFilterSilent", "blocked_reputation").says(
-            "esa1 stops nothing by reputation",
-            "Reputation has stopped nothing at esa1 for more than two hours, unlike yesterday, and mail comes in.",
+            "esa1 blocks nothing by reputation",
+            "Reputation filtering has blocked nothing at esa1 for more than two hours. Mail arrives, and a day ago \
+             there was some.",
         ),
         silent("AsyncosSpamEngineSilent", "detected_spam").says(
             "esa1 finds no spam",
-            "The anti-spam engine has found nothing at esa1 for more than two hours, unlike yesterday, and mail comes in.",
+            "The anti-spam engine has found nothing at esa1 for more than two hours. Mail arrives, and a day ago \
+             there was some.",
         ),
         case("AsyncosVersionSkew")
             .of("asyncos_appliance_info", "product=\"esa\",release=\"1\"", gauge([(1.0, 2 * WEEK)]))
-            .named("esa2", "asyncos_appliance_info", "product=\"esa\",release=\"2\"", format!("_x10 1x{} stale _x20", WEEK + 10))
+            .named(
+                "esa2",
+                "asyncos_appliance_info",
+                "product=\"esa\",release=\"2\"",
+                format!("_x10 1x{} stale _x20", WEEK + 10),
+            )
             .without("instance")
             .without("appliance")
             .label("product", "esa")
@@ -69,24 +76,26 @@ fn amounts() -> Vec<Case> {
         )
     };
     vec![
-        grows("AsyncosIncomingUnusual", "total_recipients")
-            .says("Much more mail than usual at esa1", "esa1 has 5 times the incoming mail of this time a week ago."),
+        grows("AsyncosIncomingUnusual", "total_recipients").says(
+            "Much more mail than usual at esa1",
+            "esa1 receives 5 times as much mail as a week ago at this time.",
+        ),
         grows("AsyncosSpamWave", "detected_spam")
-            .says("Much more spam than usual at esa1", "esa1 finds 5 times the spam of this time a week ago."),
+            .says("Much more spam than usual at esa1", "esa1 detects 5 times as much spam as a week ago at this time."),
         shares("AsyncosThreatShareJumped", 300.0, 540.0, 600.0).says(
-            "More of the mail at esa1 is stopped",
-            "The share of stopped mail at esa1 is higher than a day ago by 30% of all mail.",
+            "The threat share at esa1 has jumped",
+            "The share of blocked mail at esa1 has risen by 30% of all mail within a day.",
         ),
         shares("AsyncosThreatShareDropped", 400.0, 210.0, 100.0).says(
-            "Less of the mail at esa1 is stopped",
-            "The share of stopped mail at esa1 is 25% of what it was a day ago.",
+            "The threat share at esa1 has dropped",
+            "The share of blocked mail at esa1 is 25% of the share a day ago.",
         ),
         case("AsyncosDmarcUnusual")
             .of(&format!("{IN}_blocked_dmarc_total"), "", counter([(20.0, DAY), (80.0, 20), (100.0, 20), (20.0, 20)]))
             .at(DAY + 19, DAY + 39, DAY + 55)
             .says(
-                "DMARC stops more than usual at esa1",
-                "DMARC has stopped 650 recipients at esa1 within an hour, more than four times as many as a day ago.",
+                "DMARC blocks more mail than usual at esa1",
+                "DMARC has blocked 650 recipients at esa1 within an hour, more than four times as many as a day ago.",
             ),
         case("AsyncosQuarantineGrowing")
             .of(
@@ -98,7 +107,7 @@ fn amounts() -> Vec<Case> {
             .label("type", "pvo")
             .at(DAY + 9, DAY + 20, DAY + 30)
             .says(
-                "The quarantine Policy of esa1 grows",
+                "The quarantine Policy of esa1 has doubled in a day",
                 "The quarantine Policy of esa1 holds 1.201k messages, more than twice as many as a day ago.",
             ),
     ]

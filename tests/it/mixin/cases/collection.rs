@@ -8,7 +8,7 @@ pub(in super::super) fn exporter() -> Vec<Case> {
     vec![
         case("AsyncosExporterDown").exporter("up", "", gauge([(1.0, 10), (0.0, 10), (1.0, 10)])).at(14, 15, 20).says(
             "Prometheus cannot scrape the exporter at h:1",
-            "The exporter at h:1 has not answered Prometheus for 5 minutes: nothing is known of its appliances.",
+            "The exporter at h:1 could not be scraped for 5 minutes: there are no metrics of its appliances.",
         ),
         // A series that has ended is there for five minutes more.
         case("AsyncosExporterAbsent")
@@ -17,14 +17,14 @@ pub(in super::super) fn exporter() -> Vec<Case> {
             .at(24, 25, 40)
             .says(
                 "Prometheus has no exporter to scrape",
-                "No target of the job `asyncos` is known to Prometheus: nothing is known of any appliance.",
+                "Prometheus has no target of the job `asyncos`: there are no metrics of any appliance.",
             ),
         case("AsyncosConfigReloadFailed")
             .exporter("asyncos_config_last_reload_successful", "", gauge([(1.0, 10), (0.0, 10), (1.0, 10)]))
             .at(14, 15, 20)
             .says(
-                "The exporter at h:1 refuses its configuration",
-                "The newest attempt to read the configuration at h:1 failed; the one before it is in force.",
+                "The exporter at h:1 cannot load its configuration",
+                "The last reload of the configuration at h:1 failed; the previous configuration stays in use.",
             ),
         case("AsyncosWebConfigReloadFailed")
             .exporter(
@@ -34,15 +34,16 @@ pub(in super::super) fn exporter() -> Vec<Case> {
             )
             .at(14, 15, 20)
             .says(
-                "The exporter at h:1 refuses its web configuration",
-                "The newest reading of TLS and users of the web side at h:1 failed; those before are in force.",
+                "The exporter at h:1 cannot load its web configuration",
+                "The last reload of the web configuration (TLS and users) at h:1 failed; the previous one stays in \
+                 use.",
             ),
         case("AsyncosStateNotPersisted")
             .exporter("asyncos_state_persist_failures_total", "", counter([(0.0, 20), (1.0, 15), (0.0, 30)]))
             .at(19, 30, 55)
             .says(
-                "The exporter at h:1 cannot write its totals down",
-                "10 batches of totals could not be written down at h:1 within 15 minutes: totals stop growing.",
+                "The exporter at h:1 cannot write its state",
+                "10 writes of totals failed at h:1 within 15 minutes: totals are paused.",
             ),
         case("AsyncosStateRefused")
             .exporter("asyncos_state_refused_total", "what=\"record\"", gauge([(0.0, 10), (2.0, 10), (0.0, 70)]))
@@ -50,15 +51,15 @@ pub(in super::super) fn exporter() -> Vec<Case> {
             .at(9, 10, 85)
             .says(
                 "The exporter at h:1 started without all of its state",
-                "2 record(s) of the state were damaged or missing when the exporter at h:1 was started: those totals began \
-                 at zero.",
+                "2 record(s) of the state were damaged or missing when the exporter at h:1 was started: the affected \
+                 totals restarted at zero.",
             ),
         case("AsyncosStateFileLost")
             .exporter("asyncos_state_file_present", "", gauge([(1.0, 10), (0.0, 10), (1.0, 10)]))
             .at(14, 15, 20)
             .says(
                 "The state file of the exporter at h:1 was deleted or replaced",
-                "The file with the totals at h:1 is no longer the one that the exporter has open: totals stop growing.",
+                "The file with the totals at h:1 is no longer the one that the exporter has open: totals are paused.",
             ),
         case("AsyncosStateFileRewritten")
             .exporter("asyncos_state_file_rewrites_total", "", counter([(0.0, 20), (1.0, 1), (0.0, 90)]))
@@ -73,8 +74,8 @@ pub(in super::super) fn exporter() -> Vec<Case> {
             .at(59, 60, 75)
             .says(
                 "The exporter at h:1 keeps its totals in memory",
-                "The exporter at h:1 was started without `--storage.path`: totals begin at zero with each restart, and \
-                 refused logins are forgotten.",
+                "The exporter at h:1 was started without `--storage.path`: each restart sets totals to zero and \
+                 forgets refused logins.",
             ),
     ]
 }
@@ -89,12 +90,12 @@ pub(in super::super) fn cases() -> Vec<Case> {
 fn reach() -> Vec<Case> {
     vec![
         case("AsyncosApplianceUnreachable").of("asyncos_up", "", gauge([(1.0, 10), (0.0, 10), (1.0, 10)])).at(14, 15, 20).says(
-            "esa1 does not answer",
+            "esa1 is unreachable",
             "The API of esa1 has not answered for 5 minutes.",
         ),
         case("AsyncosLoginBlocked").of("asyncos_login_blocked", "", gauge([(0.0, 10), (1.0, 10), (0.0, 10)])).at(9, 10, 20).says(
             "Logins at esa1 have stopped",
-            "esa1 has refused so many logins in a row that none is tried any more, to keep the account from being locked.",
+            "esa1 refused several logins in a row. The exporter has stopped trying, so that the account is not locked.",
         ),
         // The third refusal blocks: one alert is enough.
         case("AsyncosLoginRefused")
@@ -103,7 +104,7 @@ fn reach() -> Vec<Case> {
             .at(10, 11, 20)
             .says(
                 "esa1 refuses the password",
-                "esa1 has refused 2 login(s) in a row; after three none is tried any more.",
+                "esa1 has refused 2 login(s) in a row; the exporter stops trying after three.",
             ),
         case("AsyncosManagedApplianceDisconnected")
             .of("asyncos_managed_appliance_connected", "managed_appliance=\"esa9\",type=\"ESA\"", gauge([(1.0, 10), (0.0, 20), (1.0, 10)]))
@@ -112,15 +113,16 @@ fn reach() -> Vec<Case> {
             .at(24, 25, 30)
             .says(
                 "esa1 is not connected to esa9",
-                "The manager esa1 has had no connection to esa9 for 15 minutes: its figures come late or not at all.",
+                "The SMA esa1 has been disconnected from esa9 for 15 minutes: data of that appliance are late or \
+                 missing.",
             ),
         // Two weeks and ten minutes from the beginning; renewed after two hours.
         case("AsyncosCertificateExpiring")
             .of("asyncos_tls_certificate_expiry_timestamp_seconds", "", gauge([(1_210_200.0, 120), (9e9, 10)]))
             .at(70, 71, 120)
             .says(
-                "The certificate of esa1 ends",
-                "The certificate that esa1 shows to the exporter ends in 13d 22h 59m 0s.",
+                "The certificate of esa1 expires soon",
+                "The certificate that esa1 presents to the exporter expires in 13d 22h 59m 0s.",
             ),
         case("AsyncosTlsNotVerified")
             .of("asyncos_tls_verification_disabled", "", gauge([(1.0, 70), (0.0, 10)]))
@@ -141,16 +143,13 @@ fn reports() -> Vec<Case> {
             .of("asyncos_group_refused", "group=\"a\",reason=\"not_allowed\"", gauge([(1.0, 60)]))
             .of("asyncos_group_success", "group=\"b\"", gauge([(1.0, 10), (0.0, 30), (1.0, 20)]))
             .at(24, 25, 40)
-            .says(
-                "esa1 does not bring all reports",
-                "1 counter group(s) of esa1 have had no successful poll for 15 minutes.",
-            ),
+            .says("Report polls of esa1 are failing", "1 counter group(s) of esa1 have been failing for 15 minutes."),
         case("AsyncosReportsRefused")
             .of("asyncos_group_refused", "group=\"a\",reason=\"not_allowed\"", "_x10 1x129 _x20".into())
             .label("reason", "not_allowed")
             .at(129, 130, 150)
             .says(
-                "esa1 does not allow some reports",
+                "esa1 refuses some reports",
                 "1 counter group(s) of esa1 are refused (not_allowed) and requested once an hour.",
             ),
         // Three windows, the settle delay and ten minutes: 1620 s, passed after 27 minutes.
@@ -159,17 +158,14 @@ fn reports() -> Vec<Case> {
             .of("asyncos_window_seconds", "", gauge([(300.0, 50)]))
             .of("asyncos_settle_seconds", "", gauge([(120.0, 50)]))
             .at(32, 33, 41)
-            .says(
-                "The figures of esa1 are old",
-                "The oldest figures of esa1 end 33m 0s ago, which is more than three windows.",
-            ),
+            .says("The data of esa1 are stale", "The oldest data of esa1 end 33m 0s ago, more than three windows."),
         case("AsyncosWindowsLost")
             .of("asyncos_windows_lost_total", "group=\"a\",reason=\"too_old\"", gauge([(0.0, 70), (6.0, 70)]))
             .label("reason", "too_old")
             .at(69, 70, 135)
             .says(
-                "Figures of esa1 are lost",
-                "6 windows of esa1 could not be fetched in time (too_old): totals are too low by what was in them.",
+                "Data of esa1 are lost",
+                "6 windows of esa1 could not be fetched in time (too_old): their events are missing from the totals.",
             ),
         case("AsyncosReportingBehind")
             .of("asyncos_reporting_data_end_timestamp_seconds", "", gauge([(0.0, 150), (9000.0, 10)]))
@@ -210,14 +206,14 @@ fn doubts() -> Vec<Case> {
             .of("asyncos_mail_incoming_traffic_summary_total_recipients_total", "", counter([(100.0, 800)]))
             .at(299, 590, 799)
             .says(
-                "Figures of esa1 come late",
+                "Late data from esa1",
                 "Events found after their window was counted are 20% of the recipients of esa1 within 3 hours.",
             ),
         case("AsyncosReconciliationDiffers")
             .of("asyncos_reconciliation_difference", share, gauge([(0.0, 10), (-7.0, 200), (0.0, 10)]))
             .at(189, 190, 210)
             .says(
-                "Totals of esa1 differ from its report",
+                "Totals of esa1 differ from its reports",
                 "A report of esa1 for whole hours differs from the sum of its windows by 7, for 3 hours.",
             ),
         case("AsyncosCountersUnusable")

@@ -28,14 +28,14 @@ fn delivery() -> Vec<Case> {
             .of("asyncos_status_active_recips", "", gauge([(100.0, 250), (101.0, 30), (100.0, 20)]))
             .at(264, 265, 280)
             .says(
-                "Mail has waited long at esa1",
+                "The oldest message at esa1 is hours old",
                 "The oldest message at esa1 has waited 4h 25m 0s, with more than 100 recipients in the queue.",
             ),
         case("AsyncosHardBouncesHigh")
             .of(&format!("{OUT}_total_hard_bounces_total"), "", counter([(10.0, 120), (20.0, 150), (0.0, 120)]))
             .of(&format!("{OUT}_total_recipients_processed_total"), "", counter([(100.0, 390)]))
             .at(119, 260, 380)
-            .says("Destinations refuse mail of esa1", "20% of the recipients that esa1 sends to are refused for good."),
+            .says("Many recipients of esa1 hard-bounce", "20% of the outgoing recipients of esa1 hard-bounce."),
     ]
 }
 
@@ -56,7 +56,7 @@ fn encryption() -> Vec<Case> {
     };
     vec![
         fails("AsyncosTlsFailuresIncoming", "received").says(
-            "Required TLS fails for senders to esa1",
+            "Required TLS fails for mail to esa1",
             "25% of the incoming connections of esa1 that require TLS fail.",
         ),
         fails("AsyncosTlsFailuresOutgoing", "sent").says(
@@ -70,7 +70,7 @@ fn encryption() -> Vec<Case> {
                 counter([(10.0, 120), (12.0, 120), (0.0, 120)]),
             )
             .at(119, 230, 340)
-            .says("Somebody guesses passwords at esa1", "12 SMTP logins a minute fail at esa1."),
+            .says("Many SMTP logins fail at esa1", "12 SMTP logins per minute fail at esa1."),
     ]
 }
 
@@ -82,14 +82,14 @@ fn threats() -> Vec<Case> {
             .of(&format!("{OUT}_detected_amp_total"), "", gauge([(0.0, 60), (4.0, 20), (6.0, 80)]))
             .at(79, 80, 130)
             .says(
-                "Malware leaves through esa1",
+                "Outgoing malware at esa1",
                 "12 recipients of outgoing viruses and malicious files within half an hour at esa1.",
             ),
         case("AsyncosOutgoingSpam")
             .of(&format!("{OUT}_detected_spam_total"), "", counter([(5.0, 60), (10.0, 60), (0.0, 60)]))
             .of(&format!("{OUT}_total_recipients_processed_total"), "", counter([(100.0, 180)]))
             .at(59, 115, 170)
-            .says("Spam leaves through esa1", "10% of the outgoing mail of esa1 is spam."),
+            .says("Outgoing spam at esa1", "10% of the outgoing mail of esa1 is spam."),
         case("AsyncosRetrospectiveVerdict")
             .of(
                 "asyncos_mail_incoming_traffic_summary_total_mailbox_auto_remediated_recipients_total",
@@ -98,8 +98,8 @@ fn threats() -> Vec<Case> {
             )
             .at(69, 70, 140)
             .says(
-                "Delivered mail at esa1 was found bad",
-                "Mail of 2 recipients of esa1 got a new verdict after delivery and remediated, within an hour.",
+                "Delivered mail at esa1 turned out to be malicious",
+                "Mail of 2 recipients of esa1 got a new verdict after delivery and was remediated, within an hour.",
             ),
         case("AsyncosDlpCritical")
             .of(
