@@ -1,5 +1,6 @@
 //! The alerts, by what they are about.
 
+mod accuracy;
 mod collection;
 mod delivery;
 mod exporter;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::counted::SHORT_WINDOW;
 use super::panel::{Panel, source};
 use super::query;
 use super::style::Colour;
@@ -287,10 +288,12 @@ fn one(name: &str, label: &str, query: &str, sort: u64) -> Value {
     })
 }
 
-/// The length of the longest windows in seconds, for the ranges of rates: an appliance that answers whole hours only moves
-/// its counters once an hour.
+/// The length of the longest short windows in seconds, for the step of graphs. Longer ones need no range: see
+/// [`super::counted`].
 fn window() -> Value {
-    let query = query::board("query_result(max(asyncos_window_seconds{APPLIANCE}) or vector(300))");
+    let query = query::board(&format!(
+        "query_result(max(asyncos_window_seconds{{APPLIANCE}} <= {SHORT_WINDOW}) or vector({SHORT_WINDOW}))"
+    ));
     json!({
         "current": {"selected": true, "text": "300", "value": "300"},
         "datasource": source(),

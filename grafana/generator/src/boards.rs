@@ -11,6 +11,7 @@ mod stores;
 mod top;
 
 use super::board::Board;
+use super::counted::Counted;
 use super::panel::Panel;
 use super::style::{Colour, Unit};
 
@@ -46,18 +47,27 @@ fn data_as_of(group: &str) -> Panel {
 /// A part of a whole: its name, its counter, and its colour.
 type Part = (&'static str, &'static str, Colour);
 
+/// What a counter gains per second, over all chosen appliances.
+fn sum_of_rates(group: &str, counter: &str) -> String {
+    format!("sum({} REPORTED)", rate(group, counter))
+}
+
+/// What a counter gains per second, for each appliance.
+fn rate(group: &str, counter: &str) -> String {
+    Counted::on_board(group, counter).rate("RATE", "")
+}
+
 /// Adds a series for each part of what `group` counts, a minute.
 fn a_minute(panel: Panel, group: &str, parts: &[Part]) -> Panel {
     parts.iter().fold(panel, |panel, (legend, counter, colour)| {
-        let expr = format!("sum(rate(asyncos_{group}_{counter}_total{{APPLIANCE}}[RATE]) REPORTED) * 60");
+        let expr = format!("{} * 60", sum_of_rates(group, counter));
         panel.coloured(&expr, legend, *colour)
     })
 }
 
 /// How many there were in the time shown.
 fn in_range(title: &'static str, description: &str, group: &str, counters: &[&str]) -> Panel {
-    let sum =
-        |counter: &&str| format!("sum(increase(asyncos_{group}_{counter}_total{{APPLIANCE}}[$__range]) REPORTED)");
+    let sum = |counter: &&str| format!("sum({} REPORTED)", Counted::on_board(group, counter).in_range());
     let expr = counters.iter().map(sum).collect::<Vec<_>>().join(" + ");
     Panel::stat(title, description, Unit::Count, &expr).whole()
 }
@@ -82,7 +92,7 @@ fn verdicts(panel: Panel) -> Panel {
     const GROUP: &str = "mail_incoming_traffic_summary";
     let (rest, rare) = VERDICTS.split_at(VERDICTS.len() - 1);
     let panel = a_minute(panel, GROUP, rest);
-    let rate = |counter: &str| format!("sum(rate(asyncos_{GROUP}_{counter}_total{{APPLIANCE}}[RATE]) REPORTED)");
+    let rate = |counter: &str| sum_of_rates(GROUP, counter);
     let sum = ["threat_content_filter", "malicious_url", "blocked_dmarc"].map(rate).join(" + ");
     rare.iter().fold(panel, |panel, (legend, _, colour)| panel.coloured(&format!("({sum}) * 60"), legend, *colour))
 }

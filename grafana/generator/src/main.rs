@@ -6,6 +6,7 @@ mod alert;
 mod alerts;
 mod board;
 mod boards;
+mod counted;
 mod panel;
 mod query;
 mod recording;

@@ -3,7 +3,7 @@
 /// What the words in capitals stand for. `REPORTED` keeps the appliances of one product, so that an SMA is never summed with
 /// the gateways it reports for. `OURS` keeps the exporters among the targets of all jobs, those that were one within a day
 /// too.
-const BOARD: [(&str, &str); 5] = [
+const BOARD: [(&str, &str); 6] = [
     ("REPORTED", r#"and on (job, instance, appliance) asyncos_appliance_info{APPLIANCE,product=~"$product"}"#),
     (
         "OURS",
@@ -13,10 +13,14 @@ const BOARD: [(&str, &str); 5] = [
     ("APPLIANCE", r#"EXPORTER,appliance=~"$appliance""#),
     ("EXPORTER", r#"job=~"$job",instance=~"$instance""#),
     ("RATE", "$__rate_interval"),
+    EACH,
 ];
 
 /// The same for rules.
-const RULES: [(&str, &str); 1] = [("EACH", "job, instance, appliance")];
+const RULES: [(&str, &str); 1] = [EACH];
+
+/// The labels of one appliance.
+const EACH: (&str, &str) = ("EACH", "job, instance, appliance");
 
 /// The query of a panel.
 pub(super) fn board(text: &str) -> String {

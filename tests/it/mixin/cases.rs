@@ -57,6 +57,11 @@ impl Case {
         self
     }
 
+    /// The appliance counts in windows of so many seconds.
+    pub(super) fn windows(self, seconds: u64) -> Self {
+        self.of("asyncos_window_seconds", "", gauge([(seconds as f64, 4000)]))
+    }
+
     pub(super) fn at(mut self, silent: u64, firing: u64, resolved: u64) -> Self {
         (self.silent, self.firing, self.resolved) = (silent, firing, resolved);
         self

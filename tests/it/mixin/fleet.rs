@@ -116,7 +116,7 @@ impl Samples {
             };
             writeln!(self.now, "{series} {value} {time}").expect("a String takes all");
             // The same traffic a week before, for what is compared with it.
-            if ["asyncos_mail_incoming_traffic_summary_total_", "asyncos_appliance_info"]
+            if ["asyncos_mail_incoming_traffic_summary_total_", "asyncos_appliance_info", "asyncos_window_seconds"]
                 .iter()
                 .any(|it| line.starts_with(it))
             {

@@ -193,6 +193,7 @@ fn query(panel: &Value, query: &boards::Query, found: &mut Vec<String>) {
         let is_of_windows = selector.metric.contains("_mail_");
         let windowed = is_of_windows && query.expr.contains("$__rate_interval");
         require(found, !windowed || query.step == "${window}s", "ranges fit the window");
+        follows_the_window(selector, &read.selectors, found);
     }
     let is_any = read.selectors.iter().any(|selector| is_of_any_target(&selector.metric));
     let names_ours = read.selectors.iter().any(|selector| selector.metric == "asyncos_exporter_build_info");
@@ -200,6 +201,21 @@ fn query(panel: &Value, query: &boards::Query, found: &mut Vec<String>) {
     let many = query.legend.contains("{{") && !read.selectors.iter().all(|one| is_of_the_exporter(&one.metric));
     let capped = ["topk", "bottomk"].iter().any(|cap| query.expr.contains(cap));
     require(found, !many || capped, "what has many series is capped");
+}
+
+/// A counter that moves once per window is never looked at by a range alone: where the window is longer than the range,
+/// there would be nothing, or too much.
+fn follows_the_window(selector: &Selector, all: &[Selector], found: &mut Vec<String>) {
+    let Some(counter) = selector.metric.strip_suffix("_total").filter(|_| selector.metric.contains("_mail_")) else {
+        return;
+    };
+    if selector.range.is_some() {
+        let is_known = |metric: &str| all.iter().any(|other| other.metric == metric);
+        // A counter of the vendor's that is called a total keeps its name in the gauge.
+        let gauges = [format!("{counter}_last_window"), format!("{counter}_total_last_window")];
+        let follows = gauges.iter().any(|gauge| is_known(gauge)) && is_known("asyncos_window_seconds");
+        require(found, follows, &format!("a range that follows the window: {}", selector.metric));
+    }
 }
 
 fn matchers(selectors: &[Selector], found: &mut Vec<String>) {
@@ -226,7 +242,9 @@ fn range(selector: &Selector, found: &mut Vec<String>) {
     let Selector { metric, range, function, .. } = selector;
     let function = function.as_deref().unwrap_or_default();
     let is_fit = match (function, *range) {
-        ("rate" | "irate" | "changes", range) => range == Some(Range::RateInterval),
+        ("rate", range) => [Some(Range::RateInterval), Some(Range::Fixed(HOUR))].contains(&range),
+        ("irate" | "changes", range) => range == Some(Range::RateInterval),
+        ("max_over_time", range) => [Some(Range::RateInterval), Some(Range::Fixed(HOUR))].contains(&range),
         ("increase", range) => matches!(range, Some(Range::RateInterval | Range::Graph)),
         ("delta", range) => range == Some(Range::Graph),
         ("avg_over_time", range) => range == Some(Range::Fixed(HOUR * 24 * 30)),
@@ -287,6 +305,12 @@ fn the_rules_see_what_breaks_them() {
         ("/panels/2/gridPos/x", 0.into(), "overlaps"),
         ("/templating/list/1/allValue", ".*".into(), "job"),
         ("/templating/list/1/refresh", 1.into(), "template-on-time-change-reload-rule"),
+        (
+            query,
+            "rate(asyncos_mail_x_total{job=~\"$job\",instance=~\"$instance\",appliance=~\"$appliance\"}[$__rate_interval])"
+                .into(),
+            "a range that follows the window",
+        ),
         (query, "sum(x{job=~\"$job\"})".into(), "target-instance-rule: x"),
         (query, "sum(x{job=~\"$job\",instance=~\"$instance\"})".into(), "appliance: x"),
         (query, "asyncos_up or vector(0)".into(), "nothing hides what is absent"),

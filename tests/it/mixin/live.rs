@@ -47,6 +47,7 @@ impl Choice {
         let rate = (STEP + shortest).max(4 * shortest);
         let filled = query
             .replace("$__rate_interval", &format!("{rate}s"))
+            .replace("$__range_s", &SPAN.to_string())
             .replace("$__range", &format!("{SPAN}s"))
             .replace("$job", self.job)
             .replace("$instance", ".+")

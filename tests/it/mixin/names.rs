@@ -110,6 +110,7 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
     for (name, labels) in [
         ("asyncos_api_request_failures_total", &["appliance", "reason"][..]),
         ("asyncos_login_failures_total", &["appliance", "reason"]),
+        ("asyncos_running_hour", &["appliance"]),
         ("asyncos_login_refusals", &["appliance"]),
         ("asyncos_state_refused_total", &["what"]),
         ("asyncos_exporter_web_config_last_reload_successful", &[]),

@@ -48,7 +48,8 @@ pub(super) struct Read {
 /// # Panics
 /// When it is none.
 pub(super) fn read(query: &str) -> Read {
-    let mut plain = query.replace(COUNT.0, COUNT.1);
+    let seconds = GRAPH.1.as_secs().to_string();
+    let mut plain = query.replace(COUNT.0, COUNT.1).replace("$__range_s", &seconds);
     for (variable, time) in [RATE_INTERVAL, GRAPH] {
         plain = plain.replace(variable, &format!("{}s", time.as_secs()));
     }

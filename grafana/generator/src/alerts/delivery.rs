@@ -3,12 +3,13 @@
 use super::super::alert::Severity::{Critical, Warning};
 use super::super::alert::{Alert, Page};
 use super::super::board::Uid;
+use super::super::counted::Counted;
 use super::super::threshold::{
     FLOOR, HARD_BOUNCES, LOGIN_FAILURES, OLDEST_MESSAGE, OLDEST_MESSAGE_RECIPIENTS, TLS_FAILURES,
 };
 
 const OUTGOING: &str = "asyncos_mail_outgoing_traffic_summary";
-const SECURITY: &str = "asyncos_mail_security_summary";
+const SECURITY: &str = "mail_security_summary";
 
 pub(super) fn alerts() -> Vec<Alert> {
     let mut alerts = delivery();
@@ -73,8 +74,8 @@ fn delivery() -> Vec<Alert> {
             Warning,
             Some("30m"),
             &format!(
-                "appliance:asyncos_outgoing_hard_bounces:ratio_rate65m > {HARD_BOUNCES} and on (EACH) \
-                 rate({OUTGOING}_total_recipients_processed_total[65m]) > {FLOOR}"
+                "appliance:asyncos_outgoing_hard_bounces:ratio > {HARD_BOUNCES} and on (EACH) {} > {FLOOR}",
+                Counted::in_rule("mail_outgoing_traffic_summary", "total_recipients_processed").rate("1h", "")
             ),
             "Many recipients of {{ $labels.appliance }} hard-bounce",
             "{{ $value | humanizePercentage }} of the outgoing recipients of {{ $labels.appliance }} hard-bounce.",
@@ -99,10 +100,11 @@ fn delivery() -> Vec<Alert> {
 
 /// The share of connections whose required TLS failed, with enough of them.
 fn failures(direction: &str, title: &str) -> String {
+    let rate = |outcome| Counted::in_rule(SECURITY, &format!("{direction}_conn_tls_{outcome}")).rate("1h", "");
     format!(
-        "appliance:asyncos_tls_failures_{title}:ratio_rate65m > {TLS_FAILURES} and on (EACH) \
-         (rate({SECURITY}_{direction}_conn_tls_fail_total[65m]) + \
-         rate({SECURITY}_{direction}_conn_tls_success_total[65m])) > {}",
+        "appliance:asyncos_tls_failures_{title}:ratio > {TLS_FAILURES} and on (EACH) ({} + {}) > {}",
+        rate("fail"),
+        rate("success"),
         FLOOR / 10.0
     )
 }
@@ -157,7 +159,8 @@ fn encryption() -> Vec<Alert> {
             Warning,
             Some("15m"),
             &format!(
-                "rate(asyncos_mail_authentication_summary_received_conn_auth_fail_total[65m]) * 60 > {LOGIN_FAILURES}"
+                "{} * 60 > {LOGIN_FAILURES}",
+                Counted::in_rule("mail_authentication_summary", "received_conn_auth_fail").rate("1h", "")
             ),
             "Many SMTP logins fail at {{ $labels.appliance }}",
             "{{ $value | humanize }} SMTP logins per minute fail at {{ $labels.appliance }}.",

@@ -6,15 +6,22 @@
 use super::super::alert::Severity::{Critical, Info, Warning};
 use super::super::alert::{Alert, Page};
 use super::super::board::Uid;
+use super::super::counted::Counted;
 use super::super::threshold::{FLOOR, THREAT_FALL, THREAT_JUMP, UNUSUAL};
 
+const GROUP: &str = "mail_incoming_traffic_summary";
 const INCOMING: &str = "asyncos_mail_incoming_traffic_summary";
-const RATE: &str = "appliance:asyncos_incoming_recipients:rate30m";
-const SHARE: &str = "appliance:asyncos_incoming_threats:ratio_rate65m";
+const RATE: &str = "appliance:asyncos_incoming_recipients:rate";
+const SHARE: &str = "appliance:asyncos_incoming_threats:ratio";
 
 /// Nothing of `counter` in any window seen in `range`, and the newest one is fresh.
 fn nothing(counter: &str, range: &str) -> String {
     format!("max_over_time({INCOMING}_{counter}_last_window[{range}]) == 0 and {INCOMING}_{counter}_last_window == 0")
+}
+
+/// How many `counter` counted in two hours a day ago.
+fn yesterday(counter: &str) -> String {
+    format!("{} * 7200", Counted::in_rule(GROUP, counter).rate("2h", " offset 1d"))
 }
 
 pub(super) fn alerts() -> Vec<Alert> {
@@ -59,9 +66,9 @@ fn silence() -> Vec<Alert> {
             Warning,
             Some("30m"),
             &format!(
-                "{} and on (EACH) increase({INCOMING}_blocked_reputation_total[2h] offset 1d) > 100 and on (EACH) \
-                 {RATE} > {FLOOR}",
-                nothing("blocked_reputation", "2h")
+                "{} and on (EACH) {} > 100 and on (EACH) {RATE} > {FLOOR}",
+                nothing("blocked_reputation", "2h"),
+                yesterday("blocked_reputation")
             ),
             "{{ $labels.appliance }} blocks nothing by reputation",
             "Reputation filtering has blocked nothing at {{ $labels.appliance }} for more than two hours. Mail \
@@ -85,9 +92,9 @@ fn silence() -> Vec<Alert> {
             Warning,
             Some("30m"),
             &format!(
-                "{} and on (EACH) increase({INCOMING}_detected_spam_total[2h] offset 1d) > 100 and on (EACH) {RATE} > \
-                 {FLOOR}",
-                nothing("detected_spam", "2h")
+                "{} and on (EACH) {} > 100 and on (EACH) {RATE} > {FLOOR}",
+                nothing("detected_spam", "2h"),
+                yesterday("detected_spam")
             ),
             "{{ $labels.appliance }} finds no spam",
             "The anti-spam engine has found nothing at {{ $labels.appliance }} for more than two hours. Mail arrives, \
@@ -131,8 +138,7 @@ fn amounts() -> Vec<Alert> {
             Info,
             Some("15m"),
             &format!(
-                "appliance:asyncos_incoming_spam:rate30m / (appliance:asyncos_incoming_spam:rate30m offset 1w > {FLOOR}) > \
-                 {UNUSUAL}"
+                "appliance:asyncos_incoming_spam:rate / (appliance:asyncos_incoming_spam:rate offset 1w > {FLOOR}) > {UNUSUAL}"
             ),
             "Much more spam than usual at {{ $labels.appliance }}",
             "{{ $labels.appliance }} detects {{ $value | humanize }} times as much spam as a week ago at this time.",
@@ -189,9 +195,9 @@ fn amounts() -> Vec<Alert> {
             Info,
             Some("15m"),
             &format!(
-                "increase({INCOMING}_blocked_dmarc_total[65m]) > {UNUSUAL} * \
-                 increase({INCOMING}_blocked_dmarc_total[65m] offset 1d) and \
-                 increase({INCOMING}_blocked_dmarc_total[65m]) > 100"
+                "{now} * 3600 > {UNUSUAL} * 3600 * {} and {now} * 3600 > 100",
+                Counted::in_rule(GROUP, "blocked_dmarc").rate("1h", " offset 1d"),
+                now = Counted::in_rule(GROUP, "blocked_dmarc").rate("1h", "")
             ),
             "DMARC blocks more mail than usual at {{ $labels.appliance }}",
             "DMARC has blocked {{ printf \"%.0f\" $value }} recipients at {{ $labels.appliance }} within an hour, \

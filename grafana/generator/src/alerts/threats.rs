@@ -3,9 +3,20 @@
 use super::super::alert::Severity::{Critical, Info, Warning};
 use super::super::alert::{Alert, Page};
 use super::super::board::Uid;
+use super::super::counted::Counted;
 use super::super::threshold::{OUTGOING_MALWARE, OUTGOING_SPAM, OUTGOING_SPAM_FLOOR};
 
-const OUTGOING: &str = "asyncos_mail_outgoing_traffic_summary";
+const OUTGOING: &str = "mail_outgoing_traffic_summary";
+
+/// How many in half an hour. Of a longer window it is the share, which the busiest half hour of that window exceeded.
+fn half_an_hour(group: &str, counter: &str) -> String {
+    format!("{} * 1800", Counted::in_rule(group, counter).rate("30m", ""))
+}
+
+/// How many in an hour.
+fn an_hour(group: &str, counter: &str) -> String {
+    format!("{} * 3600", Counted::in_rule(group, counter).rate("1h", ""))
+}
 
 pub(super) fn alerts() -> Vec<Alert> {
     const HARM: &str = "Recipients get malware or spam from you, and their servers will block your addresses.";
@@ -15,8 +26,9 @@ pub(super) fn alerts() -> Vec<Alert> {
             Critical,
             None,
             &format!(
-                "increase({OUTGOING}_detected_virus_total[30m]) + increase({OUTGOING}_detected_amp_total[30m]) > \
-                 {OUTGOING_MALWARE}"
+                "{} + {} > {OUTGOING_MALWARE}",
+                half_an_hour(OUTGOING, "detected_virus"),
+                half_an_hour(OUTGOING, "detected_amp")
             ),
             "Outgoing malware at {{ $labels.appliance }}",
             "{{ printf \"%.0f\" $value }} recipients of outgoing viruses and malicious files within half an hour at \
@@ -35,9 +47,9 @@ pub(super) fn alerts() -> Vec<Alert> {
             Critical,
             Some("15m"),
             &format!(
-                "increase({OUTGOING}_detected_spam_total[30m]) / \
-                 (increase({OUTGOING}_total_recipients_processed_total[30m]) > 0) > {OUTGOING_SPAM} and \
-                 increase({OUTGOING}_detected_spam_total[30m]) > {OUTGOING_SPAM_FLOOR}"
+                "{spam} / ({} > 0) > {OUTGOING_SPAM} and {spam} > {OUTGOING_SPAM_FLOOR}",
+                half_an_hour(OUTGOING, "total_recipients_processed"),
+                spam = half_an_hour(OUTGOING, "detected_spam")
             ),
             "Outgoing spam at {{ $labels.appliance }}",
             "{{ $value | humanizePercentage }} of the outgoing mail of {{ $labels.appliance }} is spam.",
@@ -54,7 +66,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             "AsyncosRetrospectiveVerdict",
             Warning,
             None,
-            "increase(asyncos_mail_incoming_traffic_summary_total_mailbox_auto_remediated_recipients_total[65m]) > 0",
+            &format!("{} > 0", an_hour("mail_incoming_traffic_summary", "total_mailbox_auto_remediated_recipients")),
             "Delivered mail at {{ $labels.appliance }} turned out to be malicious",
             "Mail of {{ printf \"%.0f\" $value }} recipients of {{ $labels.appliance }} got a new verdict after \
              delivery and was remediated, within an hour.",
@@ -72,7 +84,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             "AsyncosDlpCritical",
             Warning,
             None,
-            "increase(asyncos_mail_dlp_outgoing_traffic_summary_dlp_incidents_critical_total[65m]) > 0",
+            &format!("{} > 0", an_hour("mail_dlp_outgoing_traffic_summary", "dlp_incidents_critical")),
             "Critical data-loss incidents at {{ $labels.appliance }}",
             "{{ printf \"%.0f\" $value }} data-loss incidents of critical severity within an hour at {{ $labels.appliance }}.",
             Page {
@@ -88,7 +100,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             "AsyncosOutbreakThreats",
             Info,
             None,
-            "increase(asyncos_mail_vof_specific_threat_summary_threat_detected_virus_or_malware_total[65m]) > 20",
+            &format!("{} > 20", an_hour("mail_vof_specific_threat_summary", "threat_detected_virus_or_malware")),
             "Outbreak Filters find many threats at {{ $labels.appliance }}",
             "Outbreak Filters have found {{ printf \"%.0f\" $value }} threats at {{ $labels.appliance }} within an hour.",
             Page {

@@ -183,9 +183,7 @@ fn load() -> Vec<Panel> {
 
 fn volume() -> Vec<Panel> {
     let rate = |title, description, unit, counter: &str, factor: &str| {
-        let expr = format!(
-            "topk(20, sum by (appliance) (rate(asyncos_mail_system_capacity_{counter}_total{{APPLIANCE}}[RATE])){factor})"
-        );
+        let expr = format!("topk(20, sum by (appliance) ({}){factor})", super::rate("mail_system_capacity", counter));
         Panel::lines(title, description, unit).query(&expr, "{{appliance}}")
     };
     vec![

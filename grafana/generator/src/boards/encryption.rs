@@ -4,7 +4,7 @@ use super::super::board::{Board, Manner, Row, Uid};
 use super::super::panel::{Panel, Step};
 use super::super::style::{Colour, Limits, Unit, Words};
 use super::super::threshold::{CERTIFICATE_SOON, LOGIN_FAILURES, TLS_FAILURES};
-use super::{Part, a_minute, data_as_of};
+use super::{Part, a_minute, data_as_of, sum_of_rates};
 
 const SECURITY: &str = "mail_security_summary";
 const LOGINS: &str = "mail_authentication_summary";
@@ -25,7 +25,7 @@ pub(super) fn board() -> Board {
 }
 
 fn sum(group: &str, counters: &[&str]) -> String {
-    let rate = |counter: &&str| format!("sum(rate(asyncos_{group}_{counter}_total{{APPLIANCE}}[RATE]) REPORTED)");
+    let rate = |counter: &&str| sum_of_rates(group, counter);
     counters.iter().map(rate).collect::<Vec<_>>().join(" + ")
 }
 
@@ -40,13 +40,13 @@ fn numbers() -> Vec<Panel> {
             "Received encrypted",
             "Share of the messages received over TLS. On the appliance: Monitor > TLS Encryption.",
             Unit::Ratio,
-            &share(&["received_encrypted_tls"], &["received"]),
+            &share(&["received_encrypted_tls"], &["received_total"]),
         ),
         Panel::stat(
             "Sent encrypted",
             "Share of the messages sent over TLS.",
             Unit::Ratio,
-            &share(&["sent_encrypted_tls"], &["sent"]),
+            &share(&["sent_encrypted_tls"], &["sent_total"]),
         ),
         Panel::stat(
             "Required TLS, failures in",
@@ -138,8 +138,8 @@ fn encryption() -> Vec<Panel> {
             &DANE,
         ),
         Panel::lines("Encrypted share", "Share of messages over TLS, received and sent.", Unit::Ratio)
-            .coloured(&share(&["received_encrypted_tls"], &["received"]), "received", Colour::Quantity)
-            .coloured(&share(&["sent_encrypted_tls"], &["sent"]), "sent", Colour::Bulk),
+            .coloured(&share(&["received_encrypted_tls"], &["received_total"]), "received", Colour::Quantity)
+            .coloured(&share(&["sent_encrypted_tls"], &["sent_total"]), "sent", Colour::Bulk),
         a_minute(
             Panel::stacked(
                 "Unencrypted messages per minute",

@@ -7,7 +7,9 @@ use super::super::threshold::{
     CPU, LATE_WINDOWS, LICENCE_ABANDONED, LICENCE_NOW, LICENCE_SOON, MEMORY, OLDEST_MESSAGE, QUEUE_SPACE,
     QUEUE_SPACE_FULL, REFUSING, WORK_QUEUE, WORK_QUEUE_BACKLOG,
 };
-use super::{FATES, a_minute, data_as_of, verdicts};
+use super::{FATES, a_minute, data_as_of, rate, sum_of_rates, verdicts};
+
+const INCOMING: &str = "mail_incoming_traffic_summary";
 
 pub(super) fn board() -> Board {
     Board {
@@ -48,7 +50,7 @@ fn numbers() -> Vec<Panel> {
             "Attempted recipients of incoming mail per minute; on the appliance: page Overview. The variable Reported \
              by keeps an SMA apart from its ESAs.",
             Unit::Count,
-            "sum(rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) REPORTED) * 60",
+            &format!("{} * 60", sum_of_rates(INCOMING, "total_recipients")),
         )
         .whole(),
         Panel::stat(
@@ -56,8 +58,11 @@ fn numbers() -> Vec<Panel> {
             "Share of the incoming recipients that was blocked. A jump means a campaign, a drop a failed engine or \
              feed. The number blocked by reputation is an estimate of the appliance.",
             Unit::Ratio,
-            "sum(rate(asyncos_mail_incoming_traffic_summary_total_threat_recipients_total{APPLIANCE}[RATE]) REPORTED) / \
-             (sum(rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) REPORTED) > 0)",
+            &format!(
+                "{} / ({} > 0)",
+                sum_of_rates(INCOMING, "total_threat_recipients"),
+                sum_of_rates(INCOMING, "total_recipients")
+            ),
         ),
         Panel::stat(
             "Longest work queue",
@@ -70,7 +75,7 @@ fn numbers() -> Vec<Panel> {
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG))
         .step(Step::Minute)
         .whole(),
-        data_as_of("mail_incoming_traffic_summary"),
+        data_as_of(INCOMING),
         Panel::stat(
             "Resource conservation",
             "The highest level of all appliances. Above 0, an appliance accepts mail more slowly to save memory or \
@@ -116,7 +121,7 @@ fn numbers() -> Vec<Panel> {
             "Outgoing per minute",
             "Delivered recipients of outgoing mail per minute.",
             Unit::Count,
-            "sum(rate(asyncos_mail_outgoing_traffic_summary_total_recipients_delivered_total{APPLIANCE}[RATE]) REPORTED) * 60",
+            &format!("{} * 60", sum_of_rates("mail_outgoing_traffic_summary", "total_recipients_delivered")),
         )
         .whole(),
         Panel::stat(
@@ -139,8 +144,8 @@ fn appliances() -> Panel {
         &[("appliance", "Appliance"), ("product", "Product")],
     )
     .column_in_words("Reachable", Words::UpDown, "max by (appliance, product) (asyncos_up{APPLIANCE} * on (job, instance, appliance) group_left (product) asyncos_appliance_info{APPLIANCE})")
-    .column("Incoming per minute", Unit::Count, Limits::none(), &by_product("rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) * 60"))
-    .column("Threats", Unit::Ratio, Limits::none(), &by_product("rate(asyncos_mail_incoming_traffic_summary_total_threat_recipients_total{APPLIANCE}[RATE]) / (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) > 0)"))
+    .column("Incoming per minute", Unit::Count, Limits::none(), &by_product(&format!("{} * 60", rate(INCOMING, "total_recipients"))))
+    .column("Threats", Unit::Ratio, Limits::none(), &by_product(&format!("{} / ({} > 0)", rate(INCOMING, "total_threat_recipients"), rate(INCOMING, "total_recipients"))))
     .column("Work queue", Unit::Count, Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG), &by_product("(asyncos_health_workqueue_messages{APPLIANCE} or asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE})"))
     .column("Oldest message", Unit::Seconds, Limits::look(OLDEST_MESSAGE), &by_product("(time() - asyncos_status_oldest_message_timestamp_seconds{APPLIANCE})"))
     .column("CPU", Unit::Ratio, Limits::look(CPU), &by_product("asyncos_health_cpu_load_ratio{APPLIANCE}"))
@@ -212,8 +217,7 @@ fn graphs() -> Vec<Panel> {
             Unit::Count,
         )
         .query(
-            "topk(20, sum by (appliance) (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE])) \
-             * 60)",
+            &format!("topk(20, sum by (appliance) ({}) * 60)", rate(INCOMING, "total_recipients")),
             "{{appliance}}",
         ),
         Panel::lines(

@@ -1,9 +1,10 @@
 //! Incoming mail and threats: how much comes, what is stopped, and by what.
 
 use super::super::board::{Board, Manner, Row, Uid};
+use super::super::counted::Counted;
 use super::super::panel::Panel;
 use super::super::style::{Colour, Limits, Unit};
-use super::{a_minute, data_as_of, in_range, verdicts};
+use super::{a_minute, data_as_of, in_range, rate, verdicts};
 
 const TRAFFIC: &str = "mail_incoming_traffic_summary";
 
@@ -57,8 +58,7 @@ fn numbers() -> Vec<Panel> {
 
 /// The share of what `counter` counts in all that was attempted.
 fn share(counter: &str, ago: &str) -> String {
-    let rate =
-        |counter: &str| format!("sum(rate(asyncos_{TRAFFIC}_{counter}_total{{APPLIANCE}}[RATE]{ago}) REPORTED{ago})");
+    let rate = |counter: &str| format!("sum({} REPORTED{ago})", Counted::on_board(TRAFFIC, counter).rate("RATE", ago));
     format!("{} / ({} > 0)", rate(counter), rate("total_recipients"))
 }
 
@@ -114,8 +114,7 @@ fn verdict_graphs() -> Vec<Panel> {
             Unit::Count,
         )
         .query(
-            "topk(20, sum by (appliance) (rate(asyncos_mail_incoming_traffic_summary_total_recipients_total{APPLIANCE}[RATE]) \
-             REPORTED) * 60)",
+            &format!("topk(20, sum by (appliance) ({} REPORTED) * 60)", rate(TRAFFIC, "total_recipients")),
             "{{appliance}}",
         ),
     ]

@@ -4,7 +4,7 @@ use super::super::board::{Board, Manner, Row, Uid};
 use super::super::panel::{Panel, Step};
 use super::super::style::{Colour, Limits, Unit};
 use super::super::threshold::{HARD_BOUNCES, OLDEST_MESSAGE, OUTGOING_SPAM, STUCK_CONNECTIONS};
-use super::{FATES, a_minute, data_as_of, in_range};
+use super::{FATES, a_minute, data_as_of, in_range, rate, sum_of_rates};
 
 const TRAFFIC: &str = "mail_outgoing_traffic_summary";
 
@@ -41,8 +41,7 @@ fn numbers() -> Vec<Panel> {
 
 /// The share of one rate in another.
 fn share(part: &str, whole: &str) -> String {
-    let rate = |counter: &str| format!("sum(rate(asyncos_{TRAFFIC}_{counter}_total{{APPLIANCE}}[RATE]) REPORTED)");
-    format!("{} / ({} > 0)", rate(part), rate(whole))
+    format!("{} / ({} > 0)", sum_of_rates(TRAFFIC, part), sum_of_rates(TRAFFIC, whole))
 }
 
 fn leaving() -> Vec<Panel> {
@@ -92,8 +91,7 @@ fn leaving() -> Vec<Panel> {
             Unit::Count,
         )
         .query(
-            "topk(20, sum by (appliance) (rate(asyncos_mail_outgoing_traffic_summary_total_recipients_delivered_total{APPLIANCE}\
-             [RATE]) REPORTED) * 60)",
+            &format!("topk(20, sum by (appliance) ({} REPORTED) * 60)", rate(TRAFFIC, "total_recipients_delivered")),
             "{{appliance}}",
         ),
         a_minute(

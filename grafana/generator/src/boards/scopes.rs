@@ -2,6 +2,7 @@
 //! another board counts it twice.
 
 use super::super::board::{Board, Manner, Row, Uid};
+use super::super::counted::Counted;
 use super::super::panel::{Order, Panel};
 use super::super::style::{Limits, Unit};
 use super::super::threshold::{WORK_QUEUE, WORK_QUEUE_BACKLOG};
@@ -14,6 +15,8 @@ struct Division {
     label: &'static str,
     /// Its selector, with the variable that chooses some.
     chosen: &'static str,
+    /// The matcher of its own in that selector.
+    part: &'static str,
     keys: &'static [(&'static str, &'static str)],
     titles: Titles,
 }
@@ -32,6 +35,7 @@ const DEVICE_GROUP: Division = Division {
     prefix: "asyncos_device_group_",
     label: "device_group",
     chosen: r#"APPLIANCE,device_group=~"$device_group""#,
+    part: r#"device_group=~"$device_group""#,
     keys: &[("appliance", "SMA"), ("device_group", "Device group")],
     titles: Titles {
         row: "Device groups",
@@ -47,6 +51,7 @@ const DEVICE: Division = Division {
     prefix: "asyncos_device_",
     label: "device",
     chosen: r#"APPLIANCE,device=~"$device""#,
+    part: r#"device=~"$device""#,
     keys: &[("appliance", "SMA"), ("device", "Device")],
     titles: Titles {
         row: "Devices",
@@ -57,6 +62,13 @@ const DEVICE: Division = Division {
         queue: "Work queue by device",
     },
 };
+
+impl Division {
+    const fn counted(&self, (group, counter): Name) -> Counted<'static> {
+        let Self { prefix, label, part, .. } = *self;
+        Counted { prefix, part: Some((label, part)), ..Counted::on_board(group, counter) }
+    }
+}
 
 pub(super) fn board() -> Board {
     Board {
@@ -110,7 +122,7 @@ fn numbers() -> Vec<Panel> {
 
 fn panels(division: Division) -> Vec<Panel> {
     let Division { prefix, label, chosen, titles, .. } = division;
-    let rate = |counter: &str| format!("sum by (appliance, {label}) (rate({prefix}{counter}_total{{{chosen}}}[RATE]))");
+    let rate = |counter| format!("sum by (appliance, {label}) ({})", division.counted(counter).rate("RATE", ""));
     let lines = |title, description: &str, unit, expr: &str| {
         let panel = Panel::lines(title, description, unit);
         panel.query(&format!("topk(20, {expr})"), format!("{{{{{label}}}}} ({{{{appliance}}}})"))
@@ -145,18 +157,21 @@ fn panels(division: Division) -> Vec<Panel> {
     ]
 }
 
-const INCOMING: &str = "mail_incoming_traffic_summary_total_recipients";
-const THREATS: &str = "mail_incoming_traffic_summary_total_threat_recipients";
-const DELIVERED: &str = "mail_outgoing_traffic_summary_total_recipients_delivered";
-const BOUNCES: &str = "mail_outgoing_traffic_summary_total_hard_bounces";
-const PROCESSED: &str = "mail_outgoing_traffic_summary_total_recipients_processed";
+/// A counter group and a counter.
+type Name = (&'static str, &'static str);
+
+const INCOMING: Name = ("mail_incoming_traffic_summary", "total_recipients");
+const THREATS: Name = ("mail_incoming_traffic_summary", "total_threat_recipients");
+const DELIVERED: Name = ("mail_outgoing_traffic_summary", "total_recipients_delivered");
+const BOUNCES: Name = ("mail_outgoing_traffic_summary", "total_hard_bounces");
+const PROCESSED: Name = ("mail_outgoing_traffic_summary", "total_recipients_processed");
 const QUEUE: &str = "mail_system_capacity_workqueue_maximum_messages";
 
 fn table(division: Division) -> Panel {
     let Division { prefix, label, chosen, keys, titles, .. } = division;
     let sum = |expr: String| format!("sum by (appliance, {label}) ({expr})");
-    let rate = |counter: &str| sum(format!("rate({prefix}{counter}_total{{{chosen}}}[RATE])"));
-    let range = |counter: &str| sum(format!("increase({prefix}{counter}_total{{{chosen}}}[$__range])"));
+    let rate = |counter| sum(division.counted(counter).rate("RATE", ""));
+    let range = |counter| sum(division.counted(counter).in_range());
     Panel::table(
         titles.table,
         "One row for each entry in the SMA's configuration. The SMA receives its data in batches, so they are about \

@@ -1,6 +1,7 @@
 //! Top-N: who and what is behind the figures. What tells of persons is left out.
 
 use super::super::board::{Board, Manner, Row, Uid};
+use super::super::counted::Counted;
 use super::super::panel::Panel;
 use super::data_as_of;
 
@@ -30,11 +31,10 @@ fn words() -> Panel {
     )
 }
 
-/// The greatest sums over the time shown, by `label`.
-fn total(title: &'static str, description: &str, family: &str, label: &str) -> Panel {
-    let expr = format!(
-        "sort_desc(topk($k, sum by ({label}) (increase(asyncos_{family}_total{{APPLIANCE}}[$__range]) REPORTED) > 0))"
-    );
+/// The greatest sums over the time shown, by `label`. `counted` is a counter group and its counter.
+fn total(title: &'static str, description: &str, (group, counter): (&str, &str), label: &str) -> Panel {
+    let gained = Counted::on_board(group, counter).in_range();
+    let expr = format!("sort_desc(topk($k, sum by ({label}) ({gained} REPORTED) > 0))");
     Panel::ranking(title, description, &expr, label).whole().size(8, 10)
 }
 
@@ -50,55 +50,55 @@ fn rules() -> Vec<Panel> {
         total(
             "Content filters, incoming",
             "Recipients that content filters matched.",
-            "mail_content_filter_incoming_recipients_matched",
+            ("mail_content_filter_incoming", "recipients_matched"),
             "content_filter",
         ),
         total(
             "Content filters, outgoing",
             "Recipients that content filters matched.",
-            "mail_content_filter_outgoing_recipients_matched",
+            ("mail_content_filter_outgoing", "recipients_matched"),
             "content_filter",
         ),
         total(
             "DLP policies",
             "Incidents by policy. In the profile `full`.",
-            "mail_dlp_outgoing_policy_detail_total_dlp_incidents",
+            ("mail_dlp_outgoing_policy_detail", "total_dlp_incidents"),
             "dlp_policy",
         ),
         total(
             "Mail policies, incoming",
             "Recipients by the policy that matched.",
-            "mail_policy_incoming_recipients_matched",
+            ("mail_policy_incoming", "recipients_matched"),
             "policy",
         ),
         total(
             "Mail policies, outgoing",
             "Recipients by the policy that matched.",
-            "mail_policy_outgoing_recipients_matched",
+            ("mail_policy_outgoing", "recipients_matched"),
             "policy",
         ),
         total(
             "Sender groups",
             "Connections by sender group of the host access table. In the profile `full`.",
-            "mail_sender_group_detail_total_connections",
+            ("mail_sender_group_detail", "total_connections"),
             "sender_group",
         ),
         total(
             "Message filters",
             "Messages that message filters matched. In the profile `full`.",
-            "mail_msg_filter_stats_num_matches",
+            ("mail_msg_filter_stats", "num_matches"),
             "message_filter",
         ),
         total(
             "Countries",
             "Incoming connections by country. In the profile `full`.",
-            "mail_incoming_hat_connections_total_hat_connections",
+            ("mail_incoming_hat_connections", "total_hat_connections"),
             "country",
         ),
         total(
             "Attachments with macros",
             "Recipients of files with macros, by file type. In the profile `full`.",
-            "mail_md_attachment_incoming_file_type_total_recipients",
+            ("mail_md_attachment_incoming_file_type", "total_recipients"),
             "file_type",
         ),
     ]
@@ -150,37 +150,37 @@ fn threats() -> Vec<Panel> {
         total(
             "Links by category",
             "Messages with links by URL category. In the profile `full`.",
-            "mail_url_category_summary_incoming_count",
+            ("mail_url_category_summary", "incoming_count"),
             "url_category",
         ),
         total(
             "Links by reputation",
             "Messages with links by reputation. In the profile `full`.",
-            "mail_url_reputation_summary_incoming_count",
+            ("mail_url_reputation_summary", "incoming_count"),
             "reputation",
         ),
         total(
             "Sender domains by threat category",
             "Messages by the threat category of their sender domain. In the profile `full`.",
-            "mail_sender_domain_threat_categories_total_threat_messages",
+            ("mail_sender_domain_threat_categories", "total_threat_messages"),
             "threat_category",
         ),
         total(
             "Outbreak threats by type",
             "Threats found by Outbreak Filters. In the profile `full`.",
-            "mail_vof_threats_by_type_threat_detected",
+            ("mail_vof_threats_by_type", "threat_detected"),
             "threat_type",
         ),
         total(
             "Threat feeds",
             "Messages that matched an external threat feed. In the profile `full`.",
-            "mail_threatfeeds_source_detail_total_messages_matched",
+            ("mail_threatfeeds_source_detail", "total_messages_matched"),
             "feed",
         ),
         total(
             "Forged mail by filter",
             "Recipients of mail classified as forged. In the profile `full`.",
-            "mail_fed_content_filter_incoming_recipients_matched",
+            ("mail_fed_content_filter_incoming", "recipients_matched"),
             "content_filter",
         ),
     ]

@@ -202,6 +202,7 @@ fn doubts() -> Vec<Case> {
             .at(24, 25, 30)
             .says("The clock of esa1 is wrong", "The clocks of esa1 and of the exporter are 1m 1s apart."),
         case("AsyncosLateData")
+            .windows(300)
             .of("asyncos_late_events_total", share, counter([(4.0, 300), (20.0, 300), (0.0, 200)]))
             .of("asyncos_mail_incoming_traffic_summary_total_recipients_total", "", counter([(100.0, 800)]))
             .at(299, 590, 799)

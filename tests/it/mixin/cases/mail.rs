@@ -9,7 +9,7 @@ pub(in super::super) fn cases() -> Vec<Case> {
     let mut cases = delivery();
     cases.extend(encryption());
     cases.extend(threats());
-    cases
+    cases.into_iter().map(|case| case.windows(300)).collect()
 }
 
 fn delivery() -> Vec<Case> {
