@@ -45,13 +45,13 @@ async fn resolved(prometheus: &Prometheus, name: &str) {
     .await;
 }
 
-/// What the panel of the fleet's board finds now.
-async fn shown(prometheus: &Prometheus, title: &str) -> Value {
+/// The result of the panel of the fleet's dashboard; an error while the server starts.
+async fn shown(prometheus: &Prometheus, title: &str) -> Result<Value, String> {
     let board = boards::all().remove(0);
     let panel = board.panels().into_iter().find(|panel| panel["title"] == title).expect("the panel");
     let query = board.queries_of(panel).remove(0).expr;
     let query = query.replace("$appliance", ".+").replace("$instance", ".+").replace("$job", "asyncos");
-    prometheus.ask("/api/v1/query", &[("query", &query)]).await.expect("an answer")["result"].take()
+    Ok(prometheus.ask("/api/v1/query", &[("query", &query)]).await?["result"].take())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,7 +70,7 @@ async fn a_fault_becomes_an_alert_and_its_end_resolves_it() {
     ))
     .await;
     until(async || {
-        let found = shown(&prometheus, "Alerts firing").await;
+        let found = shown(&prometheus, "Alerts firing").await?;
         // Once the rules are evaluated there is a number, and it is zero.
         if found[0]["value"][1] == "0" { Ok(()) } else { Err(found.to_string()) }
     })
@@ -85,7 +85,7 @@ async fn a_fault_becomes_an_alert_and_its_end_resolves_it() {
     let board = "https://grafana.example.com/d/asyncos-capacity?var-job=asyncos&var-appliance=esa1";
     assert_eq!(self::text(said, "dashboard_url"), board);
     let rows = until(async || {
-        let rows = shown(&prometheus, "Firing alerts").await;
+        let rows = shown(&prometheus, "Firing alerts").await?;
         let all = rows.as_array().expect("rows");
         let row = all.iter().find(|row| row["metric"]["alertname"] == "AsyncosRefusingMail");
         row.cloned().ok_or_else(|| rows.to_string())
