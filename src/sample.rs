@@ -339,9 +339,9 @@ impl Metrics {
         let known = self.group.others.clone();
         let (aggregation, unit) = known.clone().unwrap_or((Aggregation::Unknown, Unit::Count("unit unknown".into())));
         let help = match known {
-            Some((Aggregation::Unknown, _)) => "A counter that is not published",
-            Some(_) => "A counter of a group from the configuration",
-            None => "A counter that this version does not know",
+            Some((Aggregation::Unknown, _)) => "Counter whose meaning the vendor does not document",
+            Some(_) => "Counter of a group from the configuration",
+            None => "Counter unknown to this version of the exporter",
         };
         let as_known = catalogue::Counter {
             name: counter.to_owned().into(),

@@ -61,7 +61,7 @@ impl fmt::Display for Round {
     /// That it does not fit, and what to do.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let takes = self.takes.as_secs_f64().ceil();
-        write!(out, "a round of requests takes {takes} s but the window is {} s: ", self.window.as_secs())?;
+        write!(out, "a round of requests takes {takes} s, but the window is {} s: ", self.window.as_secs())?;
         match self.tight.and_then(|tight| tight.fitting) {
             Some(fitting) => {
                 write!(out, "set `window: {}` or poll fewer groups", humantime::format_duration(fitting))

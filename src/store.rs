@@ -161,7 +161,7 @@ pub struct WriteError(String);
 impl WriteError {
     /// It took too long, and whether it will be written is left open.
     pub(crate) fn too_slow(after: Duration) -> Self {
-        Self(format!("the disk has not taken it for {} s", after.as_secs()))
+        Self(format!("the disk has not completed the write for {} s", after.as_secs()))
     }
 }
 
@@ -264,7 +264,7 @@ impl Store {
         // A full queue means that the disk hangs: the caller tries again with its next poll.
         queue
             .try_send(WriteRequest { key, change, done })
-            .map_err(|_| WriteError("the writer does not keep up".into()))?;
+            .map_err(|_| WriteError("the queue of the writer is full".into()))?;
         outcome.await.map_err(|_| ended())?
     }
 }
@@ -357,9 +357,9 @@ impl Writer {
                 (self.listener)(Event::FileRewritten);
                 (Ok(()), Presence::Present)
             }
-            Presence::Replaced => (Err("another file stands at its path".to_owned()), Presence::Replaced),
+            Presence::Replaced => (Err("another file is at its path".to_owned()), Presence::Replaced),
             Presence::Missing(error) => {
-                (Err(format!("its file was deleted and cannot be written again: {error}")), Presence::Missing(error))
+                (Err(format!("its file was deleted and cannot be recreated: {error}")), Presence::Missing(error))
             }
         };
         if presence != self.shown {

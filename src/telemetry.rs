@@ -30,15 +30,15 @@ use traffic::Traffic;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The commit it was built from, where the build was told.
+/// The commit it was built from, if the build provided it.
 pub const REVISION: Option<&str> = option_env!("ASYNCOS_EXPORTER_REVISION");
 
 const WEB_CONFIG: MetricDef = MetricDef::gauge(
     "asyncos_exporter_web_config_last_reload_successful",
-    "Whether the newest reading of the web side's file, certificates and keys succeeded; absent without such a file",
+    "Whether the last load of the web configuration file, its certificates and keys succeeded; absent without one",
 );
 
-/// What is on a page only where something has gone wrong or is configured, for the manual to be held against.
+/// Metrics that appear only after a failure or with certain keys of the configuration. A test compares them with the manual.
 pub const SELDOM: &[MetricDef] = &[
     WEB_CONFIG,
     shard::INFO,
@@ -79,7 +79,7 @@ impl Telemetry {
     pub fn try_new() -> Result<Self, MetricError> {
         let mut registry = Registry::default();
         let build = GaugeVec::new(
-            Opts::new("asyncos_exporter_build_info", "The version and commit this exporter was built from; always 1"),
+            Opts::new("asyncos_exporter_build_info", "Version and commit of this exporter; always 1"),
             &["version", "revision"],
         )?;
         build.with_label_values(&[VERSION, REVISION.unwrap_or("unknown")]).set(1.0);
@@ -87,13 +87,13 @@ impl Telemetry {
         registry.register(Box::new(process::Process::new()))?;
         let reload_successful = IntGauge::new(
             "asyncos_config_last_reload_successful",
-            "Whether the newest attempt to read the configuration succeeded",
+            "Whether the last attempt to load the configuration succeeded",
         )?;
         registry.register(Box::new(reload_successful.clone()))?;
         let reload_success_timestamp = GaugeVec::new(
             Opts::new(
                 "asyncos_config_last_reload_success_timestamp_seconds",
-                "When the configuration in force was read, in seconds since 1970",
+                "Unix time at which the current configuration was loaded",
             ),
             &[],
         )?;
@@ -101,8 +101,10 @@ impl Telemetry {
         let web_reload_successful = IntGaugeVec::new(Opts::new(WEB_CONFIG.name, WEB_CONFIG.help), &[])?;
         registry.register(Box::new(web_reload_successful.clone()))?;
         let state = state::StateMetrics::try_new(&mut registry)?;
-        let connections =
-            IntGauge::new("asyncos_exporter_http_connections", "Open connections of clients, scrapers among them")?;
+        let connections = IntGauge::new(
+            "asyncos_exporter_http_connections",
+            "Open client connections, including those of Prometheus",
+        )?;
         registry.register(Box::new(connections.clone()))?;
         let shard = shard::ShardMetrics::try_new(&mut registry)?;
         let mut of_appliances = Registry::default();

@@ -70,7 +70,7 @@ pub(super) const SECURITY: Group = Group {
 
 pub(super) const SENDER_GROUPS: Group = Group {
     name: Borrowed("mail_sender_group_summary"),
-    help: Borrowed("Connections by what the host access table does with them"),
+    help: Borrowed("Connections by the action of the host access table"),
     kind_source: Inferred,
     profile: Some(Profile::Default),
     about: DeviceType::Mail,

@@ -20,7 +20,7 @@ const DISPOSITIONS: &[Counter] = &[
     sum("clean", FILES, Swagger, "Judged clean"),
     sum("custom_threshold", FILES, Swagger, "Malicious because the score exceeds the threshold set on the appliance"),
     sum("lowrisk", FILES, Swagger, "Judged low risk"),
-    sum("malware", FILES, Swagger, "Judged malicious"),
+    sum("malware", FILES, Swagger, "Malicious verdict"),
     sum("unknown", EITHER, Swagger, "Without a known disposition"),
     sum("unscannable", EITHER, Swagger, "Impossible to scan"),
 ];
@@ -55,7 +55,7 @@ pub(super) const OUTGOING_AMP: Group = Group {
 
 pub(super) const INCOMING_THREAT_FILES: Group = Group {
     name: Borrowed("mail_incoming_malware_threat_file_detail_summary"),
-    help: Borrowed("Malicious files in incoming mail and the recipients they were meant for"),
+    help: Borrowed("Malicious files in incoming mail and their intended recipients"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
     about: DeviceType::Mail,
@@ -66,7 +66,7 @@ pub(super) const INCOMING_THREAT_FILES: Group = Group {
 
 pub(super) const OUTGOING_THREAT_FILES: Group = Group {
     name: Borrowed("mail_outgoing_malware_threat_file_detail_summary"),
-    help: Borrowed("Malicious files in outgoing mail and the recipients they were meant for"),
+    help: Borrowed("Malicious files in outgoing mail and their intended recipients"),
     kind_source: Inferred,
     profile: Some(Profile::Full),
     about: DeviceType::Mail,
@@ -84,7 +84,7 @@ pub(super) const AMP_THREATS: Group = Group {
     key: None,
     others: None,
     counters: Borrowed(&[
-        sum("incoming_malicious", FILES, Swagger, "Sent to us and convicted by AMP"),
-        sum("outgoing_malicious", FILES, Swagger, "Sent by us and convicted by AMP"),
+        sum("incoming_malicious", FILES, Swagger, "Incoming, malicious verdict of AMP"),
+        sum("outgoing_malicious", FILES, Swagger, "Outgoing, malicious verdict of AMP"),
     ]),
 };

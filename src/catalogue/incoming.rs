@@ -16,7 +16,7 @@ const EITHER: Unit = count("messages or recipients");
 
 pub(super) const TRAFFIC: Group = Group {
     name: Borrowed("mail_incoming_traffic_summary"),
-    help: Borrowed("Incoming mail by verdict: what was attempted, what was stopped and why, what is clean or graymail"),
+    help: Borrowed("Incoming mail by verdict: attempted, stopped by cause, clean and graymail"),
     kind_source: Recorded,
     profile: Some(Profile::Minimal),
     about: DeviceType::Mail,

@@ -14,7 +14,7 @@ const RECIPIENTS: Unit = count("recipients");
 
 pub(super) const TRAFFIC: Group = Group {
     name: Borrowed("mail_outgoing_traffic_summary"),
-    help: Borrowed("Outgoing mail by verdict: what was processed, stopped, delivered or bounced"),
+    help: Borrowed("Outgoing mail by verdict: processed, stopped, delivered and bounced"),
     kind_source: Client,
     profile: Some(Profile::Minimal),
     about: DeviceType::Mail,

@@ -34,8 +34,8 @@ mod tests {
         assert_eq!(
             lines.get(2).copied(),
             Some(
-                "| `mail_incoming_traffic_summary` | minimal |  | 26 | Incoming mail by verdict: what was attempted, \
-                 what was stopped and why, what is clean or graymail |"
+                "| `mail_incoming_traffic_summary` | minimal |  | 26 | Incoming mail by verdict: attempted, stopped by \
+                 cause, clean and graymail |"
             )
         );
         assert!(lines.iter().all(|line| line.matches('|').count() == 6), "{page}");

@@ -188,7 +188,7 @@ impl Filter {
             (Takes::Flag, FilterValue::Text(word)) if word.eq_ignore_ascii_case("true") => Ok(format!("&{key}=True")),
             (Takes::Flag, FilterValue::Flag(true)) => Ok(format!("&{key}=True")),
             (Takes::Flag, FilterValue::Flag(false)) => {
-                Err("takes only `true`: what is not so cannot be searched for; leave it out".into())
+                Err("takes only `true`, since the API cannot search for the opposite: omit the key instead".into())
             }
             (Takes::Text, FilterValue::Text(value)) => Ok(format!("&{key}={}", encoded(value)?)),
             (Takes::Comparison, FilterValue::Flag(_))
@@ -343,7 +343,7 @@ mod tests {
         assert_eq!(problem("content_filter_action", FilterValue::Flag(true)), "expected `stopped`");
         assert_eq!(
             problem("graymail", FilterValue::Flag(false)),
-            "takes only `true`: what is not so cannot be searched for; leave it out"
+            "takes only `true`, since the API cannot search for the opposite: omit the key instead"
         );
         for value in [" ", "a\nb", &"x".repeat(LONGEST_VALUE + 1)] {
             assert_eq!(problem("subject", text(value)), "must be one line of 1 to 500 bytes");

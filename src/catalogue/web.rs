@@ -24,7 +24,7 @@ pub(super) const GROUPS: &[Group] = &[
     web("users_by_app", keyed("user", Keys::Personal), &[], "Users of one web application"),
     web("users_by_app_type", keyed("user", Keys::Personal), &[], "Users of one type of web applications"),
     web("users_by_category", keyed("user", Keys::Personal), &[], "Users of one URL category"),
-    web("web_amp_detail_by_filename", keyed("file", Keys::Unbounded), &[], "Files in web traffic that AMP judged"),
+    web("web_amp_detail_by_filename", keyed("file", Keys::Unbounded), &[], "Files in web traffic with an AMP verdict"),
     web("web_amp_detail_summary", None, &[], "Files in web traffic by AMP verdict, in detail"),
     web(
         "web_amp_file_analysis_by_filename",
@@ -32,7 +32,12 @@ pub(super) const GROUPS: &[Group] = &[
         &[],
         "Files in web traffic sent to AMP analysis",
     ),
-    web("web_amp_reputation_update", keyed("file", Keys::Unbounded), &[], "Files in web traffic that AMP judged anew"),
+    web(
+        "web_amp_reputation_update",
+        keyed("file", Keys::Unbounded),
+        &[],
+        "Files in web traffic with a changed AMP verdict",
+    ),
     web("web_amp_summary", None, &[], "Files in web traffic by AMP verdict"),
     web(
         "web_application_name_application_behavior_detail",
@@ -84,7 +89,7 @@ pub(super) const GROUPS: &[Group] = &[
     web("web_services_summary", None, &[], "Transactions of the web proxy"),
     web("web_socks_destinations", keyed("destination", Keys::Unbounded), &[], "SOCKS traffic by destination"),
     web("web_socks_users", keyed("user", Keys::Personal), &[], "SOCKS traffic by user"),
-    web("web_user_amp_detail", keyed("file", Keys::Personal), &[], "Files of one user that AMP judged"),
+    web("web_user_amp_detail", keyed("file", Keys::Personal), &[], "Files of one user with an AMP verdict"),
     web(
         "web_user_application_detail",
         keyed("application", Keys::Personal),
@@ -111,7 +116,7 @@ pub(super) const GROUPS: &[Group] = &[
         "web_wbrs_threat_type_detail",
         keyed("threat_type", Keys::Bounded),
         &[],
-        "Web traffic by the type of threat that its reputation tells of",
+        "Web traffic by the threat type of its reputation",
     ),
     web("web_webcat_detail", keyed("url_category", Keys::Bounded), &[], "Web traffic by URL category"),
 ];

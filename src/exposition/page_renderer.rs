@@ -82,7 +82,7 @@ impl PageRenderer {
             drop(alive);
         });
         if let Err(error) = thread {
-            tracing::error!(%error, "no thread to print pages with");
+            tracing::error!(%error, "cannot start the renderer thread");
             return;
         }
         let mut changed = true;

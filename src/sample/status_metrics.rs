@@ -1,5 +1,5 @@
-//! Names and labels what an appliance tells about itself as it is now: health, status, quarantines, inventory. Knows
-//! nothing of when it was asked.
+//! Metrics of the current status of an appliance: health, XML status, quarantines, inventory. Knows nothing of when it was
+//! requested.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const DISK_IO: MetricDef =
     MetricDef::gauge("asyncos_health_disk_io_ratio", "Share of the disk's throughput in use now");
 const CONSERVATION: MetricDef = MetricDef::gauge(
     "asyncos_health_resource_conservation",
-    "Whether the appliance takes less mail to conserve resources: 0 is normal, its other values are not published",
+    "Resource conservation: 0 is normal; other values, not documented by the vendor, mean that less mail is accepted",
 );
 const WORK_QUEUE: MetricDef = MetricDef::gauge("asyncos_health_workqueue_messages", "Messages in the work queue now");
 const HELD: MetricDef = MetricDef::gauge(
@@ -29,20 +29,20 @@ const HELD: MetricDef = MetricDef::gauge(
     "Messages in the policy, virus and outbreak quarantines now",
 );
 const SYSTEM_STATUS: MetricDef =
-    MetricDef::gauge("asyncos_system_status", "The state that the appliance says it is in; always 1");
+    MetricDef::gauge("asyncos_system_status", "State of the system as the appliance reports it; always 1");
 const BIRTH: MetricDef =
-    MetricDef::gauge("asyncos_status_birth_timestamp_seconds", "When the appliance was started, in seconds since 1970");
+    MetricDef::gauge("asyncos_status_birth_timestamp_seconds", "Unix time of the start of the appliance");
 const COUNTER_RESET: MetricDef = MetricDef::gauge(
     "asyncos_status_counter_reset_timestamp_seconds",
-    "When somebody last reset the appliance's counters, in seconds since 1970",
+    "Unix time of the last reset of the appliance's counters",
 );
 const OLDEST_MESSAGE: MetricDef = MetricDef::gauge(
     "asyncos_status_oldest_message_timestamp_seconds",
-    "When the oldest message in the appliance's queue came, in seconds since 1970; none while the queue is empty",
+    "Unix time at which the oldest message in the queue arrived; absent while the queue is empty",
 );
 const FEATURE_EXPIRY: MetricDef = MetricDef::gauge(
     "asyncos_feature_expiry_timestamp_seconds",
-    "When the licence of a feature ends or has ended, in seconds since 1970; none for perpetual and dormant ones",
+    "Unix time at which the licence of a feature expires; absent for perpetual and dormant licences",
 );
 const QUARANTINE_MESSAGES: MetricDef = MetricDef::gauge(
     "asyncos_quarantine_messages",
@@ -50,33 +50,27 @@ const QUARANTINE_MESSAGES: MetricDef = MetricDef::gauge(
 );
 const QUARANTINE_LOWER_BOUND: MetricDef = MetricDef::gauge(
     "asyncos_quarantine_messages_lower_bound",
-    "Whether a quarantine holds more messages than are counted, so that `asyncos_quarantine_messages` is a lower bound",
+    "Whether `asyncos_quarantine_messages` is a lower bound, because counting stopped at its limit",
 );
-const QUARANTINE_SIZE: MetricDef = MetricDef::gauge("asyncos_quarantine_size_bytes", "Space that a quarantine takes");
-const MANAGED_CONNECTED: MetricDef = MetricDef::gauge(
-    "asyncos_managed_appliance_connected",
-    "Whether the manager is connected to an appliance it manages",
-);
+const QUARANTINE_SIZE: MetricDef =
+    MetricDef::gauge("asyncos_quarantine_size_bytes", "Disk space used by the quarantine");
+const MANAGED_CONNECTED: MetricDef =
+    MetricDef::gauge("asyncos_managed_appliance_connected", "Whether the SMA is connected to the managed appliance");
 const MANAGED_SERVICE: MetricDef = MetricDef::gauge(
     "asyncos_managed_appliance_service_enabled",
-    "Whether the manager does a service for an appliance it manages",
+    "Whether the SMA provides the service for the managed appliance",
 );
-const PRIVILEGES: MetricDef =
-    MetricDef::gauge("asyncos_account_privileges", "Parts of the API that the account may use");
-const DATA_BEGIN: MetricDef = MetricDef::gauge(
-    "asyncos_reporting_data_begin_timestamp_seconds",
-    "The oldest data of reporting, in seconds since 1970",
-);
-const DATA_END: MetricDef = MetricDef::gauge(
-    "asyncos_reporting_data_end_timestamp_seconds",
-    "The newest data of reporting, in seconds since 1970",
-);
+const PRIVILEGES: MetricDef = MetricDef::gauge("asyncos_account_privileges", "Number of API privileges of the account");
+const DATA_BEGIN: MetricDef =
+    MetricDef::gauge("asyncos_reporting_data_begin_timestamp_seconds", "Unix time of the oldest reporting data");
+const DATA_END: MetricDef =
+    MetricDef::gauge("asyncos_reporting_data_end_timestamp_seconds", "Unix time of the newest reporting data");
 const HEARTBEAT: MetricDef = MetricDef::gauge(
     "asyncos_reporting_heartbeat_timestamp_seconds",
-    "When reporting last gave a sign of life, in seconds since 1970",
+    "Unix time of the last heartbeat of the reporting service",
 );
 
-/// All of them but those that are named after what the XML status holds, for the manual to be held against.
+/// All of them except those named after fields of the XML status; a test compares them with the manual.
 pub const ABOUT_NOW: &[MetricDef] = &[
     CPU,
     RAM,
@@ -102,14 +96,14 @@ pub const ABOUT_NOW: &[MetricDef] = &[
     HEARTBEAT,
 ];
 
-/// What one observation came to.
+/// The metrics of one status answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vitals {
     /// Values as of now.
     pub gauges: Vec<Sample>,
-    /// Counters that the appliance keeps itself: they begin anew when it does.
+    /// Counters that the appliance keeps itself: they reset when it restarts.
     pub counters: Vec<Sample>,
-    /// What identifies the appliance.
+    /// Labels that identify the appliance.
     pub info: Vec<Label>,
     /// Values that were no usable number, or had another's name.
     pub unusable: UnusableCounts,
@@ -171,7 +165,7 @@ impl Draft {
         if let Some(state) = &status.system_state {
             self.put(&SYSTEM_STATUS, [("state", state)], Some(1.0));
         }
-        // An empty queue tells of a message that is no seconds old.
+        // An empty queue reports an age of 0 s.
         let age = status.oldest_message_seconds.filter(|age| *age > 0.0);
         let oldest = age.map(|age| at.as_secs_f64() - age);
         self.put(&BIRTH, [], seconds(status.birth));
@@ -181,7 +175,7 @@ impl Draft {
             self.put(&FEATURE_EXPIRY, [("feature", &feature.name)], seconds(feature.expires));
         }
         for (name, count) in &status.counters {
-            let help = format!("Counter {name} of the appliance's XML status since it was installed");
+            let help = format!("Counter {name} of the XML status, since the installation of the appliance");
             let total = sample(format!("asyncos_status_{name}_total"), help, [], *count as f64);
             if self.is_new(&total) {
                 self.status_metrics.counters.push(total);
@@ -193,7 +187,7 @@ impl Draft {
             if unit.name.ends_with("_total") || unit.name.ends_with("_timestamp_seconds") {
                 continue;
             }
-            let help = format!("Gauge {name} of the appliance's XML status, in base units");
+            let help = format!("Gauge {name} of the XML status, in base units");
             self.gauge(sample(format!("asyncos_status_{}", unit.name), help, [], unit.value(*value)));
         }
         self.count(status.unusable);
@@ -221,7 +215,7 @@ impl Draft {
         let mut names = BTreeSet::new();
         for managed in appliances {
             self.count(managed.unusable);
-            // Nothing keeps a manager from knowing two by one name, and two series must not be one.
+            // An SMA may manage two appliances of one host name; their series must stay apart.
             let mut own = managed.host_name.as_deref().into_iter().chain([managed.serial.as_str()]);
             match own.find(|name| names.insert(*name)) {
                 Some(name) => self.managed_appliance(name, managed),

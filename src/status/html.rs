@@ -51,7 +51,7 @@ impl Status {
         let revision = self.revision.map_or_else(String::new, |revision| format!(", revision {}", Escaped(revision)));
         writeln!(
             page,
-            "</main>\n<footer>As of {}{revision}. Up for {}. Renews itself every {REFRESH_SECONDS} s.</footer>\n</body>\n</html>",
+            "</main>\n<footer>As of {}{revision}. Up for {}. Refreshes every {REFRESH_SECONDS} s.</footer>\n</body>\n</html>",
             self.time,
             Span(Duration::from_secs(self.uptime_seconds)),
         )
@@ -94,7 +94,7 @@ impl Status {
         Ok(())
     }
 
-    /// How the exporter itself stands.
+    /// The state of the exporter itself.
     fn write_own(&self, page: &mut String) -> fmt::Result {
         let now = self.time;
         page.push_str("<section class=\"own\" aria-label=\"Exporter\">\n");
@@ -102,12 +102,14 @@ impl Status {
         match self.config.last_reload_ok {
             Some(false) => writeln!(
                 page,
-                "<p class=\"bad\">The newest configuration was refused, see the log; that of {since} is in force.</p>"
+                "<p class=\"bad\">The newest configuration is invalid, see the log; the one loaded {since} stays in use.</p>"
             )?,
-            Some(true) | None => writeln!(page, "<p class=\"good\">Configuration read {since}.</p>")?,
+            Some(true) | None => writeln!(page, "<p class=\"good\">Configuration loaded {since}.</p>")?,
         }
         if !self.config.web_last_reload_ok {
-            page.push_str("<p class=\"bad\">TLS and users of the web side were not read again, see the log.</p>\n");
+            page.push_str(
+                "<p class=\"bad\">The web configuration (TLS and users) could not be reloaded, see the log.</p>\n",
+            );
         }
         let written = When { at: self.state.last_written, now };
         match (self.state.durable, self.state.last_write_ok) {
@@ -117,7 +119,7 @@ impl Status {
             (true, true) => writeln!(page, "<p class=\"good\">Totals are kept on disk, last written {written}.</p>")?,
             (true, false) => writeln!(
                 page,
-                "<p class=\"bad\">Totals cannot be written and stand still, see the log; last written {written}.</p>"
+                "<p class=\"bad\">Totals cannot be written and are paused, see the log; last written {written}.</p>"
             )?,
         }
         if self.state.file_present == Some(false) {
@@ -125,11 +127,11 @@ impl Status {
         }
         if let Some(rewrites @ 1..) = self.state.file_rewrites {
             let times = if rewrites == 1 { "once".to_owned() } else { format!("{rewrites} times") };
-            writeln!(page, "<p class=\"warn\">The state file was deleted and written again {times}.</p>")?;
+            writeln!(page, "<p class=\"warn\">The state file was deleted and recreated {times}.</p>")?;
         }
         if self.state.lost_at_start == Some(true) {
             page.push_str(
-                "<p class=\"warn\">The state file was damaged or missing at the start: totals began at zero, see the log.</p>\n",
+                "<p class=\"warn\">The state file was damaged or missing at the start: totals restarted at zero, see the log.</p>\n",
             );
         }
         page.push_str("</section>\n");
@@ -150,7 +152,7 @@ impl Status {
     }
 }
 
-/// What a browser shows in its tab.
+/// The title of the browser's tab.
 struct Headline(Summary);
 
 impl fmt::Display for Headline {
@@ -240,10 +242,10 @@ impl Row<'_> {
         let ApplianceStatus { token_expires, certificate_expires, login_refusals, .. } = self.appliance;
         page.push_str("<td data-label=\"Access\">");
         if token_expires.is_some() {
-            write!(page, "<span>token ends {}</span>", self.when(*token_expires))?;
+            write!(page, "<span>token expires {}</span>", self.when(*token_expires))?;
         }
         if certificate_expires.is_some() {
-            write!(page, "<small>certificate ends {}</small>", self.when(*certificate_expires))?;
+            write!(page, "<small>certificate expires {}</small>", self.when(*certificate_expires))?;
         }
         match login_refusals {
             0 => {}
@@ -265,7 +267,7 @@ impl Row<'_> {
             page.push_str("</ul>");
         }
         if *reporting_centralized == Some(true) {
-            page.push_str("<small>Reporting is done by a manager.</small>");
+            page.push_str("<small>Reporting is centralized on an SMA.</small>");
         }
         if let Some(FailureStatus { reason, detail, at }) = last_failure {
             let when = self.when(Some(*at));
@@ -276,7 +278,7 @@ impl Row<'_> {
         Ok(())
     }
 
-    /// What is not answered, and why, for whoever unfolds it.
+    /// Failing and refused requests with their causes, folded.
     fn write_questions(&self, page: &mut String) -> fmt::Result {
         let ApplianceStatus { groups, aspects, .. } = self.appliance;
         let groups = groups.iter().map(|group| (group.title(), group.asked, &group.failure));
@@ -291,9 +293,9 @@ impl Row<'_> {
         if unanswered.is_empty() {
             return Ok(());
         }
-        write!(page, "<details><summary>{} not answered</summary><ul>", unanswered.len())?;
+        write!(page, "<details><summary>{} failing or refused</summary><ul>", unanswered.len())?;
         for (title, asked, failure) in unanswered {
-            let often = if asked == Asked::Refused { ", asked once an hour" } else { "" };
+            let often = if asked == Asked::Refused { ", requested hourly" } else { "" };
             write!(page, "<li>{}{often}", Escaped(&title))?;
             if let Some(FailureStatus { reason, detail, at }) = failure {
                 write!(page, "<small><code>{reason}</code> {}, {}</small>", Escaped(detail), self.when(Some(*at)))?;

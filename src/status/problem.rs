@@ -123,9 +123,9 @@ impl fmt::Display for Problem {
             Self::LoginsRefused { refusals, cause } => {
                 write!(out, "the last {refusals} logins were refused: {}", cause.advice())
             }
-            Self::Down(reason) => write!(out, "does not answer: {}", reason.label()),
-            Self::Failing { count: 1, example } => write!(out, "not had: {example}"),
-            Self::Failing { count, example } => write!(out, "not had: {example} and {} more", count - 1),
+            Self::Down(reason) => write!(out, "API requests fail: {}", reason.label()),
+            Self::Failing { count: 1, example } => write!(out, "requests fail: {example}"),
+            Self::Failing { count, example } => write!(out, "requests fail: {example} and {} more", count - 1),
             Self::Refused { count, example } => {
                 let more = if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
                 let advice = "give the role of the account access, or remove it from `counter_groups`";
@@ -148,8 +148,8 @@ impl fmt::Display for Problem {
                 let skew = Skew(*skew_seconds);
                 write!(out, "its clock is behind the last counted window{skew}: polls wait for it; {CHECK}")
             }
-            Self::Certificate { ends, has_ended: Ended::Yes } => write!(out, "its certificate ended at {ends}"),
-            Self::Certificate { ends, has_ended: Ended::Soon } => write!(out, "its certificate ends at {ends}"),
+            Self::Certificate { ends, has_ended: Ended::Yes } => write!(out, "its certificate expired at {ends}"),
+            Self::Certificate { ends, has_ended: Ended::Soon } => write!(out, "its certificate expires at {ends}"),
             Self::Release { release, minimum } => {
                 write!(out, "AsyncOS {release} is older than `minimum_release` {minimum}: upgrade the appliance")
             }
@@ -157,10 +157,10 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What an administrator can do about a clock.
+/// Advice about a clock.
 const CHECK: &str = "check NTP on the appliance (`ntpconfig`) and on the exporter's host";
 
-/// How far a clock is ahead of the exporter's, in parentheses; nothing where that is not known.
+/// The skew of a clock against the exporter's, in parentheses; empty where it is not known.
 struct Skew(Option<f64>);
 
 impl fmt::Display for Skew {

@@ -162,8 +162,13 @@ fn the_worst_comes_first_and_every_state_is_told_apart() {
         appliances.iter().map(|appliance| appliance.problems.iter().map(ToString::to_string).collect()).collect();
     let expected = [
         vec!["logins have stopped after 3 refusals: correct the password, or unlock the account and reset"],
-        vec!["does not answer: connect"],
-        vec!["not had: failing of d1", REFUSED, "9 windows behind", "its certificate ends at 2026-12-06T12:00:00.000Z"],
+        vec!["API requests fail: connect"],
+        vec![
+            "requests fail: failing of d1",
+            REFUSED,
+            "9 windows behind",
+            "its certificate expires at 2026-12-06T12:00:00.000Z",
+        ],
         vec![],
         vec![],
     ];
@@ -226,7 +231,7 @@ fn a_round_that_does_not_fit_is_a_problem_with_its_remedy() {
         let round = Round { takes: Duration::from_millis(73_500), window: MINUTE, tight };
         problem(|ill| ill.round = Some(round))
     };
-    let told = "a round of requests takes 74 s but the window is 60 s";
+    let told = "a round of requests takes 74 s, but the window is 60 s";
     assert_eq!(round(Some(2)), (State::Degraded, format!("{told}: set `window: 2m` or poll fewer groups")));
     assert_eq!(round(None), (State::Degraded, format!("{told}: poll fewer counter groups, devices or device groups")));
     let fits = Round { takes: MINUTE / 2, window: MINUTE, tight: None };
@@ -237,7 +242,7 @@ fn a_round_that_does_not_fit_is_a_problem_with_its_remedy() {
 #[test]
 fn an_appliance_of_which_nothing_comes_any_more_is_down_whatever_came_last() {
     let silent = problem(|ill| ill.up_until = Some(Tick::default()));
-    assert_eq!(silent, (State::Down, "does not answer: timeout".to_owned()));
+    assert_eq!(silent, (State::Down, "API requests fail: timeout".to_owned()));
 }
 
 #[test]
@@ -247,10 +252,10 @@ fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
     let half = serde_json::json!({
         "name": "half", "product": "esa", "host": "esa3.example.com:6443", "state": "degraded",
         "problems": [
-            {"kind": "failing", "text": "not had: failing of d1"},
+            {"kind": "failing", "text": "requests fail: failing of d1"},
             {"kind": "refused", "text": REFUSED},
             {"kind": "behind", "text": "9 windows behind"},
-            {"kind": "certificate", "text": "its certificate ends at 2026-12-06T12:00:00.000Z"},
+            {"kind": "certificate", "text": "its certificate expires at 2026-12-06T12:00:00.000Z"},
         ],
         "release": "16.0.0-001", "certificate_expires": "2026-12-06T12:00:00.000Z", "login_refusals": 0,
         "last_success": "2026-11-23T12:00:00.000Z", "window_end": "2026-11-23T11:56:00.000Z",
@@ -316,7 +321,7 @@ fn the_page_shows_the_version_and_links_every_other() {
         "<title>3 problems",
         "http-equiv=\"refresh\"",
         "Up for 1\u{a0}h\u{a0}30\u{a0}min",
-        "2 not answered",
+        "2 failing or refused",
     ];
     for part in links.iter().map(String::as_str).chain(parts) {
         assert!(page.contains(part), "{part} is missing in {page}");
@@ -362,7 +367,7 @@ fn how_the_exporter_stands_is_said() {
     let page = |own| status(&config, vec![], &[], own).html(Links { telemetry_path: "/metrics" });
     let own = ExporterState { config_read: Some(true), config_since: Some(ago(2)), ..ExporterState::default() };
     let well = page(ExporterState { state_durable: true, state_written: Some(ago(1)), ..own });
-    assert!(well.contains("Configuration read <time") && well.contains("kept on disk, last written <time"), "{well}");
+    assert!(well.contains("Configuration loaded <time") && well.contains("kept on disk, last written <time"), "{well}");
     assert!(well.contains("<title>All well"), "{well}");
     let ill = ExporterState {
         config_read: Some(false),
@@ -372,7 +377,7 @@ fn how_the_exporter_stands_is_said() {
         ..own
     };
     let ill = page(ill);
-    for part in ["was refused, see the log", "were not read again", "stand still"] {
+    for part in ["is invalid, see the log", "could not be reloaded", "are paused, see the log"] {
         assert!(ill.contains(part), "{part}: {ill}");
     }
     assert!(page(own).contains("Totals are kept in memory"));
@@ -382,10 +387,10 @@ fn how_the_exporter_stands_is_said() {
     assert!(missing.contains("The state file was deleted or replaced, see the log."), "{missing}");
     for (state_rewrites, times) in [(1, "once"), (2, "2 times")] {
         let rewritten = page(ExporterState { state_rewrites, ..durable });
-        assert!(rewritten.contains(&format!("deleted and written again {times}.")), "{rewritten}");
+        assert!(rewritten.contains(&format!("deleted and recreated {times}.")), "{rewritten}");
     }
     let lost = page(ExporterState { state_lost: true, ..durable });
-    assert!(lost.contains("was damaged or missing at the start: totals began at zero"), "{lost}");
+    assert!(lost.contains("was damaged or missing at the start: totals restarted at zero"), "{lost}");
     let json: serde_json::Value = serde_json::from_str(&status(&config, vec![], &[], durable).json()).expect("JSON");
     let expected = serde_json::json!({
         "durable": true, "last_write_ok": true, "file_present": true, "file_rewrites": 0, "lost_at_start": false

@@ -56,7 +56,7 @@ fn two(out: &mut fmt::Formatter<'_>, seconds: u64, large: (u64, &str), small: (u
     Ok(())
 }
 
-/// An instant: how far from `now`, with the exact one for whoever points at it; a dash where it is not known.
+/// An instant, relative to `now`, with the exact time in its tooltip; a dash where it is not known.
 pub(super) struct When {
     pub(super) at: Option<Timestamp>,
     pub(super) now: Timestamp,

@@ -235,7 +235,7 @@ impl OpenFailure {
         match self {
             Self::InUse => OpenError::InUse(path),
             Self::Newer(schema) => OpenError::Newer(path, schema),
-            Self::Damaged => OpenError::Other(path, "the file is damaged again right after it was made".into()),
+            Self::Damaged => OpenError::Other(path, "the file is damaged again right after its creation".into()),
             Self::Other(reason) => OpenError::Other(path, reason),
         }
     }
@@ -359,7 +359,7 @@ fn rows<T: DeserializeOwned>(table: &ReadOnlyTable<&str, &[u8]>) -> Result<(Hash
 
 fn random() -> Result<[u8; SALT_LENGTH], OpenFailure> {
     let random = ring::rand::generate::<[u8; SALT_LENGTH]>(&ring::rand::SystemRandom::new());
-    random.map(Random::expose).map_err(|_| OpenFailure::Other("the system gives no random numbers".into()))
+    random.map(Random::expose).map_err(|_| OpenFailure::Other("the system provides no random numbers".into()))
 }
 
 pub(super) fn encode(record: &impl Serialize) -> Vec<u8> {

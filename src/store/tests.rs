@@ -261,7 +261,7 @@ async fn another_file_at_the_path_is_left_alone_and_nothing_is_counted_beside_it
     std::fs::rename(&backup, &path).expect("replaced");
     while heard.recv().expect("it is noticed") != "FileReplaced" {}
     let refusal = store.write("a".into(), record(2)).await.expect_err("no restart would find it");
-    assert_eq!(refusal.to_string(), "the state was not written: another file stands at its path");
+    assert_eq!(refusal.to_string(), "the state was not written: another file is at its path");
     assert_eq!(std::fs::read(&path).expect("the file"), bytes, "not ours to write");
     assert!(heard.recv().expect("said").starts_with("WriteFailed"));
     std::fs::remove_file(&path).expect("out of the way");
@@ -282,7 +282,7 @@ async fn a_file_that_cannot_be_written_again_stops_the_totals_until_it_can() {
     std::fs::write(&directory, "in the way").expect("a file");
     while !heard.recv().expect("it is noticed").starts_with("FileMissing") {}
     let refusal = store.write("a".into(), record(2)).await.expect_err("nowhere to write").to_string();
-    assert!(refusal.contains("its file was deleted and cannot be written again: "), "{refusal}");
+    assert!(refusal.contains("its file was deleted and cannot be recreated: "), "{refusal}");
     std::fs::remove_file(&directory).expect("out of the way");
     while heard.recv().expect("it is noticed") != "FileFound" {}
     store.write("b".into(), record(2)).await.expect("written");

@@ -21,31 +21,22 @@ struct Family {
 
 const CPU: Family = Family {
     name: "process_cpu_seconds_total",
-    help: "CPU time spent by this process in user and kernel mode, in seconds.",
+    help: "Total user and system CPU time spent in seconds.",
     kind: MetricType::COUNTER,
 };
-const MAX_FDS: Family = Family {
-    name: "process_max_fds",
-    help: "File descriptors this process may have open at once.",
-    kind: MetricType::GAUGE,
-};
+const MAX_FDS: Family =
+    Family { name: "process_max_fds", help: "Maximum number of open file descriptors.", kind: MetricType::GAUGE };
 const OPEN_FDS: Family =
-    Family { name: "process_open_fds", help: "File descriptors this process has open.", kind: MetricType::GAUGE };
-const RESIDENT: Family = Family {
-    name: "process_resident_memory_bytes",
-    help: "Physical memory this process occupies, in bytes.",
-    kind: MetricType::GAUGE,
-};
+    Family { name: "process_open_fds", help: "Number of open file descriptors.", kind: MetricType::GAUGE };
+const RESIDENT: Family =
+    Family { name: "process_resident_memory_bytes", help: "Resident memory size in bytes.", kind: MetricType::GAUGE };
 const START: Family = Family {
     name: "process_start_time_seconds",
-    help: "When this process started, in seconds since 1970.",
+    help: "Start time of the process since unix epoch in seconds.",
     kind: MetricType::GAUGE,
 };
-const VIRTUAL: Family = Family {
-    name: "process_virtual_memory_bytes",
-    help: "Address space this process has mapped, in bytes.",
-    kind: MetricType::GAUGE,
-};
+const VIRTUAL: Family =
+    Family { name: "process_virtual_memory_bytes", help: "Virtual memory size in bytes.", kind: MetricType::GAUGE };
 
 /// Collects the `process_…` metrics. A metric whose source cannot be read, as anywhere but on Linux, is left out.
 #[derive(Debug)]
@@ -254,22 +245,22 @@ mod tests {
             write(proc.path(), path, text);
         }
         let expected = "\
-# HELP process_cpu_seconds_total CPU time spent by this process in user and kernel mode, in seconds.
+# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.
 # TYPE process_cpu_seconds_total counter
 process_cpu_seconds_total 3.25
-# HELP process_max_fds File descriptors this process may have open at once.
+# HELP process_max_fds Maximum number of open file descriptors.
 # TYPE process_max_fds gauge
 process_max_fds 1024
-# HELP process_open_fds File descriptors this process has open.
+# HELP process_open_fds Number of open file descriptors.
 # TYPE process_open_fds gauge
 process_open_fds 2
-# HELP process_resident_memory_bytes Physical memory this process occupies, in bytes.
+# HELP process_resident_memory_bytes Resident memory size in bytes.
 # TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 2048000
-# HELP process_start_time_seconds When this process started, in seconds since 1970.
+# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.
 # TYPE process_start_time_seconds gauge
 process_start_time_seconds 1700001234.56
-# HELP process_virtual_memory_bytes Address space this process has mapped, in bytes.
+# HELP process_virtual_memory_bytes Virtual memory size in bytes.
 # TYPE process_virtual_memory_bytes gauge
 process_virtual_memory_bytes 8192000
 ";

@@ -9,14 +9,12 @@ use crate::sample::MetricDef;
 
 pub(super) const INFO: MetricDef = MetricDef::gauge(
     "asyncos_exporter_shard_info",
-    "Which of several exporters this is, counted from 0; always 1, absent where there is one exporter",
+    "Index of this shard, counted from 0; always 1, absent without sharding",
 );
-pub(super) const CONFIGURED: MetricDef = MetricDef::gauge(
-    "asyncos_exporter_appliances_configured",
-    "Appliances in the configuration of several exporters, those of the others included",
-);
+pub(super) const CONFIGURED: MetricDef =
+    MetricDef::gauge("asyncos_exporter_appliances_configured", "Appliances in the configuration, over all shards");
 pub(super) const OWNED: MetricDef =
-    MetricDef::gauge("asyncos_exporter_appliances_owned", "Appliances that this one of several exporters polls");
+    MetricDef::gauge("asyncos_exporter_appliances_owned", "Appliances that this shard polls");
 
 /// Which shard this is, and how much of the fleet it has.
 #[derive(Debug)]

@@ -7,10 +7,8 @@ use super::registry::Registry;
 use crate::base::clock::Timestamp;
 use crate::sample::MetricDef;
 
-pub(super) const REFUSED: MetricDef = MetricDef::counter(
-    "asyncos_state_refused_total",
-    "State that was damaged or missing at the start; absent where it was neither",
-);
+pub(super) const REFUSED: MetricDef =
+    MetricDef::counter("asyncos_state_refused_total", "Damaged or missing state at startup; absent if there was none");
 
 /// What of the state was not usable at the start. A closed set: it is a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,25 +43,25 @@ pub(super) struct StateMetrics {
 
 impl StateMetrics {
     pub(super) fn try_new(registry: &mut Registry) -> Result<Self, MetricError> {
-        let durable =
-            IntGauge::new("asyncos_state_durable", "Whether totals outlive a restart; 0 when they are in memory only")?;
+        let durable = IntGauge::new(
+            "asyncos_state_durable",
+            "Whether totals survive a restart; 0 when they are kept in memory only",
+        )?;
         let file_present = IntGauge::new(
             "asyncos_state_file_present",
-            "Whether the open state file is the one at its path, not deleted or replaced; 1 where totals are in memory only",
+            "Whether the open state file still exists at its path; 1 if totals are kept in memory only",
         )?;
         file_present.set(1);
         let file_rewrites = IntCounter::new(
             "asyncos_state_file_rewrites_total",
-            "Deleted state files that were written again while the exporter was running",
+            "Deleted state files recreated while the exporter was running",
         )?;
-        let persist_failures = IntCounter::new(
-            "asyncos_state_persist_failures_total",
-            "Batches of totals that could not be written down",
-        )?;
+        let persist_failures =
+            IntCounter::new("asyncos_state_persist_failures_total", "Failed attempts to write totals to disk")?;
         let last_persist = GaugeVec::new(
             Opts::new(
                 "asyncos_state_last_persist_timestamp_seconds",
-                "When totals were last written down, in seconds since 1970",
+                "Unix time at which totals were last written to disk",
             ),
             &[],
         )?;

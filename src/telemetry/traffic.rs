@@ -13,15 +13,15 @@ const DURATION_BUCKETS: &[f64] = &[1.0, 10.0, 60.0];
 
 pub(super) const LOGIN_FAILURES: MetricDef = MetricDef::counter(
     "asyncos_login_failures_total",
-    "Login attempts at the appliance that failed; absent while none has",
+    "Failed logins to the appliance by reason; absent until one fails",
 );
 pub(super) const LOGIN_REFUSALS: MetricDef = MetricDef::gauge(
     "asyncos_login_refusals",
-    "Logins that were refused in a row, restarts included; absent while none was",
+    "Consecutive refused logins, kept across restarts; absent while there are none",
 );
 pub(super) const VERIFICATION_DISABLED: MetricDef = MetricDef::gauge(
     "asyncos_tls_verification_disabled",
-    "Whether any certificate is accepted from the appliance (`insecure_skip_verify`); absent without TLS",
+    "Whether verification of the appliance's certificate is disabled (`insecure_skip_verify`); absent without TLS",
 );
 
 /// Metrics about the traffic with one appliance.
@@ -46,43 +46,40 @@ impl Traffic {
             requests: IntCounterVec::new(
                 opts(
                     "asyncos_api_requests_total",
-                    "Requests to the appliance by the first part of the path below /api/v2.0/ and HTTP status, `none` where no \
-                     answer came",
+                    "API requests to the appliance by the first part of the path below /api/v2.0/ and by HTTP status, `none` \
+                     without a response",
                 ),
                 &["endpoint", "code"],
             )?,
             failures: IntCounterVec::new(
-                opts(
-                    "asyncos_api_request_failures_total",
-                    "Requests to the appliance that did not bring what they were made for",
-                ),
+                opts("asyncos_api_request_failures_total", "Failed API requests to the appliance by reason"),
                 &["reason"],
             )?,
             durations: Histogram::with_opts(
                 HistogramOpts::from(opts(
                     "asyncos_api_request_duration_seconds",
-                    "Time from sending a request to the appliance to its whole answer, or to the failure",
+                    "Duration of API requests to the appliance, until the complete response or the failure",
                 ))
                 .buckets(DURATION_BUCKETS.to_vec()),
             )?,
-            logins: IntCounter::with_opts(opts("asyncos_logins_total", "Login attempts at the appliance that ended"))?,
+            logins: IntCounter::with_opts(opts("asyncos_logins_total", "Completed login attempts at the appliance"))?,
             login_failures: IntCounterVec::new(opts(LOGIN_FAILURES.name, LOGIN_FAILURES.help), &["reason"])?,
             login_refusals: IntGaugeVec::new(opts(LOGIN_REFUSALS.name, LOGIN_REFUSALS.help), &[])?,
             login_blocked: IntGauge::with_opts(opts(
                 "asyncos_login_blocked",
-                "Whether logins have stopped after repeated refusals, before the appliance locks the account",
+                "Whether logins have stopped after repeated refusals, so that the appliance does not lock the account",
             ))?,
             token_expiry: GaugeVec::new(
                 opts(
                     "asyncos_token_expiry_timestamp_seconds",
-                    "When the token in use ends by the appliance's clock, in seconds since 1970",
+                    "Unix time at which the current token expires, by the appliance's clock",
                 ),
                 &[],
             )?,
             certificate_expiry: GaugeVec::new(
                 opts(
                     "asyncos_tls_certificate_expiry_timestamp_seconds",
-                    "When the certificate that the appliance showed last ends, trusted or not, in seconds since 1970",
+                    "Unix time at which the certificate that the appliance last presented expires, trusted or not",
                 ),
                 &[],
             )?,

@@ -33,7 +33,7 @@ pub(super) const DESTINATIONS: Group = Group {
     counters: Borrowed(&[
         sum("conn_dane_fail", CONNECTIONS, Swagger, "Outgoing, DANE verification failed"),
         sum("conn_dane_success", CONNECTIONS, Swagger, "Outgoing, verified by DANE"),
-        text("conn_last_tls_status", Swagger, "What became of TLS on the newest connection"),
+        text("conn_last_tls_status", Swagger, "TLS status of the newest connection"),
         sum("conn_plain", CONNECTIONS, Swagger, "Outgoing, not encrypted"),
         sum("conn_tls_fail", CONNECTIONS, Swagger, "Outgoing, required TLS failed"),
         sum("conn_tls_opt_fail", CONNECTIONS, Swagger, "Outgoing, preferred TLS failed"),

@@ -14,7 +14,7 @@ const RECIPIENTS: Unit = count("recipients");
 
 /// The same for both directions.
 const THREAT_FILES: &[Counter] = &[
-    text("amp_verdict_time", Swagger, "When AMP judged the file"),
+    text("amp_verdict_time", Swagger, "Time of the AMP verdict"),
     text("console_url", Swagger, "Link to the file in the AMP console"),
     sum("detected_amp", RECIPIENTS, Swagger, "Malicious file found by AMP reputation or analysis"),
     last("score", POINTS, Swagger, "Threat score of the file"),
@@ -49,7 +49,7 @@ pub(super) const ANALYSIS: Group = Group {
 
 pub(super) const VERDICT_UPDATES: Group = Group {
     name: Borrowed("mail_amp_reputation_update"),
-    help: Borrowed("Files that AMP judged anew after their delivery; texts, no samples"),
+    help: Borrowed("Files whose AMP verdict changed after their delivery; texts, no samples"),
     kind_source: Inferred,
     profile: None,
     about: DeviceType::Mail,

@@ -21,7 +21,7 @@ pub(super) const RECORDS: Group = Group {
     key: keyed("record", Keys::Unbounded),
     others: None,
     counters: Borrowed(&[
-        text("action", Swagger, "What was done to the message"),
+        text("action", Swagger, "Action on the message"),
         text("completed_timestamp", Swagger, "When the remediation was completed"),
         text("filenames", Swagger, "Names of the malicious files"),
         text("rcpts_failure", Swagger, "Recipients whose mailbox could not be remediated"),
@@ -40,7 +40,7 @@ pub(super) const BATCHES: Group = Group {
     others: None,
     counters: Borrowed(&[
         sum("msgs_deleted", MESSAGES, Swagger, "Deleted from the mailbox on demand"),
-        sum("msgs_failed", MESSAGES, Swagger, "Not remediated on demand although asked for"),
+        sum("msgs_failed", MESSAGES, Swagger, "Failed remediation on demand"),
         sum("msgs_forwarded", MESSAGES, Swagger, "Forwarded from the mailbox on demand"),
         sum("msgs_forwarded_deleted", MESSAGES, Swagger, "Forwarded, then deleted from the mailbox on demand"),
         sum("msgs_total", MESSAGES, Swagger, "Remediated on demand by any action"),

@@ -53,7 +53,7 @@ pub(super) const OUTGOING_CLICK_DETAILS: Group = Group {
 
 pub(super) const INCOMING_CLICKS: Group = Group {
     name: Borrowed("mail_incoming_web_interaction_track_urls"),
-    help: Borrowed("Rewritten links of incoming mail: how often they were followed, and what was done about it"),
+    help: Borrowed("Rewritten links of incoming mail: clicks and actions"),
     kind_source: Inferred,
     profile: None,
     about: DeviceType::Mail,
@@ -64,7 +64,7 @@ pub(super) const INCOMING_CLICKS: Group = Group {
 
 pub(super) const OUTGOING_CLICKS: Group = Group {
     name: Borrowed("mail_outgoing_web_interaction_track_urls"),
-    help: Borrowed("Rewritten links of outgoing mail: how often they were followed, and what was done about it"),
+    help: Borrowed("Rewritten links of outgoing mail: clicks and actions"),
     kind_source: Inferred,
     profile: None,
     about: DeviceType::Mail,
@@ -75,7 +75,7 @@ pub(super) const OUTGOING_CLICKS: Group = Group {
 
 pub(super) const ANALYSIS: Group = Group {
     name: Borrowed("mail_url_analysis_summary"),
-    help: Borrowed("Links found malicious after delivery, and what became of the messages"),
+    help: Borrowed("Links found malicious after delivery, and the outcome for their messages"),
     kind_source: Swagger,
     profile: None,
     about: DeviceType::Mail,
@@ -85,7 +85,7 @@ pub(super) const ANALYSIS: Group = Group {
         sum("remediation_failure_count", MESSAGES, Swagger, "Carried the link, remediation failed"),
         sum("remediation_skipped_count", MESSAGES, Swagger, "Carried the link, remediation left out"),
         sum("remediation_success_count", MESSAGES, Swagger, "Carried the link, remediated"),
-        sum("total_message_count", MESSAGES, Swagger, "Carried the link, whatever became of them"),
+        sum("total_message_count", MESSAGES, Swagger, "Carried the link, with any outcome"),
         text("url_convicted_timestamp", Swagger, "When the link was found malicious"),
     ]),
 };
