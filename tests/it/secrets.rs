@@ -200,7 +200,7 @@ async fn talk(format: &str, folder: &Folder, fleet: &[Member]) -> Vec<(String, S
     }
     let Ended { stdout, stderr, .. } = program.stop().await;
     let is_detailed = stderr.contains("level=trace") || stderr.contains("\"level\":\"trace\"");
-    assert!(is_detailed && stderr.contains("login failed"), "the log tells something");
+    assert!(is_detailed && stderr.contains("login failed"), "the log shows the failure");
     said.extend([("stdout".to_owned(), stdout), ("stderr".to_owned(), stderr)]);
     for file in std::fs::read_dir(folder.path("state")).expect("the state") {
         let path = file.expect("a file").path();
