@@ -127,7 +127,7 @@ impl App {
             snapshots: Arc::default(),
             families: Arc::default(),
             hold: settings.hold,
-            pulses: Watchdog::default(),
+            watchdog: Watchdog::default(),
         };
         let bound = Bound::open(&settings.listen).await?;
         let (in_force, _) = watch::channel(Arc::new(config));
@@ -181,11 +181,11 @@ impl App {
         protection.report_to(move |successful| telemetry.web_config_read(successful));
         server.spawn(bound.serve(pages, limits, protection, serving.clone()));
         let mut reader = daemon.reader();
-        let pulse = daemon.context.pulses.begin("the daemon");
+        let heartbeat = daemon.context.watchdog.begin("the daemon");
         let mut supervisor = std::mem::take(&mut daemon.settings.supervisor);
         supervisor.serves(daemon.standing());
         let outcome = loop {
-            pulse.beat();
+            heartbeat.beat();
             // The wish to quit may wait as long as a reading: it ends by itself, and a signal is heard meanwhile.
             let is_idle = reader.is_idle();
             let wish = tokio::select! {
@@ -200,9 +200,9 @@ impl App {
                 }
                 Some(wish) = wishes.recv(), if is_idle => wish,
                 Some(wish) = from_http.recv(), if is_idle => wish,
-                () = pulse.due() => continue,
+                () = heartbeat.due() => continue,
                 () = supervisor.due() => {
-                    supervisor.report(&daemon.context.pulses, daemon.standing());
+                    supervisor.report(&daemon.context.watchdog, daemon.standing());
                     continue;
                 }
             };
@@ -216,7 +216,7 @@ impl App {
                 Lifecycle::ResetLogins(answer) => drop(answer.send(forget(&daemon.refusals).await)),
             }
         };
-        drop(pulse);
+        drop(heartbeat);
         supervisor.ends();
         // Whoever is asked by a balancer says no before nobody answers any more.
         stage.send_replace(Stage::Ending);

@@ -28,7 +28,7 @@ const CONFIGURATION: u8 = 78;
 /// Does what the command line asks for.
 pub async fn run(command: Command) -> ExitCode {
     if let Err(error) = dumps::forbid() {
-        complain(format!("cannot disable core dumps, which may contain passwords: {error}"));
+        eprint_line(format!("cannot disable core dumps, which may contain passwords: {error}"));
     }
     let code = match command {
         Command::Serve(flags) => serve::serve(flags).await,
@@ -53,11 +53,11 @@ fn protection(file: Option<PathBuf>) -> Result<Protection, ProtectionError> {
 
 /// Says something to whoever started a command; the log says the rest. Not by `println!`, which ends the program where
 /// nobody reads, as in `demo | head -1`.
-fn say(line: impl std::fmt::Display) {
+fn print_line(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Says what is wrong before a log exists, or where a log is not asked for.
-fn complain(line: impl std::fmt::Display) {
+fn eprint_line(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

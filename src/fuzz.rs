@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::api::{self, Observation};
 use crate::base::clock::Timestamp;
-use crate::sample::status_metrics::Vitals;
+use crate::sample::status_metrics::StatusMetrics;
 use crate::{config, store};
 
 mod report;
@@ -49,7 +49,7 @@ pub fn check(parser: &str, input: &[u8]) {
 fn xml_status(body: &[u8]) {
     let Some(status) = api::fuzz::xml_status(body) else { return };
     let observation = Observation::XmlStatus { status: Box::new(status), at: Timestamp::from_secs(api::fuzz::NOW) };
-    let status_metrics = Vitals::new(&observation);
+    let status_metrics = StatusMetrics::new(&observation);
     let mut series = BTreeSet::new();
     for sample in status_metrics.gauges.iter().chain(&status_metrics.counters) {
         assert!(series.insert((&sample.family.name, &sample.labels)), "two samples of {}", sample.family.name);

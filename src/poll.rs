@@ -71,7 +71,7 @@ pub struct PollContext {
     /// Whether totals that begin are first shown without their first events.
     pub hold: Hold,
     /// Signs of life.
-    pub pulses: Watchdog,
+    pub watchdog: Watchdog,
 }
 
 /// Polls one appliance until shutdown is requested.
@@ -105,7 +105,7 @@ pub struct Poller<S> {
     jobs: JoinSet<Done>,
     /// Jobs that ask the appliance something. The others write to the disk, and one that hangs must not stop the polling.
     requests: usize,
-    pulse: Heartbeat,
+    heartbeat: Heartbeat,
 }
 
 impl<S: Source> Poller<S> {
@@ -136,7 +136,7 @@ impl<S: Source> Poller<S> {
         let watches = StatusProbe::all(&appliance.extras, appliance.product);
         let poller = Self {
             source,
-            pulse: context.pulses.begin(&format!("the poller of `{name}`")),
+            heartbeat: context.watchdog.begin(&format!("the poller of `{name}`")),
             paced_until: now,
             heard: None,
             context,
@@ -171,7 +171,7 @@ impl<S: Source> Poller<S> {
     /// Polls until `stop` is requested; requests in flight are then dropped.
     pub async fn run(mut self, stop: Shutdown) {
         loop {
-            self.pulse.beat();
+            self.heartbeat.beat();
             let wake = self.launch();
             tokio::select! {
                 () = stop.requested() => break,
@@ -182,7 +182,7 @@ impl<S: Source> Poller<S> {
                     Err(_) => {}
                 },
                 () = self.context.clock.sleep_until(wake), if self.requests < self.polling.concurrency => {}
-                () = self.pulse.due() => {}
+                () = self.heartbeat.due() => {}
             }
         }
         self.jobs.shutdown().await;

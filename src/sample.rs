@@ -92,7 +92,7 @@ pub struct Samples {
     /// The usable values.
     pub samples: Vec<Sample>,
     /// What the report has in place of a value that was scaled, by the position among `samples`; in their order.
-    pub raws: Vec<(u32, f64)>,
+    pub raw_values: Vec<(u32, f64)>,
     /// What the window adds to the totals, by the name of the sum.
     pub increments: Vec<(String, u64)>,
     /// Counters of the catalogue that the report does not hold. Missing is not zero.
@@ -182,7 +182,7 @@ impl Metrics {
     fn total(&self, counter: &str) -> Option<Arc<Family>> {
         match self.columns.iter().find(|column| column.counter == counter) {
             Some(column) => column.total.clone(),
-            None => self.strange(counter)?.total,
+            None => self.unknown_counter(counter)?.total,
         }
     }
 
@@ -236,10 +236,10 @@ impl Metrics {
                 None => read.missing += 1,
             }
         }
-        let strange = report.readings().filter(|(name, _)| self.group.counter(name).is_none());
+        let unknown_counters = report.readings().filter(|(name, _)| self.group.counter(name).is_none());
         let mut taken: HashSet<String> = self.columns.iter().flat_map(Column::names).map(str::to_owned).collect();
-        for (position, (name, reading)) in strange.enumerate() {
-            let column = (position < MOST_UNKNOWN).then(|| self.strange(name)).flatten();
+        for (position, (name, reading)) in unknown_counters.enumerate() {
+            let column = (position < MOST_UNKNOWN).then(|| self.unknown_counter(name)).flatten();
             read.unknown += u64::from(self.group.others.is_none() || column.is_none());
             let Some(column) = column else { continue };
             // With its unit at the end it may be called like another one.
@@ -307,7 +307,7 @@ impl Metrics {
     fn add(&self, column: &Column, key: Option<&str>, number: Number, read: &mut Samples) {
         let (raw, value) = (number.as_f64(), column.unit.scale(number.as_f64()));
         if raw != value {
-            read.raws.push((u32::try_from(read.samples.len()).unwrap_or(u32::MAX), raw));
+            read.raw_values.push((u32::try_from(read.samples.len()).unwrap_or(u32::MAX), raw));
         }
         let key = self.series_key(key);
         read.samples.push(self.sample(&column.gauge, key, value));
@@ -331,7 +331,7 @@ impl Metrics {
     }
 
     /// A counter that the catalogue does not hold; none where its name cannot be a metric's, or is one's.
-    fn strange(&self, counter: &str) -> Option<Column> {
+    fn unknown_counter(&self, counter: &str) -> Option<Column> {
         let usable = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'_';
         if counter.is_empty() || counter.len() > LONGEST_NAME || !counter.bytes().all(usable) {
             return None;

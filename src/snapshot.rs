@@ -14,7 +14,7 @@ use crate::base::clock::{Tick, Timestamp};
 use crate::base::release::Release;
 use crate::base::window::Window;
 use crate::config::Scope;
-use crate::sample::status_metrics::Vitals;
+use crate::sample::status_metrics::StatusMetrics;
 use crate::sample::{Label, Sample};
 
 /// Everything known about one appliance.
@@ -133,7 +133,7 @@ pub struct AspectView {
     /// Why the newest question was not answered; none when it was.
     pub trouble: Option<Arc<Trouble>>,
     /// What was answered.
-    pub status_metrics: Vitals,
+    pub status_metrics: StatusMetrics,
     /// Values that were no usable number, since the exporter started.
     pub unusable: UnusableCounts,
     /// From then on its gauges must not be shown as current.
@@ -347,7 +347,7 @@ pub struct Reading {
     /// The values.
     pub samples: Vec<Sample>,
     /// What the report has in place of a value that was scaled, by the position among the values; in their order.
-    pub raws: Vec<(u32, f64)>,
+    pub raw_values: Vec<(u32, f64)>,
     /// From then on they must not be shown as current.
     pub expires: Tick,
 }

@@ -203,8 +203,8 @@ impl Telemetry {
         let (version, changed) = (Arc::clone(&metrics.version), Arc::clone(&self.changed));
         let facts = Arc::clone(&metrics.facts);
         let listener = Listener::new(move |event| {
-            traffic.hear(event);
-            facts.lock().unwrap_or_else(PoisonError::into_inner).hear(event);
+            traffic.record(event);
+            facts.lock().unwrap_or_else(PoisonError::into_inner).record(event);
             version.fetch_add(1, Ordering::Release);
             changed.notify_one();
         });
@@ -324,15 +324,15 @@ mod tests {
         assert!(text.contains("asyncos_api_request_failures_total{appliance=\"esa1\",reason=\"\"} 0\n"));
         assert!(!text.contains("expiry_timestamp_seconds{"), "unknown is not zero");
         assert!(!text.contains("asyncos_tls_verification_disabled"), "nothing was spoken over TLS");
-        listener.tell(Event::TokenExpires(Timestamp::from_secs(1_800)));
-        listener.tell(Event::CertificateExpires(Some(Timestamp::from_secs(3_600))));
+        listener.notify(Event::TokenExpires(Timestamp::from_secs(1_800)));
+        listener.notify(Event::CertificateExpires(Some(Timestamp::from_secs(3_600))));
         telemetry.remove("esa2");
         let text = page(&telemetry);
         assert!(text.contains("asyncos_token_expiry_timestamp_seconds{appliance=\"esa1\"} 1800\n"));
         assert!(text.contains("asyncos_tls_certificate_expiry_timestamp_seconds{appliance=\"esa1\"} 3600\n"));
         assert!(text.contains("asyncos_tls_verification_disabled{appliance=\"esa1\"} 0\n"));
         assert!(!text.contains("esa2"));
-        listener.tell(Event::CertificateExpires(None));
+        listener.notify(Event::CertificateExpires(None));
         assert!(!page(&telemetry).contains("asyncos_tls_certificate"), "a certificate that cannot be read");
     }
 }

@@ -1,4 +1,4 @@
-//! What a client tells whoever counts: the client itself knows no metrics.
+//! Events of a client for its observer, which counts them: the client itself knows no metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,18 +41,18 @@ pub enum Event<'a> {
     CertificateExpires(Option<Timestamp>),
 }
 
-/// Hears every event; called from the client's tasks, so it must not wait.
+/// Receives every event; called from the client's tasks, so it must not wait.
 #[derive(Clone)]
 pub struct Listener(Arc<dyn Fn(Event<'_>) + Send + Sync>);
 
 impl Listener {
-    /// Calls `hear` for every event.
-    pub fn new(hear: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(hear))
+    /// Calls `observer` for every event.
+    pub fn new(observer: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(observer))
     }
 
     /// Passes `event` on.
-    pub fn tell(&self, event: Event<'_>) {
+    pub fn notify(&self, event: Event<'_>) {
         (self.0)(event);
     }
 }

@@ -155,7 +155,7 @@ impl Session {
             state.credentials = own.credentials.clone();
         }
         if let Some(life) = state.credential.as_ref().and_then(|credential| credential.life) {
-            self.transport.tell(Event::TokenExpires(life.expires));
+            self.transport.notify(Event::TokenExpires(life.expires));
         }
         *self.state() = state;
         self.tell_refusals();
@@ -251,7 +251,7 @@ impl Session {
             state.hold(next, Some(life), Origin::Renewal);
             state.identity = Identity::of(token).or_else(|| state.identity.take());
         }
-        self.transport.tell(Event::TokenExpires(life.expires));
+        self.transport.notify(Event::TokenExpires(life.expires));
     }
 
     /// Remembers that `endpoint` took the credential.
@@ -307,10 +307,10 @@ impl Session {
                 let credential = state.hold(header, life, Origin::Login);
                 state.logged_in_with = Some(credential.clone());
                 drop(state);
-                self.transport.tell(Event::LoggedIn);
+                self.transport.notify(Event::LoggedIn);
                 self.tell_refusals();
                 if let Some(life) = life {
-                    self.transport.tell(Event::TokenExpires(life.expires));
+                    self.transport.notify(Event::TokenExpires(life.expires));
                 }
                 Ok(credential)
             }
@@ -321,7 +321,7 @@ impl Session {
                 state.last_failure = Some(failure.clone());
                 drop(state);
                 self.tell_refusals();
-                self.transport.tell(Event::LoginFailed(failure.reason));
+                self.transport.notify(Event::LoginFailed(failure.reason));
                 Err(failure)
             }
         }

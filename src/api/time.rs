@@ -1,7 +1,7 @@
 //! The appliance's clock, read from the `Date` headers of its own answers and carried on by our steady clock. It never
 //! moves far on the word of one answer, and it never runs ahead: a `Date` was written before the answer arrived.
 //!
-//! Until an answer has told otherwise, and for an appliance without a usable `Date`, the exporter's own clock stands in
+//! Until an answer shows the appliance's, and for an appliance without a usable `Date`, the exporter's own clock stands in
 //! for it, under the same rule: a step of that clock is a jump like any other.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,11 +55,11 @@ impl ApplianceTime {
     }
 
     /// Takes the `Date` of one of the appliance's own answers, or that it has none; it arrived at `tick`.
-    pub(in crate::api) fn hear(&self, date: Option<Timestamp>, tick: Tick) -> Arrival {
+    pub(in crate::api) fn observe(&self, date: Option<Timestamp>, tick: Tick) -> Arrival {
         let wall = self.clock.wall();
         let (change, at, skew_seconds) = {
             let mut course = self.course();
-            let change = course.hear(date, wall, tick);
+            let change = course.observe(date, wall, tick);
             (change, course.bound(date, wall, tick), course.skew_seconds())
         };
         let date = date.unwrap_or(at);
@@ -73,7 +73,7 @@ impl ApplianceTime {
         Arrival { at, date, tick }
     }
 
-    /// An answer that tells nothing of the appliance's clock, since it may be another's.
+    /// An answer that says nothing about the appliance's clock, since it may be another server's.
     pub(in crate::api) fn pass_over(&self, date: Option<Timestamp>, tick: Tick) -> Arrival {
         let at = self.now();
         Arrival { at, date: date.unwrap_or(at), tick }
@@ -114,7 +114,7 @@ mod tests {
         let clock = Clock::lapse(NOON, 1);
         let time = ApplianceTime::new("a", clock.clone());
         assert_eq!((time.now(), time.skew_seconds()), (NOON, None));
-        time.hear(Some(NOON - Duration::from_secs(90)), clock.tick());
+        time.observe(Some(NOON - Duration::from_secs(90)), clock.tick());
         tokio::time::advance(Duration::from_secs(30)).await;
         assert_eq!((time.now(), time.skew_seconds()), (NOON - Duration::from_secs(60), Some(-90.0)));
         let next = ApplianceTime::new("a", clock);

@@ -182,7 +182,7 @@ mod tests {
             snapshots: Arc::default(),
             families: Arc::default(),
             hold: Hold::AWindow,
-            pulses: Watchdog::default(),
+            watchdog: Watchdog::default(),
         };
         Fleet::new(context, Arc::new(Telemetry::try_new().expect("distinct names")), LoginFailureLog::in_memory())
     }

@@ -90,7 +90,7 @@ impl Sources {
     }
 
     fn healthy(&self) -> Result<(), String> {
-        match self.context.pulses.still() {
+        match self.context.watchdog.stalled() {
             None => Ok(()),
             Some(Stalled { name, silent }) => Err(format!("{name} has been stalled for {} s", silent.as_secs())),
         }

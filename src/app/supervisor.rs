@@ -59,7 +59,7 @@ impl Supervisor {
 
     /// The daemon listens, its configuration is in force, and it goes on as `status` says.
     pub fn serves(&mut self, status: String) {
-        self.tell(|contact| {
+        self.notify(|contact| {
             contact.status = status;
             vec![NotifyState::Ready, NotifyState::Status(&contact.status)]
         });
@@ -69,7 +69,7 @@ impl Supervisor {
     pub fn reloads(&mut self) {
         // Without the time a newer systemd takes the end of an earlier reload for the end of this one.
         let now = NotifyState::monotonic_usec_now().ok();
-        self.tell(|contact| {
+        self.notify(|contact| {
             contact.is_reloading = true;
             std::iter::once(NotifyState::Reloading).chain(now).collect()
         });
@@ -85,14 +85,14 @@ impl Supervisor {
 
     /// The daemon ends.
     pub fn ends(&mut self) {
-        self.tell(|_| vec![NotifyState::Stopping, NotifyState::Status("stopping")]);
+        self.notify(|_| vec![NotifyState::Stopping, NotifyState::Status("stopping")]);
     }
 
-    /// How the daemon does: its fleet stands as `status` says, unless one of `pulses` says that a loop stands still. Then
+    /// How the daemon does: its fleet stands as `status` says, unless one of `watchdog` says that a loop is stalled. Then
     /// there is no sign of life, whatever else goes on, so that the daemon is killed and started again.
-    pub fn report(&mut self, pulses: &Watchdog, status: String) {
-        let still = pulses.still();
-        self.tell(|contact| contact.report(still, status));
+    pub fn report(&mut self, watchdog: &Watchdog, status: String) {
+        let stalled = watchdog.stalled();
+        self.notify(|contact| contact.report(stalled, status));
     }
 
     /// Completes when it is time to say again how the daemon does; never where nobody wants to know.
@@ -109,22 +109,22 @@ impl Supervisor {
         }
     }
 
-    fn tell(&mut self, words: impl FnOnce(&mut Contact) -> Vec<NotifyState<'_>>) {
+    fn notify(&mut self, words: impl FnOnce(&mut Contact) -> Vec<NotifyState<'_>>) {
         let Some(contact) = &mut self.contact else { return };
-        let said = send(&words(contact));
-        if let Err(error) = &said
+        let outcome = send(&words(contact));
+        if let Err(error) = &outcome
             && !contact.is_deaf
         {
             tracing::warn!(%error, "sd_notify failed");
         }
-        contact.is_deaf = said.is_err();
+        contact.is_deaf = outcome.is_err();
     }
 }
 
 impl Contact {
-    fn report(&mut self, still: Option<Stalled>, status: String) -> Vec<NotifyState<'_>> {
-        let sign = (still.is_none() && self.wants_signs).then_some(NotifyState::Watchdog);
-        let status = still.map_or(status, |Stalled { name, .. }| format!("{name} is stalled"));
+    fn report(&mut self, stalled: Option<Stalled>, status: String) -> Vec<NotifyState<'_>> {
+        let sign = (stalled.is_none() && self.wants_signs).then_some(NotifyState::Watchdog);
+        let status = stalled.map_or(status, |Stalled { name, .. }| format!("{name} is stalled"));
         let is_news = self.status != status;
         self.status = status;
         let status = is_news.then_some(NotifyState::Status(&self.status));
@@ -152,29 +152,29 @@ mod tests {
         }
     }
 
-    fn said(contact: &mut Contact, pulses: &Watchdog) -> Vec<String> {
-        contact.report(pulses.still(), "all up".into()).iter().map(ToString::to_string).collect()
+    fn notifications(contact: &mut Contact, watchdog: &Watchdog) -> Vec<String> {
+        contact.report(watchdog.stalled(), "all up".into()).iter().map(ToString::to_string).collect()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_stands_still_is_no_sign_of_life() {
-        let pulses = Watchdog::default();
-        let (daemon, poller) = (pulses.begin("the daemon"), pulses.begin("appliance `esa1`"));
+        let watchdog = Watchdog::default();
+        let (daemon, poller) = (watchdog.begin("the daemon"), watchdog.begin("appliance `esa1`"));
         let mut contact = contact(Some(Duration::from_secs(60)));
-        assert_eq!(said(&mut contact, &pulses), ["WATCHDOG=1", "STATUS=all up"]);
-        assert_eq!(said(&mut contact, &pulses), ["WATCHDOG=1"]);
+        assert_eq!(notifications(&mut contact, &watchdog), ["WATCHDOG=1", "STATUS=all up"]);
+        assert_eq!(notifications(&mut contact, &watchdog), ["WATCHDOG=1"]);
         tokio::time::sleep(STILL_AFTER + Duration::from_secs(1)).await;
         drop(daemon);
-        assert_eq!(said(&mut contact, &pulses), ["STATUS=appliance `esa1` is stalled"]);
-        assert_eq!(said(&mut contact, &pulses), [""; 0]);
+        assert_eq!(notifications(&mut contact, &watchdog), ["STATUS=appliance `esa1` is stalled"]);
+        assert_eq!(notifications(&mut contact, &watchdog), [""; 0]);
         poller.beat();
-        assert_eq!(said(&mut contact, &pulses), ["WATCHDOG=1", "STATUS=all up"]);
+        assert_eq!(notifications(&mut contact, &watchdog), ["WATCHDOG=1", "STATUS=all up"]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_who_asks_for_no_signs_of_life_gets_any() {
-        let (mut contact, pulses) = (contact(None), Watchdog::default());
-        assert_eq!(said(&mut contact, &pulses), ["STATUS=all up"]);
-        assert_eq!(said(&mut contact, &pulses), [""; 0]);
+        let (mut contact, watchdog) = (contact(None), Watchdog::default());
+        assert_eq!(notifications(&mut contact, &watchdog), ["STATUS=all up"]);
+        assert_eq!(notifications(&mut contact, &watchdog), [""; 0]);
     }
 }

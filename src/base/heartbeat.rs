@@ -34,7 +34,7 @@ pub struct Stalled {
 /// The pulse of one loop; forgotten when dropped.
 #[derive(Debug)]
 pub struct Heartbeat {
-    pulses: Watchdog,
+    watchdog: Watchdog,
     number: u64,
 }
 
@@ -46,12 +46,12 @@ impl Watchdog {
         let number = beats.next;
         beats.next += 1;
         beats.last.insert(number, (name.into(), Instant::now()));
-        Heartbeat { pulses: self.clone(), number }
+        Heartbeat { watchdog: self.clone(), number }
     }
 
     /// The loop that has been silent longest, if that is longer than [`STILL_AFTER`].
     #[must_use]
-    pub fn still(&self) -> Option<Stalled> {
+    pub fn stalled(&self) -> Option<Stalled> {
         let beats = self.beats();
         let (name, last) = beats.last.values().min_by_key(|(_, last)| *last)?;
         let silent = last.elapsed();
@@ -66,7 +66,7 @@ impl Watchdog {
 impl Heartbeat {
     /// Shows a sign of life.
     pub fn beat(&self) {
-        if let Some((_, last)) = self.pulses.beats().last.get_mut(&self.number) {
+        if let Some((_, last)) = self.watchdog.beats().last.get_mut(&self.number) {
             *last = Instant::now();
         }
     }
@@ -76,7 +76,7 @@ impl Heartbeat {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn due(&self) {
-        let last = self.pulses.beats().last.get(&self.number).map(|(_, last)| *last);
+        let last = self.watchdog.beats().last.get(&self.number).map(|(_, last)| *last);
         if let Some(last) = last {
             tokio::time::sleep_until(last + BEAT).await;
         }
@@ -85,7 +85,7 @@ impl Heartbeat {
 
 impl Drop for Heartbeat {
     fn drop(&mut self) {
-        self.pulses.beats().last.remove(&self.number);
+        self.watchdog.beats().last.remove(&self.number);
     }
 }
 
@@ -95,31 +95,31 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_stands_still_is_named_until_it_goes_on_or_ends() {
-        let pulses = Watchdog::default();
-        let (one, other) = (pulses.begin("one"), pulses.begin("other"));
+        let watchdog = Watchdog::default();
+        let (one, other) = (watchdog.begin("one"), watchdog.begin("other"));
         tokio::time::sleep(STILL_AFTER).await;
-        assert_eq!(pulses.still(), None);
+        assert_eq!(watchdog.stalled(), None);
         one.beat();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let silent = STILL_AFTER + Duration::from_secs(1);
-        assert_eq!(pulses.still(), Some(Stalled { name: "other".into(), silent }));
+        assert_eq!(watchdog.stalled(), Some(Stalled { name: "other".into(), silent }));
         other.beat();
-        assert_eq!(pulses.still(), None);
+        assert_eq!(watchdog.stalled(), None);
         tokio::time::sleep(STILL_AFTER * 2).await;
         one.beat();
-        assert_eq!(pulses.still().map(|still| still.name), Some("other".into()));
+        assert_eq!(watchdog.stalled().map(|stalled| stalled.name), Some("other".into()));
         drop(other);
-        assert_eq!(pulses.still(), None);
+        assert_eq!(watchdog.stalled(), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_waits_for_its_beat_never_stands_still() {
-        let pulses = Watchdog::default();
-        let pulse = pulses.begin("loop");
+        let watchdog = Watchdog::default();
+        let heartbeat = watchdog.begin("loop");
         for _ in 0..100 {
-            pulse.due().await;
-            assert_eq!(pulses.still(), None);
-            pulse.beat();
+            heartbeat.due().await;
+            assert_eq!(watchdog.stalled(), None);
+            heartbeat.beat();
         }
     }
 }

@@ -10,14 +10,14 @@ use crate::base::window::Window;
 
 mod table;
 
-use table::Half;
+use table::FilterPart;
 
 pub use table::filters;
 
 /// The longest value of a filter: above any address (RFC 5321 section 4.5.3.1 allows 320 bytes) and any subject worth
 /// searching for, and even escaped far below the 8000 bytes of a URL that RFC 9110 section 4.1 makes servers take.
 const LONGEST_VALUE: usize = 500;
-/// How a filter may compare texts. **Source:** published clients.
+/// The comparisons of texts. **Source:** published clients.
 const OPERATORS: &[&str] = &["contains", "is", "begins_with"];
 /// The comparison of a text that comes without one, which is the default of a published client too.
 const DEFAULT_OPERATOR: &str = "is";
@@ -25,17 +25,17 @@ const DEFAULT_OPERATOR: &str = "is";
 /// One way to narrow a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Filter {
-    /// Our name, as it stands in a configuration.
+    /// Our name, as in a configuration.
     pub name: &'static str,
-    /// What it takes.
-    pub takes: Takes,
+    /// The kind of its value.
+    pub value_kind: ValueKind,
     /// The API's spelling; of a comparison, without `Operator` and `Value`.
     parameter: &'static str,
 }
 
-/// What a filter takes.
+/// The kind of value that a filter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Takes {
+pub enum ValueKind {
     /// A text to compare with, and how.
     Comparison,
     /// One of these words.
@@ -74,24 +74,24 @@ pub struct FilterProblem {
 
 /// A search that cannot be wrong, save for names that only the appliance knows.
 ///
-/// How the appliance combines filters is not published. A published client treats those on what befell a message, such
+/// How the appliance combines filters is not published. A published client treats those on the fate of a message, such
 /// as `spam_positive` and `virus_positive`, as alternatives, and those on the message itself, such as its sender, as
 /// conditions that must all hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Search {
-    sought: Sought,
+    target: SearchTarget,
     /// The filters' parameters, sorted by our names of them; each begins with `&`.
     parameters: String,
 }
 
-/// What a search looks through.
+/// The records that a search covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Sought {
+enum SearchTarget {
     Messages,
     RejectedConnections,
 }
 
-impl Sought {
+impl SearchTarget {
     const fn option(self) -> &'static str {
         match self {
             Self::Messages => "messages",
@@ -109,12 +109,16 @@ impl Search {
         let mut parameters = String::new();
         let mut problems = Vec::new();
         for (name, value) in filters {
-            let parameter = match (table::filter_named(name), table::half_named(name)) {
+            let parameter = match (table::filter_named(name), table::comparison_part(name)) {
                 (Some(filter), _) => filter.parameter(value),
-                (None, Some((filter, Half::Value))) => filter.halves(value, filters),
-                (None, Some((filter, Half::Operator))) if filters.contains_key(&filter.half(Half::Value)) => continue,
-                (None, Some((filter, Half::Operator))) => {
-                    Err(format!("is nothing without `{}`", filter.half(Half::Value)))
+                (None, Some((filter, FilterPart::Value))) => filter.comparison(value, filters),
+                (None, Some((filter, FilterPart::Operator)))
+                    if filters.contains_key(&filter.part_name(FilterPart::Value)) =>
+                {
+                    continue;
+                }
+                (None, Some((filter, FilterPart::Operator))) => {
+                    Err(format!("is nothing without `{}`", filter.part_name(FilterPart::Value)))
                 }
                 (None, None) => Err(unknown(name)),
             };
@@ -123,19 +127,19 @@ impl Search {
                 Err(message) => problems.push(FilterProblem { filter: name.clone(), message }),
             }
         }
-        if problems.is_empty() { Ok(Self { sought: Sought::Messages, parameters }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { target: SearchTarget::Messages, parameters }) } else { Err(problems) }
     }
 
     /// The same search among connections that were rejected before there was a message.
     #[must_use]
     pub fn of_rejected_connections(self) -> Self {
-        Self { sought: Sought::RejectedConnections, ..self }
+        Self { target: SearchTarget::RejectedConnections, ..self }
     }
 
     /// What is searched for, as parameters without a window.
     #[must_use]
     pub fn parameters(&self) -> String {
-        format!("searchOption={}{}", self.sought.option(), self.parameters)
+        format!("searchOption={}{}", self.target.option(), self.parameters)
     }
 
     /// The parameters of the search over `window`, without those of a page. Dates keep their colons; their seconds are
@@ -146,7 +150,7 @@ impl Search {
     pub fn query(&self, window: Window) -> String {
         let minute = |time: Timestamp| Timestamp::from_secs(time.as_secs() / 60 * 60);
         let (start, end) = (minute(window.start()), minute(window.end()));
-        let option = self.sought.option();
+        let option = self.target.option();
         let parameters = &self.parameters;
         format!("startDate={start}&endDate={end}&searchOption={option}&ciscoHost=All_Hosts{parameters}")
     }
@@ -154,16 +158,16 @@ impl Search {
 
 impl Filter {
     /// The API's name of one half of a comparison.
-    fn half(&self, half: Half) -> String {
-        match half {
-            Half::Operator => format!("{}Operator", self.parameter),
-            Half::Value => format!("{}Value", self.parameter),
+    fn part_name(&self, part: FilterPart) -> String {
+        match part {
+            FilterPart::Operator => format!("{}Operator", self.parameter),
+            FilterPart::Value => format!("{}Value", self.parameter),
         }
     }
 
     /// As [`Filter::parameter`], of a comparison that is given in the API's own two parameters.
-    fn halves(&self, value: &FilterValue, filters: &BTreeMap<String, FilterValue>) -> Result<String, String> {
-        match (value, filters.get(&self.half(Half::Operator))) {
+    fn comparison(&self, value: &FilterValue, filters: &BTreeMap<String, FilterValue>) -> Result<String, String> {
+        match (value, filters.get(&self.part_name(FilterPart::Operator))) {
             (FilterValue::Text(value), Some(FilterValue::Text(operator))) => {
                 comparison(self.parameter, operator, value)
             }
@@ -177,32 +181,34 @@ impl Filter {
     /// The parameters that `value` becomes, or what is wrong with it.
     fn parameter(&self, value: &FilterValue) -> Result<String, String> {
         let key = self.parameter;
-        match (self.takes, value) {
-            (Takes::Comparison, FilterValue::Comparison { operator, value }) => comparison(key, operator, value),
-            (Takes::Comparison, FilterValue::Text(value)) => comparison(key, DEFAULT_OPERATOR, value),
-            (Takes::OneOf(words), FilterValue::Text(value)) => {
+        match (self.value_kind, value) {
+            (ValueKind::Comparison, FilterValue::Comparison { operator, value }) => comparison(key, operator, value),
+            (ValueKind::Comparison, FilterValue::Text(value)) => comparison(key, DEFAULT_OPERATOR, value),
+            (ValueKind::OneOf(words), FilterValue::Text(value)) => {
                 let word = words.iter().find(|word| word.eq_ignore_ascii_case(value));
                 word.map(|word| format!("&{key}={word}")).ok_or_else(|| format!("{}, found `{value}`", self.expected()))
             }
             // A published client knows no other value, written like this.
-            (Takes::Flag, FilterValue::Text(word)) if word.eq_ignore_ascii_case("true") => Ok(format!("&{key}=True")),
-            (Takes::Flag, FilterValue::Flag(true)) => Ok(format!("&{key}=True")),
-            (Takes::Flag, FilterValue::Flag(false)) => {
+            (ValueKind::Flag, FilterValue::Text(word)) if word.eq_ignore_ascii_case("true") => {
+                Ok(format!("&{key}=True"))
+            }
+            (ValueKind::Flag, FilterValue::Flag(true)) => Ok(format!("&{key}=True")),
+            (ValueKind::Flag, FilterValue::Flag(false)) => {
                 Err("takes only `true`, since the API cannot search for the opposite: omit the key instead".into())
             }
-            (Takes::Text, FilterValue::Text(value)) => Ok(format!("&{key}={}", encoded(value)?)),
-            (Takes::Comparison, FilterValue::Flag(_))
-            | (Takes::OneOf(_) | Takes::Text, FilterValue::Flag(_) | FilterValue::Comparison { .. })
-            | (Takes::Flag, FilterValue::Text(_) | FilterValue::Comparison { .. }) => Err(self.expected()),
+            (ValueKind::Text, FilterValue::Text(value)) => Ok(format!("&{key}={}", encoded(value)?)),
+            (ValueKind::Comparison, FilterValue::Flag(_))
+            | (ValueKind::OneOf(_) | ValueKind::Text, FilterValue::Flag(_) | FilterValue::Comparison { .. })
+            | (ValueKind::Flag, FilterValue::Text(_) | FilterValue::Comparison { .. }) => Err(self.expected()),
         }
     }
 
     fn expected(&self) -> String {
-        match self.takes {
-            Takes::Comparison => "expected text, or `operator` and `value`".into(),
-            Takes::OneOf(words) => format!("expected {}", Listed(words)),
-            Takes::Flag => "expected `true`".into(),
-            Takes::Text => "expected text".into(),
+        match self.value_kind {
+            ValueKind::Comparison => "expected text, or `operator` and `value`".into(),
+            ValueKind::OneOf(words) => format!("expected {}", Listed(words)),
+            ValueKind::Flag => "expected `true`".into(),
+            ValueKind::Text => "expected text".into(),
         }
     }
 }

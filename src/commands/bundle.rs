@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::{Dashboards, Rules};
 use crate::commands::mixin::{self, File, Places};
 
-use super::{RUNTIME, USAGE, complain, say};
+use super::{RUNTIME, USAGE, eprint_line, print_line};
 
 pub(super) fn dashboards(flags: Dashboards) -> u8 {
     let files = mixin::dashboards();
@@ -14,7 +14,7 @@ pub(super) fn dashboards(flags: Dashboards) -> u8 {
         (_, Some(folder)) => write(&folder, &files),
         (Some(uid), None) => print(&files, &format!("{uid}.json")),
         (None, None) => {
-            files.iter().for_each(|file| say(file.name.trim_end_matches(".json")));
+            files.iter().for_each(|file| print_line(file.name.trim_end_matches(".json")));
             0
         }
     }
@@ -39,12 +39,12 @@ pub(super) fn rules(flags: Rules) -> u8 {
 fn print(files: &[File], name: &str) -> u8 {
     match files.iter().find(|file| file.name == name) {
         Some(file) => {
-            say(file.text.trim_end());
+            print_line(file.text.trim_end());
             0
         }
         None => {
             let known: Vec<&str> = files.iter().map(|file| file.name).collect();
-            complain(format!("there is no `{name}`, only {}", known.join(", ")));
+            eprint_line(format!("there is no `{name}`, only {}", known.join(", ")));
             USAGE
         }
     }
@@ -55,11 +55,11 @@ fn write(folder: &Path, files: &[File]) -> u8 {
         .and_then(|()| files.iter().try_for_each(|file| fs::write(folder.join(file.name), &file.text)));
     match written {
         Ok(()) => {
-            say(format!("{}: {} files", folder.display(), files.len()));
+            print_line(format!("{}: {} files", folder.display(), files.len()));
             0
         }
         Err(error) => {
-            complain(format!("cannot write to `{}`: {error}", folder.display()));
+            eprint_line(format!("cannot write to `{}`: {error}", folder.display()));
             RUNTIME
         }
     }

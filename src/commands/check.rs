@@ -6,7 +6,7 @@ use crate::base::shard::Shard;
 use crate::cli::Check;
 use crate::config::{Config, ConfigError, Share, Web, WebFile};
 
-use super::{CONFIGURATION, complain, say};
+use super::{CONFIGURATION, eprint_line, print_line};
 
 pub(super) fn check(flags: Check) -> u8 {
     let config = Config::load(&flags.config_file);
@@ -16,14 +16,14 @@ pub(super) fn check(flags: Check) -> u8 {
     match config {
         Ok(config) => {
             for warning in &config.warnings {
-                complain(format!("warning: {warning}"));
+                eprint_line(format!("warning: {warning}"));
             }
-            say(format!("{}: {}, no problem", flags.config_file.display(), counted(&config)));
+            print_line(format!("{}: {}, no problem", flags.config_file.display(), counted(&config)));
         }
-        Err(error) => complain(error),
+        Err(error) => eprint_line(error),
     }
     if let Some((web, file)) = web {
-        tell(web, &file);
+        print_web(web, &file);
     }
     if is_good { 0 } else { CONFIGURATION }
 }
@@ -37,15 +37,15 @@ fn counted(config: &Config) -> String {
     }
 }
 
-fn tell(web: Result<Web, ConfigError>, file: &Path) {
+fn print_web(web: Result<Web, ConfigError>, file: &Path) {
     match web {
         Ok(web) => {
             for warning in &web.warnings {
-                complain(format!("warning: {warning}"));
+                eprint_line(format!("warning: {warning}"));
             }
             let tls = if web.tls.is_some() { "TLS" } else { "no TLS" };
-            say(format!("{}: {tls}, {} user(s), no problem", file.display(), web.users.len()));
+            print_line(format!("{}: {tls}, {} user(s), no problem", file.display(), web.users.len()));
         }
-        Err(error) => complain(error),
+        Err(error) => eprint_line(error),
     }
 }

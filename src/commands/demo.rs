@@ -14,7 +14,7 @@ use crate::sim;
 use crate::snapshot::Hold;
 
 use super::simulate::now;
-use super::{RUNTIME, complain, say, serve};
+use super::{RUNTIME, eprint_line, print_line, serve};
 
 /// ESAs that report for themselves.
 const LOCAL: [&str; 2] = ["esa1.example.com", "esa2.example.com"];
@@ -33,14 +33,14 @@ pub(super) async fn demo(flags: Demo) -> u8 {
     let fleet = match start(&clock).await {
         Ok(fleet) => fleet,
         Err(error) => {
-            complain(format!("cannot start the simulated fleet: {error}"));
+            eprint_line(format!("cannot start the simulated fleet: {error}"));
             return RUNTIME;
         }
     };
     let config = match Config::parse("demo", &configuration(&fleet)) {
         Ok(config) => config,
         Err(error) => {
-            complain(error);
+            eprint_line(error);
             return RUNTIME;
         }
     };
@@ -61,7 +61,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
     let app = match App::bind(settings, config, clock).await {
         Ok(app) => app,
         Err(error) => {
-            complain(chain(&error));
+            eprint_line(chain(&error));
             return RUNTIME;
         }
     };
@@ -70,11 +70,11 @@ pub(super) async fn demo(flags: Demo) -> u8 {
         None => "http://localhost".to_owned(),
     };
     for appliance in &fleet {
-        say(format!("simulated appliance  {}", appliance.url()));
+        print_line(format!("simulated appliance  {}", appliance.url()));
     }
-    say(format!("metrics              {place}{path}"));
-    say(format!("start page           {place}/"));
-    say(format!("try                  curl -s {place}{path} | grep detected_spam"));
+    print_line(format!("metrics              {place}{path}"));
+    print_line(format!("start page           {place}/"));
+    print_line(format!("try                  curl -s {place}{path} | grep detected_spam"));
     let code = serve::run(app).await;
     for appliance in &fleet {
         appliance.stop().await;

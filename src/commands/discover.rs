@@ -10,7 +10,7 @@ use crate::base::clock::Clock;
 use crate::cli::Discover;
 use crate::config::Config;
 
-use super::{RUNTIME, USAGE, complain, say};
+use super::{RUNTIME, USAGE, eprint_line, print_line};
 use config_text::config_text;
 use entry::Entry;
 use findings::Findings;
@@ -28,13 +28,13 @@ pub(super) async fn discover(flags: Discover) -> u8 {
     let entry = Entry::new(&flags);
     // What the flags say is judged before anybody is asked.
     if let Err(problems) = entry.appliance(crate::config::Product::Esa) {
-        complain(problems);
+        eprint_line(problems);
         return USAGE;
     }
     match found(&entry, flags.write.as_deref(), &clock).await {
         Ok(()) => 0,
         Err(why) => {
-            complain(why);
+            eprint_line(why);
             RUNTIME
         }
     }
@@ -52,7 +52,7 @@ async fn found(entry: &Entry, file: Option<&Path>, clock: &Clock) -> Result<(), 
     let text = accepted(entry, &findings)?;
     match file {
         None => {
-            say(text.trim_end());
+            print_line(text.trim_end());
             Ok(())
         }
         Some(file) => write(file, &text),
@@ -82,7 +82,7 @@ fn write(file: &Path, text: &str) -> Result<(), String> {
             _ => format!("cannot write `{name}`: {error}"),
         })?;
     opened.write_all(text.as_bytes()).map_err(|error| format!("cannot write `{name}`: {error}"))?;
-    complain(format!("written to {name}; next: asyncos_exporter check --config.file={name}"));
+    eprint_line(format!("written to {name}; next: asyncos_exporter check --config.file={name}"));
     Ok(())
 }
 

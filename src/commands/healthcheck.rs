@@ -6,30 +6,30 @@ use crate::app::chain;
 use crate::cli::Healthcheck;
 use crate::http::{self, Answer};
 
-use super::{RUNTIME, complain, say};
+use super::{RUNTIME, eprint_line, print_line};
 
 pub(super) async fn healthcheck(flags: Healthcheck) -> u8 {
     let Healthcheck { url, timeout: patience } = flags;
     let Ok(asked) = timeout(patience, http::ask(&url)).await else {
-        complain(format!("no answer from {url} within {}", humantime::format_duration(patience)));
+        eprint_line(format!("no answer from {url} within {}", humantime::format_duration(patience)));
         return RUNTIME;
     };
     match asked {
         Ok(Answer { status: 200, said }) => {
-            say(said);
+            print_line(said);
             0
         }
         // Who asks for a user is alive; more is not told to strangers.
         Ok(Answer { status: 401, .. }) => {
-            say("it responds and requires authentication");
+            print_line("it responds and requires authentication");
             0
         }
         Ok(Answer { status, said }) => {
-            complain(format!("{url} answers {status}: {said}"));
+            eprint_line(format!("{url} answers {status}: {said}"));
             RUNTIME
         }
         Err(error) => {
-            complain(chain(&error));
+            eprint_line(chain(&error));
             RUNTIME
         }
     }

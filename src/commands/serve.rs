@@ -14,7 +14,7 @@ use crate::config::ConfigFile;
 use crate::snapshot::Hold;
 
 use super::signals::Signals;
-use super::{CONFIGURATION, RUNTIME, complain, protection};
+use super::{CONFIGURATION, RUNTIME, eprint_line, protection};
 
 pub(super) async fn serve(flags: Serve) -> u8 {
     let clock = Clock::system();
@@ -23,8 +23,8 @@ pub(super) async fn serve(flags: Serve) -> u8 {
         (Ok(config), Ok(protection)) => (config, protection),
         (config, protection) => {
             // Both at once: who corrects one wants to know of the other.
-            config.err().into_iter().for_each(complain);
-            protection.err().iter().for_each(|error| complain(chain(error)));
+            config.err().into_iter().for_each(eprint_line);
+            protection.err().iter().for_each(|error| eprint_line(chain(error)));
             return CONFIGURATION;
         }
     };

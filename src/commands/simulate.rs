@@ -11,7 +11,7 @@ use crate::cli::{Product, Simulate, TotalCount};
 use crate::sim;
 
 use super::signals::Signals;
-use super::{RUNTIME, complain, say};
+use super::{RUNTIME, eprint_line, print_line};
 
 /// The time of a simulated appliance.
 pub(super) fn now(clock: &Clock) -> sim::Now {
@@ -25,7 +25,7 @@ pub(super) async fn simulate(flags: Simulate) -> u8 {
     let appliance = match sim::Appliance::start(settings(&flags), flags.listen, now(&clock)).await {
         Ok(appliance) => appliance,
         Err(error) => {
-            complain(format!("cannot listen on {}: {error}", flags.listen));
+            eprint_line(format!("cannot listen on {}: {error}", flags.listen));
             return RUNTIME;
         }
     };
@@ -33,12 +33,12 @@ pub(super) async fn simulate(flags: Simulate) -> u8 {
     let signals = match Signals::try_new() {
         Ok(signals) => signals,
         Err(error) => {
-            complain(format!("cannot catch signals: {error}"));
+            eprint_line(format!("cannot catch signals: {error}"));
             return RUNTIME;
         }
     };
     let sim::Settings { username, passphrase, .. } = settings(&flags);
-    say(format!("{} at {}, user `{username}`, passphrase `{passphrase}`", flags.name, appliance.url()));
+    print_line(format!("{} at {}, user `{username}`, passphrase `{passphrase}`", flags.name, appliance.url()));
     let stop = Shutdown::new();
     let (sender, _wishes) = mpsc::channel(1);
     tokio::select! {

@@ -11,10 +11,11 @@ use super::{Polling, SearchChoice, field, polling, raw};
 use crate::base::window::Grid;
 use crate::catalogue::tracking::{FilterValue, Search};
 
-const OPTIONS: &[(&str, Sought)] = &[("messages", Sought::Messages), ("rejected_connections", Sought::Rejected)];
+const OPTIONS: &[(&str, TargetOption)] =
+    &[("messages", TargetOption::Messages), ("rejected_connections", TargetOption::Rejected)];
 
 #[derive(Clone, Copy, Debug)]
-enum Sought {
+enum TargetOption {
     Messages,
     Rejected,
 }
@@ -72,8 +73,8 @@ fn search(element: Value, path: &Path, problems: &mut Problems) -> Option<(Strin
         }
     };
     let search = match option {
-        Some(Sought::Rejected) => search.of_rejected_connections(),
-        Some(Sought::Messages) | None => search,
+        Some(TargetOption::Rejected) => search.of_rejected_connections(),
+        Some(TargetOption::Messages) | None => search,
     };
     Some((name?, search, grid))
 }

@@ -16,7 +16,7 @@ use super::*;
 use crate::api::{Event, Listener};
 use crate::base::clock::{Tick, Timestamp};
 use crate::config::Scope;
-use crate::sample::status_metrics::Vitals;
+use crate::sample::status_metrics::StatusMetrics;
 use crate::sample::{self, Sample};
 use crate::snapshot::{AspectView, GroupView, Hold, Pending, Reading, Snapshot, Tally};
 use crate::telemetry::{GatheredFamily, Telemetry};
@@ -81,7 +81,7 @@ pub(super) fn group(number: u64, now: Tick, dice: &mut Dice) -> GroupView {
         difference: None,
         reading: dice
             .is_lucky()
-            .then(|| Arc::new(Reading { samples: gauges, raws: Vec::new(), expires: later(now, dice) })),
+            .then(|| Arc::new(Reading { samples: gauges, raw_values: Vec::new(), expires: later(now, dice) })),
         totals: Arc::new(totals),
         beginnings: Arc::default(),
         created: Arc::default(),
@@ -102,11 +102,11 @@ pub(super) fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
         last_success: None,
         refusal: None,
         trouble: None,
-        status_metrics: Vitals {
+        status_metrics: StatusMetrics {
             gauges: vec![sample("asyncos_health_ratio".into(), "Health", None, dice.roll(100) as f64 / 100.0)],
             counters: vec![sample("asyncos_status_total".into(), "Status", None, dice.roll(100) as f64)],
             info: vec![("release".into(), "1".into())],
-            ..Vitals::default()
+            ..StatusMetrics::default()
         },
         unusable: Default::default(),
         expires: later(now, dice),
@@ -162,7 +162,7 @@ impl World {
             }
             _ => {
                 let Some(listener) = self.listeners.get(name) else { return };
-                listener.tell(Event::LoggedIn);
+                listener.notify(Event::LoggedIn);
                 let source = self.sources.get_mut(name).unwrap();
                 let (metrics, version) = source.traffic.as_mut().unwrap();
                 *version = metrics.version();
@@ -329,7 +329,10 @@ fn an_appliance_that_is_not_there_is_named() {
 fn a_series_that_comes_twice_is_on_the_page_once() {
     let (mut world, mut book) = (World::new(), PageIndex::new(BLOCK, Hold::No));
     let mut twice = snapshot("a", world.now, 1);
-    let gauge = |value| Vitals { gauges: vec![sample("asyncos_x".into(), "X", Some(1), value)], ..Vitals::default() };
+    let gauge = |value| StatusMetrics {
+        gauges: vec![sample("asyncos_x".into(), "X", Some(1), value)],
+        ..StatusMetrics::default()
+    };
     let expires = world.now + Duration::from_secs(1);
     let view = |value, name| AspectView {
         name,

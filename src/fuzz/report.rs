@@ -17,7 +17,7 @@ const GROUPS: [&str; 4] =
 const NO_LIMIT: usize = 1 << 40;
 const SMALL_LIMIT: usize = 12;
 /// Counters beyond the catalogue that have series, and so room.
-const MOST_STRANGE: usize = 64;
+const MOST_UNKNOWN: usize = 64;
 /// 2^53, up to which whole numbers are exact and shown.
 const LARGEST: f64 = 9_007_199_254_740_992.0;
 /// The longest key that is a label as it stands, in bytes.
@@ -52,7 +52,7 @@ fn check_group(group: &Group, report: &Report, tree: &Tree) {
     let most = numbers.iter().filter(|number| **number > 0.0).sum::<f64>();
     for samples in [&all, &few] {
         check_series(&samples.samples);
-        for (sample, raw) in raws(samples) {
+        for (sample, raw) in raw_values(samples) {
             let stands = numbers.contains(&raw) || (raw >= 0.0 && raw <= most * (1.0 + 1e-9));
             assert!(stands, "{} is {raw}, which the body does not support", sample.family.name);
         }
@@ -60,9 +60,9 @@ fn check_group(group: &Group, report: &Report, tree: &Tree) {
         check_series(&totals);
     }
     let counters = || group.counters.iter().filter(|counter| counter.is_numeric());
-    let strange = report.readings().filter(|(name, _)| group.counter(name).is_none()).count();
+    let unknown_counters = report.readings().filter(|(name, _)| group.counter(name).is_none()).count();
     // What one answer leaves out has its room all the same.
-    let rows = (SMALL_LIMIT / (counters().count() + strange.min(MOST_STRANGE))).max(1);
+    let rows = (SMALL_LIMIT / (counters().count() + unknown_counters.min(MOST_UNKNOWN))).max(1);
     assert!(few.samples.len() <= rows * report.readings().count(), "{} series", few.samples.len());
     assert_eq!(all.dropped, 0);
     // Which entry of a name that comes twice counts is the parser's choice.
@@ -71,7 +71,10 @@ fn check_group(group: &Group, report: &Report, tree: &Tree) {
     }
     let unusable: u64 = counters().map(|counter| check_counter(group, counter, tree, &all, &few)).sum();
     let counted = all.unusable.iter().sum::<u64>();
-    assert!(if strange == 0 { counted == unusable } else { counted >= unusable }, "{counted} of {unusable} unusable");
+    assert!(
+        if unknown_counters == 0 { counted == unusable } else { counted >= unusable },
+        "{counted} of {unusable} unusable"
+    );
 }
 
 fn check_series(samples: &[Sample]) {
@@ -85,8 +88,8 @@ fn check_series(samples: &[Sample]) {
 }
 
 /// Samples with what the report has in their place before it was scaled.
-fn raws(samples: &Samples) -> impl Iterator<Item = (&Sample, f64)> {
-    let scaled: BTreeMap<u32, f64> = samples.raws.iter().copied().collect();
+fn raw_values(samples: &Samples) -> impl Iterator<Item = (&Sample, f64)> {
+    let scaled: BTreeMap<u32, f64> = samples.raw_values.iter().copied().collect();
     samples.samples.iter().zip(0..).map(move |(sample, place)| {
         let raw = scaled.get(&place).copied().unwrap_or(sample.value);
         (sample, raw)
@@ -258,7 +261,7 @@ fn check_counter(group: &Group, counter: &catalogue::Counter, tree: &Tree, all: 
 
 /// What is shown of a counter by key, as the report has it.
 fn shown(samples: &Samples, counter: &str) -> BTreeMap<String, f64> {
-    let own = raws(samples).filter(|(sample, _)| sample.family.counter.as_deref() == Some(counter));
+    let own = raw_values(samples).filter(|(sample, _)| sample.family.counter.as_deref() == Some(counter));
     let key = |sample: &Sample| sample.labels.last().map(|(_, key)| key.to_string()).unwrap_or_default();
     own.map(|(sample, raw)| (key(sample), raw)).collect()
 }
@@ -277,14 +280,14 @@ fn check_few(
     counts: &BTreeMap<String, u64>,
 ) {
     let name = &*counter.name;
-    let raws = [all, few].map(|samples| shown(samples, name).into_values().collect::<Vec<f64>>());
+    let raw_values = [all, few].map(|samples| shown(samples, name).into_values().collect::<Vec<f64>>());
     if counter.aggregation != Aggregation::Sum {
         let stands = |raw: &f64| rows.iter().any(|(_, number)| number == raw);
-        return assert!(raws.iter().flatten().all(stands), "{name}");
+        return assert!(raw_values.iter().flatten().all(stands), "{name}");
     }
     let sum: f64 = rows.iter().map(|(_, number)| number).sum();
-    for raws in &raws {
-        let shown: f64 = raws.iter().sum();
+    for raw_values in &raw_values {
+        let shown: f64 = raw_values.iter().sum();
         let (least, most) = (if sum < LARGEST { sum * (1.0 - 1e-9) } else { 0.0 }, sum * (1.0 + 1e-9));
         assert!((least..=most).contains(&shown), "{name}: {shown}, and {sum} in the rows");
     }

@@ -64,11 +64,11 @@ struct Inner {
     next_look: Mutex<Option<Instant>>,
     /// Absent where there is no file. Held by whoever looks.
     file: Option<Arc<AsyncMutex<WebFile>>>,
-    heard: RwLock<Heard>,
+    observer: RwLock<Observer>,
 }
 
-/// Hears whether the newest reading succeeded.
-type Heard = Arc<dyn Fn(bool) + Send + Sync>;
+/// Receives the outcome of every reading: whether it succeeded.
+type Observer = Arc<dyn Fn(bool) + Send + Sync>;
 
 impl fmt::Debug for Protection {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,16 +95,16 @@ impl Protection {
     }
 
     fn new(shield: WebSecurity, file: Option<Arc<AsyncMutex<WebFile>>>) -> Self {
-        let (now, heard) = (RwLock::new(Arc::new(shield)), RwLock::new(Arc::new(|_| ()) as Heard));
-        Self(Arc::new(Inner { now, next_look: Mutex::default(), file, heard }))
+        let (now, observer) = (RwLock::new(Arc::new(shield)), RwLock::new(Arc::new(|_| ()) as Observer));
+        Self(Arc::new(Inner { now, next_look: Mutex::default(), file, observer }))
     }
 
-    /// Tells `heard` of every reading from now on, whether it succeeded; at once of the first one, which did.
-    pub fn report_to(&self, heard: impl Fn(bool) + Send + Sync + 'static) {
+    /// Notifies `observer` of the outcome of every reading from now on; at once of the first one, which succeeded.
+    pub fn report_to(&self, observer: impl Fn(bool) + Send + Sync + 'static) {
         if self.0.file.is_some() {
-            heard(true);
+            observer(true);
         }
-        *self.0.heard.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(heard);
+        *self.0.observer.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(observer);
     }
 
     /// Whether clients speak TLS.
@@ -142,7 +142,7 @@ impl Protection {
             Ok(Ok(outcome)) => outcome,
             // A bug of ours, for the supervisor to see.
             Ok(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
-            Ok(Err(_)) | Err(_) => self.0.told(Err(ProtectionError::Slow)),
+            Ok(Err(_)) | Err(_) => self.0.report(Err(ProtectionError::Slow)),
         }
     }
 
@@ -180,7 +180,7 @@ impl Inner {
     /// Reads the files again if one of them has changed.
     fn look(&self, file: OwnedMutexGuard<WebFile>) {
         if file.has_changed() {
-            // It has been told.
+            // The reading has reported it.
             let _ = self.read(file);
         }
     }
@@ -189,16 +189,16 @@ impl Inner {
     fn read(&self, mut file: OwnedMutexGuard<WebFile>) -> Result<(), ProtectionError> {
         let read = file.read().map_err(ProtectionError::from).and_then(WebSecurity::try_new);
         let outcome = read.and_then(|shield| shield.succeed(&self.shield()));
-        self.told(outcome.map(|shield| {
+        self.report(outcome.map(|shield| {
             shield.warn();
             *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shield);
         }))
     }
 
-    /// Tells of a reading that has ended so.
-    fn told(&self, outcome: Result<(), ProtectionError>) -> Result<(), ProtectionError> {
-        let heard = Arc::clone(&self.heard.read().unwrap_or_else(PoisonError::into_inner));
-        heard(outcome.is_ok());
+    /// Logs the outcome of a reading and notifies the observer.
+    fn report(&self, outcome: Result<(), ProtectionError>) -> Result<(), ProtectionError> {
+        let observer = Arc::clone(&self.observer.read().unwrap_or_else(PoisonError::into_inner));
+        observer(outcome.is_ok());
         match &outcome {
             Ok(()) => tracing::info!("web configuration reloaded"),
             Err(error) => {

@@ -90,7 +90,7 @@ impl ClientCertVerifier for Clients {
         if !self.allowed_sans.is_empty()
             && !subject_alt_name::names(leaf).iter().any(|name| self.allowed_sans.contains(name))
         {
-            return Err(CertificateError::Other(OtherError(Arc::new(Stranger))).into());
+            return Err(CertificateError::Other(OtherError(Arc::new(NameNotAllowed))).into());
         }
         Ok(ClientCertVerified::assertion())
     }
@@ -118,14 +118,14 @@ impl ClientCertVerifier for Clients {
     }
 }
 
-/// A client whose certificate is believed, and which is not among those that are let in.
+/// A client with a trusted certificate, but with no name that is allowed.
 #[derive(Debug)]
-struct Stranger;
+struct NameNotAllowed;
 
-impl fmt::Display for Stranger {
+impl fmt::Display for NameNotAllowed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("no name in the client certificate is in `client_allowed_sans`")
     }
 }
 
-impl std::error::Error for Stranger {}
+impl std::error::Error for NameNotAllowed {}

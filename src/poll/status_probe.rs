@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::{Failure, Observation, Pace, Reason, StatusKind, UnusableCounts};
 use crate::base::clock::{Tick, Timestamp};
 use crate::config::{Extras, Product, Quarantines};
-use crate::sample::status_metrics::Vitals;
+use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{AspectView, Trouble};
 
 use super::failing::Failing;
@@ -41,7 +41,7 @@ impl StatusProbe {
             last_success: None,
             refusal: None,
             trouble: None,
-            status_metrics: Vitals::default(),
+            status_metrics: StatusMetrics::default(),
             unusable: UnusableCounts::default(),
             expires: Tick::default(),
         };
@@ -141,7 +141,7 @@ impl StatusProbe {
                     tracing::info!(appliance, aspect = self.aspect.name(), "status request recovered");
                 }
                 self.failing = Failing::default();
-                let status_metrics = Vitals::new(&observation);
+                let status_metrics = StatusMetrics::new(&observation);
                 let mut unusable = self.view.unusable;
                 unusable.iter_mut().zip(status_metrics.unusable).for_each(|(sum, more)| *sum += more);
                 self.view = Arc::new(AspectView {

@@ -309,8 +309,8 @@ impl Target {
         let expires = moment.tick + stale.since(moment.appliance);
         // Averages and maxima of several windows are of none of them, and their sums are no window's count. The values
         // of an older window would not be of the one that is newest now.
-        self.reading =
-            (count.windows == 1).then(|| Arc::new(Reading { samples: read.samples, raws: read.raws, expires }));
+        self.reading = (count.windows == 1)
+            .then(|| Arc::new(Reading { samples: read.samples, raw_values: read.raw_values, expires }));
         let mut added = read.increments;
         added.retain(|(_, count)| *count > 0);
         added.shrink_to_fit();

@@ -214,7 +214,7 @@ impl<S: Source> Bench<S> {
             snapshots: Arc::clone(&snapshots),
             families: Arc::default(),
             hold: Hold::AWindow,
-            pulses: Watchdog::default(),
+            watchdog: Watchdog::default(),
         };
         let stop = Shutdown::new();
         let mut task = JoinSet::new();

@@ -98,7 +98,7 @@ pub const ABOUT_NOW: &[MetricDef] = &[
 
 /// The metrics of one status answer.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Vitals {
+pub struct StatusMetrics {
     /// Values as of now.
     pub gauges: Vec<Sample>,
     /// Counters that the appliance keeps itself: they reset when it restarts.
@@ -112,12 +112,12 @@ pub struct Vitals {
 /// Vitals in the making.
 #[derive(Default)]
 struct Draft {
-    status_metrics: Vitals,
+    status_metrics: StatusMetrics,
     /// Names and labels of the series so far: a page that shows one twice is refused as a whole.
     series: HashSet<(String, Vec<Label>)>,
 }
 
-impl Vitals {
+impl StatusMetrics {
     /// Names what was observed.
     #[must_use]
     pub fn new(observation: &Observation) -> Self {
@@ -290,7 +290,7 @@ mod tests {
             connection_established: Some(true),
             ..ManagedAppliance::default()
         };
-        let status_metrics = Vitals::new(&Observation::Managed(vec![managed("a"), managed("b")]));
+        let status_metrics = StatusMetrics::new(&Observation::Managed(vec![managed("a"), managed("b")]));
         let names: Vec<&str> = status_metrics.gauges.iter().map(|sample| &*sample.labels[0].1).collect();
         assert_eq!(names, ["esa1", "b"]);
     }
@@ -302,7 +302,7 @@ mod tests {
             ..XmlStatus::default()
         };
         let observation = Observation::XmlStatus { status: Box::new(status), at: Timestamp::from_secs(0) };
-        let status_metrics = Vitals::new(&observation);
+        let status_metrics = StatusMetrics::new(&observation);
         let shown: Vec<_> =
             status_metrics.gauges.iter().map(|sample| (sample.family.name.as_str(), sample.value)).collect();
         assert_eq!(shown, [("asyncos_status_conn_in", 2.0), ("asyncos_status_queue_used_bytes", 3072.0)]);

@@ -252,7 +252,7 @@ impl Found<'_> {
         match &self.of {
             Of::Window { view, position } => {
                 let reading = view.reading.as_ref()?;
-                let scaled = reading.raws.iter().find(|(at, _)| usize::try_from(*at) == Ok(*position));
+                let scaled = reading.raw_values.iter().find(|(at, _)| usize::try_from(*at) == Ok(*position));
                 let raw = scaled.map_or(self.sample.value, |(_, raw)| *raw);
                 Some(Answer { raw: Some(raw), ..Answer::of(view.origin.as_deref()?) })
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::api::{Identity, Reason, RefusalCause};
 use crate::config::Scope;
-use crate::sample::status_metrics::Vitals;
+use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{AspectView, ClockTrouble, GroupView, Pending, Round, Tally, Tight, Trouble};
 
 const REFUSED: &str =
@@ -102,7 +102,7 @@ fn fleet() -> Status {
     };
     let failing =
         GroupView { scope: Scope::Device("d1".into()), pending: Pending { windows: 9, next: None }, ..failing };
-    let build = Vitals { info: vec![("release".into(), "16.0.0-001".into())], ..Vitals::default() };
+    let build = StatusMetrics { info: vec![("release".into(), "16.0.0-001".into())], ..StatusMetrics::default() };
     let mut half = snapshot("half", vec![declined, failing]);
     half.aspects.push(Arc::new(AspectView {
         name: "xml_status",
@@ -345,7 +345,7 @@ fn nothing_hostile_becomes_markup() {
         last_success: None,
         refusal: None,
         trouble: None,
-        status_metrics: Vitals { info: vec![("release".into(), HOSTILE.into())], ..Vitals::default() },
+        status_metrics: StatusMetrics { info: vec![("release".into(), HOSTILE.into())], ..StatusMetrics::default() },
         unusable: Default::default(),
         expires: Tick::default(),
     }));

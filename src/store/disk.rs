@@ -72,10 +72,11 @@ impl Disk {
             Err(OpenFailure::Damaged) => {
                 let aside = free_name(&path);
                 std::fs::rename(&path, &aside).map_err(unusable)?;
-                let (file, database, found) = load(&path, Existed::Yes).map_err(|trouble| trouble.told(&path))?;
+                let (file, database, found) =
+                    load(&path, Existed::Yes).map_err(|trouble| trouble.into_open_error(&path))?;
                 (file, database, LoadedState { set_aside: Some(aside), ..found })
             }
-            Err(trouble) => return Err(trouble.told(&path)),
+            Err(trouble) => return Err(trouble.into_open_error(&path)),
         };
         found.unmarked = mark(directory).err();
         found.exposed = private::close_to_others(&file).err();
@@ -230,7 +231,7 @@ enum OpenFailure {
 }
 
 impl OpenFailure {
-    fn told(self, path: &Path) -> OpenError {
+    fn into_open_error(self, path: &Path) -> OpenError {
         let path = path.to_owned();
         match self {
             Self::InUse => OpenError::InUse(path),
@@ -294,37 +295,37 @@ struct Prepared {
 /// Where refused logins of before may be missing, that is written down here, in the transaction that makes it so: a crash
 /// before the first login must not hide it.
 fn prepare(database: &Database, existed: Existed) -> Result<Prepared, OpenFailure> {
-    let told = |error: redb::Error| OpenFailure::from(error);
-    let transaction = database.begin_write().map_err(|error| told(error.into()))?;
+    let into_open_error = |error: redb::Error| OpenFailure::from(error);
+    let transaction = database.begin_write().map_err(|error| into_open_error(error.into()))?;
     let prepared = {
-        let mut meta = transaction.open_table(META).map_err(|error| told(error.into()))?;
-        let schema = meta.get("schema").map_err(|error| told(error.into()))?.map(|schema| schema.value());
+        let mut meta = transaction.open_table(META).map_err(|error| into_open_error(error.into()))?;
+        let schema = meta.get("schema").map_err(|error| into_open_error(error.into()))?.map(|schema| schema.value());
         match schema {
             Some(newer) if newer > SCHEMA => return Err(OpenFailure::Newer(newer)),
             Some(SCHEMA) => {}
             Some(_) | None => {
-                meta.insert("schema", SCHEMA).map_err(|error| told(error.into()))?;
+                meta.insert("schema", SCHEMA).map_err(|error| into_open_error(error.into()))?;
             }
         }
-        transaction.open_table(RECORDS).map_err(|error| told(error.into()))?;
-        let mut refused = transaction.open_table(REFUSED).map_err(|error| told(error.into()))?;
-        let rows = refused.len().map_err(|error| told(error.into()))?;
-        refused.retain(|_, row| decode::<Refused>(row).is_some()).map_err(|error| told(error.into()))?;
-        let damaged = rows - refused.len().map_err(|error| told(error.into()))?;
-        let mut salt = transaction.open_table(SALT).map_err(|error| told(error.into()))?;
-        let salted = salt.get("salt").map_err(|error| told(error.into()))?.map(|salt| salt.value().len());
+        transaction.open_table(RECORDS).map_err(|error| into_open_error(error.into()))?;
+        let mut refused = transaction.open_table(REFUSED).map_err(|error| into_open_error(error.into()))?;
+        let rows = refused.len().map_err(|error| into_open_error(error.into()))?;
+        refused.retain(|_, row| decode::<Refused>(row).is_some()).map_err(|error| into_open_error(error.into()))?;
+        let damaged = rows - refused.len().map_err(|error| into_open_error(error.into()))?;
+        let mut salt = transaction.open_table(SALT).map_err(|error| into_open_error(error.into()))?;
+        let salted = salt.get("salt").map_err(|error| into_open_error(error.into()))?.map(|salt| salt.value().len());
         if salted != Some(SALT_LENGTH) {
-            salt.insert("salt", random()?.as_slice()).map_err(|error| told(error.into()))?;
+            salt.insert("salt", random()?.as_slice()).map_err(|error| into_open_error(error.into()))?;
         }
         let is_lost = schema.is_none() && existed == Existed::Yes;
         let is_resalted = schema.is_some() && salted != Some(SALT_LENGTH);
         if is_lost || is_resalted || damaged > 0 {
             let unknown = encode(&Refused { history_lost: true, ..Refused::default() });
-            refused.insert(EVERY_ACCOUNT, unknown.as_slice()).map_err(|error| told(error.into()))?;
+            refused.insert(EVERY_ACCOUNT, unknown.as_slice()).map_err(|error| into_open_error(error.into()))?;
         }
         Prepared { is_lost, damaged: usize::try_from(damaged).unwrap_or(usize::MAX) }
     };
-    transaction.commit().map_err(|error| told(error.into()))?;
+    transaction.commit().map_err(|error| into_open_error(error.into()))?;
     Ok(prepared)
 }
 

@@ -19,7 +19,7 @@ pub struct TrafficFacts {
 }
 
 impl TrafficFacts {
-    pub(super) fn hear(&mut self, event: Event<'_>) {
+    pub(super) fn record(&mut self, event: Event<'_>) {
         match event {
             Event::LoginRefusals { in_a_row, blocked, cause } => {
                 (self.login_refusals, self.logins_stopped) = (in_a_row, blocked);

@@ -100,7 +100,7 @@ impl Traffic {
         Ok(traffic)
     }
 
-    pub(super) fn hear(&self, event: Event<'_>) {
+    pub(super) fn record(&self, event: Event<'_>) {
         match event {
             Event::Request { endpoint, code, took } => {
                 let code = code.map_or_else(|| "none".into(), |code| code.to_string());

@@ -33,7 +33,7 @@ impl Supervisor {
     }
 
     /// The next message, if there is one.
-    fn heard(&self) -> Option<String> {
+    fn received(&self) -> Option<String> {
         let mut message = [0; 4096];
         let length = self.socket.recv(&mut message).ok()?;
         Some(String::from_utf8(message[..length].to_vec()).expect("text"))
@@ -44,7 +44,7 @@ impl Supervisor {
         let mut before = Vec::new();
         let wait = async {
             loop {
-                match self.heard() {
+                match self.received() {
                     Some(message) if message.lines().any(|line| line.starts_with(part)) => return message,
                     Some(message) => before.push(message),
                     None => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -90,7 +90,7 @@ async fn a_supervisor_hears_of_start_fleet_reload_life_and_end() {
     program.signal("TERM");
     assert_eq!(supervisor.hears("STOPPING=1").await.0, "STOPPING=1\nSTATUS=stopping\n");
     assert_eq!(program.ended().await.code(), Some(0));
-    assert_eq!(supervisor.heard(), None, "nothing after the end");
+    assert_eq!(supervisor.received(), None, "nothing after the end");
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_daemon_that_cannot_serve_never_says_that_it_is_ready() {
     let arguments = ["serve", &format!("--config.file={good}"), &address];
     let busy = Program::start_with(&arguments, &[("NOTIFY_SOCKET", &supervisor.path)]).ended().await;
     assert_eq!(busy.code(), Some(1), "{busy:?}");
-    assert_eq!(supervisor.heard(), None);
+    assert_eq!(supervisor.received(), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

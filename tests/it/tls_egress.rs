@@ -34,7 +34,7 @@ enum Manner {
 /// A forward proxy that writes down all it can read.
 struct Forward {
     address: SocketAddr,
-    heard: Arc<Mutex<Vec<String>>>,
+    received: Arc<Mutex<Vec<String>>>,
     manner: Arc<Mutex<Manner>>,
     _tasks: JoinSet<()>,
 }
@@ -43,8 +43,8 @@ impl Forward {
     async fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let (heard, manner) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(manner)));
-        let (log, ways) = (Arc::clone(&heard), Arc::clone(&manner));
+        let (received, manner) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(manner)));
+        let (log, ways) = (Arc::clone(&received), Arc::clone(&manner));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut open = JoinSet::new();
@@ -54,12 +54,12 @@ impl Forward {
                 open.spawn(attend(client, manner, Arc::clone(&log)));
             }
         });
-        Self { address, heard, manner, _tasks: tasks }
+        Self { address, received, manner, _tasks: tasks }
     }
 
     /// The heads of the requests so far, and whatever else could be read.
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn received(&self) -> Vec<String> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn becomes(&self, manner: Manner) {
@@ -80,8 +80,8 @@ async fn attend(mut client: TcpStream, manner: Manner, log: Arc<Mutex<Vec<String
     let appliance = match manner {
         Manner::Open(appliance) => appliance,
         Manner::Guarded(appliance, account) if head.to_lowercase().contains(&account.to_lowercase()) => appliance,
-        Manner::Guarded(_, _) => return say(&mut client, REFUSES).await,
-        Manner::Answers(answer) => return say(&mut client, answer).await,
+        Manner::Guarded(_, _) => return send(&mut client, REFUSES).await,
+        Manner::Answers(answer) => return send(&mut client, answer).await,
     };
     let mut server = TcpStream::connect(appliance).await.expect("the appliance listens");
     if head.starts_with("CONNECT ") {
@@ -98,7 +98,7 @@ const BAD_GATEWAY: &str =
     "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>";
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>";
 
-async fn say(client: &mut TcpStream, answer: &str) {
+async fn send(client: &mut TcpStream, answer: &str) {
     let _ = client.write_all(answer.as_bytes()).await;
     let _ = client.shutdown().await;
     while let Ok(1..) = client.read(&mut [0; 4096]).await {}
@@ -173,9 +173,9 @@ async fn a_proxy_sees_no_more_than_the_place() {
     let (table, account) = account(&proxy, "s3same");
     let client = behind.client(&table, &Clock::system(), &LoginFailureLog::in_memory());
     assert_eq!(fetch(&client).await.map_err(|failure| failure.to_string()), Ok(()));
-    let heard = proxy.heard();
-    assert_eq!(heard.len(), 2, "a login and a report");
-    for head in &heard {
+    let received = proxy.received();
+    assert_eq!(received.len(), 2, "a login and a report");
+    for head in &received {
         let mut lines: Vec<_> = head.trim_end().lines().map(str::to_lowercase).collect();
         lines.sort();
         let agent = concat!("user-agent: asyncos_exporter/", env!("CARGO_PKG_VERSION")).to_owned();
@@ -193,9 +193,9 @@ async fn without_tls_the_whole_url_goes_to_the_proxy() {
     let client = client("url: 'http://127.0.0.1:6080'", &url(&proxy), &Clock::system(), &LoginFailureLog::in_memory());
     // The simulated appliance takes no absolute form, as it need not: what matters is what the proxy was sent.
     let _ = fetch(&client).await;
-    let heard = proxy.heard();
+    let received = proxy.received();
     let begins = "POST http://127.0.0.1:6080/esa/api/v2.0/login HTTP/1.1\r\n";
-    assert!(heard[0].starts_with(begins), "{heard:?}");
+    assert!(received[0].starts_with(begins), "{received:?}");
 }
 
 #[tokio::test]
@@ -274,14 +274,14 @@ async fn a_refused_password_of_the_proxy_is_not_shown_again_soon_and_is_not_the_
         assert_eq!(reason, Reason::ProxyRefused);
         assert!(words.starts_with("the proxy rejected the credentials; next attempt in "), "{words}");
     }
-    assert_eq!(proxy.heard().len(), 1, "shown once");
+    assert_eq!(proxy.received().len(), 1, "shown once");
     assert!(behind.appliance.requests().is_empty());
     // The account of the appliance has nothing to wait for once the proxy's password is right.
     folder.write("proxy.password", "s3same\n");
     for client in &clients {
         assert_eq!(fetch(client).await.map_err(|failure| failure.to_string()), Ok(()));
     }
-    assert_eq!(proxy.heard().len(), 7);
+    assert_eq!(proxy.received().len(), 7);
     let shown = format!("{clients:?}");
     assert!(!shown.contains("s3same") && !shown.contains("ZXhwb3J0ZXI6"), "{shown}");
 }
@@ -312,7 +312,7 @@ async fn the_environment_puts_no_proxy_before_an_appliance() {
         committed(page, "open") == HISTORY && committed(page, "closed") == HISTORY
     })
     .await;
-    assert!(proxy.heard().is_empty(), "{:?}", proxy.heard());
+    assert!(proxy.received().is_empty(), "{:?}", proxy.received());
     program.stop().await;
 }
 
@@ -330,7 +330,11 @@ async fn the_configuration_puts_one_there() {
     let mut program = Program::serve(&folder.write("config.yaml", text), &[]);
     let address = program.address().await;
     rig::until(address, "it is polled", |page| committed(page, "esa1") == HISTORY).await;
-    assert!(proxy.heard().iter().all(|head| head.starts_with("CONNECT esa1.invalid:443 ")), "{:?}", proxy.heard());
+    assert!(
+        proxy.received().iter().all(|head| head.starts_with("CONNECT esa1.invalid:443 ")),
+        "{:?}",
+        proxy.received()
+    );
     program.stop().await;
 }
 

@@ -44,7 +44,7 @@ impl Connector {
         refusals: LoginFailureLog,
     ) -> Result<Self, Failure> {
         match appliance.trust.anchor {
-            Anchor::Nothing => listener.tell(Event::VerificationDisabled),
+            Anchor::Nothing => listener.notify(Event::VerificationDisabled),
             Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => {}
         }
         let outfit = HttpSetup::try_new(&appliance.trust, roots, listener.clone(), appliance.polling.timeout)?;
@@ -107,7 +107,7 @@ impl Connector {
     /// Takes in what the request came to, as far as it tells of the proxy: none where there was an answer.
     pub(in crate::api) async fn ended(&self, exit: Route, failure: Option<Reason>) {
         if let Some(proxy) = &self.proxy {
-            proxy.hear(failure).await;
+            proxy.record_outcome(failure).await;
         }
         drop(exit.turn);
     }

@@ -124,8 +124,8 @@ pub(in crate::api) fn text(body: Vec<u8>) -> String {
         Err(error) => error.into_bytes(),
     };
     // Counted first: growing as it goes, the text could take several times its size.
-    let strange = body.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
-    let mut text = String::with_capacity(body.len() + strange * char::REPLACEMENT_CHARACTER.len_utf8());
+    let invalid = body.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
+    let mut text = String::with_capacity(body.len() + invalid * char::REPLACEMENT_CHARACTER.len_utf8());
     for chunk in body.utf8_chunks() {
         text.push_str(chunk.valid());
         if !chunk.invalid().is_empty() {

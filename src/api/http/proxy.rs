@@ -46,7 +46,7 @@ impl ProxyClient {
         self.standing().map(|standing| standing.account)
     }
 
-    /// What the HTTP client is told.
+    /// The proxy as the HTTP client is configured with it.
     ///
     /// # Errors
     /// When the password cannot be sent in an HTTP header.
@@ -114,8 +114,8 @@ impl ProxyClient {
         })
     }
 
-    /// Takes in what a request came to.
-    pub(in crate::api) async fn hear(&self, failure: Option<Reason>) {
+    /// Records the outcome of a request for the proxy account.
+    pub(in crate::api) async fn record_outcome(&self, failure: Option<Reason>) {
         let Some(ProxyAccountState { account, .. }) = self.standing() else { return };
         let tally = self.refusals.tally(&account);
         let outcome = match failure {

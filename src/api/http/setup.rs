@@ -88,7 +88,7 @@ impl HttpSetup {
     ) -> Result<reqwest::Response, (Failure, reqwest::Error)> {
         self.tls.begin();
         let response = http.execute(request).await.map_err(|error| (self.classified(&error), error))?;
-        self.tls.hear(&response);
+        self.tls.observe(&response);
         Ok(response)
     }
 
@@ -126,8 +126,8 @@ impl HttpSetup {
     /// The kind of a failure that brought no answer.
     fn classified(&self, error: &reqwest::Error) -> Failure {
         let said = chain(error);
-        if let Some(told) = self.tls.told(error, &said) {
-            return Failure::new(Reason::Tls, told);
+        if let Some(explanation) = self.tls.explanation(error, &said) {
+            return Failure::new(Reason::Tls, explanation);
         }
         let reason = if error.is_timeout() {
             Reason::Timeout
@@ -160,17 +160,17 @@ impl TlsBackend {
         not(feature = "legacy-tls"),
         expect(unused_variables, reason = "rustls reports certificate errors itself")
     )]
-    fn hear(&self, response: &reqwest::Response) {
+    fn observe(&self, response: &reqwest::Response) {
         match self {
             Self::Modern(..) => {}
             #[cfg(feature = "legacy-tls")]
-            Self::Legacy(legacy) => legacy.hear(response),
+            Self::Legacy(legacy) => legacy.observe(response),
         }
     }
 
     /// What the error means if it is one of TLS; `said` is its whole chain.
     #[cfg_attr(not(feature = "legacy-tls"), expect(unused_variables, reason = "OpenSSL's are known by their words"))]
-    fn told(&self, error: &reqwest::Error, said: &str) -> Option<String> {
+    fn explanation(&self, error: &reqwest::Error, said: &str) -> Option<String> {
         match self {
             Self::Modern(_, words) => find::<rustls::Error>(error).map(|error| words.of(error)),
             #[cfg(feature = "legacy-tls")]

@@ -112,11 +112,11 @@ impl Transport {
 
     /// Says that a request did not bring what it was made for.
     pub(in crate::api) fn failed(&self, reason: Reason) {
-        self.tell(Event::Failed(reason));
+        self.notify(Event::Failed(reason));
     }
 
-    pub(in crate::api) fn tell(&self, event: Event<'_>) {
-        self.listener.tell(event);
+    pub(in crate::api) fn notify(&self, event: Event<'_>) {
+        self.listener.notify(event);
     }
 
     /// What is asked for with `parameters` at `path` below the API's root, as it stands in the first line of a request.
@@ -141,7 +141,7 @@ impl Transport {
         let (date, tick) = (raw.date, raw.tick);
         let mut answer = Answer { is_of_the_api: true, ..Answer::new(raw, &self.time) };
         if answer.is_the_apis_own() {
-            answer.arrival = self.time.hear(date, tick);
+            answer.arrival = self.time.observe(date, tick);
         }
         Ok(answer)
     }
@@ -154,7 +154,7 @@ impl Transport {
         let outcome = self.receive(&exit, request).await;
         drop(permit);
         let code = outcome.as_ref().ok().map(|answer| answer.status);
-        self.tell(Event::Request { endpoint, code, took: began.elapsed() });
+        self.notify(Event::Request { endpoint, code, took: began.elapsed() });
         tracing::debug!(host = self.root.host_str(), endpoint, code, "request");
         self.connector.ended(exit, outcome.as_ref().err().map(|failure| failure.reason)).await;
         let outcome = outcome.and_then(|answer| self.vouched(answer, &url));
@@ -315,24 +315,24 @@ impl Answer {
             (408 | 500..=599, _) => Reason::Unavailable,
             _ => Reason::Status,
         };
-        let mut failure = Failure::new(reason, self.said(message.as_deref()));
+        let mut failure = Failure::new(reason, self.problem_text(message.as_deref()));
         failure.retry_after = self.retry_after;
         Err(failure)
     }
 
     /// What an answer that is no success says, with its `message`.
-    fn said(&self, message: Option<&str>) -> String {
+    fn problem_text(&self, message: Option<&str>) -> String {
         let (status, is_redirect) = (self.status, (300..=399).contains(&self.status));
-        let said = match (&self.target, message) {
+        let problem_text = match (&self.target, message) {
             (Some(target), _) if is_redirect => format!("status {status} to {target}"),
             (_, Some(message)) => format!("status {status}: {message}"),
             (_, None) => format!("status {status}: no message"),
         };
         let is_page = message.is_none() && json::is_html(self.body());
         match self.is_of_the_api && (is_redirect || is_page) {
-            true if is_redirect => format!("{said}; {NOT_THE_API}"),
+            true if is_redirect => format!("{problem_text}; {NOT_THE_API}"),
             true => format!("status {status} with HTML instead of JSON; {NOT_THE_API}"),
-            false => said,
+            false => problem_text,
         }
     }
 }
@@ -385,20 +385,20 @@ mod tests {
         assert_eq!(reason(418, ""), Some(Reason::Status));
         assert_eq!(reason(429, ""), Some(Reason::Throttled));
         assert_eq!(reason(502, "<html>"), Some(Reason::Unavailable));
-        let said = |answer: Answer| answer.checked().unwrap_err().to_string();
-        assert_eq!(said(answer(404, error)), "status 404: Not Found.");
-        assert_eq!(said(answer(503, "")), "status 503: no message");
+        let problem_text = |answer: Answer| answer.checked().unwrap_err().to_string();
+        assert_eq!(problem_text(answer(404, error)), "status 404: Not Found.");
+        assert_eq!(problem_text(answer(503, "")), "status 503: no message");
         let (html, page) = (format!("; {NOT_THE_API}"), "\u{feff} <!DOCTYPE HTML PUBLIC>");
         for status in [401, 403, 404, 500] {
-            assert_eq!(said(answer(status, page)), format!("status {status} with HTML instead of JSON{html}"));
+            assert_eq!(problem_text(answer(status, page)), format!("status {status} with HTML instead of JSON{html}"));
         }
         let to = |status, body| Answer { target: Some("esa1/login".into()), ..answer(status, body) };
-        assert_eq!(said(to(302, page)), format!("status 302 to esa1/login{html}"));
-        assert_eq!(said(answer(302, "")), format!("status 302: no message{html}"));
-        assert_eq!(said(to(404, error)), "status 404: Not Found.", "it points nowhere");
+        assert_eq!(problem_text(to(302, page)), format!("status 302 to esa1/login{html}"));
+        assert_eq!(problem_text(answer(302, "")), format!("status 302: no message{html}"));
+        assert_eq!(problem_text(to(404, error)), "status 404: Not Found.", "it points nowhere");
         // Elsewhere HTML is no surprise.
-        assert_eq!(said(Answer { is_of_the_api: false, ..to(302, page) }), "status 302 to esa1/login");
-        assert_eq!(said(Answer { is_of_the_api: false, ..answer(404, page) }), "status 404: no message");
+        assert_eq!(problem_text(Answer { is_of_the_api: false, ..to(302, page) }), "status 302 to esa1/login");
+        assert_eq!(problem_text(Answer { is_of_the_api: false, ..answer(404, page) }), "status 404: no message");
     }
 
     #[test]

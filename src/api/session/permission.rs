@@ -84,7 +84,7 @@ impl Session {
         }
         state.told_blocked = blocked;
         drop(state);
-        self.transport.tell(Event::LoginRefusals { in_a_row: tally.refusals, blocked, cause: tally.cause });
+        self.transport.notify(Event::LoginRefusals { in_a_row: tally.refusals, blocked, cause: tally.cause });
     }
 }
 

@@ -1,4 +1,4 @@
-//! The rule by which the clock of an appliance is followed. Pure: it is told what was heard, and when by our clocks.
+//! The rule by which the clock of an appliance is followed. Pure: observations and the time of our clocks are parameters.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const CONFIRMATION: Duration = Duration::from_secs(60);
 /// A `Date` that jumps to further from our own clock is refused: no time zone mistake is as large.
 const FARTHEST: Duration = Duration::from_secs(24 * 3600);
 
-/// What somebody should be told of.
+/// A change that must be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Refused,
@@ -45,7 +45,7 @@ pub(crate) struct Course {
     trusted: Option<Point>,
     /// Whether `trusted` is the appliance's own, and not our clock in its place.
     is_dated: bool,
-    /// A jump that is not confirmed yet, by the answer that told of it first.
+    /// A jump that is not confirmed yet, as the first answer showed it.
     candidate: Option<Point>,
     is_refused: bool,
     skew_seconds: Option<f64>,
@@ -72,7 +72,7 @@ impl Course {
     }
 
     /// Takes the `Date` of one of the appliance's own answers, or that it has none.
-    pub(crate) fn hear(&mut self, date: Option<Timestamp>, wall: Timestamp, tick: Tick) -> Option<Change> {
+    pub(crate) fn observe(&mut self, date: Option<Timestamp>, wall: Timestamp, tick: Tick) -> Option<Change> {
         let trusted = *self.trusted.get_or_insert(Point { time: wall, tick });
         let Some(date) = date else {
             // An appliance that sends a `Date` with some answers only is known by those.
@@ -155,17 +155,17 @@ mod tests {
             Timestamp::from_secs((NOON + self.seconds).saturating_add_signed(self.wall))
         }
 
-        fn hear(&mut self, date: Option<Timestamp>) -> Timestamp {
+        fn observe(&mut self, date: Option<Timestamp>) -> Timestamp {
             let (wall, tick) = (self.wall(), self.tick());
-            self.course.hear(date, wall, tick);
+            self.course.observe(date, wall, tick);
             self.course.bound(date, wall, tick)
         }
 
         /// Takes a `Date` that is so far ahead of true time; returns the answer's time in the same terms.
         fn hear_ahead(&mut self, seconds: i64) -> i64 {
             let date = Timestamp::from_secs(self.true_time().as_secs().saturating_add_signed(seconds));
-            let heard = self.hear(Some(date));
-            self.ahead(heard)
+            let observed = self.observe(Some(date));
+            self.ahead(observed)
         }
 
         fn ahead(&self, time: Timestamp) -> i64 {
@@ -285,15 +285,15 @@ mod tests {
     fn without_a_date_our_clock_is_followed_by_the_same_rule() {
         for step in [2 * HOUR, -2 * HOUR, 1000 * DAY, -1000 * DAY] {
             let mut bench = Bench::new();
-            assert_eq!((bench.hear(None), bench.course()), (at(0), 0));
+            assert_eq!((bench.observe(None), bench.course()), (at(0), 0));
             bench.wall = step;
             bench.pass(30);
-            assert_eq!((bench.hear(None), bench.course()), (at(30), 0), "{step}");
+            assert_eq!((bench.observe(None), bench.course()), (at(30), 0), "{step}");
             bench.pass(59);
-            bench.hear(None);
+            bench.observe(None);
             assert_eq!((bench.course(), bench.course.doubt()), (0, Some(ClockDoubt::Unconfirmed)), "{step}");
             bench.pass(1);
-            bench.hear(None);
+            bench.observe(None);
             assert_eq!((bench.course(), bench.course.doubt()), (step, None), "{step}");
         }
     }
@@ -307,7 +307,7 @@ mod tests {
         }
         for _ in 0..5 {
             bench.pass(60);
-            bench.hear(None);
+            bench.observe(None);
             assert_eq!((bench.course(), bench.course.doubt()), (HOUR, None));
         }
     }
@@ -327,7 +327,7 @@ mod tests {
         let mut told = Vec::new();
         for ahead in [0, 27 * HOUR, 30 * HOUR, 27 * HOUR, 0, 0, HOUR, HOUR, HOUR, HOUR] {
             let date = at(bench.seconds.cast_signed() + ahead);
-            told.push(bench.course.hear(Some(date), bench.wall(), bench.tick()));
+            told.push(bench.course.observe(Some(date), bench.wall(), bench.tick()));
             bench.pass(60);
         }
         let (refused, accepted, stepped) = (Some(Change::Refused), Some(Change::Accepted), Some(Change::Stepped));

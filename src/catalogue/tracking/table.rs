@@ -3,65 +3,65 @@
 //! **Source:** a published client of the API 2.0, for the parameters, whose spelling is not regular, and for the words that
 //! some of them take.
 
-use super::{Filter, Takes};
+use super::{Filter, ValueKind};
 use crate::base::spelling::Search;
 
-const DIRECTIONS: Takes = Takes::OneOf(&["inbound", "outbound"]);
+const DIRECTIONS: ValueKind = ValueKind::OneOf(&["inbound", "outbound"]);
 
 /// Sorted by name.
 const FILTERS: &[Filter] = &[
-    filter("attachment_name", Takes::Comparison, "attachmentName"),
-    filter("contained_malicious_urls", Takes::Flag, "containedMaliciousUrls"),
-    filter("contained_neutral_urls", Takes::Flag, "containedNeutralUrls"),
-    filter("content_filter", Takes::Text, "contentFiltersName"),
-    filter("content_filter_action", Takes::OneOf(&["stopped"]), "contentFiltersAction"),
+    filter("attachment_name", ValueKind::Comparison, "attachmentName"),
+    filter("contained_malicious_urls", ValueKind::Flag, "containedMaliciousUrls"),
+    filter("contained_neutral_urls", ValueKind::Flag, "containedNeutralUrls"),
+    filter("content_filter", ValueKind::Text, "contentFiltersName"),
+    filter("content_filter_action", ValueKind::OneOf(&["stopped"]), "contentFiltersAction"),
     filter("content_filter_direction", DIRECTIONS, "contentFiltersDirection"),
-    filter("dane_failure", Takes::Flag, "daneFailure"),
-    filter("delivery_status", Takes::OneOf(&["DELIVERED", "DROPPED", "ABORTED", "BOUNCED"]), "deliveryStatus"),
-    filter("dlp_action", Takes::OneOf(&["delivered", "encrypted", "dropped"]), "dlpAction"),
-    filter("dlp_severity", Takes::OneOf(&["critical", "high", "medium", "low"]), "dlpViolationsSeverities"),
-    filter("dlp_violation", Takes::Text, "dlpViolationsNames"),
-    filter("dmarc_action", Takes::OneOf(&["none", "quarantine", "reject", "passed", "failed"]), "dmarcAction"),
-    filter("dmarc_from", Takes::Text, "dmarcFrom"),
-    filter("domain_name", Takes::Comparison, "domainName"),
-    filter("envelope_recipient", Takes::Comparison, "envelopeRecipientfilter"),
-    filter("envelope_sender", Takes::Comparison, "envelopeSenderfilter"),
-    filter("file_sha256", Takes::Text, "fileSha256"),
-    filter("geo_location", Takes::Text, "geoLocation"),
-    filter("graymail", Takes::Flag, "graymail"),
-    filter("hard_bounced", Takes::Flag, "hardBounced"),
-    filter("in_outbreak_quarantine", Takes::Flag, "inOutbreakQuarantine"),
-    filter("ip_reputation", Takes::Text, "ipReputation"),
-    filter("mail_policy", Takes::Text, "mailPolicyName"),
+    filter("dane_failure", ValueKind::Flag, "daneFailure"),
+    filter("delivery_status", ValueKind::OneOf(&["DELIVERED", "DROPPED", "ABORTED", "BOUNCED"]), "deliveryStatus"),
+    filter("dlp_action", ValueKind::OneOf(&["delivered", "encrypted", "dropped"]), "dlpAction"),
+    filter("dlp_severity", ValueKind::OneOf(&["critical", "high", "medium", "low"]), "dlpViolationsSeverities"),
+    filter("dlp_violation", ValueKind::Text, "dlpViolationsNames"),
+    filter("dmarc_action", ValueKind::OneOf(&["none", "quarantine", "reject", "passed", "failed"]), "dmarcAction"),
+    filter("dmarc_from", ValueKind::Text, "dmarcFrom"),
+    filter("domain_name", ValueKind::Comparison, "domainName"),
+    filter("envelope_recipient", ValueKind::Comparison, "envelopeRecipientfilter"),
+    filter("envelope_sender", ValueKind::Comparison, "envelopeSenderfilter"),
+    filter("file_sha256", ValueKind::Text, "fileSha256"),
+    filter("geo_location", ValueKind::Text, "geoLocation"),
+    filter("graymail", ValueKind::Flag, "graymail"),
+    filter("hard_bounced", ValueKind::Flag, "hardBounced"),
+    filter("in_outbreak_quarantine", ValueKind::Flag, "inOutbreakQuarantine"),
+    filter("ip_reputation", ValueKind::Text, "ipReputation"),
+    filter("mail_policy", ValueKind::Text, "mailPolicyName"),
     filter("mail_policy_direction", DIRECTIONS, "mailPolicyDirection"),
-    filter("message_delivered", Takes::Flag, "message_delivered"),
-    filter("message_filter", Takes::Text, "messageFilters"),
-    filter("message_id_header", Takes::Text, "messageIdHeader"),
-    filter("mid", Takes::Text, "ciscoMid"),
+    filter("message_delivered", ValueKind::Flag, "message_delivered"),
+    filter("message_filter", ValueKind::Text, "messageFilters"),
+    filter("message_id_header", ValueKind::Text, "messageIdHeader"),
+    filter("mid", ValueKind::Text, "ciscoMid"),
     filter(
         "quarantine_status",
-        Takes::OneOf(&["POLICY", "AMP", "AV", "UNCLASSIFIED", "DLP", "OUTBREAK"]),
+        ValueKind::OneOf(&["POLICY", "AMP", "AV", "UNCLASSIFIED", "DLP", "OUTBREAK"]),
         "quarantineStatus",
     ),
-    filter("quarantined_as_spam", Takes::Flag, "quarantinedAsSpam"),
-    filter("quarantined_to", Takes::Text, "quarantinedTo"),
-    filter("reply_to", Takes::Comparison, "replyTo"),
-    filter("sdr_category", Takes::Text, "sdrCategories"),
-    filter("sdr_threat_level", Takes::Text, "sdrThreatLevels"),
-    filter("sender_ip", Takes::Text, "senderIp"),
-    filter("smime", Takes::OneOf(&["smime_successful", "smime_failed"]), "smime"),
-    filter("soft_bounced", Takes::Flag, "softBounced"),
-    filter("spam_positive", Takes::Flag, "spamPositive"),
-    filter("subject", Takes::Comparison, "subjectfilter"),
-    filter("suspect_spam", Takes::Flag, "suspectSpam"),
-    filter("threat_name", Takes::Text, "threatName"),
-    filter("url_category", Takes::Text, "urlCategories"),
-    filter("url_reputation", Takes::Text, "urlReputation"),
-    filter("virus_positive", Takes::Flag, "virusPositive"),
+    filter("quarantined_as_spam", ValueKind::Flag, "quarantinedAsSpam"),
+    filter("quarantined_to", ValueKind::Text, "quarantinedTo"),
+    filter("reply_to", ValueKind::Comparison, "replyTo"),
+    filter("sdr_category", ValueKind::Text, "sdrCategories"),
+    filter("sdr_threat_level", ValueKind::Text, "sdrThreatLevels"),
+    filter("sender_ip", ValueKind::Text, "senderIp"),
+    filter("smime", ValueKind::OneOf(&["smime_successful", "smime_failed"]), "smime"),
+    filter("soft_bounced", ValueKind::Flag, "softBounced"),
+    filter("spam_positive", ValueKind::Flag, "spamPositive"),
+    filter("subject", ValueKind::Comparison, "subjectfilter"),
+    filter("suspect_spam", ValueKind::Flag, "suspectSpam"),
+    filter("threat_name", ValueKind::Text, "threatName"),
+    filter("url_category", ValueKind::Text, "urlCategories"),
+    filter("url_reputation", ValueKind::Text, "urlReputation"),
+    filter("virus_positive", ValueKind::Flag, "virusPositive"),
 ];
 
-const fn filter(name: &'static str, takes: Takes, parameter: &'static str) -> Filter {
-    Filter { name, takes, parameter }
+const fn filter(name: &'static str, value_kind: ValueKind, parameter: &'static str) -> Filter {
+    Filter { name, value_kind, parameter }
 }
 
 /// Every filter, sorted by name.
@@ -75,17 +75,18 @@ pub(super) fn filter_named(name: &str) -> Option<&'static Filter> {
     FILTERS.iter().find(|filter| filter.name == name || filter.parameter == name)
 }
 
-/// The comparison of which the API's own parameter `name` is one half, and whether it is the operator.
-pub(super) fn half_named(name: &str) -> Option<(&'static Filter, Half)> {
-    let halves = [("Operator", Half::Operator), ("Value", Half::Value)];
-    let (stem, half) = halves.into_iter().find_map(|(end, half)| Some((name.strip_suffix(end)?, half)))?;
-    let comparison = FILTERS.iter().find(|filter| filter.parameter == stem && filter.takes == Takes::Comparison)?;
-    Some((comparison, half))
+/// The comparison to which the API's own parameter `name` belongs, and which part of it that is.
+pub(super) fn comparison_part(name: &str) -> Option<(&'static Filter, FilterPart)> {
+    let parts = [("Operator", FilterPart::Operator), ("Value", FilterPart::Value)];
+    let (stem, part) = parts.into_iter().find_map(|(end, part)| Some((name.strip_suffix(end)?, part)))?;
+    let comparison =
+        FILTERS.iter().find(|filter| filter.parameter == stem && filter.value_kind == ValueKind::Comparison)?;
+    Some((comparison, part))
 }
 
 /// The two parameters of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Half {
+pub(super) enum FilterPart {
     Operator,
     Value,
 }
@@ -126,7 +127,7 @@ mod tests {
             assert_eq!(filter_named(filter.name), Some(filter));
             assert!(filter.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'));
             assert!(filter.parameter.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
-            assert!(!matches!(filter.takes, Takes::OneOf([])));
+            assert!(!matches!(filter.value_kind, ValueKind::OneOf([])));
         }
         assert_eq!((filter_named("spamPositive"), filter_named("SpamPositive")), (filter_named("spam_positive"), None));
     }

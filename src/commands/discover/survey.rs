@@ -12,7 +12,7 @@ use super::findings::{
 use crate::api::{Client, Failure, Observation, Query, Reason, Reply, StatusKind};
 use crate::base::window::{Grid, Window};
 use crate::catalogue::{self, Group, Profile};
-use crate::commands::complain;
+use crate::commands::eprint_line;
 use crate::config::{Appliance, Product, Scope};
 
 /// The shortest windows that are tried; those of the configuration unless it says otherwise.
@@ -31,13 +31,13 @@ const WEB: &str = "web_services_summary";
 pub(super) async fn survey(account: Account) -> Result<Findings, Failure> {
     let Account { client, appliance, observed } = account;
     let product = appliance.product;
-    complain(format!("product: {}", name(product)));
+    eprint_line(format!("product: {}", name(product)));
     if let Some(identity) = client.identity() {
         let model = identity.model.map_or_else(String::new, |model| format!(", model {model}"));
-        complain(format!("release: AsyncOS {}{model}", identity.release));
+        eprint_line(format!("release: AsyncOS {}{model}", identity.release));
     }
     for Observed { aspect, answer } in &observed {
-        tell(aspect, answer);
+        print_answer(aspect, answer);
     }
     let mut asker = Asker { client, appliance, failures: 0 };
     let at = asker.client.now();
@@ -51,8 +51,8 @@ pub(super) async fn survey(account: Account) -> Result<Findings, Failure> {
     let mut findings = Findings { product, at, observed, groups, windows, is_centralized, manager: None };
     for aspect in own {
         let answer = asker.client.observe(&aspect).await;
-        let answer = asker.heard(answer)?;
-        tell(&aspect, &answer);
+        let answer = asker.judge(answer)?;
+        print_answer(&aspect, &answer);
         findings.observed.push(Observed { aspect, answer });
     }
     if product == Product::Sma {
@@ -94,15 +94,15 @@ fn hours(client: &Client, appliance: &Appliance, count: u32) -> Window {
     Grid::HOURS.stretch_from(end - Grid::HOURS.length() * count, count)
 }
 
-fn tell(aspect: &StatusKind, answer: &Result<Observation, Failure>) {
+fn print_answer(aspect: &StatusKind, answer: &Result<Observation, Failure>) {
     let said = match answer {
         Ok(observation) => described(observation),
         Err(failure) => format!("request failed ({failure})"),
     };
-    complain(format!("{}: {said}", topic(aspect)));
+    eprint_line(format!("{}: {said}", topic(aspect)));
 }
 
-/// Who asks, and how that went of late.
+/// The client, and how its recent requests ended.
 struct Asker {
     client: Client,
     appliance: Appliance,
@@ -111,8 +111,8 @@ struct Asker {
 }
 
 impl Asker {
-    /// The answer, unless it is one that further questions cannot better.
-    fn heard<T>(&mut self, answer: Result<T, Failure>) -> Result<Result<T, Failure>, Failure> {
+    /// The answer, unless it is a failure that further requests would repeat.
+    fn judge<T>(&mut self, answer: Result<T, Failure>) -> Result<Result<T, Failure>, Failure> {
         match &answer {
             Err(failure) if failure.reason.concerns_all() => return Err(failure.clone()),
             Err(failure) if !failure.reason.proves_presence() && failure.reason != Reason::Unauthorized => {
@@ -128,7 +128,7 @@ impl Asker {
 
     async fn fetch(&mut self, group: &Group, scope: Scope, window: Window) -> Result<Result<Reply, Failure>, Failure> {
         let answer = self.client.fetch(&query(group, scope, window)).await;
-        self.heard(answer)
+        self.judge(answer)
     }
 
     fn hours(&self, count: u32) -> Window {
@@ -142,7 +142,7 @@ impl Asker {
             let answer = self.fetch(group, Scope::Appliance, self.hours(1)).await?;
             let standing = Standing::of(&answer);
             if let Some(trouble) = standing.trouble() {
-                complain(format!("counter group {}: {trouble}", group.name));
+                eprint_line(format!("counter group {}: {trouble}", group.name));
             }
             if TRAFFIC.contains(&&*group.name) {
                 hours.push((group, answer.map(|reply| events(group, &reply.report))));
@@ -150,7 +150,7 @@ impl Asker {
             groups.push(Asked { name: &group.name, standing });
         }
         let readable = groups.iter().filter(|asked| asked.standing == Standing::Readable).count();
-        complain(format!("counter groups: {readable} of {} can be read", groups.len()));
+        eprint_line(format!("counter groups: {readable} of {} can be read", groups.len()));
         Ok((groups, hours))
     }
 
@@ -164,7 +164,7 @@ impl Asker {
         if windows.is_doubtful() {
             windows = Windows::of(&self.fetch(group, Scope::Appliance, window).await?);
         }
-        complain(match &windows {
+        eprint_line(match &windows {
             Windows::Minutes => "windows: five minutes are supported".to_owned(),
             Windows::Hours(said) => format!("windows: whole hours only ({said})"),
             Windows::Unclear(said) => format!("windows: unknown ({said})"),
@@ -177,7 +177,7 @@ impl Asker {
     async fn is_centralized(&mut self, hour: &[(&'static Group, Result<u64, Failure>)]) -> Result<bool, Failure> {
         let has_traffic = hour.iter().any(|(_, answer)| answer.as_ref().is_ok_and(|events| *events > 0));
         let Some(capacity) = catalogue::group(CAPACITY).filter(|_| !has_traffic) else {
-            complain("reporting: local to this ESA");
+            eprint_line("reporting: local to this ESA");
             return Ok(false);
         };
         let day = self.hours(DAY);
@@ -191,7 +191,7 @@ impl Asker {
             traffic.push(answer.map(|reply| events(group, &reply.report)));
         }
         let is_centralized = is_centralized(messages, &traffic);
-        complain(match is_centralized {
+        eprint_line(match is_centralized {
             true => "reporting: seems to be centralized on an SMA: poll the SMA for the rest",
             false => "reporting: unknown whether it is centralized, because there is no traffic",
         });
@@ -212,8 +212,8 @@ impl Asker {
             None => Standing::Unclear("no report is known".into()),
         };
         let can = |standing: &Standing| standing.trouble().unwrap_or_else(|| "can be read".into());
-        complain(format!("device group {USUAL_DEVICE_GROUP}: {}", can(&usual_group)));
-        complain(format!("reports about the web: {}", can(&web)));
+        eprint_line(format!("device group {USUAL_DEVICE_GROUP}: {}", can(&usual_group)));
+        eprint_line(format!("reports about the web: {}", can(&web)));
         Ok(Manager { usual_group, web })
     }
 }

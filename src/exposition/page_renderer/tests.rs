@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::base::clock::Timestamp;
 use crate::exposition::{Body, Encoding, Format, Scrape, Unanswered};
-use crate::sample::status_metrics::Vitals;
+use crate::sample::status_metrics::StatusMetrics;
 use crate::sample::{Family, Sample};
 use crate::snapshot::{AspectView, Hold, Snapshot};
 
@@ -70,7 +70,7 @@ fn publish(snapshots: &SnapshotStore, value: f64, expires: Tick) {
         last_success: None,
         refusal: None,
         trouble: None,
-        status_metrics: Vitals { gauges, ..Vitals::default() },
+        status_metrics: StatusMetrics { gauges, ..StatusMetrics::default() },
         unusable: Default::default(),
         expires,
     };

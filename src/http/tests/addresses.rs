@@ -2,7 +2,7 @@
 
 use tokio::net::UnixStream;
 
-use super::limits::hear;
+use super::limits::read_all;
 use super::*;
 
 #[tokio::test]
@@ -71,11 +71,11 @@ async fn several_addresses_share_one_site_and_its_limits() {
     for address in &addresses[..2] {
         let mut stream = TcpStream::connect(address.socket().unwrap()).await.unwrap();
         stream.write_all(RELOAD).await.unwrap();
-        clients.spawn(async move { hear(&mut stream).await });
+        clients.spawn(async move { read_all(&mut stream).await });
     }
     let mut stream = UnixStream::connect(&path).await.unwrap();
     stream.write_all(RELOAD).await.unwrap();
-    clients.spawn(async move { hear(&mut stream).await });
+    clients.spawn(async move { read_all(&mut stream).await });
     for _ in 0..3 {
         let reply = next_reload(&mut wishes).await;
         assert!(wishes.try_recv().is_err(), "one connection at a time");

@@ -3,7 +3,7 @@
 use super::*;
 
 /// All that the server says until it closes, also where it resets the connection under what it left unread.
-pub(super) async fn hear(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
+pub(super) async fn read_all(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
     let mut said = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = stream.read(&mut buffer).await {
@@ -12,11 +12,11 @@ pub(super) async fn hear(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-async fn say(server: &Server, bytes: &[u8]) -> String {
+async fn exchange(server: &Server, bytes: &[u8]) -> String {
     let mut stream = server.connect().await;
     let (mut from, mut to) = stream.split();
     // Who is refused may see it before all was taken.
-    let (said, _) = tokio::join!(hear(&mut from), async {
+    let (said, _) = tokio::join!(read_all(&mut from), async {
         let _ = to.write_all(bytes).await;
         to.shutdown().await
     });
@@ -34,7 +34,7 @@ async fn a_megabyte_of_headers_is_refused() {
     let path = format!("GET /{} HTTP/1.1\r\nHost: us\r\n\r\n", "x".repeat(1 << 20));
     let many = format!("GET /metrics HTTP/1.1\r\nHost: us\r\n{}\r\n", "X-Many: 0123456789\r\n".repeat(50_000));
     for request in [one, path, many] {
-        let said = say(&server, request.as_bytes()).await;
+        let said = exchange(&server, request.as_bytes()).await;
         // Nothing, where the reset of the connection took the answer along.
         assert!(matches!(statuses(&said)[..], [] | ["431" | "414" | "400"]), "{said}");
     }
@@ -47,7 +47,7 @@ async fn requests_in_a_row_are_answered_in_a_row() {
     let server = Server::plain().await;
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: us\r\n\r\n");
     let row = get("/metrics") + &get("/nothing") + &get("/-/ready") + &get("/metrics");
-    assert_eq!(statuses(&say(&server, row.as_bytes()).await), ["200", "404", "200", "200"]);
+    assert_eq!(statuses(&exchange(&server, row.as_bytes()).await), ["200", "404", "200", "200"]);
     server.end().await;
 }
 
@@ -74,7 +74,7 @@ async fn old_clients_are_answered_and_strange_ones_refused() {
         (b"GET /metrics HTTP/1.1\r\nHost: us\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", &["200"]),
     ];
     for (request, expected) in cases {
-        let said = say(&server, request).await;
+        let said = exchange(&server, request).await;
         assert_eq!(statuses(&said), expected, "{}: {said}", String::from_utf8_lossy(request));
     }
     assert_eq!(server.ask("GET", "/metrics").await.status, 200);
@@ -90,7 +90,7 @@ async fn a_head_may_be_64_kib_long_and_no_longer() {
         format!("GET /metrics HTTP/1.1\r\nHost: us\r\n{}Connection: close\r\n\r\n", line(length - rest - 10))
     };
     for (length, expected) in [(60_000, "200"), (64 << 10, "200"), (66_000, "431"), (100_000, "431")] {
-        let said = say(&server, of(length).as_bytes()).await;
+        let said = exchange(&server, of(length).as_bytes()).await;
         // The reset of the connection may take the refusal along, but never an answer.
         let is_cut = expected == "431" && said.is_empty();
         assert!(is_cut || statuses(&said) == [expected], "{length} bytes: {said}");
@@ -115,7 +115,7 @@ async fn clients_that_never_finish_a_request_keep_nobody_out() {
                 let mut stream = server.connect().await;
                 let _ = stream.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: us\r\nConnection: close\r\n\r\n").await;
                 // From the same address as all of the others, so it may come before one of them can be closed.
-                if hear(&mut stream).await.contains("healthy\n") {
+                if read_all(&mut stream).await.contains("healthy\n") {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -152,10 +152,10 @@ async fn pages_of_other_origins_change_nothing() {
             let request = format!("POST /-/reload HTTP/1.1\r\nHost: us:1\r\n{headers}Connection: close\r\n\r\n");
             let mut stream = server.connect().await;
             stream.write_all(request.as_bytes()).await.expect("sent");
-            assert_eq!(statuses(&hear(&mut stream).await), [expected], "{headers}");
+            assert_eq!(statuses(&read_all(&mut stream).await), [expected], "{headers}");
         }
         let scrape = "GET /metrics HTTP/1.1\r\nHost: us:1\r\nOrigin: http://them\r\nConnection: close\r\n\r\n";
-        assert_eq!(statuses(&say(&server, scrape.as_bytes()).await), ["200"], "looking is harmless");
+        assert_eq!(statuses(&exchange(&server, scrape.as_bytes()).await), ["200"], "looking is harmless");
     };
     tokio::select! {
         () = answering => {}

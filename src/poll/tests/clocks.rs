@@ -60,7 +60,7 @@ impl Liar {
         };
         let (wall, tick) = (self.wall(), self.clock.tick());
         let mut course = self.course.lock().expect("no panic");
-        course.hear(date, wall, tick);
+        course.observe(date, wall, tick);
         course.bound(date, wall, tick)
     }
 

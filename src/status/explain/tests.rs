@@ -6,7 +6,7 @@ use super::*;
 use crate::base::window::Grid;
 use crate::config::Scope;
 use crate::sample::Family;
-use crate::sample::status_metrics::Vitals;
+use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{Pending, Reading, Tally};
 
 const START: Timestamp = Timestamp::from_secs(1_795_435_200);
@@ -41,7 +41,7 @@ fn view(scope: Scope) -> GroupView {
         window_end: Some(START + Duration::from_secs(300)),
         tally: Tally::default(),
         difference: None,
-        reading: Some(Arc::new(Reading { samples, raws: vec![(1, 7.0)], expires: ticks })),
+        reading: Some(Arc::new(Reading { samples, raw_values: vec![(1, 7.0)], expires: ticks })),
         totals: Arc::new(totals),
         beginnings: Arc::default(),
         created: Arc::default(),
@@ -56,8 +56,10 @@ fn view(scope: Scope) -> GroupView {
 }
 
 fn fleet() -> Vec<Arc<Snapshot>> {
-    let status_metrics =
-        Vitals { gauges: vec![sample("asyncos_health_cpu_load_ratio", "", &[], 0.5)], ..Vitals::default() };
+    let status_metrics = StatusMetrics {
+        gauges: vec![sample("asyncos_health_cpu_load_ratio", "", &[], 0.5)],
+        ..StatusMetrics::default()
+    };
     let health = AspectView {
         name: "health",
         success: true,

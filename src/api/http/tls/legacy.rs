@@ -7,7 +7,7 @@ use crate::api::http::certificate::Facts;
 use crate::api::{Event, Failure, Listener, Reason};
 use crate::config::{Anchor, Trust};
 
-/// What OpenSSL is told, and who hears of the certificates that it accepts.
+/// Configuration of OpenSSL, and the listener that receives the certificates it accepts.
 #[derive(Debug)]
 pub(in crate::api) struct Legacy {
     anchor: Anchor,
@@ -38,11 +38,11 @@ impl Legacy {
         }
     }
 
-    /// Tells of the certificate behind an answer. Behind a proxy it is not known.
-    pub(in crate::api) fn hear(&self, response: &reqwest::Response) {
+    /// Notifies the listener of the certificate behind an answer. Behind a proxy it is not known.
+    pub(in crate::api) fn observe(&self, response: &reqwest::Response) {
         let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
         if let Some(certificate) = shown {
-            self.listener.tell(Event::CertificateExpires(Facts::of(certificate).not_after));
+            self.listener.notify(Event::CertificateExpires(Facts::of(certificate).not_after));
         }
     }
 

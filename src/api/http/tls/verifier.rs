@@ -102,7 +102,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let facts = Facts::of(leaf);
         // Before it is judged: one that has ended is the one to be told of.
-        self.listener.tell(Event::CertificateExpires(facts.not_after));
+        self.listener.notify(Event::CertificateExpires(facts.not_after));
         let unusable = match self.anchor {
             Anchor::Nothing => None,
             Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => {
