@@ -21,7 +21,6 @@ use crate::catalogue::{Group, ScopeKind};
 mod appliance;
 mod auth;
 mod custom;
-mod extras;
 mod field;
 mod file_reader;
 mod files;
@@ -29,7 +28,7 @@ mod files;
 pub(crate) mod fuzz;
 mod groups;
 mod identity;
-mod locate;
+mod location;
 mod overlap;
 mod password;
 mod path;
@@ -37,9 +36,10 @@ mod polling;
 mod problem;
 mod proxy;
 mod raw;
+mod redacted;
 mod searches;
 mod sharding;
-mod shown;
+mod status_options;
 mod tls;
 mod trust;
 mod watched;
@@ -93,20 +93,20 @@ pub struct Appliance {
     pub auth: Auth,
     /// Who says what.
     pub credentials: Credentials,
-    /// What is believed about its certificate, and how TLS is spoken.
+    /// Verification of its certificate, and the TLS settings.
     pub trust: Trust,
-    /// What stands before it; it is asked directly where absent, whatever the environment says.
+    /// The proxy in front of it; requests are direct where absent, whatever the environment says.
     pub proxy: Option<Proxy>,
-    /// How it is polled.
+    /// Its polling: windows, delays and limits.
     pub polling: Polling,
-    /// What one report is asked for: the appliance itself first, then device groups, then devices.
+    /// The scopes of its reports: the appliance itself first, then device groups, then devices.
     pub scopes: Vec<Scope>,
-    /// What is asked for in each scope.
+    /// The counter groups requested in each scope.
     pub groups: Vec<GroupChoice>,
     /// Searches of its message tracking that are counted.
     pub searches: Vec<SearchChoice>,
-    /// What else it is asked.
-    pub extras: Extras,
+    /// Its status requests.
+    pub status_options: StatusOptions,
     /// The oldest AsyncOS release that is accepted; any where absent.
     pub minimum_release: Option<Release>,
     /// Whether its serial number is shown.
@@ -118,22 +118,22 @@ pub struct Appliance {
 pub struct SearchChoice {
     /// The value of the label `search`.
     pub name: String,
-    /// What is searched for.
+    /// The search itself.
     pub search: Arc<Search>,
     /// Its windows.
     pub grid: Grid,
 }
 
-/// What an appliance is asked beside reports for windows.
+/// Status requests of an appliance, besides reports for windows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extras {
+pub struct StatusOptions {
     /// Its load, queues and stores; of an ESA only.
     pub health: bool,
     /// Where its XML status page is, if that is to be read.
     pub xml_status: Option<Url>,
     /// The quarantines whose messages are counted.
     pub quarantines: Quarantines,
-    /// What it manages, what the account may do, its time zone, and how far its reporting has come.
+    /// Managed appliances, privileges of the account, time zone, and the time span of reporting data.
     pub inventory: bool,
 }
 

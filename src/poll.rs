@@ -133,7 +133,7 @@ impl<S: Source> Poller<S> {
                     .holding(context.hold, &context.ledger, now)
             })
             .collect();
-        let watches = StatusProbe::all(&appliance.extras, appliance.product);
+        let watches = StatusProbe::all(&appliance.status_options, appliance.product);
         let poller = Self {
             source,
             heartbeat: context.watchdog.begin(&format!("the poller of `{name}`")),

@@ -131,8 +131,11 @@ impl Session {
         let (auth, credentials) = (appliance.auth.clone(), appliance.credentials.clone());
         let login = Login::try_new(&auth, roots, transport.timeout())?;
         let place = login.place(&appliance.url).clone();
-        let page_account =
-            appliance.extras.xml_status.as_ref().map(|place| refusals.account(&XmlStatus::url(place), &credentials));
+        let page_account = appliance
+            .status_options
+            .xml_status
+            .as_ref()
+            .map(|place| refusals.account(&XmlStatus::url(place), &credentials));
         let state = State { page_account, ..State::new(refusals.account(&place, &credentials), credentials) };
         let (flight, one_at_a_time, state) = (Default::default(), Default::default(), Mutex::new(state));
         let (most_refusals, shows_serial) = (appliance.polling.max_login_refusals, appliance.serial);

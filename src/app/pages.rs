@@ -51,7 +51,7 @@ impl Sources {
             }),
             landing: page(|own| own.status().html(Links { telemetry_path: &own.telemetry_path })),
             status: page(|own| own.status().json()),
-            config: page(|own| own.config().shown()),
+            config: page(|own| own.config().redacted()),
             explain: Arc::new(move |pairs| asked.explain(pairs)),
             healthy: Arc::new(move || judged.healthy()),
             ready: Arc::new(move || *stage.stage.borrow() == Stage::Ready),

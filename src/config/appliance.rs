@@ -12,8 +12,8 @@ use super::polling::Wishes;
 use super::problem::{ConfigError, Problems};
 use super::searches::Searches;
 use super::{
-    Appliance, Config, Product, Scope, Share, auth, custom, extras, field, is_loopback, overlap, proxy, raw, sharding,
-    trust,
+    Appliance, Config, Product, Scope, Share, auth, custom, field, is_loopback, overlap, proxy, raw, sharding,
+    status_options, trust,
 };
 use crate::catalogue::{Group, Profile};
 
@@ -115,7 +115,7 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
     let product = field::choice(raw.product.as_ref(), PRODUCTS, &path.key("product"), problems);
     let product = product.unwrap_or(Product::Esa);
     let account = auth::read(&mut raw, files, path, problems);
-    let extras = extras::read(&raw, product, url.as_ref(), path, problems);
+    let status_options = status_options::read(&raw, product, url.as_ref(), path, problems);
     let identity = IdentityKeys::read(raw.minimum_release.as_ref(), raw.serial.as_ref(), path, problems);
     let identity = identity.or(usual.identity);
     let trust = trust::read(raw.tls, url.as_ref(), files, &path.key("tls"), problems);
@@ -133,7 +133,7 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
     }
     if let Some((auth, _)) = &account
         && !matches!(auth, super::Auth::Jwt(_))
-        && extras.xml_status.is_none()
+        && status_options.xml_status.is_none()
         && identity.minimum_release.is_some()
     {
         let message = "has no effect: without `auth: jwt` the release is known from the XML status only (`xml_status`)";
@@ -156,7 +156,7 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
         scopes,
         groups,
         searches,
-        extras,
+        status_options,
         minimum_release: identity.minimum_release,
         serial: identity.serial.unwrap_or(false),
     })

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::locate;
+use super::location;
 use super::path::Path;
 
 /// One thing that is wrong, or worth a warning.
@@ -95,7 +95,7 @@ fn located(found: Vec<(Path, String)>, file: &str, text: &str) -> Vec<Problem> {
     if found.is_empty() {
         return vec![];
     }
-    let lines = locate::lines_of(text, found.iter().map(|(path, _)| path));
+    let lines = location::lines_of(text, found.iter().map(|(path, _)| path));
     let mut located: Vec<_> = lines.into_iter().zip(found).collect();
     located.sort_by_key(|(line, _)| *line);
     located

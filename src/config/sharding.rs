@@ -134,7 +134,7 @@ mod tests {
             |number| format!("- {{name: esa{number}, url: 'https://esa{number}', username: u, password: p}}\n");
         let appliances: String = (1..=9).map(appliance).collect();
         let text = format!("sharding: {{shards: 3, index: 0}}\nappliances:\n{appliances}");
-        let shown = Config::parse("given", &text).expect("good").shown();
+        let shown = Config::parse("given", &text).expect("good").redacted();
         assert!(shown.starts_with("sharding:\n  shards: 3\n  index: 0\n"), "{shown}");
         let names = |config: &Config| config.appliances.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
         let again = Config::parse("shown", &shown).expect("good");

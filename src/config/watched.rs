@@ -122,9 +122,9 @@ mod tests {
         }
         point("first");
         let mut file = ConfigFile::new(path("data").join("c.yaml"));
-        assert!(file.read().unwrap().appliances[0].extras.health);
+        assert!(file.read().unwrap().appliances[0].status_options.health);
         point("second");
-        assert!(file.has_changed() && !file.read().unwrap().appliances[0].extras.health);
+        assert!(file.has_changed() && !file.read().unwrap().appliances[0].status_options.health);
         point("first");
         assert!(file.has_changed() && file.read().is_ok());
         point("third");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::{Failure, Observation, Pace, Reason, StatusKind, UnusableCounts};
 use crate::base::clock::{Tick, Timestamp};
-use crate::config::{Extras, Product, Quarantines};
+use crate::config::{Product, Quarantines, StatusOptions};
 use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{AspectView, Trouble};
 
@@ -57,21 +57,21 @@ impl StatusProbe {
     }
 
     /// The probes of one appliance.
-    pub(super) fn all(extras: &Extras, product: Product) -> Vec<Self> {
+    pub(super) fn all(status_options: &StatusOptions, product: Product) -> Vec<Self> {
         let mut watches = Vec::new();
         let mut status_probe = |aspect, pace| watches.push(Self::new(aspect, pace));
-        if extras.health {
+        if status_options.health {
             status_probe(StatusKind::Health, SOON);
         }
-        if let Some(url) = &extras.xml_status {
+        if let Some(url) = &status_options.xml_status {
             status_probe(StatusKind::XmlStatus(url.clone()), SOON);
         }
-        match &extras.quarantines {
+        match &status_options.quarantines {
             Quarantines::All => status_probe(StatusKind::Quarantines(None), NOW_AND_THEN),
             Quarantines::Named(names) if names.is_empty() => {}
             Quarantines::Named(names) => status_probe(StatusKind::Quarantines(Some(names.clone())), NOW_AND_THEN),
         }
-        if extras.inventory {
+        if status_options.inventory {
             if product == Product::Sma {
                 status_probe(StatusKind::Managed, NOW_AND_THEN);
             }

@@ -19,7 +19,7 @@ pub(super) fn config_text(entry: &Entry, findings: &Findings) -> String {
     windows(&mut text, &findings.windows);
     groups(&mut text, findings);
     members(&mut text, findings);
-    extras(&mut text, findings);
+    status_options(&mut text, findings);
     text.0
 }
 
@@ -106,7 +106,7 @@ fn members(text: &mut Text, findings: &Findings) {
     }
 }
 
-fn extras(text: &mut Text, findings: &Findings) {
+fn status_options(text: &mut Text, findings: &Findings) {
     for (key, aspect) in [("health", StatusKind::Health), ("quarantines", StatusKind::Quarantines(None))] {
         if let Some(failure) = findings.refusal(&aspect) {
             text.remark(4, &format!("Request failed: {failure}"));
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(text, expected);
         let appliance = &config.appliances[0];
         assert_eq!((appliance.polling.alignment, appliance.groups.len()), (Alignment::Hour, 2));
-        assert_eq!(appliance.extras.quarantines, Quarantines::Named(Vec::new()));
+        assert_eq!(appliance.status_options.quarantines, Quarantines::Named(Vec::new()));
         found.groups.remove(0);
         assert!(rest(&found).0.contains("counter_groups: full"), "what is unclear is polled");
     }

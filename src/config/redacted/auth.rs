@@ -16,7 +16,7 @@ use crate::config::{
 
 /// The keys of an appliance about its account.
 #[derive(Serialize)]
-pub(super) struct Account<'a> {
+pub(super) struct LoginKeys<'a> {
     auth: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<&'a str>,
@@ -30,7 +30,7 @@ pub(super) struct Account<'a> {
     oidc: Option<Identity<'a>>,
 }
 
-impl<'a> Account<'a> {
+impl<'a> LoginKeys<'a> {
     pub(super) fn of(auth: &'a Auth, credentials: &'a Credentials) -> Self {
         let Credentials { username, password, second } = credentials;
         let (text, file) = place(Some(password));

@@ -1,11 +1,11 @@
-//! What an appliance is asked beside reports for windows: `health`, `xml_status`, `quarantines`, `inventory`.
+//! Status requests of an appliance besides reports: `health`, `xml_status`, `quarantines`, `inventory`.
 
 use serde_yaml::Value;
 use url::Url;
 
 use super::path::Path;
 use super::problem::Problems;
-use super::{Extras, Product, Quarantines, field, raw};
+use super::{Product, Quarantines, StatusOptions, field, raw};
 
 /// Reads the four keys of one appliance at `url`.
 pub(super) fn read(
@@ -14,13 +14,13 @@ pub(super) fn read(
     url: Option<&Url>,
     path: &Path,
     problems: &mut Problems,
-) -> Extras {
+) -> StatusOptions {
     let mut switch =
         |key: &str, value: Option<&Value>, usual| field::switch(value, &path.key(key), problems).unwrap_or(usual);
     // Whether a manager has it is not known: it is asked where somebody says so.
     let health = switch("health", raw.health.as_ref(), product == Product::Esa);
     let inventory = switch("inventory", raw.inventory.as_ref(), true);
-    Extras {
+    StatusOptions {
         health,
         xml_status: xml_status(raw.xml_status.as_ref(), url, &path.key("xml_status"), problems),
         quarantines: quarantines(raw.quarantines.as_ref(), &path.key("quarantines"), problems),

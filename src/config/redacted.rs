@@ -1,5 +1,5 @@
-//! The configuration in force as a text for people: every key with what it came to, and no secret. Structures are taken
-//! apart whole, so that a new key cannot be forgotten here.
+//! The current configuration as text for people: every key with its value, and no secret. Structures are destructured
+//! completely, so that a new key cannot be forgotten here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
-    Alignment, Appliance, Config, Extras, GroupChoice, Late, Polling, Quarantines, Scope, SearchChoice, Settle, Share,
+    Alignment, Appliance, Config, GroupChoice, Late, Polling, Quarantines, Scope, SearchChoice, Settle, Share,
+    StatusOptions,
 };
 use crate::base::shard::Shard;
 use crate::catalogue::{Aggregation, Counter, DeviceType, Group, Unit};
@@ -15,16 +16,16 @@ use crate::catalogue::{Aggregation, Counter, DeviceType, Group, Unit};
 mod auth;
 mod connection;
 
-use auth::Account;
-use connection::{Tls, Way};
+use auth::LoginKeys;
+use connection::{ProxyKeys, Tls};
 
-/// What stands where a secret would.
+/// The text in place of a secret.
 const HIDDEN: &str = "<secret>";
 
 impl Config {
-    /// The configuration with every default filled in, as YAML; what is secret reads `<secret>`.
+    /// The configuration with every default filled in, as YAML; secrets read `<secret>`.
     #[must_use]
-    pub fn shown(&self) -> String {
+    pub fn redacted(&self) -> String {
         let Share { shard, configured: _ } = self.share;
         let sharding = (shard != Shard::ALONE).then(|| Part { shards: shard.shards(), index: shard.index() });
         let file = File {
@@ -67,10 +68,10 @@ struct Entry<'a> {
     url: &'a str,
     product: &'static str,
     #[serde(flatten)]
-    account: Account<'a>,
+    account: LoginKeys<'a>,
     tls: Tls<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    proxy: Option<Way<'a>>,
+    proxy: Option<ProxyKeys<'a>>,
     polling: Pace,
     counter_groups: Vec<Choice<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -79,7 +80,7 @@ struct Entry<'a> {
     devices: Vec<&'a str>,
     health: bool,
     xml_status: XmlStatus<'a>,
-    quarantines: Held<'a>,
+    quarantines: QuarantineKeys<'a>,
     inventory: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     minimum_release: Option<String>,
@@ -101,20 +102,20 @@ impl<'a> Entry<'a> {
             scopes,
             groups,
             searches,
-            extras,
+            status_options,
             minimum_release,
             serial,
         } = appliance;
-        let Extras { health, xml_status, quarantines, inventory } = extras;
+        let StatusOptions { health, xml_status, quarantines, inventory } = status_options;
         let members =
             |wanted: fn(&Scope) -> &str| scopes.iter().map(wanted).filter(|name| !name.is_empty()).collect::<Vec<_>>();
         Self {
             name,
             url: url.as_str().trim_end_matches('/'),
             product: product.label(),
-            account: Account::of(auth, credentials),
+            account: LoginKeys::of(auth, credentials),
             tls: Tls::of(trust),
-            proxy: proxy.as_ref().map(Way::of),
+            proxy: proxy.as_ref().map(ProxyKeys::of),
             polling: Pace::of(polling),
             counter_groups: groups.iter().map(Choice::of).collect(),
             device_groups: members(Scope::device_group),
@@ -122,8 +123,8 @@ impl<'a> Entry<'a> {
             health: *health,
             xml_status: xml_status.as_ref().map_or(XmlStatus::Off(false), |url| XmlStatus::At { url: url.as_str() }),
             quarantines: match quarantines {
-                Quarantines::All => Held::All(true),
-                Quarantines::Named(names) => Held::Named(names),
+                Quarantines::All => QuarantineKeys::All(true),
+                Quarantines::Named(names) => QuarantineKeys::Named(names),
             },
             inventory: *inventory,
             minimum_release: minimum_release.map(|minimum| minimum.to_string()),
@@ -211,7 +212,7 @@ enum XmlStatus<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Held<'a> {
+enum QuarantineKeys<'a> {
     All(bool),
     Named(&'a [String]),
 }
@@ -321,7 +322,7 @@ mod tests {
                 oidc: {token_url: 'https://i/t?key=hunter2-6', grant: password, client_id: c, client_secret: hunter2-7,\n\
                        parameters: {audience: hunter2-8}}}\n";
         let config = Config::parse("given", text).unwrap_or_else(|error| panic!("{error}"));
-        let shown = config.shown();
+        let shown = config.redacted();
         assert!(!shown.contains("hunter2") && !shown.contains("MFRGGZDF"), "{shown}");
         let parts = [
             "totp_secret: <secret>\n",
@@ -364,7 +365,7 @@ mod tests {
             "ab".repeat(32)
         );
         let config = Config::parse("given", &text).unwrap_or_else(|error| panic!("{error}"));
-        let shown = config.shown();
+        let shown = config.redacted();
         assert!(!shown.contains("hunter2"), "{shown}");
         assert_eq!(shown.matches("password: <secret>\n").count(), 2, "{shown}");
         let again = Config::parse("shown", &shown).unwrap_or_else(|error| panic!("{error}\n{shown}"));

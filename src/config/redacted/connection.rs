@@ -58,13 +58,13 @@ impl<'a> Tls<'a> {
 
 /// The proxy before an appliance.
 #[derive(Serialize)]
-pub(super) struct Way<'a> {
+pub(super) struct ProxyKeys<'a> {
     url: &'a str,
     #[serde(flatten)]
     account: Option<ProxyAccount<'a>>,
 }
 
-impl<'a> Way<'a> {
+impl<'a> ProxyKeys<'a> {
     pub(super) fn of(proxy: &'a Proxy) -> Self {
         let Proxy { url, credentials } = proxy;
         Self { url: url.as_str().trim_end_matches('/'), account: credentials.as_ref().map(ProxyAccount::of) }
