@@ -7,6 +7,8 @@ mod cases;
 mod end_to_end;
 #[cfg(feature = "external-tests")]
 mod fleet;
+#[cfg(feature = "external-tests")]
+mod hours;
 mod lint;
 #[cfg(feature = "external-tests")]
 mod live;

@@ -17,15 +17,15 @@ use crate::rig::{self, BEGINNING, Rig, entry, lapse, simulate};
 use crate::tls_proxy::{Authority, Proxy, usual};
 
 /// Five minutes of the time lapse are four seconds.
-const RATE: u32 = 75;
+pub(super) const RATE: u32 = 75;
 /// How long the fleets are watched: more than three times the shortest range that rates are over.
 pub(super) const SPAN: u64 = 75 * 60;
 /// Seldom enough to be cheap, and more often than anything looks back.
-const SCRAPE: Duration = Duration::from_secs(120);
+pub(super) const SCRAPE: Duration = Duration::from_secs(120);
 pub(super) const WEEK: u64 = 7 * 86_400;
 
 /// What both fleets are asked for beside the profile: what is on the board of rankings.
-const GROUPS: &str = "counter_groups: [full, {name: mail_incoming_domain_detail, top: 10}, \
+pub(super) const GROUPS: &str = "counter_groups: [full, {name: mail_incoming_domain_detail, top: 10}, \
     {name: mail_destination_domain_detail, top: 10}, {name: mail_virus_type_detail, top: 10}, \
     {name: mail_url_domain_summary, top: 10}]";
 const SEARCHES: &str =
@@ -52,10 +52,7 @@ pub(super) async fn history() -> History {
     while end < until || (is_behind && end < 2 * until - BEGINNING) {
         end = clock.wall().as_secs();
         let page = good.rig.text().await;
-        is_behind = page.lines().any(|line| {
-            let pending = line.strip_prefix("asyncos_windows_pending{").and_then(|rest| rest.rsplit_once(' '));
-            pending.is_some_and(|(_, pending)| !matches!(pending, "0" | "1"))
-        });
+        is_behind = self::is_behind(&page);
         samples.page("asyncos", end, &page);
         samples.page("faulty", end, &bad.rig.text().await);
         if end > BEGINNING + SPAN / 2 {
@@ -74,7 +71,15 @@ pub(super) async fn history() -> History {
     History { prometheus: Prometheus::on(data.path()).await, end, _data: data }
 }
 
-fn import(data: &Path, samples: &str) {
+/// Whether more windows wait than one, which may be under way.
+pub(super) fn is_behind(page: &str) -> bool {
+    page.lines().any(|line| {
+        let pending = line.strip_prefix("asyncos_windows_pending{").and_then(|rest| rest.rsplit_once(' '));
+        pending.is_some_and(|(_, pending)| !matches!(pending, "0" | "1"))
+    })
+}
+
+pub(super) fn import(data: &Path, samples: &str) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), format!("{samples}# EOF\n")).expect("a file");
     let (file, data) = (file.path().display().to_string(), data.display().to_string());
@@ -96,14 +101,14 @@ async fn record(data: &Path, end: u64) {
 
 /// Samples in the OpenMetrics format.
 #[derive(Default)]
-struct Samples {
-    now: String,
+pub(super) struct Samples {
+    pub(super) now: String,
     week_ago: String,
 }
 
 impl Samples {
     /// What a scrape of `page` at `time` would store.
-    fn page(&mut self, job: &str, time: u64, page: &str) {
+    pub(super) fn page(&mut self, job: &str, time: u64, page: &str) {
         for line in page.lines().filter(|line| !line.starts_with('#')) {
             // The process was started by the clock of this machine, which is another.
             let begun = format!("process_start_time_seconds {}", BEGINNING - 3600);
@@ -183,7 +188,7 @@ impl Good {
 }
 
 /// An appliance that has not much to add up for each answer: it is asked every half second.
-fn young(mut settings: Settings) -> Settings {
+pub(super) fn young(mut settings: Settings) -> Settings {
     settings.birth = Some(BEGINNING - 6 * 3600);
     settings
         .behaviour

@@ -12,7 +12,7 @@ use crate::prometheus::until;
 /// More lines than this cannot be told apart.
 const MOST_SERIES: usize = 50;
 /// The step of graphs: a day on a screen of 288 points.
-const STEP: u64 = 300;
+pub(super) const STEP: u64 = 300;
 /// Panels that say nothing while all is well.
 const EMPTY_WHEN_WELL: [&str; 2] = ["Firing alerts", "Failures by reason"];
 /// Of several exporters with one configuration; here is one.
@@ -27,10 +27,10 @@ const UNPASSED: [(&str, &str); 1] =
 
 /// What the variables are set to.
 #[derive(Clone)]
-struct Choice {
-    job: &'static str,
-    product: &'static str,
-    appliance: &'static str,
+pub(super) struct Choice {
+    pub(super) job: &'static str,
+    pub(super) product: &'static str,
+    pub(super) appliance: &'static str,
 }
 
 const WELL: Choice = Choice { job: "asyncos", product: "sma", appliance: ".+" };
@@ -39,6 +39,11 @@ const ILL: Choice = Choice { job: "faulty", product: "esa", ..WELL };
 impl Choice {
     /// The query as Grafana would send it, with windows of `window` seconds.
     fn fill(&self, query: &str, step: &str, window: u64) -> String {
+        self.fill_over(query, step, window, SPAN)
+    }
+
+    /// The same for a graph of `span` seconds.
+    pub(super) fn fill_over(&self, query: &str, step: &str, window: u64, span: u64) -> String {
         let shortest = match step {
             "${window}s" => window,
             "1m" => 60,
@@ -47,8 +52,8 @@ impl Choice {
         let rate = (STEP + shortest).max(4 * shortest);
         let filled = query
             .replace("$__rate_interval", &format!("{rate}s"))
-            .replace("$__range_s", &SPAN.to_string())
-            .replace("$__range", &format!("{SPAN}s"))
+            .replace("$__range_s", &span.to_string())
+            .replace("$__range", &format!("{span}s"))
             .replace("$job", self.job)
             .replace("$instance", ".+")
             .replace("$product", self.product)
