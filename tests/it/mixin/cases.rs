@@ -3,6 +3,7 @@
 mod appliance;
 mod baseline;
 mod collection;
+pub(super) mod hourly;
 mod mail;
 
 /// What an alert makes of some series.
@@ -13,6 +14,8 @@ pub(super) struct Case {
     pub(super) series: Vec<(String, String)>,
     /// When it must be silent, firing, and silent again, in steps.
     pub(super) silent: u64,
+    /// Further steps at which it must be silent.
+    pub(super) quiet: Vec<u64>,
     pub(super) firing: u64,
     pub(super) resolved: u64,
     pub(super) labels: Vec<(&'static str, &'static str)>,
@@ -28,6 +31,7 @@ pub(super) fn case(alert: &'static str) -> Case {
         alert,
         series: Vec::new(),
         silent: 0,
+        quiet: Vec::new(),
         firing: 0,
         resolved: 0,
         labels: vec![("job", "asyncos"), ("instance", "h:1"), ("appliance", "esa1")],

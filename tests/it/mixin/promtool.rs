@@ -60,7 +60,12 @@ fn run(cases: &[Case], minutes: u64) {
         let at = |step: u64, alerts: Value| json!({"eval_time": format!("{}m", step * minutes), "alertname": case.alert, "exp_alerts": alerts});
         let series: Vec<Value> =
             case.series.iter().map(|(series, values)| json!({"series": series, "values": values})).collect();
-        let life = [at(case.silent, json!([])), at(case.firing, json!([expected(case)])), at(case.resolved, json!([]))];
+        let mut life: Vec<Value> = case.quiet.iter().map(|step| at(*step, json!([]))).collect();
+        life.extend([
+            at(case.silent, json!([])),
+            at(case.firing, json!([expected(case)])),
+            at(case.resolved, json!([])),
+        ]);
         let test = json!({"name": case.alert, "interval": interval, "input_series": series, "alert_rule_test": life});
         let rules = alone(case.alert);
         // Where a step is longer than Prometheus looks back, what is recorded has to be there before it is looked at.
@@ -88,6 +93,37 @@ fn alerts_fire_beyond_their_limits_and_are_silent_at_them() {
 #[test]
 fn alerts_that_compare_with_the_past_fire_beyond_their_limits() {
     run(&cases::by_weeks(), 10);
+}
+
+#[test]
+fn alerts_are_right_about_appliances_that_count_whole_hours() {
+    run(&cases::hourly::by_minutes(), 1);
+    run(&cases::hourly::running(), 1);
+}
+
+#[test]
+fn alerts_that_compare_with_the_past_are_right_about_whole_hours() {
+    run(&cases::hourly::by_weeks(), 10);
+}
+
+/// Whether an alert looks at what an appliance counts in windows.
+fn is_about_windows(alert: &Value) -> bool {
+    let selectors = promql::read(text(alert, "expr")).selectors;
+    let of_windows = ["asyncos_mail_", "asyncos_window_end_", "asyncos_windows_", "asyncos_late_"];
+    selectors.iter().any(|selector| {
+        let is_recorded = selector.metric.starts_with("appliance:");
+        is_recorded || of_windows.iter().any(|start| selector.metric.starts_with(start))
+    })
+}
+
+#[test]
+fn every_alert_about_windows_has_a_case_of_whole_hours() {
+    let cases = [cases::hourly::by_minutes(), cases::hourly::by_weeks()].concat();
+    let tested: BTreeSet<&str> = cases.iter().map(|case| case.alert).collect();
+    let all = alerts();
+    let about: BTreeSet<&str> =
+        all.iter().filter(|alert| is_about_windows(alert)).map(|alert| text(alert, "alert")).collect();
+    assert_eq!(tested, about);
 }
 
 #[test]
