@@ -6,10 +6,16 @@ pub(super) mod part;
 pub(super) mod tally;
 pub(super) mod web;
 
-mod incoming;
-mod leading;
-mod middle;
-mod trailing;
+mod addresses;
+mod authentication;
+mod domains;
+mod files;
+mod outbreaks;
+mod policies;
+mod remediation;
+mod threats;
+mod urls;
+mod users;
 
 pub(super) use key::Kind;
 pub(super) use part::Part;
@@ -45,8 +51,19 @@ pub(super) enum Value {
     Time,
 }
 
-/// Every keyed mail group, in the order of the catalogue.
-pub(super) const MAIL: [&[Keyed]; 4] = [leading::LEADING, incoming::INCOMING, middle::MIDDLE, trailing::TRAILING];
+/// Every keyed mail group, by topic as in the catalogue.
+pub(super) const MAIL: [&[Keyed]; 10] = [
+    addresses::ADDRESSES,
+    authentication::AUTHENTICATION,
+    domains::DOMAINS,
+    files::FILES,
+    outbreaks::OUTBREAKS,
+    policies::POLICIES,
+    remediation::REMEDIATION,
+    threats::THREATS,
+    urls::URLS,
+    users::USERS,
+];
 
 /// The keyed group of this name.
 pub(super) fn find(name: &str) -> Option<&'static Keyed> {
