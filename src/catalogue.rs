@@ -23,7 +23,7 @@ pub use table::table;
 use std::borrow::Cow;
 use std::fmt;
 
-/// How the values of several windows combine; it decides which kinds of metric a counter may become.
+/// The rule that combines the values of several windows; it decides which kinds of metric a counter may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Aggregation {
     /// Additive: two adjacent windows together have the sum of both values.
@@ -40,7 +40,7 @@ pub enum Aggregation {
     Text,
 }
 
-/// What a value is counted in, both as the appliance sends it and as it is published.
+/// The unit of a value, both as the appliance sends it and as it is published.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
     /// Things of the named kind, in the plural.
@@ -55,7 +55,7 @@ pub enum Unit {
     Text,
 }
 
-/// What a name or a kind is known from, strongest first.
+/// The source of a name or a kind, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// An answer of a real appliance that was made public.
@@ -70,7 +70,7 @@ pub enum Source {
     Inferred,
 }
 
-/// How much is asked for unless the configuration names groups; each profile contains the smaller ones.
+/// The set of groups requested unless the configuration names groups; each profile contains the smaller ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Profile {
     /// Whether mail flows and the appliance keeps up.
@@ -88,13 +88,13 @@ pub enum Profile {
 pub struct Counter {
     /// The vendor's name, as it stands in answers.
     pub name: Cow<'static, str>,
-    /// How values of several windows combine.
+    /// The rule that combines the values of several windows.
     pub aggregation: Aggregation,
-    /// What the value is counted in.
+    /// The unit of the value.
     pub unit: Unit,
-    /// What is counted, as the beginning of a HELP text: without unit and full stop.
+    /// The quantity, as the beginning of a HELP text: without unit and full stop.
     pub help: Cow<'static, str>,
-    /// What the name is known from.
+    /// The source of the name.
     pub source: Source,
 }
 
@@ -109,23 +109,23 @@ pub enum DeviceType {
     Tracking,
 }
 
-/// How many keys a report may have, and whose they are.
+/// The number of keys that a report may have, and whether they identify persons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Keys {
     /// As many as somebody configured or the vendor named: policies, filters, levels. Complete, so sums are true.
     Bounded,
     /// As many as the world has: domains, threats, URLs.
     Unbounded,
-    /// As many as the world has, and they tell of persons: users, senders, subjects, addresses.
+    /// Without limit, and they identify persons: users, senders, subjects, addresses.
     Personal,
 }
 
-/// What distinguishes the rows of a report.
+/// The key that distinguishes the rows of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// The label that carries it.
     pub label: Cow<'static, str>,
-    /// How many there may be.
+    /// The number of keys that are possible.
     pub keys: Keys,
 }
 
@@ -136,17 +136,17 @@ pub struct Key {
 pub struct Group {
     /// The vendor's name, the last part of the path.
     pub name: Cow<'static, str>,
-    /// What the report tells, without full stop.
+    /// The content of the report, without full stop.
     pub help: Cow<'static, str>,
-    /// What it is known from that the report has one row or one per key.
+    /// The source of whether the report has one row or one per key.
     pub kind_source: Source,
-    /// The smallest profile that contains the group; none for groups that are only asked for by name.
+    /// The smallest profile that contains the group; none for groups that are only requested by name.
     pub profile: Option<Profile>,
-    /// What it is about.
+    /// The device type that it is about.
     pub about: DeviceType,
-    /// What distinguishes its rows; none where it has one.
+    /// The key that distinguishes its rows; none where it has one row.
     pub key: Option<Key>,
-    /// What its other counters are, where somebody knows that without knowing their names.
+    /// The kind of its other counters, if known without knowing their names.
     pub others: Option<(Aggregation, Unit)>,
     /// Every counter known of any release, names unique.
     pub counters: Cow<'static, [Counter]>,
@@ -258,7 +258,7 @@ impl Unit {
         }
     }
 
-    /// What the published value counts, as HELP says it.
+    /// The noun for the published value in HELP.
     #[must_use]
     pub fn noun(&self) -> &str {
         match self {

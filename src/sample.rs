@@ -24,7 +24,7 @@ use key::Selection;
 const MOST_UNKNOWN: usize = 64;
 const LONGEST_NAME: usize = 100;
 
-/// What kind of number a metric is.
+/// The kind of number of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A value of the moment.
@@ -52,9 +52,9 @@ impl Kind {
 pub struct MetricDef {
     /// Its name.
     pub name: &'static str,
-    /// What kind of number it is.
+    /// The kind of its numbers.
     pub kind: Kind,
-    /// What it tells.
+    /// Its HELP text.
     pub help: &'static str,
 }
 
@@ -80,20 +80,20 @@ pub type Label = (Arc<str>, Arc<str>);
 pub struct Sample {
     /// Whose.
     pub family: Arc<Family>,
-    /// What distinguishes it from others of its family in the same scope.
+    /// Its labels besides those of its scope.
     pub labels: Vec<Label>,
     /// In base units.
     pub value: f64,
 }
 
-/// What a report came to.
+/// The samples of one report.
 #[derive(Debug, Default, PartialEq)]
 pub struct Samples {
     /// The usable values.
     pub samples: Vec<Sample>,
-    /// What the report has in place of a value that was scaled, by the position among `samples`; in their order.
+    /// The report's own values of those that were scaled, by the position among `samples`; in their order.
     pub raw_values: Vec<(u32, f64)>,
-    /// What the window adds to the totals, by the name of the sum.
+    /// The increments of the totals, by the name of the sum.
     pub increments: Vec<(String, u64)>,
     /// Counters of the catalogue that the report does not hold. Missing is not zero.
     pub missing: u64,
@@ -112,7 +112,7 @@ pub struct Samples {
 pub struct Metrics {
     group: Arc<Group>,
     scope: ScopeKind,
-    /// What every sample carries.
+    /// The labels of every sample.
     labels: Vec<Label>,
     columns: Vec<Column>,
     key_label: Arc<str>,
@@ -207,7 +207,7 @@ impl Metrics {
         self.columns.iter().any(Column::is_of_events)
     }
 
-    /// Events that `increments` tell of; bytes are none, they would outweigh them all.
+    /// The number of events in `increments`; bytes are no events, and would outweigh them all.
     #[must_use]
     pub fn events(&self, increments: &[(String, u64)]) -> u64 {
         let is_event = |name: &str| {

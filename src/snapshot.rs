@@ -1,4 +1,4 @@
-//! What one appliance said, immutable and published whole. A scrape takes the newest; nothing waits for anything.
+//! The state of one appliance, immutable and published whole. A scrape reads the newest; nothing waits for anything.
 //! Knows nothing of requests or of text formats.
 
 use std::borrow::Cow;
@@ -24,25 +24,25 @@ pub struct Snapshot {
     pub appliance: Arc<str>,
     /// Until when its API counts as answering; none where it does not.
     pub up_until: Option<Tick>,
-    /// What the requests for one window take; none before anything was asked.
+    /// The time of the requests for one window; none before the first request.
     pub round: Option<Round>,
-    /// How far its clock is ahead of ours, trusted or not; none before its first answer.
+    /// Its clock minus ours, trusted or not; none before its first answer.
     pub clock_skew_seconds: Option<f64>,
     /// Why its clock is not followed, or nothing is fetched by it.
     pub clock: Option<ClockTrouble>,
-    /// Whether a gateway leaves its reporting to a manager; none where that cannot be told.
+    /// Whether an ESA reports to an SMA; none where that cannot be determined.
     pub centralized: Option<bool>,
     /// Why the newest question that was not answered was not; stays when the next one is.
     pub trouble: Option<Arc<Trouble>>,
     /// Which of the products it is, as the label `product` has it.
     pub product: &'static str,
-    /// What its login states about it.
+    /// Facts from its login.
     pub identity: Option<Identity>,
     /// The oldest AsyncOS release that the configuration accepts.
     pub minimum_release: Option<Release>,
     /// One view a scope and counter group, in the order of the configuration.
     pub groups: Vec<Arc<GroupView>>,
-    /// What it tells about itself as it is now.
+    /// Its current status.
     pub aspects: Vec<Arc<AspectView>>,
 }
 
@@ -81,14 +81,14 @@ pub struct Tight {
 /// Complete windows that are not counted yet, as of a snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pending {
-    /// How many there were.
+    /// Their number.
     pub windows: u64,
     /// When one more counts, and the time from one to the next; none where nothing is waited for.
     pub next: Option<(Tick, Duration)>,
 }
 
 impl Pending {
-    /// How many there are at `now`, if none was counted since.
+    /// Their number at `now`, if none was counted since.
     #[must_use]
     pub fn at(self, now: Tick) -> u64 {
         let Some((next, every)) = self.next.filter(|(next, _)| *next <= now) else { return self.windows };
@@ -97,7 +97,7 @@ impl Pending {
     }
 }
 
-/// What is wrong with an appliance's clock, or with ours.
+/// A problem with the clock of an appliance, or with ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockTrouble {
     /// It has jumped, and no second answer has confirmed that yet.
@@ -113,13 +113,13 @@ pub enum ClockTrouble {
 pub struct Trouble {
     /// The kind of failure.
     pub reason: Reason,
-    /// What is known beyond the kind: our words, or the appliance's message cut and cleaned; never a secret.
+    /// Details: our words, or the appliance's message cut and cleaned; never a secret.
     pub detail: String,
     /// When, by our clock.
     pub at: Timestamp,
 }
 
-/// One thing that an appliance tells about itself.
+/// One kind of status of an appliance.
 #[derive(Clone, Debug)]
 pub struct AspectView {
     /// The label `group`.
@@ -132,7 +132,7 @@ pub struct AspectView {
     pub refusal: Option<Reason>,
     /// Why the newest question was not answered; none when it was.
     pub trouble: Option<Arc<Trouble>>,
-    /// What was answered.
+    /// The metrics of the answer.
     pub status_metrics: StatusMetrics,
     /// Values that were no usable number, since the exporter started.
     pub unusable: UnusableCounts,
@@ -256,7 +256,7 @@ pub struct GroupView {
     pub success_until: Option<Tick>,
     /// When one last did, by our clock.
     pub last_success: Option<Timestamp>,
-    /// When it is asked for again after it was not had, by our clock.
+    /// When it is requested again after a failure, by our clock.
     pub asked_again: Option<Timestamp>,
     /// Why the appliance does not answer it, while it is asked seldom for that.
     pub refusal: Option<Reason>,
@@ -264,15 +264,15 @@ pub struct GroupView {
     pub trouble: Option<Arc<Trouble>>,
     /// The length of its windows.
     pub window: Duration,
-    /// How long after its end a window is asked for.
+    /// The delay between the end of a window and its request.
     pub settle: Duration,
     /// Complete windows that are not counted yet.
     pub pending: Pending,
     /// The end of the newest counted window.
     pub window_end: Option<Timestamp>,
-    /// What was counted, lost and missed.
+    /// Windows and events counted, lost and missed.
     pub tally: Tally,
-    /// What the newest comparison found in the report beyond what was counted; negative when it was less.
+    /// The report minus what was counted, at the newest comparison; negative when the report has less.
     pub difference: Option<i64>,
     /// The values of the newest counted window.
     pub reading: Option<Arc<Reading>>,
@@ -323,14 +323,14 @@ pub enum Hold {
 pub struct Beginning {
     /// Its position among the sums.
     pub position: usize,
-    /// What it was before, which is shown for as long as this is here.
+    /// Its previous value, which is shown for as long as this is here.
     pub before: f64,
 }
 
 /// The answer that values come from.
 #[derive(Debug)]
 pub struct Origin {
-    /// The path and the query that were asked for, as sent.
+    /// Path and query of the request, as sent.
     pub sent: Arc<str>,
     /// The time it is about: one window, or several in a row.
     pub window: Window,
@@ -346,7 +346,7 @@ pub struct Origin {
 pub struct Reading {
     /// The values.
     pub samples: Vec<Sample>,
-    /// What the report has in place of a value that was scaled, by the position among the values; in their order.
+    /// The report's own values of those that were scaled, by the position among the values; in their order.
     pub raw_values: Vec<(u32, f64)>,
     /// From then on they must not be shown as current.
     pub expires: Tick,

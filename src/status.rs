@@ -23,7 +23,7 @@ pub use appliance::{ApplianceStatus, Asked, AspectStatus, GroupStatus, State};
 pub use html::Links;
 pub use problem::Problem;
 
-/// What there is to know about the exporter and its fleet at one moment.
+/// The state of the exporter and its fleet at one moment.
 ///
 /// As JSON it is what `/api/v1/status` answers: names are those of the fields, instants read
 /// `2026-11-23T12:00:00.000Z`, and what is not known is left out. Fields may be added, never renamed.
@@ -36,19 +36,19 @@ pub struct Status {
     pub revision: Option<&'static str>,
     /// The moment, by our clock.
     pub time: Timestamp,
-    /// How long the process has been running, in seconds.
+    /// The time that the process has been running, in seconds.
     pub uptime_seconds: u64,
-    /// How the configuration stands.
+    /// The state of the configuration.
     pub config: ConfigStatus,
-    /// How the state stands.
+    /// The state of the totals on disk.
     pub state: StateStatus,
-    /// How many appliances are in which state.
+    /// The number of appliances in each state.
     pub summary: Summary,
     /// The appliances, those with problems first, each state as configured.
     pub appliances: Vec<ApplianceStatus>,
 }
 
-/// How the configuration stands.
+/// The state of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ConfigStatus {
     /// Whether the newest attempt to read it succeeded.
@@ -61,7 +61,7 @@ pub struct ConfigStatus {
     pub web_last_reload_ok: bool,
 }
 
-/// How the state stands.
+/// The state of the totals on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct StateStatus {
     /// Whether totals outlive a restart.
@@ -74,7 +74,7 @@ pub struct StateStatus {
     /// Whether the open state file is the one at its path; none where totals are in memory, as are the next two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_present: Option<bool>,
-    /// How often the file was deleted and written again since the start.
+    /// The number of times that the file was deleted and recreated since the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_rewrites: Option<u64>,
     /// Whether the file was damaged or missing at the start, so that totals began at zero.
@@ -82,7 +82,7 @@ pub struct StateStatus {
     pub lost_at_start: Option<bool>,
 }
 
-/// How many appliances are in which state.
+/// The number of appliances in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// All of them.
@@ -99,16 +99,16 @@ pub struct Summary {
     pub logins_stopped: usize,
 }
 
-/// What a [`Status`] is made of.
+/// The input of a [`Status`].
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The configuration in force.
     pub config: &'a Config,
-    /// What was published.
+    /// The published snapshots.
     pub snapshots: &'a [Arc<Snapshot>],
-    /// What is known of the traffic, by appliance.
+    /// Facts about the traffic, by appliance.
     pub traffic: &'a BTreeMap<Arc<str>, TrafficFacts>,
-    /// What is known of the exporter.
+    /// Facts about the exporter.
     pub own: ExporterState,
     /// Our clock.
     pub now: Timestamp,

@@ -23,12 +23,12 @@ pub use refused::{Refused, RefusedBecause};
 
 /// Records written in one transaction: one commit of a fleet of a thousand appliances is a handful of them.
 const LARGEST_BATCH: usize = 4096;
-/// Records that wait for the writer; whoever brings one more waits for its turn.
+/// Records in the queue of the writer; one more waits until there is room.
 const LONGEST_QUEUE: usize = 4096;
-/// How often an idle writer looks whether its file is still there; each batch looks too.
+/// The interval at which an idle writer checks that its file still exists; each batch checks it too.
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 
-/// What is kept under one key.
+/// The record of one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The end of the last window counted, in seconds since 1970.
@@ -37,7 +37,7 @@ pub struct Record {
     pub epoch: u64,
     /// Sums since then, by counter.
     pub totals: BTreeMap<String, u64>,
-    /// What of them lies in which day, while it may still be compared with the appliance's own report.
+    /// Their parts by day, while these may still be compared with the appliance's own report.
     #[serde(default)]
     pub days: Vec<Day>,
     /// The keys with totals of their own, and the end of the last window whose report listed them.
@@ -96,7 +96,7 @@ impl Summed {
     }
 }
 
-/// What was counted of one day in UTC, from the first whole hour on.
+/// The counts of one day in UTC, from the first whole hour on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
     /// The beginning of the first hour, in seconds since 1970.
@@ -115,14 +115,14 @@ pub struct Day {
     pub own: Option<BTreeSet<String>>,
 }
 
-/// What was found when the state was opened.
+/// The state as it was found when it was opened.
 #[derive(Debug, Default)]
 pub struct LoadedState {
-    /// The records that can be believed.
+    /// The intact records.
     pub records: HashMap<String, Record>,
     /// Refused logins by account, which is a hash; under [`EVERY_ACCOUNT`](crate::api::EVERY_ACCOUNT) that those of before are lost.
     pub refused: HashMap<String, Refused>,
-    /// What makes those hashes this state's own; random, and as old as the file.
+    /// The salt of those hashes; random, and as old as the file.
     pub salt: [u8; 32],
     /// Whether the file was damaged and set aside; it is then named here.
     pub set_aside: Option<PathBuf>,
@@ -165,7 +165,7 @@ impl WriteError {
     }
 }
 
-/// What happened to the state.
+/// Events of the state file.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// A batch was written.
@@ -187,11 +187,11 @@ pub type Listener = Box<dyn Fn(Event<'_>) + Send>;
 
 /// Where records are kept.
 pub enum Store {
-    /// Nowhere: a restart begins anew.
+    /// No file: a restart begins at zero.
     Memory,
     /// In a file, by a thread of its own: a disk that hangs holds up nothing but commits.
     Disk {
-        /// Records for the writer; none once it was told to end.
+        /// Records for the writer; none once its end was requested.
         queue: Option<SyncSender<WriteRequest>>,
         /// The writer.
         writer: Option<JoinHandle<()>>,
@@ -205,7 +205,7 @@ pub struct WriteRequest {
     done: oneshot::Sender<Result<(), WriteError>>,
 }
 
-/// What becomes of a key.
+/// The change of a key.
 enum Change {
     Record(Record),
     Refused(Refused),

@@ -217,14 +217,14 @@ impl Telemetry {
         self.changed.notify_one();
     }
 
-    /// What is known of the traffic with each appliance that is shown.
+    /// Facts about the traffic with each appliance that is shown.
     #[must_use]
     pub fn traffic(&self) -> BTreeMap<Arc<str>, TrafficFacts> {
         let facts = |shown: &ApplianceMetrics| *shown.facts.lock().unwrap_or_else(PoisonError::into_inner);
         self.appliances().iter().map(|(name, shown)| (Arc::clone(name), facts(shown))).collect()
     }
 
-    /// What is known of the exporter itself.
+    /// Facts about the exporter itself.
     #[must_use]
     pub fn facts(&self) -> ExporterState {
         *self.known()

@@ -26,7 +26,7 @@ use unauthorized::Doubt;
 
 /// A token with less than this left is replaced by a login, if it lives ten times as long.
 const LEAST_LEFT: Duration = Duration::from_secs(60);
-/// What a request carries to be accepted.
+/// The credential that a request carries.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct ActiveCredential {
     pub(in crate::api) header: Header,
@@ -36,7 +36,7 @@ pub(in crate::api) struct ActiveCredential {
     life: Option<TokenLifetime>,
 }
 
-/// How a credential came.
+/// The origin of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     Login,
@@ -44,7 +44,7 @@ enum Origin {
     Renewal,
 }
 
-/// What a 401 means.
+/// The meaning of a 401.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::api) enum UnauthorizedAction {
     /// The token was no good: ask again with another.
@@ -82,10 +82,10 @@ pub(in crate::api) struct Session {
 struct State {
     credentials: Credentials,
     account: Account,
-    /// The account as refusals of the status page are counted, where that is asked for.
+    /// The account under which refusals of the status page are counted, if that page is requested.
     page_account: Option<Account>,
     credential: Option<ActiveCredential>,
-    /// What the last login brought.
+    /// The outcome of the last login.
     logged_in_with: Option<ActiveCredential>,
     generation: u64,
     /// Logins that have ended, well or not: tells a waiter that the one it waited for is over.
@@ -115,7 +115,7 @@ struct State {
     fallback: Option<u64>,
     /// Whether the tokens that answers bring are no good on this appliance.
     renewals_fail: bool,
-    /// What the newest login's token states about the appliance, or a newer token.
+    /// Facts about the appliance from the newest token.
     identity: Option<Identity>,
 }
 
@@ -229,7 +229,7 @@ impl Session {
         self.usable().ok()
     }
 
-    /// What the appliance's tokens state about it; the serial number only where the configuration wants it.
+    /// Facts about the appliance from its tokens; the serial number only if the configuration wants it.
     pub(in crate::api) fn identity(&self) -> Option<Identity> {
         let identity = self.state().identity.clone()?;
         Some(if self.shows_serial { identity } else { Identity { serial: None, ..identity } })

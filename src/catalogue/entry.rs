@@ -34,7 +34,7 @@ pub(super) const fn count(noun: &'static str) -> Unit {
     Unit::Count(Borrowed(noun))
 }
 
-/// What distinguishes the rows of a report.
+/// The key that distinguishes the rows of a report.
 pub(super) const fn keyed(label: &'static str, keys: Keys) -> Option<Key> {
     Some(Key { label: Borrowed(label), keys })
 }

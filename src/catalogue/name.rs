@@ -5,7 +5,7 @@ use super::{Aggregation, Counter, Group};
 /// The first word of every metric of the exporter.
 const PREFIX: &str = "asyncos_";
 
-/// What a report can be about. It is a part of the names of metrics.
+/// The scope of a report. It is a part of the names of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ScopeKind {
     /// An appliance as a whole.
@@ -51,7 +51,7 @@ impl Counter {
         format!("{help}: {noun}{whose}, sum of complete windows (API {}, counter {name})", group.api_path())
     }
 
-    /// What all metrics of this counter begin with: scope, group, counter and, unless already there, the unit.
+    /// The common prefix of all metrics of this counter: scope, group, counter and, unless already there, the unit.
     fn family(&self, group: &Group, scope: ScopeKind) -> String {
         let base = format!("{}{}", group.metric_prefix(scope), self.name);
         let suffix = self.unit.suffix();
@@ -60,7 +60,7 @@ impl Counter {
 }
 
 impl Group {
-    /// What the names of the metrics of its counters begin with.
+    /// The common prefix of the metrics of its counters.
     #[must_use]
     pub fn metric_prefix(&self, scope: ScopeKind) -> String {
         format!("{PREFIX}{}{}_", scope.word(), self.name)
@@ -90,7 +90,7 @@ impl ScopeKind {
     }
 }
 
-/// What the names of metrics begin with that are made of no report, and of those of device groups and devices.
+/// Prefixes of metrics that do not come from reports, and those of device groups and devices.
 const RESERVED: [&str; 31] = [
     "account",
     "api",

@@ -1,4 +1,4 @@
-//! What happens to mail after its delivery, and what is handed to a cloud service.
+//! Remediation of mail after its delivery, and uploads to a cloud service.
 //!
 //! **Source:** the vendor's Swagger description of the API 2.0; one counter is known from a published client alone.
 

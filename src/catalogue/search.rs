@@ -1,4 +1,4 @@
-//! What a search of the message tracking counts, in the form of a group.
+//! The counter of a search of the message tracking, in the form of a group.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::{DeviceType, Group, Source};
 /// The only counter of [`search_group`].
 pub const SEARCH_COUNTER: &str = "messages";
 
-/// What a search of the message tracking counts, as a group that is polled in windows like any other.
+/// The counter of a search of the message tracking, as a group that is polled in windows like any other.
 #[must_use]
 pub fn search_group() -> Group {
     let help = "Messages that the search of the message tracking finds";

@@ -67,7 +67,7 @@ pub(super) const REPORTING: Group = Group {
     name: Borrowed("reporting_system"),
     help: Borrowed("State of reporting itself: the span of its data and its heartbeat; texts, no samples"),
     kind_source: Inferred,
-    // All of it is text: it is asked for as a part of the inventory.
+    // All of it is text: it is requested as a part of the inventory.
     profile: None,
     about: DeviceType::Mail,
     key: None,

@@ -1,4 +1,4 @@
-//! What senders, threat feeds and outbreak rules say about messages.
+//! Reports about messages by sender reputation, threat feeds and outbreak rules.
 //!
 //! **Source:** the vendor's Swagger description of the API 2.0.
 

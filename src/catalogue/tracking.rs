@@ -40,7 +40,7 @@ pub enum ValueKind {
     Comparison,
     /// One of these words.
     OneOf(&'static [&'static str]),
-    /// `true`; the API cannot ask for the opposite.
+    /// `true`; the API cannot search for the opposite.
     Flag,
     /// Any text.
     Text,
@@ -62,13 +62,13 @@ pub enum FilterValue {
     },
 }
 
-/// What is wrong with a filter.
+/// An invalid filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FilterProblem {
     /// Its name, as it was given.
     pub filter: String,
-    /// What is wrong; repeats the name only where it is no filter's.
+    /// The problem; repeats the name only if no filter has it.
     pub message: String,
 }
 
@@ -136,7 +136,7 @@ impl Search {
         Self { target: SearchTarget::RejectedConnections, ..self }
     }
 
-    /// What is searched for, as parameters without a window.
+    /// The parameters of the search, without a window.
     #[must_use]
     pub fn parameters(&self) -> String {
         format!("searchOption={}{}", self.target.option(), self.parameters)

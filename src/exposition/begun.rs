@@ -26,7 +26,7 @@ pub(super) struct Begun {
     starts: bool,
 }
 
-/// How one of them began.
+/// The beginning of one of them.
 #[derive(Clone, Copy, Debug)]
 struct Beginning {
     since: Since<'static>,
@@ -41,7 +41,7 @@ impl Begun {
         Self { hold, now, before, ends: HashMap::new(), starts: now < Tick::default() + TIME }
     }
 
-    /// What `row` is shown with, and when it began.
+    /// The value with which `row` is shown, and when it began.
     pub(super) fn show<'a>(&mut self, row: &Row<'a>) -> (f64, Since<'a>) {
         match (row.begins, self.hold) {
             (Begins::Elsewhere, _) => return (row.value, Since::Unknown),

@@ -43,7 +43,7 @@ pub(super) enum Opening {
     Continued,
 }
 
-/// What comes before a block on its page.
+/// The bytes before a block on its page.
 #[derive(Debug)]
 pub(super) struct Before {
     pub(super) opening: Opening,
@@ -95,7 +95,7 @@ impl Block {
         self.cells.iter().zip(starts).map(|(cell, start)| (cell, &self.lines[start as usize..cell.end as usize]))
     }
 
-    /// What a page shows for it.
+    /// The part of a page for it.
     pub(super) fn printed(&self, format: Format) -> &Bytes {
         self.printed[format.index()].get_or_init(|| self.print(format))
     }

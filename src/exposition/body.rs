@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 
-/// What is sent to one scrape, in order; to be read as a [`Buf`].
+/// The body of one response, in pieces and in order; to be read as a [`Buf`].
 #[derive(Clone, Debug)]
 pub struct Body {
     pieces: Pieces,
-    /// The piece to go on with.
+    /// The current piece.
     next: usize,
-    /// How much of it is read.
+    /// The bytes of it that are read.
     read: usize,
     tail: Bytes,
     left: usize,

@@ -10,7 +10,7 @@ use crate::base::clock::{Tick, Timestamp};
 use crate::sample::Kind;
 use crate::snapshot::CreationTimes;
 
-/// What a page in OpenMetrics has after the lines of one cell.
+/// The `_created` lines that a page in OpenMetrics has after the lines of one cell.
 pub(super) type Created = Option<Arc<Vec<Option<Timestamp>>>>;
 
 /// When a counter began.

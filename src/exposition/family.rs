@@ -5,7 +5,7 @@ use super::openmetrics;
 use super::scrape::Format;
 use crate::sample::{Kind, MetricDef};
 
-/// What a page says of a family before its samples.
+/// The head of a family on a page, before its samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Family<'a> {
     /// As the text format has it: a counter ends in `_total`.

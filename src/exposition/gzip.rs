@@ -80,7 +80,7 @@ impl Member {
         Self { bytes, crc }
     }
 
-    /// What there is of it, and what its end depends on.
+    /// The compressed bytes, and the state on which the end depends.
     pub(super) fn open(self) -> (Bytes, Crc) {
         (self.bytes.into(), self.crc)
     }

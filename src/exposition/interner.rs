@@ -45,7 +45,7 @@ impl Interner {
         self.order[number as usize]
     }
 
-    /// How many there are.
+    /// The number of names.
     pub(super) fn len(&self) -> usize {
         self.numbers.len()
     }

@@ -22,7 +22,7 @@ const STATUS: &str = "asyncos_status_";
 pub(super) struct KnownFamilies {
     /// Those that are made of no report.
     own: BTreeSet<String>,
-    /// What searches of the message tracking count.
+    /// The counters of searches of the message tracking.
     searches: Group,
 }
 
@@ -78,7 +78,7 @@ impl KnownFamilies {
 
     /// The known names that are nearest to `name`.
     async fn nearest(&self, name: &str, custom: &[Group]) -> Vec<String> {
-        // All names begin alike, so a third of the letters is much of what tells them apart.
+        // All names begin alike, so a third of the letters holds much of the difference between them.
         let mut search = Search::new(name, name.chars().count() / 3, MOST_NAMES);
         self.own.iter().for_each(|known| search.consider(known));
         for group in self.groups(custom) {

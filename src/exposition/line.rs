@@ -23,7 +23,7 @@ impl Labels {
     }
 }
 
-/// What a line says beside the labels of its place.
+/// The labels of a line in addition to those of its place.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ExtraLabels<'a> {
     /// Labels of a sample.

@@ -1,4 +1,4 @@
-//! What OpenMetrics 1.0 writes differently: the heads of families. Its lines of samples are those of the text format.
+//! Differences of OpenMetrics 1.0: the heads of families. Its lines of samples are those of the text format.
 //! **Source:** the OpenMetrics specification 1.0, sections 4 and 5.
 
 use super::family::{Family, comment};

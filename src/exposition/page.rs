@@ -54,12 +54,12 @@ struct Packed {
 }
 
 impl Page {
-    /// A page that is stale from the beginning, so that nobody is answered with it.
+    /// A page that is stale from the beginning, so that no scrape is answered with it.
     pub(super) fn unprinted() -> Self {
         Self { content: Arc::default(), edition: 0, expires: Some(Tick::default()), started: None }
     }
 
-    /// What `book` shows.
+    /// The content of `book`.
     pub(super) fn new(book: &PageIndex, edition: u64) -> Self {
         let (blocks, appliances) = (book.blocks().to_vec(), book.appliances());
         let content = Content { blocks, appliances, ..Content::default() };

@@ -16,7 +16,7 @@ use crate::base::spelling;
 use crate::catalogue::Group;
 use crate::telemetry::Telemetry;
 
-/// How long pages are made in a form after somebody asked for it: longer than anybody waits between two scrapes.
+/// The time that pages are rendered in a form after it was last requested: longer than the interval of any scraper.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 
 /// Why a scrape gets no page.
@@ -53,10 +53,10 @@ pub struct PageCache {
     pub(super) known: Arc<KnownFamilies>,
 }
 
-/// What scrapes want of the renderer.
+/// Requests of scrapes to the renderer.
 #[derive(Debug, Default)]
 pub(super) struct RenderRequests {
-    /// When each form was last asked for, in milliseconds after the clock's beginning and one; zero for never.
+    /// When each form was last requested, in milliseconds after the clock's beginning and one; zero for never.
     asked: [AtomicU64; Variant::ALL.len()],
     /// Pages of earlier editions are no longer to be shown.
     edition: AtomicU64,
@@ -71,7 +71,7 @@ impl PageCache {
     /// in this form yet. Families can be made of reports of the catalogue, and of `custom` groups.
     ///
     /// # Errors
-    /// When it asks for what is not there.
+    /// When a name does not exist.
     ///
     /// # Cancel safety
     /// Nothing is lost.
@@ -124,7 +124,7 @@ impl RenderRequests {
         self.dates.load(Ordering::Acquire)
     }
 
-    /// What a page is of that is begun now.
+    /// The version of a page that is begun now.
     pub(super) fn edition(&self) -> u64 {
         self.edition.load(Ordering::Acquire)
     }

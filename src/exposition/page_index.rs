@@ -19,7 +19,7 @@ use crate::sample::Kind;
 use crate::snapshot::{Hold, Snapshot};
 use crate::telemetry::{ApplianceMetrics, GatheredFamily};
 
-/// What there is to say about one appliance.
+/// The input of one appliance.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Source {
     pub(super) snapshot: Option<Arc<Snapshot>>,
@@ -37,7 +37,7 @@ impl Source {
     }
 }
 
-/// What is shown of everybody.
+/// The content for all appliances.
 #[derive(Debug)]
 pub(super) struct PageIndex {
     /// Bytes of lines that make a block.
@@ -63,7 +63,7 @@ struct Shown {
     begun: Begun,
 }
 
-/// What the rows of changed appliances borrow from.
+/// The data from which the rows of changed appliances borrow.
 struct ApplianceInput<'a> {
     appliance: u32,
     snapshot: Option<(&'a Snapshot, SnapshotLabels)>,
@@ -173,7 +173,7 @@ impl PageIndex {
         self.merge(&rows, &touched)
     }
 
-    /// Appends what `material` is worth; tells when the first of it becomes stale.
+    /// Appends the rows of `material`; returns when the first of them becomes stale.
     fn collect<'a>(
         &mut self,
         material: &'a ApplianceInput<'_>,
@@ -247,7 +247,7 @@ impl PageIndex {
             }
             is_different = true;
             growing.cut(&mut blocks);
-            // What has become too small goes on with the next block.
+            // A block that has become too small is merged with the next.
             if growing.lines.len() >= self.block / 2 {
                 growing.finish(&mut blocks);
             }

@@ -128,7 +128,7 @@ impl PageRenderer {
     }
 }
 
-/// How long nothing is printed after a page that took so long.
+/// The pause after a page that took so long to render.
 fn rest_after(took: Duration) -> Duration {
     PAUSE.max(took.saturating_mul(REST))
 }
@@ -138,7 +138,7 @@ fn work(mut printer: Renderer, clock: &Clock, mut orders: mpsc::Receiver<Order>)
         let at = clock.tick();
         printer.date(started);
         let page = printer.print(at, edition, &variants);
-        // Whoever ordered it may have been told to stop.
+        // The request may come from a task that is being shut down.
         let _ = done.send(Printed { page, at });
     }
 }

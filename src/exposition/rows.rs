@@ -24,12 +24,12 @@ pub(super) struct Row<'a> {
     pub(super) begins: Begins<'a>,
 }
 
-/// How the series of a line can begin.
+/// The rule for the first value of the series of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begins<'a> {
     /// It is there from the start.
     Itself,
-    /// It takes care of that itself, and when it began nobody knows.
+    /// The appliance keeps the counter itself, and its beginning is unknown.
     Elsewhere,
     /// It takes care of that itself, and began as these say.
     Sum(&'a CreationTimes),
@@ -51,9 +51,9 @@ pub(super) struct SnapshotLabels {
 
 #[derive(Debug)]
 struct GroupLabels {
-    /// What every value of the group carries.
+    /// The labels of every value of the group.
     values: Labels,
-    /// What every line about the group carries.
+    /// The labels of every line about the group.
     state: Labels,
 }
 
@@ -109,7 +109,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
     pub(super) fn snapshot(mut self, snapshot: &'a Snapshot, labels: &'a SnapshotLabels) -> Option<Tick> {
         let of_appliance = &labels.appliance;
         let is_up = snapshot.up_until.is_some_and(|until| self.is_current(until));
-        // Of an appliance from which nothing comes any more, nothing is had, whatever came last.
+        // While an appliance is down, none of its status values are current, whatever arrived last.
         let is_silent = !is_up && snapshot.up_until.is_some();
         for (view, labels) in snapshot.aspects.iter().zip(&labels.aspects) {
             let is_had = view.success && !is_silent;
@@ -139,7 +139,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         self.expires
     }
 
-    /// What there is once for the appliance, however many counter groups it has.
+    /// The metrics that exist once per appliance, regardless of its counter groups.
     fn sums(&mut self, snapshot: &'a Snapshot, labels: &'a Labels, usual: Usual) {
         let sum = |count: fn(&Tally) -> u64| snapshot.groups.iter().map(|view| count(&view.tally)).sum::<u64>() as f64;
         self.put(&COMMITTED, labels, sum(|tally| tally.committed));

@@ -1,11 +1,11 @@
-//! What a scrape asks for. Knows nothing of how it was said.
+//! The request of a scrape. Knows nothing of HTTP.
 
-/// What one scrape is to be answered with.
+/// The content of one response to a scrape.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scrape {
     /// In what form.
     pub variant: Variant,
-    /// The only appliances to be told of, and then nothing about ourselves; none for everything.
+    /// The only appliances to include, without metrics about the exporter; none for everything.
     pub appliances: Vec<String>,
     /// The only families, by their names in either format; none for all of them.
     pub families: Vec<String>,
@@ -27,9 +27,9 @@ impl Scrape {
 /// The form of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Variant {
-    /// How it is written.
+    /// The text format.
     pub format: Format,
-    /// How it is packed.
+    /// The compression.
     pub encoding: Encoding,
 }
 
@@ -48,7 +48,7 @@ impl Variant {
     }
 }
 
-/// How a page is written.
+/// The text format of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// Prometheus' text format 0.0.4.
@@ -71,7 +71,7 @@ impl Format {
         }
     }
 
-    /// What ends a page.
+    /// The end of a page.
     pub(super) const fn end(self) -> &'static [u8] {
         match self {
             Self::Text => b"",

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Family {
     /// `asyncos_<group>_<counter>_last_window`, or `…_total`.
     pub name: String,
-    /// What it counts, in what unit, and where it comes from.
+    /// The HELP text: quantity, unit and source.
     pub help: String,
     /// The counter of the report that it is made of; none where it is made of no report.
     pub counter: Option<Box<str>>,

@@ -191,7 +191,7 @@ impl Draft {
             self.gauge(sample(format!("asyncos_status_{}", unit.name), help, [], unit.value(*value)));
         }
         self.count(status.unusable);
-        // One label for a release, whoever states it: the build number without the code name before it.
+        // One label for a release from any source: the build number without the code name before it.
         let release =
             |build: &String| Release::find(build).map_or_else(|| build.clone(), |release| release.to_string());
         let parts = [("release", status.build.as_ref().map(release)), ("hostname", status.hostname.clone())];

@@ -1,4 +1,4 @@
-//! How one appliance stands.
+//! The status of one appliance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl State {
     }
 }
 
-/// How the newest question went.
+/// The outcome of the newest request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Asked {
@@ -61,7 +61,7 @@ pub enum Asked {
     Waiting,
 }
 
-/// How one appliance stands.
+/// The status of one appliance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ApplianceStatus {
     /// Its name in the configuration.
@@ -72,7 +72,7 @@ pub struct ApplianceStatus {
     pub host: String,
     /// In which state it is.
     pub state: State,
-    /// What is wrong.
+    /// Its problems.
     pub problems: Vec<Problem>,
     /// The model, where the login states it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,9 +106,9 @@ pub struct ApplianceStatus {
     pub windows_lost: u64,
     /// The lengths of its windows.
     pub window_seconds: Vec<u64>,
-    /// How long after their end windows are asked for.
+    /// The delays between the end of windows and their requests.
     pub settle_seconds: Vec<u64>,
-    /// How far its clock is ahead of ours.
+    /// Its clock minus ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock_skew_seconds: Option<f64>,
     /// Whether a gateway leaves its reporting to a manager.
@@ -117,9 +117,9 @@ pub struct ApplianceStatus {
     /// Why the newest question that was not answered was not, whatever happened since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<FailureStatus>,
-    /// What is counted in windows.
+    /// Its counter groups and searches.
     pub groups: Vec<GroupStatus>,
-    /// What it tells about itself.
+    /// Its kinds of status.
     pub aspects: Vec<AspectStatus>,
 }
 
@@ -128,13 +128,13 @@ pub struct ApplianceStatus {
 pub struct FailureStatus {
     /// One of the values of the label `reason` of `asyncos_api_request_failures_total`.
     pub reason: &'static str,
-    /// What is known beyond that.
+    /// Details of the failure.
     pub detail: String,
     /// When, by our clock.
     pub at: Timestamp,
 }
 
-/// How one counter group stands in one scope.
+/// The status of one counter group in one scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GroupStatus {
     /// The label `group`.
@@ -145,9 +145,9 @@ pub struct GroupStatus {
     /// The label `device`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub device: String,
-    /// How the newest poll went.
+    /// The outcome of the newest poll.
     pub asked: Asked,
-    /// When what was not had is asked for again.
+    /// When it is requested again after a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked_again: Option<Timestamp>,
     /// Why it did not bring the report.
@@ -161,7 +161,7 @@ pub struct GroupStatus {
     pub window_end: Option<Timestamp>,
     /// The length of its windows.
     pub window_seconds: u64,
-    /// How long after its end a window is asked for.
+    /// The delay between the end of a window and its request.
     pub settle_seconds: u64,
     /// Complete windows that are not counted yet.
     pub windows_pending: u64,
@@ -171,12 +171,12 @@ pub struct GroupStatus {
     pub windows_lost: BTreeMap<&'static str, u64>,
 }
 
-/// How one thing stands that an appliance tells about itself.
+/// The status of one kind of status request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AspectStatus {
     /// The label `group`.
     pub group: &'static str,
-    /// How the newest question went.
+    /// The outcome of the newest request.
     pub asked: Asked,
     /// Why it was not answered.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -246,7 +246,7 @@ impl ApplianceStatus {
         } else if let Some(reason) = trouble {
             self.problems.push(Problem::Down(reason));
         }
-        // Of an appliance that is down, nothing is had, which has been said.
+        // While an appliance is down every request fails, which its state already says.
         if is_up {
             let groups = self.groups.iter().filter(|group| group.asked == Asked::Failing).map(GroupStatus::title);
             let aspects = self.aspects.iter().filter(|aspect| aspect.asked == Asked::Failing);

@@ -11,9 +11,9 @@ use crate::base::window::Window;
 use crate::sample::Sample;
 use crate::snapshot::{AspectView, GroupView, Origin, Snapshot};
 
-/// Labels that Prometheus adds; whoever copies a series from there has them.
+/// Labels that Prometheus adds; a series copied from there has them.
 const NOT_OURS: [&str; 2] = ["instance", "job"];
-/// Series that are named to whoever did not name one.
+/// The number of series that are suggested when a query names none.
 const MOST_NAMED: usize = 10;
 
 /// A question about one series.
@@ -50,7 +50,7 @@ pub enum Unexplained {
     },
 }
 
-/// What is known about one series. As JSON it is what `/api/v1/explain` answers.
+/// The source of one series. As JSON it is the response of `/api/v1/explain`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explanation {
     /// Its name.
@@ -72,7 +72,7 @@ pub struct Explanation {
     /// started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
-    /// What a total is the sum of.
+    /// The parts of a total.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Total>,
 }
@@ -80,7 +80,7 @@ pub struct Explanation {
 /// One answer of an appliance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
-    /// Method, path and query as sent; not known of what an appliance tells about itself.
+    /// Method, path and query as sent; not known for status answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
     /// The time that was asked about.
@@ -91,7 +91,7 @@ pub struct Answer {
     pub at: Option<Timestamp>,
     /// Whose clock says so: `appliance` or `exporter`.
     pub clock: &'static str,
-    /// What the appliance said, before it was brought to base units.
+    /// The value in the answer, before conversion to base units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<f64>,
 }
@@ -105,7 +105,7 @@ pub struct Bounds {
     pub end: Timestamp,
 }
 
-/// What a total is the sum of.
+/// The parts of a total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Total {
     /// When it began at zero, by the appliance's clock.
@@ -114,7 +114,7 @@ pub struct Total {
     /// The end of the newest window in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub up_to: Option<Timestamp>,
-    /// What the answer that was counted last has added.
+    /// The increments of the answer that was counted last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_added: Option<u64>,
 }
@@ -151,7 +151,7 @@ impl Question {
         let all: Vec<Found<'_>> = snapshots.iter().flat_map(|snapshot| self.named(snapshot)).collect();
         let mut found: Vec<&Found<'_>> = all.iter().filter(|found| self.admits(&found.labels)).collect();
         if found.len() > 1 {
-            // One that has no other labels is meant by whoever gives no others.
+            // A series without further labels is meant if the query gives none.
             let given = self.labels.iter().filter(|(_, value)| !value.is_empty()).count();
             let exact: Vec<_> = found.iter().copied().filter(|found| found.labels.len() == given).collect();
             if exact.len() == 1 {
@@ -212,13 +212,13 @@ struct Found<'a> {
     of: Of<'a>,
 }
 
-/// What a series is made of.
+/// The origin of a series.
 enum Of<'a> {
     /// One window, of which it is the value at this position.
     Window { view: &'a GroupView, position: usize },
     /// All windows.
     Total(&'a GroupView),
-    /// What an appliance tells about itself.
+    /// A status answer.
     Now { view: &'a AspectView, kind: &'static str },
 }
 

@@ -10,7 +10,7 @@ use super::{Status, Summary};
 use crate::base::clock::Timestamp;
 
 const STYLE: &str = include_str!("page.css");
-/// How often a browser asks again. Numbers change once a window, which is a minute at least.
+/// The interval at which a browser reloads. Numbers change once a window, which is a minute at least.
 const REFRESH_SECONDS: u32 = 30;
 
 /// Where the page leads to.

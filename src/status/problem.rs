@@ -1,4 +1,4 @@
-//! What may be wrong with an appliance: a closed set, each with its words.
+//! Problems of an appliance: a closed set, each with its text.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,28 +20,28 @@ pub enum Problem {
     LoginsStopped {
         /// Refusals in a row.
         refusals: u32,
-        /// What the last was due to.
+        /// The cause of the last refusal.
         cause: RefusalCause,
     },
-    /// Logins are refused and go on.
+    /// Logins are refused, and more attempts will follow.
     LoginsRefused {
         /// Refusals in a row.
         refusals: u32,
-        /// What the last was due to.
+        /// The cause of the last refusal.
         cause: RefusalCause,
     },
     /// It does not answer.
     Down(Reason),
     /// Questions that were not answered the last time; those that the appliance declines for good are not among them.
     Failing {
-        /// How many.
+        /// Their number.
         count: usize,
         /// One of them.
         example: String,
     },
-    /// Counter groups that the appliance declines or does not allow, so that they are asked for by the hour.
+    /// Counter groups that the appliance declines or does not allow, so that they are requested hourly.
     Refused {
-        /// How many.
+        /// Their number.
         count: usize,
         /// One of them.
         example: String,
@@ -50,14 +50,14 @@ pub enum Problem {
     Slow(Round),
     /// Complete windows wait to be counted.
     Behind {
-        /// How many, of the group that has most.
+        /// Their number, of the group that has most.
         windows: u64,
     },
     /// Its clock is not followed, or nothing can be fetched by it.
     Clock {
         /// Why.
         trouble: ClockTrouble,
-        /// How far it is ahead of ours, where that is known.
+        /// Its clock minus ours, where that is known.
         skew_seconds: Option<f64>,
     },
     /// Its certificate ends soon, or has ended.

@@ -343,7 +343,7 @@ fn records(database: &Database) -> Result<LoadedState, redb::Error> {
     Ok(found)
 }
 
-/// The rows of `table` that can be believed, and how many cannot.
+/// The intact rows of `table`, and the number of damaged ones.
 fn rows<T: DeserializeOwned>(table: &ReadOnlyTable<&str, &[u8]>) -> Result<(HashMap<String, T>, usize), redb::Error> {
     let (mut found, mut damaged) = (HashMap::new(), 0);
     for row in table.iter()? {

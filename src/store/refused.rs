@@ -14,7 +14,7 @@ pub struct Refused {
     /// Whether refusals from before these were lost with the state.
     #[serde(default)]
     pub history_lost: bool,
-    /// What the last was due to; the password where that was not written down.
+    /// The cause of the last refusal; the password if no cause was recorded.
     #[serde(default, skip_serializing_if = "RefusedBecause::is_password")]
     pub because: RefusedBecause,
     /// Of a status page's refusals, those before the last accepted login.
@@ -26,7 +26,7 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// What a refused login was due to.
+/// The cause of a refused login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusedBecause {

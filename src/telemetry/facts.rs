@@ -1,9 +1,9 @@
-//! What the events come to, for whoever reads and does not scrape: the newest of each, and nothing that only counts.
+//! The newest event of each kind, for readers other than scrapes; nothing that only counts.
 
 use crate::api::{Event, RefusalCause};
 use crate::base::clock::Timestamp;
 
-/// What is known of the traffic with one appliance. What is not known is none.
+/// Facts about the traffic with one appliance; none where unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrafficFacts {
     /// When the token in use ends, by the appliance's clock.
@@ -14,7 +14,7 @@ pub struct TrafficFacts {
     pub login_refusals: u32,
     /// Whether logins have stopped because of them.
     pub logins_stopped: bool,
-    /// What the last refusal was due to.
+    /// The cause of the last refusal.
     pub refusal_cause: RefusalCause,
 }
 
@@ -36,7 +36,7 @@ impl TrafficFacts {
     }
 }
 
-/// What is known of the exporter itself.
+/// Facts about the exporter itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExporterState {
     /// Whether the newest attempt to read the configuration succeeded; none before the first.
@@ -53,7 +53,7 @@ pub struct ExporterState {
     pub state_failing: bool,
     /// Whether the open state file is the one at its path.
     pub state_file_found: bool,
-    /// How often that file was deleted and written again.
+    /// The number of times that the file was deleted and recreated.
     pub state_rewrites: u64,
     /// Whether the file was damaged or missing at the start.
     pub state_lost: bool,

@@ -1,4 +1,4 @@
-//! What a registry holds, in words of our own, so that it can be written in any format.
+//! The content of a registry in types of our own, so that it can be written in any format.
 
 use prometheus::proto::{Metric, MetricType};
 
@@ -10,9 +10,9 @@ use crate::sample::Kind;
 pub struct GatheredFamily {
     /// Its name.
     pub name: String,
-    /// What it tells.
+    /// Its HELP text.
     pub help: String,
-    /// What kind of number it is.
+    /// The kind of its numbers.
     pub kind: Kind,
     /// Its samples.
     pub lines: Vec<Line>,
@@ -21,7 +21,7 @@ pub struct GatheredFamily {
 /// One sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// What follows the family's name: `_bucket`, `_sum` and `_count` of histograms, nothing elsewhere.
+    /// The suffix of the family's name: `_bucket`, `_sum` and `_count` of histograms, empty elsewhere.
     pub suffix: &'static str,
     /// Names and values.
     pub labels: Vec<(String, String)>,

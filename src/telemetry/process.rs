@@ -10,7 +10,7 @@ use prometheus::proto::{Counter, Gauge, Metric, MetricFamily, MetricType};
 /// Kernel ticks per second in `/proc` (`USER_HZ`): part of Linux' ABI, 100 on every architecture Rust supports.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What `/proc/self/status` calls kB.
+/// The unit that `/proc/self/status` calls kB.
 const BYTES_PER_KB: u64 = 1024;
 
 struct Family {
@@ -130,7 +130,7 @@ impl Family {
     }
 }
 
-/// What we need of `/proc/self/stat`, in ticks. Source: proc_pid_stat(5).
+/// Fields of `/proc/self/stat`, in ticks. Source: proc_pid_stat(5).
 #[derive(Debug, PartialEq)]
 struct Stat {
     /// Fields 14 `utime` and 15 `stime` together.

@@ -35,7 +35,7 @@ impl ShardMetrics {
         Ok(Self { info, configured, owned })
     }
 
-    /// Takes in a configuration that is in force from now on.
+    /// Shows the share of a configuration that is used from now on.
     pub(super) fn set(&self, share: Share, owned: usize) {
         let Share { shard, configured } = share;
         self.info.reset();

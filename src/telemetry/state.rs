@@ -10,7 +10,7 @@ use crate::sample::MetricDef;
 pub(super) const REFUSED: MetricDef =
     MetricDef::counter("asyncos_state_refused_total", "Damaged or missing state at startup; absent if there was none");
 
-/// What of the state was not usable at the start. A closed set: it is a label.
+/// Parts of the state that were not usable at the start. A closed set: it is a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateLoss {
     /// The whole file was damaged and set aside.

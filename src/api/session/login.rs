@@ -28,7 +28,7 @@ pub(in crate::api) use life::{ASSUMED_LIFE, TokenLifetime};
 use oidc::IdentityProvider;
 use second_factor::SecondFactor;
 
-/// What a login brings.
+/// The result of a login.
 #[derive(Debug)]
 pub(in crate::api) struct Credential {
     pub(in crate::api) header: Header,
@@ -36,7 +36,7 @@ pub(in crate::api) struct Credential {
     pub(in crate::api) life: Option<TokenLifetime>,
     /// Whether an endpoint of the API has taken it already.
     pub(in crate::api) is_tried: bool,
-    /// What it states about the appliance; none of what the appliance did not issue.
+    /// Facts from the token; none if the appliance did not issue it.
     pub(in crate::api) identity: Option<Identity>,
 }
 
@@ -60,7 +60,7 @@ impl From<Failure> for LoginFailure {
     }
 }
 
-/// How an account gets in.
+/// The kind of login of an account.
 #[derive(Debug)]
 pub(in crate::api) enum Login {
     Jwt(Option<SecondFactor>),
@@ -111,7 +111,7 @@ impl Login {
     /// [`Reason::LoginRefused`] where the account was refused; any other reason leaves open whether it is good.
     ///
     /// # Cancel safety
-    /// Dropping the future closes the connection; what it has asked for may have been counted by then.
+    /// Dropping the future closes the connection; the appliance may have counted its request by then.
     pub(in crate::api) async fn make(
         &self,
         transport: &Transport,
@@ -144,7 +144,7 @@ fn granted(answer: Answer) -> Result<Answer, LoginFailure> {
         Reason::Redirect | Reason::Throttled | Reason::Unavailable => failure.into(),
         // 501 among them, which of a report would be for good.
         _ if is_of_the_server => failure.because(Reason::Unavailable).into(),
-        // The statuses of a refusal, whoever writes the page.
+        // The statuses of a refusal, from whichever server.
         Reason::Unauthorized | Reason::NotAllowed => failure.because(Reason::LoginRefused).into(),
         _ => refused(is_the_apis_own, &failure.detail),
     })

@@ -21,7 +21,7 @@ const MOST_AT_PAGE: u32 = 3;
 pub(in crate::api) struct PageLeave {
     pub(in crate::api) header: Header,
     account: Account,
-    /// What was counted before it.
+    /// The refusals counted before it.
     before: Tally,
     /// Whether the page took the account the last time: then nothing is written down unless that changes, or there would
     /// be a write a minute.
@@ -31,7 +31,7 @@ pub(in crate::api) struct PageLeave {
 }
 
 impl Session {
-    /// The account as refusals of the status page are counted, where that is asked for.
+    /// The account under which refusals of the status page are counted, if that page is requested.
     pub(in crate::api) fn page_account(&self) -> Option<Account> {
         self.state().page_account.clone()
     }
@@ -43,7 +43,7 @@ impl Session {
         state.page_account.insert(account).clone()
     }
 
-    /// Leave to ask for `page`, with the password that the file holds now if the one in hand was refused.
+    /// Permission to request `page`, with the current password of the file if the previous one was refused.
     ///
     /// # Errors
     /// [`Reason::NotAllowed`] while the page is left alone after refusals.
@@ -73,7 +73,7 @@ impl Session {
         if leave.is_taken { Ok(()) } else { self.announce(&leave.account).await }
     }
 
-    /// Takes in what the request came to.
+    /// Records the outcome of the request.
     pub(in crate::api) async fn page_ended<T>(&self, leave: PageLeave, page: &Url, outcome: &Result<T, Failure>) {
         let known = match outcome {
             Ok(_) => Outcome::Accepted,

@@ -1,4 +1,4 @@
-//! What a 401 means: that the token is no good, that the role does not reach the endpoint, or that the account is refused.
+//! The cause of a 401: the token is invalid, the role does not allow the endpoint, or the account is refused.
 
 use super::{ActiveCredential, Origin, Session, State, UnauthorizedAction};
 use crate::api::Failure;
@@ -6,7 +6,7 @@ use crate::api::login_failures::Outcome;
 use crate::api::login_failures::breaker::RefusalCause;
 use crate::api::wire::blame;
 
-/// What to do where tokens keep being refused.
+/// Advice where tokens keep being refused.
 pub(super) const SHARED: &str = "tokens are rejected long before they expire; another client may be using this account, so \
                                  give each exporter its own";
 
@@ -17,13 +17,13 @@ pub(super) struct Doubt {
     acceptances: u64,
     /// Whether others were waited for already.
     waited: bool,
-    /// Tokens that it refused and nobody had taken, and the newest of them.
+    /// Refused tokens that had never been accepted, and the newest of them.
     fresh: u32,
     newest: u64,
 }
 
 impl Session {
-    /// What a 401 from `endpoint` means, and forgets the credential where it is to blame and another may be had.
+    /// The cause of a 401 from `endpoint`; forgets the credential if that is to blame and another can be obtained.
     ///
     /// The appliance says `Unauthorized.` both for a credential it does not know and for one whose role does not reach
     /// the endpoint, so what is accepted elsewhere decides; its other messages speak of the token.
@@ -118,7 +118,7 @@ impl Session {
 impl State {
     /// Whether the account is good and not for `endpoint`, which may be so by its answer to `held`.
     fn blames_role(&mut self, credential: &ActiveCredential, endpoint: &str, last_try: bool) -> bool {
-        // A credential that was had for this very request is not too old, whether or not another endpoint took it.
+        // A credential obtained for this very request is not too old, whether or not another endpoint accepted it.
         let is_good = self.accepted || last_try || self.forbidden.contains(endpoint);
         if !self.working_endpoints.contains(endpoint) {
             if is_good {

@@ -1,4 +1,4 @@
-//! What an identity provider says of itself: where tokens are to be had, and how clients verify themselves there.
+//! Discovery of an identity provider: the URL of its token endpoint, and how clients authenticate there.
 //!
 //! **Source:** OpenID Connect Discovery 1.0 section 4.
 

@@ -64,7 +64,7 @@ fn identity(token: &Secret) {
     }
 }
 
-/// What an identity provider answers: a token, a refusal, its discovery document.
+/// Answers of an identity provider: a token, a refusal, its discovery document.
 pub(crate) fn provider(body: &[u8]) {
     let body = fuzz::text(body);
     if let Some(granted) = oidc::granted(&body, "access_token") {

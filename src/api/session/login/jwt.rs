@@ -15,7 +15,7 @@ use crate::api::{Failure, Reason, RefusalCause};
 use crate::base::secret::Secret;
 use crate::config::{Credentials, Demand};
 
-/// One login, and its second step where one is configured and asked for.
+/// One login, and its second step where one is configured and the appliance requires it.
 pub(super) async fn log_in(
     transport: &Transport,
     permit: Permit<'_>,
@@ -77,7 +77,7 @@ struct LoginData {
     is2_factor_redirect_required: Kept,
 }
 
-/// What the answer to a step of the login says.
+/// The meaning of the answer to a step of the login.
 #[derive(Debug)]
 pub(super) struct Granted {
     /// The token, where the body holds one that can travel in a header.
@@ -117,7 +117,7 @@ fn no_grant(answer: &Answer, failure: Failure) -> LoginFailure {
     refused(answer.is_the_apis_own(), &failure.detail)
 }
 
-/// What a login without a token comes to.
+/// The failure of a login without a token.
 pub(super) fn no_token() -> LoginFailure {
     LoginFailure::refused(RefusalCause::Password, "the login response has no usable `jwtToken`")
 }

@@ -1,4 +1,4 @@
-//! How long a token is good for, by what it says of itself.
+//! The lifetime of a token, as the token states it.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::api::wire::json::{self, Kept};
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::secret::Secret;
 
-/// The life of a token that does not tell its own: what recorded tokens and published clients agree on.
+/// The lifetime of a token that does not state its own: recorded tokens and published clients agree on it.
 pub(in crate::api) const ASSUMED_LIFE: Duration = Duration::from_secs(30 * 60);
 
-/// The longest life that is believed: more is a clock that cannot be right.
+/// The longest lifetime that is plausible: more is a clock that cannot be right.
 ///
 /// **Source:** API guide: it follows the inactivity timeout of the web interface, which is at most 1440 minutes.
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);

@@ -25,7 +25,7 @@ use crate::base::clock::{Clock, Tick};
 use crate::base::secret::Secret;
 use crate::config::{ClientAuth, Credentials, Grant, Oidc, Provider, TokenKind};
 
-/// How long a discovery document is believed: it changes when somebody moves the provider.
+/// The time that a discovery document is cached: it changes only when an administrator moves the provider.
 const DOCUMENT_LIFE: Duration = Duration::from_secs(3600);
 /// Errors with which a provider refuses who asks; all others are about the question. **Source:** RFC 6749 section 5.2.
 const REFUSALS: [&str; 4] = ["access_denied", "invalid_client", "invalid_grant", "unauthorized_client"];
@@ -41,7 +41,7 @@ pub(in crate::api) struct IdentityProvider {
     endpoint: Mutex<Option<(Endpoint, Tick)>>,
 }
 
-/// What the provider gave.
+/// The token of the provider.
 pub(super) struct Granted {
     pub(super) token: Secret,
     life: Option<Duration>,
@@ -172,7 +172,7 @@ impl IdentityProvider {
     }
 }
 
-/// What is sent to the token endpoint.
+/// The form that is sent to the token endpoint.
 struct Question {
     form: Secret,
     authorization: Option<Secret>,
@@ -216,7 +216,7 @@ impl Question {
     }
 }
 
-/// What is read of an answer to a request for a token.
+/// The fields that are read from an answer to a token request.
 fn fields(body: &str) -> Result<Fields, Failure> {
     let names = &["access_token", "id_token", "expires_in", "error", "error_description"];
     json::read(body, Wanted { names, refusal: None })
@@ -233,7 +233,7 @@ pub(super) fn granted(body: &str, name: &str) -> Option<Granted> {
     Some(Granted { token, life: life.map(Duration::from_secs) })
 }
 
-/// What an answer that brings no token means.
+/// The failure of an answer without a token.
 pub(super) fn refusal(status: u16, body: &str, credentials: &Credentials) -> Failure {
     let answer = fields(body).unwrap_or_default();
     let code = answer.get("error").and_then(Kept::text).filter(|code| is_code(code));
@@ -256,7 +256,7 @@ fn is_code(text: &str) -> bool {
     text.len() <= 64 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-/// What the provider says beside the code, unless it says a secret.
+/// The provider's description of its error code, unless it contains a secret.
 fn description(answer: &Fields, credentials: &Credentials) -> String {
     let Some(said) = answer.get("error_description").and_then(Kept::text) else { return String::new() };
     let clean = |text: &str| text.replace(char::is_control, " ");

@@ -17,7 +17,7 @@ use crate::config::{Credentials, Passcode, Totp, TotpHash};
 
 /// A passcode with less than this left could end on its way: the next one is waited for.
 const LEAST_LEFT: Duration = Duration::from_secs(3);
-/// How long the program may take: one that asks a vault over the network needs a few seconds.
+/// The time limit of the program: one that requests a code from a vault over the network needs a few seconds.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest output that can be a passcode with blanks around it.
 const LONGEST_OUTPUT: u64 = 1024;
@@ -76,7 +76,7 @@ impl Passcodes {
     }
 }
 
-/// The number of the step at `now`, and how long it goes on.
+/// The number of the step at `now`, and the rest of its duration.
 fn step(now: Timestamp, period: Duration) -> (u64, Duration) {
     let period = period.as_secs().max(1);
     let number = now.as_secs() / period;
@@ -102,7 +102,7 @@ fn made(totp: Totp, secret: &Secret, now: Timestamp) -> Option<Secret> {
     Some(Secret::new(builder.build_noncompliant().generate(now.as_secs()).to_string()))
 }
 
-/// What the program prints, without the blanks around it. What it says beside goes nowhere: it may hold anything.
+/// The output of the program without surrounding blanks. Its stderr is discarded: it may hold anything.
 async fn run(parts: &[String]) -> Result<Secret, String> {
     let [program, arguments @ ..] = parts else { return Err("names no program".into()) };
     let mut child = Command::new(program)
