@@ -1,9 +1,9 @@
-//! Prints snapshots, and metrics about ourselves, in Prometheus' text format 0.0.4 and in OpenMetrics 1.0. A page is printed
-//! when what it says changes or becomes stale, by one task, the [`PageRenderer`]; a scrape takes the newest from the [`PageCache`] and
-//! copies nothing. Knows nothing of HTTP or of how a snapshot came about.
+//! Renders snapshots, and metrics about the exporter, in Prometheus' text format 0.0.4 and in OpenMetrics 1.0. One task,
+//! the [`PageRenderer`], renders a page when a value changes or becomes stale; a scrape takes the newest page from the
+//! [`PageCache`] and copies nothing. Knows nothing of HTTP or of the origin of a snapshot.
 //!
-//! A page is a row of blocks, each of some families' lines about some appliances. What has not changed is not written
-//! again, nor compressed again, and is shared by the old page and the new one.
+//! A page is a row of blocks, each with the lines of some families about some appliances. Unchanged blocks are neither
+//! rendered nor compressed again: the old page and the new one share them.
 
 mod begun;
 mod block;

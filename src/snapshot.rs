@@ -240,7 +240,7 @@ impl Snapshot {
 impl GroupView {
     /// Whether the newest poll brought its report and the next one is not overdue at `now`.
     #[must_use]
-    pub fn is_had(&self, now: Tick) -> bool {
+    pub fn is_answered(&self, now: Tick) -> bool {
         self.success_until.is_some_and(|until| now < until)
     }
 }

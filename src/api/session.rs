@@ -1,5 +1,5 @@
-//! The account's standing with the appliance: one token, renewed before it ends, obtained by one login whatever the
-//! number of callers. Refused logins are bounded below the appliance's lock-out.
+//! The login session with one appliance: one token, renewed before it expires, obtained by one login whatever the number of
+//! callers. Refused logins are bounded below the appliance's lock-out.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,15 +24,16 @@ use login::{ASSUMED_LIFE, Credential, Identity, Login, TokenLifetime};
 use pace::ReloginPace;
 use unauthorized::Doubt;
 
-/// A token with less than this left is replaced by a login, if it lives ten times as long.
+/// A token with less than this left is replaced by a login, if its lifetime is at least ten times that.
 const LEAST_LEFT: Duration = Duration::from_secs(60);
+
 /// The credential that a request carries.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct ActiveCredential {
     pub(in crate::api) header: Header,
     generation: u64,
     origin: Origin,
-    /// None for Basic, which does not end.
+    /// None for Basic, which does not expire.
     life: Option<TokenLifetime>,
 }
 
@@ -47,15 +48,15 @@ enum Origin {
 /// The meaning of a 401.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::api) enum UnauthorizedAction {
-    /// The token was no good: ask again with another.
+    /// The token was invalid: repeat the request with another.
     Retry,
-    /// The token that an answer had brought was no good: ask again with the login's own, which costs no login.
+    /// The token renewed by an answer was invalid: repeat the request with the token of the login, which costs no login.
     FallBack,
-    /// The account is good, yet not for this endpoint.
+    /// The account is valid, but not allowed to use this endpoint.
     NotAllowed,
     /// The account's password is refused.
     Refused,
-    /// A new token was no better, or too many were no good of late.
+    /// A new token was refused as well, or too many were refused recently.
     GiveUp,
 }
 
@@ -64,14 +65,14 @@ pub(in crate::api) struct Session {
     transport: Arc<Transport>,
     auth: Auth,
     login: Login,
-    /// Where the account is.
-    place: Url,
+    /// The server that owns the account.
+    login_url: Url,
     /// Whether the appliance's serial number may be shown.
     shows_serial: bool,
-    /// Refusals that are bearable in a row.
+    /// Consecutive refusals after which logins stop.
     most_refusals: u32,
     refusals: LoginFailureLog,
-    /// Held while a login is made, so that there is one.
+    /// Held while a login is made, so that there is only one.
     flight: tokio::sync::Mutex<()>,
     /// Held by a request that carries the password.
     one_at_a_time: tokio::sync::Mutex<()>,
@@ -88,18 +89,18 @@ struct State {
     /// The outcome of the last login.
     logged_in_with: Option<ActiveCredential>,
     generation: u64,
-    /// Logins that have ended, well or not: tells a waiter that the one it waited for is over.
+    /// Completed logins, successful or not: a caller that waited compares it to see whether its login is over.
     attempts: u64,
     last_failure: Option<Failure>,
-    /// Whether this account was accepted since we began.
+    /// Whether this account was accepted since the start.
     ever_logged_in: bool,
-    /// Whether it was said that logins have stopped.
-    told_blocked: bool,
-    /// Whether the credential in hand is no worse than another: an endpoint took it, or another was refused like it.
+    /// Whether it was logged that logins have stopped.
+    blocked_is_logged: bool,
+    /// Whether another credential would be no better: an endpoint accepted this one, or refused another like it.
     accepted: bool,
     /// Endpoints that have accepted this account.
     working_endpoints: HashSet<String>,
-    /// Endpoints that are not for this account, as far as is known.
+    /// Endpoints that this account may not use, as far as is known.
     forbidden: HashSet<String>,
     /// Endpoints that have accepted this account before, and refused the token since.
     doubts: HashMap<String, Doubt>,
@@ -110,10 +111,10 @@ struct State {
     /// The login since which an endpoint was found to have become forbidden.
     role_changed: Option<u64>,
     pace: ReloginPace,
-    told_suspicious: bool,
-    /// The login's token that stands in for a renewed one.
+    suspicion_is_logged: bool,
+    /// The token of the login that replaces a renewed one.
     fallback: Option<u64>,
-    /// Whether the tokens that answers bring are no good on this appliance.
+    /// Whether this appliance rejects the tokens that it renews.
     renewals_fail: bool,
     /// Facts about the appliance from the newest token.
     identity: Option<Identity>,
@@ -130,16 +131,27 @@ impl Session {
     ) -> Result<Self, Failure> {
         let (auth, credentials) = (appliance.auth.clone(), appliance.credentials.clone());
         let login = Login::try_new(&auth, roots, transport.timeout())?;
-        let place = login.place(&appliance.url).clone();
+        let login_url = login.login_url(&appliance.url).clone();
         let page_account = appliance
             .status_options
             .xml_status
             .as_ref()
-            .map(|place| refusals.account(&XmlStatus::url(place), &credentials));
-        let state = State { page_account, ..State::new(refusals.account(&place, &credentials), credentials) };
+            .map(|login_url| refusals.account(&XmlStatus::url(login_url), &credentials));
+        let state = State { page_account, ..State::new(refusals.account(&login_url, &credentials), credentials) };
         let (flight, one_at_a_time, state) = (Default::default(), Default::default(), Mutex::new(state));
         let (most_refusals, shows_serial) = (appliance.polling.max_login_refusals, appliance.serial);
-        Ok(Self { transport, auth, login, place, shows_serial, most_refusals, refusals, flight, one_at_a_time, state })
+        Ok(Self {
+            transport,
+            auth,
+            login,
+            login_url,
+            shows_serial,
+            most_refusals,
+            refusals,
+            flight,
+            one_at_a_time,
+            state,
+        })
     }
 
     /// The account as its refusals are counted.
@@ -147,7 +159,7 @@ impl Session {
         self.state().account.clone()
     }
 
-    /// Goes on where `old` is, if it is of the same account.
+    /// Takes over the state of `old`, if it is for the same account: a reload must cost no login and forget no refusal.
     pub(in crate::api) fn inherit_from(&self, old: &Self) {
         let mut state = old.state().clone();
         {
@@ -161,10 +173,10 @@ impl Session {
             self.transport.notify(Event::TokenExpires(life.expires));
         }
         *self.state() = state;
-        self.tell_refusals();
+        self.notify_refusals();
     }
 
-    /// A credential that is good for one more request. All callers wait for the same login and share its failure.
+    /// A credential that is valid for one more request. All callers wait for the same login and share its failure.
     ///
     /// # Errors
     /// When there is no token and the login failed or may not be tried yet.
@@ -178,26 +190,32 @@ impl Session {
             Err(attempts) => attempts,
         };
         let _flight = self.flight.lock().await;
+        // Somebody else may have logged in while this caller waited for the lock.
         let attempts = match self.usable() {
             Ok(credential) => return Ok(credential),
             Err(attempts) => attempts,
         };
+        // The login that this caller waited for has failed. Every caller would make its own otherwise, and an account
+        // locks after a few refusals.
         if attempts != seen
             && let Some(failure) = self.state().last_failure.clone()
         {
             return Err(failure);
         }
+        // Right before the login: a password that was corrected a second ago must not cost a refusal.
         self.reload_password().await;
         let State { account, credentials, ever_logged_in, page_account, .. } = self.state().clone();
         if let Some(page) = &page_account {
             self.refusals.name(page).await;
         }
+        // Appliances may share an account, at an identity provider for example: each must see the refusals of the others.
         let _turn = self.refusals.turn(&account).await;
         self.permit()?;
         let permit = self.transport.rate_limiter().permit().await;
         let before = self.refusals.tally(&account);
+        // Counted on disk as a refusal first: a crash during the login must not make it free.
         let announced = self.announce(&account).await;
-        // An account that was accepted since we began is not at risk.
+        // An account that was accepted since the start is not at risk, so a full disk does not stop its polling.
         if !ever_logged_in {
             announced?;
         }
@@ -210,7 +228,7 @@ impl Session {
         let written = self.refusals.settle(&account, before, known, self.wall());
         let made_up = page_account.filter(|_| known == Outcome::Accepted).and_then(|page| self.refusals.make_up(&page));
         let credential = self.ended(outcome.map_err(|failed| failed.failure));
-        // What is not written is in doubt after a restart, and counts.
+        // A result that is not written stays counted as a refusal after a restart, so the error can be ignored.
         let _ = written.await;
         if let Some(written) = made_up {
             let _ = written.await;
@@ -218,13 +236,13 @@ impl Session {
         credential
     }
 
-    /// Leave to be the only request, where each carries the password itself: if it is no longer good, as many requests as
-    /// are out would be refused at once, and an account is locked after few.
+    /// A lock for the only request, where each carries the password itself: if that is wrong, all requests in flight would
+    /// be refused at once, and an account is locked after a few.
     pub(in crate::api) async fn alone(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
         if self.login.can_be_repeated() { None } else { Some(self.one_at_a_time.lock().await) }
     }
 
-    /// The credential in hand if it is good for one more request.
+    /// The current credential if it is valid for one more request.
     pub(in crate::api) fn at_hand(&self) -> Option<ActiveCredential> {
         self.usable().ok()
     }
@@ -235,15 +253,15 @@ impl Session {
         Some(if self.shows_serial { identity } else { Identity { serial: None, ..identity } })
     }
 
-    /// Takes the token that an answer brings. It counts only if its request was made with the token in hand: an old
-    /// request's answer must not bring back an old token.
+    /// Stores the token that an answer renews. It counts only if its request was made with the current token: the answer to
+    /// an old request must not restore an old token.
     pub(in crate::api) fn renewed(&self, credential: &ActiveCredential, answer: &Answer) {
         let Some(token) = &answer.token else { return };
         let Some(next) = token_header(token) else { return };
         let life = TokenLifetime::of(token, answer.arrival, ASSUMED_LIFE);
         {
             let mut state = self.state();
-            // While it is to be seen whether renewed tokens are any good, none is taken.
+            // While it is tested whether this appliance accepts renewed tokens, none is stored.
             let is_taken = self.login.is_renewed_by_answers()
                 && !state.renewals_fail
                 && state.fallback != Some(credential.generation)
@@ -257,7 +275,7 @@ impl Session {
         self.transport.notify(Event::TokenExpires(life.expires));
     }
 
-    /// Remembers that `endpoint` took the credential.
+    /// Records that `endpoint` accepted the credential.
     pub(in crate::api) fn accepted(&self, credential: &ActiveCredential, endpoint: &str) {
         let mut state = self.state();
         state.accepted |= state.generation == credential.generation;
@@ -266,7 +284,7 @@ impl Session {
         state.doubts.remove(endpoint);
         if state.fallback.take_if(|fallback| *fallback == credential.generation).is_some() {
             state.renewals_fail = true;
-            let host = self.place.host_str();
+            let host = self.login_url.host_str();
             tracing::warn!(host, "renewed tokens are rejected; using each login token until it expires");
         }
         if !state.working_endpoints.contains(endpoint) {
@@ -275,7 +293,7 @@ impl Session {
         }
     }
 
-    /// The credential in hand while it has enough life left, else the number of logins so far.
+    /// The current credential while it is valid long enough, else the number of logins so far.
     fn usable(&self) -> Result<ActiveCredential, u64> {
         let now = self.transport.time.clock().tick();
         let state = self.state();
@@ -285,8 +303,8 @@ impl Session {
         }
     }
 
-    /// Whether a token will outlive a request. Under a tenth of its life left is too little, but no more than a minute,
-    /// or the time of a request where that is longer, is asked of a long one.
+    /// Whether a token will outlive a request. It needs a tenth of its lifetime, but no more than a minute, or than the time
+    /// limit of a request where that is longer: a share alone would discard hours of a long token.
     fn lasts(&self, life: TokenLifetime, now: Tick) -> bool {
         let least = (life.span / 10).min(LEAST_LEFT.max(self.transport.timeout()));
         life.ends.since(now) > least
@@ -297,12 +315,12 @@ impl Session {
         state.attempts += 1;
         match outcome {
             Ok(Credential { header, life, is_tried, identity }) => {
-                // An older token's would be wrong after an upgrade.
+                // Replaced even by none: facts from an older token would be wrong after an upgrade.
                 state.identity = identity;
                 state.ever_logged_in = true;
                 state.last_failure = None;
                 state.accepted = is_tried;
-                // One that was refused is gone by now.
+                // A refused credential has been removed, so this one was replaced because of its age.
                 if state.credential.is_some() {
                     state.pace.outlived();
                 }
@@ -311,7 +329,7 @@ impl Session {
                 state.logged_in_with = Some(credential.clone());
                 drop(state);
                 self.transport.notify(Event::LoggedIn);
-                self.tell_refusals();
+                self.notify_refusals();
                 if let Some(life) = life {
                     self.transport.notify(Event::TokenExpires(life.expires));
                 }
@@ -323,7 +341,7 @@ impl Session {
                 }
                 state.last_failure = Some(failure.clone());
                 drop(state);
-                self.tell_refusals();
+                self.notify_refusals();
                 self.transport.notify(Event::LoginFailed(failure.reason));
                 Err(failure)
             }
@@ -351,7 +369,7 @@ impl State {
             attempts: 0,
             last_failure: None,
             ever_logged_in: false,
-            told_blocked: false,
+            blocked_is_logged: false,
             accepted: false,
             working_endpoints: HashSet::new(),
             forbidden: HashSet::new(),
@@ -360,7 +378,7 @@ impl State {
             newest_taken: 0,
             role_changed: None,
             pace: ReloginPace::default(),
-            told_suspicious: false,
+            suspicion_is_logged: false,
             fallback: None,
             renewals_fail: false,
             identity: None,

@@ -14,7 +14,7 @@ use super::scrape::Format;
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
     pub(super) head: Arc<Head>,
-    /// The number of the appliance's name in the book.
+    /// The number of the appliance's name in the index.
     pub(super) appliance: u32,
     /// When its counters began, line by line; none where that is not shown.
     pub(super) created: Created,
@@ -59,8 +59,8 @@ pub(super) struct Block {
     /// Where the last line begins.
     last: usize,
     pub(super) before: Before,
-    printed: [OnceLock<Bytes>; Format::ALL.len()],
-    packed: [OnceLock<Fragment>; Format::ALL.len()],
+    rendered: [OnceLock<Bytes>; Format::ALL.len()],
+    compressed: [OnceLock<Fragment>; Format::ALL.len()],
 }
 
 impl Block {
@@ -68,13 +68,13 @@ impl Block {
     pub(super) fn new(cells: Arc<[Cell]>, lines: Bytes) -> Self {
         let last = lines.iter().rev().skip(1).position(|byte| *byte == b'\n').map_or(0, |end| lines.len() - 1 - end);
         let before = Before { opening: Opening::Family, line: Box::default() };
-        Self { cells, lines, last, before, printed: Default::default(), packed: Default::default() }
+        Self { cells, lines, last, before, rendered: Default::default(), compressed: Default::default() }
     }
 
     /// The same after another block.
     pub(super) fn after(&self, before: Before) -> Self {
         let (cells, lines) = (Arc::clone(&self.cells), self.lines.clone());
-        Self { cells, lines, last: self.last, before, printed: Default::default(), packed: Default::default() }
+        Self { cells, lines, last: self.last, before, rendered: Default::default(), compressed: Default::default() }
     }
 
     /// The last line.
@@ -96,16 +96,16 @@ impl Block {
     }
 
     /// The part of a page for it.
-    pub(super) fn printed(&self, format: Format) -> &Bytes {
-        self.printed[format.index()].get_or_init(|| self.print(format))
+    pub(super) fn rendered(&self, format: Format) -> &Bytes {
+        self.rendered[format.index()].get_or_init(|| self.render(format))
     }
 
     /// The same, compressed.
-    pub(super) fn packed(&self, format: Format, deflater: &mut Deflater) -> &Fragment {
-        self.packed[format.index()].get_or_init(|| deflater.fragment(&self.before.line, self.printed(format)))
+    pub(super) fn compressed(&self, format: Format, deflater: &mut Deflater) -> &Fragment {
+        self.compressed[format.index()].get_or_init(|| deflater.fragment(&self.before.line, self.rendered(format)))
     }
 
-    fn print(&self, format: Format) -> Bytes {
+    fn render(&self, format: Format) -> Bytes {
         let mut family = match self.before.opening {
             Opening::Family => None,
             Opening::Continued => Some(self.cells[0].head.number),

@@ -45,7 +45,7 @@ impl From<&MetricDef> for Family<'static> {
 /// A family that cells belong to.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// The number of its name in the book.
+    /// The number of its name in the index.
     pub(super) number: u32,
     name: Box<str>,
     kind: Kind,

@@ -9,11 +9,11 @@ use super::interner::Interner;
 #[derive(Debug, Default)]
 pub(super) struct FamilyTable {
     names: Interner,
-    /// By the number of the name. More than one where appliances tell different things by one name: the first on the
-    /// page heads it.
+    /// By the number of the name. More than one where appliances use one name for different things: the first on the page
+    /// heads it.
     heads: Vec<Vec<Arc<Head>>>,
-    /// By the number of the name: what was looked for after it the last time. Appliances tell the same things in the
-    /// same order, so that a family is mostly found by comparing it with one, at a tenth of what it takes to hash it.
+    /// By the number of the name: the lookup that followed it the last time. Appliances have the same families in the same
+    /// order, so that one comparison mostly finds a family, at a tenth of the cost of hashing it.
     next: Vec<Place>,
     /// The number of the name that was looked for last.
     last: usize,

@@ -86,7 +86,7 @@ impl Member {
     }
 }
 
-/// What ends a member with the checksum `crc` so far: `text`, stored as it is. To compress so little would take longer
+/// The end of a member with the checksum `crc` so far: `text`, stored uncompressed. To compress so little would take longer
 /// than to send it.
 pub(super) fn end(crc: &Crc, text: &[u8]) -> Bytes {
     let mut whole = Crc::new();

@@ -1,5 +1,5 @@
-//! A page: what is shown at one time, in every format that was asked for. Immutable but for what is made of it when it is
-//! first needed. Knows nothing of how it came about.
+//! A page: the metrics of one time, in every format that was requested. Immutable except for the formats, which are made
+//! when they are first needed. Knows nothing of snapshots.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -42,8 +42,9 @@ pub struct Page {
 struct Content {
     blocks: Vec<Arc<Block>>,
     appliances: BTreeMap<Arc<str>, u32>,
-    printed: [OnceLock<Pieces>; Format::ALL.len()],
-    packed: [OnceLock<Packed>; Format::ALL.len()],
+    // Made at most once per page and shared by all scrapes; a lock would let one slow scrape hold up the others.
+    rendered: [OnceLock<Pieces>; Format::ALL.len()],
+    compressed: [OnceLock<Packed>; Format::ALL.len()],
 }
 
 /// A member of gzip that is not ended.
@@ -55,20 +56,20 @@ struct Packed {
 
 impl Page {
     /// A page that is stale from the beginning, so that no scrape is answered with it.
-    pub(super) fn unprinted() -> Self {
+    pub(super) fn empty() -> Self {
         Self { content: Arc::default(), edition: 0, expires: Some(Tick::default()), started: None }
     }
 
-    /// The content of `book`.
-    pub(super) fn new(book: &PageIndex, edition: u64) -> Self {
-        let (blocks, appliances) = (book.blocks().to_vec(), book.appliances());
+    /// The content of `index`.
+    pub(super) fn new(index: &PageIndex, edition: u64) -> Self {
+        let (blocks, appliances) = (index.blocks().to_vec(), index.appliances());
         let content = Content { blocks, appliances, ..Content::default() };
-        Self { content: Arc::new(content), edition, expires: book.expires(), started: book.started() }
+        Self { content: Arc::new(content), edition, expires: index.expires(), started: index.started() }
     }
 
-    /// The same content for as long as `book` says.
-    pub(super) fn renewed(&self, book: &PageIndex, edition: u64) -> Self {
-        Self { content: Arc::clone(&self.content), edition, expires: book.expires(), started: book.started() }
+    /// The same content for as long as `index` says.
+    pub(super) fn renewed(&self, index: &PageIndex, edition: u64) -> Self {
+        Self { content: Arc::clone(&self.content), edition, expires: index.expires(), started: index.started() }
     }
 
     pub(super) fn edition(&self) -> u64 {
@@ -88,23 +89,24 @@ impl Page {
     pub(super) fn has(&self, variant: Variant) -> bool {
         let format = variant.format.index();
         match variant.encoding {
-            Encoding::Identity => self.content.printed[format].get().is_some(),
-            Encoding::Gzip => self.content.packed[format].get().is_some(),
+            Encoding::Identity => self.content.rendered[format].get().is_some(),
+            Encoding::Gzip => self.content.compressed[format].get().is_some(),
         }
     }
 
     /// Makes what `variant` needs.
     pub(super) fn make(&self, variant: Variant, deflater: &mut Deflater) {
         let Variant { format, encoding } = variant;
-        let Content { blocks, printed, packed, .. } = &*self.content;
+        let Content { blocks, rendered, compressed, .. } = &*self.content;
         match encoding {
             Encoding::Identity => {
-                printed[format.index()]
-                    .get_or_init(|| blocks.iter().map(|block| block.printed(format).clone()).collect());
+                rendered[format.index()]
+                    .get_or_init(|| blocks.iter().map(|block| block.rendered(format).clone()).collect());
             }
             Encoding::Gzip => {
-                packed[format.index()].get_or_init(|| {
-                    let fragments: Vec<&Fragment> = blocks.iter().map(|block| block.packed(format, deflater)).collect();
+                compressed[format.index()].get_or_init(|| {
+                    let fragments: Vec<&Fragment> =
+                        blocks.iter().map(|block| block.compressed(format, deflater)).collect();
                     let (bytes, crc) = Member::new(fragments.iter().copied()).open();
                     Packed { bytes: Pieces::from_iter([bytes]), crc }
                 });
@@ -117,12 +119,13 @@ impl Page {
     pub fn whole(&self, variant: Variant, own: &[GatheredFamily]) -> Option<Body> {
         let Variant { format, encoding } = variant;
         let mut tail = Vec::new();
+        // Metrics about the exporter change with every scrape, so they are not part of the cached page.
         write(own, format, self.started, |_| true, &mut tail);
         tail.extend_from_slice(format.end());
         Some(match encoding {
-            Encoding::Identity => Body::new(self.content.printed[format.index()].get()?.clone(), tail.into()),
+            Encoding::Identity => Body::new(self.content.rendered[format.index()].get()?.clone(), tail.into()),
             Encoding::Gzip => {
-                let Packed { bytes, crc } = self.content.packed[format.index()].get()?;
+                let Packed { bytes, crc } = self.content.compressed[format.index()].get()?;
                 Body::new(bytes.clone(), gzip::end(crc, &tail))
             }
         })
@@ -227,22 +230,22 @@ impl Piece {
 
     /// All of one kind, and then `tail`.
     fn body(pieces: Vec<Self>, tail: Vec<u8>) -> Body {
-        let (mut plain, mut packed) = (Vec::new(), Vec::new());
+        let (mut plain, mut compressed) = (Vec::new(), Vec::new());
         for piece in pieces {
             match piece {
                 Self::Plain(bytes) => plain.push(bytes),
-                Self::Packed(fragment) => packed.push(fragment),
+                Self::Packed(fragment) => compressed.push(fragment),
             }
         }
-        if packed.is_empty() {
+        if compressed.is_empty() {
             return Body::new(plain.into_iter().collect(), tail.into());
         }
-        let (bytes, crc) = Member::new(packed.iter()).open();
+        let (bytes, crc) = Member::new(compressed.iter()).open();
         Body::new(Pieces::from_iter([bytes]), gzip::end(&crc, &tail))
     }
 }
 
-/// Appends those `families` that are wanted.
+/// Appends the requested ones of `families`.
 fn write(
     families: &[GatheredFamily],
     format: Format,

@@ -1,5 +1,5 @@
-//! Where the newest page lies for whoever scrapes. Remembers in what forms pages are wanted, so that the press makes those
-//! and no others.
+//! The newest page, for scrapes. Remembers the forms in which pages were requested, so that the renderer makes those and
+//! no others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -38,7 +38,7 @@ pub enum Unanswered {
         /// The names of families that are nearest to it.
         nearest: Vec<String>,
     },
-    /// Pages are printed no more.
+    /// No more pages are rendered.
     #[error("stopping")]
     Stopping,
 }
@@ -47,7 +47,7 @@ pub enum Unanswered {
 #[derive(Clone, Debug)]
 pub struct PageCache {
     pub(super) newest: watch::Receiver<Arc<Page>>,
-    pub(super) wishes: Arc<RenderRequests>,
+    pub(super) requests: Arc<RenderRequests>,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) clock: Clock,
     pub(super) known: Arc<KnownFamilies>,
@@ -67,8 +67,8 @@ pub(super) struct RenderRequests {
 }
 
 impl PageCache {
-    /// Answers a scrape from the newest page. Waits for the press only where that page is stale by now, or was not made
-    /// in this form yet. Families can be made of reports of the catalogue, and of `custom` groups.
+    /// Answers a scrape from the newest page. Waits for the renderer only if that page is stale, or was not made in this
+    /// form yet. Families can come from reports of the catalogue, and from `custom` groups.
     ///
     /// # Errors
     /// When a name does not exist.
@@ -76,38 +76,41 @@ impl PageCache {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn scrape(&self, scrape: &Scrape, custom: &[Group]) -> Result<Body, Unanswered> {
+        // A selection is not remembered as a form: it is cut from the lines of the whole page, at the cost of the scrape.
         if !scrape.is_whole() {
             let page = self.page(|_| true).await?;
             let own = if scrape.appliances.is_empty() { self.telemetry.own() } else { vec![] };
             self.known.check(&scrape.families, custom, &page, &own).await?;
             return page.selection(scrape, &own).await;
         }
-        self.wishes.note(scrape.variant, self.clock.tick());
+        self.requests.note(scrape.variant, self.clock.tick());
         let page = self.page(|page| page.has(scrape.variant)).await?;
         page.whole(scrape.variant, &self.telemetry.own()).ok_or(Unanswered::Stopping)
     }
 
-    /// Pages that are printed from now on show in OpenMetrics when counters began, or do not.
+    /// Pages rendered from now on show in OpenMetrics when counters began, or do not.
     pub fn date_counters(&self, dates: bool) {
-        self.wishes.dates.store(dates, Ordering::Release);
+        self.requests.dates.store(dates, Ordering::Release);
     }
 
-    /// Scrapes that come after this see what is on the board and in the telemetry now.
+    /// Scrapes that come after this see the current snapshots and telemetry.
     pub fn outdate(&self) {
-        self.wishes.edition.fetch_add(1, Ordering::AcqRel);
-        self.wishes.urgent.notify_one();
+        // First the edition, then the signal: a renderer that wakes up must see the edition that scrapes wait for.
+        self.requests.edition.fetch_add(1, Ordering::AcqRel);
+        self.requests.urgent.notify_one();
     }
 
     /// The newest page that is current and `usable`.
     async fn page(&self, usable: impl Fn(&Page) -> bool) -> Result<Arc<Page>, Unanswered> {
-        let (now, edition) = (self.clock.tick(), self.wishes.edition());
+        let (now, edition) = (self.clock.tick(), self.requests.edition());
         let is_good = |page: &Arc<Page>| page.edition() >= edition && page.is_current(now) && usable(page);
         let newest = Arc::clone(&self.newest.borrow());
         if is_good(&newest) {
             return Ok(newest);
         }
         drop(newest);
-        self.wishes.urgent.notify_one();
+        self.requests.urgent.notify_one();
+        // A clone of the receiver has its own position: scrapes that wait at once each see every page.
         let mut newest = self.newest.clone();
         let page = newest.wait_for(is_good).await.map_err(|_| Unanswered::Stopping)?;
         Ok(Arc::clone(&page))
@@ -116,6 +119,7 @@ impl PageCache {
 
 impl RenderRequests {
     fn note(&self, variant: Variant, now: Tick) {
+        // Relaxed is enough: `urgent` orders this before the page that the scrape waits for.
         self.asked[variant.index()].store(millis(now) + 1, Ordering::Relaxed);
     }
 

@@ -91,7 +91,7 @@ struct BlockBuilder {
 }
 
 impl PageIndex {
-    /// An empty book, whose blocks are to have about so many bytes.
+    /// An empty index with blocks of about so many bytes.
     pub(super) fn new(block: usize, hold: Hold) -> Self {
         Self {
             block,

@@ -1,4 +1,4 @@
-//! Prints pages: one task that knows when, and one thread that does it. Scrapes never print.
+//! Renders pages: one task decides when, and one thread does it. Scrapes never render.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,38 +15,38 @@ use crate::base::shutdown::Shutdown;
 use crate::snapshot::{Hold, SnapshotStore};
 use crate::telemetry::Telemetry;
 
-/// Changes within this long after the last page are printed together: Prometheus' shortest usual interval is five times
+/// Changes within this time after the last page are rendered together: Prometheus' shortest usual interval is five times
 /// that.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The pause is also this many times what the last page took, so that printing uses at most a tenth of a core.
+/// The pause is also this many times the duration of the last page, so that rendering uses at most a tenth of a core.
 const REST: u32 = 9;
 
-/// Prints a page whenever what it says changes or becomes stale.
+/// Renders a page whenever a value on it changes or becomes stale.
 #[derive(Debug)]
 pub struct PageRenderer {
-    printer: Renderer,
+    renderer: Renderer,
     clock: Clock,
     newest: watch::Sender<Arc<Page>>,
-    wishes: Arc<RenderRequests>,
+    requests: Arc<RenderRequests>,
     started: Timestamp,
 }
 
-/// An order to print.
+/// An order to render.
 struct Order {
     edition: u64,
     /// When the process started, where it is shown when counters began.
     started: Option<Timestamp>,
     variants: Vec<Variant>,
-    done: oneshot::Sender<Printed>,
+    done: oneshot::Sender<Rendered>,
 }
 
-struct Printed {
+struct Rendered {
     page: Arc<Page>,
     at: Tick,
 }
 
 impl PageRenderer {
-    /// A press for what `board` and `telemetry` say, and where its pages will lie.
+    /// A renderer of `snapshots` and `telemetry`, and the cache of its pages.
     #[must_use]
     pub fn new(
         snapshots: Arc<SnapshotStore>,
@@ -54,31 +54,32 @@ impl PageRenderer {
         clock: Clock,
         hold: Hold,
     ) -> (Self, PageCache) {
-        let (sender, newest) = watch::channel(Arc::new(Page::unprinted()));
-        let wishes = Arc::new(RenderRequests::default());
+        let (sender, newest) = watch::channel(Arc::new(Page::empty()));
+        let requests = Arc::new(RenderRequests::default());
         let cache = PageCache {
             newest,
-            wishes: Arc::clone(&wishes),
+            requests: Arc::clone(&requests),
             telemetry: Arc::clone(&telemetry),
             clock: clock.clone(),
             known: Arc::new(KnownFamilies::new(&telemetry)),
         };
         // Once, so that it does not move with corrections of the clock: a later time would look like a restart.
         let started = clock.wall() - clock.tick().since(Tick::default());
-        (Self { printer: Renderer::new(snapshots, telemetry, hold), clock, newest: sender, wishes, started }, cache)
+        (Self { renderer: Renderer::new(snapshots, telemetry, hold), clock, newest: sender, requests, started }, cache)
     }
 
-    /// Prints until `stop` is requested; then nothing of it is left. Returns before that only if printing panicked.
+    /// Renders until `stop` is requested and ends its thread. Returns before that only if rendering panicked.
     pub async fn run(self, stop: Shutdown) {
-        let Self { printer, clock, newest, wishes, started } = self;
+        let Self { renderer, clock, newest, requests, started } = self;
         let (snapshots, telemetry, time) =
-            (Arc::clone(printer.board()), Arc::clone(printer.telemetry()), clock.clone());
+            (Arc::clone(renderer.snapshots()), Arc::clone(renderer.telemetry()), clock.clone());
+        // The loop waits for each page, so that no order grows stale in a queue.
         let (orders, taken) = mpsc::channel(1);
         let (alive, over) = oneshot::channel();
         // Not one of the runtime's threads for blocking work: those are shared with name look-ups, and a name server
         // that hangs must not hold up a page.
-        let thread = std::thread::Builder::new().name("press".into()).spawn(move || {
-            work(printer, &time, taken);
+        let thread = std::thread::Builder::new().name("renderer".into()).spawn(move || {
+            work(renderer, &time, taken);
             drop(alive);
         });
         if let Err(error) = thread {
@@ -90,12 +91,15 @@ impl PageRenderer {
         loop {
             let now = clock.tick();
             let stale = newest.borrow().expires();
+            // A page that becomes stale is not delayed by the pause: its scrapes would wait for it.
             let due = if changed { Some(stale.map_or(rested, |stale| stale.min(rested))) } else { stale };
+            // In this order: shutdown must not wait for a fleet that never stops changing, nor a waiting scrape either.
             tokio::select! {
                 biased;
                 () = stop.requested() => break,
-                () = wishes.urgent.notified() => {}
+                () = requests.urgent.notified() => {}
                 () = clock.sleep_until(due.unwrap_or(now)), if due.is_some() => {
+                    // A sleep ends after a day, whether or not the page is due.
                     if due.is_some_and(|due| clock.tick() < due) {
                         continue;
                     }
@@ -111,13 +115,13 @@ impl PageRenderer {
             }
             // What changes from here on is on this page or leads to another.
             changed = false;
-            let (done, printed) = oneshot::channel();
-            let (edition, variants) = (wishes.edition(), wishes.variants(clock.tick()).collect());
-            let started = wishes.are_counters_dated().then_some(started);
+            let (done, rendered) = oneshot::channel();
+            let (edition, variants) = (requests.edition(), requests.variants(clock.tick()).collect());
+            let started = requests.are_counters_dated().then_some(started);
             if orders.send(Order { edition, started, variants, done }).await.is_err() {
                 break;
             }
-            let Ok(Printed { page, at }) = printed.await else { break };
+            let Ok(Rendered { page, at }) = rendered.await else { break };
             let ended = clock.tick();
             rested = ended + rest_after(ended.since(at));
             newest.send_replace(page);
@@ -133,13 +137,13 @@ fn rest_after(took: Duration) -> Duration {
     PAUSE.max(took.saturating_mul(REST))
 }
 
-fn work(mut printer: Renderer, clock: &Clock, mut orders: mpsc::Receiver<Order>) {
+fn work(mut renderer: Renderer, clock: &Clock, mut orders: mpsc::Receiver<Order>) {
     while let Some(Order { edition, started, variants, done }) = orders.blocking_recv() {
         let at = clock.tick();
-        printer.date(started);
-        let page = printer.print(at, edition, &variants);
+        renderer.date(started);
+        let page = renderer.render(at, edition, &variants);
         // The request may come from a task that is being shut down.
-        let _ = done.send(Printed { page, at });
+        let _ = done.send(Rendered { page, at });
     }
 }
 

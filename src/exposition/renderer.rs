@@ -1,4 +1,4 @@
-//! Prints a page of what is on the board now, and of the telemetry about appliances. Knows nothing of when or for whom.
+//! Renders a page of the current snapshots and of the telemetry about appliances. Knows nothing of when or for whom.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,30 +15,30 @@ use crate::telemetry::Telemetry;
 /// touched by a change; see the benchmark `exposition`.
 const BLOCK: usize = 4 * 1024;
 
-/// Prints pages on the spot and remembers the last one, so that only what has changed is written again.
+/// Renders pages and remembers the last one, so that only changes are rendered again.
 #[derive(Debug)]
 pub struct Renderer {
     snapshots: Arc<SnapshotStore>,
     telemetry: Arc<Telemetry>,
-    book: PageIndex,
+    index: PageIndex,
     page: Arc<Page>,
     deflater: Deflater,
 }
 
 impl Renderer {
-    /// A printer that has printed nothing yet.
+    /// A renderer without a previous page.
     #[must_use]
     pub fn new(snapshots: Arc<SnapshotStore>, telemetry: Arc<Telemetry>, hold: Hold) -> Self {
-        let (book, page) = (PageIndex::new(BLOCK, hold), Arc::new(Page::unprinted()));
-        Self { snapshots, telemetry, book, page, deflater: Deflater::new(LEVEL) }
+        let (index, page) = (PageIndex::new(BLOCK, hold), Arc::new(Page::empty()));
+        Self { snapshots, telemetry, index, page, deflater: Deflater::new(LEVEL) }
     }
 
     /// Shows in OpenMetrics when counters began, in a process that `started` then, or does not.
     pub fn date(&mut self, started: Option<Timestamp>) {
-        self.book.date(started);
+        self.index.date(started);
     }
 
-    pub(super) fn board(&self) -> &Arc<SnapshotStore> {
+    pub(super) fn snapshots(&self) -> &Arc<SnapshotStore> {
         &self.snapshots
     }
 
@@ -47,7 +47,7 @@ impl Renderer {
     }
 
     /// The page of `now`, in these forms.
-    pub fn print(&mut self, now: Tick, edition: u64, variants: &[Variant]) -> Arc<Page> {
+    pub fn render(&mut self, now: Tick, edition: u64, variants: &[Variant]) -> Arc<Page> {
         let mut sources: BTreeMap<Arc<str>, Source> = BTreeMap::new();
         for snapshot in self.snapshots.read() {
             let name = Arc::clone(&snapshot.appliance);
@@ -57,11 +57,12 @@ impl Renderer {
             let (name, version) = (Arc::clone(metrics.name()), metrics.version());
             sources.entry(name).or_default().traffic = Some((metrics, version));
         }
-        let page = match self.book.update(&sources, now) {
-            true => Page::new(&self.book, edition),
-            false => self.page.renewed(&self.book, edition),
+        let page = match self.index.update(&sources, now) {
+            true => Page::new(&self.index, edition),
+            false => self.page.renewed(&self.index, edition),
         };
         self.page = Arc::new(page);
+        // Here and not in the scrape: compressing a page takes too long for a thread that answers.
         for variant in variants {
             self.page.make(*variant, &mut self.deflater);
         }

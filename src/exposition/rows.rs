@@ -105,16 +105,16 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         Self { now, sink, expires: None }
     }
 
-    /// Tells when the snapshot has to be walked again.
+    /// Returns when the snapshot has to be walked again.
     pub(super) fn snapshot(mut self, snapshot: &'a Snapshot, labels: &'a SnapshotLabels) -> Option<Tick> {
         let of_appliance = &labels.appliance;
         let is_up = snapshot.up_until.is_some_and(|until| self.is_current(until));
         // While an appliance is down, none of its status values are current, whatever arrived last.
         let is_silent = !is_up && snapshot.up_until.is_some();
         for (view, labels) in snapshot.aspects.iter().zip(&labels.aspects) {
-            let is_had = view.success && !is_silent;
-            self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(is_had)));
-            self.aspect(view, is_had, of_appliance, labels);
+            let succeeded = view.success && !is_silent;
+            self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(succeeded)));
+            self.aspect(view, succeeded, of_appliance, labels);
         }
         self.put(&INFO, &labels.info, 1.0);
         if let Some((_, _, is_below)) = snapshot.below_minimum() {
@@ -209,8 +209,8 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         is_current
     }
 
-    fn aspect(&mut self, view: &'a AspectView, is_had: bool, of_appliance: &'a Labels, labels: &'a Labels) {
-        if let Some(at) = view.last_success.filter(|_| !is_had) {
+    fn aspect(&mut self, view: &'a AspectView, succeeded: bool, of_appliance: &'a Labels, labels: &'a Labels) {
+        if let Some(at) = view.last_success.filter(|_| !succeeded) {
             self.put(&LAST_SUCCESS, labels, at.as_secs_f64());
         }
         self.unusable(&view.unusable, labels);
@@ -245,8 +245,8 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
 
     fn state(&mut self, view: &'a GroupView, labels: &'a Labels, usual: Usual) {
         let GroupView { tally, .. } = view;
-        let is_had = view.success_until.is_some_and(|until| self.is_current(until));
-        self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(is_had)));
+        let succeeded = view.success_until.is_some_and(|until| self.is_current(until));
+        self.put(&GROUP_SUCCESS, labels, f64::from(u8::from(succeeded)));
         if view.window != usual.window {
             self.put(&WINDOW, labels, view.window.as_secs_f64());
         }
@@ -270,7 +270,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         if let Some(end) = view.window_end {
             self.put(&WINDOW_END, labels, end.as_secs_f64());
         }
-        if let Some(at) = view.last_success.filter(|_| !is_had) {
+        if let Some(at) = view.last_success.filter(|_| !succeeded) {
             self.put(&LAST_SUCCESS, labels, at.as_secs_f64());
         }
     }

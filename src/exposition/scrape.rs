@@ -85,7 +85,7 @@ impl Format {
     }
 }
 
-/// How a page is packed. There is no zstd: it would be smaller, but scrapers ask for gzip and nothing else, and its crate
+/// The compression of a page. There is no zstd: it would be smaller, but scrapers request only gzip, and its crate
 /// brings a library in C.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {

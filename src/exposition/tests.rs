@@ -236,8 +236,8 @@ fn selected(page: &Page, scrape: &Scrape, own: &[GatheredFamily]) -> Result<Stri
     runtime.block_on(page.selection(scrape, own)).map(|body| text(body, scrape.variant.encoding))
 }
 
-fn check(world: &World, book: &PageIndex) {
-    let (page, own) = (Page::new(book, 0), world.own());
+fn check(world: &World, index: &PageIndex) {
+    let (page, own) = (Page::new(index, 0), world.own());
     let mut anew = PageIndex::new(BLOCK, Hold::No);
     anew.update(&world.sources, world.now);
     let anew = Page::new(&anew, 0);
@@ -265,14 +265,14 @@ fn check(world: &World, book: &PageIndex) {
     }
     // Blocks that are too small, or too large though they could be cut, would be a slow leak.
     let sizes: Vec<(usize, usize)> =
-        book.blocks().iter().map(|block| (block.cells.len(), block.cells.last().unwrap().end as usize)).collect();
-    assert!(sizes.iter().all(|(cells, bytes)| *cells == 1 || *bytes < 4 * BLOCK.max(largest(book))), "{sizes:?}");
+        index.blocks().iter().map(|block| (block.cells.len(), block.cells.last().unwrap().end as usize)).collect();
+    assert!(sizes.iter().all(|(cells, bytes)| *cells == 1 || *bytes < 4 * BLOCK.max(largest(index))), "{sizes:?}");
     let small = sizes.iter().filter(|(_, bytes)| *bytes < BLOCK / 2).count();
     assert!(small <= 1, "{sizes:?}");
 }
 
-fn largest(book: &PageIndex) -> usize {
-    book.blocks().iter().flat_map(|block| block.iter()).map(|(_, lines)| lines.len()).max().unwrap_or_default()
+fn largest(index: &PageIndex) -> usize {
+    index.blocks().iter().flat_map(|block| block.iter()).map(|(_, lines)| lines.len()).max().unwrap_or_default()
 }
 
 proptest! {
@@ -282,39 +282,39 @@ proptest! {
     fn a_page_that_followed_every_change_is_the_page_printed_anew(
         steps in prop::collection::vec((0_u8..10, 0_usize..NAMES.len(), any::<u64>(), any::<bool>()), 1..40),
     ) {
-        let (mut world, mut book) = (World::new(), PageIndex::new(BLOCK, Hold::No));
+        let (mut world, mut index) = (World::new(), PageIndex::new(BLOCK, Hold::No));
         for (what, who, seed, is_looked_at) in steps {
             world.step(what, who, seed);
             if is_looked_at {
-                let before = Page::new(&book, 0);
-                let is_different = book.update(&world.sources, world.now);
-                prop_assert!(!book.update(&world.sources, world.now), "nothing has changed since");
+                let before = Page::new(&index, 0);
+                let is_different = index.update(&world.sources, world.now);
+                prop_assert!(!index.update(&world.sources, world.now), "nothing has changed since");
                 let variant = Variant::ALL[0];
-                let is_seen = whole(&before, variant, &[]) != whole(&Page::new(&book, 0), variant, &[]);
+                let is_seen = whole(&before, variant, &[]) != whole(&Page::new(&index, 0), variant, &[]);
                 prop_assert!(is_different || !is_seen, "a change that nobody sees");
             }
         }
-        book.update(&world.sources, world.now);
-        check(&world, &book);
+        index.update(&world.sources, world.now);
+        check(&world, &index);
     }
 }
 
 #[test]
 fn what_did_not_change_is_not_written_again() {
-    let (mut world, mut book) = (World::new(), PageIndex::new(BLOCK, Hold::No));
+    let (mut world, mut index) = (World::new(), PageIndex::new(BLOCK, Hold::No));
     for (who, name) in NAMES.iter().enumerate() {
         world.sources.entry((*name).into()).or_default().snapshot =
             Some(Arc::new(snapshot(name, world.now, 40 + who as u64)));
     }
-    book.update(&world.sources, world.now);
-    let before = book.blocks().to_vec();
+    index.update(&world.sources, world.now);
+    let before = index.blocks().to_vec();
     assert!(before.len() > 10, "{}", before.len());
     let mut changed = Snapshot::clone(world.sources["c"].snapshot.as_ref().unwrap());
     changed.up_until = changed.up_until.xor(Some(Tick::LAST));
     world.sources.get_mut("c").unwrap().snapshot = Some(Arc::new(changed));
-    assert!(book.update(&world.sources, world.now));
+    assert!(index.update(&world.sources, world.now));
     let is_new = |block: &&Arc<block::Block>| !before.iter().any(|old| Arc::ptr_eq(old, block));
-    assert_eq!(book.blocks().iter().filter(is_new).count(), 1, "one line in one block");
+    assert_eq!(index.blocks().iter().filter(is_new).count(), 1, "one line in one block");
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn an_appliance_that_is_not_there_is_named() {
 
 #[test]
 fn a_series_that_comes_twice_is_on_the_page_once() {
-    let (mut world, mut book) = (World::new(), PageIndex::new(BLOCK, Hold::No));
+    let (mut world, mut index) = (World::new(), PageIndex::new(BLOCK, Hold::No));
     let mut twice = snapshot("a", world.now, 1);
     let gauge = |value| StatusMetrics {
         gauges: vec![sample("asyncos_x".into(), "X", Some(1), value)],
@@ -346,8 +346,8 @@ fn a_series_that_comes_twice_is_on_the_page_once() {
     };
     twice.aspects = vec![Arc::new(view(1.0, "one")), Arc::new(view(2.0, "other"))];
     world.sources.entry("a".into()).or_default().snapshot = Some(Arc::new(twice));
-    book.update(&world.sources, world.now);
-    let shown = whole(&Page::new(&book, 0), Variant::ALL[0], &[]);
+    index.update(&world.sources, world.now);
+    let shown = whole(&Page::new(&index, 0), Variant::ALL[0], &[]);
     let lines: Vec<&str> = shown.lines().filter(|line| line.starts_with("asyncos_x{")).collect();
     assert_eq!(lines, [r#"asyncos_x{appliance="a",key="k\\1"} 1"#]);
 }
@@ -355,7 +355,7 @@ fn a_series_that_comes_twice_is_on_the_page_once() {
 #[test]
 fn when_counters_began_is_in_openmetrics_alone_and_only_while_that_is_wanted() {
     let started = Timestamp::from_secs(1_795_435_230);
-    let (mut world, mut book) = (World::new(), PageIndex::new(BLOCK, Hold::No));
+    let (mut world, mut index) = (World::new(), PageIndex::new(BLOCK, Hold::No));
     let without =
         |shown: &str| shown.split_inclusive('\n').filter(|line| !line.contains("_created")).collect::<String>();
     for round in 0..30_u64 {
@@ -363,13 +363,13 @@ fn when_counters_began_is_in_openmetrics_alone_and_only_while_that_is_wanted() {
             world.step((round % 10) as u8, who, round * 100 + who as u64);
         }
         let is_dated = round % 3 != 2;
-        book.date(is_dated.then_some(started));
-        book.update(&world.sources, world.now);
+        index.date(is_dated.then_some(started));
+        index.update(&world.sources, world.now);
         let (mut anew, mut plain) = (PageIndex::new(BLOCK, Hold::No), PageIndex::new(BLOCK, Hold::No));
         anew.date(is_dated.then_some(started));
         anew.update(&world.sources, world.now);
         plain.update(&world.sources, world.now);
-        let [page, anew, plain] = [&book, &anew, &plain].map(|book| Page::new(book, 0));
+        let [page, anew, plain] = [&index, &anew, &plain].map(|index| Page::new(index, 0));
         for variant in Variant::ALL {
             let [page, anew, plain] = [&page, &anew, &plain].map(|page| whole(page, variant, &world.own()));
             assert_eq!(page, anew, "{variant:?}");

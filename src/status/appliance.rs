@@ -302,7 +302,7 @@ impl GroupStatus {
             group: view.group.to_string(),
             device_group: view.scope.device_group().to_owned(),
             device: view.scope.device().to_owned(),
-            asked: match (view.refusal, &view.trouble, view.is_had(tick)) {
+            asked: match (view.refusal, &view.trouble, view.is_answered(tick)) {
                 (Some(_), _, _) => Asked::Refused,
                 (None, Some(_), _) => Asked::Failing,
                 (None, None, true) => Asked::Answered,

@@ -44,7 +44,7 @@ fn say(what: &str, (median, least): (Duration, Duration)) {
     println!("  {what:<44} {median:>10.2?}   (least {least:.2?})");
 }
 
-fn printer(shape: &Shape) -> Renderer {
+fn renderer(shape: &Shape) -> Renderer {
     let telemetry = Telemetry::try_new().expect("distinct names");
     Renderer::new(Arc::clone(&shape.store), Arc::new(telemetry), asyncos_exporter::snapshot::Hold::No)
 }
@@ -57,18 +57,18 @@ fn text(page: &Page, variant: Variant) -> Vec<u8> {
 fn ours(clock: &Clock, appliances: usize, runs: usize) -> String {
     let mut shape = Shape::new(appliances, clock);
     let now = clock.tick();
-    let page = printer(&shape).print(now, 0, &[PLAIN, GZIP]);
+    let page = renderer(&shape).render(now, 0, &[PLAIN, GZIP]);
     let plain = String::from_utf8(text(&page, PLAIN)).expect("a text");
     let series = plain.lines().filter(|line| !line.starts_with('#')).count();
     assert_eq!(series, SERIES * appliances);
     let packed = text(&page, GZIP).len();
     println!("{series} series of {appliances} appliances: {} kB, {} kB compressed", plain.len() / 1000, packed / 1000);
     drop(page);
-    say("whole, plain", time(clock, runs, || drop(printer(&shape).print(now, 0, &[PLAIN]))));
-    let whole = time(clock, runs, || drop(printer(&shape).print(now, 0, &[GZIP])));
+    say("whole, plain", time(clock, runs, || drop(renderer(&shape).render(now, 0, &[PLAIN]))));
+    let whole = time(clock, runs, || drop(renderer(&shape).render(now, 0, &[GZIP])));
     say("whole, gzip", whole);
-    let mut printer = printer(&shape);
-    let mut page = printer.print(now, 0, &[PLAIN, GZIP]);
+    let mut renderer = renderer(&shape);
+    let mut page = renderer.render(now, 0, &[PLAIN, GZIP]);
     let mut next = 0;
     let mut turn = || {
         next = (next + 7) % appliances;
@@ -79,14 +79,14 @@ fn ours(clock: &Clock, appliances: usize, runs: usize) -> String {
             let mut times: Vec<Duration> = (0..runs)
                 .map(|_| {
                     shape.commit(turn(), windows);
-                    time(clock, 1, || page = printer.print(now, 0, &[variant])).0
+                    time(clock, 1, || page = renderer.render(now, 0, &[variant])).0
                 })
                 .collect();
             times.sort_unstable();
             say(&format!("after {of} of one appliance, {what}"), (times[runs / 2], times[0]));
         }
     }
-    page = printer.print(now, 0, &[PLAIN, GZIP]);
+    page = renderer.render(now, 0, &[PLAIN, GZIP]);
     let scrapes = 1000;
     for (what, variant) in [("plain", PLAIN), ("gzip", GZIP)] {
         let (median, least) = time(clock, runs, || (0..scrapes).for_each(|_| drop(page.whole(variant, &[]))));

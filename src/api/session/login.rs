@@ -1,5 +1,5 @@
-//! The kinds of login: what each asks for, and what it brings to be sent with every request. Knows nothing of how often
-//! a login may be made; that is the session's.
+//! The kinds of login: the request of each, and the credential that it returns. Knows nothing of how often a login may be
+//! made; that is the session's task.
 
 use std::time::Duration;
 
@@ -82,10 +82,10 @@ impl Login {
     }
 
     /// Where the account is that refusals are counted of: an identity provider has one for all appliances.
-    pub(in crate::api) fn place<'a>(&'a self, appliance: &'a Url) -> &'a Url {
+    pub(in crate::api) fn login_url<'a>(&'a self, appliance: &'a Url) -> &'a Url {
         match self {
             Self::Jwt(_) | Self::Basic => appliance,
-            Self::Oidc(provider) => provider.place(),
+            Self::Oidc(provider) => provider.login_url(),
         }
     }
 

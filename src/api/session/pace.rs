@@ -1,5 +1,5 @@
-//! How soon a token that was refused may be replaced by a login: at once for the first few, and ever more seldom while
-//! tokens keep being refused long before they end. Pure: it is told what time it is.
+//! The pace at which refused tokens are replaced by logins: at once for the first few, and ever more slowly while tokens
+//! keep being refused long before they expire. Pure: the time is a parameter.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;

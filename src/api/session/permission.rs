@@ -1,4 +1,4 @@
-//! Whether a login may be made: the password as it is now, and the refusals it has met.
+//! Permission to log in, from the current password and its refusals so far.
 
 use std::time::Duration;
 
@@ -8,27 +8,27 @@ use crate::api::login_failures::breaker::{LoginDecision, Tally};
 use crate::api::{Event, Failure, Reason};
 
 impl Session {
-    /// Takes the password that the file holds now. It is another account to count refusals of.
+    /// Loads the current password of the file. Its refusals are counted separately: a corrected password starts at zero.
     pub(super) async fn reload_password(&self) {
         let credentials = self.state().credentials.clone();
         if !credentials.are_in_files() {
             return;
         }
-        // A disk that hangs must not hold up a scrape.
+        // Not on the runtime's threads: a hanging disk must not block them.
         let Ok(Some(next)) = tokio::task::spawn_blocking(move || credentials.reread()).await else { return };
-        let account = self.refusals.account(&self.place, &next);
+        let account = self.refusals.account(&self.login_url, &next);
         self.refusals.name(&account).await;
-        tracing::info!(host = self.place.host_str(), "password file changed; the next login uses it");
+        tracing::info!(host = self.login_url.host_str(), "password file changed; the next login uses it");
         {
             let mut state = self.state();
             let State { generation, attempts, .. } = *state;
             *state = State { generation, attempts, ..State::new(account, next) };
         }
-        self.tell_refusals();
+        self.notify_refusals();
     }
 
     pub(super) fn permit(&self) -> Result<(), Failure> {
-        self.tell_refusals();
+        self.notify_refusals();
         let account = self.state().account.clone();
         let most = self.most_of(&self.state());
         let wait = |detail: String, span: Duration| {
@@ -59,30 +59,27 @@ impl Session {
         counted.map_err(|error| {
             Failure::new(
                 Reason::LoginWait,
-                format!(
-                    "login not attempted because its result cannot be recorded: \
-            {error}"
-                ),
+                format!("login not attempted because its result cannot be recorded: {error}"),
             )
         })
     }
 
-    /// Tells how the account stands, and the log once that its logins have stopped.
-    pub(super) fn tell_refusals(&self) {
+    /// Notifies the observer of the account's refusals, and logs once that its logins have stopped.
+    pub(super) fn notify_refusals(&self) {
         let mut state = self.state();
-        // A hash of milliseconds, which the next login makes where it may be made.
+        // Naming hashes for milliseconds, too long for here; the next login does it where it may take that time.
         if !state.account.is_named() {
             return;
         }
         let tally = self.refusals.tally(&state.account);
         let blocked = tally.is_blocked(self.most_of(&state));
-        if blocked && !std::mem::replace(&mut state.told_blocked, blocked) {
+        if blocked && !std::mem::replace(&mut state.blocked_is_logged, blocked) {
             let cause = stopped_because(tally);
             let message = format!("logins stopped after {cause}, before the appliance locks the account");
             let advice = tally.cause.advice();
-            tracing::error!(host = self.place.host_str(), refusals = tally.refusals, advice, "{message}");
+            tracing::error!(host = self.login_url.host_str(), refusals = tally.refusals, advice, "{message}");
         }
-        state.told_blocked = blocked;
+        state.blocked_is_logged = blocked;
         drop(state);
         self.transport.notify(Event::LoginRefusals { in_a_row: tally.refusals, blocked, cause: tally.cause });
     }
@@ -92,7 +89,6 @@ fn stopped_because(tally: Tally) -> &'static str {
     if tally.history_lost {
         "one refused login, because the login failure history was lost"
     } else {
-        "repeated \
-    refusals"
+        "repeated refusals"
     }
 }

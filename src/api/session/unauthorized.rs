@@ -10,7 +10,7 @@ use crate::api::wire::blame;
 pub(super) const SHARED: &str = "tokens are rejected long before they expire; another client may be using this account, so \
                                  give each exporter its own";
 
-/// That an endpoint which used to take the account has refused it.
+/// The refusal of an endpoint that used to accept the account.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Doubt {
     /// Requests that were accepted by then, elsewhere.
@@ -39,9 +39,9 @@ impl Session {
             let (now, account) = (self.wall(), self.state().account.clone());
             let refused = Outcome::Refused(RefusalCause::Password);
             let written = self.refusals.settle(&account, self.refusals.tally(&account), refused, now);
-            // A write that fails is said by the store; memory has it.
+            // The store logs a failed write, and the count in memory holds until a restart.
             let _ = written.await;
-            self.tell_refusals();
+            self.notify_refusals();
         }
         action
     }
@@ -55,6 +55,7 @@ impl Session {
     ) -> UnauthorizedAction {
         let now = self.transport.time.clock().tick();
         let mut state = self.state();
+        // Another request has replaced the credential meanwhile: the 401 says nothing about the new one.
         if state.generation != credential.generation {
             return UnauthorizedAction::Retry;
         }
@@ -66,10 +67,12 @@ impl Session {
             state.forbidden.insert(endpoint.to_owned());
             return UnauthorizedAction::NotAllowed;
         }
+        // With Basic every request carries the password, so a repetition would be one more refusal.
         if !self.login.can_be_repeated() {
             state.credential = None;
             return UnauthorizedAction::Refused;
         }
+        // A renewed token that was never accepted: the token of the login shows whether renewal itself is to blame.
         if credential.origin == Origin::Renewal && state.newest_taken < credential.generation {
             let older = state.logged_in_with.clone();
             if let Some(older) = older.filter(|credential| credential.life.is_some_and(|life| self.lasts(life, now))) {
@@ -88,21 +91,21 @@ impl Session {
             return UnauthorizedAction::GiveUp;
         }
         if last_try || !state.pace.admits(now) {
-            self.tell_suspicion(&mut state);
+            self.log_suspicion(&mut state);
             return UnauthorizedAction::GiveUp;
         }
-        self.tell_suspicion(&mut state);
+        self.log_suspicion(&mut state);
         state.credential = None;
         UnauthorizedAction::Retry
     }
 
-    /// Tells the log once that tokens keep being refused.
-    fn tell_suspicion(&self, state: &mut State) {
+    /// Logs once that tokens keep being refused.
+    fn log_suspicion(&self, state: &mut State) {
         let is_suspicious = state.pace.is_suspicious();
-        if is_suspicious && !state.told_suspicious {
-            tracing::warn!(host = self.place.host_str(), "{SHARED}");
+        if is_suspicious && !state.suspicion_is_logged {
+            tracing::warn!(host = self.login_url.host_str(), "{SHARED}");
         }
-        state.told_suspicious = is_suspicious;
+        state.suspicion_is_logged = is_suspicious;
     }
 
     /// `failure` of a credential that was refused and not replaced, with what is known of the reason.
@@ -116,7 +119,7 @@ impl Session {
 }
 
 impl State {
-    /// Whether the account is good and not for `endpoint`, which may be so by its answer to `held`.
+    /// Whether the account is valid but may not use `endpoint`, which is possible by its answer to `credential`.
     fn blames_role(&mut self, credential: &ActiveCredential, endpoint: &str, last_try: bool) -> bool {
         // A credential obtained for this very request is not too old, whether or not another endpoint accepted it.
         let is_good = self.accepted || last_try || self.forbidden.contains(endpoint);
@@ -133,7 +136,7 @@ impl State {
         if is_fresh && doubt.newest != credential.generation {
             (doubt.fresh, doubt.newest) = (doubt.fresh + 1, credential.generation);
         }
-        // Another endpoint took the token since this one refused it first, or it refuses each that a login brings.
+        // Another endpoint accepted the token since this one refused it first, or this one refuses the token of each login.
         let is_role = accepted && acceptances > doubt.acceptances || doubt.fresh > 1;
         if is_fresh || is_role {
             self.role_changed = Some(self.attempts);

@@ -122,9 +122,9 @@ fn a_gauge_is_shown_until_the_instant_it_expires_and_no_longer() {
     let life = Duration::from_secs(10);
     let (last, expires) = (Tick::default() + (life - Duration::from_nanos(1)), Tick::default() + life);
     publish(&snapshots, 1.0, expires);
-    let mut printer = Renderer::new(snapshots, telemetry, Hold::No);
+    let mut renderer = Renderer::new(snapshots, telemetry, Hold::No);
     let mut print = |now| {
-        let page = printer.print(now, 0, &[Variant::default()]);
+        let page = renderer.render(now, 0, &[Variant::default()]);
         let shown = text(page.whole(Variant::default(), &[]).unwrap()).contains(&format!("{GAUGE} 1\n"));
         (page, shown)
     };

@@ -231,7 +231,7 @@ async fn what_no_poll_renews_ends_by_the_clock() {
     let at = |minutes: u32| now + MINUTE * minutes;
     assert!(snapshot.is_up(at(5)) && !snapshot.is_up(at(30)));
     for view in &snapshot.groups {
-        assert!(view.is_had(at(5)) && !view.is_had(at(30)));
+        assert!(view.is_answered(at(5)) && !view.is_answered(at(30)));
         assert!(view.pending.at(now) <= 1);
         assert!((59..=60).contains(&(view.pending.at(at(60)) - view.pending.at(now))));
     }
@@ -246,7 +246,10 @@ async fn what_is_asked_for_seldom_is_up_in_between() {
         for minute in 1..day {
             bench.clock.sleep(MINUTE).await;
             let (snapshot, now) = (bench.snapshot(), bench.clock.tick());
-            assert!(snapshot.is_up(now) && snapshot.groups[0].is_had(now), "minute {minute}, windows of {window:?}");
+            assert!(
+                snapshot.is_up(now) && snapshot.groups[0].is_answered(now),
+                "minute {minute}, windows of {window:?}"
+            );
         }
         bench.end().await;
     }
@@ -261,7 +264,7 @@ async fn a_backlog_is_had_while_it_is_fetched() {
     for minute in 0..300 {
         bench.clock.sleep(MINUTE).await;
         let (snapshot, now) = (bench.snapshot(), bench.clock.tick());
-        assert!(snapshot.is_up(now) && snapshot.groups.iter().all(|view| view.is_had(now)), "minute {minute}");
+        assert!(snapshot.is_up(now) && snapshot.groups.iter().all(|view| view.is_answered(now)), "minute {minute}");
     }
     bench.end().await;
 }

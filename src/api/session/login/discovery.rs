@@ -59,10 +59,10 @@ impl<'de> Reader<'de> for MethodsReader {
 }
 
 /// Where the document of `issuer` is.
-pub(super) fn place(issuer: &Url) -> Url {
-    let mut place = issuer.clone();
-    place.set_path(&format!("{}/.well-known/openid-configuration", issuer.path().trim_end_matches('/')));
-    place
+pub(super) fn document_url(issuer: &Url) -> Url {
+    let mut document_url = issuer.clone();
+    document_url.set_path(&format!("{}/.well-known/openid-configuration", issuer.path().trim_end_matches('/')));
+    document_url
 }
 
 /// Reads the document that was found for `issuer`.
@@ -100,9 +100,9 @@ mod tests {
     fn the_document_is_below_the_issuer() {
         for issuer in ["https://idp.example.com/realms/mail", "https://idp.example.com/realms/mail/"] {
             let expected = "https://idp.example.com/realms/mail/.well-known/openid-configuration";
-            assert_eq!(place(&url(issuer)).as_str(), expected);
+            assert_eq!(document_url(&url(issuer)).as_str(), expected);
         }
-        let root = place(&url("https://idp.example.com"));
+        let root = document_url(&url("https://idp.example.com"));
         assert_eq!(root.as_str(), "https://idp.example.com/.well-known/openid-configuration");
     }
 

@@ -57,7 +57,7 @@ impl IdentityProvider {
         Ok(Self { config, header, outfit, http, endpoint: Mutex::new(None) })
     }
 
-    pub(super) fn place(&self) -> &Url {
+    pub(super) fn login_url(&self) -> &Url {
         self.config.provider.url()
     }
 
@@ -158,7 +158,7 @@ impl IdentityProvider {
             return Ok(endpoint);
         }
         let (status, body) =
-            self.answer(self.http.get(discovery::place(issuer)).header(ACCEPT, "application/json")).await?;
+            self.answer(self.http.get(discovery::document_url(issuer)).header(ACCEPT, "application/json")).await?;
         if status != 200 {
             return Err(failure(&format!("its discovery document returned status {status}")));
         }
