@@ -149,7 +149,9 @@ impl<S: Source> Poller<S> {
             deadlines: Deadlines::new(&appliance.polling),
             watches,
             centralized: match appliance.product {
-                config::Product::Esa => Centralized::new(appliance.groups.iter().map(|choice| &*choice.group.name)),
+                config::Product::Esa => {
+                    Some(Centralized::new(appliance.groups.iter().map(|choice| &*choice.group.name)))
+                }
                 config::Product::Sma => None,
             },
             health: ApplianceHealth::new(targets.len(), appliance.polling.grid.length()),
@@ -253,7 +255,7 @@ impl<S: Source> Poller<S> {
                 Some(ClockDoubt::Unconfirmed) => Some(ClockTrouble::Unconfirmed),
                 None => self.targets.iter().any(Target::waits_for_clock).then_some(ClockTrouble::Behind),
             },
-            centralized: self.centralized.as_ref().map(Centralized::is_found),
+            centralized: self.centralized.as_ref().and_then(Centralized::is_found),
             trouble: self.trouble.clone(),
             product: self.product.label(),
             identity: self.source.identity(),

@@ -1,7 +1,9 @@
-//! Whether a gateway leaves its reporting to a manager: then it keeps no figures but those of its capacity, and what it
-//! answers for the others is nothing, zeros or a refusal. Pure.
+//! Whether an ESA leaves its reporting to an SMA: then it keeps no figures but those of its capacity. The appliance's own
+//! statement decides; an appliance that makes none is judged by its answers for the other reports, which are empty, zeros or
+//! refusals then. Pure.
 //!
-//! **Source:** user guide, centralized reporting; which of the three it answers is not published.
+//! **Source:** user guide, centralized reporting; which of the three it answers is not published. That an ESA states it at all
+//! is assumed: the field is documented for an SMA.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +24,10 @@ const REFUSALS: u32 = 3;
 /// The evidence about one ESA.
 #[derive(Debug)]
 pub(super) struct Centralized {
+    /// The appliance's own `centralized_reporting_enabled`.
+    stated: Option<bool>,
+    /// Whether the reports that are polled can show it.
+    can_tell: bool,
     traffic: BTreeMap<&'static str, Heard>,
     messages: u64,
     /// Where the first of those messages was counted.
@@ -37,13 +43,20 @@ struct Heard {
 }
 
 impl Centralized {
-    /// For an ESA that is polled for `groups`; none where these reports cannot decide it.
-    pub(super) fn new<'a>(groups: impl Iterator<Item = &'a str>) -> Option<Self> {
+    /// For an ESA that is polled for `groups`.
+    pub(super) fn new<'a>(groups: impl Iterator<Item = &'a str>) -> Self {
         let groups: Vec<&str> = groups.collect();
         let traffic: BTreeMap<_, _> =
             TRAFFIC.into_iter().filter(|name| groups.contains(name)).map(|name| (name, Heard::default())).collect();
         let can_tell = groups.contains(&CAPACITY) && !traffic.is_empty();
-        can_tell.then_some(Self { traffic, messages: 0, since: None, found: false })
+        Self { stated: None, can_tell, traffic, messages: 0, since: None, found: false }
+    }
+
+    /// The appliance states it. Returns whether it is found now and was not before.
+    pub(super) fn state(&mut self, is_centralized: bool) -> bool {
+        let was_found = self.is_found() == Some(true);
+        self.stated = Some(is_centralized);
+        is_centralized && !was_found
     }
 
     /// A window of `group` was counted, with so many events.
@@ -59,6 +72,7 @@ impl Centralized {
                 messages: 0,
                 since: None,
                 found: false,
+                ..*self
             };
         } else {
             *heard = Heard { refusals: 0, zeros_until: Some(window.end()) };
@@ -72,14 +86,14 @@ impl Centralized {
         }
     }
 
-    /// Whether reporting is centralized, as far as is known.
-    pub(super) fn is_found(&self) -> bool {
-        self.found
+    /// Whether reporting is centralized; none where neither the appliance nor its reports show it.
+    pub(super) fn is_found(&self) -> Option<bool> {
+        self.stated.or(self.can_tell.then_some(self.found))
     }
 
     /// Whether it is found now and was not before.
     pub(super) fn find(&mut self) -> bool {
-        let Some(since) = self.since else { return false };
+        let Some(since) = self.since.filter(|_| self.can_tell && self.stated.is_none()) else { return false };
         let silent = |heard: &Heard| {
             let zeros = heard.zeros_until.is_some_and(|until| until >= since + LONG) && self.messages >= MANY;
             heard.refusals >= REFUSALS || zeros
@@ -99,51 +113,66 @@ mod tests {
         Grid::HOURS.window_from(Timestamp::from_secs(number * 3600))
     }
 
-    fn gateway() -> Centralized {
-        Centralized::new(["mail_mar_summary", CAPACITY, TRAFFIC[0], TRAFFIC[1]].into_iter()).expect("can tell")
+    fn esa() -> Centralized {
+        Centralized::new(["mail_mar_summary", CAPACITY, TRAFFIC[0], TRAFFIC[1]].into_iter())
     }
 
     #[test]
     fn zeros_beside_mail_are_found_after_an_hour_and_said_once() {
-        let mut gateway = gateway();
+        let mut esa = esa();
         for number in 0..2 {
-            gateway.heard(CAPACITY, hour(number), 60);
-            gateway.heard(TRAFFIC[0], hour(number), 0);
-            assert!(number > 0 || !gateway.find(), "the other report has not spoken");
-            gateway.heard(TRAFFIC[1], hour(number), 0);
-            gateway.heard("mail_mar_summary", hour(number), 5);
-            assert_eq!(gateway.find(), number == 1, "sixty messages are few");
+            esa.heard(CAPACITY, hour(number), 60);
+            esa.heard(TRAFFIC[0], hour(number), 0);
+            assert!(number > 0 || !esa.find(), "the other report has not spoken");
+            esa.heard(TRAFFIC[1], hour(number), 0);
+            esa.heard("mail_mar_summary", hour(number), 5);
+            assert_eq!(esa.find(), number == 1, "sixty messages are few");
         }
-        assert!(gateway.is_found() && !gateway.find());
-        gateway.heard(TRAFFIC[1], hour(2), 1);
-        assert!(!gateway.is_found(), "it reports again");
+        assert_eq!((esa.is_found(), esa.find()), (Some(true), false));
+        esa.heard(TRAFFIC[1], hour(2), 1);
+        assert_eq!(esa.is_found(), Some(false), "it reports again");
     }
 
     #[test]
     fn refusals_beside_mail_are_found_at_once() {
-        let mut gateway = gateway();
+        let mut esa = esa();
         for _ in 0..3 {
-            assert!(!gateway.find());
-            TRAFFIC.iter().for_each(|group| gateway.refused(group));
+            assert!(!esa.find());
+            TRAFFIC.iter().for_each(|group| esa.refused(group));
         }
-        assert!(!gateway.find(), "it may be down as a whole");
-        gateway.heard(CAPACITY, hour(0), 1);
-        assert!(gateway.find());
+        assert!(!esa.find(), "it may be down as a whole");
+        esa.heard(CAPACITY, hour(0), 1);
+        assert!(esa.find());
     }
 
     #[test]
-    fn a_quiet_gateway_is_only_quiet() {
-        let mut gateway = gateway();
+    fn a_quiet_esa_is_only_quiet() {
+        let mut esa = esa();
         for number in 0..48 {
-            gateway.heard(CAPACITY, hour(number), 0);
-            TRAFFIC.iter().for_each(|group| gateway.heard(group, hour(number), 0));
-            assert!(!gateway.find());
+            esa.heard(CAPACITY, hour(number), 0);
+            TRAFFIC.iter().for_each(|group| esa.heard(group, hour(number), 0));
+            assert!(!esa.find());
         }
     }
 
     #[test]
-    fn without_the_reports_nothing_can_be_told() {
-        assert!(Centralized::new([CAPACITY].into_iter()).is_none());
-        assert!(Centralized::new(TRAFFIC.into_iter()).is_none());
+    fn without_the_reports_nothing_is_known() {
+        assert_eq!(Centralized::new([CAPACITY].into_iter()).is_found(), None);
+        assert_eq!(Centralized::new(TRAFFIC.into_iter()).is_found(), None);
+    }
+
+    #[test]
+    fn a_statement_of_the_appliance_comes_before_its_reports() {
+        let mut little = Centralized::new([CAPACITY].into_iter());
+        assert!(little.state(true) && !little.state(true), "it is news once");
+        assert_eq!(little.is_found(), Some(true));
+        let mut esa = esa();
+        assert!(!esa.state(false));
+        for _ in 0..3 {
+            TRAFFIC.iter().for_each(|group| esa.refused(group));
+        }
+        esa.heard(CAPACITY, hour(0), 1);
+        assert!(!esa.find(), "refused for another reason");
+        assert_eq!(esa.is_found(), Some(false));
     }
 }

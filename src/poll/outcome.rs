@@ -99,11 +99,15 @@ impl<S: Source> Poller<S> {
             }
         }
         if self.centralized.as_mut().is_some_and(Centralized::find) {
-            let message = "reporting of this ESA is centralized: poll its SMA for the other reports";
-            tracing::warn!(appliance = &*self.name, "{message}");
+            self.warn_of_centralized();
         }
         self.measure(now);
         self.publish();
+    }
+
+    fn warn_of_centralized(&self) {
+        let message = "reporting of this ESA is centralized: poll its SMA for the other reports";
+        tracing::warn!(appliance = &*self.name, "{message}");
     }
 
     /// The API has answered.
@@ -143,6 +147,12 @@ impl<S: Source> Poller<S> {
             _ if self.watches[status_probe].is_elsewhere() => {}
             Ok(_) => self.reached(now),
             Err(failure) => self.missed(Work::StatusProbe(status_probe), failure, now),
+        }
+        if let (Ok(Observation::Reporting(status)), Some(centralized)) = (&outcome, &mut self.centralized)
+            && let Some(stated) = status.centralized
+            && centralized.state(stated)
+        {
+            self.warn_of_centralized();
         }
         let status_probe = &mut self.watches[status_probe];
         if let Some(pace) =

@@ -108,6 +108,8 @@ pub struct Behaviour {
     pub busy_beyond: Option<usize>,
     /// ESA only: whether reporting is centralized.
     pub centralized: Centralized,
+    /// ESA only: whether `reporting_system` states that, as it does on an SMA. The vendor documents it for an SMA only.
+    pub states_centralized: bool,
     /// How `reporting_system` writes its times.
     pub time_form: TimeForm,
     /// Events that arrive later than the others; sums only.
@@ -236,6 +238,7 @@ impl Behaviour {
             rate_limit: None,
             busy_beyond: None,
             centralized: Centralized::Off,
+            states_centralized: false,
             time_form: TimeForm::UnixSeconds,
             stragglers: None,
             zero_keys: false,

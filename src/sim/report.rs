@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use crate::sim::behaviour::Behaviour;
-use crate::sim::form::{NoRows, Shape};
+use crate::sim::form::{Centralized, NoRows, Shape};
 use crate::sim::group::Contents;
 use crate::sim::json::Json;
 use crate::sim::settings::{Product, Purpose, Settings};
@@ -140,7 +140,7 @@ fn scalars(settings: &Settings, asked: &Asked<'_>) -> Vec<(String, Json)> {
                 counters.iter().zip(numbers).map(|(one, number)| (one.name.to_owned(), json(number))).collect()
             }
             Contents::ReportingSystem(names) => {
-                let names = names.iter().filter(|name| wanted(name));
+                let names = names.iter().filter(|name| wanted(name) && is_stated(settings, name));
                 names.map(|&name| (name.to_owned(), status(settings, name, asked))).collect()
             }
         },
@@ -240,6 +240,11 @@ fn json(number: Number) -> Json {
     }
 }
 
+/// Whether the appliance has this value of `reporting_system`.
+fn is_stated(settings: &Settings, name: &str) -> bool {
+    settings.product == Product::Sma || settings.behaviour.states_centralized || !name.starts_with("centralized_")
+}
+
 /// The values of `reporting_system`. All of them are strings (Swagger); that flags are `true`/`false` is assumed.
 fn status(settings: &Settings, name: &str, asked: &Asked<'_>) -> Json {
     let time = |secs| settings.behaviour.time_form.write(secs);
@@ -247,7 +252,9 @@ fn status(settings: &Settings, name: &str, asked: &Asked<'_>) -> Json {
         "begin_time" => time(asked.frontier.saturating_sub(RETENTION.as_secs())),
         "end_time" => time(asked.frontier),
         "heartbeat" => time(unix_secs(asked.clock)),
-        "centralized_reporting_enabled" => (settings.product == Product::Sma).to_string(),
+        "centralized_reporting_enabled" => {
+            (settings.product == Product::Sma || settings.behaviour.centralized != Centralized::Off).to_string()
+        }
         _ => false.to_string(),
     };
     text.into()

@@ -17,8 +17,8 @@ const GROUPS: usize = 8;
 const COUNTERS: usize = 24;
 /// An appliance and one device group.
 const SCOPES: usize = 2;
-/// Series of one appliance: a gauge and a total a counter, nineteen lines about the group, two about the appliance.
-pub(crate) const SERIES: usize = SCOPES * GROUPS * (2 * COUNTERS + 19) + 2;
+/// Series of one appliance: a gauge and a total a counter, two lines about the group in its scope, nine about the appliance.
+pub(crate) const SERIES: usize = SCOPES * GROUPS * (2 * COUNTERS + 2) + 9;
 
 /// Numbers that look like chance and are the same each time.
 #[derive(Debug)]

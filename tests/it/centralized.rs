@@ -1,4 +1,5 @@
-//! A gateway that leaves its reporting to a manager, in the three forms that this may take, and one that does not.
+//! An ESA that leaves its reporting to an SMA: in the three forms that its reports may take, by its own statement, and one
+//! that does not.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ fn centralized(page: &Page, appliance: &str) -> Option<f64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gateway_without_figures_of_its_own_is_found_and_no_other() {
+async fn an_esa_without_figures_of_its_own_is_found_and_no_other() {
     let clock = lapse(600);
     let forms = [
         ("zeros", Centralized::Zeros),
@@ -39,5 +40,20 @@ async fn a_gateway_without_figures_of_its_own_is_found_and_no_other() {
     assert!(all([1.0, 1.0, 1.0, 0.0])(&rig.page().await), "it stays so");
     esas.iter().for_each(|esa| esa.change(|behaviour| behaviour.centralized = Centralized::Off));
     rig.until("all report again", all([0.0; 4])).await;
+    rig.end().await;
+}
+
+/// The statement needs none of the reports that show it otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_esa_that_states_it_is_believed() {
+    let clock = lapse(600);
+    let esa = simulate(sim::Settings::esa("esa1.example.com"), &clock).await;
+    esa.change(|behaviour| (behaviour.centralized, behaviour.states_centralized) = (Centralized::Empty, true));
+    let defaults =
+        "defaults: {window: 5m, settle: 5s, timeout: 60s}\ncounter_groups: [mail_system_capacity]\nappliances:\n";
+    let rig = Rig::start(&format!("{defaults}{}", entry("esa1", &esa, "inventory: true")), &clock).await;
+    rig.until("it is found", |page| centralized(page, "esa1") == Some(1.0)).await;
+    esa.change(|behaviour| behaviour.centralized = Centralized::Off);
+    rig.until("it reports again", |page| centralized(page, "esa1") == Some(0.0)).await;
     rig.end().await;
 }
