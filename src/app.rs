@@ -155,11 +155,11 @@ impl App {
         is_everywhere && !self.daemon.settings.protection.has_users()
     }
 
-    /// Polls and serves until `stop` is requested or `wishes` brings [`Lifecycle::Quit`].
+    /// Polls and serves until `stop` is requested or `requests` brings [`Lifecycle::Quit`].
     ///
     /// # Errors
     /// When an appliance's client cannot be built, or a task ends that should not: the supervisor restarts us then.
-    pub async fn run(self, mut wishes: mpsc::Receiver<Lifecycle>, stop: Shutdown) -> Result<(), AppError> {
+    pub async fn run(self, mut requests: mpsc::Receiver<Lifecycle>, stop: Shutdown) -> Result<(), AppError> {
         let Self { bound, mut daemon } = self;
         let config = Arc::clone(&daemon.in_force.borrow());
         daemon.fleet.apply(&config).await?;
@@ -188,7 +188,7 @@ impl App {
             heartbeat.beat();
             // The wish to quit may wait as long as a reading: it ends by itself, and a signal is heard meanwhile.
             let is_idle = reader.is_idle();
-            let wish = tokio::select! {
+            let request = tokio::select! {
                 () = stop.requested() => break Ok(()),
                 ended = daemon.fleet.ended() => break Err(AppError::TaskEnded(ended)),
                 _ = server.join_next() => break Err(AppError::TaskEnded("the HTTP server".into())),
@@ -198,15 +198,15 @@ impl App {
                     supervisor.has_reloaded(daemon.standing());
                     continue;
                 }
-                Some(wish) = wishes.recv(), if is_idle => wish,
-                Some(wish) = from_http.recv(), if is_idle => wish,
+                Some(request) = requests.recv(), if is_idle => request,
+                Some(request) = from_http.recv(), if is_idle => request,
                 () = heartbeat.due() => continue,
                 () = supervisor.due() => {
                     supervisor.report(&daemon.context.watchdog, daemon.standing());
                     continue;
                 }
             };
-            match wish {
+            match request {
                 Lifecycle::Quit => break Ok(()),
                 Lifecycle::Reload(answer) => {
                     supervisor.reloads();

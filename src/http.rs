@@ -8,6 +8,7 @@ use crate::base::shutdown::Shutdown;
 
 mod ask;
 mod auth;
+mod connection_limiter;
 mod connections;
 mod deadline;
 mod listen;
@@ -16,7 +17,6 @@ mod pages;
 mod protection;
 mod route;
 mod router;
-mod slots;
 mod subject_alt_name;
 #[cfg(test)]
 mod tests;

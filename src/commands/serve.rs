@@ -74,9 +74,9 @@ pub(super) async fn run(app: App) -> u8 {
         );
     }
     let stop = Shutdown::new();
-    let (sender, wishes) = mpsc::channel(1);
+    let (sender, requests) = mpsc::channel(1);
     tokio::select! {
-        outcome = app.run(wishes, stop.clone()) => match outcome {
+        outcome = app.run(requests, stop.clone()) => match outcome {
             Ok(()) => {
                 tracing::info!("stopped");
                 0

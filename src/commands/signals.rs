@@ -28,13 +28,13 @@ impl Signals {
     }
 
     /// Turns signals into wishes; returns when a second one insists on the end.
-    pub(super) async fn drive(mut self, stop: Shutdown, wishes: mpsc::Sender<Lifecycle>) {
+    pub(super) async fn drive(mut self, stop: Shutdown, requests: mpsc::Sender<Lifecycle>) {
         loop {
             tokio::select! {
                 _ = self.hang_up.recv() => {
                     // The outcome is logged where it is known; a full queue means that one is under way.
                     let (answer, _) = oneshot::channel();
-                    let _ = wishes.try_send(Lifecycle::Reload(answer));
+                    let _ = requests.try_send(Lifecycle::Reload(answer));
                     continue;
                 }
                 _ = self.terminate.recv() => {}

@@ -40,7 +40,7 @@ pub(super) async fn simulate(flags: Simulate) -> u8 {
     let sim::Settings { username, passphrase, .. } = settings(&flags);
     print_line(format!("{} at {}, user `{username}`, passphrase `{passphrase}`", flags.name, appliance.url()));
     let stop = Shutdown::new();
-    let (sender, _wishes) = mpsc::channel(1);
+    let (sender, _requests) = mpsc::channel(1);
     tokio::select! {
         () = stop.requested() => {}
         () = signals.drive(stop.clone(), sender) => {}

@@ -20,11 +20,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::connection_limiter::{ConnectionLimiter, ConnectionSlot, Observer, RequestGuard};
 use super::deadline::Deadline;
 use super::listen::{Listener, Stream};
 use super::protection::{Channel, Protection};
 use super::router::{Counted, Router, text};
-use super::slots::{InWork, Observer, Slot, Slots};
 use crate::base::shutdown::Shutdown;
 
 /// What the connections of one server may take. A parameter so that tests need neither 512 clients nor five seconds.
@@ -78,10 +78,10 @@ pub(super) async fn serve(
     observer: Observer,
     stop: &Shutdown,
 ) {
-    let slots = Slots::new(bounds.connections, bounds.connections_per_address, observer);
+    let limiter = ConnectionLimiter::new(bounds.connections, bounds.connections_per_address, observer);
     let mut doors = JoinSet::new();
     for listener in listeners {
-        let door = Acceptor { listener, slots: slots.clone(), waiting: None, trouble: None };
+        let door = Acceptor { listener, limiter: limiter.clone(), waiting: None, trouble: None };
         let (site, protection, stop) = (Arc::clone(site), protection.clone(), stop.clone());
         doors.spawn(async move { attend_all(door, site, protection, bounds, &stop).await });
     }
@@ -105,9 +105,9 @@ async fn attend_all(mut door: Acceptor, site: Arc<Router>, protection: Protectio
             }
         }
     }
-    let slots = door.slots.clone();
+    let limiter = door.limiter.clone();
     drop(door);
-    slots.await_first_requests(FIRST_REQUEST).await;
+    limiter.await_first_requests(FIRST_REQUEST).await;
     if timeout(bounds.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!(connections = open.len(), "closing connections that did not finish in time");
         open.abort_all();
@@ -129,7 +129,7 @@ fn conclude(ended: Result<(), JoinError>) {
 /// Where connections come in, one slot each.
 struct Acceptor {
     listener: Listener,
-    slots: Slots,
+    limiter: ConnectionLimiter,
     /// Who has come in and has no slot yet.
     waiting: Option<(Stream, Option<IpAddr>)>,
     /// Since the last accept failed; absent when accepting works.
@@ -146,14 +146,14 @@ impl Acceptor {
     ///
     /// # Cancel safety
     /// No connection is lost, and a wait after a failed accept goes on where it was.
-    async fn next(&mut self) -> (Stream, Slot) {
+    async fn next(&mut self) -> (Stream, ConnectionSlot) {
         loop {
             if self.waiting.is_none() {
                 self.waiting = Some(self.accept().await);
             }
             let peer = self.waiting.as_ref().and_then(|(_, peer)| *peer);
             // Without a slot the connection is closed: its address has too many already.
-            let slot = self.slots.take(peer).await;
+            let slot = self.limiter.take(peer).await;
             if let (Some((stream, _)), Some(slot)) = (self.waiting.take(), slot) {
                 return (stream, slot);
             }
@@ -203,7 +203,7 @@ struct ConnectionHandler {
 
 impl ConnectionHandler {
     /// Answers until the client, an error or a stop ends the connection, or it is closed for another.
-    async fn attend_until_closed(self, stream: Stream, watcher: Watcher, slot: Slot) {
+    async fn attend_until_closed(self, stream: Stream, watcher: Watcher, slot: ConnectionSlot) {
         let slot = Arc::new(slot);
         tokio::select! {
             () = self.attend(stream, watcher, &slot) => {}
@@ -211,7 +211,7 @@ impl ConnectionHandler {
         }
     }
 
-    async fn attend(self, stream: Stream, watcher: Watcher, slot: &Arc<Slot>) {
+    async fn attend(self, stream: Stream, watcher: Watcher, slot: &Arc<ConnectionSlot>) {
         let Some(tls) = self.protection.shield().await.tls.clone() else {
             return self.converse(stream, Channel::Clear, watcher, slot).await;
         };
@@ -222,7 +222,7 @@ impl ConnectionHandler {
         }
     }
 
-    async fn converse<T>(self, stream: T, channel: Channel, watcher: Watcher, slot: &Arc<Slot>)
+    async fn converse<T>(self, stream: T, channel: Channel, watcher: Watcher, slot: &Arc<ConnectionSlot>)
     where
         T: AsyncRead + AsyncWrite + Unpin + 'static,
     {
@@ -252,7 +252,7 @@ async fn answer(
     protection: &Protection,
     head: &Parts,
     channel: Channel,
-    in_work: InWork,
+    in_work: RequestGuard,
 ) -> hyper::Response<Full<Counted>> {
     let shield = protection.shield().await;
     let mut answer = match malformed(head) {

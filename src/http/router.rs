@@ -9,9 +9,9 @@ use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::connection_limiter::RequestGuard;
 use super::protection::Channel;
 use super::route::Route;
-use super::slots::InWork;
 use super::{Lifecycle, Limits, Pages, negotiate};
 use crate::exposition::{Body, Encoding, Scrape, Unanswered, Variant};
 
@@ -141,12 +141,12 @@ impl Router {
 pub(super) struct Counted {
     body: Body,
     _permit: Option<OwnedSemaphorePermit>,
-    _in_work: Option<InWork>,
+    _in_work: Option<RequestGuard>,
 }
 
 impl Counted {
     /// Keeps the request that this answers in work as well.
-    pub(super) fn of(self, request: InWork) -> Self {
+    pub(super) fn of(self, request: RequestGuard) -> Self {
         Self { _in_work: Some(request), ..self }
     }
 }

@@ -233,32 +233,32 @@ async fn lifecycle_is_refused_unless_enabled() {
 
 #[tokio::test]
 async fn reload_tells_the_outcome_and_quit_asks_to_end() {
-    let (lifecycle, mut wishes) = mpsc::channel(1);
+    let (lifecycle, mut requests) = mpsc::channel(1);
     let server = Server::start(Pages { lifecycle: Some(lifecycle), ..pages() }, NO_LIMIT).await;
     let cases = [(Ok(()), 200, "reloaded\n"), (Err("line 3: no".to_owned()), 500, "cannot reload: line 3: no\n")];
     for (outcome, status, body) in cases {
         let obey = async {
-            let Some(Lifecycle::Reload(reply)) = wishes.recv().await else { panic!("no reload") };
+            let Some(Lifecycle::Reload(reply)) = requests.recv().await else { panic!("no reload") };
             reply.send(outcome).unwrap();
         };
         let (answer, ()) = tokio::join!(server.ask("POST", "/-/reload"), obey);
         assert_eq!((answer.status, answer.body.as_str()), (status, body));
     }
     assert_eq!(server.ask("PUT", "/-/quit").await.status, 200);
-    assert!(matches!(wishes.recv().await, Some(Lifecycle::Quit)));
+    assert!(matches!(requests.recv().await, Some(Lifecycle::Quit)));
 
-    drop(wishes);
+    drop(requests);
     assert_eq!(server.ask("POST", "/-/reload").await.status, 503);
     server.end().await;
 }
 
 #[tokio::test]
 async fn a_body_is_not_waited_for() {
-    let (lifecycle, mut wishes) = mpsc::channel(1);
+    let (lifecycle, mut requests) = mpsc::channel(1);
     let server = Server::start(Pages { lifecycle: Some(lifecycle), ..pages() }, NO_LIMIT).await;
     let request = "POST /-/quit HTTP/1.1\r\nHost: us\r\nContent-Length: 1000000000000\r\n\r\nthe first bytes";
     assert_eq!(exchange(server.connect().await, request).await.status, 200);
-    assert!(matches!(wishes.recv().await, Some(Lifecycle::Quit)));
+    assert!(matches!(requests.recv().await, Some(Lifecycle::Quit)));
     server.end().await;
 }
 
@@ -279,12 +279,12 @@ async fn an_oversized_head_is_refused_and_the_server_lives() {
 
 /// Pages whose reload is a request in flight for as long as the test likes.
 fn reloadable() -> (Pages, mpsc::Receiver<Lifecycle>) {
-    let (lifecycle, wishes) = mpsc::channel(16);
-    (Pages { lifecycle: Some(lifecycle), ..pages() }, wishes)
+    let (lifecycle, requests) = mpsc::channel(16);
+    (Pages { lifecycle: Some(lifecycle), ..pages() }, requests)
 }
 
-async fn next_reload(wishes: &mut mpsc::Receiver<Lifecycle>) -> oneshot::Sender<Result<(), String>> {
-    match wishes.recv().await {
+async fn next_reload(requests: &mut mpsc::Receiver<Lifecycle>) -> oneshot::Sender<Result<(), String>> {
+    match requests.recv().await {
         Some(Lifecycle::Reload(reply)) => reply,
         Some(Lifecycle::ResetLogins(_) | Lifecycle::Quit) | None => panic!("no reload"),
     }
@@ -292,12 +292,12 @@ async fn next_reload(wishes: &mut mpsc::Receiver<Lifecycle>) -> oneshot::Sender<
 
 #[tokio::test]
 async fn a_request_in_flight_survives_the_stop() {
-    let (pages, mut wishes) = reloadable();
+    let (pages, mut requests) = reloadable();
     let mut server = Server::start(pages, NO_LIMIT).await;
     let idle = server.connect().await;
     let (stop, busy) = (server.stop.clone(), server.connect().await);
     let stopping = async {
-        let reply = next_reload(&mut wishes).await;
+        let reply = next_reload(&mut requests).await;
         stop.request();
         assert_eq!(read_all(idle).await, "", "an idle connection is closed while others finish");
         reply.send(Ok(())).unwrap();
@@ -325,7 +325,7 @@ async fn a_panicking_page_ends_the_server() {
 async fn connections_beyond_the_limit_wait_for_a_slot() {
     const MOST: usize = 2;
     const CLIENTS: usize = 8;
-    let (pages, mut wishes) = reloadable();
+    let (pages, mut requests) = reloadable();
     let bounds = Bounds { connections: MOST, ..connections::BOUNDS };
     let server = Server::bounded(pages, bounds).await;
     let mut clients = JoinSet::new();
@@ -335,12 +335,12 @@ async fn connections_beyond_the_limit_wait_for_a_slot() {
     }
     let mut in_flight = VecDeque::new();
     for _ in 0..MOST {
-        in_flight.push_back(next_reload(&mut wishes).await);
+        in_flight.push_back(next_reload(&mut requests).await);
     }
     for _ in MOST..CLIENTS {
-        assert!(wishes.try_recv().is_err(), "more requests than connections allowed");
+        assert!(requests.try_recv().is_err(), "more requests than connections allowed");
         in_flight.pop_front().unwrap().send(Ok(())).unwrap();
-        in_flight.push_back(next_reload(&mut wishes).await);
+        in_flight.push_back(next_reload(&mut requests).await);
     }
     for reply in in_flight {
         reply.send(Ok(())).unwrap();
@@ -353,12 +353,12 @@ async fn connections_beyond_the_limit_wait_for_a_slot() {
 
 #[tokio::test]
 async fn a_request_that_outlasts_the_drain_is_dropped() {
-    let (pages, mut wishes) = reloadable();
+    let (pages, mut requests) = reloadable();
     let bounds = Bounds { drain: Duration::ZERO, ..connections::BOUNDS };
     let server = Server::bounded(pages, bounds).await;
     let mut stream = server.connect().await;
     stream.write_all(b"POST /-/reload HTTP/1.1\r\nHost: us\r\n\r\n").await.unwrap();
-    let _reply = next_reload(&mut wishes).await;
+    let _reply = next_reload(&mut requests).await;
     server.end().await;
     assert_eq!(read_all(stream).await, "");
 }

@@ -127,7 +127,7 @@ async fn the_configuration_shown_is_the_one_in_force() {
     let shown = async || rig.get("/config").await.text().await.expect("a text");
     let reload = async || {
         let (reply, outcome) = oneshot::channel();
-        rig.wishes.send(Lifecycle::Reload(reply)).await.expect("the daemon listens");
+        rig.lifecycle.send(Lifecycle::Reload(reply)).await.expect("the daemon listens");
         outcome.await.expect("the daemon answers")
     };
     let first = shown().await;

@@ -24,7 +24,7 @@ fn counted(page: &Page, appliance: &str) -> f64 {
 
 async fn reload(rig: &Rig) -> Result<(), String> {
     let (reply, outcome) = oneshot::channel();
-    rig.wishes.send(Lifecycle::Reload(reply)).await.expect("the daemon listens");
+    rig.lifecycle.send(Lifecycle::Reload(reply)).await.expect("the daemon listens");
     outcome.await.expect("the daemon answers")
 }
 

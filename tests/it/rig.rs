@@ -58,7 +58,7 @@ pub(crate) fn entry(name: &str, appliance: &sim::Appliance, rest: &str) -> Strin
 /// A running daemon.
 pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
-    pub(crate) wishes: mpsc::Sender<Lifecycle>,
+    pub(crate) lifecycle: mpsc::Sender<Lifecycle>,
     stop: Shutdown,
     task: JoinSet<()>,
 }
@@ -105,11 +105,11 @@ impl Rig {
     async fn run(config: Config, settings: Settings, clock: &Clock) -> Self {
         let app = App::bind(settings, config, clock.clone()).await.expect("a free port");
         let (address, stop) = (app.addresses()[0].socket().expect("a port"), Shutdown::new());
-        let (wishes, received) = mpsc::channel(1);
+        let (lifecycle, received) = mpsc::channel(1);
         let mut task = JoinSet::new();
         let until = stop.clone();
         task.spawn(async move { app.run(received, until).await.expect("the daemon runs") });
-        Self { address, wishes, stop, task }
+        Self { address, lifecycle, stop, task }
     }
 
     pub(crate) async fn get(&self, path: &str) -> reqwest::Response {

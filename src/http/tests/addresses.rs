@@ -58,7 +58,7 @@ async fn several_addresses_share_one_site_and_its_limits() {
     let bound = Bound::open(&listen).await.unwrap();
     let addresses = bound.addresses();
     assert_eq!((addresses.len(), addresses[2].to_string()), (3, unix));
-    let (pages, mut wishes) = reloadable();
+    let (pages, mut requests) = reloadable();
     let (site, stop) = (Arc::new(router::Router::new(pages, NO_LIMIT)), Shutdown::new());
     let (until, mut server) = (stop.clone(), JoinSet::new());
     let bounds = Bounds { connections: 1, ..connections::BOUNDS };
@@ -77,8 +77,8 @@ async fn several_addresses_share_one_site_and_its_limits() {
     stream.write_all(RELOAD).await.unwrap();
     clients.spawn(async move { read_all(&mut stream).await });
     for _ in 0..3 {
-        let reply = next_reload(&mut wishes).await;
-        assert!(wishes.try_recv().is_err(), "one connection at a time");
+        let reply = next_reload(&mut requests).await;
+        assert!(requests.try_recv().is_err(), "one connection at a time");
         reply.send(Ok(())).unwrap();
     }
     while let Some(said) = clients.join_next().await {

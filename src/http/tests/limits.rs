@@ -131,11 +131,11 @@ async fn clients_that_never_finish_a_request_keep_nobody_out() {
 
 #[tokio::test]
 async fn pages_of_other_origins_change_nothing() {
-    let (pages, mut wishes) = reloadable();
+    let (pages, mut requests) = reloadable();
     let server = Server::start(pages, NO_LIMIT).await;
     let answering = async {
         loop {
-            next_reload(&mut wishes).await.send(Ok(())).expect("asked");
+            next_reload(&mut requests).await.send(Ok(())).expect("asked");
         }
     };
     let asking = async {

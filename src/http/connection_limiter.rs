@@ -20,7 +20,7 @@ pub(super) type Observer = Arc<dyn Fn(usize) + Send + Sync>;
 
 /// The connections of one server.
 #[derive(Clone)]
-pub(super) struct Slots(Arc<Inner>);
+pub(super) struct ConnectionLimiter(Arc<Inner>);
 
 struct Inner {
     most: usize,
@@ -51,26 +51,26 @@ struct Connection {
 }
 
 /// An open connection; ends with its drop.
-pub(super) struct Slot {
+pub(super) struct ConnectionSlot {
     id: u64,
-    slots: Slots,
+    limiter: ConnectionLimiter,
     close: Arc<Notify>,
 }
 
 /// A request that is being answered; ends with its drop.
 #[derive(Debug)]
-pub(super) struct InWork {
+pub(super) struct RequestGuard {
     id: u64,
-    slots: Slots,
+    limiter: ConnectionLimiter,
 }
 
-impl fmt::Debug for Slots {
+impl fmt::Debug for ConnectionLimiter {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_tuple("Slots").field(&self.table().open.len()).finish()
+        out.debug_tuple("ConnectionLimiter").field(&self.table().open.len()).finish()
     }
 }
 
-impl Slots {
+impl ConnectionLimiter {
     /// At most `most` connections at once, and at most `most_per_address` from one address.
     pub(super) fn new(most: usize, most_per_address: usize, observer: Observer) -> Self {
         let (table, changed) = (Mutex::default(), Notify::new());
@@ -83,7 +83,7 @@ impl Slots {
     ///
     /// # Cancel safety
     /// Dropping the future takes no slot.
-    pub(super) async fn take(&self, peer: Option<IpAddr>) -> Option<Slot> {
+    pub(super) async fn take(&self, peer: Option<IpAddr>) -> Option<ConnectionSlot> {
         let peer = peer.map(network);
         loop {
             // Before the look: a slot that is freed right after it must not be missed.
@@ -131,14 +131,14 @@ impl Slots {
         }
     }
 
-    fn open(&self, table: &mut Table, peer: Option<IpAddr>) -> Slot {
+    fn open(&self, table: &mut Table, peer: Option<IpAddr>) -> ConnectionSlot {
         let id = table.tick();
         let close = Arc::new(Notify::new());
         let since = Instant::now();
         let connection = Connection { peer, in_work: 0, has_asked: false, since, close: Arc::clone(&close) };
         table.open.insert(id, connection);
         (self.0.observer)(table.open.len());
-        Slot { id, slots: self.clone(), close }
+        ConnectionSlot { id, limiter: self.clone(), close }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -146,47 +146,47 @@ impl Slots {
     }
 }
 
-impl Slot {
+impl ConnectionSlot {
     /// Comes true when the connection is to be closed for another.
     pub(super) async fn is_to_close(&self) {
         self.close.notified().await;
     }
 
     /// A request is complete and will be answered.
-    pub(super) fn begin(&self) -> InWork {
-        let mut table = self.slots.table();
+    pub(super) fn begin(&self) -> RequestGuard {
+        let mut table = self.limiter.table();
         if let Some(connection) = table.open.get_mut(&self.id) {
             connection.in_work += 1;
             connection.has_asked = true;
         }
         drop(table);
-        self.slots.0.changed.notify_waiters();
-        InWork { id: self.id, slots: self.slots.clone() }
+        self.limiter.0.changed.notify_waiters();
+        RequestGuard { id: self.id, limiter: self.limiter.clone() }
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut table = self.slots.table();
+        let mut table = self.limiter.table();
         if table.open.remove(&self.id).is_some() {
-            let Inner { most, observer, .. } = &*self.slots.0;
+            let Inner { most, observer, .. } = &*self.limiter.0;
             table.is_logged &= table.open.len() > most / 2;
             observer(table.open.len());
         }
         drop(table);
-        self.slots.0.changed.notify_waiters();
+        self.limiter.0.changed.notify_waiters();
     }
 }
 
-impl Drop for InWork {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
-        let mut table = self.slots.table();
+        let mut table = self.limiter.table();
         if let Some(connection) = table.open.get_mut(&self.id) {
             connection.in_work -= 1;
             connection.since = Instant::now();
         }
         drop(table);
-        self.slots.0.changed.notify_waiters();
+        self.limiter.0.changed.notify_waiters();
     }
 }
 
@@ -265,8 +265,8 @@ mod tests {
         Some(text.parse().expect("an address"))
     }
 
-    fn slots(most: usize, most_per_address: usize) -> Slots {
-        Slots::new(most, most_per_address, Arc::new(|_| ()))
+    fn limiter(most: usize, most_per_address: usize) -> ConnectionLimiter {
+        ConnectionLimiter::new(most, most_per_address, Arc::new(|_| ()))
     }
 
     /// Lets all that are open wait for long enough.
@@ -274,48 +274,48 @@ mod tests {
         tokio::time::advance(GRACE).await;
     }
 
-    async fn is_closed(slot: &Slot) -> bool {
+    async fn is_closed(slot: &ConnectionSlot) -> bool {
         let mut closing = pin!(slot.is_to_close());
         closing.as_mut().poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_oldest_that_never_asked_gives_way_first() {
-        let slots = slots(4, 4);
+        let limiter = limiter(4, 4);
         let peers = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
         let mut open = Vec::new();
         for peer in peers {
-            open.push(slots.take(address(peer)).await.expect("there is room"));
+            open.push(limiter.take(address(peer)).await.expect("there is room"));
         }
         drop(open[0].begin());
         let _answering = open[1].begin();
         pass_grace().await;
-        let fifth = slots.take(address("192.0.2.5")).await.expect("one gives way");
+        let fifth = limiter.take(address("192.0.2.5")).await.expect("one gives way");
         assert!(is_closed(&open[2]).await, "it never asked");
-        let sixth = slots.take(address("192.0.2.6")).await.expect("one gives way");
+        let sixth = limiter.take(address("192.0.2.6")).await.expect("one gives way");
         assert!(is_closed(&open[3]).await);
         pass_grace().await;
-        let _seventh = (slots.take(address("192.0.2.7")).await, slots.take(address("192.0.2.8")).await);
+        let _seventh = (limiter.take(address("192.0.2.7")).await, limiter.take(address("192.0.2.8")).await);
         assert!(is_closed(&fifth).await && is_closed(&sixth).await);
         assert!(!is_closed(&open[0]).await && !is_closed(&open[1]).await, "these have asked");
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_address_displaces_only_itself() {
-        let slots = slots(10, 2);
-        let other = slots.take(address("192.0.2.1")).await.expect("there is room");
+        let limiter = limiter(10, 2);
+        let other = limiter.take(address("192.0.2.1")).await.expect("there is room");
         // One IPv6 network is one client, and an IPv4 address is the same in either form.
         for pair in [["2001:db8::1", "2001:db8::ffff:1"], ["::ffff:192.0.2.9", "192.0.2.9"]] {
-            let first = slots.take(address(pair[0])).await.expect("there is room");
-            let second = slots.take(address(pair[1])).await.expect("there is room");
-            assert!(slots.take(address(pair[1])).await.is_none(), "both have just come");
+            let first = limiter.take(address(pair[0])).await.expect("there is room");
+            let second = limiter.take(address(pair[1])).await.expect("there is room");
+            assert!(limiter.take(address(pair[1])).await.is_none(), "both have just come");
             pass_grace().await;
-            let third = slots.take(address(pair[0])).await.expect("one gives way");
+            let third = limiter.take(address(pair[0])).await.expect("one gives way");
             assert!(is_closed(&first).await && !is_closed(&second).await && !is_closed(&other).await);
             let _answering = (second.begin(), third.begin());
-            assert!(slots.take(address(pair[1])).await.is_none(), "both are being answered");
+            assert!(limiter.take(address(pair[1])).await.is_none(), "both are being answered");
         }
-        let unnamed = [slots.take(None).await, slots.take(None).await, slots.take(None).await];
+        let unnamed = [limiter.take(None).await, limiter.take(None).await, limiter.take(None).await];
         assert!(unnamed.iter().all(Option::is_some), "a socket in the file system has no addresses");
     }
 
@@ -323,10 +323,10 @@ mod tests {
     async fn a_slot_is_waited_for_while_all_are_being_answered() {
         let open = Arc::new(AtomicUsize::new(0));
         let seen = Arc::clone(&open);
-        let slots = Slots::new(1, 1, Arc::new(move |count| seen.store(count, Ordering::Relaxed)));
-        let first = slots.take(None).await.expect("there is room");
+        let limiter = ConnectionLimiter::new(1, 1, Arc::new(move |count| seen.store(count, Ordering::Relaxed)));
+        let first = limiter.take(None).await.expect("there is room");
         let answering = first.begin();
-        let mut second = pin!(slots.take(None));
+        let mut second = pin!(limiter.take(None));
         assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         drop(answering);
         // The clock of the test moves on while nothing else can happen.
@@ -338,15 +338,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_has_just_come_has_a_moment_to_ask() {
-        let slots = slots(3, 3);
-        let (asked, silent) = (slots.take(None).await.expect("room"), slots.take(None).await.expect("room"));
+        let limiter = limiter(3, 3);
+        let (asked, silent) = (limiter.take(None).await.expect("room"), limiter.take(None).await.expect("room"));
         let _answering = asked.begin();
         let began = Instant::now();
-        slots.await_first_requests(Duration::from_secs(1)).await;
+        limiter.await_first_requests(Duration::from_secs(1)).await;
         assert_eq!(began.elapsed(), Duration::from_secs(1));
         assert!(is_closed(&silent).await && !is_closed(&asked).await);
         let _answering = silent.begin();
-        slots.await_first_requests(Duration::from_secs(1)).await;
+        limiter.await_first_requests(Duration::from_secs(1)).await;
         assert_eq!(began.elapsed(), Duration::from_secs(1), "nobody is waited for");
     }
 }
