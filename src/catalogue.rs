@@ -1,5 +1,5 @@
 //! The counter groups of the vendor's reporting API, as data: names, aggregations, units, help texts and where each fact
-//! is known from. Knows nothing of requests, windows or the text format; whoever renders a metric takes its name here.
+//! is known from. Knows nothing of requests, windows or the text format; names of metrics come from here.
 
 mod connections;
 mod entry;

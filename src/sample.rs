@@ -192,7 +192,7 @@ impl Metrics {
         &self.summed
     }
 
-    /// The key that tells a series from the others of its family. Prometheus takes an empty label for none: with keys, a
+    /// The key that distinguishes a series from the others of its family. Prometheus treats an empty label as none: with keys, a
     /// value without one belongs to the empty key, and without keys, the empty key is none.
     fn series_key<'k>(&self, key: Option<&'k str>) -> Option<&'k str> {
         match self.group.key {

@@ -128,7 +128,7 @@ pub struct AspectView {
     pub success: bool,
     /// When one last was, by our clock.
     pub last_success: Option<Timestamp>,
-    /// Why the appliance does not answer the question, while it is asked seldom for that.
+    /// Why the appliance refuses the request, while it is repeated hourly for that reason.
     pub refusal: Option<Reason>,
     /// Why the newest question was not answered; none when it was.
     pub trouble: Option<Arc<Trouble>>,
@@ -207,8 +207,8 @@ impl Snapshot {
         self.up_until.is_some_and(|until| now < until)
     }
 
-    /// What identifies the appliance, by label and each label once. The release of the login counts for more than that of a
-    /// status page, which is asked for seldom.
+    /// Labels that identify the appliance, each once. The release of the login takes precedence over that of a status page,
+    /// which is requested seldom.
     #[must_use]
     pub fn facts(&self) -> Vec<(&str, Cow<'_, str>)> {
         let mut facts: Vec<(&str, Cow<'_, str>)> = Vec::new();
@@ -258,7 +258,7 @@ pub struct GroupView {
     pub last_success: Option<Timestamp>,
     /// When it is requested again after a failure, by our clock.
     pub asked_again: Option<Timestamp>,
-    /// Why the appliance does not answer it, while it is asked seldom for that.
+    /// Why the appliance refuses the report, while it is requested hourly for that reason.
     pub refusal: Option<Reason>,
     /// Why the newest poll did not bring its report; none when it did.
     pub trouble: Option<Arc<Trouble>>,
@@ -336,8 +336,8 @@ pub struct Origin {
     pub window: Window,
     /// The appliance's clock when it answered.
     pub at: Timestamp,
-    /// What it added to the totals, in the names of [`crate::sample::Samples::increments`]; what it added nothing to is
-    /// left out.
+    /// Its increments of the totals, in the names of [`crate::sample::Samples::increments`]; those of zero are left
+    /// out.
     pub added: Vec<(String, u64)>,
 }
 

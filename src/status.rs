@@ -1,4 +1,4 @@
-//! How the fleet and the exporter stand, put together from what pollers have published, what is known of the traffic and
+//! The status of the fleet and the exporter, composed of published snapshots, facts about the traffic and
 //! the configuration. One noun for the page that a person sees and for the JSON that a program reads. Pure; knows nothing
 //! of HTTP.
 

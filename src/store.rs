@@ -1,5 +1,5 @@
-//! Durable state: one record a key, written whole, many in one transaction. Knows nothing of what a record means beyond
-//! its fields; decides nothing but whether a record can be believed.
+//! Durable state: one record a key, written whole, many in one transaction. Knows nothing of a record beyond its fields;
+//! decides only whether a record is intact.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -174,11 +174,11 @@ pub enum Event<'a> {
     WriteFailed(&'a WriteError),
     /// The open file is the one at its path again.
     FileFound,
-    /// The file was deleted; everything in it now stands in a new file at its path.
+    /// The file was deleted; its content is now in a new file at its path.
     FileRewritten,
-    /// Another file stands at the path.
+    /// Another file is at the path.
     FileReplaced,
-    /// The file was deleted and cannot be written again.
+    /// The file was deleted and cannot be recreated.
     FileMissing(&'a str),
 }
 
@@ -198,7 +198,7 @@ pub enum Store {
     },
 }
 
-/// Something that wants to be written.
+/// A change in the queue of the writer.
 pub struct WriteRequest {
     key: String,
     change: Change,
@@ -216,8 +216,8 @@ enum Change {
 impl Store {
     /// Opens the state in `directory`, makes it where there is none, and locks it.
     ///
-    /// A file that is damaged is set aside and an empty one begun; that and damaged records are told in [`LoadedState`]. The file
-    /// is looked after while it is open: see [`Event`].
+    /// A damaged file is set aside and an empty one created; [`LoadedState`] reports that, and damaged records. The file is
+    /// watched while it is open: see [`Event`].
     ///
     /// # Errors
     /// When there is no way to keep state there, or a newer version has.
@@ -227,10 +227,10 @@ impl Store {
 
     fn open_checked(directory: &Path, listener: Listener, every: Duration) -> Result<(Self, LoadedState), OpenError> {
         let (disk, found) = Disk::open(directory)?;
-        let (queue, wishes) = sync_channel(LONGEST_QUEUE);
+        let (queue, requests) = sync_channel(LONGEST_QUEUE);
         let writer = std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || Writer { disk, listener, shown: Presence::Present }.run(&wishes, every))
+            .spawn(move || Writer { disk, listener, shown: Presence::Present }.run(&requests, every))
             .map_err(|error| OpenError::Directory(directory.to_owned(), error))?;
         Ok((Self::Disk { queue: Some(queue), writer: Some(writer) }, found))
     }
@@ -261,7 +261,7 @@ impl Store {
         let Self::Disk { queue: Some(queue), .. } = self else { return Ok(()) };
         let ended = || WriteError("the writer has ended".into());
         let (done, outcome) = oneshot::channel();
-        // A full queue means that the disk hangs: the caller tries again with its next poll.
+        // Never wait for room: a full queue means that the disk hangs, and the poller tries again with its next poll.
         queue
             .try_send(WriteRequest { key, change, done })
             .map_err(|_| WriteError("the queue of the writer is full".into()))?;
@@ -279,8 +279,8 @@ impl Store {
 
     /// A store that takes everything and writes nothing.
     pub(crate) fn that_hangs() -> (Self, Receiver<WriteRequest>) {
-        let (queue, wishes) = sync_channel(LONGEST_QUEUE);
-        (Self::Disk { queue: Some(queue), writer: None }, wishes)
+        let (queue, requests) = sync_channel(LONGEST_QUEUE);
+        (Self::Disk { queue: Some(queue), writer: None }, requests)
     }
 }
 
@@ -310,15 +310,15 @@ impl fmt::Debug for Store {
 struct Writer {
     disk: Disk,
     listener: Listener,
-    /// What the listener knows of the file.
+    /// The presence of the file as the listener knows it.
     shown: Presence,
 }
 
 impl Writer {
     /// Takes what waits as one batch, so that a disk that is slow costs latency and not throughput.
-    fn run(mut self, wishes: &Receiver<WriteRequest>, every: Duration) {
+    fn run(mut self, requests: &Receiver<WriteRequest>, every: Duration) {
         loop {
-            let first = match wishes.recv_timeout(every) {
+            let first = match requests.recv_timeout(every) {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) => {
                     // The outcome is for the batches, and the listener has heard of it.
@@ -330,19 +330,19 @@ impl Writer {
             };
             let mut batch = vec![first];
             while batch.len() < LARGEST_BATCH
-                && let Ok(next) = wishes.try_recv()
+                && let Ok(next) = requests.try_recv()
             {
                 batch.push(next);
             }
-            let changes = batch.iter().map(|wish| (wish.key.as_str(), &wish.change));
+            let changes = batch.iter().map(|request| (request.key.as_str(), &request.change));
             let outcome = self.check().and_then(|()| self.disk.write(changes)).map_err(WriteError);
             (self.listener)(match &outcome {
                 Ok(()) => Event::Written,
                 Err(error) => Event::WriteFailed(error),
             });
-            for wish in batch {
+            for request in batch {
                 // Whoever asked may have been stopped meanwhile.
-                let _ = wish.done.send(outcome.clone());
+                let _ = request.done.send(outcome.clone());
             }
         }
     }

@@ -34,7 +34,7 @@ pub(super) const AUTHENTICATION: Group = Group {
     ]),
 };
 
-/// `tls_opt` is read as TLS that is preferred, `tls` as TLS that is required, as the web interface tells them apart
+/// `tls_opt` is read as TLS that is preferred, `tls` as TLS that is required, as the web interface distinguishes them
 /// (inferred).
 pub(super) const SECURITY: Group = Group {
     name: Borrowed("mail_security_summary"),

@@ -71,8 +71,8 @@ impl ScopeKind {
     /// Every kind, the appliance as a whole first.
     pub const ALL: [Self; 3] = [Self::Appliance, Self::DeviceGroup, Self::Device];
 
-    /// What stands before the group in the name of a metric. An appliance holds what its device groups and devices have,
-    /// and each of these has a name of its own, so that a plain sum over one name counts nothing twice.
+    /// The prefix of the group in the name of a metric. The values of an appliance include those of its device groups and
+    /// devices; each scope has a name of its own, so that a plain sum over one name counts nothing twice.
     const fn word(self) -> &'static str {
         match self {
             Self::Appliance => "",

@@ -74,9 +74,9 @@ pub struct FilterProblem {
 
 /// A search that cannot be wrong, save for names that only the appliance knows.
 ///
-/// How the appliance combines filters is not published. A published client treats those on the fate of a message, such
-/// as `spam_positive` and `virus_positive`, as alternatives, and those on the message itself, such as its sender, as
-/// conditions that must all hold.
+/// The rule by which the appliance combines filters is not published. A published client treats those on the fate of a
+/// message, such as `spam_positive` and `virus_positive`, as alternatives, and those on the message itself, such as its
+/// sender, as conditions that must all hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Search {
     target: SearchTarget,

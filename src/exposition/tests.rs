@@ -1,4 +1,4 @@
-//! However a page came about, it is the page that would be printed of the same snapshots anew, in every format.
+//! However a page came about, it equals the page rendered from scratch of the same snapshots, in every format.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -128,7 +128,7 @@ pub(super) fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
     }
 }
 
-/// What the world looks like, and a book that followed it.
+/// The fleet as it is, and an index that followed its changes.
 struct World {
     now: Tick,
     telemetry: Telemetry,

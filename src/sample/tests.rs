@@ -1,4 +1,4 @@
-//! What reports come to.
+//! Samples of whole reports.
 
 use super::*;
 use crate::base::clock::Timestamp;

@@ -55,7 +55,7 @@ pub enum Asked {
     Answered,
     /// It was not, and is asked again soon.
     Failing,
-    /// The appliance does not answer it, so it is asked seldom.
+    /// The appliance refuses it, so it is requested hourly.
     Refused,
     /// It was not asked yet.
     Waiting,

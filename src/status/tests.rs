@@ -12,7 +12,7 @@ const REFUSED: &str =
     "refused: declined; requested hourly: give the role of the account access, or remove it from `counter_groups`";
 const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
 const MINUTE: Duration = Duration::from_secs(60);
-/// What somebody would like to run in the browser of whoever looks.
+/// Markup that an attacker would like to run in the browser of an administrator.
 const HOSTILE: &str = "<script>alert(\"1\")</script>'&";
 
 fn ago(minutes: u32) -> Timestamp {

@@ -1,4 +1,4 @@
-//! The file: an embedded database with crash-safe transactions. The only place that names it.
+//! The file: an embedded database with crash-safe transactions. The only module that names the crate `redb`.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -42,7 +42,7 @@ const PAGE: usize = 4096;
 /// The open file.
 pub(super) struct Disk {
     path: PathBuf,
-    /// A second handle to the file: it tells which file is open, and reaches it when its name is gone.
+    /// A second handle to the file: it identifies the open file, and reaches it after its name is deleted.
     file: File,
     /// None after a failed write: the database refuses further use then and must be opened again.
     database: Option<Database>,
@@ -52,11 +52,11 @@ pub(super) struct Disk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
     Present,
-    /// It was deleted, and everything in it now stands in a new file at its path.
+    /// It was deleted, and its content is now in a new file at its path.
     Rewritten,
-    /// Another file stands at its path.
+    /// Another file is at its path.
     Replaced,
-    /// It was deleted and cannot be written again.
+    /// It was deleted and cannot be recreated.
     Missing(String),
 }
 
@@ -85,6 +85,7 @@ impl Disk {
 
     /// Writes all of `changes` or none, and returns once they would survive a power cut.
     pub(super) fn write<'a>(&mut self, changes: impl Iterator<Item = (&'a str, &'a Change)>) -> Result<(), String> {
+        // Put back only after success: redb refuses every use of a database after a failed write.
         let database = self.take().map_err(|error| error.to_string())?;
         store(&database, changes).map_err(|error| error.to_string())?;
         self.database = Some(database);
@@ -96,6 +97,7 @@ impl Disk {
     pub(super) fn check(&mut self) -> Presence {
         match self.is_at_its_path() {
             Ok(true) => Presence::Present,
+            // Never overwritten: it may be a backup that somebody has restored, or another exporter's.
             Ok(false) => Presence::Replaced,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => match self.rewrite() {
                 Ok(()) => Presence::Rewritten,
@@ -105,8 +107,8 @@ impl Disk {
         }
     }
 
-    /// Some network and union file systems number one file differently each time that they are asked. Files that begin
-    /// with the same page are therefore taken for one: that page names the last transaction.
+    /// Some network and union file systems return another inode number for the same file each time. Files that begin with
+    /// the same page are therefore treated as one: that page names the last transaction.
     fn is_at_its_path(&self) -> std::io::Result<bool> {
         let (there, ours) = (std::fs::metadata(&self.path)?, self.file.metadata()?);
         if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) {
@@ -147,17 +149,18 @@ fn copy_to(path: &Path, old: &Database) -> Result<(File, Database), redb::Error>
     let file = private::make_file(path)?;
     let copied = database(&file).and_then(|new| {
         copy(old, &new)?;
+        // The directory too: without it a power cut may lose the name of the new file.
         File::open(directory)?.sync_all()?;
         Ok(new)
     });
     match copied {
         Ok(new) => {
-            // It only adds care, and the next start makes it.
+            // Not essential: the next start writes the marker as well.
             let _ = mark(directory);
             Ok((file, new))
         }
         Err(error) => {
-            // What is left would look like another exporter's file. A failure here shows as just that.
+            // A partial copy would look like another exporter's file. If removing it fails, the next check reports that.
             let _ = std::fs::remove_file(path);
             Err(error)
         }
@@ -195,7 +198,7 @@ fn first_page(file: &File) -> std::io::Result<[u8; PAGE]> {
     Ok(page)
 }
 
-/// Leaves a file that outlives the loss of the state beside it.
+/// Writes the marker, which survives the loss of the state file beside it.
 fn mark(directory: &Path) -> std::io::Result<()> {
     let mut marker = match private::make_file(&directory.join(MARKER)) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
@@ -262,7 +265,7 @@ enum Existed {
 }
 
 fn load(path: &Path, existed: Existed) -> Result<(File, Database, LoadedState), OpenFailure> {
-    // The database asserts what a damaged page does not hold; such a panic is an answer, not our end.
+    // redb panics on some damaged pages. That must be treated as damage, and not end the exporter.
     catch_unwind(AssertUnwindSafe(|| read(path, existed))).unwrap_or(Err(OpenFailure::Damaged))
 }
 
@@ -270,7 +273,7 @@ fn read(path: &Path, existed: Existed) -> Result<(File, Database, LoadedState), 
     let file = private::open_file(path).map_err(|error| OpenFailure::from(redb::Error::from(error)))?;
     let mut database = database(&file)?;
     match database.check_integrity() {
-        // False: the last transaction had not ended and is gone, as it should.
+        // False means that an unfinished transaction was rolled back, which is correct.
         Ok(true | false) => {}
         Err(DatabaseError::Storage(StorageError::Corrupted(_))) => return Err(OpenFailure::Damaged),
         Err(error) => return Err(redb::Error::from(error).into()),
@@ -289,43 +292,43 @@ struct Prepared {
     damaged: usize,
 }
 
-/// Makes the tables, or checks that they are ours. An older file becomes ours: its records are read, and the version
-/// that wrote it may be unable to read the next one.
+/// Creates the tables, or checks their schema. An older file is upgraded: its records are read, and the version that wrote
+/// it may be unable to read the next ones.
 ///
-/// Where refused logins of before may be missing, that is written down here, in the transaction that makes it so: a crash
-/// before the first login must not hide it.
+/// If earlier refused logins may be missing, that is recorded in the same transaction: a crash before the first login must
+/// not hide it.
 fn prepare(database: &Database, existed: Existed) -> Result<Prepared, OpenFailure> {
-    let into_open_error = |error: redb::Error| OpenFailure::from(error);
-    let transaction = database.begin_write().map_err(|error| into_open_error(error.into()))?;
+    let failed = |error: redb::Error| OpenFailure::from(error);
+    let transaction = database.begin_write().map_err(|error| failed(error.into()))?;
     let prepared = {
-        let mut meta = transaction.open_table(META).map_err(|error| into_open_error(error.into()))?;
-        let schema = meta.get("schema").map_err(|error| into_open_error(error.into()))?.map(|schema| schema.value());
+        let mut meta = transaction.open_table(META).map_err(|error| failed(error.into()))?;
+        let schema = meta.get("schema").map_err(|error| failed(error.into()))?.map(|schema| schema.value());
         match schema {
             Some(newer) if newer > SCHEMA => return Err(OpenFailure::Newer(newer)),
             Some(SCHEMA) => {}
             Some(_) | None => {
-                meta.insert("schema", SCHEMA).map_err(|error| into_open_error(error.into()))?;
+                meta.insert("schema", SCHEMA).map_err(|error| failed(error.into()))?;
             }
         }
-        transaction.open_table(RECORDS).map_err(|error| into_open_error(error.into()))?;
-        let mut refused = transaction.open_table(REFUSED).map_err(|error| into_open_error(error.into()))?;
-        let rows = refused.len().map_err(|error| into_open_error(error.into()))?;
-        refused.retain(|_, row| decode::<Refused>(row).is_some()).map_err(|error| into_open_error(error.into()))?;
-        let damaged = rows - refused.len().map_err(|error| into_open_error(error.into()))?;
-        let mut salt = transaction.open_table(SALT).map_err(|error| into_open_error(error.into()))?;
-        let salted = salt.get("salt").map_err(|error| into_open_error(error.into()))?.map(|salt| salt.value().len());
+        transaction.open_table(RECORDS).map_err(|error| failed(error.into()))?;
+        let mut refused = transaction.open_table(REFUSED).map_err(|error| failed(error.into()))?;
+        let rows = refused.len().map_err(|error| failed(error.into()))?;
+        refused.retain(|_, row| decode::<Refused>(row).is_some()).map_err(|error| failed(error.into()))?;
+        let damaged = rows - refused.len().map_err(|error| failed(error.into()))?;
+        let mut salt = transaction.open_table(SALT).map_err(|error| failed(error.into()))?;
+        let salted = salt.get("salt").map_err(|error| failed(error.into()))?.map(|salt| salt.value().len());
         if salted != Some(SALT_LENGTH) {
-            salt.insert("salt", random()?.as_slice()).map_err(|error| into_open_error(error.into()))?;
+            salt.insert("salt", random()?.as_slice()).map_err(|error| failed(error.into()))?;
         }
         let is_lost = schema.is_none() && existed == Existed::Yes;
         let is_resalted = schema.is_some() && salted != Some(SALT_LENGTH);
         if is_lost || is_resalted || damaged > 0 {
             let unknown = encode(&Refused { history_lost: true, ..Refused::default() });
-            refused.insert(EVERY_ACCOUNT, unknown.as_slice()).map_err(|error| into_open_error(error.into()))?;
+            refused.insert(EVERY_ACCOUNT, unknown.as_slice()).map_err(|error| failed(error.into()))?;
         }
         Prepared { is_lost, damaged: usize::try_from(damaged).unwrap_or(usize::MAX) }
     };
-    transaction.commit().map_err(|error| into_open_error(error.into()))?;
+    transaction.commit().map_err(|error| failed(error.into()))?;
     Ok(prepared)
 }
 
@@ -333,7 +336,7 @@ fn records(database: &Database) -> Result<LoadedState, redb::Error> {
     let transaction = database.begin_read()?;
     let mut found = LoadedState::default();
     (found.records, found.damaged) = rows(&transaction.open_table(RECORDS)?)?;
-    // Those that were damaged are gone by now.
+    // `prepare` has removed the damaged ones.
     (found.refused, _) = rows(&transaction.open_table(REFUSED)?)?;
     if let Some(salt) = transaction.open_table(SALT)?.get("salt")?
         && salt.value().len() == found.salt.len()
@@ -364,7 +367,7 @@ fn random() -> Result<[u8; SALT_LENGTH], OpenFailure> {
 }
 
 pub(super) fn encode(record: &impl Serialize) -> Vec<u8> {
-    // A struct of numbers and texts always has a form in JSON.
+    // A struct of numbers and texts can always be serialised.
     let json = serde_json::to_vec(record).unwrap_or_default();
     let mut bytes = digest(&json).to_vec();
     bytes.extend_from_slice(&json);

@@ -1,4 +1,4 @@
-//! Files and directories that are for nobody else, whatever the umask: they hold who refused which login, and what mail
+//! Files and directories for the exporter's user only, whatever the umask: they hold refused logins, and what mail
 //! there was. What exists keeps the access of its group, which Kubernetes gives to a volume with `fsGroup`.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, set_permissions};

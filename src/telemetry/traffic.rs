@@ -104,7 +104,7 @@ impl Traffic {
         match event {
             Event::Request { endpoint, code, took } => {
                 let code = code.map_or_else(|| "none".into(), |code| code.to_string());
-                // Which report it was is told by `asyncos_group_success`. The root of the API has no path of its own.
+                // `asyncos_group_success` shows which report it was. The root of the API has no path of its own.
                 let endpoint = match endpoint.split('/').next() {
                     None | Some("") => "root",
                     Some(first) => first,
@@ -128,7 +128,7 @@ impl Traffic {
             Event::TokenExpires(at) => self.token_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64()),
             Event::VerificationDisabled => self.verification_disabled.with_label_values::<&str>(&[]).set(1),
             Event::CertificateExpires(Some(at)) => {
-                // 0 unless it was said to be 1: whoever shows a certificate speaks TLS.
+                // 0 unless it is already 1: an appliance that presents a certificate uses TLS.
                 self.verification_disabled.with_label_values::<&str>(&[]);
                 self.certificate_expiry.with_label_values::<&str>(&[]).set(at.as_secs_f64());
             }

@@ -1,4 +1,4 @@
-//! What Outbreak Filters found and how long they held it back. Levels, types and times are bounded; whatever may be
+//! Findings of Outbreak Filters, and the time they held messages back. Levels, types and times are bounded; whatever may be
 //! the name of a threat is not.
 //!
 //! **Source:** the vendor's Swagger description of the API 2.0; that they are keyed, and by what, is inferred.

@@ -1,4 +1,4 @@
-//! What happens to mail after its delivery, record by record and batch by batch. Both grow with time, so neither is
+//! Remediation of mail after its delivery, by record and by batch. Both grow with time, so neither is
 //! bounded.
 //!
 //! **Source:** the vendor's Swagger description of the API 2.0; a published client shows the records and one text more.
@@ -11,7 +11,7 @@ use crate::catalogue::{DeviceType, Group, Keys, Unit};
 
 const MESSAGES: Unit = count("messages");
 
-/// What names a record is not published. Its texts tell of recipients, but texts are never samples.
+/// The field that names a record is not published. Its texts name recipients, but texts are never samples.
 pub(super) const RECORDS: Group = Group {
     name: Borrowed("mail_mailbox_auto_remediation"),
     help: Borrowed("Records of mailbox auto remediation; texts, no samples"),

@@ -1,4 +1,4 @@
-//! What is known of threats: viruses and malware by name, threats of sender domains, threat feeds. Names and
+//! Threats: viruses and malware by name, threats of sender domains, threat feeds. Names and
 //! indicators are unbounded, levels, categories and feeds are bounded.
 //!
 //! **Source:** the vendor's Swagger description of the API 2.0; the vendor's guide shows viruses keyed, for the

@@ -1,4 +1,4 @@
-//! What became of recipients, as several reports count it alike: the columns that domains, networks and addresses
+//! Recipients by outcome, as several reports count them: the columns that domains, networks and addresses
 //! share. Knows no group.
 //!
 //! **Source:** the vendor's Swagger description of the API 2.0.

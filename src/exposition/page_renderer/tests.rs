@@ -10,7 +10,7 @@ use crate::sample::status_metrics::StatusMetrics;
 use crate::sample::{Family, Sample};
 use crate::snapshot::{AspectView, Hold, Snapshot};
 
-/// How long an outcome is waited for; never how long something may take.
+/// The longest wait for an outcome; never a bound on the time that something may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 const GAUGE: &str = "asyncos_health_ratio{appliance=\"a\"}";
 
@@ -55,7 +55,7 @@ impl Rig {
     }
 }
 
-/// What is waited for, before the test gives up.
+/// The condition that is awaited before the test gives up.
 async fn soon<T>(wait: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, wait).await.expect("the press does what it is asked for")
 }
