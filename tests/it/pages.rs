@@ -140,7 +140,7 @@ async fn the_configuration_shown_is_the_one_in_force() {
     assert!(shown().await.contains("window: 2m\n"), "a refused one is not in force");
     let status = until(&rig, "/api/v1/status", |_| true).await;
     assert_eq!(status["config"]["last_reload_ok"], false);
-    assert!(rig.get("/").await.text().await.expect("a page").contains("The newest configuration was refused"));
+    assert!(rig.get("/").await.text().await.expect("a page").contains("The newest configuration is invalid"));
     rig.end().await;
 }
 
