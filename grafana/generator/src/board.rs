@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::counted::SHORT_WINDOW;
+use super::counted::{BEHIND, SHORT_WINDOW};
 use super::panel::{Panel, source};
 use super::query;
 use super::style::Colour;
@@ -330,6 +330,11 @@ fn rows() -> Value {
     })
 }
 
+/// When a condition began; `condition` takes an offset. One that lasts would be drawn as a region that covers the graph.
+fn onset(condition: impl Fn(&str) -> String) -> String {
+    format!("{} unless {}", condition(""), condition(" offset 5m"))
+}
+
 fn annotations() -> Vec<Value> {
     let note = |name: &str, colour: Colour, shown: bool, expr: &str, title: &str, text: &str| {
         json!({
@@ -346,18 +351,35 @@ fn annotations() -> Vec<Value> {
     };
     vec![
         note(
-            "Alerts",
+            "Critical alerts",
             Colour::Act,
             true,
-            r#"ALERTS{alertname=~"Asyncos.+",alertstate="firing",job=~"$job",severity=~"critical|warning"}"#,
+            &onset(|ago| {
+                format!(
+                    r#"ALERTS{{alertname=~"Asyncos.+",alertstate="firing",severity="critical",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?"}}{ago}"#
+                )
+            }),
             "{{alertname}}",
             "{{appliance}}",
+        ),
+        note(
+            "Appliances behind",
+            Colour::Quantity,
+            true,
+            &onset(|ago| {
+                format!(
+                    "max by (EACH) (asyncos_windows_pending{{APPLIANCE}}{ago} > 1) * on (EACH) \
+                     asyncos_window_seconds{{APPLIANCE,group=\"\"}}{ago} > {BEHIND}"
+                )
+            }),
+            "{{appliance}} is behind",
+            "Graphs have a gap until its missed windows are counted. Totals include them afterwards.",
         ),
         note(
             "Resource conservation",
             Colour::Look,
             true,
-            "asyncos_health_resource_conservation{APPLIANCE} > 0",
+            &onset(|ago| format!("asyncos_health_resource_conservation{{APPLIANCE}}{ago} > 0")),
             "{{appliance}} conserves resources",
             "It accepts mail more slowly, or none.",
         ),

@@ -54,7 +54,7 @@ fn sum_of_rates(group: &str, counter: &str) -> String {
 
 /// What a counter gains per second, for each appliance.
 fn rate(group: &str, counter: &str) -> String {
-    Counted::on_board(group, counter).rate("RATE", "")
+    Counted::on_board(group, counter).rate("")
 }
 
 /// Adds a series for each part of what `group` counts, a minute.

@@ -7,8 +7,9 @@
 
 /// The longest window, in seconds, whose counters are rated over the range of the graph.
 pub(super) const SHORT_WINDOW: u64 = 300;
-/// So many uncounted windows are no longer a poll under way. What is counted afterwards belongs to other times than now.
-const BEHIND: u64 = 2;
+/// Uncounted windows of more seconds than this are no longer a poll under way. What is counted of them afterwards belongs
+/// to other times than now.
+pub(super) const BEHIND: u64 = 600;
 
 /// A counter of a counter group.
 #[derive(Clone, Copy, Debug)]
@@ -34,17 +35,34 @@ impl<'a> Counted<'a> {
         Self { chosen: "", ..Self::on_board(group, counter) }
     }
 
-    /// How much it gains per second. `range` is that of short windows; `ago` is an offset or nothing.
-    pub(super) fn rate(&self, range: &str, ago: &str) -> String {
+    /// How much it gains per second, on a dashboard; `ago` is an offset or nothing. Where the rate says nothing, as after
+    /// an outage, the newest window does.
+    pub(super) fn rate(&self, ago: &str) -> String {
+        self.gains("RATE", SHORT_WINDOW, "", ago)
+    }
+
+    /// How much it gains per second over so many minutes, in a rule. A window of more than half of them is taken as it is;
+    /// a shorter one alone is too little to go by.
+    pub(super) fn rate_over(&self, minutes: u64, ago: &str) -> String {
+        let short = minutes * 60 / 2;
+        self.gains(&format!("{minutes}m"), short, &format!(" > {short}"), ago)
+    }
+
+    /// What both have in common: windows of up to `short` seconds are rated over `range`, those that are `long` are
+    /// divided by their own length.
+    fn gains(&self, range: &str, short: u64, long: &str, ago: &str) -> String {
         let Names { key, total, gauge, usual, own, open, pending } = self.names(ago);
-        let behind =
-            |range: &str, most: u64| format!("unless on ({key}) max_over_time({pending}[{range}]{ago}) > {most}");
+        let in_time = |range: &str, most: u64| {
+            format!(
+                "unless on ({key}) (max_over_time({pending}[{range}]{ago}) > 1) * on (EACH) group_left () {usual} > {most}"
+            )
+        };
         format!(
-            "((rate({total}[{range}]{ago}) and on (EACH) {usual} <= {SHORT_WINDOW} unless on ({key}) {own} > {SHORT_WINDOW} \
-             {}) or (rate({total}[1h]{ago}) and on (EACH) {open} {}) or {gauge} / on ({key}) group_left () {own} or {gauge} / \
-             on (EACH) group_left () {usual})",
-            behind(range, BEHIND),
-            behind("1h", 1),
+            "((rate({total}[{range}]{ago}) and on (EACH) {usual} <= {short} unless on ({key}) {own} > {short} {}) or \
+             (rate({total}[1h]{ago}) and on (EACH) {open} {}) or {gauge} / on ({key}) group_left () ({own}{long}) or {gauge} / \
+             on (EACH) group_left () ({usual}{long}))",
+            in_time(range, BEHIND),
+            in_time("1h", 3600),
         )
     }
 
@@ -104,20 +122,20 @@ mod tests {
 
     #[test]
     fn rules_and_parts_of_an_sma_choose_fitting_windows() {
-        let rate = Counted::in_rule("mail_x", "y").rate("30m", "");
+        let rate = Counted::in_rule("mail_x", "y").rate_over(30, "");
         assert!(rate.starts_with(
-            "((rate(asyncos_mail_x_y_total[30m]) and on (EACH) asyncos_window_seconds{group=\"\"} <= 300"
+            "((rate(asyncos_mail_x_y_total[30m]) and on (EACH) asyncos_window_seconds{group=\"\"} <= 900"
         ));
         assert!(
-            rate.contains("asyncos_window_seconds{group=\"mail_x\",device_group=\"\",device=\"\"} > 300"),
+            rate.contains("asyncos_window_seconds{group=\"mail_x\",device_group=\"\",device=\"\"} > 900"),
             "{rate}"
         );
         let part = Counted { part: Some(("device", "device=~\"$device\"")), ..Counted::on_board("mail_x", "y") };
-        let rate = part.rate("RATE", " offset 1w");
+        let rate = part.rate(" offset 1w");
         assert!(rate.contains("rate(asyncos_mail_x_y_total{APPLIANCE,device=~\"$device\"}[RATE] offset 1w)"), "{rate}");
         assert!(rate.contains(
             "asyncos_mail_x_y_last_window{APPLIANCE,device=~\"$device\"} offset 1w / on (EACH, device) group_left () \
-             asyncos_window_seconds{APPLIANCE,group=\"mail_x\",device=~\"$device\"} offset 1w"
+             (asyncos_window_seconds{APPLIANCE,group=\"mail_x\",device=~\"$device\"} offset 1w"
         ), "{rate}");
     }
 }

@@ -196,9 +196,10 @@ impl Panel {
         self
     }
 
-    /// Shows so many digits: `increase` extrapolates, and there are no fractions of a message.
+    /// Shows every digit and no fraction: `increase` extrapolates, and there are no fractions of a message. With
+    /// [`Unit::Count`], 2,610 would be rounded to 3 K.
     pub(super) fn whole(mut self) -> Self {
-        self.decimals = Some(0);
+        (self.unit, self.decimals) = (Unit::Whole, Some(0));
         self
     }
 
@@ -307,9 +308,10 @@ impl Panel {
 
     fn colour_mode(&self) -> &'static str {
         match self.kind {
-            Kind::Stat | Kind::Table | Kind::Timeline => "thresholds",
+            Kind::Stat | Kind::Table => "thresholds",
             Kind::Ranking => "continuous-BlPu",
-            Kind::Lines | Kind::Stacked | Kind::Bars | Kind::Text => "palette-classic",
+            // With `thresholds`, Grafana merges states by their thresholds and forgets what they are called.
+            Kind::Timeline | Kind::Lines | Kind::Stacked | Kind::Bars | Kind::Text => "palette-classic",
         }
     }
 

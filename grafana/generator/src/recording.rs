@@ -3,10 +3,10 @@
 use super::counted::Counted;
 use super::query;
 
-/// The range of shares, for short windows.
-const LONG: &str = "1h";
-/// Six windows of the usual length.
-const SHORT: &str = "30m";
+/// Minutes of shares, for short windows.
+const LONG: u64 = 60;
+/// Minutes of rates: six windows of the usual length.
+const SHORT: u64 = 30;
 
 /// A rule that records the outcome of a query under a name.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(super) struct Recording {
 pub(super) fn all() -> Vec<Recording> {
     const INCOMING: &str = "mail_incoming_traffic_summary";
     const OUTGOING: &str = "mail_outgoing_traffic_summary";
-    let rate = |group: &str, counter: &str, range: &str| {
-        format!("sum by (EACH) ({})", Counted::in_rule(group, counter).rate(range, ""))
+    let rate = |group: &str, counter: &str, minutes: u64| {
+        format!("sum by (EACH) ({})", Counted::in_rule(group, counter).rate_over(minutes, ""))
     };
     let share = |group: &str, part: &str, whole: &str| {
         format!("{} / ({} > 0)", rate(group, part, LONG), rate(group, whole, LONG))

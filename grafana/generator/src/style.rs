@@ -62,6 +62,8 @@ impl Colour {
 pub(super) enum Unit {
     /// A plain number; the title says of what.
     Count,
+    /// A whole number with all its digits.
+    Whole,
     /// 1 is 100 percent.
     Ratio,
     Seconds,
@@ -77,6 +79,7 @@ impl Unit {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Count => "short",
+            Self::Whole => "locale",
             Self::Ratio => "percentunit",
             Self::Seconds => "s",
             Self::Bytes => "bytes",
@@ -90,7 +93,9 @@ impl Unit {
     pub(super) const fn most(self) -> Option<f64> {
         match self {
             Self::Ratio => Some(1.0),
-            Self::Count | Self::Seconds | Self::Bytes | Self::BytesPerSecond | Self::Ago | Self::Date => None,
+            Self::Count | Self::Whole | Self::Seconds | Self::Bytes | Self::BytesPerSecond | Self::Ago | Self::Date => {
+                None
+            }
         }
     }
 }

@@ -69,6 +69,7 @@ async fn a_fault_becomes_an_alert_and_its_end_resolves_it() {
         rig.address
     ))
     .await;
+    until(async || prometheus.ask("/api/v1/query", &[("query", "up")]).await).await;
     until(async || {
         let found = shown(&prometheus, "Alerts firing").await?;
         // Once the rules are evaluated there is a number, and it is zero.

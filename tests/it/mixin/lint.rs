@@ -13,7 +13,7 @@ use super::text;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Units of the linter's list that are in use here.
-const UNITS: [&str; 7] = ["short", "percentunit", "s", "bytes", "Bps", "dateTimeFromNow", "dateTimeAsIso"];
+const UNITS: [&str; 8] = ["short", "locale", "percentunit", "s", "bytes", "Bps", "dateTimeFromNow", "dateTimeAsIso"];
 /// Panels that every Grafana has.
 const KINDS: [&str; 6] = ["stat", "timeseries", "table", "bargauge", "state-timeline", "text"];
 /// Metrics that are of the exporter or of Prometheus and of no appliance.
@@ -45,8 +45,22 @@ fn findings(board: &Board) -> Vec<String> {
     for annotation in board.annotations() {
         require(&mut found, annotation["datasource"]["uid"] == "${datasource}", "an annotation's data source");
         matchers(&promql::read(text(annotation, "expr")).selectors, &mut found);
+        self::annotation(annotation, &mut found);
     }
     found.into_iter().map(|finding| format!("{}: {finding}", board.uid())).collect()
+}
+
+/// What is marked in every graph from the start is an instant, and of the chosen appliances: a region for as long as a
+/// condition lasts would cover the graphs.
+fn annotation(annotation: &Value, found: &mut Vec<String>) {
+    if annotation["enable"] != true {
+        return;
+    }
+    let (name, expr) = (text(annotation, "name"), text(annotation, "expr"));
+    let (now, before) = expr.split_once(" unless ").unwrap_or((expr, ""));
+    let is_onset = before.contains(" offset ") && !now.contains(" offset ");
+    require(found, is_onset, &format!("{name}: an annotation of onsets"));
+    require(found, now.contains("appliance=~"), &format!("{name}: an annotation of the chosen appliances"));
 }
 
 fn require(found: &mut Vec<String>, is_so: bool, what: &str) {
@@ -160,6 +174,12 @@ fn panel(panel: &Value, found: &mut Vec<String>) {
     require(found, steps[0]["value"].is_null(), "the first step has no value");
     let values: Vec<f64> = steps.iter().skip(1).map(|step| step["value"].as_f64().expect("a number")).collect();
     require(found, values.is_sorted(), "steps are sorted");
+    let color = &defaults["color"]["mode"];
+    let has_words = defaults["mappings"].as_array().is_some_and(|words| !words.is_empty());
+    require(found, kind != "state-timeline" || !has_words || color != "thresholds", "a timeline keeps its words");
+    let is_whole = defaults["decimals"] == 0;
+    require(found, unit != "short" || !is_whole, "a short unit would round whole numbers");
+    require(found, unit != "locale" || is_whole, "whole numbers have no fraction");
     if kind == "timeseries" {
         let custom = &defaults["custom"];
         let lines = if values.is_empty() { "off" } else { "line+area" };
@@ -198,6 +218,9 @@ fn query(panel: &Value, query: &boards::Query, found: &mut Vec<String>) {
     let is_any = read.selectors.iter().any(|selector| is_of_any_target(&selector.metric));
     let names_ours = read.selectors.iter().any(|selector| selector.metric == "asyncos_exporter_build_info");
     require(found, !is_any || names_ours, "with all jobs chosen, the targets of others are left out");
+    // One request may fail more than once: a share of the requests alone exceeds one.
+    let failures = query.expr.matches("rate(asyncos_api_request_failures_total").count();
+    require(found, failures != 1 || !query.expr.contains(" / "), "a share of failures is one at most");
     let many = query.legend.contains("{{") && !read.selectors.iter().all(|one| is_of_the_exporter(&one.metric));
     let capped = ["topk", "bottomk"].iter().any(|cap| query.expr.contains(cap));
     require(found, !many || capped, "what has many series is capped");
@@ -302,6 +325,9 @@ fn the_rules_see_what_breaks_them() {
         ("/panels/1/datasource/uid", "prometheus".into(), "panel-datasource-rule"),
         ("/panels/1/fieldConfig/defaults/unit", "opm".into(), "panel-units-rule"),
         ("/panels/1/type", "vendor-panel".into(), "a core panel"),
+        ("/panels/3/fieldConfig/defaults/decimals", 2.into(), "whole numbers have no fraction"),
+        ("/panels/3/fieldConfig/defaults/unit", "short".into(), "a short unit would round whole numbers"),
+        ("/annotations/list/0/expr", "ALERTS{job=~\"$job\",appliance=~\"a\"}".into(), "an annotation of onsets"),
         ("/panels/2/gridPos/x", 0.into(), "overlaps"),
         ("/templating/list/1/allValue", ".*".into(), "job"),
         ("/templating/list/1/refresh", 1.into(), "template-on-time-change-reload-rule"),

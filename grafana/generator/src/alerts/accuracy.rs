@@ -14,7 +14,8 @@ pub(super) fn alerts() -> Vec<Alert> {
             Some("30m"),
             &format!(
                 "sum by (EACH) (rate(asyncos_api_request_failures_total[30m])) / (sum by (EACH) \
-                 (rate(asyncos_api_request_duration_seconds_count[30m])) > 0) > {REQUEST_FAILURES}"
+                 (rate(asyncos_api_request_failures_total[30m]) or rate(asyncos_api_requests_total{{code=~\"2..\"}}[30m])) > \
+                 0) > {REQUEST_FAILURES}"
             ),
             "Requests to {{ $labels.appliance }} fail",
             "{{ $value | humanizePercentage }} of the requests to {{ $labels.appliance }} have failed for half an hour.",
@@ -75,7 +76,7 @@ pub(super) fn alerts() -> Vec<Alert> {
             &format!(
                 "max by (EACH) (increase(asyncos_late_events_total{{group=\"mail_incoming_traffic_summary\"}}[3h])) / on (EACH) \
                  ({} * 10800 > 0) > {LATE}",
-                Counted::in_rule("mail_incoming_traffic_summary", "total_recipients").rate("3h", "")
+                Counted::in_rule("mail_incoming_traffic_summary", "total_recipients").rate_over(180, "")
             ),
             "Late data from {{ $labels.appliance }}",
             "Events found after their window was counted are {{ $value | humanizePercentage }} of the recipients of \

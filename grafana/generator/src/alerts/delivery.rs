@@ -75,7 +75,7 @@ fn delivery() -> Vec<Alert> {
             Some("30m"),
             &format!(
                 "appliance:asyncos_outgoing_hard_bounces:ratio > {HARD_BOUNCES} and on (EACH) {} > {FLOOR}",
-                Counted::in_rule("mail_outgoing_traffic_summary", "total_recipients_processed").rate("1h", "")
+                Counted::in_rule("mail_outgoing_traffic_summary", "total_recipients_processed").rate_over(60, "")
             ),
             "Many recipients of {{ $labels.appliance }} hard-bounce",
             "{{ $value | humanizePercentage }} of the outgoing recipients of {{ $labels.appliance }} hard-bounce.",
@@ -100,7 +100,7 @@ fn delivery() -> Vec<Alert> {
 
 /// The share of connections whose required TLS failed, with enough of them.
 fn failures(direction: &str, title: &str) -> String {
-    let rate = |outcome| Counted::in_rule(SECURITY, &format!("{direction}_conn_tls_{outcome}")).rate("1h", "");
+    let rate = |outcome| Counted::in_rule(SECURITY, &format!("{direction}_conn_tls_{outcome}")).rate_over(60, "");
     format!(
         "appliance:asyncos_tls_failures_{title}:ratio > {TLS_FAILURES} and on (EACH) ({} + {}) > {}",
         rate("fail"),
@@ -160,7 +160,7 @@ fn encryption() -> Vec<Alert> {
             Some("15m"),
             &format!(
                 "{} * 60 > {LOGIN_FAILURES}",
-                Counted::in_rule("mail_authentication_summary", "received_conn_auth_fail").rate("1h", "")
+                Counted::in_rule("mail_authentication_summary", "received_conn_auth_fail").rate_over(60, "")
             ),
             "Many SMTP logins fail at {{ $labels.appliance }}",
             "{{ $value | humanize }} SMTP logins per minute fail at {{ $labels.appliance }}.",

@@ -21,7 +21,7 @@ fn nothing(counter: &str, range: &str) -> String {
 
 /// How many `counter` counted in two hours a day ago.
 fn yesterday(counter: &str) -> String {
-    format!("{} * 7200", Counted::in_rule(GROUP, counter).rate("2h", " offset 1d"))
+    format!("{} * 7200", Counted::in_rule(GROUP, counter).rate_over(120, " offset 1d"))
 }
 
 pub(super) fn alerts() -> Vec<Alert> {
@@ -196,8 +196,8 @@ fn amounts() -> Vec<Alert> {
             Some("15m"),
             &format!(
                 "{now} * 3600 > {UNUSUAL} * 3600 * {} and {now} * 3600 > 100",
-                Counted::in_rule(GROUP, "blocked_dmarc").rate("1h", " offset 1d"),
-                now = Counted::in_rule(GROUP, "blocked_dmarc").rate("1h", "")
+                Counted::in_rule(GROUP, "blocked_dmarc").rate_over(60, " offset 1d"),
+                now = Counted::in_rule(GROUP, "blocked_dmarc").rate_over(60, "")
             ),
             "DMARC blocks more mail than usual at {{ $labels.appliance }}",
             "DMARC has blocked {{ printf \"%.0f\" $value }} recipients at {{ $labels.appliance }} within an hour, \

@@ -10,12 +10,12 @@ const OUTGOING: &str = "mail_outgoing_traffic_summary";
 
 /// How many in half an hour. Of a longer window it is the share, which the busiest half hour of that window exceeded.
 fn half_an_hour(group: &str, counter: &str) -> String {
-    format!("{} * 1800", Counted::in_rule(group, counter).rate("30m", ""))
+    format!("{} * 1800", Counted::in_rule(group, counter).rate_over(30, ""))
 }
 
 /// How many in an hour.
 fn an_hour(group: &str, counter: &str) -> String {
-    format!("{} * 3600", Counted::in_rule(group, counter).rate("1h", ""))
+    format!("{} * 3600", Counted::in_rule(group, counter).rate_over(60, ""))
 }
 
 pub(super) fn alerts() -> Vec<Alert> {

@@ -134,12 +134,15 @@ fn traffic() -> Vec<Panel> {
             .step(Step::Minute),
         Panel::lines(
             "Failure share",
-            "Share of requests that failed.",
+            "Failures as a share of failures and successful requests.",
             Unit::Ratio,
         )
         .query(
+            // One request may fail more than once, and some fail before they are sent: of the requests alone, the share
+            // would exceed one.
             "topk(20, sum by (appliance) (rate(asyncos_api_request_failures_total{APPLIANCE}[RATE])) / \
-             (sum by (appliance) (rate(asyncos_api_request_duration_seconds_count{APPLIANCE}[RATE])) > 0))",
+             (sum by (appliance) (rate(asyncos_api_request_failures_total{APPLIANCE}[RATE]) or \
+             rate(asyncos_api_requests_total{APPLIANCE,code=~\"2..\"}[RATE])) > 0))",
             "{{appliance}}",
         )
         .limits(Limits::look(REQUEST_FAILURES))

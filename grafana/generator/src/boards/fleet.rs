@@ -212,8 +212,8 @@ fn graphs() -> Vec<Panel> {
         ),
         Panel::lines(
             "Incoming by appliance per minute",
-            "Attempted recipients of incoming mail. If one appliance drops to zero while others continue, check its \
-             listeners and the DNS. An SMA includes the mail of its ESAs.",
+            "Attempted recipients of incoming mail. Zero while others continue: check its listeners and the DNS. A gap: \
+             its data are missing (see Reachable). An SMA includes the mail of its ESAs.",
             Unit::Count,
         )
         .query(

@@ -58,7 +58,7 @@ fn numbers() -> Vec<Panel> {
 
 /// The share of what `counter` counts in all that was attempted.
 fn share(counter: &str, ago: &str) -> String {
-    let rate = |counter: &str| format!("sum({} REPORTED{ago})", Counted::on_board(TRAFFIC, counter).rate("RATE", ago));
+    let rate = |counter: &str| format!("sum({} REPORTED{ago})", Counted::on_board(TRAFFIC, counter).rate(ago));
     format!("{} / ({} > 0)", rate(counter), rate("total_recipients"))
 }
 

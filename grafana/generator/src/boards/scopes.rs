@@ -122,7 +122,7 @@ fn numbers() -> Vec<Panel> {
 
 fn panels(division: Division) -> Vec<Panel> {
     let Division { prefix, label, chosen, titles, .. } = division;
-    let rate = |counter| format!("sum by (appliance, {label}) ({})", division.counted(counter).rate("RATE", ""));
+    let rate = |counter| format!("sum by (appliance, {label}) ({})", division.counted(counter).rate(""));
     let lines = |title, description: &str, unit, expr: &str| {
         let panel = Panel::lines(title, description, unit);
         panel.query(&format!("topk(20, {expr})"), format!("{{{{{label}}}}} ({{{{appliance}}}})"))
@@ -170,7 +170,7 @@ const QUEUE: &str = "mail_system_capacity_workqueue_maximum_messages";
 fn table(division: Division) -> Panel {
     let Division { prefix, label, chosen, keys, titles, .. } = division;
     let sum = |expr: String| format!("sum by (appliance, {label}) ({expr})");
-    let rate = |counter| sum(division.counted(counter).rate("RATE", ""));
+    let rate = |counter| sum(division.counted(counter).rate(""));
     let range = |counter| sum(division.counted(counter).in_range());
     Panel::table(
         titles.table,

@@ -179,7 +179,11 @@ fn doubts() -> Vec<Case> {
     vec![
         // A tenth, then a fifth.
         case("AsyncosRequestsFailing")
-            .of("asyncos_api_request_duration_seconds_count", "", counter([(100.0, 150)]))
+            .of(
+                "asyncos_api_requests_total",
+                "endpoint=\"esa\",code=\"200\"",
+                counter([(90.0, 40), (80.0, 60), (100.0, 50)]),
+            )
             .of(
                 "asyncos_api_request_failures_total",
                 "reason=\"timeout\"",
