@@ -265,6 +265,8 @@ pub struct Polling {
     pub start: Option<Duration>,
     /// Which windows the appliance is believed to answer.
     pub alignment: Alignment,
+    /// Whether the hour that is not over is requested where the appliance answers for whole hours only.
+    pub running_hour: bool,
     /// What becomes of data that arrive after their window was counted.
     pub late: Late,
 }
@@ -304,7 +306,7 @@ pub enum Alignment {
     Auto,
     /// As configured, whatever it says.
     Minute,
-    /// Whole hours from the start.
+    /// Whole hours from the start; `window` tells how often they are requested.
     Hour,
 }
 

@@ -7,13 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::window::Window;
 use crate::config::{Late, Scope};
-use crate::store::{Record, Store, WriteError};
+use crate::store::{Facts, Record, Store, WriteError};
 
 mod counter_state;
 mod day;
+mod difference;
 pub mod sum;
 
 pub use counter_state::{Begun, CounterState, Counts};
+
+use counter_state::Added;
 
 /// The identity of one set of totals.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +60,10 @@ pub struct Reconciled {
 pub struct Counted {
     /// The totals after it.
     pub account: CounterState,
+    /// What was added to each sum, where that is not all that the report says, since a part of its time was counted before.
+    pub lacked: Option<Vec<(String, u64)>>,
+    /// Events that were counted before and are in the report no more.
+    pub surplus: u64,
     /// Increments that were not added, because the total would be too large to be exact.
     pub too_large: u64,
 }
@@ -80,16 +87,57 @@ pub type HoldEnds = Arc<Mutex<BTreeMap<String, Tick>>>;
 #[derive(Debug)]
 pub struct Ledger {
     store: Arc<Store>,
-    accounts: Mutex<HashMap<String, CounterState>>,
+    accounts: Mutex<HashMap<String, Account>>,
     hold_ends: Mutex<HashMap<String, HoldEnds>>,
+    facts: Mutex<HashMap<String, Facts>>,
+}
+
+/// What is counted under one key.
+#[derive(Debug)]
+struct Account {
+    state: CounterState,
+    /// Counts up with each change. A change that was computed from an older state is not made: two that were written one
+    /// after the other would take each other's counts away.
+    revision: u64,
+}
+
+/// A state that is about to replace the one it was made from.
+struct Base {
+    text: String,
+    next: CounterState,
+    revision: u64,
 }
 
 impl Ledger {
     /// A ledger that continues from `records` and writes its changes to `store`.
     #[must_use]
     pub fn new(store: Arc<Store>, records: HashMap<String, Record>) -> Self {
-        let accounts = records.into_iter().map(|(key, record)| (key, CounterState::restored(record))).collect();
-        Self { store, accounts: Mutex::new(accounts), hold_ends: Mutex::default() }
+        let accounts = records
+            .into_iter()
+            .map(|(key, record)| (key, Account { state: CounterState::restored(record), revision: 0 }))
+            .collect();
+        Self { store, accounts: Mutex::new(accounts), hold_ends: Mutex::default(), facts: Mutex::default() }
+    }
+
+    /// The same, where `facts` were found out about appliances.
+    #[must_use]
+    pub fn with_facts(self, facts: HashMap<String, Facts>) -> Self {
+        Self { facts: Mutex::new(facts), ..self }
+    }
+
+    /// What was found out about `appliance`.
+    #[must_use]
+    pub fn facts(&self, appliance: &str) -> Facts {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).get(appliance).cloned().unwrap_or_default()
+    }
+
+    /// Remembers what was found out about `appliance`, through restarts once it is written.
+    ///
+    /// # Errors
+    /// When it was not written: a restart finds it out again.
+    pub async fn remember(&self, appliance: &str, facts: Facts) -> Result<(), WriteError> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).insert(appliance.to_owned(), facts.clone());
+        self.store.write_facts(appliance.to_owned(), facts).await
     }
 
     /// A ledger that a restart forgets.
@@ -101,13 +149,26 @@ impl Ledger {
     /// The totals of `key`; none before the first [`Ledger::begin`].
     #[must_use]
     pub fn account(&self, key: &Key) -> Option<CounterState> {
-        self.accounts().get(&key.text()).cloned()
+        self.accounts().get(&key.text()).map(|account| account.state.clone())
     }
 
     /// The watermark of `key`; none before the first [`Ledger::begin`].
     #[must_use]
     pub fn watermark(&self, key: &Key) -> Option<Timestamp> {
-        self.accounts().get(&key.text()).map(|account| account.watermark)
+        self.accounts().get(&key.text()).map(|account| account.state.watermark)
+    }
+
+    /// Whether the hour from the watermark of `key` on was counted in part while it ran.
+    #[must_use]
+    pub fn has_run(&self, key: &Key) -> bool {
+        self.accounts().get(&key.text()).is_some_and(|account| account.state.running().is_some())
+    }
+
+    /// Whether `hour`, in which the watermark of `key` lies, can be counted from its report as a whole: everything that was
+    /// counted of it is known.
+    #[must_use]
+    pub fn knows_of(&self, key: &Key, hour: Window) -> bool {
+        self.accounts().get(&key.text()).is_some_and(|account| account.state.knows_of(hour))
     }
 
     /// The stretches of whole hours of `key` that are counted and can be compared with a report, oldest first.
@@ -116,13 +177,14 @@ impl Ledger {
         let accounts = self.accounts();
         accounts
             .get(&key.text())
-            .map(|account| account.days.iter().filter_map(day::stretch).collect())
+            .map(|account| account.state.days.iter().filter_map(day::stretch).collect())
             .unwrap_or_default()
     }
 
     /// Makes sure that `key` has an account: at zero from `first` where it has none.
     pub fn begin(&self, key: &Key, first: Timestamp) {
-        self.accounts().entry(key.text()).or_insert_with(|| CounterState::new(first, first));
+        let new = || Account { state: CounterState::new(first, first), revision: 0 };
+        self.accounts().entry(key.text()).or_insert_with(new);
     }
 
     /// Begins the totals of `key` at zero from `at`: a new epoch, which can be seen once a restart would find it too.
@@ -130,7 +192,8 @@ impl Ledger {
     /// # Errors
     /// When the watermark is not at `from`, or the state cannot be written; the totals continue then.
     pub async fn begin_anew(&self, key: &Key, from: Timestamp, at: Timestamp) -> Result<(), CommitError> {
-        self.replace(key.text(), from, CounterState::new(at, at)).await.map(drop)
+        let base = self.base(key).filter(|base| base.next.watermark == from).ok_or(CommitError::Moved)?;
+        self.replace(Base { next: CounterState::new(at, at), ..base }).await.map(drop)
     }
 
     /// Moves the watermark of `key` from `from` to `to` for good, without counting: no report could be fetched for the time
@@ -139,20 +202,21 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::begin_anew`].
     pub async fn pass_over(&self, key: &Key, from: Timestamp, to: Timestamp) -> Result<(), CommitError> {
-        let text = key.text();
-        let mut next = self.accounts().get(&text).cloned().ok_or(CommitError::Moved)?;
-        next.watermark = to;
-        day::break_stretch(&mut next.days);
-        self.replace(text, from, next).await.map(drop)
+        let mut base = self.base(key).filter(|base| base.next.watermark == from).ok_or(CommitError::Moved)?;
+        base.next.watermark = to;
+        day::break_stretch(&mut base.next.days);
+        self.replace(base).await.map(drop)
     }
 
-    /// Moves the watermark of `key`, of which nothing is counted yet, from `from` to `to`; false when it is not at `from`.
+    /// Moves the watermark of `key`, of which nothing is counted yet, from `from` to `to`, where the totals begin then; false when
+    /// it is not at `from`.
     /// The move reaches the store with the next window that is counted.
     pub fn shift(&self, key: &Key, from: Timestamp, to: Timestamp) -> bool {
         match self.accounts().get_mut(&key.text()) {
-            Some(account) if account.watermark == from => {
-                account.watermark = to;
-                day::break_stretch(&mut account.days);
+            Some(account) if account.state.watermark == from => {
+                (account.state.watermark, account.state.epoch) = (to, to);
+                day::break_stretch(&mut account.state.days);
+                account.revision += 1;
                 true
             }
             Some(_) | None => false,
@@ -160,7 +224,8 @@ impl Ledger {
     }
 
     /// Adds `window`, which begins at the watermark `from` or, where windows were given up, after it, and returns what is
-    /// counted then, once it would survive a power cut.
+    /// counted then, once it would survive a power cut. A window of whole hours may begin before `from`, with the hour in
+    /// which that lies: what was counted of that hour is not added again.
     ///
     /// # Errors
     /// When the watermark is not at `from`, so that a late or repeated answer changes nothing, or the state cannot be
@@ -175,17 +240,31 @@ impl Ledger {
         window: Window,
         counts: &Counts<'_>,
     ) -> Result<Counted, CommitError> {
-        let text = key.text();
-        let (start, to) = (window.start(), window.end());
-        let mut next = match self.accounts().get(&text) {
-            Some(account) if account.watermark == from && from <= start => account.clone(),
-            Some(_) | None => return Err(CommitError::Moved),
-        };
-        if from < start {
-            day::break_stretch(&mut next.days);
-        }
-        let too_large = next.count(start, to, counts);
-        Ok(Counted { account: self.replace(text, from, next).await?, too_large })
+        let base = self.base(key).filter(|base| base.next.watermark == from && base.next.can_count(window));
+        let mut base = base.ok_or(CommitError::Moved)?;
+        let Added { lacked, surplus, too_large } = base.next.count(window, counts);
+        Ok(Counted { account: self.replace(base).await?, lacked, surplus, too_large })
+    }
+
+    /// Adds what the report of `hour`, in which the watermark lies and which is not over, has beyond what was counted of that
+    /// hour. The appliance gave it at `until`. Where it has less, nothing is added; the watermark stays in any case.
+    ///
+    /// # Errors
+    /// When the watermark does not lie in `hour`, what was counted of it is not known, or the state cannot be written. The same
+    /// report may be brought again: what is in the totals by then is not added twice.
+    ///
+    /// # Cancel safety
+    /// As [`Ledger::commit`].
+    pub async fn count_running(
+        &self,
+        key: &Key,
+        hour: Window,
+        until: Timestamp,
+        counts: &Counts<'_>,
+    ) -> Result<Counted, CommitError> {
+        let mut base = self.base(key).filter(|base| base.next.knows_of(hour)).ok_or(CommitError::Moved)?;
+        let Added { lacked, surplus, too_large } = base.next.count_running(hour, until, counts);
+        Ok(Counted { account: self.replace(base).await?, lacked, surplus, too_large })
     }
 
     /// Compares the hours from `start` to `end` with `report`, the appliance's own figures for them, and with
@@ -203,16 +282,14 @@ impl Ledger {
         report: &[(String, u64)],
         late: Late,
     ) -> Result<Reconciled, CommitError> {
-        let text = key.text();
-        let Some(mut next) = self.accounts().get(&text).cloned() else { return Err(CommitError::Moved) };
-        let Some(found) = next.compare(hours, report) else { return Err(CommitError::Moved) };
+        let mut base = self.base(key).ok_or(CommitError::Moved)?;
+        let Some(found) = base.next.compare(hours, report) else { return Err(CommitError::Moved) };
         let surplus = found.surplus;
         if found.late == 0 || late == Late::Ignore {
-            return Ok(Reconciled { account: next, late: found.late, surplus, too_large: 0 });
+            return Ok(Reconciled { account: base.next, late: found.late, surplus, too_large: 0 });
         }
-        let (added, too_large) = next.add_late(hours, &found.credits);
-        let from = next.watermark;
-        Ok(Reconciled { account: self.replace(text, from, next).await?, late: added, surplus, too_large })
+        let (added, too_large) = base.next.add_late(hours, &found.credits);
+        Ok(Reconciled { account: self.replace(base).await?, late: added, surplus, too_large })
     }
 
     /// Shows the sums `names` with all that was counted from now on, which a restart does too.
@@ -223,17 +300,15 @@ impl Ledger {
     /// # Cancel safety
     /// As [`Ledger::commit`].
     pub async fn end_beginnings(&self, key: &Key, names: &[String]) -> Result<(), CommitError> {
-        let text = key.text();
-        let Some(mut next) = self.accounts().get(&text).cloned() else { return Err(CommitError::Moved) };
-        next.end_beginnings(names);
-        let from = next.watermark;
-        self.replace(text, from, next).await.map(drop)
+        let mut base = self.base(key).ok_or(CommitError::Moved)?;
+        base.next.end_beginnings(names);
+        self.replace(base).await.map(drop)
     }
 
     /// The sums of `key` that have just begun, and what each was before.
     #[must_use]
     pub fn beginning(&self, key: &Key) -> BTreeMap<String, u64> {
-        self.accounts().get(&key.text()).map(|account| account.beginning.clone()).unwrap_or_default()
+        self.accounts().get(&key.text()).map(|account| account.state.beginning.clone()).unwrap_or_default()
     }
 
     /// Until when the sums of `key` are shown as they were before, for the poller that counts them now.
@@ -243,19 +318,27 @@ impl Ledger {
         Arc::clone(ends.entry(key.text()).or_default())
     }
 
-    /// Writes `next` down, and shows it if the watermark is still at `from` then.
-    async fn replace(&self, text: String, from: Timestamp, next: CounterState) -> Result<CounterState, CommitError> {
+    /// What is counted under `key`, to be changed; none where nothing is.
+    fn base(&self, key: &Key) -> Option<Base> {
+        let text = key.text();
+        let (next, revision) = self.accounts().get(&text).map(|account| (account.state.clone(), account.revision))?;
+        Some(Base { text, next, revision })
+    }
+
+    /// Writes the changed state down, and shows it if nothing else has changed it meanwhile.
+    async fn replace(&self, base: Base) -> Result<CounterState, CommitError> {
+        let Base { text, next, revision } = base;
         self.store.write(text.clone(), next.record()).await?;
         match self.accounts().get_mut(&text) {
-            Some(account) if account.watermark == from => {
-                *account = next.clone();
+            Some(account) if account.revision == revision => {
+                *account = Account { state: next.clone(), revision: revision + 1 };
                 Ok(next)
             }
             Some(_) | None => Err(CommitError::Moved),
         }
     }
 
-    fn accounts(&self) -> MutexGuard<'_, HashMap<String, CounterState>> {
+    fn accounts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

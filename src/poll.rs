@@ -16,11 +16,13 @@ use crate::config;
 use crate::ledger::{Key, Ledger};
 use crate::sample::Families;
 use crate::snapshot::{ClockTrouble, Hold, Snapshot, SnapshotStore, Trouble};
+use crate::store::Facts;
 
 mod ask;
 mod audit;
 mod centralized;
 mod deadline;
+mod facts;
 mod failing;
 mod health;
 mod job;
@@ -33,6 +35,7 @@ mod refusal;
 mod report_source;
 mod retry;
 mod round;
+mod running;
 mod source;
 mod status_probe;
 mod target;
@@ -95,6 +98,8 @@ pub struct Poller<S> {
     /// The newest failure.
     trouble: Option<Arc<Trouble>>,
     connected: bool,
+    /// What was found out about it.
+    facts: Facts,
     turns: Turns,
     rounds: Rounds,
     deadlines: Deadlines,
@@ -125,12 +130,14 @@ impl<S: Source> Poller<S> {
         // Tracking knows no scopes: a search is of all messages that the appliance knows of.
         let of_searches =
             appliance.searches.iter().map(|choice| (config::Scope::Appliance, ReportSource::of_search(choice)));
+        let facts = context.ledger.facts(&name);
         let targets: Vec<Target> = of_groups
             .chain(of_searches)
             .map(|(scope, report_source)| {
                 let key = Key { appliance: Arc::clone(&name), scope, group: Arc::clone(report_source.key()) };
                 Target::new(key, report_source, &context.families, appliance.polling, phase, &context.ledger, now)
                     .holding(context.hold, &context.ledger, now)
+                    .knowing(&facts, appliance.polling.alignment)
             })
             .collect();
         let watches = StatusProbe::all(&appliance.status_options, appliance.product);
@@ -163,6 +170,7 @@ impl<S: Source> Poller<S> {
             answered: None,
             trouble: None,
             connected: false,
+            facts,
             jobs: JoinSet::new(),
             requests: 0,
         };
@@ -205,7 +213,7 @@ impl<S: Source> Poller<S> {
     fn measure(&mut self, now: Tick) {
         // What fails is requested less and less often.
         let targets = self.targets.iter().filter(|target| target.is_well());
-        let of_targets = targets.map(|target| Cost { took: target.took, every: target.window(), is_window: true });
+        let of_targets = targets.map(|target| Cost { took: target.took, every: target.cadence(), is_window: true });
         let watches = self.watches.iter().filter(|status_probe| !status_probe.is_refused());
         let of_watches = watches.map(|status_probe| Cost {
             took: status_probe.took,

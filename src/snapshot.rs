@@ -268,8 +268,10 @@ pub struct GroupView {
     pub settle: Duration,
     /// Complete windows that are not counted yet.
     pub pending: Pending,
-    /// The end of the newest counted window.
+    /// The end of the newest counted window; of an hour that is counted while it runs, the end of what is counted of it.
     pub window_end: Option<Timestamp>,
+    /// Whether hours are counted while they run; none where the appliance does not insist on whole hours.
+    pub running_hour: Option<bool>,
     /// Windows and events counted, lost and missed.
     pub tally: Tally,
     /// The report minus what was counted, at the newest comparison; negative when the report has less.

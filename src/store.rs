@@ -1,23 +1,24 @@
 //! Durable state: one record a key, written whole, many in one transaction. Knows nothing of a record beyond its fields;
 //! decides only whether a record is intact.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 mod disk;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod private;
+mod record;
 mod refused;
 
 use disk::{Disk, Presence};
+pub use record::{Day, Facts, Record, Retired, Summed};
 
 pub use refused::{Refused, RefusedBecause};
 
@@ -28,98 +29,13 @@ const LONGEST_QUEUE: usize = 4096;
 /// The interval at which an idle writer checks that its file still exists; each batch checks it too.
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 
-/// The record of one key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// The end of the last window counted, in seconds since 1970.
-    pub watermark: u64,
-    /// When the totals began at zero, in seconds since 1970.
-    pub epoch: u64,
-    /// Sums since then, by counter.
-    pub totals: BTreeMap<String, u64>,
-    /// Their parts by day, while these may still be compared with the appliance's own report.
-    #[serde(default)]
-    pub days: Vec<Day>,
-    /// The keys with totals of their own, and the end of the last window whose report listed them.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub seen: BTreeMap<String, u64>,
-    /// Keys that have given up their series.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub retired: BTreeMap<String, Retired>,
-    /// Sums that have just begun, and what each was before: a scraper has to see that before what is counted. None in records
-    /// of versions that did not write it down.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub beginning: BTreeMap<String, u64>,
-    /// When the sums without a key began, by our clock; none where that is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created: Option<u64>,
-    /// The same of the sums of each key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub keys_created: BTreeMap<String, u64>,
-    /// The counters that were summed in the last window; none in records of versions that did not write it down.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub summed: Option<Summed>,
-}
-
-/// A key that has given up its series to others, because reports do not list it any more.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retired {
-    /// The end of the last window whose report listed it, in seconds since 1970.
-    pub seen: u64,
-    /// Its totals, by counter.
-    pub totals: BTreeMap<String, u64>,
-}
-
-/// Which counters of a report are summed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summed {
-    /// Those known by name.
-    pub counters: BTreeSet<String>,
-    /// Whether all others are as well, whatever they are called.
-    #[serde(default)]
-    pub others: bool,
-}
-
-impl Summed {
-    /// Whether `counter` is.
-    #[must_use]
-    pub fn contains(&self, counter: &str) -> bool {
-        self.others || self.counters.contains(counter)
-    }
-
-    /// The counters that are summed in both.
-    #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
-        let all = self.counters.union(&other.counters);
-        let counters = all.filter(|counter| self.contains(counter) && other.contains(counter)).cloned().collect();
-        Self { counters, others: self.others && other.others }
-    }
-}
-
-/// The counts of one day in UTC, from the first whole hour on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Day {
-    /// The beginning of the first hour, in seconds since 1970.
-    pub start: u64,
-    /// The end of the last hour that is counted whole.
-    pub end: u64,
-    /// Sums of `[start, end)`, by counter, late data included.
-    pub closed: BTreeMap<String, u64>,
-    /// Sums of what was counted of the hour from `end` on.
-    pub open: BTreeMap<String, u64>,
-    /// The counters that were summed from the start on; none where they are those of [`Record::summed`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub summed: Option<Summed>,
-    /// The keys that had a series of their own when the first event went to `other`; none as long as none has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own: Option<BTreeSet<String>>,
-}
-
 /// The state as it was found when it was opened.
 #[derive(Debug, Default)]
 pub struct LoadedState {
     /// The intact records.
     pub records: HashMap<String, Record>,
+    /// What was found out about appliances, by name.
+    pub facts: HashMap<String, Facts>,
     /// Refused logins by account, which is a hash; under [`EVERY_ACCOUNT`](crate::api::EVERY_ACCOUNT) that those of before are lost.
     pub refused: HashMap<String, Refused>,
     /// The salt of those hashes; random, and as old as the file.
@@ -208,6 +124,7 @@ pub struct WriteRequest {
 /// The change of a key.
 enum Change {
     Record(Record),
+    Facts(Facts),
     Refused(Refused),
     /// Its refused logins are forgotten.
     Accepted,
@@ -255,6 +172,17 @@ impl Store {
     /// As [`Store::write`].
     pub async fn write_refused(&self, key: String, refused: Option<Refused>) -> Result<(), WriteError> {
         self.change(key, refused.map_or(Change::Accepted, Change::Refused)).await
+    }
+
+    /// As [`Store::write`], of what was found out about `appliance`.
+    ///
+    /// # Errors
+    /// When it was not written.
+    ///
+    /// # Cancel safety
+    /// As [`Store::write`].
+    pub async fn write_facts(&self, appliance: String, facts: Facts) -> Result<(), WriteError> {
+        self.change(appliance, Change::Facts(facts)).await
     }
 
     async fn change(&self, key: String, change: Change) -> Result<(), WriteError> {

@@ -30,7 +30,7 @@ pub(super) fn open(
     let path = directory.display();
     let (store, found) = Store::open(directory, listener(directory, Arc::clone(telemetry), clock.clone()))?;
     telemetry.state_durable();
-    let LoadedState { records, refused, salt, set_aside, is_lost, unmarked, exposed, damaged } = found;
+    let LoadedState { records, facts, refused, salt, set_aside, is_lost, unmarked, exposed, damaged } = found;
     if let Some(aside) = &set_aside {
         telemetry.state_refused(StateLoss::DamagedFile, 1);
         tracing::error!(kept = %aside.display(), "state file is damaged and was set aside; totals start at zero");
@@ -55,7 +55,8 @@ pub(super) fn open(
     }
     tracing::info!(directory = %path, records = records.len(), "state opened");
     let store = Arc::new(store);
-    Ok(PersistentState { refusals: refusals(Arc::clone(&store), salt, refused), ledger: Ledger::new(store, records) })
+    let ledger = Ledger::new(Arc::clone(&store), records).with_facts(facts);
+    Ok(PersistentState { refusals: refusals(store, salt, refused), ledger })
 }
 
 /// Refused logins as the store has them.

@@ -134,8 +134,8 @@ impl Selection {
     pub(super) fn choices(&self, product: Product, polling: &Polling, problems: &mut Problems) -> Vec<GroupChoice> {
         let mut choices = Vec::with_capacity(self.0.len());
         for Selected { group, top, grid, series_limit, path } in &self.0 {
-            let grid = polling::aligned(grid.unwrap_or(polling.grid), polling.alignment);
-            if grid.length() > polling.catch_up.max(polling.grid.length()) {
+            let grid = grid.unwrap_or(polling.grid);
+            if polling::aligned(grid, polling.alignment).length() > polling.catch_up.max(polling.grid.length()) {
                 problems.error(path, "the window must not be longer than `catch_up`, or no window is ever fetched");
             }
             if group.about == DeviceType::Web && product == Product::Esa {

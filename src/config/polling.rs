@@ -56,6 +56,7 @@ pub(super) struct Wishes {
     catch_up: Option<Duration>,
     start: Option<Duration>,
     alignment: Option<Alignment>,
+    running_hour: Option<bool>,
     late: Option<Late>,
 }
 
@@ -102,6 +103,7 @@ impl Wishes {
             catch_up,
             start,
             alignment: field::choice(raw.alignment.as_ref(), ALIGNMENTS, &path.key("alignment"), problems),
+            running_hour: field::switch(raw.running_hour.as_ref(), &path.key("running_hour"), problems),
             late: field::choice(raw.late.as_ref(), LATE, &path.key("late"), problems),
         }
     }
@@ -118,7 +120,7 @@ impl Wishes {
             None => Settle::Fixed(usual),
         };
         let polling = Polling {
-            grid: aligned(grid, alignment),
+            grid,
             settle,
             timeout: self.timeout.or(defaults.timeout).unwrap_or(DEFAULT_TIMEOUT),
             concurrency: self.concurrency.or(defaults.concurrency).unwrap_or(1),
@@ -127,9 +129,10 @@ impl Wishes {
             catch_up: self.catch_up.or(defaults.catch_up).unwrap_or(DEFAULT_CATCH_UP),
             start: self.start.or(defaults.start),
             alignment,
+            running_hour: self.running_hour.or(defaults.running_hour).unwrap_or(true),
             late: self.late.or(defaults.late).unwrap_or(Late::Add),
         };
-        if polling.catch_up < polling.grid.length() {
+        if polling.catch_up < aligned(grid, alignment).length() {
             problems.error(&path.key("catch_up"), "must not be shorter than `window`, or no window is ever fetched");
         }
         if polling.start.is_some_and(|start| start > polling.catch_up) {

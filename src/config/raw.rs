@@ -110,7 +110,8 @@ macro_rules! polling_tables {
 }
 
 polling_tables! {
-    window, settle, timeout, concurrency, requests_per_minute, max_login_refusals, catch_up, start, alignment, late
+    window, settle, timeout, concurrency, requests_per_minute, max_login_refusals, catch_up, start, alignment, running_hour,
+    late
 }
 
 tables! {

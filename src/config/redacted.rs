@@ -145,6 +145,7 @@ struct Pace {
     catch_up: String,
     start: String,
     alignment: &'static str,
+    running_hour: bool,
     late: &'static str,
 }
 
@@ -160,6 +161,7 @@ impl Pace {
             catch_up,
             start,
             alignment,
+            running_hour,
             late,
         } = *polling;
         Self {
@@ -179,6 +181,7 @@ impl Pace {
                 Alignment::Minute => "minute",
                 Alignment::Hour => "hour",
             },
+            running_hour,
             late: match late {
                 Late::Add => "add",
                 Late::Ignore => "ignore",

@@ -40,7 +40,13 @@ pub(super) const WINDOW: MetricDef = MetricDef::gauge(
 );
 pub(super) const WINDOW_END: MetricDef = MetricDef::gauge(
     "asyncos_window_end_timestamp_seconds",
-    "Unix time of the end of the newest counted window, by the appliance's clock",
+    "Unix time of the end of the newest counted window, by the appliance's clock; of an hour that is counted while it runs, \
+     the end of its counted part",
+);
+pub(super) const RUNNING_HOUR: MetricDef = MetricDef::gauge(
+    "asyncos_running_hour",
+    "Whether the current hour is counted while it runs, on an appliance that accepts whole hours only; 0 if it declines or \
+     `running_hour` is off, absent if minutes are accepted",
 );
 pub(super) const SETTLE: MetricDef = MetricDef::gauge(
     "asyncos_settle_seconds",
@@ -88,6 +94,7 @@ pub const ABOUT_DATA: &[MetricDef] = &[
     REFUSED,
     WINDOW_END,
     WINDOW,
+    RUNNING_HOUR,
     SETTLE,
     PENDING,
     COMMITTED,

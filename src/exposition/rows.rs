@@ -7,7 +7,8 @@ use super::family::Family;
 use super::line::{ExtraLabels, Labels};
 use super::metric_defs::{
     BELOW_MINIMUM, CENTRALIZED, CLOCK_SKEW, COMMITTED, DIFFERENCE, DROPPED, GROUP_SUCCESS, INFO, LAST_SUCCESS, LATE,
-    LOST, MISSING, PENDING, RECONCILIATIONS, REFUSED, ROUND, SETTLE, UNKNOWN, UNUSABLE, UP, WINDOW, WINDOW_END,
+    LOST, MISSING, PENDING, RECONCILIATIONS, REFUSED, ROUND, RUNNING_HOUR, SETTLE, UNKNOWN, UNUSABLE, UP, WINDOW,
+    WINDOW_END,
 };
 use crate::api::{Reason, Unusable, UnusableCounts};
 use crate::base::clock::Tick;
@@ -147,6 +148,10 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         if !snapshot.groups.is_empty() {
             self.put(&WINDOW, labels, usual.window.as_secs_f64());
             self.put(&SETTLE, labels, usual.settle.as_secs_f64());
+        }
+        let running: Vec<bool> = snapshot.groups.iter().filter_map(|view| view.running_hour).collect();
+        if !running.is_empty() {
+            self.put(&RUNNING_HOUR, labels, f64::from(u8::from(running.iter().all(|is_running| *is_running))));
         }
         // Without a group or a reason: so that each of them exists from the start, and a sum of it is 0 and not nothing.
         for about in [&PENDING, &LOST, &UNUSABLE] {

@@ -77,6 +77,7 @@ pub(super) fn group(number: u64, now: Tick, dice: &mut Dice) -> GroupView {
             next: dice.is_lucky().then(|| (later(now, dice), Duration::from_secs(60))),
         },
         window_end: None,
+        running_hour: None,
         tally: Tally { committed: dice.roll(100), ..Tally::default() },
         difference: None,
         reading: dice

@@ -1,12 +1,15 @@
 //! The totals of one key of the ledger, and the arithmetic on them. Pure: knows nothing of locks or disks.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::day;
+use super::difference::{Difference, Part};
 use super::sum::{OTHER, joined, split};
 use crate::base::clock::Timestamp;
-use crate::base::window::Window;
+use crate::base::window::{Grid, Window};
 use crate::store::{Day, Record, Retired, Summed};
 
 /// The largest total: 2^53, up to which a page shows every whole number exactly. A report that would lead beyond it
@@ -62,15 +65,15 @@ pub struct Begun {
     pub at: Option<Timestamp>,
 }
 
-/// The findings of a comparison.
+/// The outcome of adding a report.
 #[derive(Debug, Default)]
-pub(super) struct Difference {
-    /// Events in the report that are in no window.
-    pub(super) late: u64,
-    /// Events in the windows that are in the report no more.
+pub(super) struct Added {
+    /// What was added to each sum, where that is not all that the report says, since a part of its time was counted before.
+    pub(super) lacked: Option<Vec<(String, u64)>>,
+    /// Events that were counted before and are in the report no more.
     pub(super) surplus: u64,
-    /// The late events, by the sum they belong to.
-    pub(super) credits: Vec<(String, u64)>,
+    /// Increments that were not added, because their total would be too large.
+    pub(super) too_large: u64,
 }
 
 impl CounterState {
@@ -119,32 +122,17 @@ impl CounterState {
         }
     }
 
-    /// Adds a window that ends at `to` and moves the watermark there. Returns how many increments were not added because
-    /// their total would be too large.
-    pub(super) fn count(&mut self, from: Timestamp, to: Timestamp, counts: &Counts<'_>) -> u64 {
+    /// Adds `window` and moves the watermark to its end. Of an hour that has begun only what the report has beyond that.
+    pub(super) fn count(&mut self, window: Window, counts: &Counts<'_>) -> Added {
+        let (from, to) = (window.start(), window.end());
+        if self.watermark < from {
+            day::break_stretch(&mut self.days);
+        }
         self.watermark = to;
-        if self.totals.is_empty() {
-            self.created = counts.begun.at.map(Timestamp::as_secs);
-        }
-        self.sum_from_now_on(counts.summed);
-        self.retire(counts.retired);
-        self.end_beginnings(&counts.begun.over);
-        let new: BTreeSet<&str> = counts.begun.new.iter().map(String::as_str).collect();
-        let mut added = Vec::with_capacity(counts.increments.len());
-        for (name, count) in counts.increments {
-            if let (_, Some(key)) = split(name) {
-                self.date(key, counts.begun.at);
-                self.see(key, to);
-            }
-            if new.contains(name.as_str()) {
-                self.begin(name);
-            }
-            if self.add(name, *count) {
-                added.push((name.as_str(), *count));
-            }
-        }
-        if day::counted(&mut self.days, from, to, &added) {
-            self.remember_own(&added);
+        let (added, entries) = self.add_report(window, counts);
+        let entries: Vec<(&str, u64)> = entries.iter().map(|(name, count)| (&**name, *count)).collect();
+        if day::counted(&mut self.days, from, to, &entries) {
+            self.remember_own(&entries);
         }
         day::forget(&mut self.days, to);
         let known = self.retired.len();
@@ -152,7 +140,81 @@ impl CounterState {
         if self.retired.len() < known {
             self.keys_created.retain(|key, _| self.seen.contains_key(key) || self.retired.contains_key(key));
         }
-        (counts.increments.len() - added.len()) as u64
+        added
+    }
+
+    /// Adds what the report of `hour`, which is not over, has beyond what was counted of it. The watermark stays.
+    pub(super) fn count_running(&mut self, hour: Window, until: Timestamp, counts: &Counts<'_>) -> Added {
+        let (added, entries) = self.add_report(hour, counts);
+        let entries: Vec<(&str, u64)> = entries.iter().map(|(name, count)| (&**name, *count)).collect();
+        day::running(&mut self.days, hour.start(), until, &entries);
+        self.remember_own(&entries);
+        added
+    }
+
+    /// The hour that was counted in part while it ran and is not closed, and the appliance's clock when it last reported it.
+    #[must_use]
+    pub fn running(&self) -> Option<(Window, Timestamp)> {
+        let hour = Grid::HOURS.containing(self.watermark);
+        let until = day::with_open_hour(&self.days, hour.start())?.open_until?;
+        Some((hour, Timestamp::from_secs(until)))
+    }
+
+    /// Whether `window` begins at the watermark, behind a gap, or with the hour in which the watermark lies where what was
+    /// counted of that is known. A part of an hour that was counted while it was running cannot be told from the rest of it.
+    pub(super) fn can_count(&self, window: Window) -> bool {
+        let start = window.start();
+        let hours = start + Grid::HOURS.length() <= window.end() && Grid::HOURS.floor(start) == start;
+        let has_run = self.running().is_some();
+        match self.watermark.cmp(&start) {
+            Ordering::Less => true,
+            Ordering::Equal => hours || !has_run,
+            Ordering::Greater => hours && self.knows_of(window),
+        }
+    }
+
+    /// Whether all that was counted after `hour` began is known, so that a report of the whole hour can be added.
+    pub(super) fn knows_of(&self, hour: Window) -> bool {
+        self.watermark == hour.start()
+            || (Grid::HOURS.floor(self.watermark) == hour.start()
+                && day::with_open_hour(&self.days, hour.start()).is_some())
+    }
+
+    /// Adds to the totals what the report of `window` has beyond what was counted of it. Returns what became of that, and
+    /// what was added by the name of the sum.
+    fn add_report<'c>(&mut self, window: Window, counts: &Counts<'c>) -> (Added, Vec<(Cow<'c, str>, u64)>) {
+        if self.totals.is_empty() {
+            self.created = counts.begun.at.map(Timestamp::as_secs);
+        }
+        self.sum_from_now_on(counts.summed);
+        self.retire(counts.retired);
+        self.end_beginnings(&counts.begun.over);
+        for key in counts.increments.iter().filter_map(|(name, _)| split(name).1) {
+            self.date(key, counts.begun.at);
+            self.see(key, window.end());
+        }
+        // The hour was counted for the counters that are summed now, whichever were summed before.
+        let open = day::with_open_hour(&self.days, window.start()).filter(|day| !day.open.is_empty());
+        let found = open.map(|day| Part::open(day, &self.retired).compare(counts.increments, |_| true));
+        let surplus = found.as_ref().map_or(0, |found| found.surplus);
+        let mut credits = found.map(|found| found.credits.into_iter().collect::<BTreeMap<String, u64>>());
+        let lacked = credits.as_ref().map(|credits| credits.clone().into_iter().collect());
+        let mut entries: Vec<(Cow<'c, str>, u64)> = Vec::with_capacity(counts.increments.len());
+        for (name, count) in counts.increments {
+            let count = credits.as_mut().map_or(*count, |credits| credits.remove(name).unwrap_or(0));
+            entries.push((name.as_str().into(), count));
+        }
+        // What was folded into `other` before, and is in rows of their own now.
+        entries.extend(credits.into_iter().flatten().map(|(name, count)| (name.into(), count)));
+        let new: BTreeSet<&str> = counts.begun.new.iter().map(String::as_str).collect();
+        let wanted = entries.len();
+        entries.retain(|(name, count)| {
+            if new.contains(&**name) {
+                self.begin(name);
+            }
+            self.add(name, *count)
+        });
+        (Added { lacked, surplus, too_large: (wanted - entries.len()) as u64 }, entries)
     }
 
     /// Takes note of when the sums of `key` begin, unless they have begun.
@@ -179,27 +241,9 @@ impl CounterState {
     }
 
     /// Compares `report` with what was counted of the stretch `hours`; none if those are not the hours of a stretch.
-    ///
-    /// The sums over all keys of a counter are compared, because a row may have moved between `other` and a series of
-    /// its own since it was counted. What is missing goes to the keys that had a series for all of that day, as far as
-    /// they lack it, and else to `other`.
     pub(super) fn compare(&self, hours: Window, report: &[(String, u64)]) -> Option<Difference> {
-        let day = self.day(hours)?;
-        let mut rows: BTreeMap<&str, Vec<(Option<&str>, u64)>> = BTreeMap::new();
-        for (name, count) in report {
-            let (counter, key) = split(name);
-            rows.entry(counter).or_default().push((key, *count));
-        }
-        let mut difference = Difference::default();
-        for (counter, rows) in rows.into_iter().filter(|(counter, _)| self.is_comparable(day, counter)) {
-            let reported = rows.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count));
-            let counted = counted_of(day, counter);
-            difference.surplus = difference.surplus.saturating_add(counted.saturating_sub(reported));
-            let late = reported.saturating_sub(counted);
-            difference.late = difference.late.saturating_add(late);
-            self.credit(day, counter, &rows, late, &mut difference.credits);
-        }
-        Some(difference)
+        let day = self.days.iter().find(|day| is_of(day, hours))?;
+        Some(Part::closed(day, &self.retired).compare(report, |counter| self.is_comparable(day, counter)))
     }
 
     /// Adds the late events that a comparison of `hours` found. Returns how many of them, and how many sums would have
@@ -227,45 +271,6 @@ impl CounterState {
         (late, too_large)
     }
 
-    /// Shares out `late` events of a counter.
-    fn credit(
-        &self,
-        day: &Day,
-        counter: &str,
-        rows: &[(Option<&str>, u64)],
-        late: u64,
-        credits: &mut Vec<(String, u64)>,
-    ) {
-        let lacking = |(key, count): &(Option<&str>, u64)| {
-            let name = match key {
-                None => counter.to_owned(),
-                Some(key) if self.had_own(day, key) => joined(counter, key),
-                Some(_) => return None,
-            };
-            let lacks = count.saturating_sub(day.closed.get(&name).copied().unwrap_or(0));
-            Some((name, lacks))
-        };
-        let mut lacking: Vec<_> = rows.iter().filter_map(lacking).filter(|(_, lacks)| *lacks > 0).collect();
-        lacking.sort_by(|(name, lacks), (other, others)| others.cmp(lacks).then(name.cmp(other)));
-        let mut left = late;
-        for (name, lacks) in lacking {
-            let share = lacks.min(left);
-            if share > 0 {
-                left -= share;
-                credits.push((name, share));
-            }
-        }
-        if left > 0 {
-            credits.push((joined(counter, OTHER), left));
-        }
-    }
-
-    /// Whether no event of `key` on `day` can be in `other`.
-    fn had_own(&self, day: &Day, key: &str) -> bool {
-        let since_the_day_began = day.own.as_ref().is_none_or(|own| own.contains(key));
-        key != OTHER && since_the_day_began && !self.retired.contains_key(key)
-    }
-
     /// Whether `counter` was summed during all of `day`.
     fn is_comparable(&self, day: &Day, counter: &str) -> bool {
         match (&day.summed, &self.summed) {
@@ -274,10 +279,6 @@ impl CounterState {
             // A record of an older version: what it counted was summed.
             (None, None) => day.closed.keys().chain(day.open.keys()).any(|name| split(name).0 == counter),
         }
-    }
-
-    fn day(&self, hours: Window) -> Option<&Day> {
-        self.days.iter().find(|day| is_of(day, hours))
     }
 
     /// Takes note of which counters are summed from the next window on: days that are known by now were counted under
@@ -332,18 +333,24 @@ impl CounterState {
         });
         self.beginning.retain(|name, _| split(name).1.is_none_or(|key| !keys.contains(key)));
         self.seen.retain(|key, _| !keys.contains(key.as_str()));
-        if let Some(own) = self.days.last_mut().and_then(|day| day.own.as_mut()) {
-            own.retain(|key| !keys.contains(key.as_str()));
+        if let Some(day) = self.days.last_mut() {
+            for own in [&mut day.own, &mut day.open_own].into_iter().flatten() {
+                own.retain(|key| !keys.contains(key.as_str()));
+            }
         }
     }
 
-    /// With the first event of a day that goes to `other`: from here on only the keys that have a series now have all of
-    /// their events there.
+    /// With the first event of a day, or of an hour that is not over, that goes to `other`: from here on only the keys that
+    /// have a series now have all of their events there.
     fn remember_own(&mut self, added: &[(&str, u64)]) {
         let is_folded = |(name, count): &(&str, u64)| *count > 0 && split(name).1 == Some(OTHER);
-        let Some(day) = self.days.last_mut().filter(|day| day.own.is_none()) else { return };
-        if added.iter().any(is_folded) {
-            day.own = Some(self.seen.keys().cloned().collect());
+        let Some(day) = self.days.last_mut().filter(|_| added.iter().any(is_folded)) else { return };
+        let own = || Some(self.seen.keys().cloned().collect());
+        if day.own.is_none() {
+            day.own = own();
+        }
+        if !day.open.is_empty() && day.open_own.is_none() {
+            day.open_own = own();
         }
     }
 
@@ -356,12 +363,6 @@ impl CounterState {
         }
         fits
     }
-}
-
-/// The sum over all keys of `counter` in the hours of `day` that are over.
-fn counted_of(day: &Day, counter: &str) -> u64 {
-    let of_counter = day.closed.iter().filter(|(name, _)| split(name).0 == counter);
-    of_counter.fold(0, |sum, (_, count)| sum.saturating_add(*count))
 }
 
 fn is_of(day: &Day, hours: Window) -> bool {

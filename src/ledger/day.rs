@@ -17,20 +17,38 @@ const KEPT: Duration = Duration::from_secs(26 * 3600);
 /// Takes in that windows from `from` to `to` were counted; they lie within one hour, or are whole hours of one day.
 /// False where they belong to no day that can be compared later: the first hour had begun when counting did.
 pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, increments: &[(&str, u64)]) -> bool {
+    let Some(day) = add_open(days, from, increments) else { return false };
+    close(day, to);
+    true
+}
+
+/// Takes in that so much more was counted of the hour from `from` on, which is not over; the appliance answered `until`.
+pub(super) fn running(days: &mut Vec<Day>, from: Timestamp, until: Timestamp, increments: &[(&str, u64)]) {
+    if let Some(day) = add_open(days, from, increments) {
+        day.open_until = Some(until.as_secs());
+    }
+}
+
+/// The day whose hour from `start` on has begun, and of which everything that was counted is known.
+pub(super) fn with_open_hour(days: &[Day], start: Timestamp) -> Option<&Day> {
+    days.last().filter(|day| !day.ended && day.end == start.as_secs())
+}
+
+/// Adds to the hour that `from` lies in. None where that hour belongs to no day that can be compared later.
+fn add_open<'a>(days: &'a mut Vec<Day>, from: Timestamp, increments: &[(&str, u64)]) -> Option<&'a mut Day> {
     let number = from.as_secs() / DAY;
-    if days.last().is_none_or(|day| day.start / DAY != number) {
+    if days.last().is_none_or(|day| day.ended || day.start / DAY != number) {
         let start = Grid::HOURS.ceil(from).as_secs();
         if start / DAY != number {
-            return false;
+            return None;
         }
         days.push(Day { start, end: start, ..Day::default() });
     }
-    let Some(day) = days.last_mut().filter(|day| from.as_secs() >= day.start) else { return false };
+    let day = days.last_mut().filter(|day| from.as_secs() >= day.start)?;
     for (counter, count) in increments {
         add(&mut day.open, counter, *count);
     }
-    close(day, to);
-    true
+    Some(day)
 }
 
 /// Drops the days that cannot be compared any more at `now`.
@@ -43,15 +61,20 @@ pub(super) fn can_be_compared(at: Timestamp, now: Timestamp) -> bool {
     Timestamp::from_secs((at.as_secs() / DAY + 1) * DAY) + KEPT > now
 }
 
-/// Whether all of `day` was counted, so that nothing is added to it but late data.
+/// Whether nothing is added to `day` but late data.
 pub(super) fn is_over(day: &Day) -> bool {
-    day.end / DAY > day.start / DAY
+    day.ended || day.end / DAY > day.start / DAY
 }
 
 /// Ends the current stretch after windows were given up or totals were reset: a comparison over the gap would find in the
-/// report what was counted as lost.
+/// report what was counted as lost. The whole hours before the gap can still be compared.
 pub(super) fn break_stretch(days: &mut Vec<Day>) {
-    days.pop();
+    days.pop_if(|day| day.start == day.end);
+    if let Some(day) = days.last_mut() {
+        day.ended = true;
+        day.open.clear();
+        (day.open_own, day.open_until) = (None, None);
+    }
 }
 
 /// The hours of `day` that are counted whole; none where there are none, or nothing in them adds up.
@@ -68,6 +91,7 @@ fn close(day: &mut Day, to: Timestamp) {
             add(&mut day.closed, &counter, count);
         }
         day.end = to.as_secs();
+        (day.open_own, day.open_until) = (None, None);
     }
 }
 
@@ -138,6 +162,29 @@ mod tests {
         break_stretch(&mut days);
         count(&mut days, 125, 180);
         count(&mut days, 180, 240);
-        assert_eq!(shown(&days), [(180, 240, 60)]);
+        assert_eq!(shown(&days), [(0, 60, 60), (180, 240, 60)], "the hour before the gap can still be compared");
+        break_stretch(&mut days);
+        break_stretch(&mut days);
+        assert_eq!(days.len(), 2);
+        assert!(days.iter().all(|day| day.ended && day.open.is_empty()));
+    }
+
+    #[test]
+    fn a_running_hour_grows_until_it_is_closed() {
+        let mut days = Vec::new();
+        count(&mut days, 0, 60);
+        for (until, more) in [(65, 5), (70, 4)] {
+            running(&mut days, at(60), at(until), &[("c", more)]);
+            assert_eq!(shown(&days), [(0, 60, 60)]);
+        }
+        let day = with_open_hour(&days, at(60)).expect("it has begun");
+        assert_eq!((day.open.get("c"), day.open_until), (Some(&9), Some(at(70).as_secs())));
+        assert!(with_open_hour(&days, at(0)).is_none() && with_open_hour(&days, at(120)).is_none());
+        counted(&mut days, at(60), at(120), &[("c", 51)]);
+        assert_eq!((shown(&days), days[0].open_until), (vec![(0, 120, 120)], None));
+        break_stretch(&mut days);
+        assert!(with_open_hour(&days, at(120)).is_none(), "what lies after the gap is not known");
+        running(&mut days, at(1440), at(1441), &[("c", 1)]);
+        assert_eq!(shown(&days), [(0, 120, 120), (1440, 1440, 0)], "the first hour of a day");
     }
 }

@@ -5,6 +5,7 @@ use crate::base::clock::Clock;
 use crate::base::window::Grid;
 use crate::config::{Alignment, Polling};
 
+use super::job::Purpose;
 use super::retry::Retry;
 use super::{Source, plan};
 
@@ -17,14 +18,23 @@ pub(super) enum Outcome {
     Report(Reply),
     /// The window was declined for its minutes: the group is answered for whole hours.
     HoursOnly,
+    /// An end in the future was declined, and a closed hour is answered.
+    RunningDeclined,
     Failed(Failure),
 }
 
 /// Asks for `query`, with the retries that a passing failure is worth.
-pub(super) async fn ask<S: Source>(source: &S, query: &Query, polling: Polling, clock: &Clock) -> Outcome {
+pub(super) async fn ask<S: Source>(
+    source: &S,
+    query: &Query,
+    purpose: Purpose,
+    polling: Polling,
+    clock: &Clock,
+) -> Outcome {
+    let is_running = matches!(purpose, Purpose::Run);
     let declined = match fetch(source, query, polling, clock).await {
         Ok(reply) => return Outcome::Report(reply),
-        Err(failure) if failure.reason == Reason::Declined && may_be_hours(query, polling) => failure,
+        Err(failure) if failure.reason == Reason::Declined && (is_running || may_be_hours(query, polling)) => failure,
         Err(failure) => return Outcome::Failed(failure),
     };
     // The wording differs by release, so the appliance is asked instead: does it answer for a whole hour?
@@ -32,14 +42,15 @@ pub(super) async fn ask<S: Source>(source: &S, query: &Query, polling: Polling, 
     if source.fetch(&hour).await.is_err() {
         return Outcome::Failed(declined);
     }
-    if declined.detail.contains(NO_MINUTES) {
+    let hours = if is_running { Outcome::RunningDeclined } else { Outcome::HoursOnly };
+    if !is_running && declined.detail.contains(NO_MINUTES) {
         return Outcome::HoursOnly;
     }
     // The hour was answered, but the refusal has other words, such as "try again in a few minutes": a single fault must not
     // cost the resolution for good.
     match source.fetch(query).await {
         Ok(reply) => Outcome::Report(reply),
-        Err(failure) if failure.reason == Reason::Declined => Outcome::HoursOnly,
+        Err(failure) if failure.reason == Reason::Declined => hours,
         Err(failure) => Outcome::Failed(failure),
     }
 }

@@ -15,6 +15,8 @@ use super::plan::Gap;
 #[derive(Debug)]
 pub(super) enum Done {
     Connected(Result<(), Failure>),
+    /// What was found out is written down, or is not.
+    Remembered,
     BegunAnew {
         target: usize,
         begins: Begins,
@@ -47,6 +49,11 @@ pub(super) enum Done {
         heard: Box<Heard>,
         outcome: Result<Counted, CommitError>,
     },
+    Ran {
+        job: Job,
+        heard: Box<Heard>,
+        outcome: Result<Counted, CommitError>,
+    },
     Reconciled {
         job: Job,
         outcome: Result<Reconciled, CommitError>,
@@ -58,10 +65,12 @@ impl Done {
     pub(super) const fn is_a_request(&self) -> bool {
         match self {
             Self::Connected(_) | Self::Probed(_) | Self::Observed { .. } | Self::Asked { .. } => true,
-            Self::BegunAnew { .. }
+            Self::Remembered
+            | Self::BegunAnew { .. }
             | Self::PassedOver { .. }
             | Self::BeginningsEnded { .. }
             | Self::Counted { .. }
+            | Self::Ran { .. }
             | Self::Reconciled { .. } => false,
         }
     }
@@ -106,6 +115,8 @@ pub(super) struct Begins {
 pub(super) enum Purpose {
     /// To count windows of the target's grid.
     Count(Count),
+    /// To add to what was counted of an hour that is not over.
+    Run,
     /// To compare it with what was counted.
     Audit,
     /// To see how much of it is there yet.
@@ -119,7 +130,7 @@ impl Purpose {
     pub(super) const fn depth(self) -> Depth {
         match self {
             Self::Count(_) => Depth::AllPages,
-            Self::Audit | Self::Look | Self::Hear => Depth::FirstPage,
+            Self::Run | Self::Audit | Self::Look | Self::Hear => Depth::FirstPage,
         }
     }
 }

@@ -109,7 +109,12 @@ impl<S: Source> Poller<S> {
                 Next::Rest(self.paced_until)
             }
             Step::Fetch { window, count: windows, gap, .. } => {
+                target.asked(moment.appliance);
                 self.job(position, window, Purpose::Count(Count { windows, gap }))
+            }
+            Step::Run(hour) => {
+                target.asked(moment.appliance);
+                self.job(position, hour, Purpose::Run)
             }
             Step::Audit(hours) => self.job(position, hours, Purpose::Audit),
             Step::SyncClock(window) => match hear_from.filter(|from| *from > now) {
@@ -183,7 +188,7 @@ impl<S: Source> Poller<S> {
             self.deadlines.of(job.query.search.as_ref().is_some_and(|search| search.depth == Depth::AllPages));
         self.request(async move {
             let began = clock.tick();
-            let asked = async { Ok(ask::ask(&*source, &job.query, polling, &clock).await) };
+            let asked = async { Ok(ask::ask(&*source, &job.query, job.purpose, polling, &clock).await) };
             let outcome = deadline::within(&*source, &clock, deadline, asked).await;
             let outcome = outcome.unwrap_or_else(Outcome::Failed);
             Done::Asked { job, outcome, took: clock.tick().since(began) }

@@ -33,6 +33,7 @@ impl<S: Source> Poller<S> {
             Done::Connected(Ok(())) => {
                 self.connected = true;
                 self.reached(now);
+                self.compare_release();
                 let moment = self.moment(now);
                 for target in &mut self.targets {
                     target.begin(&self.context.ledger, moment);
@@ -42,6 +43,8 @@ impl<S: Source> Poller<S> {
                 self.remember(&failure);
                 self.health.unreachable(&self.name, &failure, now);
             }
+            // What was not written is said by the store, and a restart finds it out again.
+            Done::Remembered => {}
             Done::Probed(Ok(())) => self.probe_answered(now),
             Done::Probed(Err(failure)) if failure.reason.proves_presence() => self.probe_answered(now),
             Done::Probed(Err(failure)) => {
@@ -73,7 +76,7 @@ impl<S: Source> Poller<S> {
             }
             Done::Asked { job, outcome, took } => {
                 self.paced_until = now + took.clamp(LEAST_PACE, LONGEST_PACE);
-                if let Purpose::Count(_) = job.purpose {
+                if let Purpose::Count(_) | Purpose::Run = job.purpose {
                     self.targets[job.target].took = Some(took);
                 }
                 self.take(job, outcome, now);
@@ -90,6 +93,15 @@ impl<S: Source> Poller<S> {
                 let target = &mut self.targets[job.target];
                 target.in_flight = false;
                 target.counted(job.query.window, count, *heard, outcome, moment);
+            }
+            Done::Ran { job, heard, outcome } => {
+                let moment = self.moment(now);
+                if outcome.is_ok() {
+                    self.answered = Some(now);
+                }
+                let target = &mut self.targets[job.target];
+                target.in_flight = false;
+                target.ran(job.query.window, *heard, outcome, moment);
             }
             Done::Reconciled { job, outcome } => {
                 let moment = self.moment(now);
@@ -177,8 +189,18 @@ impl<S: Source> Poller<S> {
             }
             Outcome::HoursOnly => {
                 self.reached(now);
-                self.targets[job.target].take_hours(&self.context.ledger, appliance_now);
+                self.take_hours(appliance_now);
                 self.look_missed(&job, appliance_now);
+            }
+            Outcome::RunningDeclined => {
+                self.reached(now);
+                self.running_declined(appliance_now);
+            }
+            // The hour has just begun.
+            Outcome::Failed(Failure { reason: Reason::Empty, .. }) if matches!(job.purpose, Purpose::Run) => {
+                self.reached(now);
+                let moment = self.moment(now);
+                self.targets[job.target].nothing_yet(moment);
             }
             Outcome::Failed(failure) => {
                 let trouble = self.remember(&failure);
@@ -191,6 +213,7 @@ impl<S: Source> Poller<S> {
                         self.targets[job.target].failed(&failure, trouble, count.windows, self.answered, now);
                         self.pass_over(job.target, now);
                     }
+                    Purpose::Run => self.targets[job.target].failed(&failure, trouble, 1, self.answered, now),
                     Purpose::Audit => self.targets[job.target].audit_failed(&failure, appliance_now),
                     Purpose::Look => self.look_missed(&job, appliance_now),
                     Purpose::Hear => {}
@@ -214,10 +237,17 @@ impl<S: Source> Poller<S> {
                     }
                     self.begin_anew(job.target, Begins { from, at: window.start(), lost: windows });
                 }
-                (Some(read), Gap::None | Gap::Lost { .. }) => {
+                (Some(read), Gap::None | Gap::Begun { .. } | Gap::Lost { .. }) => {
                     self.count(job, count, Heard { read, sent: Arc::clone(&reply.sent), at: reply.at });
                 }
             },
+            Purpose::Run => {
+                let read = target.read_running(window, reply);
+                self.running_answered();
+                if let Some(read) = read {
+                    self.run_hour(job, Heard { read, sent: Arc::clone(&reply.sent), at: reply.at });
+                }
+            }
             Purpose::Audit => match target.read(window, reply, now) {
                 Some(read) if read.has_lower_bound() => target.audit_skipped(reply.at),
                 Some(read) => self.reconcile(job, read),
@@ -259,7 +289,7 @@ impl<S: Source> Poller<S> {
     }
 
     /// What writing down takes; the target stays in flight until that is done.
-    fn busy(&mut self, target: usize) -> (Arc<Ledger>, Key) {
+    pub(super) fn busy(&mut self, target: usize) -> (Arc<Ledger>, Key) {
         let target = &mut self.targets[target];
         target.in_flight = true;
         (Arc::clone(&self.context.ledger), target.key().clone())
@@ -338,7 +368,7 @@ impl<S: Source> Poller<S> {
 
 /// What writing down came to. A disk that hangs must not hold a target for ever; what it takes after all is the same that
 /// is written then. In real time, which a disk works in whatever clock the windows follow.
-async fn written<T>(writing: impl Future<Output = Result<T, CommitError>>) -> Result<T, CommitError> {
+pub(super) async fn written<T>(writing: impl Future<Output = Result<T, CommitError>>) -> Result<T, CommitError> {
     match tokio::time::timeout(WRITING, writing).await {
         Ok(outcome) => outcome,
         Err(_) => Err(CommitError::NotWritten(WriteError::too_slow(WRITING))),

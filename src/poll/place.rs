@@ -96,7 +96,13 @@ mod tests {
     }
 
     fn rule() -> WindowSchedule {
-        WindowSchedule { grid: Grid::HOURS, settle: Duration::ZERO, phase: Duration::ZERO, catch_up: 10 * HOUR }
+        WindowSchedule {
+            grid: Grid::HOURS,
+            settle: Duration::ZERO,
+            phase: Duration::ZERO,
+            catch_up: 10 * HOUR,
+            is_hourly: false,
+        }
     }
 
     fn moment(passed: Duration, appliance: Timestamp, doubt: Option<ClockDoubt>) -> Moment {

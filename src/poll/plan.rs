@@ -18,6 +18,8 @@ pub(super) struct WindowSchedule {
     pub(super) settle: Duration,
     pub(super) phase: Duration,
     pub(super) catch_up: Duration,
+    /// Whether the appliance answers for whole hours only.
+    pub(super) is_hourly: bool,
 }
 
 /// The amount of complete windows that one request covers.
@@ -34,6 +36,8 @@ pub(super) enum Stride {
 pub(super) enum Step {
     /// Ask for this window, or for several in a row; so many that are complete are left then.
     Fetch { window: Window, count: u32, left: u64, gap: Gap },
+    /// Ask for this hour, which is not over.
+    Run(Window),
     /// Compare these whole hours, which are counted, with the report for them.
     Audit(Window),
     /// Request this window to read the appliance's clock, which is in doubt or behind what was counted.
@@ -48,6 +52,8 @@ pub(super) enum Step {
 pub(super) enum Gap {
     /// Nothing: the window begins at the watermark.
     None,
+    /// Nothing: the window is an hour, a part of which was counted in minutes up to the watermark `from`.
+    Begun { from: Timestamp },
     /// Windows from the watermark `from` on that cannot be fetched any more.
     Lost { from: Timestamp, windows: u64, why: LostReason },
     /// The watermark `from` is too old to continue from, so that so many windows are lost, or it is in the future: the
@@ -56,10 +62,10 @@ pub(super) enum Gap {
 }
 
 impl Gap {
-    /// The watermark that `window` is counted from, where this lies before it.
+    /// The watermark that `window` is counted from.
     pub(super) fn watermark(self, window: Window) -> Timestamp {
         match self {
-            Self::Lost { from, .. } => from,
+            Self::Begun { from } | Self::Lost { from, .. } => from,
             Self::None | Self::Anew { .. } => window.start(),
         }
     }
@@ -102,7 +108,7 @@ impl WindowSchedule {
             return (oldest, Gap::Lost { from: watermark, windows, why: LostReason::CatchUp });
         }
         let aligned = Grid::HOURS.ceil(watermark);
-        if !self.grid.needs_minutes() && aligned != watermark {
+        if self.is_hourly && aligned != watermark {
             return (aligned, Gap::Lost { from: watermark, windows: 1, why: LostReason::Alignment });
         }
         (watermark, Gap::None)
@@ -193,7 +199,13 @@ mod tests {
 
     fn rule(window: u64) -> WindowSchedule {
         let grid = Grid::try_new(minutes(window)).expect("a valid window");
-        WindowSchedule { grid, settle: minutes(2), phase: Duration::from_secs(7), catch_up: minutes(60 * 24) }
+        WindowSchedule {
+            grid,
+            settle: minutes(2),
+            phase: Duration::from_secs(7),
+            catch_up: minutes(60 * 24),
+            is_hourly: false,
+        }
     }
 
     #[test]
@@ -255,11 +267,17 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_begun_in_minutes_is_lost_to_hours() {
+    fn the_rest_of_an_hour_begun_in_minutes_is_one_window_where_minutes_are_answered() {
         let rule = rule(60);
+        assert_eq!(rule.skip(at(5, 0), at(30, 0)), (at(5, 0), Gap::None));
+        let Step::Fetch { window, count: 1, left: 0, .. } = rule.step(at(5, 0), at(63, 0), Stride::Usual) else {
+            panic!("the hour is over and settled")
+        };
+        assert_eq!((window.start(), window.end()), (at(5, 0), at(60, 0)));
+        let hourly = WindowSchedule { is_hourly: true, ..rule };
         let lost = Gap::Lost { from: at(5, 0), windows: 1, why: LostReason::Alignment };
-        assert_eq!(rule.skip(at(5, 0), at(30, 0)), (at(60, 0), lost), "12:05 is no border of an hour");
-        assert_eq!(rule.skip(at(60, 0), at(30, 0)), (at(60, 0), Gap::None));
+        assert_eq!(hourly.skip(at(5, 0), at(30, 0)), (at(60, 0), lost), "12:05 is no border of an hour");
+        assert_eq!(hourly.skip(at(60, 0), at(30, 0)), (at(60, 0), Gap::None));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::api::{Depth, Failure, Query, Reply, Unusable};
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::window::{Grid, Window};
-use crate::config::Polling;
+use crate::config::{Alignment, Polling};
 use crate::ledger::{CommitError, Counted, CounterState, Key, Ledger, Reconciled};
 use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
 use crate::snapshot::{CreationTimes, LostReason, Origin, Reading, Tally, Trouble};
@@ -19,6 +19,7 @@ use super::job::{Begins, Count, Heard};
 use super::place::{Moment, Place};
 use super::plan::{Gap, Step, Stride, WindowSchedule};
 use super::report_source::ReportSource;
+use super::running::{RunningHours, counted_until};
 use beginnings::Beginnings;
 
 /// The longest wait after an answer from before its window was complete: by then a jump of the clock can be confirmed.
@@ -32,6 +33,7 @@ const STALE_AFTER_WINDOWS: u32 = 3;
 
 mod beginnings;
 mod missed;
+mod running;
 mod view;
 
 #[derive(Debug)]
@@ -69,6 +71,13 @@ pub(super) struct Target {
     most_windows: u32,
     audits: Audits,
     difference: Option<i64>,
+    running: RunningHours,
+    /// Whether windows are hours only until the running one is closed.
+    finishes_hour: bool,
+    /// The end of what is counted of the running hour.
+    running_end: Option<Timestamp>,
+    /// Events of the running hour that were counted and are in its report no more.
+    running_surplus: u64,
     tally: Tally,
 }
 
@@ -88,12 +97,15 @@ impl Target {
         let nothing = BTreeMap::new();
         let totals = metrics.totals(known.as_ref().map_or(&nothing, |account| &account.totals));
         let keys = known.as_ref().map_or_else(KnownKeys::default, known_keys);
-        let (grid, settle) = (report_source.grid(), report_source.settle(polling.settle.initial()));
+        let (every, settle) = (report_source.grid(), report_source.settle(polling.settle.initial()));
+        // Searches take minutes in every release.
+        let is_hourly = polling.alignment == Alignment::Hour && !report_source.is_search();
+        let grid = if is_hourly { every.in_hours() } else { every };
         Self {
             key,
             report_source,
             keys,
-            rule: WindowSchedule { grid, settle, phase, catch_up: polling.catch_up },
+            rule: WindowSchedule { grid, settle, phase, catch_up: polling.catch_up, is_hourly },
             start: polling.start,
             metrics,
             in_flight: false,
@@ -110,6 +122,9 @@ impl Target {
             created: known.as_ref().map(creation_times).unwrap_or_default(),
             since: known.as_ref().map(|account| account.epoch),
             origin: None,
+            running: RunningHours::new(every, polling.running_hour),
+            finishes_hour: false,
+            running_end: known.as_ref().and_then(running_end),
             window_end: known.filter(|account| !account.totals.is_empty()).map(|account| account.watermark),
             reading: None,
             totals: Arc::new(totals),
@@ -117,6 +132,7 @@ impl Target {
             most_windows: u32::MAX,
             audits: Audits::new(polling.late),
             difference: None,
+            running_surplus: 0,
             tally: Tally::default(),
         }
     }
@@ -189,18 +205,22 @@ impl Target {
         self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
         self.beginnings.all(&self.totals, self.rule.grid, now);
         self.keys = KnownKeys::default();
-        (self.window_end, self.since, self.origin) = (None, None, None);
+        (self.window_end, self.since, self.origin, self.running_end) = (None, None, None, None);
         self.created = Arc::default();
     }
 
     /// What to do next. Nothing that it leaves out is given up before the window after it is counted.
     pub(super) fn plan(&mut self, ledger: &Ledger, now: Moment, stride: Stride) -> Step {
         let time = now.appliance;
+        self.finish_running(ledger);
         let watermark = self.begin(ledger, now);
         let place = watermark.and_then(|watermark| self.place.find(self.rule, self.start, watermark, now));
         let step = match place {
             None => Step::SyncClock(self.rule.newest(time)),
-            Some((start, gap)) => self.plan_from(start, gap, ledger, time, stride),
+            Some(place) => {
+                let (start, gap) = self.with_open_hour(ledger, place);
+                self.plan_from(start, gap, ledger, time, stride)
+            }
         };
         self.waits_for_clock = matches!(step, Step::SyncClock(_));
         if self.waits_for_clock && std::mem::take(&mut self.success) {
@@ -223,7 +243,10 @@ impl Target {
             return step;
         }
         match self.rule.step(start, now, stride) {
-            Step::Wait(span) => audit(span),
+            Step::Wait(span) => match self.running_step(start, gap, now, span) {
+                Step::Wait(span) => self.audits.step(ledger.stretches(&self.key), self.rule.settle, now, span),
+                step => step,
+            },
             Step::Fetch { count, left, .. } if count > self.most_windows => {
                 let (window, fewer) = (self.rule.grid.stretch_from(start, self.most_windows), self.most_windows);
                 Step::Fetch { window, count: fewer, left: left + u64::from(count - fewer), gap }
@@ -234,7 +257,7 @@ impl Target {
                 }
                 Step::Fetch { window, count, left, gap }
             }
-            step @ (Step::SyncClock(_) | Step::Audit(_)) => step,
+            step @ (Step::SyncClock(_) | Step::Audit(_) | Step::Run(_)) => step,
         }
     }
 
@@ -276,7 +299,7 @@ impl Target {
         moment: Moment,
     ) {
         let (scope, group) = (&self.key.scope, &**self.report_source.label());
-        let Counted { account, too_large } = match outcome {
+        let Counted { account, lacked, surplus, too_large } = match outcome {
             Ok(counted) => counted,
             Err(CommitError::Moved) => {
                 tracing::debug!(appliance = &*self.key.appliance, %scope, group, %window, "window is already counted");
@@ -288,9 +311,7 @@ impl Target {
                 return;
             }
         };
-        if !self.failing.is_none() {
-            tracing::info!(appliance = &*self.key.appliance, %scope, group, "report request recovered");
-        }
+        self.had_again();
         let Heard { read, sent, at } = heard;
         if let Gap::Lost { from, windows, why } = count.gap {
             self.tally.lose(windows, why);
@@ -311,16 +332,13 @@ impl Target {
         // of an older window would not be of the one that is newest now.
         self.reading = (count.windows == 1)
             .then(|| Arc::new(Reading { samples: read.samples, raw_values: read.raw_values, expires }));
-        let mut added = read.increments;
+        self.running_surplus = surplus;
+        let mut added = lacked.unwrap_or(read.increments);
         added.retain(|(_, count)| *count > 0);
         added.shrink_to_fit();
         self.origin = Some(Arc::new(Origin { sent, window, at, added }));
         self.window_end = Some(window.end());
-        self.last_success = Some(moment.wall);
-        self.success = true;
-        self.on_time_at = moment.tick;
-        self.trouble = None;
-        self.failing = Failing::default();
+        self.is_well_at(moment);
     }
 
     fn show(&mut self, account: &CounterState, now: Tick) {
@@ -330,6 +348,7 @@ impl Target {
             self.created = creation_times(account);
         }
         self.since = Some(account.epoch);
+        self.running_end = running_end(account);
         self.keys = known_keys(account);
     }
 
@@ -361,20 +380,6 @@ impl Target {
         self.audits.tried(now);
     }
 
-    /// Switches to windows of whole hours. Windows not counted yet are requested again as hours; an hour begun is lost, see
-    /// [`WindowSchedule::skip`].
-    pub(super) fn take_hours(&mut self, ledger: &Ledger, now: Timestamp) {
-        let (scope, group) = (&self.key.scope, &**self.report_source.label());
-        let message = "appliance answers this report for whole hours only: using windows of one hour";
-        tracing::info!(appliance = &*self.key.appliance, %scope, group, "{message}");
-        self.rule.grid = self.rule.grid.in_hours();
-        if let (None, Some(watermark)) = (self.window_end, ledger.watermark(&self.key)) {
-            let whole = self.rule.grid.floor(watermark).min(self.rule.first_watermark(now, self.start));
-            // Nobody else moves this key: one task owns the target.
-            let _ = ledger.shift(&self.key, watermark, whole);
-        }
-    }
-
     /// Whether the clock is behind what was counted and is waited for.
     pub(super) fn waits_for_clock(&self) -> bool {
         self.waits_for_clock
@@ -389,6 +394,10 @@ impl Target {
 fn creation_times(account: &CounterState) -> Arc<CreationTimes> {
     let whole = account.created.map(Timestamp::from_secs);
     Arc::new(CreationTimes { whole, keys: account.keys_created.clone() })
+}
+
+fn running_end(account: &CounterState) -> Option<Timestamp> {
+    account.running().map(|(hour, until)| counted_until(hour, until))
 }
 
 fn known_keys(account: &CounterState) -> KnownKeys {

@@ -55,6 +55,9 @@ pub struct Behaviour {
     pub one_session: bool,
     /// With a message: windows off the hour are 404 with it. `None`: minutes are allowed.
     pub hour_only: Option<String>,
+    /// With a message: reports whose window ends in the future are 404 with it (assumed). `None`: they are answered with
+    /// what is there.
+    pub declines_future: Option<String>,
     /// The version in the status line.
     pub http: HttpVersion,
     /// How far the appliance's clock is ahead of [`Now`](super::Now); negative is behind.
@@ -213,6 +216,7 @@ impl Behaviour {
             renewals_are_invalid: false,
             one_session: false,
             hour_only: None,
+            declines_future: None,
             http: HttpVersion::Http10,
             clock_offset_secs: 0,
             date_header: true,

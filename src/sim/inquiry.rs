@@ -13,6 +13,7 @@ use crate::sim::settings::{Product, Purpose, Settings};
 use crate::sim::span::Span;
 use crate::sim::subject::{self, Subject};
 use crate::sim::table::{Direction, Filter, Page, Selection};
+use crate::sim::unix_secs;
 
 /// Attributes a report takes; `query_type` is not among them because no answer to it is known. **Source:** API guide
 /// 16.0, reporting.
@@ -55,6 +56,9 @@ pub(super) fn report(
     };
     check_device_type(request, subject)?;
     let (start, end) = attribute::window(settings, request, DATES, behaviour.hour_only.as_deref())?;
+    if let Some(message) = behaviour.declines_future.as_deref().filter(|_| end > unix_secs(clock)) {
+        return Err(Answer::error(404, message));
+    }
     let devices = devices(settings, request, subject.purpose()).ok_or_else(Answer::not_found)?;
     check_names(request, &ATTRIBUTES)?;
     check_limits(request, subject)?;

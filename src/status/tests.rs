@@ -36,6 +36,7 @@ fn group(name: &str) -> GroupView {
         settle: MINUTE * 2,
         pending: Pending { windows: 0, next: None },
         window_end: Some(ago(4)),
+        running_hour: None,
         tally: Tally { committed: 7, ..Tally::default() },
         difference: None,
         reading: None,

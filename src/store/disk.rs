@@ -29,10 +29,11 @@ makes the exporter try each account once until it is accepted, so that a wrong p
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 pub(super) const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
 pub(super) const REFUSED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("refused");
+const FACTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("appliances");
 pub(super) const SALT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("salt");
 /// The form of a record. It counts up when an older version could not read what a newer one writes; a newer one reads
 /// what any older one wrote.
-pub(super) const SCHEMA: u64 = 1;
+pub(super) const SCHEMA: u64 = 2;
 /// Bytes of the digest before each record: the database holds its pages together, this holds the record itself.
 pub(super) const DIGEST: usize = 8;
 const SALT_LENGTH: usize = 32;
@@ -176,7 +177,7 @@ fn copy(old: &Database, new: &Database) -> Result<(), redb::Error> {
             meta.insert(key.value(), value.value())?;
         }
     }
-    for table in [RECORDS, REFUSED, SALT] {
+    for table in [RECORDS, REFUSED, FACTS, SALT] {
         let mut copied = to.open_table(table)?;
         for row in from.open_table(table)?.iter()? {
             let (key, value) = row?;
@@ -214,9 +215,11 @@ fn store<'a>(database: &Database, changes: impl Iterator<Item = (&'a str, &'a Ch
     {
         let mut records = transaction.open_table(RECORDS)?;
         let mut refused = transaction.open_table(REFUSED)?;
+        let mut facts = transaction.open_table(FACTS)?;
         for (key, change) in changes {
             match change {
                 Change::Record(record) => drop(records.insert(key, encode(record).as_slice())?),
+                Change::Facts(found) => drop(facts.insert(key, encode(found).as_slice())?),
                 Change::Refused(tally) => drop(refused.insert(key, encode(tally).as_slice())?),
                 Change::Accepted => drop(refused.remove(key)?),
             }
@@ -311,6 +314,7 @@ fn prepare(database: &Database, existed: Existed) -> Result<Prepared, OpenFailur
             }
         }
         transaction.open_table(RECORDS).map_err(|error| failed(error.into()))?;
+        transaction.open_table(FACTS).map_err(|error| failed(error.into()))?;
         let mut refused = transaction.open_table(REFUSED).map_err(|error| failed(error.into()))?;
         let rows = refused.len().map_err(|error| failed(error.into()))?;
         refused.retain(|_, row| decode::<Refused>(row).is_some()).map_err(|error| failed(error.into()))?;
@@ -336,6 +340,8 @@ fn records(database: &Database) -> Result<LoadedState, redb::Error> {
     let transaction = database.begin_read()?;
     let mut found = LoadedState::default();
     (found.records, found.damaged) = rows(&transaction.open_table(RECORDS)?)?;
+    // A damaged fact is found out again from the appliance.
+    (found.facts, _) = rows(&transaction.open_table(FACTS)?)?;
     // `prepare` has removed the damaged ones.
     (found.refused, _) = rows(&transaction.open_table(REFUSED)?)?;
     if let Some(salt) = transaction.open_table(SALT)?.get("salt")?

@@ -1,5 +1,7 @@
 //! The store against real files, whole and broken.
 
+use std::collections::BTreeMap;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

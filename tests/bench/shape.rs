@@ -126,6 +126,7 @@ impl Shape {
             settle: Duration::from_secs(120),
             pending: Pending::default(),
             window_end: Some(Timestamp::from_secs(1_795_392_000)),
+            running_hour: None,
             tally: Tally::default(),
             trouble: None,
             since: None,

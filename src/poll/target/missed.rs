@@ -32,9 +32,10 @@ impl Target {
             self.halve(windows);
             self.failing.failed_as_a_whole(now)
         } else {
-            self.failing.failed(failure, self.rule.grid.length(), others, now)
+            self.failing.failed(failure, self.cadence(), others, now)
         };
         self.not_before = now + wait;
+        self.running.failed();
         self.success = false;
         self.trouble = Some(trouble);
     }
@@ -50,7 +51,7 @@ impl Target {
 
     /// Whether it is requested once a window: it is neither refused nor paused for longer.
     pub(in crate::poll) fn is_in_rotation(&self, now: Tick) -> bool {
-        let longest = self.rule.grid.length().max(failing::FIRST_WAIT);
+        let longest = self.cadence().max(failing::FIRST_WAIT);
         self.failing.refusal().is_none() && self.not_before.since(now) <= longest
     }
 
@@ -59,15 +60,10 @@ impl Target {
         self.failing.is_none()
     }
 
-    /// The time from `now` until its next window is due; at least a window.
+    /// The time from `now` until its next request is due; at least the time between two.
     pub(in crate::poll) fn next_due(&self, ledger: &Ledger, now: Timestamp) -> Duration {
         let watermark = ledger.watermark(&self.key).unwrap_or(now);
-        self.rule.due(watermark).since(now).max(self.rule.grid.length())
-    }
-
-    /// The length of its windows.
-    pub(in crate::poll) fn window(&self) -> Duration {
-        self.rule.grid.length()
+        self.next_request(watermark, now).since(now).max(self.cadence())
     }
 
     /// From where to where the watermark moves, uncounted, since the report is refused: there is nothing to fetch, so

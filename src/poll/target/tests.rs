@@ -31,6 +31,7 @@ async fn totals_that_begin_anew_are_zero_once_that_is_written() {
         catch_up: 60 * minute,
         start: None,
         alignment: Alignment::Auto,
+        running_hour: true,
         late: Late::Add,
     };
     let report_source = ReportSource::of_group(&GroupChoice { group, top: None, grid, series_limit: 1000 });

@@ -34,9 +34,10 @@ impl Target {
                 (None, Some(watermark)) => self.pending(watermark, now),
                 (Some(_), _) | (None, None) => Pending::default(),
             },
-            window_end: self.window_end,
+            window_end: self.window_end.max(self.running_end),
+            running_hour: self.shows_running(now.appliance),
             tally: self.tally,
-            difference: self.difference,
+            difference: self.shown_difference(),
             reading: self.reading.clone(),
             totals: Arc::clone(&self.totals),
             beginnings: self.beginnings.shown(),
@@ -46,9 +47,15 @@ impl Target {
         }
     }
 
+    /// What reports have beyond what was counted, by the newest comparison and the newest answer for a running hour.
+    fn shown_difference(&self) -> Option<i64> {
+        let surplus = i64::try_from(self.running_surplus).unwrap_or(i64::MAX);
+        if surplus == 0 { self.difference } else { Some(self.difference.unwrap_or(0).saturating_sub(surplus)) }
+    }
+
     /// When the next window should have been counted.
     fn success_until(&self, watermark: Option<Timestamp>, now: Moment, allowance: Duration) -> Tick {
-        let due = self.rule.due(watermark.unwrap_or(now.appliance));
+        let due = self.next_request(watermark.unwrap_or(now.appliance), now.appliance);
         // A backlog is due for long; what counts is that it goes on.
         let late = now.appliance.since(due).min(now.tick.since(self.on_time_at));
         now.tick + due.since(now.appliance) + allowance.saturating_sub(late)

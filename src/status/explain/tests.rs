@@ -39,6 +39,7 @@ fn view(scope: Scope) -> GroupView {
         settle: Duration::ZERO,
         pending: Pending { windows: 0, next: None },
         window_end: Some(START + Duration::from_secs(300)),
+        running_hour: None,
         tally: Tally::default(),
         difference: None,
         reading: Some(Arc::new(Reading { samples, raw_values: vec![(1, 7.0)], expires: ticks })),

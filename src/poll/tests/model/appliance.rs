@@ -64,8 +64,14 @@ impl Appliance {
         happened(minute) - held - gone
     }
 
+    /// The minutes of `window` that are over.
+    pub(super) fn minutes_of(&self, window: Window) -> std::ops::Range<u64> {
+        let minutes = minutes(window);
+        minutes.start..minutes.end.min(self.now.as_secs() / 60)
+    }
+
     pub(super) fn reply(&self, window: Window) -> Reply {
-        let count: u64 = minutes(window).map(|minute| self.said(minute)).sum();
+        let count: u64 = self.minutes_of(window).map(|minute| self.said(minute)).sum();
         let body = serde_json::json!({"data": {"resultSet": {"bytes_in": count}}}).to_string();
         Reply { report: Report::parse(&body).expect("a report"), at: self.now, sent: "/asked".into() }
     }

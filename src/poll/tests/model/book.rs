@@ -21,8 +21,6 @@ pub(super) struct Book {
     happened: u64,
     /// The totals of earlier epochs.
     past: u64,
-    /// Minutes ever counted.
-    pub(super) progress: u64,
     /// Written for a poller that was replaced before it heard of that: the next start finds it, unless something else was
     /// written after it.
     limbo: Option<Limbo>,
@@ -51,10 +49,13 @@ impl Book {
         appliance: &Appliance,
     ) -> Result<(), TestCaseError> {
         match outcome {
-            Outcome::Counted(Ok(_)) => {
+            Outcome::Counted(Ok(found)) | Outcome::Ran(Ok(found)) => {
                 let known = minutes(answer.window).find(|minute| self.counted.contains_key(minute));
-                prop_assert_eq!(known, None, "a minute is counted twice");
-                self.add(entry(answer.window, appliance));
+                prop_assert!(known.is_none() || whole_hours(answer.window), "a minute is counted twice");
+                let had = self.sum(answer.window);
+                prop_assert_eq!(found.surplus, had.saturating_sub(answer.said), "surplus of {}", answer.window);
+                let entry = self.entry(answer, appliance);
+                self.add(entry);
             }
             Outcome::Reconciled(Ok(found)) => {
                 let gap = minutes(answer.window).find(|minute| !self.counted.contains_key(minute));
@@ -74,7 +75,7 @@ impl Book {
                     self.begun(begins.at);
                 }
             }
-            Outcome::Counted(Err(_)) => {
+            Outcome::Counted(Err(_)) | Outcome::Ran(Err(_)) => {
                 let known = minutes(answer.window).all(|minute| self.counted.contains_key(&minute));
                 prop_assert!(known, "an answer is refused that was not counted");
             }
@@ -87,7 +88,7 @@ impl Book {
     pub(super) fn cancelled(&mut self, answer: &Answer, late: Late, appliance: &Appliance) {
         let lacked = answer.said.saturating_sub(self.sum(answer.window));
         match answer.used {
-            Use::Count(_) => self.limbo = Some(Limbo::Counted(entry(answer.window, appliance))),
+            Use::Count(_) | Use::Run => self.limbo = Some(Limbo::Counted(self.entry(answer, appliance))),
             Use::Begin(begins) => self.limbo = Some(Limbo::Begun(begins.at)),
             Use::Compare if late == Late::Add && lacked > 0 => {
                 self.limbo = Some(Limbo::Counted(BTreeMap::from([(minutes(answer.window).start, lacked)])));
@@ -150,9 +151,26 @@ impl Book {
         Ok(())
     }
 
+    /// How many minutes are counted between two times.
+    pub(super) fn minutes(&self, from: Timestamp, to: Timestamp) -> u64 {
+        let (from, to) = (from.as_secs() / 60, to.as_secs() / 60);
+        if from < to { self.counted.range(from..to).count() as u64 } else { 0 }
+    }
+
     /// What was counted of `window`.
     pub(super) fn sum(&self, window: Window) -> u64 {
         self.counted.range(minutes(window)).map(|(_, count)| count).sum()
+    }
+
+    /// What `answer` adds. Where a part of its time was counted before, what it has beyond that is with the first minute.
+    fn entry(&self, answer: &Answer, appliance: &Appliance) -> BTreeMap<u64, u64> {
+        let minutes = appliance.minutes_of(answer.window);
+        if minutes.clone().all(|minute| !self.counted.contains_key(&minute)) {
+            return minutes.map(|minute| (minute, appliance.said(minute))).collect();
+        }
+        let lacked = answer.said.saturating_sub(self.sum(answer.window));
+        let first = minutes.start;
+        minutes.map(|minute| (minute, if minute == first { lacked } else { 0 })).collect()
     }
 
     /// Takes in that `entry` was written and can be seen.
@@ -162,7 +180,6 @@ impl Book {
             self.total += count;
             if self.counted.insert(minute, count + self.counted.get(&minute).copied().unwrap_or(0)).is_none() {
                 self.happened += happened(minute);
-                self.progress += 1;
             }
         }
     }
@@ -173,6 +190,7 @@ pub(super) fn truth(window: Window) -> u64 {
     minutes(window).map(happened).sum()
 }
 
-fn entry(window: Window, appliance: &Appliance) -> BTreeMap<u64, u64> {
-    minutes(window).map(|minute| (minute, appliance.said(minute))).collect()
+/// Whether a part of `window` may have been counted before.
+fn whole_hours(window: Window) -> bool {
+    Grid::HOURS.floor(window.start()) == window.start() && Grid::HOURS.floor(window.end()) == window.end()
 }

@@ -35,6 +35,8 @@ pub(super) enum Use {
     Count(Count),
     /// To begin anew.
     Begin(Begins),
+    /// To add to the hour that is not over.
+    Run,
     /// To compare it with what was counted.
     Compare,
 }
@@ -53,6 +55,7 @@ pub(super) struct Answer {
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
     Counted(Result<Counted, CommitError>),
+    Ran(Result<Counted, CommitError>),
     Begun(Result<(), CommitError>),
     Reconciled(Result<Reconciled, CommitError>),
 }
@@ -100,9 +103,17 @@ impl<'a> World<'a> {
             }
             Step::Fetch { window, count: windows, gap, .. } => (window, Use::Count(Count { windows, gap })),
             Step::Audit(hours) => (hours, Use::Compare),
+            Step::Run(hour) => (hour, Use::Run),
             Step::Wait(_) | Step::SyncClock(_) => return None,
         };
-        let read = self.target.read(window, &self.appliance.reply(window), self.appliance.tick);
+        if let Use::Run | Use::Count(_) = used {
+            self.target.asked(self.appliance.now);
+        }
+        let reply = self.appliance.reply(window);
+        let read = match used {
+            Use::Run => self.target.read_running(window, &reply),
+            Use::Count(_) | Use::Begin(_) | Use::Compare => self.target.read(window, &reply, self.appliance.tick),
+        };
         let read = read.expect("nothing is asked for before it is complete");
         let [(_, said)] = read.increments[..] else { panic!("the report has one counter: {read:?}") };
         Some(Answer { window, used, said, read })
@@ -118,6 +129,11 @@ impl<'a> World<'a> {
                 let counts =
                     Counts { increments, retired: &[], summed: &self.target.summed(), begun: &Begun::default() };
                 Outcome::Counted(self.ledger.commit(key, from, *window, &counts).await)
+            }
+            Use::Run => {
+                let counts =
+                    Counts { increments, retired: &[], summed: &self.target.summed(), begun: &Begun::default() };
+                Outcome::Ran(self.ledger.count_running(key, *window, self.appliance.now, &counts).await)
             }
             Use::Begin(begins) => Outcome::Begun(self.ledger.begin_anew(key, begins.from, begins.at).await),
             Use::Compare => {
@@ -136,6 +152,11 @@ impl<'a> World<'a> {
                 let heard = Heard { read, sent: "/asked".into(), at: now };
                 self.target.counted(answer.window, count, heard, outcome, moment);
             }
+            (Use::Run, Outcome::Ran(outcome)) => {
+                let read = Samples { increments: answer.read.increments.clone(), ..Samples::default() };
+                let moment = self.moment();
+                self.target.ran(answer.window, Heard { read, sent: "/asked".into(), at: now }, outcome, moment);
+            }
             (Use::Begin(begins), Outcome::Begun(outcome)) => {
                 self.target.reset_persisted(begins, &outcome, self.appliance.tick);
             }
@@ -150,13 +171,13 @@ impl<'a> World<'a> {
     /// Tells the target that there was no answer.
     pub(super) fn fail(&mut self, answer: &Answer) {
         match answer.used {
-            Use::Count(_) | Use::Begin(_) => {
+            Use::Count(_) | Use::Begin(_) | Use::Run => {
                 let failure = fails(Reason::Timeout);
                 let trouble =
                     Trouble { reason: failure.reason, detail: failure.detail.clone(), at: self.appliance.now };
                 let windows = match answer.used {
                     Use::Count(count) => count.windows,
-                    Use::Begin(_) | Use::Compare => 1,
+                    Use::Begin(_) | Use::Run | Use::Compare => 1,
                 };
                 self.target.failed(&failure, trouble.into(), windows, None, Tick::default());
             }

@@ -1,0 +1,99 @@
+//! What a report has beyond what was counted of its time, and which sums that goes to. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sum::{OTHER, joined, split};
+use crate::store::{Day, Retired};
+
+/// What was counted of the time of a report.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    /// By the name of the sum.
+    sums: &'a BTreeMap<String, u64>,
+    /// The keys that had a series when the first event of that time went to `other`; none where none has.
+    own: Option<&'a BTreeSet<String>>,
+    retired: &'a BTreeMap<String, Retired>,
+}
+
+/// What a comparison finds.
+#[derive(Debug, Default)]
+pub(super) struct Difference {
+    /// Events in the report that are in no window.
+    pub(super) late: u64,
+    /// Events in the windows that are in the report no more.
+    pub(super) surplus: u64,
+    /// The late events, by the sum they belong to.
+    pub(super) credits: Vec<(String, u64)>,
+}
+
+impl<'a> Part<'a> {
+    /// The hours of `day` that are over.
+    pub(super) fn closed(day: &'a Day, retired: &'a BTreeMap<String, Retired>) -> Self {
+        Self { sums: &day.closed, own: day.own.as_ref(), retired }
+    }
+
+    /// The hour of `day` that has begun.
+    pub(super) fn open(day: &'a Day, retired: &'a BTreeMap<String, Retired>) -> Self {
+        Self { sums: &day.open, own: day.open_own.as_ref(), retired }
+    }
+
+    /// Compares `report` with what was counted, for those counters that `is_comparable` says.
+    ///
+    /// The sums over all keys of a counter are compared, because a row may have moved between `other` and a series of
+    /// its own since it was counted. What is missing goes to the keys that had a series for all of that time, as far as
+    /// they lack it, and else to `other`.
+    pub(super) fn compare(self, report: &[(String, u64)], is_comparable: impl Fn(&str) -> bool) -> Difference {
+        let mut rows: BTreeMap<&str, Vec<(Option<&str>, u64)>> = BTreeMap::new();
+        for (name, count) in report {
+            let (counter, key) = split(name);
+            rows.entry(counter).or_default().push((key, *count));
+        }
+        let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
+        for (name, count) in self.sums {
+            let sum = counted.entry(split(name).0).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        let mut difference = Difference::default();
+        for (counter, rows) in rows.into_iter().filter(|(counter, _)| is_comparable(counter)) {
+            let reported = rows.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count));
+            let counted = counted.get(counter).copied().unwrap_or(0);
+            difference.surplus = difference.surplus.saturating_add(counted.saturating_sub(reported));
+            let late = reported.saturating_sub(counted);
+            difference.late = difference.late.saturating_add(late);
+            self.credit(counter, &rows, late, &mut difference.credits);
+        }
+        difference
+    }
+
+    /// Shares out `late` events of a counter.
+    fn credit(self, counter: &str, rows: &[(Option<&str>, u64)], late: u64, credits: &mut Vec<(String, u64)>) {
+        let lacking = |(key, count): &(Option<&str>, u64)| {
+            let name = match key {
+                None => counter.to_owned(),
+                Some(key) if self.had_own(key) => joined(counter, key),
+                Some(_) => return None,
+            };
+            let lacks = count.saturating_sub(self.sums.get(&name).copied().unwrap_or(0));
+            Some((name, lacks))
+        };
+        let mut lacking: Vec<_> = rows.iter().filter_map(lacking).filter(|(_, lacks)| *lacks > 0).collect();
+        lacking.sort_by(|(name, lacks), (other, others)| others.cmp(lacks).then(name.cmp(other)));
+        let mut left = late;
+        for (name, lacks) in lacking {
+            let share = lacks.min(left);
+            if share > 0 {
+                left -= share;
+                credits.push((name, share));
+            }
+        }
+        if left > 0 {
+            credits.push((joined(counter, OTHER), left));
+        }
+    }
+
+    /// Whether no event of `key` can be in `other`.
+    fn had_own(self, key: &str) -> bool {
+        let since_the_beginning = self.own.is_none_or(|own| own.contains(key));
+        key != OTHER && since_the_beginning && !self.retired.contains_key(key)
+    }
+}

@@ -1,0 +1,176 @@
+//! An appliance that answers for whole hours only: the hour that runs, and what a restart knows.
+
+use super::*;
+use crate::config::Scope;
+use crate::ledger::Ledger;
+
+const BOTH: &[&str] = &[CAPACITY, INCOMING];
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What an appliance does that takes whole hours only, and no end in the future while it `declines`.
+fn hours_only(clock: Clock, declines: Arc<Mutex<bool>>) -> Script {
+    Box::new(move |query, _| {
+        let (start, end) = (query.window.start(), query.window.end());
+        let whole = |time| Grid::HOURS.floor(time) == time;
+        let words = match whole(start) && whole(end) {
+            false => "status 404: duration attribute supports only 00 minutes..",
+            true if end > clock.wall() && *declines.lock().expect("no panic") => "status 404: no future.",
+            true => return Ok(()),
+        };
+        Err(Failure { detail: words.into(), ..fails(Reason::Declined) })
+    })
+}
+
+struct Site {
+    clock: Clock,
+    declines: Arc<Mutex<bool>>,
+    ledger: Arc<Ledger>,
+}
+
+impl Site {
+    fn new(declines: bool) -> Self {
+        let clock = Clock::lapse(Timestamp::from_secs(NOON + 30), 1);
+        Self { clock, declines: Arc::new(Mutex::new(declines)), ledger: Arc::new(Ledger::in_memory()) }
+    }
+
+    fn start(&self, polling: Polling) -> Bench {
+        let script = hours_only(self.clock.clone(), Arc::clone(&self.declines));
+        let fake = fake(self.clock.clone(), Duration::from_millis(200), script);
+        Bench::resume(&appliance(BOTH, polling), Arc::clone(&self.ledger), self.clock.clone(), fake)
+    }
+
+    /// How far the totals are behind, which must be those of all minutes until then.
+    fn age(&self, bench: &Bench) -> Duration {
+        let snapshot = bench.snapshot();
+        let ages = snapshot.groups.iter().map(|view| {
+            let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: Arc::clone(&view.group) };
+            let epoch = self.ledger.account(&key).expect("begun").epoch;
+            let end = view.window_end.expect("counted");
+            for total in &*view.totals {
+                assert_eq!(total.value, (end.since(epoch).as_secs() / 60) as f64, "{}", total.family.name);
+            }
+            self.clock.wall().since(end)
+        });
+        ages.max().expect("groups")
+    }
+}
+
+/// How many reports were requested that begin or end within an hour, and such as end in the future.
+fn requests(site: &Site, bench: &Bench) -> (usize, usize) {
+    let asked = bench.fake.asked.lock().expect("no panic");
+    let whole = |time| Grid::HOURS.floor(time) == time;
+    let minutes = asked.iter().filter(|(_, _, window)| !whole(window.start()) || !whole(window.end())).count();
+    let future = asked.iter().filter(|(_, _, window)| whole(window.end()) && window.end() > site.clock.wall()).count();
+    (minutes, future)
+}
+
+fn running(bench: &Bench) -> Vec<Option<bool>> {
+    bench.snapshot().groups.iter().map(|view| view.running_hour).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn totals_are_never_older_than_a_window_and_the_settle_delay() {
+    let site = Site::new(false);
+    let bench = site.start(polling(5 * MINUTE));
+    bench.clock.sleep(2 * MINUTE).await;
+    let mut ages = Vec::new();
+    for _ in 0..(26 * 60 * 2) {
+        bench.clock.sleep(MINUTE / 2).await;
+        ages.push(site.age(&bench));
+    }
+    ages.sort();
+    let (median, worst) = (ages[ages.len() / 2], ages[ages.len() - 1]);
+    assert!(median <= 4 * MINUTE && worst <= 9 * MINUTE, "median {median:?}, worst {worst:?}");
+    assert_eq!(running(&bench), [Some(true); 2]);
+    assert!(bench.snapshot().groups.iter().all(|view| view.tally.lost == [0, 0] && view.tally.late == 0));
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_hour_is_requested_no_more_often_than_minutes_are() {
+    let count = async |hours_only: bool| {
+        let site = Site::new(false);
+        let config =
+            Polling { alignment: if hours_only { Alignment::Auto } else { Alignment::Minute }, ..polling(5 * MINUTE) };
+        let bench = match hours_only {
+            true => site.start(config),
+            false => bench(BOTH, config, Box::new(|_, _| Ok(()))),
+        };
+        bench.clock.sleep(24 * HOUR).await;
+        let asked = bench.fake.windows(CAPACITY).len();
+        bench.end().await;
+        asked
+    };
+    let (hours, minutes) = (count(true).await, count(false).await);
+    // The one that was refused, the probe for it, and the comparison of the first hour of a day, which looks like a window.
+    assert!(hours <= minutes + 4, "{hours} requests in a day of hours, {minutes} in one of minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_refused_report_finds_the_hours_and_a_restart_needs_none() {
+    let site = Site::new(false);
+    let bench = site.start(polling(5 * MINUTE));
+    bench.clock.sleep(HOUR).await;
+    assert_eq!(requests(&site, &bench).0, 1);
+    bench.end().await;
+    let bench = site.start(polling(5 * MINUTE));
+    bench.clock.sleep(HOUR).await;
+    assert_eq!(requests(&site, &bench).0, 0);
+    assert!(site.age(&bench) <= 9 * MINUTE);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_appliance_that_declines_is_counted_by_closed_hours_and_asked_again_once_a_day() {
+    let site = Site::new(true);
+    let bench = site.start(polling(5 * MINUTE));
+    bench.clock.sleep(HOUR).await;
+    assert_eq!(running(&bench), [Some(false); 2]);
+    assert!(bench.snapshot().groups.iter().all(|view| view.success_until.is_some() && view.trouble.is_none()));
+    let asked = requests(&site, &bench).1;
+    assert!(asked <= 2, "asked twice, with a closed hour between, it is believed: {asked}");
+    bench.end().await;
+    // A restart knows it.
+    let bench = site.start(polling(5 * MINUTE));
+    bench.clock.sleep(20 * HOUR).await;
+    assert_eq!(running(&bench), [Some(false); 2]);
+    assert!(bench.fake.windows(CAPACITY).len() <= 22, "{:?}", bench.fake.windows(CAPACITY));
+    assert!(site.age(&bench) <= HOUR + 3 * MINUTE);
+    *site.declines.lock().expect("no panic") = false;
+    bench.clock.sleep(5 * HOUR).await;
+    assert_eq!(running(&bench), [Some(true); 2], "it is asked again");
+    assert!(site.age(&bench) <= 9 * MINUTE);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_running_hour_can_be_left_alone() {
+    let site = Site::new(false);
+    let bench = site.start(Polling { running_hour: false, ..polling(5 * MINUTE) });
+    bench.clock.sleep(5 * HOUR).await;
+    assert_eq!(running(&bench), [Some(false); 2]);
+    assert_eq!(requests(&site, &bench).1, 0);
+    // It is closed as an hour if it had run before.
+    bench.end().await;
+    let bench = site.start(polling(5 * MINUTE));
+    bench.clock.sleep(30 * MINUTE).await;
+    bench.end().await;
+    let bench = site.start(Polling { running_hour: false, ..polling(5 * MINUTE) });
+    bench.clock.sleep(3 * HOUR).await;
+    assert!(site.age(&bench) <= HOUR + 3 * MINUTE);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn outages_restarts_and_the_end_of_an_hour_cost_nothing() {
+    let site = Site::new(false);
+    for (minutes, late) in [(47, Late::Add), (8, Late::Ignore), (9, Late::Ignore), (61, Late::Add), (200, Late::Ignore)]
+    {
+        let bench = site.start(Polling { late, ..polling(5 * MINUTE) });
+        bench.clock.sleep(minutes * MINUTE).await;
+        assert!(site.age(&bench) <= 9 * MINUTE, "after {minutes} minutes");
+        bench.end().await;
+        // Nothing runs for a while.
+        site.clock.sleep((minutes % 50) * MINUTE).await;
+    }
+}

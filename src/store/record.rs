@@ -1,0 +1,115 @@
+//! What is kept of the totals: one record a key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// What is kept under one key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The end of the last window counted, in seconds since 1970.
+    pub watermark: u64,
+    /// When the totals began at zero, in seconds since 1970.
+    pub epoch: u64,
+    /// Sums since then, by counter.
+    pub totals: BTreeMap<String, u64>,
+    /// What of them lies in which day, while it may still be compared with the appliance's own report.
+    #[serde(default)]
+    pub days: Vec<Day>,
+    /// The keys with totals of their own, and the end of the last window whose report listed them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, u64>,
+    /// Keys that have given up their series.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retired: BTreeMap<String, Retired>,
+    /// Sums that have just begun, and what each was before: a scraper has to see that before what is counted. None in records
+    /// of versions that did not write it down.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beginning: BTreeMap<String, u64>,
+    /// When the sums without a key began, by our clock; none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<u64>,
+    /// The same of the sums of each key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys_created: BTreeMap<String, u64>,
+    /// The counters that were summed in the last window; none in records of versions that did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summed: Option<Summed>,
+}
+
+/// A key that has given up its series to others, because reports do not list it any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retired {
+    /// The end of the last window whose report listed it, in seconds since 1970.
+    pub seen: u64,
+    /// Its totals, by counter.
+    pub totals: BTreeMap<String, u64>,
+}
+
+/// Which counters of a report are summed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summed {
+    /// Those known by name.
+    pub counters: BTreeSet<String>,
+    /// Whether all others are as well, whatever they are called.
+    #[serde(default)]
+    pub others: bool,
+}
+
+impl Summed {
+    /// Whether `counter` is.
+    #[must_use]
+    pub fn contains(&self, counter: &str) -> bool {
+        self.others || self.counters.contains(counter)
+    }
+
+    /// The counters that are summed in both.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let all = self.counters.union(&other.counters);
+        let counters = all.filter(|counter| self.contains(counter) && other.contains(counter)).cloned().collect();
+        Self { counters, others: self.others && other.others }
+    }
+}
+
+/// What was counted of one day in UTC, from the first whole hour on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    /// The beginning of the first hour, in seconds since 1970.
+    pub start: u64,
+    /// The end of the last hour that is counted whole.
+    pub end: u64,
+    /// Sums of `[start, end)`, by counter, late data included.
+    pub closed: BTreeMap<String, u64>,
+    /// Sums of what was counted of the hour from `end` on.
+    pub open: BTreeMap<String, u64>,
+    /// The keys that had a series of their own when the first event of that hour went to `other`; none as long as none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_own: Option<BTreeSet<String>>,
+    /// The appliance's clock when it last reported that hour while it was running, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_until: Option<u64>,
+    /// Whether nothing is added to it but late data: windows after `end` were given up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+    /// The counters that were summed from the start on; none where they are those of [`Record::summed`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summed: Option<Summed>,
+    /// The keys that had a series of their own when the first event went to `other`; none as long as none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<BTreeSet<String>>,
+}
+
+/// What was found out about one appliance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Whether it answers for whole hours only.
+    #[serde(default)]
+    pub hours_only: bool,
+    /// The release that this was found of, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// When it declined the hour that is not over, by its clock, in seconds since 1970; none where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_declined: Option<u64>,
+}
