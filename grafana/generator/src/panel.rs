@@ -342,8 +342,10 @@ impl Panel {
 
 impl Column {
     fn to_json(&self) -> Value {
-        let mut properties = vec![("unit", json!(self.unit.name())), ("thresholds", self.limits.to_json())];
-        if !self.limits.steps.is_empty() {
+        let is_coloured = !self.limits.steps.is_empty();
+        let limits = if is_coloured { self.limits.cells() } else { self.limits.to_json() };
+        let mut properties = vec![("unit", json!(self.unit.name())), ("thresholds", limits)];
+        if is_coloured {
             properties.push(("custom.cellOptions", json!({"type": "color-background", "mode": "basic"})));
         }
         if let Some(words) = self.words {

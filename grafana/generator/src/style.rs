@@ -138,6 +138,16 @@ impl Limits {
         Self { below: Colour::Act, steps: vec![(limit, Colour::Good)] }
     }
 
+    /// For the cells of a table: those without a value have no colour.
+    pub(super) fn cells(&self) -> Value {
+        const LOWEST: f64 = -1e15;
+        let below = (self.below != Colour::Good).then_some((LOWEST, self.below));
+        let steps =
+            below.iter().chain(&self.steps).map(|(value, colour)| json!({"color": colour.name(), "value": value}));
+        let first = json!({"color": "transparent", "value": null});
+        json!({"mode": "absolute", "steps": std::iter::once(first).chain(steps).collect::<Vec<_>>()})
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let first = json!({"color": self.below.name(), "value": null});
         let rest = self.steps.iter().map(|(value, colour)| json!({"color": colour.name(), "value": value}));

@@ -144,6 +144,9 @@ impl Samples {
             "scrape_samples_scraped{job=\"asyncos\",instance=\"localhost:10042\"} 4000",
             "ALERTS{alertname=\"AsyncosRefusingMail\",alertstate=\"firing\",severity=\"critical\",job=\"faulty\",instance=\"localhost:10042\",appliance=\"sick\"} 1",
         ];
+        let since = time - 600;
+        writeln!(self.now, "ALERTS_FOR_STATE{{alertname=\"AsyncosRefusingMail\",severity=\"critical\",job=\"faulty\",instance=\"localhost:10042\",appliance=\"sick\"}} {since} {time}")
+            .expect("a String takes all");
         let was = "asyncos_exporter_build_info{job=\"faulty\",instance=\"gone:10042\"} 1";
         for line in lines.into_iter().chain((time < BEGINNING + SPAN / 2).then_some(was)) {
             writeln!(self.now, "{line} {time}").expect("a String takes all");

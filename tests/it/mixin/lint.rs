@@ -191,6 +191,13 @@ fn panel(panel: &Value, found: &mut Vec<String>) {
     }
     for one in panel["fieldConfig"]["overrides"].as_array().expect("overrides") {
         require(found, one["matcher"]["id"] == "byName", "overrides by name");
+        let property = |id: &str| {
+            let properties = one["properties"].as_array().expect("properties");
+            properties.iter().find(|property| property["id"] == id).map(|property| &property["value"])
+        };
+        let is_filled = property("custom.cellOptions").is_some_and(|options| options["type"] == "color-background");
+        let base = property("thresholds").map(|limits| &limits["steps"][0]["color"]);
+        require(found, !is_filled || base.is_some_and(|base| base == "transparent"), "an empty cell has no colour");
     }
 }
 
@@ -245,7 +252,7 @@ fn matchers(selectors: &[Selector], found: &mut Vec<String>) {
     for Selector { metric, matchers, .. } in selectors {
         let has = |label: &str, value: &str| matchers.contains(&(label.into(), "=~".into(), value.into()));
         require(found, has("job", "$job"), &format!("target-job-rule: {metric}"));
-        if metric == "ALERTS" {
+        if metric.starts_with("ALERTS") {
             continue;
         }
         require(found, has("instance", "$instance"), &format!("target-instance-rule: {metric}"));

@@ -166,6 +166,8 @@ async fn every_panel_and_variable_is_alive() {
     wrong.extend(nobody_but_gateways(&history).await);
     wrong.extend(targets_of_others(&history).await);
     wrong.extend(unseen_faults(&history).await);
+    wrong.extend(nothing_of_the_unreachable(&history).await);
+    wrong.extend(certificates_of_plain_http(&history).await);
     wrong.extend(sums_of_several_scopes(&history).await);
     assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
     assert!(panels > 150 && queries > 250, "{panels} panels, {queries} queries");
@@ -266,7 +268,10 @@ impl Coloured {
     }
 
     fn is_well(&self, value: f64) -> bool {
-        self.steps.iter().rfind(|(limit, _)| value >= *limit).is_none_or(|(_, colour)| colour == "green")
+        self.steps
+            .iter()
+            .rfind(|(limit, _)| value >= *limit)
+            .is_none_or(|(_, colour)| colour == "green" || colour == "transparent")
     }
 
     async fn values(&self, history: &History, choice: &Choice) -> Vec<f64> {
@@ -323,6 +328,46 @@ async fn unseen_faults(history: &History) -> Vec<String> {
     }
     assert!(all.len() > 45, "{}", all.len());
     wrong
+}
+
+/// Every panel of that title.
+fn titled(title: &str) -> Vec<Query> {
+    let boards = boards::all();
+    let queries = boards.iter().flat_map(|board| {
+        let panels = board.panels().into_iter().filter(|panel| panel["title"] == title);
+        panels.flat_map(|panel| board.queries_of(panel)).collect::<Vec<_>>()
+    });
+    queries.collect()
+}
+
+/// An appliance that has been unreachable for half an hour has no line: zero would be a statement about its mail.
+async fn nothing_of_the_unreachable(history: &History) -> Vec<String> {
+    let gone = Choice { appliance: "gone", ..ILL };
+    let mut drawn = Vec::new();
+    for query in titled("Incoming by appliance per minute") {
+        for (_, values) in ask(history, &gone.fill(&query.expr, &query.step, 300), true).await {
+            if values.contains(&0.0) {
+                drawn.push(format!("{}: zero is drawn of what is unreachable: {values:?}", query.place));
+            }
+        }
+        if !ask(history, &gone.fill(&query.expr, &query.step, 300), false).await.is_empty() {
+            drawn.push(format!("{}: the unreachable has a value now", query.place));
+        }
+    }
+    drawn
+}
+
+/// Of the good fleet, one appliance has a certificate; the others are reached without TLS.
+async fn certificates_of_plain_http(history: &History) -> Vec<String> {
+    let mut checked = Vec::new();
+    for query in titled("Certificates") {
+        for (labels, _) in ask(history, &WELL.fill(&query.expr, &query.step, 300), false).await {
+            if labels["appliance"] != "esa1" {
+                checked.push(format!("{}: {labels:?} has no TLS", query.place));
+            }
+        }
+    }
+    checked
 }
 
 /// A manager and its gateways are never one sum, nor are its device groups and devices in it.

@@ -125,6 +125,7 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
     know("scrape_duration_seconds", &[]);
     know("scrape_samples_scraped", &[]);
     know("ALERTS", &["alertname", "alertstate", "severity", "appliance"]);
+    know("ALERTS_FOR_STATE", &["alertname", "severity", "appliance"]);
     for record in recorded() {
         know(&record, &["appliance"]);
     }

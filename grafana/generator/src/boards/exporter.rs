@@ -32,9 +32,9 @@ fn numbers() -> Vec<Panel> {
             .words(Words::UpDown),
         number(
             "Reports fetched",
-            "Share of counter groups with a successful last poll.",
+            "Share of counter groups with a successful last poll, at the appliance with the lowest.",
             Unit::Ratio,
-            "avg(asyncos_group_success{APPLIANCE})",
+            "min(avg by (EACH) (asyncos_group_success{APPLIANCE}))",
         )
         .limits(Limits::falling(0.9, 1.0)),
         number(

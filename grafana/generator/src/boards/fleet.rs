@@ -88,12 +88,12 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Licences expiring soon",
-            "Feature keys that expire within 30 days or expired within the last 30. A feature without a key stops \
-             scanning and mail passes unscanned. Needs the XML status.",
+            "Feature keys that expire within 30 days. A feature without a key stops scanning and mail passes unscanned. \
+             Expired keys have the alert AsyncosLicenceExpired. Needs the XML status.",
             Unit::Count,
             &format!(
                 "count(asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() < {LICENCE_SOON} and \
-                 asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() > -{LICENCE_ABANDONED}) or \
+                 asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() > 0) or \
                  0 * count(asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}})"
             ),
         )
@@ -113,7 +113,7 @@ fn numbers() -> Vec<Panel> {
             "Share of the counter groups with a successful last poll. The others are behind or refused: see the \
              dashboard Exporter health.",
             Unit::Ratio,
-            "avg(asyncos_group_success{APPLIANCE})",
+            "min(avg by (EACH) (asyncos_group_success{APPLIANCE}))",
         )
         .limits(Limits::falling(0.9, 1.0))
         .step(Step::Minute),
@@ -165,7 +165,7 @@ fn appliances() -> Panel {
         ),
     )
     .link("Its capacity", Uid::Capacity.name())
-    .sorted("Work queue", Order::Falling)
+    .sorted("Reachable", Order::Rising)
     .size(24, 9)
 }
 
@@ -189,8 +189,11 @@ fn alerts() -> Panel {
         Words::NoYes,
         r#"max by (severity, alertname, appliance) (ALERTS{alertname=~"Asyncos.+",alertstate="firing",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?"})"#,
     )
+    .column("Active for", Unit::Seconds, Limits::none(), r#"time() - max by (severity, alertname, appliance) (ALERTS_FOR_STATE{alertname=~"Asyncos.+",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?"})"#)
+    // Critical ones first: the names of severities happen to be sorted so.
+    .sorted("Severity", Order::Rising)
     .step(Step::Minute)
-    .size(24, 6)
+    .size(24, 10)
 }
 
 fn graphs() -> Vec<Panel> {

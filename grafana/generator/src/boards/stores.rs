@@ -3,7 +3,7 @@
 use super::super::board::{Board, Manner, Row, Uid};
 use super::super::panel::{Order, Panel, Step};
 use super::super::style::{Limits, Unit, Words};
-use super::super::threshold::{LICENCE_ABANDONED, LICENCE_NOW, LICENCE_SOON};
+use super::super::threshold::{LICENCE_NOW, LICENCE_SOON};
 
 pub(super) fn board() -> Board {
     Board {
@@ -50,11 +50,11 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Licences expiring soon",
-            "Feature keys that expire within 30 days or expired within the last 30 (AsyncosLicenceExpiring).",
+            "Feature keys that expire within 30 days (AsyncosLicenceExpiring). Expired ones are in the table below.",
             Unit::Count,
             &format!(
                 "count(asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() < {LICENCE_SOON} and \
-                 asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() > -{LICENCE_ABANDONED}) or \
+                 asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() > 0) or \
                  0 * count(asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}})"
             ),
         )
