@@ -206,8 +206,9 @@ impl Board {
                 "product",
                 "Reported by",
                 "label_values(asyncos_appliance_info{EXPORTER}, product)",
-                // A manager has the figures of its gateways; where there is one, it goes first.
-                2,
+                // The first is selected. An SMA has the mail of its ESAs; but it is seldom polled for the reports of the
+                // rankings, which would then be empty.
+                if self.manner == Manner::Report { 1 } else { 2 },
             ),
             several("appliance", "Appliance", Shown::Yes, "label_values(asyncos_up{EXPORTER}, appliance)", ANY),
             window(),

@@ -140,6 +140,8 @@ fn variables(board: &Board, found: &mut Vec<String>) {
         require(found, one["current"]["value"][0] == "$__all", "nobody's host is chosen");
     }
     require(found, by_name["product"]["multi"] == false, "products are not summed");
+    let has_data_first = if board.uid() == "asyncos-top" { 1 } else { 2 };
+    require(found, by_name["product"]["sort"] == has_data_first, "the product that has the data is selected");
     for one in board.variables().iter().filter(|one| one["type"] == "query") {
         require(found, one["datasource"]["uid"] == "${datasource}", "a variable's data source");
         require(found, one["refresh"] == 2, "template-on-time-change-reload-rule");
