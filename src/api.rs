@@ -31,7 +31,7 @@ pub use observe::{Observation, Quarantine, StatusKind};
 pub use session::login::Identity;
 pub use time::ClockDoubt;
 #[cfg(test)]
-pub(crate) use time::Course;
+pub(crate) use time::ClockFilter;
 pub use wire::gauge::BaseUnit;
 pub use wire::health::Health;
 pub use wire::inventory::ManagedAppliance;

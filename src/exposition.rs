@@ -5,12 +5,13 @@
 //! A page is a row of blocks, each with the lines of some families about some appliances. Unchanged blocks are neither
 //! rendered nor compressed again: the old page and the new one share them.
 
-mod begun;
+mod appliance_samples;
 mod block;
 mod body;
 mod created;
 mod family;
 mod family_table;
+mod first_event;
 mod gzip;
 mod interner;
 mod known;
@@ -22,7 +23,6 @@ mod page_cache;
 mod page_index;
 mod page_renderer;
 mod renderer;
-mod rows;
 mod scrape;
 #[cfg(test)]
 mod tests;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::base::shutdown::Shutdown;
 
-mod ask;
 mod auth;
 mod connection_limiter;
 mod connections;
 mod deadline;
+mod healthcheck;
 mod listen;
 mod negotiate;
 mod pages;
@@ -23,7 +23,7 @@ mod tests;
 mod tls;
 mod unix;
 
-pub use ask::{Answer, AskError, ask};
+pub use healthcheck::{Answer, AskError, ask};
 pub use listen::{Address, Listen};
 pub use pages::{Explain, Explained, Here, Lifecycle, Metrics, Pages, Render, Scraped};
 pub use protection::{Protection, ProtectionError};

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::clock::{Clock, Tick, Timestamp};
 
-mod course;
+mod clock_filter;
 
-pub(crate) use course::Course;
+pub(crate) use clock_filter::ClockFilter;
 
-use course::Change;
+use clock_filter::Change;
 
 /// Why the newest `Date` of an appliance is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(in crate::api) struct Arrival {
 pub(in crate::api) struct ApplianceTime {
     appliance: Arc<str>,
     clock: Clock,
-    course: Mutex<Course>,
+    course: Mutex<ClockFilter>,
 }
 
 impl ApplianceTime {
@@ -96,7 +96,7 @@ impl ApplianceTime {
         &self.clock
     }
 
-    fn course(&self) -> MutexGuard<'_, Course> {
+    fn course(&self) -> MutexGuard<'_, ClockFilter> {
         self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,5 @@
 //! What goes over the wire: the parameters of requests, and readers for every kind of answer. Opens no connection.
 
-pub(super) mod blame;
 mod calendar;
 pub(super) mod field;
 pub(super) mod gauge;
@@ -11,6 +10,7 @@ pub(super) mod number;
 pub(super) mod pages;
 pub(super) mod quarantine;
 pub(super) mod query;
+pub(super) mod refusal_message;
 pub(super) mod report;
 pub(super) mod reporting_status;
 pub(super) mod tracking;

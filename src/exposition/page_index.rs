@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::begun::Begun;
+use super::appliance_samples::{Begins, Row, SnapshotLabels, Walk};
 use super::block::{Before, Block, Cell, Opening};
 use super::created::{self, Created};
 use super::family::{Family, Head};
 use super::family_table::{FamilyTable, Place};
+use super::first_event::Begun;
 use super::interner::Interner;
 use super::line::{self, ExtraLabels, Labels};
-use super::rows::{Begins, Row, SnapshotLabels, Walk};
 use crate::base::clock::{Tick, Timestamp};
 use crate::sample::Kind;
 use crate::snapshot::{Hold, Snapshot};

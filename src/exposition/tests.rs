@@ -8,10 +8,10 @@ use std::time::Duration;
 use bytes::Buf;
 use proptest::prelude::*;
 
+use super::appliance_samples::{Row, SnapshotLabels, Walk};
 use super::gzip::Deflater;
 use super::page::{LEVEL, Page};
 use super::page_index::{PageIndex, Source};
-use super::rows::{Row, SnapshotLabels, Walk};
 use super::*;
 use crate::api::{Event, Listener};
 use crate::base::clock::{Tick, Timestamp};
@@ -200,7 +200,7 @@ impl World {
                             labels: &line::Labels::default(),
                             own,
                             value: line.value,
-                            begins: rows::Begins::Itself,
+                            begins: appliance_samples::Begins::Itself,
                         });
                     }
                 }

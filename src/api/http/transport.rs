@@ -14,8 +14,8 @@ use crate::api::http::header::{Header, LOCKED, TOKEN_HEADER, http_date, is_heade
 use crate::api::http::rate_limiter::{Permit, RateLimiter};
 use crate::api::login_failures::Account;
 use crate::api::time::{ApplianceTime, Arrival};
-use crate::api::wire::blame;
 use crate::api::wire::json::{self, NOT_THE_API};
+use crate::api::wire::refusal_message;
 use crate::api::{Event, Failure, Listener, LoginFailureLog, Reason, SystemRoots};
 use crate::base::clock::{Clock, Tick, Timestamp};
 use crate::base::secret::Secret;
@@ -304,7 +304,7 @@ impl Answer {
         let reason = match (self.status, &message) {
             (300..=399, _) => Reason::Redirect,
             (401, _) => Reason::Unauthorized,
-            (400, Some(message)) if blame::speaks_of_credential(message) => Reason::Unauthorized,
+            (400, Some(message)) if refusal_message::speaks_of_credential(message) => Reason::Unauthorized,
             (403, _) => Reason::NotAllowed,
             // Validation errors are 404 with a message. Without one it is not the API that speaks.
             (400 | 404 | 406, Some(_)) => Reason::Declined,

@@ -4,7 +4,7 @@ use super::{ActiveCredential, Origin, Session, State, UnauthorizedAction};
 use crate::api::Failure;
 use crate::api::login_failures::Outcome;
 use crate::api::login_failures::breaker::RefusalCause;
-use crate::api::wire::blame;
+use crate::api::wire::refusal_message;
 
 /// Advice where tokens keep being refused.
 pub(super) const SHARED: &str = "tokens are rejected long before they expire; another client may be using this account, so \
@@ -60,7 +60,7 @@ impl Session {
             return UnauthorizedAction::Retry;
         }
         // Without a token there is none to blame.
-        let may_blame_role = !self.login.can_be_repeated() || blame::may_blame_role(&failure.detail);
+        let may_blame_role = !self.login.can_be_repeated() || refusal_message::may_blame_role(&failure.detail);
         if may_blame_role && state.blames_role(credential, endpoint, last_try) {
             state.working_endpoints.remove(endpoint);
             state.doubts.remove(endpoint);

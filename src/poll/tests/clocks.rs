@@ -2,7 +2,7 @@
 //! of true time, and how often a minute was counted.
 
 use super::*;
-use crate::api::Course;
+use crate::api::ClockFilter;
 use crate::config::Scope;
 
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
@@ -11,7 +11,7 @@ pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 /// An appliance with a true clock, which is not always what its answers say, and an exporter's machine with another.
 pub(super) struct Liar {
     clock: Clock,
-    course: Mutex<Course>,
+    course: Mutex<ClockFilter>,
     /// How far our own wall clock is ahead of true time.
     wall: Mutex<i64>,
     /// The `Date` of the next answers, if it is not the true one; none where there is no such header.

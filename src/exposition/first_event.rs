@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::appliance_samples::{Begins, Row};
 use super::created::Since;
 use super::line;
-use super::rows::{Begins, Row};
 use crate::base::clock::Tick;
 use crate::snapshot::Hold;
 

@@ -40,7 +40,7 @@ impl Point {
 
 /// What is believed of an appliance's clock.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Course {
+pub(crate) struct ClockFilter {
     /// None before the first answer.
     trusted: Option<Point>,
     /// Whether `trusted` is the appliance's own, and not our clock in its place.
@@ -51,7 +51,7 @@ pub(crate) struct Course {
     skew_seconds: Option<f64>,
 }
 
-impl Course {
+impl ClockFilter {
     /// What the clock shows; ours before the first answer.
     pub(crate) fn now(&self, wall: Timestamp, tick: Tick) -> Timestamp {
         self.trusted.map_or(wall, |trusted| trusted.at(tick))
@@ -128,7 +128,7 @@ mod tests {
 
     /// A course, and our own clocks, which begin at noon.
     struct Bench {
-        course: Course,
+        course: ClockFilter,
         seconds: u64,
         /// How far our wall clock has stepped.
         wall: i64,
@@ -136,7 +136,7 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            Self { course: Course::default(), seconds: 0, wall: 0 }
+            Self { course: ClockFilter::default(), seconds: 0, wall: 0 }
         }
 
         fn pass(&mut self, seconds: u64) {
