@@ -41,7 +41,7 @@ mod status_probe;
 mod target;
 mod turns;
 
-pub use source::Source;
+pub(crate) use source::Source;
 
 use centralized::Centralized;
 use deadline::Deadlines;
@@ -62,7 +62,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60 * 60);
 
 /// The state that pollers share: where counts are kept and where snapshots go.
 #[derive(Clone, Debug)]
-pub struct PollContext {
+pub(crate) struct PollContext {
     /// The time.
     pub clock: Clock,
     /// The watermarks.
@@ -79,7 +79,7 @@ pub struct PollContext {
 
 /// Polls one appliance until shutdown is requested.
 #[derive(Debug)]
-pub struct Poller<S> {
+pub(crate) struct Poller<S> {
     source: Arc<S>,
     context: PollContext,
     name: Arc<str>,
@@ -116,7 +116,7 @@ pub struct Poller<S> {
 impl<S: Source> Poller<S> {
     /// A poller of `appliance`, which publishes that it knows nothing yet.
     #[must_use]
-    pub fn new(appliance: &config::Appliance, source: Arc<S>, context: PollContext) -> Self {
+    pub(crate) fn new(appliance: &config::Appliance, source: Arc<S>, context: PollContext) -> Self {
         let name: Arc<str> = appliance.name.as_str().into();
         let phase = plan::phase(&name, appliance.polling.grid);
         let now = context.clock.tick();
@@ -179,7 +179,7 @@ impl<S: Source> Poller<S> {
     }
 
     /// Polls until `stop` is requested; requests in flight are then dropped.
-    pub async fn run(mut self, stop: Shutdown) {
+    pub(crate) async fn run(mut self, stop: Shutdown) {
         loop {
             self.heartbeat.beat();
             let wake = self.launch();

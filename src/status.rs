@@ -13,22 +13,21 @@ use crate::snapshot::Snapshot;
 use crate::telemetry::{ExporterState, TrafficFacts};
 
 mod appliance;
-pub mod discovery;
-pub mod explain;
+pub(crate) mod discovery;
+pub(crate) mod explain;
 mod html;
 mod problem;
 mod words;
 
-pub use appliance::{ApplianceStatus, Asked, AspectStatus, GroupStatus, State};
-pub use html::Links;
-pub use problem::Problem;
+pub(crate) use appliance::{ApplianceStatus, State};
+pub(crate) use html::Links;
 
 /// The state of the exporter and its fleet at one moment.
 ///
 /// As JSON it is what `/api/v1/status` answers: names are those of the fields, instants read
 /// `2026-11-23T12:00:00.000Z`, and what is not known is left out. Fields may be added, never renamed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Status {
+pub(crate) struct Status {
     /// The version of this program.
     pub version: &'static str,
     /// The commit it was built from.
@@ -50,7 +49,7 @@ pub struct Status {
 
 /// The state of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct ConfigStatus {
+pub(crate) struct ConfigStatus {
     /// Whether the newest attempt to read it succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_reload_ok: Option<bool>,
@@ -63,7 +62,7 @@ pub struct ConfigStatus {
 
 /// The state of the totals on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct StateStatus {
+pub(crate) struct StateStatus {
     /// Whether totals outlive a restart.
     pub durable: bool,
     /// Whether the newest attempt to write them down succeeded; true before the first.
@@ -84,7 +83,7 @@ pub struct StateStatus {
 
 /// The number of appliances in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// All of them.
     pub appliances: usize,
     /// Those that answer everything.
@@ -101,7 +100,7 @@ pub struct Summary {
 
 /// The input of a [`Status`].
 #[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     /// The configuration in force.
     pub config: &'a Config,
     /// The published snapshots.
@@ -119,7 +118,7 @@ pub struct Facts<'a> {
 impl Status {
     /// Puts it together.
     #[must_use]
-    pub fn new(facts: Facts<'_>, version: &'static str, revision: Option<&'static str>) -> Self {
+    pub(crate) fn new(facts: Facts<'_>, version: &'static str, revision: Option<&'static str>) -> Self {
         let Facts { config, snapshots, traffic, own, now, tick } = facts;
         let by_name: BTreeMap<&str, &Snapshot> =
             snapshots.iter().map(|snapshot| (&*snapshot.appliance, &**snapshot)).collect();
@@ -158,7 +157,7 @@ impl Status {
 
     /// As JSON, with a line break at the end.
     #[must_use]
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         // Tables with text for keys can always be written.
         serde_json::to_string_pretty(self).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}")) + "\n"
     }

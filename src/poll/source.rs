@@ -6,7 +6,7 @@ use crate::api::{Client, ClockDoubt, Failure, Identity, Observation, Pace, Query
 use crate::base::clock::Timestamp;
 
 /// One appliance, as the poller sees it.
-pub trait Source: Send + Sync + 'static {
+pub(crate) trait Source: Send + Sync + 'static {
     /// Makes sure that the account is accepted and the appliance's time known.
     fn connect(&self) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Asks for one report.

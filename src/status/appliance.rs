@@ -20,7 +20,7 @@ const CERTIFICATE_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 /// In which state an appliance is, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub(crate) enum State {
     /// No login is tried any more.
     LoginsStopped,
     /// It does not answer.
@@ -36,7 +36,7 @@ pub enum State {
 impl State {
     /// For people.
     #[must_use]
-    pub const fn label(self) -> &'static str {
+    pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::LoginsStopped => "logins stopped",
             Self::Down => "down",
@@ -50,7 +50,7 @@ impl State {
 /// The outcome of the newest request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Asked {
+pub(crate) enum Asked {
     /// It was answered.
     Answered,
     /// It was not, and is asked again soon.
@@ -63,7 +63,7 @@ pub enum Asked {
 
 /// The status of one appliance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ApplianceStatus {
+pub(crate) struct ApplianceStatus {
     /// Its name in the configuration.
     pub name: String,
     /// `esa` or `sma`.
@@ -125,7 +125,7 @@ pub struct ApplianceStatus {
 
 /// Why a question was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FailureStatus {
+pub(crate) struct FailureStatus {
     /// One of the values of the label `reason` of `asyncos_api_request_failures_total`.
     pub reason: &'static str,
     /// Details of the failure.
@@ -136,7 +136,7 @@ pub struct FailureStatus {
 
 /// The status of one counter group in one scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct GroupStatus {
+pub(crate) struct GroupStatus {
     /// The label `group`.
     pub group: String,
     /// The label `device_group`.
@@ -173,7 +173,7 @@ pub struct GroupStatus {
 
 /// The status of one kind of status request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct AspectStatus {
+pub(crate) struct AspectStatus {
     /// The label `group`.
     pub group: &'static str,
     /// The outcome of the newest request.

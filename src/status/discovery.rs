@@ -15,7 +15,7 @@ const PROBE: &str = "/probe";
 /// **Source:** Prometheus' documentation, HTTP SD.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Discovery(Vec<TargetGroup>);
+pub(crate) struct Discovery(Vec<TargetGroup>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct TargetGroup {
@@ -26,7 +26,7 @@ struct TargetGroup {
 impl Discovery {
     /// The appliances of `config`, to be scraped at `host`, which is this exporter, by `scheme`.
     #[must_use]
-    pub fn new(config: &Config, host: &str, scheme: &str) -> Self {
+    pub(crate) fn new(config: &Config, host: &str, scheme: &str) -> Self {
         let group = |appliance: &Appliance| TargetGroup {
             targets: [host.to_owned()],
             labels: BTreeMap::from([
@@ -45,7 +45,7 @@ impl Discovery {
 
     /// As JSON.
     #[must_use]
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         // Lists and tables with text for keys can always be written.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }

@@ -18,14 +18,14 @@ const MOST_NAMED: usize = 10;
 
 /// A question about one series.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub(crate) struct Question {
     metric: String,
     labels: BTreeMap<String, String>,
 }
 
 /// Why there is no explanation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unexplained {
+pub(crate) enum Unexplained {
     /// The question is none.
     #[error("{0}")]
     Malformed(&'static str),
@@ -52,7 +52,7 @@ pub enum Unexplained {
 
 /// The source of one series. As JSON it is the response of `/api/v1/explain`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Explanation {
+pub(crate) struct Explanation {
     /// Its name.
     pub metric: String,
     /// Its labels.
@@ -79,7 +79,7 @@ pub struct Explanation {
 
 /// One answer of an appliance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Method, path and query as sent; not known for status answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
@@ -98,7 +98,7 @@ pub struct Answer {
 
 /// A window, its end not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// Its beginning.
     pub start: Timestamp,
     /// Its end.
@@ -107,7 +107,7 @@ pub struct Bounds {
 
 /// The parts of a total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Total {
+pub(crate) struct Total {
     /// When it began at zero, by the appliance's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -124,7 +124,7 @@ impl Question {
     ///
     /// # Errors
     /// When there is not one metric, or a label has two values.
-    pub fn try_new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Unexplained> {
+    pub(crate) fn try_new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Unexplained> {
         let mut metric = None;
         let mut labels = BTreeMap::new();
         for (name, value) in pairs {
@@ -147,7 +147,7 @@ impl Question {
     ///
     /// # Errors
     /// When there is no such series, or several.
-    pub fn answer(&self, snapshots: &[Arc<Snapshot>], now: Tick) -> Result<Explanation, Unexplained> {
+    pub(crate) fn answer(&self, snapshots: &[Arc<Snapshot>], now: Tick) -> Result<Explanation, Unexplained> {
         let all: Vec<Found<'_>> = snapshots.iter().flat_map(|snapshot| self.named(snapshot)).collect();
         let mut found: Vec<&Found<'_>> = all.iter().filter(|found| self.admits(&found.labels)).collect();
         if found.len() > 1 {
@@ -294,7 +294,7 @@ impl Bounds {
 impl Explanation {
     /// As JSON, with a line break at the end.
     #[must_use]
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         json(self)
     }
 }
@@ -302,7 +302,7 @@ impl Explanation {
 impl Unexplained {
     /// As JSON, with a line break at the end.
     #[must_use]
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         let error = self.to_string();
         match self {
             Self::Malformed(_) => json(&serde_json::json!({ "error": error })),

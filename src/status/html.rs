@@ -15,7 +15,7 @@ const REFRESH_SECONDS: u32 = 30;
 
 /// Where the page leads to.
 #[derive(Clone, Copy, Debug)]
-pub struct Links<'a> {
+pub(crate) struct Links<'a> {
     /// The path of the metrics.
     pub telemetry_path: &'a str,
 }
@@ -23,7 +23,7 @@ pub struct Links<'a> {
 impl Status {
     /// The page in HTML.
     #[must_use]
-    pub fn html(&self, links: Links<'_>) -> String {
+    pub(crate) fn html(&self, links: Links<'_>) -> String {
         let mut page = String::new();
         // Writing to a text does not fail.
         let _ = self.write_page(links, &mut page);

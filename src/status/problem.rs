@@ -15,7 +15,7 @@ use super::words::Span;
 
 /// Something that somebody should look at.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Problem {
+pub(crate) enum Problem {
     /// Logins have stopped.
     LoginsStopped {
         /// Refusals in a row.
@@ -78,7 +78,7 @@ pub enum Problem {
 
 /// Whether something is past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// It is.
     Yes,
     /// It is near.
@@ -88,7 +88,7 @@ pub enum Ended {
 impl Problem {
     /// A word for programs; it never changes.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::LoginsStopped { .. } => "logins_stopped",
             Self::LoginsRefused { .. } => "logins_refused",

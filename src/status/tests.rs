@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::problem::Problem;
 use super::*;
 use crate::api::{Identity, Reason, RefusalCause};
 use crate::config::Scope;
