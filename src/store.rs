@@ -34,7 +34,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(30);
 pub struct LoadedState {
     /// The intact records.
     pub records: HashMap<String, Record>,
-    /// What was found out about appliances, by name.
+    /// Facts found out about appliances, by name.
     pub facts: HashMap<String, Facts>,
     /// Refused logins by account, which is a hash; under [`EVERY_ACCOUNT`](crate::api::EVERY_ACCOUNT) that those of before are lost.
     pub refused: HashMap<String, Refused>,
