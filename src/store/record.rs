@@ -1,10 +1,10 @@
-//! What is kept of the totals: one record a key.
+//! Records of the totals, one for each key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// What is kept under one key.
+/// Record of one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The end of the last window counted, in seconds since 1970.
@@ -13,7 +13,7 @@ pub struct Record {
     pub epoch: u64,
     /// Sums since then, by counter.
     pub totals: BTreeMap<String, u64>,
-    /// What of them lies in which day, while it may still be compared with the appliance's own report.
+    /// Counts of each day that may still be compared with the appliance's own report.
     #[serde(default)]
     pub days: Vec<Day>,
     /// The keys with totals of their own, and the end of the last window whose report listed them.
@@ -72,7 +72,7 @@ impl Summed {
     }
 }
 
-/// What was counted of one day in UTC, from the first whole hour on.
+/// Counts of one day in UTC, from the first whole hour on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
     /// The beginning of the first hour, in seconds since 1970.
@@ -100,7 +100,7 @@ pub struct Day {
     pub own: Option<BTreeSet<String>>,
 }
 
-/// What was found out about one appliance.
+/// Facts found out about one appliance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Whether it answers for whole hours only.
