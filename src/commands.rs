@@ -11,7 +11,6 @@ mod bundle;
 mod check;
 mod demo;
 mod discover;
-mod dumps;
 mod healthcheck;
 pub mod mixin;
 mod serve;
@@ -27,7 +26,7 @@ const CONFIGURATION: u8 = 78;
 
 /// Does what the command line asks for.
 pub async fn run(command: Command) -> ExitCode {
-    if let Err(error) = dumps::forbid() {
+    if let Err(error) = forbid_core_dumps() {
         eprint_line(format!("cannot disable core dumps, which may contain passwords: {error}"));
     }
     let code = match command {
@@ -41,6 +40,19 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Rules(flags) => bundle::rules(flags),
     };
     ExitCode::from(code)
+}
+
+/// Turns off core dumps of this process, which would hold passwords and tokens, and debuggers of the same user, as far as
+/// the system can; elsewhere than on Linux it cannot.
+#[cfg(target_os = "linux")]
+fn forbid_core_dumps() -> std::io::Result<()> {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forbid_core_dumps() -> std::io::Result<()> {
+    Ok(())
 }
 
 /// The protection of the web side that `file` describes; none at all without a file.

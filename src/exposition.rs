@@ -17,7 +17,6 @@ mod interner;
 mod known;
 mod line;
 mod metric_defs;
-mod openmetrics;
 mod page;
 mod page_cache;
 mod page_index;

@@ -12,7 +12,6 @@ use super::body::{Body, Pieces};
 use super::created;
 use super::gzip::{self, Deflater, Fragment, Member};
 use super::line::{self, ExtraLabels, Labels};
-use super::openmetrics;
 use super::page_index::PageIndex;
 use super::scrape::{Encoding, Format, Scrape, Variant};
 use super::{Unanswered, family::Family};
@@ -189,7 +188,7 @@ impl Page {
         let mut last = None;
         let mut strike = |family: Family<'_>| {
             names.remove(family.name);
-            names.remove(openmetrics::name(&family));
+            names.remove(family.openmetrics_name());
         };
         for cell in cells {
             if last.replace(cell.head.number) != Some(cell.head.number) {
