@@ -13,6 +13,7 @@ mod clock;
 mod config;
 mod crash;
 mod day;
+mod day_hours;
 mod deadline;
 mod demo;
 #[cfg(feature = "external-tests")]

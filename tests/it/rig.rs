@@ -136,6 +136,18 @@ impl Rig {
         assert_eq!(answer.status(), 200, "{}", answer.text().await.expect("a text"));
     }
 
+    /// Drops the daemon in the middle of what it does, and waits until `storage` is free.
+    pub(crate) async fn kill(mut self, storage: &Path) {
+        self.task.shutdown().await;
+        let wait = async {
+            let file = std::fs::File::open(storage.join("state.redb")).expect("a state");
+            while file.try_lock().is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("nothing holds the state of a daemon that was dropped");
+    }
+
     /// Ends the daemon and waits for it.
     pub(crate) async fn end(mut self) {
         self.stop.request();
