@@ -152,7 +152,8 @@ impl CounterState {
         added
     }
 
-    /// The hour that was counted in part while it ran and is not closed, and the appliance's clock when it last reported it.
+    /// The hour that was counted in part while it ran and is not closed, and the latest time of the appliance at which it was
+    /// reported.
     #[must_use]
     pub fn running(&self) -> Option<(Window, Timestamp)> {
         let hour = Grid::HOURS.containing(self.watermark);

@@ -22,10 +22,11 @@ pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, incre
     true
 }
 
-/// Takes in that so much more was counted of the hour from `from` on, which is not over; the appliance answered `until`.
+/// Takes in that so much more was counted of the hour from `from` on, which is not over; the appliance answered `until`. An
+/// older answer, or one of a clock that was set back, takes back nothing that was counted until a later time.
 pub(super) fn running(days: &mut Vec<Day>, from: Timestamp, until: Timestamp, increments: &[(&str, u64)]) {
     if let Some(day) = add_open(days, from, increments) {
-        day.open_until = Some(until.as_secs());
+        day.open_until = day.open_until.max(Some(until.as_secs()));
     }
 }
 

@@ -86,7 +86,7 @@ pub struct Day {
     /// The keys that had a series of their own when the first event of that hour went to `other`; none as long as none has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_own: Option<BTreeSet<String>>,
-    /// The appliance's clock when it last reported that hour while it was running, in seconds since 1970.
+    /// The latest time of the appliance at which it reported that hour while it was running, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_until: Option<u64>,
     /// Whether nothing is added to it but late data: windows after `end` were given up.

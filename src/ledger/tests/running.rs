@@ -52,6 +52,17 @@ async fn a_running_hour_is_added_as_it_grows_and_closed_by_the_rest() {
 }
 
 #[tokio::test]
+async fn an_older_answer_for_a_running_hour_takes_nothing_back() {
+    let ledger = Ledger::in_memory();
+    ledger.begin(&key(), at(0));
+    for (minute, report, until) in [(20, 20, 20), (10, 10, 20), (25, 24, 25)] {
+        let account = grow(&ledger, 0, minute, &[("c", report)]).await.account;
+        assert_eq!(account.running(), Some((hour(0), at(until * 60))), "the end of what is counted steps back");
+        assert_eq!(total(&account), Some(report.max(20)));
+    }
+}
+
+#[tokio::test]
 async fn a_running_hour_that_shrinks_to_its_end_adds_nothing_and_shows_it() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
