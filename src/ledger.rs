@@ -208,12 +208,12 @@ impl Ledger {
         self.replace(base).await.map(drop)
     }
 
-    /// Moves the watermark of `key`, of which nothing is counted yet, from `from` to `to`, where the totals begin then; false when
-    /// it is not at `from`.
+    /// Moves the watermark of `key` from `from` to `to`, where the totals begin then; false when it is not at `from` or something
+    /// is counted, which may be a part of the running hour only.
     /// The move reaches the store with the next window that is counted.
     pub fn shift(&self, key: &Key, from: Timestamp, to: Timestamp) -> bool {
         match self.accounts().get_mut(&key.text()) {
-            Some(account) if account.state.watermark == from => {
+            Some(account) if account.state.watermark == from && account.state.totals.is_empty() => {
                 (account.state.watermark, account.state.epoch) = (to, to);
                 day::break_stretch(&mut account.state.days);
                 account.revision += 1;
