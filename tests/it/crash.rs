@@ -1,18 +1,20 @@
 //! The totals of the real program, killed again and again, against the simulator's truth.
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use asyncos_exporter::sim::{self, On};
 
 use crate::exposition::Page;
-use crate::keyed::by_key;
+use crate::keyed::{by_key, sum};
 use crate::polling::assert_totals_true;
 use crate::program::{DEFAULTS, Folder, Program, committed, simulate};
 use crate::rig::{begun, entry, until};
 use crate::values::report;
 
 const GROUPS: [&str; 3] = ["mail_incoming_traffic_summary", "mail_outgoing_traffic_summary", "mail_system_capacity"];
+const POLICIES: &str = "mail_policy_incoming";
+const MATCHED: &str = "asyncos_mail_policy_incoming_recipients_matched_total";
 const KILLS: usize = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,6 +47,56 @@ async fn two_hundred_kills_lose_and_double_nothing() {
     }
 }
 
+/// The sum over all policies, and what the appliance counted of them until where the page says it is.
+fn policies(page: &Page, esa: &sim::Appliance) -> (f64, f64) {
+    let labels = [("appliance", "esa1"), ("group", POLICIES)];
+    let end = page.value("asyncos_window_end_timestamp_seconds", &labels).expect("counted") as u64;
+    let truth = esa.keyed_truth(&sim::Scope::Whole, POLICIES, "recipients_matched", begun(esa, POLICIES), end);
+    (sum(page, MATCHED, &[("appliance", "esa1")]), truth.values().sum())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_lose_and_double_nothing_of_an_hour_that_is_not_over() {
+    let mut settings = sim::Settings::esa("esa1");
+    settings.behaviour.hour_only = Some(sim::HOUR_ONLY_MESSAGES[0].into());
+    let esa = simulate(settings).await;
+    let folder = Folder::new();
+    let groups = format!("{}, {{name: {POLICIES}, series_limit: 2}}", GROUPS.join(", "));
+    let polling = "polling: {window: 5m, settle: 0s, start: 1d, catch_up: 31d, requests_per_minute: 6000}";
+    let text = format!("counter_groups: [{groups}]\nappliances:\n{}", entry("esa1", &esa, polling));
+    let (config, state) = (folder.write("c.yaml", &text), format!("--storage.path={}", folder.path("state")));
+    let running = || {
+        let is_running = |request: &sim::Request| {
+            let end = request.window.map(|(_, end)| UNIX_EPOCH + Duration::from_secs(end));
+            request.status == 200 && end.is_some_and(|end| end > request.at)
+        };
+        esa.count(is_running)
+    };
+    for kill in 0..KILLS / 2 {
+        let program = Program::serve(&config, &[&state]);
+        // After the history there are a login and the running hour of each group.
+        let more = if running() == 0 { kill * 7 % 23 } else { 1 + kill % GROUPS.len() };
+        let requests = esa.requests().len() + more;
+        esa.wait_for(|log| log.len() >= requests).await;
+        tokio::time::sleep(Duration::from_micros((kill * 37 % 5000) as u64)).await;
+        program.signal("KILL");
+        program.ended().await;
+    }
+    assert!(running() > KILLS / 4, "{} reports of a running hour", running());
+    let mut program = Program::serve(&config, &[&state]);
+    let page = until(program.address().await, "everything is counted", |page| {
+        let (shown, truth) = policies(page, &esa);
+        page.every("asyncos_group_success", &[], |success| success == 1.0) && shown == truth
+    })
+    .await;
+    assert!(page.every("asyncos_running_hour", &[], |runs| runs == 1.0));
+    let rows = by_key(&page, MATCHED, &[("appliance", "esa1")], "policy");
+    assert!(rows.len() == 2 && rows["other"] > 0.0, "one policy and the rest: {rows:?}");
+    for group in GROUPS {
+        assert_totals_true(&page, &esa, "esa1", group, begun(&esa, group));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_that_were_counted_just_before_a_kill_still_begin_at_zero() {
     let esa = simulate(sim::Settings::esa("esa1")).await;
@@ -54,9 +106,7 @@ async fn keys_that_were_counted_just_before_a_kill_still_begin_at_zero() {
     let polling = "polling: {window: 1m, settle: 0s, start: 3m}";
     let text = format!("counter_groups: [mail_policy_incoming]\nappliances:\n{}", entry("esa1", &esa, polling));
     let (config, state) = (folder.write("c.yaml", &text), format!("--storage.path={}", folder.path("state")));
-    let policies = |page: &Page| {
-        by_key(page, "asyncos_mail_policy_incoming_recipients_matched_total", &[("appliance", "esa1")], "policy")
-    };
+    let policies = |page: &Page| by_key(page, MATCHED, &[("appliance", "esa1")], "policy");
     let mut program = Program::serve(&config, &[&state]);
     let known = until(program.address().await, "windows are counted", |page| committed(page, "esa1") >= 3.0).await;
     let known = policies(&known);
