@@ -39,6 +39,9 @@ impl Grid {
     /// Windows of a whole hour, the only ones that every release answers.
     pub const HOURS: Self = Self { length: HOUR };
 
+    /// Windows of ten minutes.
+    pub const TEN_MINUTES: Self = Self { length: Duration::from_secs(10 * 60) };
+
     /// A grid of windows of `length`.
     ///
     /// # Errors

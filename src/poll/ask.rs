@@ -23,12 +23,14 @@ pub(super) enum Outcome {
     Failed(Failure),
 }
 
-/// Asks for `query`, with the retries that a passing failure is worth.
+/// Asks for `query`, with the retries that a passing failure is worth. Where the appliance `takes_minutes`, as far as is
+/// known, one refused window is no proof that it accepts whole hours only, whatever the words.
 pub(super) async fn ask<S: Source>(
     source: &S,
     query: &Query,
     purpose: Purpose,
     polling: Polling,
+    takes_minutes: bool,
     clock: &Clock,
 ) -> Outcome {
     let is_running = matches!(purpose, Purpose::Run);
@@ -42,15 +44,22 @@ pub(super) async fn ask<S: Source>(
     if source.fetch(&hour).await.is_err() {
         return Outcome::Failed(declined);
     }
-    let hours = if is_running { Outcome::RunningDeclined } else { Outcome::HoursOnly };
-    if !is_running && declined.detail.contains(NO_MINUTES) {
-        return Outcome::HoursOnly;
+    if !is_running {
+        if !takes_minutes && declined.detail.contains(NO_MINUTES) {
+            return Outcome::HoursOnly;
+        }
+        // A single fault must not cost the resolution for good, nor must a window that is refused each time: does it
+        // answer for a part of that hour?
+        let part = Query { window: plan::part_of(hour.window), ..query.clone() };
+        match source.fetch(&part).await {
+            Ok(_) => {}
+            Err(failure) if failure.reason == Reason::Declined => return Outcome::HoursOnly,
+            Err(failure) => return Outcome::Failed(failure),
+        }
     }
-    // The hour was answered, but the refusal has other words, such as "try again in a few minutes": a single fault must not
-    // cost the resolution for good.
     match source.fetch(query).await {
         Ok(reply) => Outcome::Report(reply),
-        Err(failure) if failure.reason == Reason::Declined => hours,
+        Err(failure) if is_running && failure.reason == Reason::Declined => Outcome::RunningDeclined,
         Err(failure) => Outcome::Failed(failure),
     }
 }

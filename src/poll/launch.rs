@@ -12,6 +12,7 @@ use super::deadline;
 use super::job::{Count, Done, Job, Next, Purpose};
 use super::place::Moment;
 use super::plan::{Step, Stride};
+use super::target::Target;
 use super::turns::Work;
 use super::{Poller, Source, lateness};
 
@@ -184,11 +185,12 @@ impl<S: Source> Poller<S> {
         let source = Arc::clone(&self.source);
         let clock = self.context.clock.clone();
         let polling = self.polling;
+        let takes_minutes = self.targets.iter().any(Target::takes_minutes);
         let deadline =
             self.deadlines.of(job.query.search.as_ref().is_some_and(|search| search.depth == Depth::AllPages));
         self.request(async move {
             let began = clock.tick();
-            let asked = async { Ok(ask::ask(&*source, &job.query, job.purpose, polling, &clock).await) };
+            let asked = async { Ok(ask::ask(&*source, &job.query, job.purpose, polling, takes_minutes, &clock).await) };
             let outcome = deadline::within(&*source, &clock, deadline, asked).await;
             let outcome = outcome.unwrap_or_else(Outcome::Failed);
             Done::Asked { job, outcome, took: clock.tick().since(began) }

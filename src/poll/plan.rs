@@ -182,6 +182,11 @@ pub(super) fn last_hour(now: Timestamp, settle: Duration) -> Window {
     Grid::HOURS.containing(end - Duration::from_secs(1))
 }
 
+/// The middle of `hour`, which is no window of any grid.
+pub(super) fn part_of(hour: Window) -> Window {
+    Grid::TEN_MINUTES.stretch_from(hour.start() + Grid::TEN_MINUTES.length(), 4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,6 +40,11 @@ impl Target {
         self
     }
 
+    /// Whether its windows were counted without a sign that only whole hours are accepted.
+    pub(in crate::poll) fn takes_minutes(&self) -> bool {
+        self.window_end.is_some() && !self.rule.is_hourly && !self.report_source.is_search()
+    }
+
     /// Takes to the windows of the configuration.
     pub(in crate::poll) fn take_minutes(&mut self) {
         (self.rule.grid, self.rule.is_hourly) = (self.report_source.grid(), false);

@@ -174,3 +174,54 @@ async fn outages_restarts_and_the_end_of_an_hour_cost_nothing() {
         site.clock.sleep((minutes % 50) * MINUTE).await;
     }
 }
+
+/// What releases say that accept whole hours only.
+const WORDS: [&str; 2] = ["status 404: duration attribute supports only 00 minutes..", "status 404: No."];
+
+#[tokio::test(start_paused = true)]
+async fn an_appliance_that_has_answered_for_minutes_is_not_turned_to_hours_by_one_refusal() {
+    for words in WORDS {
+        let script = move |query: &Query, count| match count {
+            3 if query.window.length() == MINUTE => Err(Failure { detail: words.into(), ..fails(Reason::Declined) }),
+            _ => Ok(()),
+        };
+        let bench = bench(&[CAPACITY], polling(MINUTE), Box::new(script));
+        bench.clock.sleep(30 * MINUTE).await;
+        let view = &bench.snapshot().groups[0];
+        assert_eq!((view.window, view.tally.lost), (MINUTE, [0, 0]), "{words}");
+        assert_totals(view);
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_window_that_is_always_refused_does_not_turn_an_appliance_to_hours() {
+    for words in WORDS {
+        let refused = Timestamp::from_secs(NOON + 180);
+        let script = move |query: &Query, _| match query.window.start() == refused && query.window.length() == MINUTE {
+            true => Err(Failure { detail: words.into(), ..fails(Reason::Declined) }),
+            false => Ok(()),
+        };
+        let bench = bench(&[CAPACITY], polling(MINUTE), Box::new(script));
+        bench.clock.sleep(2 * HOUR).await;
+        let view = &bench.snapshot().groups[0];
+        assert_eq!((view.window, view.tally.lost), (MINUTE, [0, 0]), "{words}");
+        assert!(view.success_until.is_some(), "{words}");
+        assert_totals(view);
+        bench.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_appliance_that_accepted_minutes_and_does_so_no_more_is_turned_to_hours() {
+    for words in WORDS {
+        let script = move |query: &Query, count| match count > 3 && query.window.length() < HOUR {
+            true => Err(Failure { detail: words.into(), ..fails(Reason::Declined) }),
+            false => Ok(()),
+        };
+        let bench = bench(&[CAPACITY, INCOMING], polling(MINUTE), Box::new(script));
+        bench.clock.sleep(30 * MINUTE).await;
+        assert!(bench.snapshot().groups.iter().all(|view| view.window == HOUR), "{words}");
+        bench.end().await;
+    }
+}
