@@ -36,6 +36,8 @@ enum Act {
     Window(u64),
     /// Late events are added, or not.
     Policy(Late),
+    /// The hour that is not over is requested, or not.
+    Running(bool),
     /// The appliance takes whole hours only from now on.
     Hours,
     /// Another settle delay is learned, in seconds.
@@ -86,8 +88,9 @@ fn act() -> impl Strategy<Value = Act> {
         6 => fate().prop_map(Act::Poll),
         8 => fate().prop_map(Act::Audit),
         1 => Just(Act::Restart),
-        1 => prop_oneof![Just(1), Just(5), Just(60)].prop_map(Act::Window),
+        1 => prop_oneof![Just(1), Just(5), Just(15), Just(60), Just(120)].prop_map(Act::Window),
         1 => prop_oneof![Just(Late::Add), Just(Late::Ignore)].prop_map(Act::Policy),
+        1 => any::<bool>().prop_map(Act::Running),
         1 => Just(Act::Hours),
         1 => prop_oneof![Just(30), Just(120), Just(1200)].prop_map(Act::Settle),
     ]
@@ -143,6 +146,10 @@ impl Life<'_> {
             }
             Act::Policy(late) => {
                 self.world.choice.late = late;
+                self.reload();
+            }
+            Act::Running(is_requested) => {
+                self.world.choice.running_hour = is_requested;
                 self.reload();
             }
             Act::Hours => {
@@ -222,6 +229,11 @@ impl Life<'_> {
         self.renewed = true;
     }
 
+    /// Since when totals are counted, and until when they are shown to be.
+    fn shown(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.world.account().map(|account| account.epoch), self.world.view().window_end)
+    }
+
     /// The watermark, and how many windows were given up.
     fn health(&self) -> (Option<Timestamp>, u64) {
         let lost = self.world.view().tally.lost.iter().sum();
@@ -250,13 +262,16 @@ impl Life<'_> {
 
 async fn live(folder: &Path, acts: &[Act]) -> Result<(), TestCaseError> {
     let appliance = Appliance::new(Timestamp::from_secs(NOON));
-    let world = World::start(folder, Choice { window: 5, late: Late::Add }, appliance);
+    let world = World::start(folder, Choice { window: 5, late: Late::Add, running_hour: true }, appliance);
     let mut life = Life { world, book: Book::default(), renewed: false };
     for act in acts {
         let (from, lost) = life.health();
         let ran = from.is_some_and(|from| life.book.minutes(from, from + Duration::from_secs(3600)) > 0);
+        let (epoch, end) = life.shown();
         life.renewed = false;
         life.act(*act).await?;
+        let (now_epoch, now_end) = life.shown();
+        prop_assert!(epoch != now_epoch || end <= now_end, "the end of what is counted steps back");
         if let (Some(from), (Some(to), now_lost), false) = (from, life.health(), life.renewed) {
             // What the watermark went over beyond what was counted, in windows of the present length.
             let counted = life.book.minutes(from, to);

@@ -18,6 +18,7 @@ use crate::store::Store;
 pub(super) struct Choice {
     pub(super) window: u64,
     pub(super) late: Late,
+    pub(super) running_hour: bool,
 }
 
 pub(super) struct World<'a> {
@@ -201,7 +202,8 @@ fn open(folder: &Path) -> Ledger {
 
 fn target(choice: Choice, ledger: &Ledger) -> Target {
     let window = MINUTE * u32::try_from(choice.window).expect("small");
-    let polling = Polling { catch_up: 6 * 60 * MINUTE, late: choice.late, ..polling(window) };
+    let polling =
+        Polling { catch_up: 6 * 60 * MINUTE, late: choice.late, running_hour: choice.running_hour, ..polling(window) };
     let group = Arc::new(catalogue::group(CAPACITY).expect("in the catalogue").clone());
     let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
     let report_source =
