@@ -36,7 +36,8 @@ pub(super) async fn ask<S: Source>(
     let is_running = matches!(purpose, Purpose::Run);
     let declined = match fetch(source, query, polling, clock).await {
         Ok(reply) => return Outcome::Report(reply),
-        Err(failure) if failure.reason == Reason::Declined && (is_running || may_be_hours(query, polling)) => failure,
+        Err(failure) if is_running && may_be_refusal(failure.reason) => failure,
+        Err(failure) if failure.reason == Reason::Declined && may_be_hours(query, polling) => failure,
         Err(failure) => return Outcome::Failed(failure),
     };
     // The wording differs by release, so the appliance is asked instead: does it answer for a whole hour?
@@ -57,11 +58,17 @@ pub(super) async fn ask<S: Source>(
             Err(failure) => return Outcome::Failed(failure),
         }
     }
-    match source.fetch(query).await {
+    match fetch(source, query, polling, clock).await {
         Ok(reply) => Outcome::Report(reply),
-        Err(failure) if is_running && failure.reason == Reason::Declined => Outcome::RunningDeclined,
+        Err(failure) if is_running && may_be_refusal(failure.reason) => Outcome::RunningDeclined,
         Err(failure) => Outcome::Failed(failure),
     }
+}
+
+/// Whether an appliance may refuse an end in the future so: assumed, since no refusal is recorded. Any answer that is an error
+/// counts, if a closed hour is answered meanwhile. Otherwise such an appliance would seem to fail in every window.
+fn may_be_refusal(reason: Reason) -> bool {
+    matches!(reason, Reason::Declined | Reason::Unavailable | Reason::Status | Reason::NotJson | Reason::Malformed)
 }
 
 fn may_be_hours(query: &Query, polling: Polling) -> bool {

@@ -225,3 +225,28 @@ async fn an_appliance_that_accepted_minutes_and_does_so_no_more_is_turned_to_hou
         bench.end().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_end_in_the_future_may_be_refused_as_any_error() {
+    for reason in [Reason::Malformed, Reason::Unavailable, Reason::Status, Reason::NotJson] {
+        let site = Site::new(false);
+        let (hours, clock) = (hours_only(site.clock.clone(), Arc::default()), site.clock.clone());
+        let script: Script = Box::new(move |query, count| match query.window.end() > clock.wall() + MINUTE {
+            true => Err(Failure { detail: "status 500: wrong date".into(), ..fails(reason) }),
+            false => hours(query, count),
+        });
+        let fake = fake(site.clock.clone(), Duration::from_millis(200), script);
+        let bench =
+            Bench::resume(&appliance(BOTH, polling(5 * MINUTE)), Arc::clone(&site.ledger), site.clock.clone(), fake);
+        for _ in 0..5 * 60 {
+            bench.clock.sleep(MINUTE).await;
+            let snapshot = bench.snapshot();
+            assert!(snapshot.up_until.is_some(), "{reason:?}: whole hours are answered");
+        }
+        let snapshot = bench.snapshot();
+        assert!(snapshot.groups.iter().all(|view| view.success_until.is_some()), "{reason:?}");
+        assert_eq!(running(&bench), [Some(false); 2], "{reason:?}");
+        assert!(site.age(&bench) <= HOUR + 3 * MINUTE, "{reason:?}");
+        bench.end().await;
+    }
+}
