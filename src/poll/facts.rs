@@ -47,6 +47,8 @@ impl<S: Source> Poller<S> {
             tracing::info!(appliance = &*self.name, "{message}");
         }
         self.remember_declined(Some(now));
+        let moment = self.moment(self.context.clock.tick());
+        self.targets.iter_mut().for_each(|target| target.running_ended(&self.context.ledger, moment));
     }
 
     /// The appliance answers for an end in the future.

@@ -92,6 +92,17 @@ impl Target {
         self.running.declined(at);
     }
 
+    /// Running hours are requested no longer. Where no window is due, the failure of such a request is over with that.
+    pub(in crate::poll) fn running_ended(&mut self, ledger: &Ledger, now: Moment) {
+        let is_due = |watermark| self.rule.pending(watermark, now.appliance) > 0;
+        if self.failing.is_none() || ledger.watermark(&self.key).is_none_or(is_due) {
+            return;
+        }
+        self.had_again();
+        (self.success, self.on_time_at, self.not_before) = (true, now.tick, now.tick);
+        (self.trouble, self.failing) = (None, Failing::default());
+    }
+
     /// Reads an answer for the running `hour`; none when it was given before that began.
     pub(in crate::poll) fn read_running(&self, hour: Window, reply: &Reply) -> Option<Samples> {
         (reply.at >= hour.start()).then(|| self.look(reply))

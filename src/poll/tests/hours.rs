@@ -250,3 +250,27 @@ async fn an_end_in_the_future_may_be_refused_as_any_error() {
         bench.end().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_running_hour_ends_an_earlier_failure() {
+    let site = Site::new(false);
+    let (hours, clock) = (hours_only(site.clock.clone(), Arc::default()), site.clock.clone());
+    let ends = site.clock.wall() + 10 * MINUTE;
+    let script: Script = Box::new(move |query, count| match query.window.end() > clock.wall() + MINUTE {
+        true if clock.wall() < ends => Err(fails(Reason::Timeout)),
+        true => Err(fails(Reason::Declined)),
+        false => hours(query, count),
+    });
+    let fake = fake(site.clock.clone(), Duration::from_millis(200), script);
+    let bench =
+        Bench::resume(&appliance(BOTH, polling(5 * MINUTE)), Arc::clone(&site.ledger), site.clock.clone(), fake);
+    bench.clock.sleep(9 * MINUTE).await;
+    assert!(bench.snapshot().groups.iter().all(|view| view.success_until.is_none()), "the running hour failed");
+    bench.clock.sleep(21 * MINUTE).await;
+    let snapshot = bench.snapshot();
+    assert_eq!(running(&bench), [Some(false); 2]);
+    for view in &snapshot.groups {
+        assert!(view.success_until.is_some() && view.trouble.is_none(), "{}: nothing is due", view.group);
+    }
+    bench.end().await;
+}
