@@ -1,7 +1,7 @@
 //! What the daemon needs for a fleet of simulated appliances, with eight groups and windows of a minute: processor, memory,
 //! lag and requests. The appliances live in a process of their own, each behind TLS as real ones are. `cargo bench --bench
-//! fleet` prints it; the arguments after `--` are the number of appliances and the minutes that are measured. A thousand
-//! appliances need some thousand file descriptors: `ulimit -n 8192`.
+//! fleet` prints it; the arguments after `--` are the number of appliances and the minutes that are measured; with `hours`
+//! the appliances accept whole hours only, and the hour that runs is requested each minute. A thousand appliances need some thousand file descriptors: `ulimit -n 8192`.
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 #![allow(clippy::disallowed_methods, reason = "a thread of its own waits, and no task")]
 
@@ -28,10 +28,25 @@ const GROUPS: usize = 8;
 /// In which every group of every appliance has had its first window, and the page its full size.
 const WARM_UP: Duration = Duration::from_secs(150);
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(15);
+const HOURS: &str = "hours";
 /// Ticks per second in `/proc` (`USER_HZ`).
 const TICKS_PER_SECOND: f64 = 100.0;
 /// When a window may be asked for, after its begin, in seconds: its length and the settle delay.
 const DUE: f64 = 60.0 + 5.0;
+
+/// The windows that the appliances accept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Alignment {
+    Minutes,
+    Hours,
+}
+
+impl Alignment {
+    /// As the arguments have it.
+    fn of(arguments: &[String]) -> Self {
+        if arguments.iter().any(|argument| argument == HOURS) { Self::Hours } else { Self::Minutes }
+    }
+}
 
 /// A process that ends with this.
 struct Process(Child);
@@ -69,7 +84,7 @@ impl Drop for Process {
 }
 
 /// Starts appliances, writes their authority's certificate to `ca`, says where they are, and waits for its end.
-async fn simulate(appliances: usize, ca: &Path) {
+async fn simulate(appliances: usize, alignment: Alignment, ca: &Path) {
     let authority = Authority::new();
     let identity = authority.issue("127.0.0.1");
     std::fs::write(ca, &authority.pem).expect("a file");
@@ -79,7 +94,10 @@ async fn simulate(appliances: usize, ca: &Path) {
         let clock = clock.clone();
         let now: sim::Now = Arc::new(move || clock.wall().into());
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let settings = sim::Settings::esa(&format!("esa{number:04}.example.com"));
+        let mut settings = sim::Settings::esa(&format!("esa{number:04}.example.com"));
+        if alignment == Alignment::Hours {
+            settings.behaviour.hour_only = Some(sim::HOUR_ONLY_MESSAGES[0].into());
+        }
         let appliance = sim::Appliance::start(settings, anywhere, now).await.expect("a port");
         let proxy = Proxy::terminate(usual(&identity), appliance.address()).await;
         fleet.push((appliance, proxy));
@@ -143,12 +161,15 @@ fn lag(address: &str, clock: &Clock) -> (f64, f64) {
     (lags.iter().sum::<f64>() / lags.len() as f64, lags.iter().copied().fold(0.0, f64::max))
 }
 
-fn measure(appliances: usize, minutes: u32, folder: &Path) {
+fn measure(appliances: usize, minutes: u32, alignment: Alignment, folder: &Path) {
     let clock = Clock::system();
     let program = std::env::current_exe().expect("this program");
     let ca = folder.join("ca.pem");
     let mut simulated = Command::new(program);
     simulated.args(["--simulate", &appliances.to_string()]).arg(&ca).stdout(Stdio::piped());
+    if alignment == Alignment::Hours {
+        simulated.arg(HOURS);
+    }
     let mut simulated = Process::start(&mut simulated);
     let mut urls = String::new();
     BufReader::new(simulated.0.stdout.take().expect("a pipe")).read_line(&mut urls).expect("addresses");
@@ -183,7 +204,7 @@ fn measure(appliances: usize, minutes: u32, folder: &Path) {
     let after = metrics(&address);
     let sum = |name: &str| after.get(name).map_or(0.0, |(sum, _)| *sum);
     let grown = |name: &str| sum(name) - before.get(name).map_or(0.0, |(sum, _)| *sum);
-    println!("{appliances} appliances x {GROUPS} groups, windows of a minute, {took:.0} s:");
+    println!("{appliances} appliances x {GROUPS} groups, {alignment:?}, polled each minute, {took:.0} s:");
     println!("  processor: {:.2} % of a core", 100.0 * cpu / took);
     println!(
         "  memory: {:.1} MiB, peak {:.1} MiB, {:.0} series",
@@ -206,11 +227,12 @@ fn measure(appliances: usize, minutes: u32, folder: &Path) {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [simulating, appliances, ca] = &arguments[..]
+    let alignment = Alignment::of(&arguments);
+    if let [simulating, appliances, ca, ..] = &arguments[..]
         && simulating == "--simulate"
     {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-        return runtime.block_on(simulate(appliances.parse().expect("a number"), ca.as_ref()));
+        return runtime.block_on(simulate(appliances.parse().expect("a number"), alignment, ca.as_ref()));
     }
     // `cargo test --all-targets` runs it too, without the first, and `cargo bench -- --test` with both.
     let is_asked = |flag: &str| arguments.iter().any(|argument| argument == flag);
@@ -225,6 +247,6 @@ fn main() {
     };
     for appliances in appliances {
         let folder = tempfile::tempdir().expect("a folder");
-        measure(appliances, minutes, folder.path());
+        measure(appliances, minutes, alignment, folder.path());
     }
 }
