@@ -17,7 +17,9 @@ use super::simulate::now;
 use super::{RUNTIME, eprint_line, print_line, serve};
 
 /// ESAs that report for themselves.
-const LOCAL: [&str; 2] = ["esa1.example.com", "esa2.example.com"];
+const LOCAL: [&str; 2] = ["esa1.example.com", HOUR_ONLY];
+/// An ESA of a release that accepts whole hours only.
+const HOUR_ONLY: &str = "esa2.example.com";
 /// An ESA in centralized mode: it is polled for its health and capacity, the SMA for its mail.
 const CENTRALIZED: &str = "esa3.example.com";
 const SMA: &str = "sma1.example.com";
@@ -86,11 +88,15 @@ pub(super) async fn demo(flags: Demo) -> u8 {
 async fn start(clock: &Clock) -> std::io::Result<Vec<sim::Appliance>> {
     let mut centralized = sim::Settings::esa(CENTRALIZED);
     centralized.behaviour.centralized = sim::Centralized::Zeros;
+    let mut local = LOCAL.map(sim::Settings::esa);
+    for settings in local.iter_mut().filter(|settings| settings.name == HOUR_ONLY) {
+        settings.behaviour.hour_only = Some(sim::HOUR_ONLY_MESSAGES[0].to_owned());
+    }
     let sma = sim::Settings::sma(SMA).with_web_group("proxies", &["wsa1.example.com"]);
     let sma = DEVICE_GROUPS.iter().fold(sma, |sma, (name, devices)| sma.with_group(name, devices));
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut fleet = Vec::new();
-    for settings in LOCAL.map(sim::Settings::esa).into_iter().chain([centralized, sma]) {
+    for settings in local.into_iter().chain([centralized, sma]) {
         fleet.push(sim::Appliance::start(settings, anywhere, now(clock)).await?);
     }
     Ok(fleet)

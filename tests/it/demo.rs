@@ -53,6 +53,13 @@ async fn the_demo_shows_a_fleet_where_it_says() {
     for (labels, ..) in &SCOPES[..4] {
         assert_eq!(page.value("asyncos_up", labels), Some(1.0), "{labels:?}");
     }
+    // Of an appliance that accepts minutes that is no question.
+    assert!(page.matching("asyncos_running_hour", SCOPES[0].0).is_empty());
+    assert!(page.every("asyncos_running_hour", SCOPES[1].0, |runs| runs == 1.0));
+    for (appliance, seconds) in [("esa1", 60.0), ("esa2", 3600.0)] {
+        let labels = [("appliance", appliance), ("group", "mail_incoming_traffic_summary")];
+        assert_eq!(page.usual("asyncos_window_seconds", &labels), Some(seconds), "{appliance}");
+    }
     let ended = program.stop().await;
     for said in [
         format!("metrics              http://localhost:{port}/metrics"),
