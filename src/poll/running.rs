@@ -46,9 +46,9 @@ impl RunningHours {
         self.every.needs_minutes()
     }
 
-    /// The time from one request to the next.
-    pub(super) fn every(self) -> Duration {
-        self.every.length()
+    /// The windows, in each of which they are requested once.
+    pub(super) fn every(self) -> Grid {
+        self.every
     }
 
     /// Something is requested at `now`.

@@ -203,7 +203,7 @@ impl Target {
         self.place.found();
         self.success = false;
         self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
-        self.beginnings.all(&self.totals, self.rule.grid, now);
+        self.beginnings.all(&self.totals, self.requested_grid(), now);
         self.keys = KnownKeys::default();
         (self.window_end, self.since, self.origin, self.running_end) = (None, None, None, None);
         self.created = Arc::default();
@@ -343,7 +343,7 @@ impl Target {
 
     fn show(&mut self, account: &CounterState, now: Tick) {
         self.totals = Arc::new(self.metrics.totals(&account.totals));
-        self.beginnings.go_on(&account.beginning, &self.totals, self.rule.grid, now);
+        self.beginnings.go_on(&account.beginning, &self.totals, self.requested_grid(), now);
         if self.created.keys != account.keys_created || self.created.whole.map(Timestamp::as_secs) != account.created {
             self.created = creation_times(account);
         }

@@ -165,9 +165,9 @@ impl Target {
         let is_known = self.since.is_some();
         self.beginnings = Beginnings::new(hold, is_known, now).with_ends(ledger.hold_ends(&self.key));
         if is_known {
-            self.beginnings.go_on(&ledger.beginning(&self.key), &self.totals, self.rule.grid, now);
+            self.beginnings.go_on(&ledger.beginning(&self.key), &self.totals, self.requested_grid(), now);
         } else {
-            self.beginnings.all(&self.totals, self.rule.grid, now);
+            self.beginnings.all(&self.totals, self.requested_grid(), now);
         }
         self
     }
@@ -195,7 +195,7 @@ impl Target {
     /// without it after a crash, the return of what was counted would look like so many new events.
     pub(in crate::poll) fn beginnings_ended(&mut self, ledger: &Ledger, outcome: &Result<(), CommitError>, now: Tick) {
         match outcome {
-            Ok(()) => self.beginnings.go_on(&ledger.beginning(&self.key), &self.totals, self.rule.grid, now),
+            Ok(()) => self.beginnings.go_on(&ledger.beginning(&self.key), &self.totals, self.requested_grid(), now),
             Err(_) => self.beginnings.wait(now + NOT_WRITTEN_WAIT),
         }
     }

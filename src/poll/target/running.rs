@@ -166,8 +166,13 @@ impl Target {
 
     /// The time from one request to the next.
     pub(in crate::poll) fn cadence(&self) -> Duration {
+        self.requested_grid().length()
+    }
+
+    /// The windows in which the target is requested: shorter than an hour where that is requested while it runs.
+    pub(super) fn requested_grid(&self) -> Grid {
         let is_short = self.rule.is_hourly && self.rule.grid == Grid::HOURS && self.running.is_enabled();
-        if is_short { self.running.every() } else { self.rule.grid.length() }
+        if is_short { self.running.every() } else { self.rule.grid }
     }
 
     /// When the next request is due, where the watermark is `watermark`.

@@ -274,3 +274,21 @@ async fn a_refused_running_hour_ends_an_earlier_failure() {
     }
     bench.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_total_that_begins_is_shown_as_zero_for_a_window_and_not_for_an_hour() {
+    let site = Site::new(false);
+    let hours = Polling { alignment: Alignment::Hour, ..polling(MINUTE) };
+    // A new process takes what it counts first for older than itself.
+    site.clock.sleep(HOUR).await;
+    let script = hours_only(site.clock.clone(), Arc::clone(&site.declines));
+    let fake = fake(site.clock.clone(), Duration::from_millis(200), script);
+    let config = appliance(BOTH, hours);
+    let bench = Bench::resume(&config, Arc::clone(&site.ledger), site.clock.clone(), fake);
+    bench.clock.sleep(MINUTE).await;
+    let held = || bench.snapshot().groups.iter().filter(|view| !view.beginnings.is_empty()).count();
+    assert_eq!(held(), 2);
+    bench.clock.sleep(3 * MINUTE).await;
+    assert_eq!(held(), 0);
+    bench.end().await;
+}
