@@ -322,3 +322,40 @@ async fn a_key_that_returns_goes_on_from_its_total() {
     let after = total(&view, "policy000").expect("the others were not seen for a day");
     assert!(after > before, "{after} after {before}");
 }
+
+/// The total of a policy of which nothing since noon was reported until so long after the first day was over, and what
+/// happened.
+async fn reported_late(after: Duration) -> (u64, u64) {
+    let site = Site::new(POLICIES, names("policy", 3), Box::new(|_, _, _| 1));
+    let clock = site.appliance.clock.clone();
+    let arrives = Timestamp::from_secs(NOON) + 12 * HOUR + after;
+    let inner = clock.clone();
+    *site.appliance.delay.lock().expect("no panic") = Box::new(move |key| match inner.wall() < arrives {
+        true if number(key) == 2 => 365 * 24 * HOUR,
+        _ => Duration::ZERO,
+    });
+    let config = appliance(&[POLICIES], Polling { alignment: Alignment::Hour, ..polling(5 * MINUTE) });
+    let bench = Bench::resume(&config, Arc::clone(&site.ledger), clock, Arc::clone(&site.appliance));
+    let until = bench.clock.tick() + 18 * HOUR + after;
+    while bench.clock.tick() < until {
+        bench.clock.sleep_until(until).await;
+    }
+    let view = Arc::clone(&bench.snapshot().groups[0]);
+    bench.end().await;
+    let end = view.window_end.expect("windows are counted");
+    let key = Key { appliance: "a".into(), scope: config::Scope::Appliance, group: POLICIES.into() };
+    let since = site.ledger.account(&key).expect("begun").epoch;
+    let happened = site.appliance.count("recipients_matched", "policy002", since, end);
+    (by_key(&view, "recipients_matched").get("policy002").copied().unwrap_or(0), happened)
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_data_are_added_until_their_day_has_been_over_for_26_hours() {
+    // A gateway spools for 25 hours.
+    for after in [23 * HOUR, 25 * HOUR] {
+        let (total, happened) = reported_late(after).await;
+        assert_eq!(total, happened, "{after:?} after the end of the day");
+    }
+    let (total, happened) = reported_late(26 * HOUR + 30 * MINUTE).await;
+    assert_eq!(total, happened - 12 * 60, "the first day from noon on is compared no more");
+}
