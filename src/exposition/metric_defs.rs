@@ -46,7 +46,7 @@ pub(super) const WINDOW_END: MetricDef = MetricDef::gauge(
 pub(super) const RUNNING_HOUR: MetricDef = MetricDef::gauge(
     "asyncos_running_hour",
     "Whether the current hour is counted while it runs, on an appliance that accepts whole hours only; 0 if it declines or \
-     `running_hour` is off, absent if minutes are accepted",
+     `running_hour` is off, absent if windows are as long as configured",
 );
 pub(super) const SETTLE: MetricDef = MetricDef::gauge(
     "asyncos_settle_seconds",

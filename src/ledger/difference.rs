@@ -1,4 +1,4 @@
-//! What a report has beyond what was counted of its time, and which sums that goes to. Pure.
+//! Events of a report that were not counted yet, and the sums they are added to. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::store::{Day, Retired};
 pub(super) struct Part<'a> {
     /// By the name of the sum.
     sums: &'a BTreeMap<String, u64>,
-    /// The keys that had a series when the first event of that time went to `other`; none where none has.
+    /// The keys that had a series when the first event of that time went to `other`; `None` if none has.
     own: Option<&'a BTreeSet<String>>,
     retired: &'a BTreeMap<String, Retired>,
 }
@@ -18,11 +18,11 @@ pub(super) struct Part<'a> {
 /// What a comparison finds.
 #[derive(Debug, Default)]
 pub(super) struct Difference {
-    /// Events in the report that are in no window.
+    /// Events in the report that were not counted.
     pub(super) late: u64,
-    /// Events in the windows that are in the report no more.
+    /// Events that were counted and are no longer in the report.
     pub(super) surplus: u64,
-    /// The late events, by the sum they belong to.
+    /// The events that were not counted, by the sum they belong to.
     pub(super) credits: Vec<(String, u64)>,
 }
 
@@ -37,11 +37,11 @@ impl<'a> Part<'a> {
         Self { sums: &day.open, own: day.open_own.as_ref(), retired }
     }
 
-    /// Compares `report` with what was counted, for those counters that `is_comparable` says.
+    /// Compares `report` with what was counted, for those counters that `is_comparable` accepts.
     ///
     /// The sums over all keys of a counter are compared, because a row may have moved between `other` and a series of
-    /// its own since it was counted. What is missing goes to the keys that had a series for all of that time, as far as
-    /// they lack it, and else to `other`.
+    /// its own since it was counted. What is missing goes to the keys that had a series for all of that time, up to
+    /// what each lacks, and the rest to `other`.
     pub(super) fn compare(self, report: &[(String, u64)], is_comparable: impl Fn(&str) -> bool) -> Difference {
         let mut rows: BTreeMap<&str, Vec<(Option<&str>, u64)>> = BTreeMap::new();
         for (name, count) in report {
@@ -91,7 +91,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Whether no event of `key` can be in `other`.
+    /// Whether all events of `key` are in its own series.
     fn had_own(self, key: &str) -> bool {
         let since_the_beginning = self.own.is_none_or(|own| own.contains(key));
         key != OTHER && since_the_beginning && !self.retired.contains_key(key)

@@ -8,7 +8,7 @@ use crate::base::window::{Grid, Window};
 
 use super::plan::{Step, WindowSchedule};
 
-/// An appliance that declines is asked again so much later.
+/// How long after declining an appliance is asked again.
 const ASKED_AGAIN: Duration = Duration::from_secs(24 * 3600);
 
 /// The running hours of one target.
@@ -31,12 +31,12 @@ impl RunningHours {
 
     /// Whether the hours of `rule` are requested while they run.
     pub(super) fn are_requested(self, rule: WindowSchedule, now: Timestamp) -> bool {
-        // Of a clock that was set back: nothing is known.
+        // A refusal later than `now` dates from before the clock was set back.
         let declines = self.declined.is_some_and(|at| at <= now && now < at + ASKED_AGAIN);
         self.is_enabled && rule.is_hourly && rule.grid == Grid::HOURS && !declines
     }
 
-    /// Whether they could be.
+    /// Whether the configuration allows it: switched on, and windows shorter than an hour.
     pub(super) fn is_enabled(self) -> bool {
         self.is_enabled
     }
@@ -81,7 +81,7 @@ impl RunningHours {
         if due > now {
             return Step::Wait(closes_in.min(due.since(now)));
         }
-        // The request that closes the hour is the one of this window.
+        // If the hour closes within this window, the closing request replaces this one.
         let next = self.every.containing(now - rule.phase).end() + rule.phase;
         match now + closes_in < next {
             true => Step::Wait(closes_in),
@@ -90,7 +90,7 @@ impl RunningHours {
     }
 }
 
-/// The end of what is counted of `hour` by an answer of the time `until`.
+/// The end of what an answer given at `until` counts of `hour`, in whole minutes.
 pub(super) fn counted_until(hour: Window, until: Timestamp) -> Timestamp {
     let minutes = until.as_secs() / 60 * 60;
     Timestamp::from_secs(minutes).clamp(hour.start(), hour.end())

@@ -18,7 +18,7 @@ use crate::snapshot::{LostReason, Origin};
 use crate::store::Facts;
 
 impl Target {
-    /// Takes to whole hours. What was not counted yet is asked for anew in hours, of an hour begun what is beyond that.
+    /// Switches to whole hours. What is not yet counted is requested in hours; of an hour counted in part, the rest is added.
     pub(in crate::poll) fn take_hours(&mut self, ledger: &Ledger, now: Timestamp) {
         if self.report_source.is_search() {
             return;
@@ -31,7 +31,7 @@ impl Target {
         }
     }
 
-    /// The same, of an appliance about which so much is known.
+    /// The same for an appliance whose facts are known from before.
     pub(in crate::poll) fn knowing(mut self, facts: &Facts, alignment: Alignment) -> Self {
         if facts.hours_only && alignment == Alignment::Auto && !self.report_source.is_search() {
             (self.rule.grid, self.rule.is_hourly) = (self.rule.grid.in_hours(), true);
@@ -45,7 +45,7 @@ impl Target {
         self.window_end.is_some() && !self.rule.is_hourly && !self.report_source.is_search()
     }
 
-    /// Takes to the windows of the configuration.
+    /// Switches to the windows of the configuration.
     pub(in crate::poll) fn take_minutes(&mut self) {
         (self.rule.grid, self.rule.is_hourly) = (self.report_source.grid(), false);
     }
@@ -63,8 +63,8 @@ impl Target {
         }
     }
 
-    /// Takes to hours until the hour is closed that was counted while it ran, although minutes are to be had now: which of them
-    /// are in it cannot be told.
+    /// Keeps whole hours until the running hour is closed, even if minutes are accepted now: nobody knows which minutes are
+    /// already counted.
     pub(super) fn finish_running(&mut self, ledger: &Ledger) {
         let has_run = ledger.has_run(&self.key);
         if has_run && !self.rule.is_hourly {
@@ -114,7 +114,7 @@ impl Target {
         self.is_well_at(moment);
     }
 
-    /// Takes in that more of the running hour was counted, or was not.
+    /// Records whether more of the running hour was counted.
     pub(in crate::poll) fn ran(
         &mut self,
         hour: Window,
@@ -142,7 +142,7 @@ impl Target {
         self.is_well_at(moment);
     }
 
-    /// Tells that the report is had again if it was not.
+    /// Logs that the report succeeds again after it failed.
     pub(super) fn had_again(&self) {
         if !self.failing.is_none() {
             let (scope, group) = (&self.key.scope, &**self.report_source.label());
@@ -150,7 +150,7 @@ impl Target {
         }
     }
 
-    /// The newest poll brought what it was made for.
+    /// The newest poll succeeded.
     pub(super) fn is_well_at(&mut self, moment: Moment) {
         self.last_success = Some(moment.wall);
         self.success = true;
