@@ -49,7 +49,7 @@ impl Fleet {
     }
 
     /// Makes the fleet what `config` says: unchanged appliances go on undisturbed, removed ones and those that another
-    /// shard has now take their series along, changed ones begin anew where their watermarks are.
+    /// shard has now take their series along, changed ones begin again where their watermarks are.
     ///
     /// # Errors
     /// When a client cannot be built; nothing has changed then.

@@ -62,7 +62,7 @@ impl FileReader {
         Self(Arc::new(Shared { work, patience, places: Mutex::default(), ended: Condvar::new() }))
     }
 
-    /// What is in the file at `path`, opened anew, so that whatever it is a link to now is read.
+    /// What is in the file at `path`, opened each time, so that whatever it is a link to now is read.
     ///
     /// # Errors
     /// When there is no regular file of at most `most` bytes, or it is not read in time; the file is for the caller to name.

@@ -239,13 +239,13 @@ fn selected(page: &Page, scrape: &Scrape, own: &[GatheredFamily]) -> Result<Stri
 
 fn check(world: &World, index: &PageIndex) {
     let (page, own) = (Page::new(index, 0), world.own());
-    let mut anew = PageIndex::new(BLOCK, Hold::No);
-    anew.update(&world.sources, world.now);
-    let anew = Page::new(&anew, 0);
-    assert_eq!(page.expires(), anew.expires());
+    let mut fresh = PageIndex::new(BLOCK, Hold::No);
+    fresh.update(&world.sources, world.now);
+    let fresh = Page::new(&fresh, 0);
+    assert_eq!(page.expires(), fresh.expires());
     for variant in Variant::ALL {
         let shown = whole(&page, variant, &own);
-        assert_eq!(shown, whole(&anew, variant, &own), "{variant:?}");
+        assert_eq!(shown, whole(&fresh, variant, &own), "{variant:?}");
         let plainly = world.plainly(variant.format, |_, _| true);
         assert_eq!(shown.strip_prefix(&plainly[..]).map(|own| own.contains("build_info")), Some(true), "{variant:?}");
         assert_eq!(shown.ends_with("# EOF\n"), variant.format == Format::OpenMetrics);
@@ -366,14 +366,14 @@ fn when_counters_began_is_in_openmetrics_alone_and_only_while_that_is_wanted() {
         let is_dated = round % 3 != 2;
         index.date(is_dated.then_some(started));
         index.update(&world.sources, world.now);
-        let (mut anew, mut plain) = (PageIndex::new(BLOCK, Hold::No), PageIndex::new(BLOCK, Hold::No));
-        anew.date(is_dated.then_some(started));
-        anew.update(&world.sources, world.now);
+        let (mut fresh, mut plain) = (PageIndex::new(BLOCK, Hold::No), PageIndex::new(BLOCK, Hold::No));
+        fresh.date(is_dated.then_some(started));
+        fresh.update(&world.sources, world.now);
         plain.update(&world.sources, world.now);
-        let [page, anew, plain] = [&index, &anew, &plain].map(|index| Page::new(index, 0));
+        let [page, fresh, plain] = [&index, &fresh, &plain].map(|index| Page::new(index, 0));
         for variant in Variant::ALL {
-            let [page, anew, plain] = [&page, &anew, &plain].map(|page| whole(page, variant, &world.own()));
-            assert_eq!(page, anew, "{variant:?}");
+            let [page, fresh, plain] = [&page, &fresh, &plain].map(|page| whole(page, variant, &world.own()));
+            assert_eq!(page, fresh, "{variant:?}");
             assert_eq!(page != plain, is_dated && variant.format == Format::OpenMetrics, "{variant:?}");
             assert_eq!(without(&page), plain, "{variant:?}");
         }

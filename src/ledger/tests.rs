@@ -78,7 +78,7 @@ async fn a_restart_goes_on_and_finds_a_new_epoch_that_was_begun() {
     let account = ledger.account(&key()).expect("begun");
     assert_eq!((account.watermark, account.epoch, total(&account)), (at(6000), at(6000), None));
     drop(ledger);
-    assert_eq!(open().account(&key()), Some(account), "what began anew does not come back");
+    assert_eq!(open().account(&key()), Some(account), "what was restarted does not come back");
 }
 
 #[tokio::test]

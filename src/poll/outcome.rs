@@ -231,7 +231,7 @@ impl<S: Source> Poller<S> {
                 (Some(read), _) if count.windows > 1 && read.has_lower_bound() => target.halve(count.windows),
                 // The answer may have shown that the clock was misjudged. The window is requested again afterwards: a
                 // scrape in between must see the zero.
-                (Some(_), Gap::Anew { from, windows }) => {
+                (Some(_), Gap::Restart { from, windows }) => {
                     if !self.still_begins_anew(job.target, now) {
                         return;
                     }

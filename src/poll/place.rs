@@ -72,7 +72,7 @@ impl Place {
         }
         let first = rule.first_watermark(time, start);
         let at = if is_ahead && !self.is_resumed { first } else { *resumable.start() };
-        Some((at, Gap::Anew { from: watermark, windows: rule.between(watermark, at, time) }))
+        Some((at, Gap::Restart { from: watermark, windows: rule.between(watermark, at, time) }))
     }
 
     fn is_to_wait(&mut self, now: Tick, longest: Duration) -> bool {
@@ -120,8 +120,8 @@ mod tests {
             (NOW, Some((at(NOW), Gap::None))),
             (NOW - 10, Some((at(NOW - 10), Gap::None))),
             (NOW + 10, Some((at(NOW + 10), Gap::None))),
-            (NOW - 11, Some((at(NOW - 10), Gap::Anew { from: at(NOW - 11), windows: 1 }))),
-            (NOW + 11, Some((at(NOW - 1), Gap::Anew { from: at(NOW + 11), windows: 0 }))),
+            (NOW - 11, Some((at(NOW - 10), Gap::Restart { from: at(NOW - 11), windows: 1 }))),
+            (NOW + 11, Some((at(NOW - 1), Gap::Restart { from: at(NOW + 11), windows: 0 }))),
         ] {
             assert_eq!(find(&mut Place::default(), watermark, 0, None), expected, "{watermark}");
         }
@@ -134,7 +134,7 @@ mod tests {
                 let mut place = Place::default();
                 assert_eq!(find(&mut place, watermark, 0, Some(doubt)), None);
                 let later = find(&mut place, watermark, 1, Some(doubt)).expect("nothing waits for ever");
-                assert!(matches!(later.1, Gap::Anew { .. }), "{later:?}");
+                assert!(matches!(later.1, Gap::Restart { .. }), "{later:?}");
             }
             assert_eq!(find(&mut Place::default(), NOW - 5, 0, Some(doubt)), Some((at(NOW - 5), Gap::None)));
         }
@@ -149,8 +149,12 @@ mod tests {
         for passed in 0..10 {
             assert_eq!(find(&mut place, NOW + 500, passed, None), None, "{passed}");
         }
-        let anew = Gap::Anew { from: at(NOW + 500), windows: 0 };
-        assert_eq!(find(&mut place, NOW + 500, 10, None), Some((at(NOW), anew)), "the hours of the wait are fetched");
+        let restart = Gap::Restart { from: at(NOW + 500), windows: 0 };
+        assert_eq!(
+            find(&mut place, NOW + 500, 10, None),
+            Some((at(NOW), restart)),
+            "the hours of the wait are fetched"
+        );
         assert_eq!(find(&mut place, NOW + 5, 10, None), Some((at(NOW + 5), Gap::None)), "it returned after all");
         assert_eq!(find(&mut place, NOW + 500, 10, None), None, "the next wait is another");
     }

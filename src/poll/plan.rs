@@ -58,7 +58,7 @@ pub(super) enum Gap {
     Lost { from: Timestamp, windows: u64, why: LostReason },
     /// The watermark `from` is too old to continue from, so that so many windows are lost, or it is in the future: the
     /// totals restart at zero where the window begins.
-    Anew { from: Timestamp, windows: u64 },
+    Restart { from: Timestamp, windows: u64 },
 }
 
 impl Gap {
@@ -66,7 +66,7 @@ impl Gap {
     pub(super) fn watermark(self, window: Window) -> Timestamp {
         match self {
             Self::Begun { from } | Self::Lost { from, .. } => from,
-            Self::None | Self::Anew { .. } => window.start(),
+            Self::None | Self::Restart { .. } => window.start(),
         }
     }
 }

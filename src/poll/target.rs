@@ -264,7 +264,7 @@ impl Target {
     /// Whether the totals begin at zero with the next window, by what is known now.
     pub(super) fn begins_anew(&mut self, ledger: &Ledger, now: Moment) -> bool {
         let place = ledger.watermark(&self.key).and_then(|from| self.place.find(self.rule, self.start, from, now));
-        matches!(place, Some((_, Gap::Anew { .. })))
+        matches!(place, Some((_, Gap::Restart { .. })))
     }
 
     /// Takes in that the count over `count` windows in a row stopped at its bound. Each of them has a count of its own

@@ -201,7 +201,7 @@ async fn an_edit_does_not_forget_refused_logins() {
     assert_eq!(daemon.reload(&corrected).await, Ok(()));
     has_answered(&esa, 1).await;
     daemon.rig.end().await;
-    assert_eq!(logins(&esa), 4, "another password begins anew");
+    assert_eq!(logins(&esa), 4, "another password begins again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

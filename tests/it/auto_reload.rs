@@ -97,7 +97,7 @@ async fn files_that_are_named_are_looked_at_and_waited_for() {
     assert_eq!(page.value(IN_FORCE, &[]), Some(1.0));
     let ended = program.stop().await;
     assert_eq!(ended.stderr.matches(REFUSED).count(), 1, "{ended:?}");
-    // Only what has changed begins anew.
+    // Only what has changed begins again.
     let began = |name: &str| {
         let is_it = |line: &&str| line.contains("polling started") && line.contains(&format!("appliance={name} "));
         ended.stderr.lines().filter(is_it).count()

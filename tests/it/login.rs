@@ -1,4 +1,4 @@
-//! Refused logins of the real program: counted through restarts and kills, and begun anew with another password.
+//! Refused logins of the real program: counted through restarts and kills, and begun again with another password.
 
 use std::collections::HashMap;
 use std::sync::Arc;

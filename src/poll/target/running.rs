@@ -59,7 +59,7 @@ impl Target {
             {
                 (Grid::HOURS.floor(from), Gap::Begun { from })
             }
-            Gap::None | Gap::Begun { .. } | Gap::Lost { .. } | Gap::Anew { .. } => place,
+            Gap::None | Gap::Begun { .. } | Gap::Lost { .. } | Gap::Restart { .. } => place,
         }
     }
 
@@ -78,7 +78,7 @@ impl Target {
     pub(super) fn running_step(&self, start: Timestamp, gap: Gap, now: Timestamp, span: Duration) -> Step {
         match gap {
             Gap::None | Gap::Begun { .. } => self.running.step(self.rule, start, now, span),
-            Gap::Lost { .. } | Gap::Anew { .. } => Step::Wait(span),
+            Gap::Lost { .. } | Gap::Restart { .. } => Step::Wait(span),
         }
     }
 

@@ -50,7 +50,8 @@ async fn totals_that_begin_anew_are_zero_once_that_is_written() {
     let mut target = target(key, None, grid, &ledger);
     let now = Moment { tick: Tick::default(), appliance: at(100), wall: at(100), doubt: None };
     let shown = |target: &Target| target.view(&ledger, now, Duration::ZERO).totals[0].value;
-    let Step::Fetch { window, gap: Gap::Anew { from, windows }, .. } = target.plan(&ledger, now, Stride::Usual) else {
+    let Step::Fetch { window, gap: Gap::Restart { from, windows }, .. } = target.plan(&ledger, now, Stride::Usual)
+    else {
         panic!("99 minutes are too many")
     };
     assert_eq!((from, window.start(), windows), (at(1), at(39), 38));

@@ -34,7 +34,7 @@ pub(super) struct World<'a> {
 pub(super) enum Use {
     /// To count windows.
     Count(Count),
-    /// To begin anew.
+    /// To restart at zero.
     Begin(Begins),
     /// To add to the hour that is not over.
     Run,
@@ -99,7 +99,7 @@ impl<'a> World<'a> {
     /// What one poll would bring: a window, or else a comparison; none when nothing is due.
     pub(super) fn ask(&mut self) -> Option<Answer> {
         let (window, used) = match self.target.plan(&self.ledger, self.moment(), Stride::Usual) {
-            Step::Fetch { window, gap: Gap::Anew { from, windows }, .. } => {
+            Step::Fetch { window, gap: Gap::Restart { from, windows }, .. } => {
                 (window, Use::Begin(Begins { from, at: window.start(), lost: windows }))
             }
             Step::Fetch { window, count: windows, gap, .. } => (window, Use::Count(Count { windows, gap })),
