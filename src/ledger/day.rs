@@ -14,10 +14,10 @@ const DAY: u64 = 24 * 3600;
 /// **Source:** vendor TechNote 212101, reporting data retention.
 const KEPT: Duration = Duration::from_secs(26 * 3600);
 
-/// Takes in that windows from `from` to `to` were counted; they lie within one hour, or are whole hours of one day.
-/// False where they belong to no day that can be compared later: the first hour had begun when counting did.
+/// Takes in that windows from `from` to `to` were counted, which lie in one day. False where they belong to no day that can be
+/// compared later: the first hour had begun when counting did.
 pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, increments: &[(&str, u64)]) -> bool {
-    let Some(day) = add_open(days, from, increments) else { return false };
+    let Some(day) = add_open(days, from, to, increments) else { return false };
     close(day, to);
     true
 }
@@ -25,7 +25,7 @@ pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, incre
 /// Takes in that so much more was counted of the hour from `from` on, which is not over; the appliance answered `until`. An
 /// older answer, or one of a clock that was set back, takes back nothing that was counted until a later time.
 pub(super) fn running(days: &mut Vec<Day>, from: Timestamp, until: Timestamp, increments: &[(&str, u64)]) {
-    if let Some(day) = add_open(days, from, increments) {
+    if let Some(day) = add_open(days, from, until, increments) {
         day.open_until = day.open_until.max(Some(until.as_secs()));
     }
 }
@@ -35,17 +35,28 @@ pub(super) fn with_open_hour(days: &[Day], start: Timestamp) -> Option<&Day> {
     days.last().filter(|day| !day.ended && day.end == start.as_secs())
 }
 
-/// Adds to the hour that `from` lies in. None where that hour belongs to no day that can be compared later.
-fn add_open<'a>(days: &'a mut Vec<Day>, from: Timestamp, increments: &[(&str, u64)]) -> Option<&'a mut Day> {
+/// Adds to the hours from `from` to `to`. None where they belong to no day that can be compared later.
+fn add_open<'a>(
+    days: &'a mut Vec<Day>,
+    from: Timestamp,
+    to: Timestamp,
+    increments: &[(&str, u64)],
+) -> Option<&'a mut Day> {
     let number = from.as_secs() / DAY;
     if days.last().is_none_or(|day| day.ended || day.start / DAY != number) {
-        let start = Grid::HOURS.ceil(from).as_secs();
+        // Of windows that begin within an hour nothing can be told apart: the first whole hour is behind them.
+        let start = if Grid::HOURS.floor(from) == from { from } else { Grid::HOURS.ceil(to) }.as_secs();
         if start / DAY != number {
             return None;
         }
         days.push(Day { start, end: start, ..Day::default() });
     }
-    let day = days.last_mut().filter(|day| from.as_secs() >= day.start)?;
+    let day = days.last_mut()?;
+    if from.as_secs() < day.start {
+        let start = Grid::HOURS.ceil(to).as_secs().max(day.start);
+        (day.start, day.end) = (start, start);
+        return None;
+    }
     for (counter, count) in increments {
         add(&mut day.open, counter, *count);
     }
@@ -147,6 +158,25 @@ mod tests {
         count(&mut days, 0, 60);
         forget(&mut days, end(25));
         assert_eq!(shown(&days), [(0, 60, 60)], "data may come 25 hours late");
+    }
+
+    #[test]
+    fn a_long_window_that_begins_within_an_hour_is_in_no_stretch() {
+        for first in [65, 70] {
+            let mut days = Vec::new();
+            count(&mut days, 65, first);
+            count(&mut days, first, 240);
+            count(&mut days, 240, 360);
+            assert_eq!(shown(&days), [(240, 360, 120)], "the hours before were counted with a part of another");
+        }
+        let mut days = Vec::new();
+        count(&mut days, 240, 360);
+        count(&mut days, 360, 365);
+        count(&mut days, 365, 480);
+        assert_eq!(shown(&days), [(240, 480, 240)], "all of it is known here");
+        let mut days = Vec::new();
+        count(&mut days, 65, 24 * 60);
+        assert_eq!(shown(&days), [], "nothing of the day is left");
     }
 
     #[test]

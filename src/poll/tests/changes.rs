@@ -381,3 +381,16 @@ async fn whole_hours_and_back_lose_nothing() {
     assert_eq!(site.gaps(&Scope::Appliance, CAPACITY), NO_GAPS);
     site.assert_true(&site.live(&minutes, HOUR).await.groups[0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn windows_of_hours_that_begin_within_an_hour_count_nothing_twice() {
+    let site = Site::new();
+    let minutes = appliance(&[CAPACITY], polling(MINUTE));
+    let long = appliance(&[CAPACITY], polling(2 * HOUR));
+    // The first hour of the totals is not whole; the two hours after it are one window with the rest of it.
+    site.live(&minutes, 10 * MINUTE).await;
+    let view = Arc::clone(&site.live(&long, 9 * HOUR).await.groups[0]);
+    assert_eq!((view.window, view.tally.lost, view.tally.late, view.difference), (2 * HOUR, [0, 0], 0, Some(0)));
+    assert!(view.tally.reconciliations > 0);
+    site.assert_true(&view);
+}
