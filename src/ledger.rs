@@ -49,10 +49,21 @@ pub struct Reconciled {
     pub account: CounterState,
     /// Events in the report that were in no window when it was requested.
     pub late: u64,
+    /// Whether they are in the totals now.
+    pub is_added: bool,
     /// Events in the windows that are in the report no more.
     pub surplus: u64,
     /// Sums that late events were not added to, because the total would be too large.
     pub too_large: u64,
+}
+
+/// Whole hours that are counted and can be compared with a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The hours.
+    pub hours: Window,
+    /// Until when the appliance may answer, by its clock, for late data to be added.
+    pub adds_until: Timestamp,
 }
 
 /// The outcome of counting a window.
@@ -173,11 +184,12 @@ impl Ledger {
 
     /// The stretches of whole hours of `key` that are counted and can be compared with a report, oldest first.
     #[must_use]
-    pub fn stretches(&self, key: &Key) -> Vec<Window> {
+    pub fn stretches(&self, key: &Key) -> Vec<Stretch> {
+        let with_end = |hours: Window| Stretch { hours, adds_until: day::adds_until(hours.start()) };
         let accounts = self.accounts();
         accounts
             .get(&key.text())
-            .map(|account| account.state.days.iter().filter_map(day::stretch).collect())
+            .map(|account| account.state.days.iter().filter_map(day::stretch).map(with_end).collect())
             .unwrap_or_default()
     }
 
@@ -267,8 +279,9 @@ impl Ledger {
         Ok(Counted { account: self.replace(base).await?, lacked, surplus, too_large })
     }
 
-    /// Compares the hours from `start` to `end` with `report`, the appliance's own figures for them, and with
-    /// [`Late::Add`] adds what the windows lacked: it goes into the totals now, though it happened then.
+    /// Compares `hours` with `report`, the appliance's own figures for them at its time `at`, and with [`Late::Add`] adds
+    /// what the windows lacked: it goes into the totals now, though it happened then. Data that are later than any manager
+    /// gets them are not added; see [`Stretch::adds_until`].
     ///
     /// # Errors
     /// When those hours are not the ones that are counted, or the state cannot be written.
@@ -280,16 +293,18 @@ impl Ledger {
         key: &Key,
         hours: Window,
         report: &[(String, u64)],
+        at: Timestamp,
         late: Late,
     ) -> Result<Reconciled, CommitError> {
         let mut base = self.base(key).ok_or(CommitError::Moved)?;
         let Some(found) = base.next.compare(hours, report) else { return Err(CommitError::Moved) };
         let surplus = found.surplus;
-        if found.late == 0 || late == Late::Ignore {
-            return Ok(Reconciled { account: base.next, late: found.late, surplus, too_large: 0 });
+        let is_added = late == Late::Add && at < day::adds_until(hours.start());
+        if found.late == 0 || !is_added {
+            return Ok(Reconciled { account: base.next, late: found.late, is_added, surplus, too_large: 0 });
         }
         let (added, too_large) = base.next.add_late(hours, &found.credits);
-        Ok(Reconciled { account: self.replace(base).await?, late: added, surplus, too_large })
+        Ok(Reconciled { account: self.replace(base).await?, late: added, is_added, surplus, too_large })
     }
 
     /// Shows the sums `names` with all that was counted from now on, which a restart does too.

@@ -174,6 +174,8 @@ pub struct Tally {
     pub reconciliations: u64,
     /// Events that came after their window was counted.
     pub late: u64,
+    /// Those of them that were not added: late data are ignored, or they were later than any manager gets them.
+    pub not_added: u64,
     /// Counters that a report lacked.
     pub missing: u64,
     /// Counters that the catalogue lacks.

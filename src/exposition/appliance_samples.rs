@@ -7,8 +7,8 @@ use super::family::Family;
 use super::line::{ExtraLabels, Labels};
 use super::metric_defs::{
     BELOW_MINIMUM, CENTRALIZED, CLOCK_SKEW, COMMITTED, DIFFERENCE, DROPPED, GROUP_SUCCESS, INFO, LAST_SUCCESS, LATE,
-    LOST, MISSING, PENDING, RECONCILIATIONS, REFUSED, ROUND, RUNNING_HOUR, SETTLE, UNKNOWN, UNUSABLE, UP, WINDOW,
-    WINDOW_END,
+    LOST, MISSING, NOT_ADDED, PENDING, RECONCILIATIONS, REFUSED, ROUND, RUNNING_HOUR, SETTLE, UNKNOWN, UNUSABLE, UP,
+    WINDOW, WINDOW_END,
 };
 use crate::api::{Reason, Unusable, UnusableCounts};
 use crate::base::clock::Tick;
@@ -261,6 +261,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
         let pending = self.pending(view.pending);
         self.put_any(&PENDING, labels, ExtraLabels::NONE, pending);
         self.put_any(&LATE, labels, ExtraLabels::NONE, tally.late);
+        self.put_any(&NOT_ADDED, labels, ExtraLabels::NONE, tally.not_added);
         if let Some(difference) = view.difference.filter(|difference| *difference != 0) {
             self.put(&DIFFERENCE, labels, difference as f64);
         }

@@ -70,6 +70,10 @@ pub(super) const LATE: MetricDef = MetricDef::counter(
     "asyncos_late_events_total",
     "Events found by a reconciliation after their window was counted, over all counters",
 );
+pub(super) const NOT_ADDED: MetricDef = MetricDef::counter(
+    "asyncos_late_events_not_added_total",
+    "Late events that were not added to totals: more than 26 hours after their day, or with `late: ignore`",
+);
 pub(super) const MISSING: MetricDef =
     MetricDef::counter("asyncos_counters_missing_total", "Catalogued counters missing from reports");
 pub(super) const UNKNOWN: MetricDef =
@@ -102,6 +106,7 @@ pub const ABOUT_DATA: &[MetricDef] = &[
     DIFFERENCE,
     RECONCILIATIONS,
     LATE,
+    NOT_ADDED,
     MISSING,
     UNKNOWN,
     UNUSABLE,

@@ -136,7 +136,7 @@ impl CounterState {
         }
         day::forget(&mut self.days, to);
         let known = self.retired.len();
-        self.retired.retain(|_, key| day::can_be_compared(Timestamp::from_secs(key.seen), to));
+        self.retired.retain(|_, key| day::adds_until(Timestamp::from_secs(key.seen)) > to);
         if self.retired.len() < known {
             self.keys_created.retain(|key, _| self.seen.contains_key(key) || self.retired.contains_key(key));
         }

@@ -4,15 +4,18 @@
 use std::time::Duration;
 
 use super::counter_state::add;
+use super::sum::{OTHER, joined, split};
 use crate::base::clock::Timestamp;
 use crate::base::window::{Grid, Window};
 use crate::store::Day;
 
 const DAY: u64 = 24 * 3600;
-/// The time that a day is kept after its end. A gateway spools 25 hours of reports for its manager.
+/// Late data are added to a day until so long after its end. A gateway spools 25 hours of reports for its manager.
 ///
 /// **Source:** vendor TechNote 212101, reporting data retention.
-const KEPT: Duration = Duration::from_secs(26 * 3600);
+const ADDED: Duration = Duration::from_secs(26 * 3600);
+/// From then on a day is compared for so much longer: what is late is not added any more, but counted as that.
+const WATCHED: Duration = Duration::from_secs(24 * 3600);
 
 /// Takes in that windows from `from` to `to` were counted, which lie in one day. False where they belong to no day that can be
 /// compared later: the first hour had begun when counting did.
@@ -63,14 +66,31 @@ fn add_open<'a>(
     Some(day)
 }
 
-/// Drops the days that cannot be compared any more at `now`.
+/// Drops the days that are not compared with the appliance's own report any more at `now`. Of those to which nothing is
+/// added any more only the sums over all keys are kept.
 pub(super) fn forget(days: &mut Vec<Day>, now: Timestamp) {
-    days.retain(|day| can_be_compared(Timestamp::from_secs(day.start), now));
+    days.retain(|day| adds_until(Timestamp::from_secs(day.start)) + WATCHED > now);
+    for day in days.iter_mut().filter(|day| adds_until(Timestamp::from_secs(day.start)) <= now) {
+        forget_keys(day);
+    }
 }
 
-/// Whether at `now` the day of `at` may still be compared with the appliance's own report.
-pub(super) fn can_be_compared(at: Timestamp, now: Timestamp) -> bool {
-    Timestamp::from_secs((at.as_secs() / DAY + 1) * DAY) + KEPT > now
+fn forget_keys(day: &mut Day) {
+    (day.own, day.open_own) = (None, None);
+    if day.closed.keys().all(|name| split(name).1.is_none_or(|key| key == OTHER)) {
+        return;
+    }
+    for (name, count) in std::mem::take(&mut day.closed) {
+        match split(&name) {
+            (_, None) => add(&mut day.closed, &name, count),
+            (counter, Some(_)) => add(&mut day.closed, &joined(counter, OTHER), count),
+        }
+    }
+}
+
+/// Until when late data are added to the day of `at`.
+pub(super) fn adds_until(at: Timestamp) -> Timestamp {
+    Timestamp::from_secs((at.as_secs() / DAY + 1) * DAY) + ADDED
 }
 
 /// Whether nothing is added to `day` but late data.
@@ -139,25 +159,29 @@ mod tests {
     }
 
     #[test]
-    fn days_are_kept_apart_and_for_a_day_and_two_hours() {
+    fn days_are_kept_apart_and_for_two_days_and_two_hours() {
         let mut days = Vec::new();
-        for hour in 0..50 {
+        for hour in 0..74 {
             count(&mut days, hour * 60, hour * 60 + 60);
         }
-        assert_eq!(shown(&days), [(1440, 2880, 1440), (2880, 3000, 120)]);
+        assert_eq!(shown(&days), [(1440, 2880, 1440), (2880, 4320, 1440), (4320, 4440, 120)]);
     }
 
     #[test]
-    fn a_day_can_be_compared_until_26_hours_after_its_end() {
+    fn a_day_is_added_to_until_26_hours_after_its_end_and_compared_for_another_day() {
         let end = |hours: u64| at((24 + hours) * 60);
-        for of_day in [at(0), at(24 * 60 - 1)] {
-            assert!(can_be_compared(of_day, end(26) - Duration::from_secs(1)));
-            assert!(!can_be_compared(of_day, end(26)));
-        }
+        assert_eq!([at(0), at(24 * 60 - 1)].map(adds_until), [end(26); 2]);
         let mut days = Vec::new();
         count(&mut days, 0, 60);
-        forget(&mut days, end(25));
-        assert_eq!(shown(&days), [(0, 60, 60)], "data may come 25 hours late");
+        days[0].closed.extend([(joined("k", "a"), 1), (joined("k", OTHER), 2)]);
+        let before = days.clone();
+        forget(&mut days, end(26) - Duration::from_secs(1));
+        assert_eq!(days, before);
+        forget(&mut days, end(50) - Duration::from_secs(1));
+        let sums = days[0].closed.clone().into_iter().collect::<Vec<_>>();
+        assert_eq!(sums, [("c".into(), 60), (joined("k", OTHER), 3)]);
+        forget(&mut days, end(50));
+        assert_eq!(shown(&days), []);
     }
 
     #[test]

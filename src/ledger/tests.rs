@@ -81,6 +81,11 @@ async fn a_restart_goes_on_and_finds_a_new_epoch_that_was_begun() {
     assert_eq!(open().account(&key()), Some(account), "what was restarted does not come back");
 }
 
+/// The stretches that can be compared.
+fn hours_of(ledger: &Ledger, key: &Key) -> Vec<Window> {
+    ledger.stretches(key).into_iter().map(|stretch| stretch.hours).collect()
+}
+
 #[tokio::test]
 async fn what_is_given_up_is_left_out_with_the_window_after_it() {
     let ledger = Ledger::in_memory();
@@ -89,16 +94,16 @@ async fn what_is_given_up_is_left_out_with_the_window_after_it() {
     let hour = |number: u64| Grid::HOURS.window_from(at(number * 3600));
     ledger.begin(&key, at(0));
     count_from(&ledger, 0, hour(0), &one).await.expect("counted");
-    assert_eq!(ledger.stretches(&key), [hour(0)]);
+    assert_eq!(hours_of(&ledger, &key), [hour(0)]);
     assert!(matches!(count_from(&ledger, 7200, hour(2), &one).await, Err(CommitError::Moved)));
     assert!(matches!(count_from(&ledger, 3600, hour(0), &one).await, Err(CommitError::Moved)), "before it");
     let account = count_from(&ledger, 3600, hour(3), &one).await.expect("counted");
     assert_eq!((account.watermark, total(&account)), (hour(3).end(), Some(2)));
-    assert_eq!(ledger.stretches(&key), [hour(0), hour(3)], "a gap is not compared");
+    assert_eq!(hours_of(&ledger, &key), [hour(0), hour(3)], "a gap is not compared");
     ledger.pass_over(&key, hour(3).end(), hour(9).start()).await.expect("written");
     let account = ledger.account(&key).expect("begun");
     assert_eq!((account.watermark, total(&account), account.epoch), (hour(9).start(), Some(2), at(0)));
-    assert_eq!(ledger.stretches(&key), [hour(0), hour(3)], "late data of the hours before it are found still");
+    assert_eq!(hours_of(&ledger, &key), [hour(0), hour(3)], "late data of the hours before it are found still");
 }
 
 #[tokio::test]
@@ -110,7 +115,7 @@ async fn what_was_late_is_added_once_and_what_is_gone_is_only_shown() {
     count(&ledger, 0, 3600, &[("c", 5), ("d", 5)]).await.expect("counted");
     let hours = Grid::HOURS.window_from(hour(0));
     let report = counts(&[("c", 8), ("d", 4), ("e", 1)]);
-    let audit = |late| ledger.reconcile(&key, hours, &report, late);
+    let audit = |late| ledger.reconcile(&key, hours, &report, hours.end(), late);
     let ignored = audit(Late::Ignore).await.expect("compared");
     assert_eq!((total(&ignored.account), ignored.late, ignored.surplus), (Some(5), 4, 1));
     let added = audit(Late::Add).await.expect("compared");
@@ -120,6 +125,23 @@ async fn what_was_late_is_added_once_and_what_is_gone_is_only_shown() {
     assert_eq!((total(&again.account), again.late, again.surplus), (Some(8), 0, 1));
     count(&ledger, 3600, 7200, &[("c", 1)]).await.expect("counted");
     assert!(matches!(audit(Late::Add).await, Err(CommitError::Moved)), "other hours are counted by now");
+}
+
+#[tokio::test]
+async fn the_last_late_data_are_added_and_the_first_that_are_not_are_told() {
+    let ledger = Ledger::in_memory();
+    let key = key();
+    ledger.begin(&key, at(0));
+    count(&ledger, 0, 3600, &[("c", 5)]).await.expect("counted");
+    let Stretch { hours, adds_until } = ledger.stretches(&key)[0];
+    assert_eq!((hours.end(), adds_until), (at(3600), at((24 + 26) * 3600)), "26 hours after the day");
+    let compare = async |count, at| {
+        let found = ledger.reconcile(&key, hours, &counts(&[("c", count)]), at, Late::Add).await.expect("compared");
+        (found.late, found.is_added, total(&found.account))
+    };
+    assert_eq!(compare(7, adds_until - Duration::from_secs(1)).await, (2, true, Some(7)));
+    assert_eq!(compare(8, adds_until).await, (1, false, Some(7)));
+    assert_eq!(compare(8, adds_until).await, (1, false, Some(7)), "it is found as long as it is not added");
 }
 
 #[tokio::test]
@@ -165,9 +187,9 @@ async fn a_total_that_would_be_too_large_stays_and_is_counted() {
         assert_eq!((total(&counted.account), counted.too_large), (Some(expected), too_large), "hour {hour}");
         assert_eq!(counted.account.totals["d"], hour + 1, "the others go on");
     }
-    let hours = ledger.stretches(&key())[0];
+    let hours = hours_of(&ledger, &key())[0];
     let report = counts(&[("c", LARGEST + 1), ("d", 7)]);
-    let found = ledger.reconcile(&key(), hours, &report, Late::Add).await.expect("compared");
+    let found = ledger.reconcile(&key(), hours, &report, hours.end(), Late::Add).await.expect("compared");
     assert_eq!((total(&found.account), found.late, found.too_large), (Some(LARGEST), 3, 1));
     assert_eq!(found.account.totals["d"], 7);
 }
@@ -180,9 +202,9 @@ async fn a_record_of_an_older_version_is_compared_by_what_it_counted() {
     let ledger = Ledger::new(Arc::new(Store::Memory), HashMap::from([(key().text(), record)]));
     let account = ledger.account(&key()).expect("known");
     assert_eq!(account.seen, BTreeMap::from([("k".into(), 7200)]), "its keys are taken for living");
-    let hours = ledger.stretches(&key())[0];
+    let hours = hours_of(&ledger, &key())[0];
     let compare = async |report: &[(&str, u64)]| {
-        let found = ledger.reconcile(&key(), hours, &counts(report), Late::Add).await.expect("compared");
+        let found = ledger.reconcile(&key(), hours, &counts(report), hours.end(), Late::Add).await.expect("compared");
         (found.account.totals, found.late)
     };
     let (totals, late) = compare(&[("c\u{1f}k", 9), ("d", 100)]).await;
@@ -190,9 +212,9 @@ async fn a_record_of_an_older_version_is_compared_by_what_it_counted() {
     assert!(!totals.contains_key("d"));
     // It is known from the next window on, for the day that began before that too.
     count(&ledger, 7200, 10_800, &[("c\u{1f}k", 1), ("d", 50)]).await.expect("counted");
-    let hours = ledger.stretches(&key())[0];
+    let hours = hours_of(&ledger, &key())[0];
     let report = counts(&[("c\u{1f}k", 7), ("c\u{1f}other", 3), ("d", 150)]);
-    let found = ledger.reconcile(&key(), hours, &report, Late::Add).await.expect("compared");
+    let found = ledger.reconcile(&key(), hours, &report, hours.end(), Late::Add).await.expect("compared");
     assert_eq!((found.late, found.account.totals["d"]), (0, 50));
 }
 
@@ -222,7 +244,7 @@ async fn late_events_of_a_key_that_was_folded_go_to_where_its_events_went() {
     // `y` had three events that are in `other`; one of `x` and two of `y` came late.
     let hour = Grid::HOURS.window_from(at(0));
     let report = counts(&[(&own, 6), (&late, 5)]);
-    let found = ledger.reconcile(&key(), hour, &report, Late::Add).await.expect("compared");
+    let found = ledger.reconcile(&key(), hour, &report, hour.end(), Late::Add).await.expect("compared");
     assert_eq!((found.late, found.surplus), (3, 0));
     let total = |name: &str| found.account.totals.get(name).copied();
     assert_eq!((total(&own), total(&folded), total(&late)), (Some(6), Some(5), None));
@@ -239,7 +261,7 @@ async fn a_key_that_is_first_found_late_has_its_series_from_then_on() {
     }
     let report = counts(&[(&own, 5), (&late, 2)]);
     let hour = Grid::HOURS.window_from(at(0));
-    let found = ledger.reconcile(&key(), hour, &report, Late::Add).await.expect("compared");
+    let found = ledger.reconcile(&key(), hour, &report, hour.end(), Late::Add).await.expect("compared");
     assert_eq!(found.account.totals.get(&late), Some(&2));
     assert!(found.account.seen.contains_key("y"), "or its room would be given to another: {:?}", found.account.seen);
 }

@@ -250,7 +250,7 @@ impl<S: Source> Poller<S> {
             }
             Purpose::Audit => match target.read(window, reply, now) {
                 Some(read) if read.has_lower_bound() => target.audit_skipped(reply.at),
-                Some(read) => self.reconcile(job, read),
+                Some(read) => self.reconcile(job, read, reply.at),
                 None => {}
             },
             Purpose::Look => {
@@ -356,11 +356,11 @@ impl<S: Source> Poller<S> {
     }
 
     /// Compares hours with the report for them, and writes down what was late.
-    fn reconcile(&mut self, job: Job, read: Samples) {
+    fn reconcile(&mut self, job: Job, read: Samples, at: Timestamp) {
         let (ledger, key) = self.busy(job.target);
         let late = self.polling.late;
         self.jobs.spawn(async move {
-            let outcome = written(ledger.reconcile(&key, job.query.window, &read.increments, late)).await;
+            let outcome = written(ledger.reconcile(&key, job.query.window, &read.increments, at, late)).await;
             Done::Reconciled { job, outcome }
         });
     }

@@ -130,7 +130,7 @@ impl Target {
             totals: Arc::new(totals),
             beginnings: Beginnings::default(),
             most_windows: u32::MAX,
-            audits: Audits::new(polling.late),
+            audits: Audits::default(),
             difference: None,
             running_surplus: 0,
             tally: Tally::default(),
@@ -359,11 +359,15 @@ impl Target {
             Ok(found) => found,
             Err(_) => return self.audits.tried(now),
         };
-        let Reconciled { account, late, surplus, too_large } = found;
+        let Reconciled { account, late, is_added, surplus, too_large } = found;
         self.tally.refuse(Unusable::TooLarge, too_large);
         self.show(&account, moment.tick);
         self.tally.reconciliations += 1;
-        self.tally.late = self.tally.late.saturating_add(self.audits.done(hours.start(), late, now));
+        let news = self.audits.done(hours.start(), late, is_added, now);
+        self.tally.late = self.tally.late.saturating_add(news);
+        if !is_added {
+            self.tally.not_added = self.tally.not_added.saturating_add(news);
+        }
         self.difference = Some(i64::try_from(late).unwrap_or(i64::MAX) - i64::try_from(surplus).unwrap_or(i64::MAX));
     }
 

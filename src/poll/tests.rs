@@ -24,7 +24,7 @@ use crate::base::clock::Timestamp;
 use crate::base::window::{Grid, Window};
 use crate::catalogue::{self, Group};
 use crate::config::{Alignment, Config, Late, Polling, Settle};
-use crate::ledger::{CommitError, Counted, CounterState, Reconciled};
+use crate::ledger::{CommitError, Counted, CounterState, Reconciled, Stretch};
 use crate::sample::Samples;
 use crate::snapshot::{ClockTrouble, GroupView, Hold, LostReason, Snapshot};
 

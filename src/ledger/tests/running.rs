@@ -41,13 +41,13 @@ async fn a_running_hour_is_added_as_it_grows_and_closed_by_the_rest() {
             assert_eq!((total(account), account.watermark, counted.surplus), (Some(expected), at(3600), surplus));
         }
     }
-    assert_eq!(ledger.stretches(&key()), [hour(0)]);
+    assert_eq!(hours_of(&ledger, &key()), [hour(0)]);
     let closed = count(&ledger, 3600, 7200, &[("c", 20)]).await.expect("counted");
     assert_eq!((total(&closed), closed.watermark), (Some(80), at(7200)));
     assert!(matches!(run(&ledger, 1, 59, &[("c", 99)], &[]).await, Err(CommitError::Moved)), "it is closed");
     assert!(matches!(run(&ledger, 3, 1, &[("c", 99)], &[]).await, Err(CommitError::Moved)), "the hour before is not");
-    let hours = ledger.stretches(&key())[0];
-    let found = ledger.reconcile(&key(), hours, &counts(&[("c", 83)]), Late::Add).await.expect("compared");
+    let hours = hours_of(&ledger, &key())[0];
+    let found = ledger.reconcile(&key(), hours, &counts(&[("c", 83)]), hours.end(), Late::Add).await.expect("compared");
     assert_eq!((found.late, total(&found.account)), (3, Some(83)), "the closed hour holds what was counted of it");
 }
 

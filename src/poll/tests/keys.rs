@@ -324,8 +324,8 @@ async fn a_key_that_returns_goes_on_from_its_total() {
 }
 
 /// The total of a policy of which nothing since noon was reported until so long after the first day was over, and what
-/// happened.
-async fn reported_late(after: Duration) -> (u64, u64) {
+/// happened, and how many late events were not added.
+async fn reported_late(after: Duration, wait: Duration) -> (u64, u64, u64) {
     let site = Site::new(POLICIES, names("policy", 3), Box::new(|_, _, _| 1));
     let clock = site.appliance.clock.clone();
     let arrives = Timestamp::from_secs(NOON) + 12 * HOUR + after;
@@ -336,7 +336,7 @@ async fn reported_late(after: Duration) -> (u64, u64) {
     });
     let config = appliance(&[POLICIES], Polling { alignment: Alignment::Hour, ..polling(5 * MINUTE) });
     let bench = Bench::resume(&config, Arc::clone(&site.ledger), clock, Arc::clone(&site.appliance));
-    let until = bench.clock.tick() + 18 * HOUR + after;
+    let until = bench.clock.tick() + 12 * HOUR + after + wait;
     while bench.clock.tick() < until {
         bench.clock.sleep_until(until).await;
     }
@@ -346,16 +346,21 @@ async fn reported_late(after: Duration) -> (u64, u64) {
     let key = Key { appliance: "a".into(), scope: config::Scope::Appliance, group: POLICIES.into() };
     let since = site.ledger.account(&key).expect("begun").epoch;
     let happened = site.appliance.count("recipients_matched", "policy002", since, end);
-    (by_key(&view, "recipients_matched").get("policy002").copied().unwrap_or(0), happened)
+    (by_key(&view, "recipients_matched").get("policy002").copied().unwrap_or(0), happened, view.tally.not_added)
 }
 
 #[tokio::test(start_paused = true)]
 async fn late_data_are_added_until_their_day_has_been_over_for_26_hours() {
     // A gateway spools for 25 hours.
-    for after in [23 * HOUR, 25 * HOUR] {
-        let (total, happened) = reported_late(after).await;
-        assert_eq!(total, happened, "{after:?} after the end of the day");
+    for after in [23 * HOUR, 25 * HOUR, 25 * HOUR + 29 * MINUTE] {
+        let (total, happened, not_added) = reported_late(after, 6 * HOUR).await;
+        assert_eq!((total, not_added), (happened, 0), "{after:?} after the end of the day");
     }
-    let (total, happened) = reported_late(26 * HOUR + 30 * MINUTE).await;
-    assert_eq!(total, happened - 12 * 60, "the first day from noon on is compared no more");
+    // Of the first day the hours from noon on are counted.
+    let lacking = 12 * 60;
+    for after in [26 * HOUR, 35 * HOUR] {
+        let (total, happened, not_added) = reported_late(after, 14 * HOUR).await;
+        assert_eq!(total, happened - lacking, "{after:?} after the end of the day");
+        assert!(not_added > 0 && not_added % lacking == 0, "{not_added} of all counters of the report");
+    }
 }

@@ -82,12 +82,34 @@ pub(super) fn alerts() -> Vec<Alert> {
             "Events found after their window was counted are {{ $value | humanizePercentage }} of the recipients of \
              {{ $labels.appliance }} within 3 hours.",
             Page {
-                meaning: "Many events are found only when whole hours are compared. They are then added to the totals.",
+                meaning: "Many events are found only when whole hours are compared. They are then added to the totals, for up to 26 hours \
+                          after their day.",
                 impact: "None on mail. Rates are too low at first and jump once per hour.",
                 panel: (Uid::Exporter, "Late events"),
                 commands: &["the query `asyncos_settle_seconds`"],
                 causes: &["ESAs that send their data late to the SMA", "a settle delay that is too short"],
                 actions: &["raise `settle`, or set it to `auto`"],
+            },
+        ),
+        Alert::new(
+            "AsyncosLateDataNotAdded",
+            Info,
+            None,
+            "sum by (EACH) (increase(asyncos_late_events_not_added_total[8h])) > 0",
+            "Data of {{ $labels.appliance }} came too late",
+            "{{ printf \"%.0f\" $value }} events of {{ $labels.appliance }} were found within 8 hours and are missing from \
+             its totals.",
+            Page {
+                meaning: "Events appeared in reports more than 26 hours after the end of their day. They are not added to \
+                          the totals, because nobody would look for them there.",
+                impact: "None on mail. Totals of that day are too low.",
+                panel: (Uid::Exporter, "Late events not added"),
+                commands: &["the query `asyncos_late_events_not_added_total` names the group and scope"],
+                causes: &[
+                    "an ESA that could not send its data to the SMA for longer than a day",
+                    "`late: ignore` in the configuration",
+                ],
+                actions: &["use the appliance's own report for that day"],
             },
         ),
         Alert::new(

@@ -182,6 +182,7 @@ fn truth() -> Vec<Panel> {
         by_appliance("Windows counted", "Windows that were added to the totals.", "windows_committed"),
         by_appliance("Windows lost", "Windows that were skipped and are not counted in totals.", "windows_lost"),
         by_appliance("Late events", "Events found after their window was counted. If there are many, raise `settle`.", "late_events"),
+        by_appliance("Late events not added", "Late events that are missing from totals: more than 26 hours after their day, or with `late: ignore`.", "late_events_not_added"),
         Panel::lines("Reconciliation difference", "Vendor report for whole hours minus exported total, at the last \
                                             reconciliation. Negative: the report has fewer events.", Unit::Count)
             .query("topk(20, sum by (appliance) (asyncos_reconciliation_difference{APPLIANCE}) or 0 * max by (appliance) (asyncos_up{APPLIANCE}))", "{{appliance}}")

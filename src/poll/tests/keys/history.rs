@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Begun, Counts};
+use crate::ledger::{Begun, Counts, Stretch};
 use crate::sample::{KnownKeys, Metrics};
 
 /// One hour of a history.
@@ -90,13 +90,16 @@ async fn live_through(history: &[Hour]) {
         seen.scrape(&account);
         book.push((!hour.is_cut).then(|| (0..KEYS).map(said).sum()));
         assert!(account.seen.len() <= history.iter().take(number + 1).map(|hour| hour.limit).max().expect("an hour"));
-        for stretch in ledger.stretches(&key) {
+        let now = at(number + 1);
+        for Stretch { hours: stretch, .. } in
+            ledger.stretches(&key).into_iter().filter(|stretch| now < stretch.adds_until)
+        {
             let first = usize::try_from(stretch.start().since(at(0)).as_secs() / 3600).expect("small");
             let of_stretch = first..first + usize::try_from(stretch.length().as_secs() / 3600).expect("small");
             let all = |key: u64| of_stretch.clone().map(|number| history[number].happened(number, key)).sum::<u64>();
             let report = keyed_report((0..KEYS).map(|key| (key, all(key))));
             let read = metrics.read(&report, &known(&ledger.account(&key).expect("begun")));
-            let found = ledger.reconcile(&key, stretch, &read.increments, Late::Add).await.expect("compared");
+            let found = ledger.reconcile(&key, stretch, &read.increments, now, Late::Add).await.expect("compared");
             assert_eq!(found.surplus, 0);
             seen.scrape(&found.account);
             // A day with an hour that has no totals is not compared; nor is one while there are none.

@@ -29,6 +29,7 @@ pub(super) struct Book {
     increases: u64,
     /// What the target should have told of late events, and, where they stay late, how many for which hours.
     late: u64,
+    not_added: u64,
     ignored: BTreeMap<Timestamp, u64>,
 }
 
@@ -63,10 +64,12 @@ impl Book {
                 let had = self.sum(answer.window);
                 prop_assert_eq!(found.late, answer.said.saturating_sub(had), "late of {}", answer.window);
                 prop_assert_eq!(found.surplus, had.saturating_sub(answer.said), "surplus of {}", answer.window);
-                if late == Late::Add && found.late > 0 {
+                let adds = adds(answer, late, appliance);
+                prop_assert_eq!(found.is_added, adds, "late data of {} at {}", answer.window, appliance.now);
+                if adds && found.late > 0 {
                     self.add(BTreeMap::from([(minutes(answer.window).start, found.late)]));
                 }
-                if late == Late::Add && appliance.is_whole(answer.window) {
+                if adds && appliance.is_whole(answer.window) {
                     prop_assert_eq!(self.sum(answer.window), truth(answer.window), "all is there and was compared");
                 }
             }
@@ -90,7 +93,7 @@ impl Book {
         match answer.used {
             Use::Count(_) | Use::Run => self.limbo = Some(Limbo::Counted(self.entry(answer, appliance))),
             Use::Begin(begins) => self.limbo = Some(Limbo::Begun(begins.at)),
-            Use::Compare if late == Late::Add && lacked > 0 => {
+            Use::Compare if adds(answer, late, appliance) && lacked > 0 => {
                 self.limbo = Some(Limbo::Counted(BTreeMap::from([(minutes(answer.window).start, lacked)])));
             }
             Use::Compare => {}
@@ -98,18 +101,22 @@ impl Book {
     }
 
     /// Takes in what the target was told.
-    pub(super) fn told(&mut self, answer: &Answer, outcome: &Outcome, late: Late) {
+    pub(super) fn told(&mut self, answer: &Answer, outcome: &Outcome, late: Late, appliance: &Appliance) {
         let Outcome::Reconciled(Ok(found)) = outcome else { return };
         let known = self.ignored.entry(answer.window.start()).or_default();
-        self.late += found.late.saturating_sub(*known);
-        if late == Late::Ignore {
+        let news = found.late.saturating_sub(*known);
+        self.late += news;
+        if adds(answer, late, appliance) {
+            *known = 0;
+        } else {
             *known = found.late.max(*known);
+            self.not_added += news;
         }
     }
 
     /// The poller is another one: what it tells about itself begins at zero.
     pub(super) fn reloaded(&mut self) {
-        self.late = 0;
+        (self.late, self.not_added) = (0, 0);
         self.ignored.clear();
     }
 
@@ -148,6 +155,7 @@ impl Book {
             prop_assert_eq!((Some(account.epoch), total), (self.epoch.or(Some(account.epoch)), self.total));
         }
         prop_assert_eq!(view.tally.late, self.late, "late events");
+        prop_assert_eq!(view.tally.not_added, self.not_added, "late events that were not added");
         Ok(())
     }
 
@@ -193,4 +201,11 @@ pub(super) fn truth(window: Window) -> u64 {
 /// Whether a part of `window` may have been counted before.
 fn whole_hours(window: Window) -> bool {
     Grid::HOURS.floor(window.start()) == window.start() && Grid::HOURS.floor(window.end()) == window.end()
+}
+
+/// Whether what a comparison finds late is added: until 26 hours after the day.
+fn adds(answer: &Answer, late: Late, appliance: &Appliance) -> bool {
+    const DAY: u64 = 24 * 3600;
+    let day_end = (answer.window.start().as_secs() / DAY + 1) * DAY;
+    late == Late::Add && appliance.now.as_secs() < day_end + 26 * 3600
 }

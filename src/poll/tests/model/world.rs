@@ -137,9 +137,9 @@ impl<'a> World<'a> {
                 Outcome::Ran(self.ledger.count_running(key, *window, self.appliance.now, &counts).await)
             }
             Use::Begin(begins) => Outcome::Begun(self.ledger.begin_anew(key, begins.from, begins.at).await),
-            Use::Compare => {
-                Outcome::Reconciled(self.ledger.reconcile(key, *window, increments, self.choice.late).await)
-            }
+            Use::Compare => Outcome::Reconciled(
+                self.ledger.reconcile(key, *window, increments, self.appliance.now, self.choice.late).await,
+            ),
         }
     }
 

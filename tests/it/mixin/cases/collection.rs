@@ -214,6 +214,13 @@ fn doubts() -> Vec<Case> {
                 "Late data from esa1",
                 "Events found after their window was counted are 20% of the recipients of esa1 within 3 hours.",
             ),
+        case("AsyncosLateDataNotAdded")
+            .of("asyncos_late_events_not_added_total", "group=\"a\"", gauge([(0.0, 70), (5.0, 600)]))
+            .at(69, 70, 551)
+            .says(
+                "Data of esa1 came too late",
+                "5 events of esa1 were found within 8 hours and are missing from its totals.",
+            ),
         case("AsyncosReconciliationDiffers")
             .of("asyncos_reconciliation_difference", share, gauge([(0.0, 10), (-7.0, 200), (0.0, 10)]))
             .at(189, 190, 210)

@@ -190,6 +190,14 @@ fn data() -> Vec<Case> {
                 "Late data from esa1",
                 "Events found after their window was counted are 20% of the recipients of esa1 within 3 hours.",
             ),
+        case("AsyncosLateDataNotAdded")
+            .of("asyncos_late_events_not_added_total", GROUP, gauge([(0.0, 70), (5.0, 600)]))
+            .at(69, 70, 551)
+            .quiet(HOUR)
+            .says(
+                "Data of esa1 came too late",
+                "5 events of esa1 were found within 8 hours and are missing from its totals.",
+            ),
         // Three hours, the settle delay and ten minutes are not too old.
         case("AsyncosDataStale")
             .of("asyncos_window_end_timestamp_seconds", GROUP, gauge([(0.0, 240), (14_400.0, 10)]))
