@@ -15,6 +15,7 @@ mod listen;
 mod negotiate;
 mod pages;
 mod protection;
+mod response;
 mod route;
 mod router;
 mod subject_alt_name;

@@ -11,6 +11,7 @@ use crate::cli::Discover;
 use crate::config::Config;
 
 use super::{RUNTIME, USAGE, eprint_line, print_line};
+use account::Account;
 use config_text::config_text;
 use entry::Entry;
 use findings::Findings;
@@ -46,8 +47,8 @@ async fn found(entry: &Entry, file: Option<&Path>, clock: &Clock) -> Result<(), 
     }
     let url = entry.url();
     let account = account::open(|product| entry.appliance(product), clock).await;
-    let account = account.map_err(|why| format!("cannot log in at {url}: {why}"))?;
-    let findings = survey::survey(account).await;
+    let Account { client, appliance, observed } = account.map_err(|why| format!("cannot log in at {url}: {why}"))?;
+    let findings = survey::survey(client, appliance, observed).await;
     let findings = findings.map_err(|failure| format!("cannot continue with {url}: {}", account::words(&failure)))?;
     let text = accepted(entry, &findings)?;
     match file {

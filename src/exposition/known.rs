@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::metric_defs::ABOUT_DATA;
 use super::page::Page;
-use super::page_cache::Unanswered;
+use super::scrape::Unanswered;
 use crate::base::spelling::Search;
 use crate::catalogue::{self, Aggregation, Group, ScopeKind};
 use crate::sample::status_metrics::ABOUT_NOW;

@@ -10,38 +10,13 @@ use tokio::sync::{Notify, watch};
 use super::body::Body;
 use super::known::KnownFamilies;
 use super::page::Page;
-use super::scrape::{Scrape, Variant};
+use super::scrape::{Scrape, Unanswered, Variant};
 use crate::base::clock::{Clock, Tick};
-use crate::base::spelling;
 use crate::catalogue::Group;
 use crate::telemetry::Telemetry;
 
 /// The time that pages are rendered in a form after it was last requested: longer than the interval of any scraper.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
-
-/// Why a scrape gets no page.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unanswered {
-    /// It is for an appliance that is not configured.
-    #[error("no appliance is called `{}`{}", spelling::quoted(name), spelling::question(nearest))]
-    UnknownAppliance {
-        /// As it was sent.
-        name: String,
-        /// The names of appliances that are nearest to it.
-        nearest: Vec<String>,
-    },
-    /// It is for a family that no page can have.
-    #[error("no metric family is called `{}`{}", spelling::quoted(name), spelling::question(nearest))]
-    UnknownFamily {
-        /// As it was sent.
-        name: String,
-        /// The names of families that are nearest to it.
-        nearest: Vec<String>,
-    },
-    /// No more pages are rendered.
-    #[error("stopping")]
-    Stopping,
-}
 
 /// The newest page. Clones share it.
 #[derive(Clone, Debug)]

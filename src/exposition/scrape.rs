@@ -1,4 +1,6 @@
-//! The request of a scrape. Knows nothing of HTTP.
+//! The request of a scrape, and why one gets no page. Knows nothing of HTTP.
+
+use crate::base::spelling;
 
 /// The content of one response to a scrape.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,6 +96,30 @@ pub enum Encoding {
     Identity,
     /// As one member of gzip.
     Gzip,
+}
+
+/// Why a scrape gets no page.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// It is for an appliance that is not configured.
+    #[error("no appliance is called `{}`{}", spelling::quoted(name), spelling::question(nearest))]
+    UnknownAppliance {
+        /// As it was sent.
+        name: String,
+        /// The names of appliances that are nearest to it.
+        nearest: Vec<String>,
+    },
+    /// It is for a family that no page can have.
+    #[error("no metric family is called `{}`{}", spelling::quoted(name), spelling::question(nearest))]
+    UnknownFamily {
+        /// As it was sent.
+        name: String,
+        /// The names of families that are nearest to it.
+        nearest: Vec<String>,
+    },
+    /// No more pages are rendered.
+    #[error("stopping")]
+    Stopping,
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ use super::connection_limiter::{ConnectionLimiter, ConnectionSlot, Observer, Req
 use super::deadline::Deadline;
 use super::listen::{Listener, Stream};
 use super::protection::{Channel, Protection};
-use super::router::{Counted, Router, text};
+use super::response::{CountedBody, text};
+use super::router::Router;
 use crate::base::shutdown::Shutdown;
 
 /// What the connections of one server may take. A parameter so that tests need neither 512 clients nor five seconds.
@@ -253,7 +254,7 @@ async fn answer(
     head: &Parts,
     channel: Channel,
     in_work: RequestGuard,
-) -> hyper::Response<Full<Counted>> {
+) -> hyper::Response<Full<CountedBody>> {
     let shield = protection.shield().await;
     let mut answer = match malformed(head) {
         Some((status, why)) => text(status, why),

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::auth::Users;
-use super::router::{Answer, text};
+use super::response::{Response, text};
 use super::tls;
 use crate::config::{ConfigError, Problem, Web, WebFile};
 
@@ -248,7 +248,7 @@ impl WebSecurity {
     }
 
     /// What is answered to a request that is not let in; none to one that is.
-    pub(super) async fn refusal(&self, request: &Parts, channel: Channel) -> Option<Answer> {
+    pub(super) async fn refusal(&self, request: &Parts, channel: Channel) -> Option<Response> {
         if self.tls.is_some() && channel == Channel::Clear {
             // The connection is older than the TLS that is asked for now.
             let mut refusal = text(StatusCode::BAD_REQUEST, "use https\n");
@@ -265,7 +265,7 @@ impl WebSecurity {
     }
 
     /// Adds the operator's headers; where a page has one of its own, theirs counts.
-    pub(super) fn apply_headers(&self, answer: &mut Answer) {
+    pub(super) fn apply_headers(&self, answer: &mut Response) {
         for (name, value) in &self.headers {
             answer.headers_mut().insert(name, value.clone());
         }

@@ -1,30 +1,23 @@
 //! What is answered to a method and a path. Knows nothing of sockets.
 
-use std::io::IoSlice;
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes};
-use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, VARY};
+use hyper::StatusCode;
+use hyper::header::{ALLOW, CONTENT_ENCODING, HOST, HeaderValue, ORIGIN, VARY};
 use hyper::http::request::Parts;
-use hyper::{Response, StatusCode};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 
-use super::connection_limiter::RequestGuard;
 use super::protection::Channel;
+use super::response::{CountedBody, JSON_TYPE, Response, TEXT_TYPE, response, text};
 use super::route::Route;
 use super::{Lifecycle, Limits, Pages, negotiate};
-use crate::exposition::{Body, Encoding, Scrape, Unanswered, Variant};
+use crate::exposition::{Encoding, Scrape, Unanswered, Variant};
 
 mod views;
 
-const HTML_TYPE: &str = "text/html; charset=utf-8";
-const JSON_TYPE: &str = "application/json";
-const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 /// Pages other than metrics that are rendered or still being sent at once: there for people, of whom few look at a time,
 /// and of a large fleet megabytes each. Not a part of the scrapes: who looks must not take the place of Prometheus.
 const MOST_VIEWS: usize = 8;
-
-pub(super) type Answer = Response<Counted>;
 
 /// Everything there is to ask for.
 pub(super) struct Router {
@@ -47,7 +40,7 @@ impl Router {
     ///
     /// # Cancel safety
     /// Dropping the future leaves a reload running whose outcome nobody hears.
-    pub(super) async fn answer(&self, head: &Parts, channel: Channel) -> Answer {
+    pub(super) async fn answer(&self, head: &Parts, channel: Channel) -> Response {
         let (method, path) = (&head.method, head.uri.path());
         let answer = match Route::of(path, &self.pages.telemetry_path) {
             None => text(StatusCode::NOT_FOUND, "no such page\n"),
@@ -72,7 +65,7 @@ impl Router {
         answer
     }
 
-    async fn metrics(&self, scrape: Scrape) -> Answer {
+    async fn metrics(&self, scrape: Scrape) -> Response {
         let permit = match &self.scrapes {
             None => None,
             Some(scrapes) => match Arc::clone(scrapes).try_acquire_owned() {
@@ -92,8 +85,7 @@ impl Router {
             }
             Err(Unanswered::Stopping) => return stopping(),
         };
-        let mut answer =
-            answer(StatusCode::OK, format.content_type(), Counted { body, _permit: permit, _in_work: None });
+        let mut answer = response(StatusCode::OK, format.content_type(), CountedBody::new(body, permit));
         answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
         match encoding {
             Encoding::Identity => {}
@@ -110,7 +102,7 @@ impl Router {
         wish: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Lifecycle,
         done: &'static str,
         failed: &str,
-    ) -> Answer {
+    ) -> Response {
         let Some(lifecycle) = &self.pages.lifecycle else {
             return lifecycle_disabled();
         };
@@ -125,7 +117,7 @@ impl Router {
         }
     }
 
-    async fn quit(&self) -> Answer {
+    async fn quit(&self) -> Response {
         let Some(lifecycle) = &self.pages.lifecycle else {
             return lifecycle_disabled();
         };
@@ -136,59 +128,7 @@ impl Router {
     }
 }
 
-/// A body that keeps its scrape counted until hyper has sent the last byte or dropped the connection: the limit is
-/// there to bound memory, and a page waiting for a slow reader is memory.
-pub(super) struct Counted {
-    body: Body,
-    _permit: Option<OwnedSemaphorePermit>,
-    _in_work: Option<RequestGuard>,
-}
-
-impl Counted {
-    /// Keeps the request that this answers in work as well.
-    pub(super) fn of(self, request: RequestGuard) -> Self {
-        Self { _in_work: Some(request), ..self }
-    }
-}
-
-impl From<Bytes> for Counted {
-    fn from(bytes: Bytes) -> Self {
-        Self { body: bytes.into(), _permit: None, _in_work: None }
-    }
-}
-
-impl Buf for Counted {
-    fn remaining(&self) -> usize {
-        self.body.remaining()
-    }
-
-    fn chunk(&self) -> &[u8] {
-        self.body.chunk()
-    }
-
-    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        self.body.chunks_vectored(slices)
-    }
-
-    fn advance(&mut self, count: usize) {
-        self.body.advance(count);
-    }
-}
-
-fn answer(status: StatusCode, content_type: &'static str, body: Counted) -> Answer {
-    let length = HeaderValue::from(body.remaining());
-    let mut answer = Response::new(body);
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer.headers_mut().insert(CONTENT_LENGTH, length);
-    answer
-}
-
-pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    answer(status, TEXT_TYPE, Counted::from(body.into()))
-}
-
-fn refuse_method(route: Route) -> Answer {
+fn refuse_method(route: Route) -> Response {
     let methods = route.methods();
     let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, format!("use one of: {methods}\n"));
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
@@ -209,10 +149,10 @@ fn is_from_elsewhere(head: &Parts) -> bool {
     by_origin || sites.iter().any(|site| site != "same-origin" && site != "none")
 }
 
-fn lifecycle_disabled() -> Answer {
+fn lifecycle_disabled() -> Response {
     text(StatusCode::FORBIDDEN, "not enabled, see --web.enable-lifecycle\n")
 }
 
-fn stopping() -> Answer {
+fn stopping() -> Response {
     text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use syntax::{code_of, used};
 
+mod circles;
 mod syntax;
 pub(crate) mod wording;
 

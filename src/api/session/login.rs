@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::api::http::header::Header;
 use crate::api::http::rate_limiter::Permit;
-use crate::api::http::transport::{Answer, Transport};
-use crate::api::{Failure, NOT_THE_API, Reason, RefusalCause, SystemRoots};
+use crate::api::http::transport::Transport;
+use crate::api::{Failure, Reason, RefusalCause, SystemRoots};
 use crate::config::{Auth, Credentials};
 
 mod basic;
@@ -20,6 +20,7 @@ mod jwt;
 mod life;
 mod oidc;
 mod passcode;
+mod response;
 mod second_factor;
 
 pub use identity::Identity;
@@ -124,40 +125,4 @@ impl Login {
             Self::Oidc(provider) => Ok(provider.log_in(transport, permit, credentials).await?),
         }
     }
-}
-
-/// The header of requests that take the password itself.
-///
-/// # Errors
-/// When the password cannot be sent in an HTTP header.
-/// The answer to a step of a login if it is a success.
-///
-/// Every complete answer that is none is a refusal: what the appliance counts towards its lock-out is not known of any
-/// status, so each is bounded. A redirect is the doing of a server in between, and 408, 429 and 5xx are said of the
-/// server's load before it looks at an account.
-///
-/// # Errors
-/// [`Reason::LoginRefused`], or what else the status means.
-fn granted(answer: Answer) -> Result<Answer, LoginFailure> {
-    let (is_the_apis_own, is_of_the_server) = (answer.is_the_apis_own(), (500..=599).contains(&answer.status()));
-    answer.checked().map_err(|failure| match failure.reason {
-        Reason::Redirect | Reason::Throttled | Reason::Unavailable => failure.into(),
-        // 501 among them, which of a report would be for good.
-        _ if is_of_the_server => failure.because(Reason::Unavailable).into(),
-        // The statuses of a refusal, from whichever server.
-        Reason::Unauthorized | Reason::NotAllowed => failure.because(Reason::LoginRefused).into(),
-        _ => refused(is_the_apis_own, &failure.detail),
-    })
-}
-
-/// A refusal with these words, in an answer that is in a form of the API or is not.
-fn refused(is_the_apis_own: bool, detail: &str) -> LoginFailure {
-    if is_the_apis_own {
-        return LoginFailure::refused(RefusalCause::Password, detail);
-    }
-    let cause = RefusalCause::OtherServer;
-    if detail.ends_with(NOT_THE_API) {
-        return LoginFailure::refused(cause, detail);
-    }
-    LoginFailure::refused(cause, format!("{detail}: {}", cause.advice()))
 }

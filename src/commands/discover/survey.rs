@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::account::Account;
 use super::findings::{
     Asked, CAPACITY, Findings, Manager, Observed, Standing, TRAFFIC, USUAL_DEVICE_GROUP, Windows, described, events,
     is_centralized, topic,
@@ -24,12 +23,11 @@ const MOST_FAILURES: u32 = 3;
 /// A report about the web without keys, as cheap as any.
 const WEB: &str = "web_services_summary";
 
-/// Asks `account` for everything that a configuration depends on.
+/// Requests everything that a configuration depends on, beyond the status answers that were `observed` at the login.
 ///
 /// # Errors
-/// Why the appliance is not to be asked any further.
-pub(super) async fn survey(account: Account) -> Result<Findings, Failure> {
-    let Account { client, appliance, observed } = account;
+/// The failure after which no further request can succeed, or the third in a row.
+pub(super) async fn survey(client: Client, appliance: Appliance, observed: Vec<Observed>) -> Result<Findings, Failure> {
     let product = appliance.product;
     eprint_line(format!("product: {}", name(product)));
     if let Some(identity) = client.identity() {

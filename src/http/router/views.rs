@@ -10,15 +10,16 @@ use hyper::http::uri::Authority;
 use tokio::sync::OwnedSemaphorePermit;
 use url::form_urlencoded;
 
-use super::{Answer, Counted, HTML_TYPE, JSON_TYPE, Router, answer, text};
+use super::Router;
 use crate::exposition::Scrape;
 use crate::http::protection::Channel;
+use crate::http::response::{CountedBody, HTML_TYPE, JSON_TYPE, Response, response, text};
 use crate::http::{Explained, Here, Render, negotiate};
 
 impl Router {
     /// What metrics with the parameter `appliance` answer, for a target that is configured: the name of another host
     /// would send our passwords there.
-    pub(super) async fn probe(&self, head: &Parts) -> Answer {
+    pub(super) async fn probe(&self, head: &Parts) -> Response {
         let mut targets = pairs(head).filter(|(name, _)| name == "target").map(|(_, target)| target);
         let refuse = |reason: String| text(StatusCode::BAD_REQUEST, reason);
         let (Some(target), None) = (targets.next(), targets.next()) else {
@@ -35,7 +36,7 @@ impl Router {
         self.metrics(Scrape { appliances: vec![target], ..negotiate::scrape(head) }).await
     }
 
-    pub(super) fn discovery(&self, head: &Parts, channel: Channel) -> Answer {
+    pub(super) fn discovery(&self, head: &Parts, channel: Channel) -> Response {
         let authority = match head.uri.authority() {
             Some(authority) => Some(authority.clone()),
             None => head.headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok()),
@@ -51,18 +52,18 @@ impl Router {
         self.bounded(|permit| shown(StatusCode::OK, JSON_TYPE, (self.pages.discovery)(&here), permit))
     }
 
-    pub(super) fn landing(&self) -> Answer {
+    pub(super) fn landing(&self) -> Response {
         let mut answer = self.view(HTML_TYPE, &self.pages.landing);
         let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
         answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
         answer
     }
 
-    pub(super) fn view(&self, content_type: &'static str, page: &Render) -> Answer {
+    pub(super) fn view(&self, content_type: &'static str, page: &Render) -> Response {
         self.bounded(|permit| shown(StatusCode::OK, content_type, page(), permit))
     }
 
-    pub(super) fn explain(&self, head: &Parts) -> Answer {
+    pub(super) fn explain(&self, head: &Parts) -> Response {
         self.bounded(|permit| {
             let (status, page) = match (self.pages.explain)(pairs(head).collect()) {
                 Explained::Found(page) => (StatusCode::OK, page),
@@ -73,14 +74,14 @@ impl Router {
         })
     }
 
-    pub(super) fn healthy(&self) -> Answer {
+    pub(super) fn healthy(&self) -> Response {
         match (self.pages.healthy)() {
             Ok(()) => text(StatusCode::OK, "healthy\n"),
             Err(reason) => text(StatusCode::SERVICE_UNAVAILABLE, format!("not healthy: {reason}\n")),
         }
     }
 
-    pub(super) fn ready(&self) -> Answer {
+    pub(super) fn ready(&self) -> Response {
         if (self.pages.ready)() {
             text(StatusCode::OK, "ready\n")
         } else {
@@ -89,7 +90,7 @@ impl Router {
     }
 
     /// Renders a page if not too many are under way.
-    fn bounded(&self, page: impl FnOnce(OwnedSemaphorePermit) -> Answer) -> Answer {
+    fn bounded(&self, page: impl FnOnce(OwnedSemaphorePermit) -> Response) -> Response {
         match Arc::clone(&self.views).try_acquire_owned() {
             Ok(permit) => page(permit),
             Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "too many pages are being read at once\n"),
@@ -97,8 +98,8 @@ impl Router {
     }
 }
 
-fn shown(status: StatusCode, content_type: &'static str, page: Bytes, permit: OwnedSemaphorePermit) -> Answer {
-    let mut answer = answer(status, content_type, Counted { _permit: Some(permit), ..Counted::from(page) });
+fn shown(status: StatusCode, content_type: &'static str, page: Bytes, permit: OwnedSemaphorePermit) -> Response {
+    let mut answer = response(status, content_type, CountedBody::new(page, Some(permit)));
     answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
 }

@@ -68,6 +68,69 @@ pub(crate) fn used(code: &str) -> BTreeSet<String> {
     used.0
 }
 
+/// The paths that a file names, each as its parts.
+#[derive(Default)]
+pub(crate) struct Paths {
+    /// Of its own imports, as they would be without braces.
+    pub(crate) imports: Vec<Vec<String>>,
+    /// Of its code: those that begin with `crate`, `self` or `super`.
+    pub(crate) named: Vec<Vec<String>>,
+}
+
+/// The paths of `code`.
+pub(crate) fn paths(code: &str) -> Paths {
+    let (mut paths, mut rest) = (Paths::default(), code.to_owned());
+    for item in syn::parse_file(code).expect("Rust").items.iter().rev() {
+        if let Item::Use(item) = item {
+            paths.import(&item.tree, &[]);
+            rest.replace_range(item.span().byte_range(), "");
+        }
+    }
+    paths.tokens(rest.parse().expect("Rust"));
+    paths
+}
+
+impl Paths {
+    fn import(&mut self, tree: &UseTree, before: &[String]) {
+        let with = |name: String| [before, &[name]].concat();
+        match tree {
+            UseTree::Path(path) => self.import(&path.tree, &with(path.ident.to_string())),
+            UseTree::Group(group) => group.items.iter().for_each(|item| self.import(item, before)),
+            UseTree::Name(name) if name.ident == "self" => self.imports.push(before.to_vec()),
+            UseTree::Name(name) => self.imports.push(with(name.ident.to_string())),
+            UseTree::Rename(name) => self.imports.push(with(name.ident.to_string())),
+            UseTree::Glob(_) => self.imports.push(before.to_vec()),
+        }
+    }
+
+    fn tokens(&mut self, tokens: TokenStream) {
+        let mut path: Vec<String> = Vec::new();
+        let mut colons = 0;
+        for token in tokens {
+            match token {
+                TokenTree::Ident(name) if colons == 2 && !path.is_empty() => path.push(name.to_string()),
+                TokenTree::Ident(name) if ["crate", "self", "super"].iter().any(|root| name == root) => {
+                    self.named.push(std::mem::replace(&mut path, vec![name.to_string()]));
+                }
+                TokenTree::Punct(punct) if punct.as_char() == ':' && !path.is_empty() => {
+                    colons += 1;
+                    continue;
+                }
+                TokenTree::Group(group) => {
+                    self.named.push(std::mem::take(&mut path));
+                    self.tokens(group.stream());
+                }
+                TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {
+                    self.named.push(std::mem::take(&mut path));
+                }
+            }
+            colons = 0;
+        }
+        self.named.push(path);
+        self.named.retain(|path| path.len() > 1);
+    }
+}
+
 /// Where the outermost items of tests are.
 #[derive(Default)]
 struct Tests(Vec<Range<usize>>);

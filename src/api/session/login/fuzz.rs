@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use url::Url;
 
-use super::jwt::Granted;
+use super::response::LoginResponse;
 use super::{ASSUMED_LIFE, Identity, TokenLifetime, discovery, oidc};
 use crate::api::fuzz::{self, NOW, check_detail, logged};
 use crate::api::http::header::is_header_text;
@@ -21,8 +21,8 @@ const PASSWORD: &str = "correct horse battery";
 /// The answer to a step of a login.
 pub(crate) fn login(body: &[u8]) {
     let body = fuzz::text(body);
-    let Some(granted) = logged(Granted::read(&body)) else { return };
-    assert!(granted.token.is_none_or(|token| is_header_text(token.expose())));
+    let Some(response) = logged(LoginResponse::read(&body)) else { return };
+    assert!(response.token.is_none_or(|token| is_header_text(token.expose())));
 }
 
 /// A token, what it states about the appliance, and the life that it claims, by either of two clocks.

@@ -5,9 +5,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::jwt::{Granted, no_token};
+use super::LoginFailure;
 use super::passcode::Passcodes;
-use super::{LoginFailure, granted};
+use super::response::{LoginResponse, accepted, no_token};
 use crate::api::RefusalCause;
 use crate::api::http::header::token_header;
 use crate::api::http::transport::Transport;
@@ -47,7 +47,7 @@ impl SecondFactor {
         first: Option<Secret>,
         asked: Arrival,
     ) -> Result<(Secret, Arrival), LoginFailure> {
-        let told = |failed: &LoginFailure| transport.failed(failed.failure.reason);
+        let count = |failed: &LoginFailure| transport.failed(failed.failure.reason);
         // Before the passcode is made: it may be good for seconds only.
         let permit = transport.rate_limiter().permit().await;
         let passcode = self.passcodes.next(credentials, asked, transport.time.clock()).await;
@@ -56,16 +56,16 @@ impl SecondFactor {
         let answer =
             transport.post(permit, PATH, &self.body(&credentials.username, &passcode), header.as_ref()).await?;
         let (came, renewed) = (answer.arrival, answer.token.clone());
-        let answer = granted(answer).map_err(of_the_second_step).inspect_err(told)?;
+        let answer = accepted(answer).map_err(of_the_second_step).inspect_err(count)?;
         // The token may be in the body as after the first step, in the header as with any other answer, or be the first
         // one, which counts for more from now on (assumed, all three).
-        let granted = Granted::read(answer.body()).ok();
-        if granted.as_ref().is_some_and(|granted| granted.wants_more) {
+        let response = LoginResponse::read(answer.body()).ok();
+        if response.as_ref().is_some_and(|response| response.wants_second_factor) {
             let detail = "the appliance still requires a second factor after accepting one";
-            return Err(LoginFailure::refused(RefusalCause::Passcode, detail)).inspect_err(told);
+            return Err(LoginFailure::refused(RefusalCause::Passcode, detail)).inspect_err(count);
         }
-        let token = granted.and_then(|granted| granted.token).or(renewed).or(first);
-        Ok((token.ok_or_else(|| of_the_second_step(no_token())).inspect_err(told)?, came))
+        let token = response.and_then(|response| response.token).or(renewed).or(first);
+        Ok((token.ok_or_else(|| of_the_second_step(no_token())).inspect_err(count)?, came))
     }
 
     fn body(&self, username: &str, passcode: &Secret) -> Secret {
