@@ -38,17 +38,16 @@ pub use wire::inventory::ManagedAppliance;
 pub use wire::json::NOT_THE_API;
 pub use wire::number::{Measure, Number, Unusable, UnusableCounts};
 pub use wire::pages::Count;
-pub use wire::query::Query;
+pub use wire::query::{Depth, Query, TrackingQuery};
 pub use wire::report::{Reading, Report, Row};
 pub use wire::reporting_status::ReportingStatus;
-pub use wire::tracking::{Depth, TrackingQuery};
 pub use wire::xml_status::{Feature, XmlStatus};
 
 use http::rate_limiter::Permit;
 use http::transport::{Answer, Transport};
 use session::{ActiveCredential, Session, UnauthorizedAction};
 use wire::pages::{Page, PageCounter, Paging};
-use wire::{query, tracking};
+use wire::query;
 
 /// A report and the appliance's time when it was answered.
 #[derive(Clone, Debug)]
@@ -177,7 +176,7 @@ impl Client {
     /// Dropping the future closes the connection; asking again repeats a read.
     pub async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
         if let Some(TrackingQuery { search, depth }) = &query.search {
-            let counted = self.count(tracking::PATH, &search.query(query.window), depth.paging()).await?;
+            let counted = self.count(query::TRACKING_PATH, &search.query(query.window), depth.paging()).await?;
             let Counted { count, at, sent } = counted;
             return Ok(Reply { report: Report::of(catalogue::SEARCH_COUNTER, count), at, sent });
         }

@@ -14,7 +14,6 @@ use crate::config::Share;
 use crate::sample::MetricDef;
 
 mod facts;
-mod gathered;
 mod process;
 mod registry;
 mod shard;
@@ -22,10 +21,10 @@ mod state;
 mod traffic;
 
 pub use facts::{ExporterState, TrafficFacts};
-pub use gathered::{GatheredFamily, Line};
+pub use registry::{GatheredFamily, Line};
 pub use state::StateLoss;
 
-use registry::Registry;
+use registry::{Registry, gather};
 use traffic::Traffic;
 
 /// The version of this program.
@@ -260,7 +259,7 @@ impl Telemetry {
     /// The metrics of the process as they are now, sorted by name; none of an appliance is among them.
     #[must_use]
     pub fn own(&self) -> Vec<GatheredFamily> {
-        gathered::gather(&self.registry)
+        gather(&self.registry)
     }
 
     fn appliances(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<ApplianceMetrics>>> {
@@ -298,7 +297,7 @@ impl ApplianceMetrics {
     /// All of them as they are now, sorted by name.
     #[must_use]
     pub fn gather(&self) -> Vec<GatheredFamily> {
-        gathered::gather(&self.registry)
+        gather(&self.registry)
     }
 }
 

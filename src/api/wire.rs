@@ -13,5 +13,4 @@ pub(super) mod query;
 pub(super) mod refusal_message;
 pub(super) mod report;
 pub(super) mod reporting_status;
-pub(super) mod tracking;
 pub(super) mod xml_status;

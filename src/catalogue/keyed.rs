@@ -8,13 +8,12 @@ mod domains;
 mod files;
 mod outbreaks;
 mod policies;
-mod remediation;
 mod threats;
 mod urls;
 mod users;
 mod verdicts;
 
-use super::Group;
+use super::{Group, remediation};
 
 /// Sorted by name.
 pub(super) const GROUPS: &[Group] = &[

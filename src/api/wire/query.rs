@@ -2,11 +2,22 @@
 
 use std::sync::Arc;
 
-use crate::api::wire::tracking::TrackingQuery;
+use crate::api::wire::pages::Paging;
 use crate::base::clock::Timestamp;
 use crate::base::window::Window;
+use crate::catalogue::tracking::Search;
 use crate::catalogue::{DeviceType, Group};
 use crate::config::{Product, Scope};
+
+/// The path below the API's root; [`Search::query`] has the parameters.
+///
+/// **Source:** published documentation of the vendor; recorded answers.
+pub(in crate::api) const TRACKING_PATH: &str = "message-tracking/messages";
+/// Rows of a page. **Source:** no published client asks for more.
+const TRACKING_ROWS: u64 = 100;
+/// Pages of one count: a search that finds more than 5000 messages in a window is one that reports answer for less. They
+/// are a fifth of the requests that an appliance is asked in a minute by default.
+const MOST_TRACKING_PAGES: u64 = 50;
 
 /// One question to the reporting API.
 #[derive(Clone, Debug)]
@@ -21,6 +32,34 @@ pub struct Query {
     pub search: Option<TrackingQuery>,
     /// For which interval.
     pub window: Window,
+}
+
+/// A question to the message tracking.
+#[derive(Clone, Debug)]
+pub struct TrackingQuery {
+    /// What is searched for.
+    pub search: Arc<Search>,
+    /// How far what is found is counted.
+    pub depth: Depth,
+}
+
+/// How far the pages of a search are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// All of them, within a bound.
+    AllPages,
+    /// The first, for a question that must cost one request.
+    FirstPage,
+}
+
+impl Depth {
+    pub(in crate::api) const fn paging(self) -> Paging {
+        let most_pages = match self {
+            Self::AllPages => MOST_TRACKING_PAGES,
+            Self::FirstPage => 1,
+        };
+        Paging { limit: TRACKING_ROWS, most_pages }
+    }
 }
 
 /// The query string of a report.
