@@ -1,4 +1,4 @@
-//! Leaves that everything else may use: time, secrets, shutdown, windows, hashes. None of them knows an appliance, a
+//! Leaves that everything else may use: time, secrets, shutdown, windows, hashes, names in certificates. None of them knows an appliance, a
 //! configuration or a metric.
 
 pub mod clock;
@@ -9,4 +9,5 @@ pub mod secret;
 pub mod shard;
 pub mod shutdown;
 pub(crate) mod spelling;
+pub(crate) mod subject_alt_name;
 pub mod window;

@@ -18,7 +18,6 @@ mod protection;
 mod response;
 mod route;
 mod router;
-mod subject_alt_name;
 #[cfg(test)]
 mod tests;
 mod tls;

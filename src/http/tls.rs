@@ -14,7 +14,7 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::subject_alt_name;
+use crate::base::subject_alt_name;
 use crate::config::{ClientCertificates, WebTls};
 
 /// Takes connections as `web` says.
@@ -88,7 +88,7 @@ impl ClientCertVerifier for Clients {
             issuers.verify_client_cert(leaf, intermediates, now)?;
         }
         if !self.allowed_sans.is_empty()
-            && !subject_alt_name::names(leaf).iter().any(|name| self.allowed_sans.contains(name))
+            && !subject_alt_name::texts(leaf).iter().any(|name| self.allowed_sans.contains(name))
         {
             return Err(CertificateError::Other(OtherError(Arc::new(NameNotAllowed))).into());
         }

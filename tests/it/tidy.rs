@@ -53,7 +53,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config"]),
     ("tokio_rustls", &["http"]),
     ("totp_rs", &["api"]),
-    ("x509_parser", &["api", "http"]),
+    ("x509_parser", &["api", "base/subject_alt_name"]),
     ("tracing_subscriber", &["app/logging"]),
 ];
 

@@ -3,16 +3,14 @@
 //!
 //! **Source:** RFC 5280 sections 4.1, 4.1.2.5 and 4.2.1.6; RFC 8017 appendix A.1.1.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name, X509Version};
 
 use crate::base::clock::Timestamp;
+use crate::base::subject_alt_name::{self, SubjectAltName};
 
 /// `sha1WithRSAEncryption` and `ecdsa-with-SHA1`.
 const SHA1_SIGNATURES: [&str; 2] = ["1.2.840.113549.1.1.5", "1.2.840.10045.4.1"];
@@ -84,21 +82,14 @@ fn rsa_bits(key: &SubjectPublicKeyInfo<'_>) -> Option<usize> {
     Some((key.modulus.len() - first) * 8 - key.modulus[first].leading_zeros() as usize)
 }
 
-/// The subject's alternative names.
+/// The hosts and addresses among the names of `certificate`.
 fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
-    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
-    let known = extension.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::DNSName(host) => Some(shown(host)),
-        GeneralName::IPAddress(bytes) => address(bytes),
-        _ => None,
+    let known = subject_alt_name::names(certificate).into_iter().filter_map(|name| match name {
+        SubjectAltName::Host(host) => Some(shown(host)),
+        SubjectAltName::Address(address) => Some(address.to_string()),
+        SubjectAltName::Mailbox(_) | SubjectAltName::Uri(_) => None,
     });
     known.take(MOST_NAMES).collect()
-}
-
-/// The address of four or sixteen bytes.
-fn address(bytes: &[u8]) -> Option<String> {
-    let short = <[u8; 4]>::try_from(bytes).ok().map(|bytes| Ipv4Addr::from(bytes).to_string());
-    short.or_else(|| <[u8; 16]>::try_from(bytes).ok().map(|bytes| Ipv6Addr::from(bytes).to_string()))
 }
 
 #[cfg(test)]
