@@ -52,11 +52,11 @@ use wire::query;
 /// A report and the appliance's time when it was answered.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// What was read.
+    /// The content of the response.
     pub report: Report,
     /// The appliance's clock as of the answer, as far as it is trusted: what had settled by then, had settled.
     pub at: Timestamp,
-    /// The path and the query that were asked for, as sent.
+    /// The path and the query of the request, as sent.
     pub sent: Arc<str>,
 }
 
@@ -107,8 +107,8 @@ impl Client {
         }
     }
 
-    /// Allows the account of each client one login, until one is accepted, where refusals of before were lost; accounts at
-    /// proxies and at status pages are meant too. For the start, before any login is made.
+    /// Allows the account of each client one login, until one is accepted, where refusals of before were lost; accounts
+    /// at proxies and at status pages are meant too. For the start, before any login is made.
     ///
     /// # Errors
     /// When that was not written; it holds until a restart then, which does the same again.
@@ -122,7 +122,7 @@ impl Client {
         refusals.allow_one_login(accounts.flatten().collect()).await
     }
 
-    /// Makes sure that the account is accepted, which also tells the appliance's time.
+    /// Logs in unless a token is still valid, which also sets the appliance's clock.
     ///
     /// # Errors
     /// Why it is not; refused logins are spaced and then stopped without asking the appliance again.
@@ -135,7 +135,7 @@ impl Client {
         self.transport.rate_limiter().set_pace(pace);
     }
 
-    /// Counts a question that was given up for `reason` by whoever asked it.
+    /// Counts a request that its caller gave up for `reason`.
     pub fn given_up(&self, reason: Reason) {
         self.transport.failed(reason);
     }
@@ -146,14 +146,13 @@ impl Client {
         self.transport.time.now()
     }
 
-    /// What the appliance's token states about it; none with a login that brings no such token.
+    /// The facts about the appliance in its token; none with a login without such a token.
     #[must_use]
     pub fn identity(&self) -> Option<Identity> {
         self.session.identity()
     }
 
-    /// How far the newest `Date` of the appliance was ahead of our clock, in seconds, trusted or not; none before the
-    /// first.
+    /// The newest `Date` of the appliance minus our clock, in seconds, trusted or not; none before the first.
     #[must_use]
     pub fn skew_seconds(&self) -> Option<f64> {
         self.transport.time.skew_seconds()
@@ -165,8 +164,8 @@ impl Client {
         self.transport.time.doubt()
     }
 
-    /// Asks for one report, once the appliance may be asked: see [`config::Polling::requests_per_minute`]. The time limit
-    /// of a request begins then.
+    /// Asks for one report, once the appliance may be asked: see [`config::Polling::requests_per_minute`]. The time
+    /// limit of a request begins then.
     ///
     /// # Errors
     /// Why there is none: for one, a report without keys that holds no counter, since it answers zeros when there is
@@ -191,8 +190,8 @@ impl Client {
         Ok(Reply { report: self.told(report)?, at: answer.arrival.at, sent: self.transport.target(&path, &parameters) })
     }
 
-    /// Counts the entries of the list at `path`. Besides the pages, time is bounded: once the pages have taken as long as
-    /// one request may, no other is asked for.
+    /// Counts the entries of the list at `path`. Besides the pages, time is bounded: once the pages have taken as long
+    /// as one request may, no other is requested.
     ///
     /// # Errors
     /// When any page failed: a part of the pages is no count.
@@ -216,7 +215,7 @@ impl Client {
         }
     }
 
-    /// `parsed`, after what is wrong with it was told.
+    /// Counts the failure in `parsed`, if it is one, and returns `parsed`.
     fn told<T>(&self, parsed: Result<T, Failure>) -> Result<T, Failure> {
         parsed.inspect_err(|failure| self.transport.failed(failure.reason))
     }

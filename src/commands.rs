@@ -1,4 +1,4 @@
-//! What each command does, and which exit code it ends with.
+//! The commands and their exit codes.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -42,8 +42,8 @@ pub async fn run(command: Command) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Turns off core dumps of this process, which would hold passwords and tokens, and debuggers of the same user, as far as
-/// the system can; elsewhere than on Linux it cannot.
+/// Turns off core dumps of this process, which would hold passwords and tokens, and debuggers of the same user, as far
+/// as the system can; elsewhere than on Linux it cannot.
 #[cfg(target_os = "linux")]
 fn forbid_core_dumps() -> std::io::Result<()> {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -63,13 +63,13 @@ fn protection(file: Option<PathBuf>) -> Result<Protection, ProtectionError> {
     }
 }
 
-/// Says something to whoever started a command; the log says the rest. Not by `println!`, which ends the program where
-/// nobody reads, as in `demo | head -1`.
+/// Prints the result of a command; everything else is logged. Not by `println!`, which panics when the pipe is closed,
+/// as in `demo | head -1`.
 fn print_line(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Says what is wrong before a log exists, or where a log is not asked for.
+/// Prints an error before the log exists, or in a command that has none.
 fn eprint_line(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

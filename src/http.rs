@@ -30,7 +30,7 @@ pub use protection::{Protection, ProtectionError};
 
 use listen::Listener;
 
-/// What the operator may bound.
+/// Limits that the operator sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Pages of metrics rendered or still being sent at once; one more is answered with 503. 0 means no limit.
@@ -91,8 +91,8 @@ impl Bound {
         self.listeners.iter().map(|listener| listener.address.clone()).collect()
     }
 
-    /// Answers clients that `protection` lets in until `stop` is requested, then lets requests in flight finish for up to
-    /// five seconds, drops what is left and returns. No task it started outlives it.
+    /// Answers clients that `protection` lets in until `stop` is requested, then lets requests in flight finish for up
+    /// to five seconds, drops what is left and returns. No task it started outlives it.
     ///
     /// # Panics
     /// When a page's closure panicked: the supervisor is to restart the daemon.

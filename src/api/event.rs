@@ -24,13 +24,13 @@ pub enum Event<'a> {
     LoggedIn,
     /// A login was not accepted.
     LoginFailed(Reason),
-    /// How the account stands.
+    /// The refused logins of the account.
     LoginRefusals {
         /// Logins refused in a row.
         in_a_row: u32,
         /// Whether logins have stopped because of them.
         blocked: bool,
-        /// What the last was due to.
+        /// The likely cause of the last one.
         cause: RefusalCause,
     },
     /// The token in use now ends then, by the appliance's clock.

@@ -22,7 +22,7 @@ pub enum Reason {
     Timeout,
     /// The connection ended before the answer did.
     Reset,
-    /// What came is no HTTP.
+    /// The response is not HTTP.
     Protocol,
     /// The body is larger than any report, or holds more values than are read.
     TooLarge,
@@ -118,7 +118,7 @@ impl Reason {
         }
     }
 
-    /// Whether asking again soon may help by itself.
+    /// Whether a request made again soon may succeed without any intervention.
     #[must_use]
     pub const fn is_transient(self) -> bool {
         match self {
@@ -251,9 +251,9 @@ impl Reason {
 pub struct Failure {
     /// Its kind.
     pub reason: Reason,
-    /// What is known beyond the kind: our words, or the appliance's message cut and cleaned; never a whole body.
+    /// Details beyond the reason: our words, or the appliance's message cut and cleaned; never a whole body.
     pub detail: String,
-    /// How long the appliance asks to be left alone.
+    /// The time for which the appliance wants no requests.
     pub retry_after: Option<Duration>,
 }
 

@@ -1,5 +1,5 @@
-//! Invariants of the parsers of answers, for any bytes: built for tests and fuzzing only. Each function reads `body` with
-//! one parser and panics where what is kept has no bound, or is not supported by the body.
+//! Invariants of the parsers of answers, for any bytes: built for tests and fuzzing only. Each function reads `body`
+//! with one parser and panics where what is kept has no bound, or is not supported by the body.
 
 use crate::api::Failure;
 use crate::api::failure::LONGEST_DETAIL;
@@ -61,7 +61,7 @@ fn supported<T>(body: &str, parsed: Result<T, Failure>) -> Option<(T, Tree)> {
     Some((parsed, tree::read(body).expect("what a parser takes is JSON")))
 }
 
-/// What stands under `name` in the object under `part`.
+/// The values under `name` in the object under `part`.
 fn members<'a>(tree: &'a Tree, part: &str, name: &str) -> Vec<&'a Tree> {
     tree.get(part).into_iter().flat_map(|object| object.get(name)).collect()
 }
@@ -161,7 +161,7 @@ pub(crate) fn inventory(body: &[u8]) {
     }
 }
 
-/// What the account may use.
+/// The privileges of the account.
 pub(crate) fn privileges(body: &[u8]) {
     let body = text(body);
     let Some((privileges, tree)) = supported(&body, Privileges::parse(&body)) else { return };
@@ -258,7 +258,7 @@ pub(crate) fn xml_status(body: &[u8]) -> Option<XmlStatus> {
     Some(status)
 }
 
-/// What stands between two quotes: the values of attributes, and more. The body may be in either encoding.
+/// The texts between two quotes: the values of attributes, and more. The body may be in either encoding.
 fn attributes(body: &[u8]) -> Vec<String> {
     let latin: String = body.iter().copied().map(char::from).collect();
     // A control character counts as a blank there.

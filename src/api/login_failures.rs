@@ -1,6 +1,6 @@
-//! Refused logins of every account, so that neither a restart nor an edit burns another attempt. Told where to write them
-//! down; an account is known by a salted hash of its place, name and secret, so that another secret begins at zero and
-//! what is written holds none.
+//! Refused logins of every account, so that neither a restart nor an edit burns another attempt. Told where to write
+//! them down; an account is known by a salted hash of its place, name and secret, so that another secret begins at zero
+//! and what is written holds none.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -23,13 +23,14 @@ pub(super) mod breaker;
 pub(in crate::api) use account::Account;
 use account::Accounts;
 
-/// How soon after a refusal to look whether the password's file has changed, which costs nobody anything.
+/// The longest time between two checks of the password's file after a refusal, which cost the appliance nothing.
 pub(in crate::api) const PASSWORD_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
-/// The end of a write: an error tells why it was none.
+/// The outcome of a write; its error is the reason why it failed.
 pub type Written = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// In place of an account: its tally, where there is one, stands for those of all accounts that were lost with the state.
+/// In place of an account: its tally, where there is one, stands for those of all accounts that were lost with the
+/// state.
 pub const EVERY_ACCOUNT: &str = "*";
 
 type Write = Box<dyn Fn(String, Option<Tally>) -> Written + Send + Sync>;
@@ -41,15 +42,15 @@ pub struct LoginFailureLog(Arc<Shared>);
 struct Shared {
     accounts: Accounts,
     tallies: Mutex<HashMap<String, Tally>>,
-    /// Who makes a login of an account now. An account may be that of several appliances, where an identity provider has
-    /// it, and they must not all try what the first is about to see refused.
+    /// Who makes a login of an account now. An account may be that of several appliances, where an identity provider
+    /// has it, and they must not all try what the first is about to see refused.
     turns: Mutex<HashMap<String, Weak<AsyncMutex<()>>>>,
     /// Accounts of proxies and status pages that were taken when they were last shown.
     taken: Mutex<HashSet<String>>,
     write: Write,
 }
 
-/// What a login came to.
+/// The outcome of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::api) enum Outcome {
     Accepted,
@@ -59,8 +60,8 @@ pub(in crate::api) enum Outcome {
 }
 
 impl LoginFailureLog {
-    /// Goes on from `tallies`. `write` replaces the tally of an account, or forgets it where there is none, and its future
-    /// ends once that would survive a power cut.
+    /// Goes on from `tallies`. `write` replaces the tally of an account, or forgets it where there is none, and its
+    /// future ends once that would survive a power cut.
     #[must_use]
     pub fn new(
         salt: [u8; 32],
@@ -123,8 +124,8 @@ impl LoginFailureLog {
         self.0.accounts.account(url, credentials)
     }
 
-    /// Makes what `account` is written down by, away from the threads of the runtime: whatever else is asked about it takes
-    /// that long otherwise.
+    /// Makes what `account` is written down by, away from the threads of the runtime: whatever else is asked about it
+    /// takes that long otherwise.
     ///
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue.
@@ -178,7 +179,7 @@ impl LoginFailureLog {
         }
     }
 
-    /// Counts a login of `account` before it is made, as refused unless [`LoginFailureLog::settle`] tells otherwise.
+    /// Counts a login of `account` before it is made, as refused until [`LoginFailureLog::settle`] corrects that.
     ///
     /// # Errors
     /// When it could not be written down; it is not counted then.
@@ -215,7 +216,7 @@ impl LoginFailureLog {
         Some((self.0.write)(account.name().to_owned(), Some(tally)))
     }
 
-    /// How many accounts have been hashed.
+    /// The number of accounts that were hashed.
     #[cfg(test)]
     pub(crate) fn hashed(&self) -> usize {
         self.0.accounts.hashed()

@@ -1,4 +1,4 @@
-//! Asks what an appliance tells about itself as it is now, beside reports for windows.
+//! Requests for the current status of an appliance, beside reports for windows.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -38,11 +38,11 @@ pub enum StatusKind {
     XmlStatus(Url),
     /// Messages in quarantines: in these, or in the spam quarantine and all that the appliance names.
     Quarantines(Option<Vec<String>>),
-    /// What a manager manages.
+    /// The appliances that an SMA manages.
     Managed,
-    /// What the account may use.
+    /// The privileges of the account.
     Privileges,
-    /// How far the data of reporting go.
+    /// The time up to which reporting has data.
     Reporting,
     /// The time zone.
     TimeZone,
@@ -64,7 +64,7 @@ impl StatusKind {
     }
 }
 
-/// What was answered.
+/// The content of a status answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
     /// See [`StatusKind::Health`].
@@ -80,7 +80,7 @@ pub enum Observation {
     Quarantines(Vec<Quarantine>),
     /// See [`StatusKind::Managed`].
     Managed(Vec<ManagedAppliance>),
-    /// How many parts of the API the account may use.
+    /// The number of parts of the API that the account may use.
     Privileges(usize),
     /// See [`StatusKind::Reporting`].
     Reporting(ReportingStatus),
@@ -114,7 +114,7 @@ pub struct Quarantine {
     pub kind: &'static str,
     /// Messages in it.
     pub messages: Count,
-    /// The space it takes in bytes, where that is told.
+    /// Its size in bytes; none where the appliance does not report it.
     pub size: Option<f64>,
     /// Values that are no usable number.
     pub unusable: UnusableCounts,
@@ -230,8 +230,8 @@ impl Client {
         Ok(Quarantine { name: name.to_owned(), kind, messages, size: used_bytes, unusable })
     }
 
-    /// How many messages a quarantine holds: one request where the appliance tells the whole number. One full page of one
-    /// row may be all there is, or the first page of many.
+    /// The number of messages in a quarantine: one request where the appliance reports the whole number. One full page
+    /// of one row may be all there is, or the first page of many.
     async fn quarantine_messages(&self, parameters: &str) -> Result<Count, Failure> {
         let path = QuarantineMessages::PATH;
         match self.count(path, parameters, QuarantineMessages::SMALLEST_PAGE).await?.count {

@@ -1,8 +1,8 @@
 //! The appliance's clock, read from the `Date` headers of its own answers and carried on by our steady clock. It never
 //! moves far on the word of one answer, and it never runs ahead: a `Date` was written before the answer arrived.
 //!
-//! Until an answer shows the appliance's, and for an appliance without a usable `Date`, the exporter's own clock stands in
-//! for it, under the same rule: a step of that clock is a jump like any other.
+//! Until an answer shows the appliance's, and for an appliance without a usable `Date`, the exporter's own clock stands
+//! in for it, under the same rule: a step of that clock is a jump like any other.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -83,7 +83,7 @@ impl ApplianceTime {
         self.course().now(self.clock.wall(), self.clock.tick())
     }
 
-    /// How far the newest `Date` was ahead of our own clock, whether or not it is trusted.
+    /// The newest `Date` minus our clock, in seconds, whether or not it is trusted.
     pub(in crate::api) fn skew_seconds(&self) -> Option<f64> {
         self.course().skew_seconds()
     }

@@ -1,4 +1,4 @@
-//! What goes over the wire: the parameters of requests, and readers for every kind of answer. Opens no connection.
+//! The forms on the wire: the parameters of requests, and readers for every kind of answer. Opens no connection.
 
 mod calendar;
 pub(super) mod field;

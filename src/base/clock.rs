@@ -1,4 +1,4 @@
-//! Time: the only place that reads the wall clock. Everything else is told what time it is, so that a test
+//! Time: the only place that reads the wall clock. Everything else receives the time, so that a test
 //! can run a day in seconds. Knows nothing of windows or appliances.
 
 use std::fmt;
@@ -31,7 +31,7 @@ impl Timestamp {
         self.since_epoch().as_secs_f64()
     }
 
-    /// How much later this is than `earlier`; zero when it is not.
+    /// The time since `earlier`; zero if that is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
@@ -107,7 +107,7 @@ impl Tick {
     #[cfg(test)]
     pub(crate) const LAST: Self = Self(Duration::MAX);
 
-    /// How much later this is than `earlier`; zero when it is not.
+    /// The time since `earlier`; zero if that is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
@@ -139,7 +139,7 @@ enum Source {
     },
 }
 
-/// The longest single wait; whoever waits longer wakes up and looks again.
+/// The longest single wait; a longer one is divided, and the clock read in between.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 impl Clock {

@@ -1,5 +1,5 @@
-//! Signs of life of the loops that must never stand still, for whoever has to say whether the process does its work.
-//! Knows nothing of what the loops do.
+//! Signs of life of the loops that must never stall, for the health check and the watchdog. Knows nothing of what the
+//! loops do.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often a loop that has nothing to do shows that it could.
+/// The interval at which an idle loop reports that it is alive.
 const BEAT: Duration = Duration::from_secs(10);
-/// A loop that was silent for so long stands still: three beats, so that one that comes late on a busy machine is none.
+/// A loop that is silent for this long is stalled: three beats, since one may be late on a busy machine.
 pub const STILL_AFTER: Duration = Duration::from_secs(30);
 
 /// The pulses of all loops. Clones share them. Real time counts, also in a time lapse: this is about the machine.
@@ -22,12 +22,12 @@ struct Beats {
     last: BTreeMap<u64, (Arc<str>, Instant)>,
 }
 
-/// A loop that stands still.
+/// A stalled loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stalled {
-    /// What the loop is of.
+    /// The name of the loop.
     pub name: Arc<str>,
-    /// How long it has been silent.
+    /// The time since its last beat.
     pub silent: Duration,
 }
 

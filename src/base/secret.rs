@@ -32,7 +32,8 @@ impl fmt::Debug for Secret {
 }
 
 impl PartialEq for Secret {
-    /// Compares a configuration with its successor, never an attempt with the truth: timing tells nobody anything.
+    /// Compares a configuration with its successor, never a client's attempt with the secret, so its timing reveals
+    /// nothing.
     fn eq(&self, other: &Self) -> bool {
         self.expose() == other.expose()
     }

@@ -3,7 +3,8 @@
 
 use crate::base::hash;
 
-/// The most shards there may be: an exporter polls a thousand appliances, so a thousand of them watch more than there are.
+/// The most shards there may be: an exporter polls a thousand appliances, so a thousand of them watch more than there
+/// are.
 pub const MOST_SHARDS: u32 = 1000;
 
 /// One of several exporters that share a fleet.
@@ -24,7 +25,7 @@ pub enum NoSuchShard {
     Index {
         /// The index.
         index: u32,
-        /// How many shards there are.
+        /// The number of shards.
         shards: u32,
     },
 }
@@ -47,7 +48,7 @@ impl Shard {
         Ok(Self { shards, index })
     }
 
-    /// How many there are; at least 1.
+    /// The number of shards; at least 1.
     #[must_use]
     pub const fn shards(self) -> u32 {
         self.shards
@@ -68,8 +69,9 @@ impl Shard {
 
 /// Which of `shards` polls the appliance `name`; 0 where there are none.
 ///
-/// The one with the highest weight for it, so that another shard takes over only what it is the highest for, and nothing
-/// moves between the others. **Source:** Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998.
+/// The one with the highest weight for it, so that another shard takes over only what it is the highest for, and
+/// nothing moves between the others. **Source:** Thaler and Ravishankar, "Using name-based mappings to increase hit
+/// rates", 1998.
 #[must_use]
 pub fn owner(name: &str, shards: u32) -> u32 {
     (0..shards).max_by_key(|index| weight(name, *index)).unwrap_or(0)
@@ -86,8 +88,9 @@ pub fn ordinal(name: &str) -> Option<u32> {
     (is_number && !set.is_empty()).then(|| ordinal.parse().ok())?
 }
 
-/// How much the shard `index` wants the appliance `name`: the same in every release and on every machine, or two shards
-/// would poll one appliance and none another. No two shards want it equally: both steps can be undone.
+/// The weight of the shard `index` for the appliance `name`; the largest one polls it. The same in every release and on
+/// every machine, or two shards would poll one appliance and none another. No two weights of a name are equal, since
+/// both steps are reversible.
 fn weight(name: &str, index: u32) -> u64 {
     hash::spread(hash::stable(name.as_bytes()) ^ hash::spread(u64::from(index)))
 }

@@ -56,7 +56,7 @@ pub(crate) fn question<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-/// What a client has sent, as a message can repeat it: one line, printable, of bearable length.
+/// Text of a client, fit to be repeated in a message: one line, printable, of limited length.
 pub(crate) fn quoted(text: &str) -> String {
     const LONGEST_QUOTED: usize = 100;
     let rest = if text.chars().nth(LONGEST_QUOTED).is_some() { "…" } else { "" };

@@ -1,5 +1,5 @@
-//! The names for which a certificate was issued. The bytes come from whoever connects, or answers at an appliance's
-//! address, so any bytes are accepted and none of them panics. Knows nothing of trust.
+//! The names for which a certificate was issued. The bytes come from any client, or any server
+//! at an appliance's address, so all are accepted and none of them panics. Knows nothing of trust.
 //!
 //! **Source:** RFC 5280 sections 4.1 and 4.2.1.6.
 

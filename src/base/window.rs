@@ -114,7 +114,7 @@ impl Grid {
         Window { start, end: first.end + self.length * count.saturating_sub(1) }
     }
 
-    /// How many whole windows lie between the borders `start` and `end`; zero when `end` is not later.
+    /// The number of whole windows between the borders `start` and `end`; zero when `end` is not later.
     #[must_use]
     pub fn count_between(self, start: Timestamp, end: Timestamp) -> u64 {
         end.since(start).as_secs() / self.length.as_secs()

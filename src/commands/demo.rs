@@ -102,8 +102,9 @@ async fn start(clock: &Clock) -> std::io::Result<Vec<sim::Appliance>> {
     Ok(fleet)
 }
 
-/// What an operator would write for this fleet. The short windows and the short history make the page live at once; the
-/// SMA takes more requests a minute than a real one should, because each of its reports comes for six scopes.
+/// The configuration that an operator would write for this fleet. The short windows and the short history make the page
+/// live at once; the SMA takes more requests a minute than a real one should, because each of its reports comes for six
+/// scopes.
 fn configuration(fleet: &[sim::Appliance]) -> String {
     let list = |names: Vec<&str>| names.join(", ");
     let reports = catalogue::profile(Profile::Default).map(|group| &*group.name).filter(|name| *name != CAPACITY);

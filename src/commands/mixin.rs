@@ -1,12 +1,12 @@
-//! Dashboards for Grafana, rules for Prometheus and the runbook for their alerts, as `grafana/generator` writes them: the
-//! program contains the committed files, for networks that reach nothing else.
+//! Dashboards for Grafana, rules for Prometheus and the runbook for their alerts, as `grafana/generator` writes them:
+//! the program contains the committed files, for networks that reach nothing else.
 
 /// A file of the bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// Its name, without a folder.
     pub name: &'static str,
-    /// What it contains, with a line break at its end.
+    /// Its content, with a line break at its end.
     pub text: String,
 }
 

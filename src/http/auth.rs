@@ -17,8 +17,8 @@ use crate::base::secret::Secret;
 /// threads for blocking work.
 const CHECKS: usize = 2;
 
-/// Verdicts of one kind that are remembered, the oldest given up first. Good ones and bad ones apart, so that who guesses
-/// cannot push out who knows.
+/// Verdicts of one kind that are remembered, the oldest given up first. Good ones and bad ones apart, so that who
+/// guesses cannot push out who knows.
 const REMEMBERED: usize = 64;
 
 /// Who is let in.
@@ -26,7 +26,7 @@ pub(super) struct Users {
     hashes: BTreeMap<String, Secret>,
     /// Checked in place of the hash that an unknown user does not have: the dearest there is.
     stand_in: Secret,
-    /// Never leaves the process and is another one each time: a remembered verdict tells nothing about a password.
+    /// Random in each process and never leaves it, so that a remembered verdict reveals nothing about a password.
     key: hmac::Key,
     verdicts: Mutex<Verdicts>,
     checks: Arc<Semaphore>,
@@ -57,7 +57,7 @@ impl Users {
     /// Whether the header `Authorization`, as it came, is that of a user.
     ///
     /// # Cancel safety
-    /// A check that has begun goes on and keeps its place; its verdict is not remembered.
+    /// A check that has begun continues and keeps its place; its verdict is not remembered.
     pub(super) async fn admit(&self, authorization: Option<&[u8]>) -> bool {
         let Some((name, password)) = authorization.and_then(credentials) else { return false };
         let mark = self.mark(&name, &password);
@@ -87,7 +87,7 @@ impl Users {
         verdict
     }
 
-    /// What a question is remembered by.
+    /// The key under which the verdict on a name and a password is remembered.
     fn mark(&self, name: &str, password: &[u8]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(&(name.len() as u64).to_le_bytes());

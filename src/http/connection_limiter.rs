@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// How long a connection may wait for its next request before it can be closed for another: a request follows its
+/// The time that a connection may be idle before it can be closed for another: a request follows its
 /// connection within a round trip, and in a burst of clients the newest must not displace one another.
 const GRACE: Duration = Duration::from_secs(1);
 /// Bits of an IPv6 address that one client cannot choose: its network.
@@ -77,9 +77,9 @@ impl ConnectionLimiter {
         Self(Arc::new(Inner { most, most_per_address, table, changed, observer }))
     }
 
-    /// A slot for a connection from `peer`. If there is none left, the connection that has waited for a complete request
-    /// for longest is closed, of the same address where it has too many. Waits while no other can be closed; none where
-    /// that holds for all of the same address.
+    /// A slot for a connection from `peer`. If there is none left, the connection that has waited for a complete
+    /// request for longest is closed, of the same address where it has too many. Waits while no other can be closed;
+    /// none where that holds for all of the same address.
     ///
     /// # Cancel safety
     /// Dropping the future takes no slot.
@@ -115,7 +115,8 @@ impl ConnectionLimiter {
         }
     }
 
-    /// Waits until every open connection has sent a request, but at most for `patience`; then closes those that have not.
+    /// Waits until every open connection has sent a request, but at most for `patience`; then closes those that have
+    /// not.
     pub(super) async fn await_first_requests(&self, patience: Duration) {
         let wait = async {
             loop {
@@ -196,7 +197,7 @@ impl Connection {
     }
 }
 
-/// What came of closing a connection for another.
+/// The outcome of closing a connection for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Closing {
     Done,
@@ -241,7 +242,7 @@ impl Table {
     }
 }
 
-/// What stands for one client: an IPv4 address, or the network of an IPv6 address.
+/// The address that counts as one client: an IPv4 address, or the network of an IPv6 address.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -28,34 +28,34 @@ use super::response::{CountedBody, text};
 use super::router::Router;
 use crate::base::shutdown::Shutdown;
 
-/// What the connections of one server may take. A parameter so that tests need neither 512 clients nor five seconds.
+/// Limits of the connections of one server. A parameter so that tests need neither 512 clients nor five seconds.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
     /// Connections at once. One more takes the place of one that has sent no complete request, or waits.
     pub(super) connections: usize,
     /// Connections at once from one address.
     pub(super) connections_per_address: usize,
-    /// How long requests in flight may go on after a stop.
+    /// The time that requests in flight have to finish after a stop.
     pub(super) drain: Duration,
 }
 
 /// 512 connections leave half of the usual 1024 file descriptors for polling and for the state. Half of them for one
-/// address is plenty for all scrapers behind a proxy, and leaves the other half to everybody else. Five seconds are what
-/// the command line promises for SIGTERM.
+/// address is plenty for all scrapers behind a proxy, and leaves the other half to everybody else. Five seconds are
+/// what the command line promises for SIGTERM.
 pub(super) const BOUNDS: Bounds =
     Bounds { connections: 512, connections_per_address: 256, drain: Duration::from_secs(5) };
 
-/// How long a stop waits for the request of a client that has connected and sent nothing yet. A request follows its
-/// connection after one round trip, and whoever loses it has lost a scrape.
+/// The time that a stop waits for the first request of a client that has just connected. A request follows its
+/// connection after one round trip, and a client that loses it has lost a scrape.
 const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
-/// How long a client may be silent between requests, take to send one request's head, or take to accept an
+/// The time that a client may be silent between requests, take to send one request's head, or take to accept an
 /// answer. One number because hyper starts its timer for the next head when an answer is queued, not when it is
 /// sent: a shorter one would cut off slow readers of large pages. Above the usual scrape interval of 15 s, so that
 /// Prometheus keeps its connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a client may take to agree on TLS, a matter of two round trips. Silence would hold a slot.
+/// The time limit of a TLS handshake, a matter of two round trips. Silence would hold a slot.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Bytes of one request's head; a scrape sends under one KiB. hyper looks at its limit only when it reads on, so that
@@ -146,7 +146,7 @@ impl Acceptor {
     /// The next connection, once there is a slot for it.
     ///
     /// # Cancel safety
-    /// No connection is lost, and a wait after a failed accept goes on where it was.
+    /// No connection is lost, and a wait after a failed accept resumes where it was.
     async fn next(&mut self) -> (Stream, ConnectionSlot) {
         loop {
             if self.waiting.is_none() {
@@ -267,7 +267,7 @@ async fn answer(
     answer.map(|body| Full::new(body.of(in_work)))
 }
 
-/// What is wrong with the head of a request, if anything is.
+/// The fault in the head of a request, as status and text; none in a correct one.
 ///
 /// **Source:** RFC 9112 section 3.2, a request without its one `Host`; RFC 6585 section 5.
 fn malformed(head: &Parts) -> Option<(StatusCode, &'static str)> {

@@ -1,5 +1,5 @@
-//! Asks a daemon of ours how it is, as a container's health check does: one request, one connection. The only client here;
-//! must never be pointed at an appliance.
+//! Asks a daemon of ours how it is, as a container's health check does: one request, one connection. The only client
+//! here; must never be pointed at an appliance.
 
 use std::fmt;
 use std::io;
@@ -17,7 +17,7 @@ use url::Url;
 /// Bytes of an answer that are read; the daemon's own is under one KiB.
 const LONGEST: u64 = 16 * 1024;
 
-/// What was answered.
+/// The response of a daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -34,8 +34,8 @@ pub struct AskError {
     source: io::Error,
 }
 
-/// Asks for `url`, `http` or `https`. Certificates are not verified: nothing secret is sent, and the one asked is on the
-/// same machine, where its certificate names another host.
+/// Asks for `url`, `http` or `https`. Certificates are not verified: nothing secret is sent, and the one asked is on
+/// the same machine, where its certificate names another host.
 ///
 /// # Errors
 /// When nobody answers there, or not with HTTP.

@@ -12,10 +12,10 @@ use tokio_util::either::Either;
 
 use super::unix::SocketFile;
 
-/// What an address of a socket in the file system begins with.
+/// The prefix of the address of a socket in the file system.
 const UNIX: &str = "unix:";
 
-/// What the operator wants to be listened on.
+/// The places to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listen {
     /// These, each as [`super::Bound::bind`] takes it.
@@ -27,7 +27,7 @@ pub enum Listen {
 /// Where a listener is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// An address and a port, chosen where port 0 was asked for.
+    /// An address and a port; the port that the system chose in place of 0.
     Tcp(SocketAddr),
     /// A socket in the file system; without a name where it was passed on without one.
     Unix(Option<PathBuf>),

@@ -7,7 +7,7 @@ use hyper::http::request::Parts;
 
 use crate::exposition::{Encoding, Format, Scrape, Variant};
 
-/// What is asked for by a request for metrics.
+/// The content that a request for metrics selects, and its form.
 pub(super) fn scrape(head: &Parts) -> Scrape {
     let mut scrape = Scrape { variant: variant(&head.headers), ..Scrape::default() };
     for (name, value) in url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()) {
@@ -39,7 +39,8 @@ fn format(headers: &HeaderMap) -> Format {
     if openmetrics > text { Format::OpenMetrics } else { Format::Text }
 }
 
-/// How exactly `range` names `format`; none where it names another, or a version of it that we do not speak.
+/// The specificity with which `range` names `format`, higher for more exact; none where it names another format or an
+/// unsupported version.
 fn specificity(format: Format, range: &str) -> Option<u8> {
     let mut parts = range.split(';').map(str::trim);
     let media = parts.next()?;

@@ -1,4 +1,4 @@
-//! What the routes answer with, as whoever builds the server hands it in. Knows nothing of requests.
+//! The content of the routes, as closures that the composition root provides. Knows nothing of requests.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,13 +15,13 @@ pub type Render = Arc<dyn Fn() -> Bytes + Send + Sync>;
 /// Answers a scrape. May wait for a page to be rendered; a panic in it ends the daemon.
 pub type Metrics = Arc<dyn Fn(Scrape) -> Scraped + Send + Sync>;
 
-/// What comes of a scrape.
+/// The outcome of a scrape.
 pub type Scraped = Pin<Box<dyn Future<Output = Result<Body, Unanswered>> + Send>>;
 
 /// Explains what the pairs of a query ask about.
 pub type Explain = Arc<dyn Fn(Vec<(String, String)>) -> Explained + Send + Sync>;
 
-/// What the routes answer with. As [`Render`], none of them may block.
+/// The content of the routes. None of the closures may block, as with [`Render`].
 #[derive(Clone)]
 pub struct Pages {
     /// Where the metrics are, such as `/metrics`; starts with `/` and wins over every other route.
@@ -58,7 +58,7 @@ impl fmt::Debug for Pages {
     }
 }
 
-/// How the client that asks has come to us, and others can.
+/// The address at which the client reached the exporter, and at which others can.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Here {
     /// Host, and port if one was given.
@@ -67,7 +67,7 @@ pub struct Here {
     pub scheme: &'static str,
 }
 
-/// What comes of a question where a value comes from; each with its JSON.
+/// The outcome of a request for the origin of a value; each with its JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Explained {
     /// It is known.
@@ -78,10 +78,10 @@ pub enum Explained {
     Unclear(Bytes),
 }
 
-/// What a client asked the daemon to do.
+/// A request of a client to the daemon.
 #[derive(Debug)]
 pub enum Lifecycle {
-    /// Read the configuration again. The client is told the outcome; dropping the sender counts as a failure.
+    /// Read the configuration again. The client receives the outcome; dropping the sender counts as a failure.
     Reload(oneshot::Sender<Result<(), String>>),
     /// Forget refused logins. As for the outcome of [`Lifecycle::Reload`].
     ResetLogins(oneshot::Sender<Result<(), String>>),

@@ -1,4 +1,4 @@
-//! How the web side is protected now: TLS, headers and users, read again when one of the files it comes from has
+//! The current protection of the web side: TLS, headers and users, read again when one of the files it comes from has
 //! changed. Knows nothing of sockets and routes.
 
 use std::error::Error;
@@ -21,15 +21,15 @@ use super::response::{Response, text};
 use super::tls;
 use crate::config::{ConfigError, Problem, Web, WebFile};
 
-/// How often the files are looked at, at most: soon enough for whoever replaced a certificate, seldom enough for a
-/// client that connects a thousand times a second.
+/// The shortest time between two checks for changed files: soon enough after a certificate is replaced, seldom enough
+/// for a client that connects a thousand times a second.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How long a client waits for a look; then what was read before counts. Threads for blocking work are shared with name
-/// look-ups, and a name server or a file system that hangs must not hold up a scrape.
+/// The time that a client waits for such a check; then the previous files stay in force. Threads for blocking work are
+/// shared with name look-ups, and a name server or a file system that hangs must not hold up a scrape.
 const LOOK_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long whoever asks for a reading waits for it, a matter of milliseconds unless a file system hangs.
+/// The time limit of a requested reading, which takes milliseconds unless a file system hangs.
 const READ_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The protection cannot be had.
@@ -44,7 +44,7 @@ pub enum ProtectionError {
     /// A key for remembered passwords cannot be made.
     #[error("the system provides no random bytes")]
     Random,
-    /// What protected would protect no more.
+    /// TLS or the users would be removed.
     #[error("{0} cannot be removed while the exporter runs: restart the exporter")]
     TakenAway(&'static str),
     /// The disk hangs.
@@ -62,7 +62,7 @@ pub struct Protection(Arc<Inner>);
 struct Inner {
     now: RwLock<Arc<WebSecurity>>,
     next_look: Mutex<Option<Instant>>,
-    /// Absent where there is no file. Held by whoever looks.
+    /// Absent where there is no file. Locked during a check.
     file: Option<Arc<AsyncMutex<WebFile>>>,
     observer: RwLock<Observer>,
 }
@@ -127,10 +127,11 @@ impl Protection {
     /// Reads the files now, changed or not. Without a file there is nothing to do.
     ///
     /// # Errors
-    /// When something is wrong with them, which is logged and told as any other reading is; what held before goes on then.
+    /// When something is wrong with them, which is logged and reported as with any other reading; the previous
+    /// protection stays in force.
     ///
     /// # Cancel safety
-    /// A reading that has begun goes on.
+    /// A reading that has begun continues.
     pub async fn reread(&self) -> Result<(), ProtectionError> {
         let Some(file) = self.0.file.clone() else { return Ok(()) };
         let inner = Arc::clone(&self.0);
@@ -146,10 +147,10 @@ impl Protection {
         }
     }
 
-    /// What holds now. Looks at the files first when that is due.
+    /// The current protection. Checks the files first if that is due.
     ///
     /// # Cancel safety
-    /// A look that has begun goes on.
+    /// A check that has begun continues.
     pub(super) async fn shield(&self) -> Arc<WebSecurity> {
         if let Some(file) = self.0.due() {
             let inner = Arc::clone(&self.0);
@@ -213,7 +214,7 @@ impl Inner {
 /// One reading of the files.
 #[derive(Default)]
 pub(super) struct WebSecurity {
-    /// How connections are taken; in clear text where absent.
+    /// The acceptor of TLS connections; absent for clear text.
     pub(super) tls: Option<TlsAcceptor>,
     users: Option<Users>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -247,7 +248,7 @@ impl WebSecurity {
         }
     }
 
-    /// What is answered to a request that is not let in; none to one that is.
+    /// The response that refuses a request; none for one that is admitted.
     pub(super) async fn refusal(&self, request: &Parts, channel: Channel) -> Option<Response> {
         if self.tls.is_some() && channel == Channel::Clear {
             // The connection is older than the TLS that is asked for now.
@@ -272,7 +273,7 @@ impl WebSecurity {
     }
 }
 
-/// How a request came.
+/// The channel by which a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Channel {
     /// In clear text.

@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-/// Something that can be asked for.
+/// A page or an action of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Metrics,
@@ -20,8 +20,8 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// The route of `path`, where metrics are at `telemetry_path`. Paths are compared as they come: no decoding, no `..`,
-    /// no doubled or trailing slash.
+    /// The route of `path`, where metrics are at `telemetry_path`. Paths are compared as they come: no decoding, no
+    /// `..`, no doubled or trailing slash.
     pub(super) fn of(path: &str, telemetry_path: &str) -> Option<Self> {
         match path {
             path if path == telemetry_path => Some(Self::Metrics),

@@ -1,4 +1,4 @@
-//! What is answered to a method and a path. Knows nothing of sockets.
+//! The response to a method and a path. Knows nothing of sockets.
 
 use std::sync::Arc;
 
@@ -15,8 +15,9 @@ use crate::exposition::{Encoding, Scrape, Unanswered, Variant};
 
 mod views;
 
-/// Pages other than metrics that are rendered or still being sent at once: there for people, of whom few look at a time,
-/// and of a large fleet megabytes each. Not a part of the scrapes: who looks must not take the place of Prometheus.
+/// Pages other than metrics that are rendered or still being sent at once: there for people, of whom few look at a
+/// time, and of a large fleet megabytes each. Not a part of the scrapes: who looks must not take the place of
+/// Prometheus.
 const MOST_VIEWS: usize = 8;
 
 /// Everything there is to ask for.
@@ -96,7 +97,7 @@ impl Router {
         answer
     }
 
-    /// Hands a wish over and tells its outcome: `done`, or that it `failed`.
+    /// Hands a request to the daemon and responds with its outcome: `done`, or `failed` and the reason.
     async fn wish(
         &self,
         wish: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Lifecycle,

@@ -22,7 +22,7 @@ pub(crate) enum Tree {
     Object(Vec<(String, Tree)>),
 }
 
-/// The body as a tree; none where it breaks off.
+/// The body as a tree; none where it is truncated.
 pub(crate) fn read(body: &str) -> Option<Tree> {
     Rest(body).value(0)
 }
@@ -87,7 +87,7 @@ impl Tree {
     }
 }
 
-/// What of a body is still to be read.
+/// The unread rest of a body.
 struct Rest<'a>(&'a str);
 
 impl Rest<'_> {
@@ -190,7 +190,7 @@ pub(crate) struct Written {
     beside: Beside,
 }
 
-/// What stands beside a number.
+/// The unit or sign beside a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Beside {
     Nothing,

@@ -1,5 +1,5 @@
-//! Facts in a certificate: when it expires, and what explains why it is not trusted. Knows nothing of trust. The bytes come
-//! from whoever answers at an appliance's address, so any bytes are accepted and none of them panics.
+//! Facts in a certificate: when it expires, and what explains why it is not trusted. Knows nothing of trust. The bytes
+//! come from any server at an appliance's address, so all are accepted and none of them panics.
 //!
 //! **Source:** RFC 5280 sections 4.1, 4.1.2.5 and 4.2.1.6; RFC 8017 appendix A.1.1.
 
@@ -74,7 +74,7 @@ fn shown(text: &str) -> String {
     text.chars().map(plain).take(LONGEST_NAME).collect()
 }
 
-/// How long the modulus of an RSA key is.
+/// The length of the modulus of an RSA key, in bits.
 fn rsa_bits(key: &SubjectPublicKeyInfo<'_>) -> Option<usize> {
     let PublicKey::RSA(key) = key.parsed().ok()? else { return None };
     // The parser's own figure rounds up to whole bytes.

@@ -1,5 +1,5 @@
-//! The way out to one appliance: the HTTP client that is one client identity, and the proxy before it where there is one.
-//! Tells the failures on the way from those of the appliance. Knows nothing of the API.
+//! The way out to one appliance: the HTTP client that is one client identity, and the proxy before it where there is
+//! one. Tells the failures on the way from those of the appliance. Knows nothing of the API.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -104,7 +104,7 @@ impl Connector {
         self.outfit.body(response).await
     }
 
-    /// Takes in what the request came to, as far as it tells of the proxy: none where there was an answer.
+    /// Records the outcome of a request, as far as it concerns the proxy: no failure where there was a response.
     pub(in crate::api) async fn ended(&self, exit: Route, failure: Option<Reason>) {
         if let Some(proxy) = &self.proxy {
             proxy.record_outcome(failure).await;

@@ -1,4 +1,4 @@
-//! What is done to a body on its way: nothing is ever asked for, and some servers and proxies compress it all the same.
+//! The compression of a body: it is never requested, and some servers and proxies compress all the same.
 //! Decodes within the bound of a body, whatever it grows to, and makes text of it. Knows nothing of what is in it.
 
 use std::io::{ErrorKind, Read};
@@ -10,10 +10,10 @@ use crate::api::{Failure, Reason};
 
 /// Letters of an unknown encoding that are repeated.
 const LONGEST_NAME: usize = 40;
-/// What each member of gzip begins with. **Source:** RFC 1952 section 2.3.1.
+/// The first bytes of each member of gzip. **Source:** RFC 1952 section 2.3.1.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// How a body is written.
+/// The encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::api) enum Encoding {
     Identity,
@@ -53,12 +53,12 @@ impl Encoding {
         }
     }
 
-    /// `body` as it was before it was encoded. What is not encoded though it is said to be is left as it is. May compute
-    /// for milliseconds.
+    /// `body` as it was before it was encoded. What is not encoded though it is said to be is left as it is. May
+    /// compute for milliseconds.
     ///
     /// # Errors
-    /// [`Reason::TooLarge`] beyond `most` bytes, [`Reason::Reset`] where it breaks off, [`Reason::Protocol`] where it is
-    /// damaged.
+    /// [`Reason::TooLarge`] beyond `most` bytes, [`Reason::Reset`] where it is truncated, [`Reason::Protocol`] where it
+    /// is damaged.
     pub(in crate::api) fn decoded(self, body: Vec<u8>, most: usize) -> Result<Vec<u8>, Failure> {
         match self {
             Self::Gzip if GZIP.starts_with(&body[..body.len().min(2)]) && !body.is_empty() => members(&body, most),
@@ -116,8 +116,8 @@ fn read(decoder: impl Read, name: &str, decoded: &mut Vec<u8>, most: usize) -> R
     }
 }
 
-/// `body` as text, without a copy where it is one. Names in a report may be in any encoding; a strange byte in one must not
-/// cost the numbers.
+/// `body` as text, without a copy where it is one. Names in a report may be in any encoding; a strange byte in one must
+/// not cost the numbers.
 pub(in crate::api) fn text(body: Vec<u8>) -> String {
     let body = match String::from_utf8(body) {
         Ok(text) => return text,

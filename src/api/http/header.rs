@@ -23,8 +23,8 @@ pub(in crate::api) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 
 /// Letters of a target that are repeated.
 const LONGEST_TARGET: usize = 200;
 
-/// Host and path of `location` as seen from `asked`; none where it is no place. Nobody follows it, so it is as much as helps
-/// an operator: user, query and fragment may hold a session.
+/// Host and path of `location` as seen from `asked`; none where it is no place. Nobody follows it, so it is as much as
+/// helps an operator: user, query and fragment may hold a session.
 pub(in crate::api) fn target(asked: &Url, location: &str) -> Option<String> {
     let target = asked.join(location.trim()).ok()?;
     let (host, port) = (target.host_str()?, target.port().map(|port| format!(":{port}")).unwrap_or_default());
@@ -44,7 +44,7 @@ pub(in crate::api) fn retry_after(text: &str, now: Timestamp) -> Option<Duration
     wait.map(|wait| wait.min(LONGEST_RETRY_AFTER))
 }
 
-/// What a request carries to be accepted.
+/// The header that authenticates a request.
 pub(in crate::api) type Header = (HeaderName, HeaderValue);
 
 /// 423: the account is locked. **Source:** RFC 4918 section 11.3; that an appliance says so is assumed.

@@ -1,6 +1,6 @@
-//! The proxy before an appliance: what it is shown, and what its refusals mean. An account there may be locked like one of
-//! the appliance's, and many appliances may stand behind one proxy, so its refusals are counted in the same way and shared
-//! by all who use the account. Knows nothing of the appliance.
+//! The proxy before an appliance: what it is shown, and what its refusals mean. An account there may be locked like one
+//! of the appliance's, and many appliances may stand behind one proxy, so its refusals are counted in the same way and
+//! shared by all who use the account. Knows nothing of the appliance.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::config::{self, Credentials};
 
 /// Refusals in a row after which the account is not shown any more: below the lock-out that directories usually have.
 const MOST_REFUSALS: u32 = 3;
-/// What the errors of `hyper_util`'s tunnel begin with. The type is not public; `it::tls_egress` holds the words.
+/// The prefix of the errors of `hyper_util`'s tunnel. The type is not public; `it::tls_egress` holds the words.
 const TUNNEL: &str = "tunnel error: ";
 
 /// A proxy and how our account stands there.
@@ -59,8 +59,8 @@ impl ProxyClient {
         Ok(way.custom_http_auth(value))
     }
 
-    /// Waits for the turn to find out whether the account is taken; none once it is known to be, or there is none. Without
-    /// this, a fleet that begins with a wrong password would be refused as often as it has appliances.
+    /// Waits for the turn to find out whether the account is taken; none once it is known to be, or there is none.
+    /// Without this, a fleet that begins with a wrong password would be refused as often as it has appliances.
     ///
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue and nothing else.
@@ -135,7 +135,7 @@ impl ProxyClient {
         }
     }
 
-    /// What a 407 means.
+    /// The failure of a request that the proxy answered with 407.
     pub(in crate::api) fn refusal(&self) -> Failure {
         let detail = match self.standing {
             Some(_) => "the proxy rejected the credentials (407): correct `proxy.username` or the proxy's password",
@@ -144,9 +144,9 @@ impl ProxyClient {
         Failure { retry_after: Some(PASSWORD_CHECK_INTERVAL), ..Failure::new(Reason::ProxyRefused, detail) }
     }
 
-    /// What `error`, which is `told` as if there were no proxy, is if it is the proxy's.
-    pub(in crate::api) fn blamed(&self, error: &reqwest::Error, told: &Failure) -> Option<Failure> {
-        let words = told.detail.as_str();
+    /// The failure behind `error` if the proxy caused it; `direct` is how it reads without a proxy.
+    pub(in crate::api) fn blamed(&self, error: &reqwest::Error, direct: &Failure) -> Option<Failure> {
+        let words = direct.detail.as_str();
         let url = self.proxy.url.as_str().trim_end_matches('/');
         let failure = |detail: String| Some(Failure::new(Reason::Proxy, detail));
         let Some((_, said)) = words.split_once(TUNNEL) else {

@@ -14,7 +14,7 @@ pub use token_bucket::longest_wait;
 
 use token_bucket::TokenBucket;
 
-/// How much an appliance is asked.
+/// The rate of requests to an appliance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
     /// As much as is configured.
@@ -27,9 +27,9 @@ pub enum Pace {
 #[derive(Debug)]
 pub(in crate::api) struct RateLimiter {
     clock: Clock,
-    /// Held by whoever is next. Tokio's lock is taken in the order of asking.
+    /// Held by the next request. Tokio's lock is granted in the order of the callers.
     turn: tokio::sync::Mutex<()>,
-    /// Wakes whoever is next where the wait has become shorter; longer ones are noticed at its end.
+    /// Wakes the next request when its wait becomes shorter; a longer one is noticed at its end.
     sooner: Notify,
     budget: Mutex<TokenBucket>,
 }

@@ -1,5 +1,5 @@
-//! How HTTP is spoken to one place: on what terms of TLS, within which bounds, and what its errors mean. Knows nothing of
-//! the API, and of proxies only that there may be one.
+//! The HTTP client of one place: its TLS settings, its limits, and the meaning of its errors. Knows nothing of the API,
+//! and of proxies only that there may be one.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest body that is read: a keyed report of 5,000 rows and 20 counters is about 4 MiB.
 const LARGEST_BODY: usize = 8 << 20;
 
-/// What clients of one place are made of.
+/// The settings of the clients of one place.
 #[derive(Debug)]
 pub(in crate::api) struct HttpSetup {
     tls: TlsBackend,
@@ -57,7 +57,8 @@ impl HttpSetup {
         Ok(Self { tls, timeout })
     }
 
-    /// A client that goes nowhere but where it is sent, and asks once. What the environment says of proxies is not heard.
+    /// A client that goes nowhere but where it is sent, and asks once. What the environment says of proxies is not
+    /// heard.
     ///
     /// # Errors
     /// When OpenSSL cannot be set up.
@@ -92,8 +93,8 @@ impl HttpSetup {
         Ok(response)
     }
 
-    /// The body of an answer, as it was before anybody encoded it. Where that is not known, an answer that is no success
-    /// has none: its status tells all that matters.
+    /// The body of an answer, as it was before anybody encoded it. Where that is not known, an answer that is no
+    /// success has none: its status says all that matters.
     ///
     /// # Errors
     /// When it does not come, cannot be read, or is larger than any report.
@@ -168,13 +169,13 @@ impl TlsBackend {
         }
     }
 
-    /// What the error means if it is one of TLS; `said` is its whole chain.
+    /// The meaning of an error of TLS, none for any other; `text` is its whole chain in words.
     #[cfg_attr(not(feature = "legacy-tls"), expect(unused_variables, reason = "OpenSSL's are known by their words"))]
-    fn explanation(&self, error: &reqwest::Error, said: &str) -> Option<String> {
+    fn explanation(&self, error: &reqwest::Error, text: &str) -> Option<String> {
         match self {
             Self::Modern(_, words) => find::<rustls::Error>(error).map(|error| words.of(error)),
             #[cfg(feature = "legacy-tls")]
-            Self::Legacy(_) => Legacy::of(said),
+            Self::Legacy(_) => Legacy::of(text),
         }
     }
 
@@ -197,7 +198,8 @@ fn find<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
     std::iter::successors(error.source(), |error| below(*error)).find_map(|error| error.downcast_ref())
 }
 
-/// What `error` carries. The source of an I/O error skips what it wraps, and the TLS library's is wrapped in two.
+/// The error inside `error`. The source of an I/O error skips the one that it wraps, and the TLS library's is wrapped
+/// twice.
 fn below<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (dyn std::error::Error + 'static)> {
     match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
         Some(carried) => Some(carried),

@@ -1,6 +1,6 @@
-//! How TLS is spoken to an appliance: what is believed about its certificate, what it is shown, and words for what goes
-//! wrong. Appliances come with a self-signed certificate as a rule, so "turn verification off" must never be the easiest
-//! way out.
+//! TLS to an appliance: the trust in its certificate, the certificate that it receives, and words for errors.
+//! Appliances come with a self-signed certificate as a rule, so "turn verification off" must never be the easiest way
+//! out.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +37,7 @@ struct Shared {
     files: Mutex<Vec<Parsed>>,
 }
 
-/// What a file holds, for as long as somebody does, and what came of it.
+/// The certificates of a file while they are in use, and the trust store made of them.
 type Parsed = (Weak<[CertificateDer<'static>]>, Arc<RootCertStore>);
 
 impl SystemRoots {
@@ -67,8 +67,8 @@ impl SystemRoots {
     }
 }
 
-/// The client side of TLS with `trust`, and words for handshakes that fail; `listener` hears of every certificate that is
-/// shown.
+/// The client side of TLS with `trust`, and words for handshakes that fail; `listener` hears of every certificate that
+/// is shown.
 ///
 /// # Errors
 /// When a verifier cannot be built from the certificates.
@@ -97,7 +97,7 @@ pub(in crate::api) fn client(
     Ok((config, TlsErrorHints::new(trust.min_version, shown)))
 }
 
-/// What an appliance is shown that asks for a certificate.
+/// The client certificate for an appliance that requests one.
 #[derive(Debug)]
 struct Shown {
     identity: Option<Identity>,
@@ -106,7 +106,7 @@ struct Shown {
 }
 
 impl Shown {
-    /// Whether a certificate was asked for since the last call.
+    /// Whether a certificate was requested since the last call.
     fn was_asked(&self) -> bool {
         self.asked.swap(false, Ordering::Relaxed)
     }

@@ -57,7 +57,7 @@ impl Transport {
         self.root == other.root
     }
 
-    /// What stands before every request.
+    /// The limiter that admits every request.
     pub(in crate::api) fn rate_limiter(&self) -> &RateLimiter {
         &self.rate_limiter
     }
@@ -67,7 +67,7 @@ impl Transport {
         self.connector.proxy_account()
     }
 
-    /// How long one request may take, from when it has passed the gate.
+    /// The time limit of one request, from its admission by the limiter.
     pub(in crate::api) fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -119,7 +119,7 @@ impl Transport {
         self.listener.notify(event);
     }
 
-    /// What is asked for with `parameters` at `path` below the API's root, as it stands in the first line of a request.
+    /// The target of a request with `parameters` to `path` below the API's root, as in its first line.
     pub(in crate::api) fn target(&self, path: &str, parameters: &str) -> Arc<str> {
         self.url_of(path, parameters)[Position::BeforePath..].into()
     }
@@ -178,8 +178,8 @@ impl Transport {
         Ok(answer)
     }
 
-    /// `GET` of a page outside of the API, as bytes of whatever encoding, and the appliance's time. The page's own `Date`
-    /// counts for nothing: it may be another server's.
+    /// `GET` of a page outside of the API, as bytes of whatever encoding, and the appliance's time. The page's own
+    /// `Date` counts for nothing: it may be another server's.
     ///
     /// # Errors
     /// As [`Transport::get`], and what a status other than success means.
@@ -295,7 +295,7 @@ impl Answer {
     /// The answer if its status is success.
     ///
     /// # Errors
-    /// What the status means, with the appliance's message where it sends one.
+    /// The failure that the status means, with the appliance's message if it sends one.
     pub(in crate::api) fn checked(self) -> Result<Self, Failure> {
         if (200..300).contains(&self.status) {
             return Ok(self);
@@ -320,7 +320,7 @@ impl Answer {
         Err(failure)
     }
 
-    /// What an answer that is no success says, with its `message`.
+    /// The text of a response that is no success, with its `message`.
     fn problem_text(&self, message: Option<&str>) -> String {
         let (status, is_redirect) = (self.status, (300..=399).contains(&self.status));
         let problem_text = match (&self.target, message) {

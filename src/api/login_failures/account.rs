@@ -15,7 +15,7 @@ use crate::base::secret::Secret;
 use crate::config::Credentials;
 
 /// A few milliseconds for us once, a hundred thousand times as long as a plain hash for who has the file and guesses.
-/// What is written was made with it, so another number would forget every refusal.
+/// The file's keys are made with it, so another number would forget every refusal.
 const ROUNDS: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
 
 /// Hashes that are made at once: with one, a second core stays free for who is asked something meanwhile.
@@ -27,7 +27,7 @@ pub(in crate::api) struct Account(Arc<Naming>);
 
 struct Naming {
     salt: [u8; 32],
-    /// What is hashed.
+    /// The text to hash.
     whole: Secret,
     name: OnceLock<String>,
 }
@@ -35,8 +35,8 @@ struct Naming {
 /// All accounts that are in use.
 pub(super) struct Accounts {
     salt: [u8; 32],
-    /// Many appliances may have one account, at a proxy or an identity provider: it is named once. Known here by a quick
-    /// hash that never leaves the memory.
+    /// Many appliances may have one account, at a proxy or an identity provider: it is named once. Known here by a
+    /// quick hash that never leaves the memory.
     known: Mutex<HashMap<[u8; 32], Weak<Naming>>>,
     quick: hmac::Key,
     hashes: Arc<Semaphore>,
@@ -99,7 +99,7 @@ impl Accounts {
 }
 
 impl Account {
-    /// What it is written down by. Takes a few milliseconds the first time, unless [`Accounts::name`] has made it.
+    /// The key of its record. Takes a few milliseconds the first time, unless [`Accounts::name`] has made it.
     pub(super) fn name(&self) -> &str {
         let Naming { salt, whole, name } = &*self.0;
         name.get_or_init(|| {

@@ -1,15 +1,15 @@
-//! Bounds refused logins below the lock-out of the appliance. Pure: it is told what time it is.
+//! Bounds refused logins below the lock-out of the appliance. Pure: it receives the time.
 
 use std::time::Duration;
 
 use crate::base::clock::Timestamp;
 
 /// Waits after the first refusals in a row. The appliance locks an account after five failed logins unless configured
-/// otherwise (user guide, account lock settings), over all its interfaces, and the administrator may have used up one or
-/// two: hence they stop before the fifth.
+/// otherwise (user guide, account lock settings), over all its interfaces, and the administrator may have used up one
+/// or two: hence they stop before the fifth.
 const WAITS: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(15 * 60)];
 
-/// What a refused login seems to be due to.
+/// The likely cause of a refused login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RefusalCause {
     /// The account's name or password, or that it is locked.
@@ -19,12 +19,12 @@ pub enum RefusalCause {
     SecondFactor,
     /// The second step was refused, or is not there.
     Passcode,
-    /// What answers does not speak as the API does.
+    /// The response is not one of the API.
     OtherServer,
 }
 
 impl RefusalCause {
-    /// What can be done about it.
+    /// The remedy, as an instruction.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
@@ -47,16 +47,16 @@ pub struct Tally {
     pub refusals: u32,
     /// When the last of them was made.
     pub last: Timestamp,
-    /// Whether the outcome of the last is not known: it is on its way, or we ended before its answer came. It counts as a
-    /// refusal then, or a crash loop would burn one attempt after another.
+    /// Whether the outcome of the last is not known: it is on its way, or we ended before its answer came. It counts as
+    /// a refusal then, or a crash loop would burn one attempt after another.
     pub in_doubt: bool,
-    /// Whether refusals from before were lost with the state. There may have been as many as are bearable, so the next one
-    /// is the last.
+    /// Whether refusals from before were lost with the state. There may have been as many as are bearable, so the next
+    /// one is the last.
     pub history_lost: bool,
-    /// What the last refusal was due to.
+    /// The likely cause of the last refusal.
     pub cause: RefusalCause,
-    /// Of the refusals by a status page, those before the last accepted login. The appliance counts failures in a row, so
-    /// they no longer bring the account nearer to its lock-out.
+    /// Of the refusals by a status page, those before the last accepted login. The appliance counts failures in a row,
+    /// so they no longer bring the account nearer to its lock-out.
     pub made_up: u32,
 }
 
@@ -82,8 +82,8 @@ impl Tally {
     /// An account of which nothing is known any more.
     pub(in crate::api) const LOST: Self = Self { history_lost: true, ..Self::NONE };
 
-    /// Whether another login may be tried at `now` where `most` refusals are bearable. One in doubt is not waited for: a
-    /// restart is no reason to believe that the password is wrong.
+    /// Whether another login may be tried at `now` where `most` refusals are bearable. One in doubt is not waited for:
+    /// a restart is no reason to believe that the password is wrong.
     pub(in crate::api) fn permit(&self, most: u32, now: Timestamp) -> LoginDecision {
         if self.is_blocked(most) {
             return LoginDecision::Blocked;
@@ -94,7 +94,7 @@ impl Tally {
         if self.in_doubt || left.is_zero() { LoginDecision::Granted } else { LoginDecision::Wait(left) }
     }
 
-    /// How many of the refusals the appliance still counts.
+    /// The number of refusals that the appliance still counts.
     pub(in crate::api) fn counted(&self) -> u32 {
         self.refusals - self.made_up.min(self.refusals)
     }
@@ -103,12 +103,12 @@ impl Tally {
         self.refusals >= if self.history_lost { 1 } else { most }
     }
 
-    /// What holds once a login is on its way.
+    /// The count once a login is on its way.
     pub(in crate::api) const fn tried(self, now: Timestamp) -> Self {
         Self { refusals: self.refusals.saturating_add(1), last: now, in_doubt: true, ..self }
     }
 
-    /// What holds once the login that was in doubt is known to be refused.
+    /// The count once the login that was in doubt is known to be refused.
     pub(in crate::api) const fn refused(self, now: Timestamp, cause: RefusalCause) -> Self {
         Self { last: now, in_doubt: false, cause, ..self }
     }

@@ -1,14 +1,14 @@
-//! The pace at which refused tokens are replaced by logins: at once for the first few, and ever more slowly while tokens
-//! keep being refused long before they expire. Pure: the time is a parameter.
+//! The pace at which refused tokens are replaced by logins: at once for the first few, and ever more slowly while
+//! tokens keep being refused long before they expire. Pure: the time is a parameter.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use crate::base::clock::Tick;
 
-/// From one login to the next, by the tokens in a row that were refused early. A revoked token is rare and is replaced at
-/// once. Where others follow it, somebody else may be using the account on an appliance that keeps one session for each:
-/// the two would replace each other's tokens for ever, and each new token costs the other its own.
+/// From one login to the next, by the tokens in a row that were refused early. A revoked token is rare and is replaced
+/// at once. Where others follow it, somebody else may be using the account on an appliance that keeps one session for
+/// each: the two would replace each other's tokens for ever, and each new token costs the other its own.
 const GAPS: [Duration; 6] = [
     Duration::ZERO,
     Duration::ZERO,
@@ -74,7 +74,7 @@ impl ReloginPace {
 mod tests {
     use super::*;
 
-    /// Logins in `span` if the token is refused `after` each login and asked for every ten seconds.
+    /// Logins in `span` if the token is refused `after` each login and needed every ten seconds.
     fn logins(span: Duration, after: Duration) -> u32 {
         let (mut pace, mut now, mut logins) = (ReloginPace::default(), Tick::default(), 1);
         let end = now + span;

@@ -1,14 +1,16 @@
-//! The rule by which the clock of an appliance is followed. Pure: observations and the time of our clocks are parameters.
+//! The rule by which the clock of an appliance is followed. Pure: observations and the time of our clocks are
+//! parameters.
 
 use std::time::Duration;
 
 use super::ClockDoubt;
 use crate::base::clock::{Tick, Timestamp};
 
-/// What is closer to the expected time is taken at once: the drift of a clock, and the age of an answer.
+/// The distance from the expected time within which a `Date` is trusted at once: the drift of a clock, and the age of
+/// an answer.
 const AGREEMENT: Duration = Duration::from_secs(2 * 60);
-/// A jump is taken once a second answer agrees that comes so long after the first. Two answers of one fault, the retries
-/// of one request among them, come closer together.
+/// A jump is taken once a second answer agrees that comes so long after the first. Two answers of one fault, the
+/// retries of one request among them, come closer together.
 const CONFIRMATION: Duration = Duration::from_secs(60);
 /// A `Date` that jumps to further from our own clock is refused: no time zone mistake is as large.
 const FARTHEST: Duration = Duration::from_secs(24 * 3600);
@@ -21,7 +23,7 @@ pub(crate) enum Change {
     Stepped,
 }
 
-/// A time that goes on with the steady clock.
+/// A time that advances with the monotonic clock.
 #[derive(Clone, Copy, Debug)]
 struct Point {
     time: Timestamp,
@@ -38,7 +40,7 @@ impl Point {
     }
 }
 
-/// What is believed of an appliance's clock.
+/// The trusted state of an appliance's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ClockFilter {
     /// None before the first answer.
@@ -52,12 +54,12 @@ pub(crate) struct ClockFilter {
 }
 
 impl ClockFilter {
-    /// What the clock shows; ours before the first answer.
+    /// The time on the appliance's clock; ours before the first answer.
     pub(crate) fn now(&self, wall: Timestamp, tick: Tick) -> Timestamp {
         self.trusted.map_or(wall, |trusted| trusted.at(tick))
     }
 
-    /// How far the newest `Date` was ahead of our own clock; none before the first.
+    /// The newest `Date` minus our clock, in seconds; none before the first.
     pub(crate) fn skew_seconds(&self) -> Option<f64> {
         self.skew_seconds
     }
@@ -130,7 +132,7 @@ mod tests {
     struct Bench {
         course: ClockFilter,
         seconds: u64,
-        /// How far our wall clock has stepped.
+        /// The step of our wall clock, in seconds.
         wall: i64,
     }
 
@@ -172,7 +174,7 @@ mod tests {
             time.as_secs().cast_signed() - self.true_time().as_secs().cast_signed()
         }
 
-        /// How far the appliance's clock is believed to be ahead of true time.
+        /// The lead of the trusted clock over true time, in seconds.
         fn course(&self) -> i64 {
             self.ahead(self.course.now(self.wall(), self.tick()))
         }

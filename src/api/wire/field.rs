@@ -1,5 +1,5 @@
-//! Readers of single fields of JSON answers. What is missing reads as absent, because releases differ in what they send,
-//! and what is of no use is counted; only an answer that cannot be one at all is a failure.
+//! Readers of single fields of JSON answers. What is missing reads as absent, because releases differ in what they
+//! send, and what is of no use is counted; only an answer that cannot be one at all is a failure.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,11 +17,11 @@ const ENTRIES: Unit = Unit::Count(Cow::Borrowed("entries"));
 /// The longest text that is kept of a field: names and addresses of the appliance's own, far below this.
 const LONGEST_TEXT: usize = 256;
 
-/// What `reader` makes of `data` in an answer that is no error; none where it is missing.
+/// The value that `reader` makes of `data`, in an answer that is no error; none where it is missing.
 ///
 /// # Errors
-/// [`crate::api::Reason::NotJson`] and [`crate::api::Reason::Malformed`] for what is no answer, or is an error with a status of
-/// success; [`crate::api::Reason::TooLarge`] for one that holds more than is taken.
+/// [`crate::api::Reason::NotJson`] and [`crate::api::Reason::Malformed`] for what is no answer, or is an error with a
+/// status of success; [`crate::api::Reason::TooLarge`] for one that holds more than is taken.
 pub(in crate::api) fn data<T>(
     body: &str,
     reader: impl for<'de> Reader<'de, Made = T> + Copy,
@@ -60,7 +60,7 @@ pub(in crate::api) fn says_nothing(text: &str) -> bool {
     matches!(text.trim(), "None" | "N/A" | "-" | "")
 }
 
-/// The fields of an object that were asked for, and an account of those whose value was of no use.
+/// The requested fields of an object, and the number of unusable values among them, by reason.
 #[derive(Debug, Default)]
 pub(in crate::api) struct Fields {
     values: BTreeMap<&'static str, Kept>,

@@ -1,4 +1,4 @@
-//! What the gauges of the status document are counted in: their names in base units, and the way there. The document gives
+//! The units of the gauges of the status document: their names in base units, and the conversion. The document gives
 //! a name and a number alone, so most of this is read from the names.
 
 use std::borrow::Cow;
@@ -12,17 +12,17 @@ pub struct BaseUnit<'a> {
     pub name: Cow<'a, str>,
     /// The unit that a number of the document may be written with.
     pub unit: Unit,
-    /// What a number of the document is multiplied with.
+    /// The factor for a number of the document.
     pub multiplier: f64,
-    /// What it is then divided by: percent times 0.01 would give 0.07000000000000001.
+    /// The divisor of the product: percent times 0.01 would give 0.07000000000000001.
     pub divisor: f64,
 }
 
 impl<'a> BaseUnit<'a> {
     /// The base unit of the gauge that the document calls `gauge`; one that is not known keeps its name and number.
     ///
-    /// Shares are percent and kilobytes have 1024 bytes, both assumed. Only `log_used` does not say its unit: recorded is
-    /// `14` beside 388 GiB available, taken as percent. `kbytes_used` and `kbytes_free` are of the queue.
+    /// Shares are percent and kilobytes have 1024 bytes, both assumed. Only `log_used` does not say its unit: recorded
+    /// is `14` beside 388 GiB available, taken as percent. `kbytes_used` and `kbytes_free` are of the queue.
     ///
     /// **Source:** recorded document; user guide, status logs, for the queue.
     #[must_use]

@@ -15,7 +15,7 @@ const FIELDS: [&str; 8] = [
     "messages_in_pvo_quarantines",
 ];
 
-/// How loaded a gateway says it is. What an answer does not hold, or holds with an impossible value, is none. Shares are
+/// The load of an ESA, as it reports it. A value that is missing or impossible is none. Shares are
 /// as the appliance sends them, which may be above 1: a load that is too high must not vanish.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Health {
@@ -49,7 +49,8 @@ impl Health {
     /// Reads the answer.
     ///
     /// # Errors
-    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one that tells nothing.
+    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one without any
+    /// value.
     ///
     /// **Source:** published clients; the sample of the guide of the API 1.0, whose names they share.
     pub fn parse(body: &str) -> Result<Self, Failure> {

@@ -1,5 +1,5 @@
-//! Reads what an appliance says of itself and its surroundings: the appliances a manager looks after, its time zone, what
-//! the account may use.
+//! Reads what an appliance says of itself and its surroundings: the appliances a manager looks after, its time zone,
+//! what the account may use.
 
 use std::collections::BTreeSet;
 
@@ -105,7 +105,7 @@ impl<'de> Reader<'de> for Appliances {
 #[derive(Default)]
 struct Found {
     appliances: Vec<ManagedAppliance>,
-    /// The serial number identifies: whoever comes a second time is left out.
+    /// Serial numbers so far: an appliance that comes a second time is left out.
     known: BTreeSet<String>,
 }
 
@@ -158,8 +158,8 @@ fn appliance(serial: String, mut fields: Fields) -> ManagedAppliance {
     ManagedAppliance { unusable: fields.unusable, ..appliance }
 }
 
-/// The time where the appliance is, as it writes it. Its instant is not computed: the `Date` of every answer has that, and
-/// abbreviations of zones are ambiguous.
+/// The time where the appliance is, as it writes it. Its instant is not computed: the `Date` of every answer has that,
+/// and abbreviations of zones are ambiguous.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::api) struct LocalTime {
     /// The zone's name, such as `America/Los_Angeles`.
@@ -183,7 +183,8 @@ impl LocalTime {
     /// Reads the answer.
     ///
     /// # Errors
-    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one that tells nothing.
+    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no answer, [`Reason::Empty`] for one without any
+    /// value.
     pub(in crate::api) fn parse(body: &str) -> Result<Self, Failure> {
         let data = Fields::of_data(body, &["timezone", "time"])?;
         let local = Self { timezone: data.text("timezone"), time: data.text("time") };
@@ -194,7 +195,7 @@ impl LocalTime {
     }
 }
 
-/// What the account may use.
+/// The privileges of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::api) struct Privileges {
     /// The appliance's names for parts of its API, such as `e_message_tracking_messages`.

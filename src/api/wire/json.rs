@@ -11,10 +11,10 @@ use crate::api::{Failure, Reason};
 
 /// The longest message of the appliance that is repeated in a log.
 const LONGEST_MESSAGE: usize = 200;
-/// What an answer says that holds more than is taken from it.
+/// The message about an answer with more values than are read.
 pub(in crate::api) const TOO_MANY: &str = "the response has too many values";
 
-/// What a page of HTML means where an answer of the API should be, for people.
+/// The meaning of a page of HTML in place of an answer of the API, with advice.
 pub const NOT_THE_API: &str = "this may be the port of the web interface, or another server: check that it is the port \
 of the API (default 6443)";
 
@@ -28,10 +28,11 @@ pub(in crate::api) fn is_html(body: &str) -> bool {
 
 /// Makes something of one value, whatever its kind.
 pub(in crate::api) trait Reader<'de>: Sized {
-    /// What it makes.
+    /// The value that it makes.
     type Made;
 
-    /// Takes a value without parts; [`Scalar::Structure`] stands for a list or an object that this reader does not look into.
+    /// Takes a value without parts; [`Scalar::Structure`] stands for a list or an object that this reader does not look
+    /// into.
     fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Self::Made, E>;
 
     /// Takes a list.
@@ -99,11 +100,11 @@ impl<'de, R: Reader<'de>> Visitor<'de> for By<R> {
     }
 }
 
-/// What `reader` makes of the JSON in `body`.
+/// The value that `reader` makes of the JSON in `body`.
 ///
 /// # Errors
-/// [`Reason::NotJson`] for what never was any, [`Reason::Malformed`] for what breaks off or is refused by the reader, and
-/// [`Reason::TooLarge`] where it refuses by [`TOO_MANY`].
+/// [`Reason::NotJson`] for another format, [`Reason::Malformed`] for JSON that is truncated or refused by the reader,
+/// and [`Reason::TooLarge`] where it refuses by [`TOO_MANY`].
 pub(in crate::api) fn read<T>(body: &str, reader: impl for<'de> Reader<'de, Made = T> + Copy) -> Result<T, Failure> {
     let error = match parsed(body, reader) {
         Ok(made) => return Ok(made),
@@ -241,8 +242,8 @@ impl Reader<'_> for Keep {
     }
 }
 
-/// What one member of an object comes to by its reader; none where it is missing. `null` in place of the object is an
-/// object without members, and anything else is refused with these words.
+/// A reader for one member of an object; none where it is missing. `null` in place of the object is an object without
+/// members, and anything else is refused with these words.
 #[derive(Clone, Copy)]
 pub(in crate::api) struct Member<R> {
     pub(in crate::api) name: &'static str,
@@ -275,7 +276,7 @@ impl<'de, R: Reader<'de> + Copy> Reader<'de> for Member<R> {
     }
 }
 
-/// What stands around every answer, with a reader for `data`.
+/// The envelope of every answer, with a reader for `data`.
 #[derive(Clone, Copy)]
 pub(in crate::api) struct Envelope<R>(pub(in crate::api) R);
 
@@ -283,7 +284,7 @@ pub(in crate::api) struct Envelope<R>(pub(in crate::api) R);
 pub(in crate::api) struct Parts<T> {
     /// Whether it is an error, and its message where it has one.
     pub(in crate::api) error: Option<Option<String>>,
-    /// What `data` came to; none where it is missing.
+    /// The value of `data`; none where it is missing.
     pub(in crate::api) data: Option<T>,
     /// `meta.totalCount`.
     pub(in crate::api) total_count: Option<Kept>,

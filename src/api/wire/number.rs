@@ -1,10 +1,10 @@
-//! Reads numbers in every form that an answer may have them in, and says why a value is none. The only reader of numbers:
-//! reports, status answers and the XML status all go through it. Knows nothing of what a number means.
+//! Reads numbers in every form that an answer may have them in, and says why a value is none. The only reader of
+//! numbers: reports, status answers and the XML status all go through it. Knows nothing of what a number means.
 
 use crate::catalogue::Unit;
 
-/// A count or a measure within ±2^53, where every whole number is exact. Which may be negative is for whoever knows what
-/// it is.
+/// A count or a measure within ±2^53, where every whole number is exact. The caller, which knows its
+/// meaning, decides whether it may be negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// Exact.
@@ -48,7 +48,7 @@ pub enum Unusable {
     LowerBound,
 }
 
-/// How many values were unusable, by reason in the order of [`Unusable::ALL`].
+/// The number of unusable values by reason, in the order of [`Unusable::ALL`].
 pub type UnusableCounts = [u64; Unusable::ALL.len()];
 
 /// A value of an answer, as the reader of its format finds it.
@@ -134,9 +134,9 @@ impl From<Number> for Measure {
 impl Measure {
     /// Reads a value.
     ///
-    /// Texts may hold a plain number, with commas between groups of three digits, or with a unit: `K`, `M`, `G` and `T` for
-    /// powers of 1024 as published clients take them, with or without a `B`; `%`; `hh:mm:ss`, days, or both for a time.
-    /// Of these, an answer with `17.50K` and `388G` is recorded; the rest is assumed.
+    /// Texts may hold a plain number, with commas between groups of three digits, or with a unit: `K`, `M`, `G` and `T`
+    /// for powers of 1024 as published clients take them, with or without a `B`; `%`; `hh:mm:ss`, days, or both for a
+    /// time. Of these, an answer with `17.50K` and `388G` is recorded; the rest is assumed.
     ///
     /// # Errors
     /// [`Unusable::NotANumber`], [`Unusable::TooLarge`].

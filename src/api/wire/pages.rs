@@ -1,12 +1,12 @@
-//! Counts the entries of a paged list, such as the messages that a search finds: from `meta.totalCount` where that tells
-//! the whole number, else by reading page after page within a bound. Entries are personal data: they are counted while the
-//! body is parsed, and neither kept nor logged.
+//! Counts the entries of a paged list, such as the messages that a search finds: from `meta.totalCount` where that is
+//! the whole number, else by reading page after page within a bound. Entries are personal data: they are counted while
+//! the body is parsed, and neither kept nor logged.
 //!
 //! Published clients disagree on what `totalCount` is: the number of rows of this page, or of everything that matches.
-//! Both readings give the same count here. A `totalCount` above what the pages so far hold can only be the whole; any other
-//! leaves open whether more follows, so that pages are read while they are full.
+//! Both readings give the same count here. A `totalCount` above what the pages so far hold can only be the whole; any
+//! other leaves open whether more follows, so that pages are read while they are full.
 //!
-//! That the list is the same for all pages of one count is assumed: a window is asked for once it has settled.
+//! That the list is the same for all pages of one count is assumed: a window is requested once it has settled.
 
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess};
 
@@ -34,7 +34,7 @@ impl Count {
     }
 }
 
-/// How far a list is read.
+/// The limits within which a list is read.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::api) struct Paging {
     /// Rows of a page.
@@ -77,7 +77,7 @@ impl PageCounter {
         (self.pages >= self.paging.most_pages).then(|| self.so_far())
     }
 
-    /// What is known after full pages only.
+    /// The count when only full pages were read.
     pub(in crate::api) fn so_far(&self) -> Count {
         Count::AtLeast(self.found)
     }
@@ -149,7 +149,7 @@ mod tests {
 
     const PAGING: Paging = Paging { limit: 100, most_pages: 5 };
 
-    /// What `count` comes to where the answer to each offset is `page`, and how many pages that takes.
+    /// The count where the answer to each offset is `page`, and the number of pages that it takes.
     fn counted(page: impl Fn(u64) -> Page) -> (Count, u64) {
         let mut counter = PageCounter::new(PAGING);
         loop {

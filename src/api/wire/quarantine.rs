@@ -1,5 +1,5 @@
 //! Questions about quarantines and their answers: how many messages, which quarantines there are, how much space one
-//! takes. The messages themselves are personal data: no more of them are asked for than it takes to count them.
+//! takes. The messages themselves are personal data: no more of them are requested than it takes to count them.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ impl QuarantineMessages {
     /// **Source:** recorded answer of a manager; the vendor's Swagger description for gateways.
     pub(in crate::api) const PATH: &'static str = "quarantine/messages";
 
-    /// The smallest page, with which the answer tells the whole number, or leaves it open.
+    /// The smallest page; its answer has the whole number, or leaves it open.
     ///
     /// **Source:** published client.
     pub(in crate::api) const SMALLEST_PAGE: Paging = Paging { limit: 1, most_pages: 1 };
@@ -150,7 +150,7 @@ fn is_name(name: &str) -> bool {
     !name.trim().is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(char::is_control)
 }
 
-/// How much one quarantine of a gateway holds.
+/// The content of one quarantine of an ESA.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::api) struct QuarantineSize {
     /// Bytes in use; none where the answer does not say.
@@ -160,7 +160,7 @@ pub(in crate::api) struct QuarantineSize {
 }
 
 impl QuarantineSize {
-    /// What requests for it are called: the path has a name in it.
+    /// The endpoint of requests for it in metrics: the path itself has a name in it.
     pub(in crate::api) const ENDPOINT: &'static str = "config/local_quarantines";
 
     /// The path below the API's root; none for a name that would lead elsewhere.

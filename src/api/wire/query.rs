@@ -15,8 +15,8 @@ use crate::config::{Product, Scope};
 pub(in crate::api) const TRACKING_PATH: &str = "message-tracking/messages";
 /// Rows of a page. **Source:** no published client asks for more.
 const TRACKING_ROWS: u64 = 100;
-/// Pages of one count: a search that finds more than 5000 messages in a window is one that reports answer for less. They
-/// are a fifth of the requests that an appliance is asked in a minute by default.
+/// Pages of one count: a search that finds more than 5000 messages in a window is one that reports answer for less.
+/// They are a fifth of the requests that an appliance is asked in a minute by default.
 const MOST_TRACKING_PAGES: u64 = 50;
 
 /// One question to the reporting API.
@@ -28,7 +28,7 @@ pub struct Query {
     pub group: Arc<Group>,
     /// So many rows with the highest values; all of them where absent.
     pub top: Option<usize>,
-    /// What is searched for where it is no report but a search of the message tracking.
+    /// The search, if this is one of the message tracking and no report.
     pub search: Option<TrackingQuery>,
     /// For which interval.
     pub window: Window,
@@ -37,13 +37,13 @@ pub struct Query {
 /// A question to the message tracking.
 #[derive(Clone, Debug)]
 pub struct TrackingQuery {
-    /// What is searched for.
+    /// The filters.
     pub search: Arc<Search>,
-    /// How far what is found is counted.
+    /// The limit of the count.
     pub depth: Depth,
 }
 
-/// How far the pages of a search are read.
+/// The limit up to which the pages of a search are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
     /// All of them, within a bound.

@@ -1,8 +1,8 @@
 //! Whom the appliance's message about a refused request blames: what was sent to be accepted, or something else.
 
-/// What is sent to be accepted, as messages call it.
+/// Names of the credentials of a request in messages.
 const CREDENTIALS: [&str; 6] = ["token", "jwt", "jwttoken", "session", "credential", "credentials"];
-/// What may be wrong with that.
+/// Faults of credentials in messages.
 const FAULTS: [&str; 9] =
     ["expired", "invalid", "missing", "revoked", "unknown", "bad", "required", "malformed", "incorrect"];
 /// Words of messages about a question, which may name a parameter that is called like a credential.
@@ -21,8 +21,8 @@ pub(in crate::api) fn speaks_of_credential(message: &str) -> bool {
     has(&CREDENTIALS) && (has(&FAULTS) || message.contains("not valid")) && !has(&QUESTION)
 }
 
-/// Whether `message` of a 401 can be about the role of a good account. Names of exceptions, as `InvalidTokenError.`, are
-/// about the token.
+/// Whether `message` of a 401 can be about the role of a good account. Names of exceptions, as `InvalidTokenError.`,
+/// are about the token.
 ///
 /// **Source:** published API log and PyJWT exception names in answers.
 pub(in crate::api) fn may_blame_role(message: &str) -> bool {

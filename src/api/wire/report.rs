@@ -17,7 +17,7 @@ pub struct Report {
     readings: BTreeMap<String, Reading>,
 }
 
-/// What an answer says of one counter.
+/// The value of one counter in an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reading {
     /// One value for the whole window.
@@ -33,16 +33,16 @@ pub enum Reading {
 pub struct Row {
     /// Any text, as the appliance sent it.
     pub key: String,
-    /// What stands there.
+    /// The number, or why it is of no use.
     pub value: Result<Measure, Unusable>,
 }
 
 impl Report {
     /// Reads a group, whatever its shape.
     ///
-    /// Recorded for scalars is a list of objects with one counter each; the vendor's Swagger shows one object with all of
-    /// them. A keyed group is an object of lists of objects with one key each; older releases had one object there. An
-    /// answer without any counter is empty here; whether that is nothing or a failure depends on the group.
+    /// Recorded for scalars is a list of objects with one counter each; the vendor's Swagger shows one object with all
+    /// of them. A keyed group is an object of lists of objects with one key each; older releases had one object there.
+    /// An answer without any counter is empty here; whether that is nothing or a failure depends on the group.
     ///
     /// Rows may also be pairs: `{"key": "DEFAULT", "value": 5}` for `{"DEFAULT": 5}`. They are read as pairs if every
     /// object in the counter's list has just these two fields and a text as its key. If any other object is among them,
@@ -51,8 +51,8 @@ impl Report {
     /// pairs is assumed: they are known as values of rows by address only.
     ///
     /// # Errors
-    /// [`crate::api::Reason::NotJson`] and [`crate::api::Reason::Malformed`] for what is no report, [`crate::api::Reason::TooLarge`] for one
-    /// with more values than are read: a list that was cut has no true sum.
+    /// [`crate::api::Reason::NotJson`] and [`crate::api::Reason::Malformed`] for what is no report,
+    /// [`crate::api::Reason::TooLarge`] for one with more values than are read: a list that was cut has no true sum.
     ///
     /// **Source:** AsyncOS API guide 16.0, reporting; recorded answers of ESA and SMA; guide of API 1.0 for the map.
     pub fn parse(body: &str) -> Result<Self, Failure> {
@@ -76,12 +76,12 @@ impl Report {
         self.readings.is_empty()
     }
 
-    /// What the answer says of each counter, sorted by name.
+    /// The value of each counter in the answer, sorted by name.
     pub fn readings(&self) -> impl Iterator<Item = (&str, &Reading)> {
         self.readings.iter().map(|(name, reading)| (name.as_str(), reading))
     }
 
-    /// What the answer says of `counter`; none when it says nothing.
+    /// The value of `counter` in the answer; none when it is missing.
     #[must_use]
     pub fn reading(&self, counter: &str) -> Option<&Reading> {
         self.readings.get(counter)

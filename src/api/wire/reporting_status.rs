@@ -34,7 +34,8 @@ impl ReportingStatus {
     /// Reads the answer, in any of the shapes of a group of scalars.
     ///
     /// # Errors
-    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no report, [`Reason::Empty`] for one that tells nothing.
+    /// [`Reason::NotJson`] and [`Reason::Malformed`] for what is no report, [`Reason::Empty`] for one without any
+    /// value.
     ///
     /// **Source:** the vendor's Swagger description for the names; the forms of the dates are not published, so those
     /// of other answers are tried.

@@ -29,14 +29,14 @@ const LONGEST_NAME: usize = 100;
 /// In the declaration at the beginning stands the encoding, within this many bytes.
 const DECLARATION: usize = 128;
 
-/// What the status document says. What it does not say, or says in another form, is none or left out.
+/// The content of the status document. Values that are missing, or in another form, are none or left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct XmlStatus {
     /// The software's build, such as `phoebe 10.0.0-203`.
     pub build: Option<String>,
     /// The appliance's name for itself.
     pub hostname: Option<String>,
-    /// When the document was made: what [`XmlStatus::parse`] was told, where the document has a time of its own.
+    /// The appliance's time as passed to [`XmlStatus::parse`]; none where the document does not say when it was made.
     pub timestamp: Option<Timestamp>,
     /// When the appliance was started; off by the shift where the clocks have been changed since.
     pub birth: Option<Timestamp>,
@@ -83,8 +83,8 @@ impl XmlStatus {
     /// they serve only to count from.
     ///
     /// # Errors
-    /// [`Reason::TooLarge`]; [`Reason::Malformed`] for what is no status document, breaks off, or declares a document
-    /// type, which could define entities; [`Reason::Empty`] for one that tells nothing.
+    /// [`Reason::TooLarge`]; [`Reason::Malformed`] for what is no status document, is truncated, or declares a document
+    /// type, which could define entities; [`Reason::Empty`] for one without any value.
     ///
     /// **Source:** recorded document of a gateway 10.0. Suffixes are powers of 1024, as published clients take them.
     pub fn parse(body: &[u8], now: Timestamp) -> Result<Self, Failure> {
@@ -136,7 +136,7 @@ struct Document {
     now: Timestamp,
     /// The document's own time, which `now` is in its zone.
     made: Option<Civil>,
-    /// Kinds and names so far, and what was said of them: whoever comes a second time is left out.
+    /// Kinds, names and values so far: an element that comes a second time is left out.
     named: BTreeMap<(&'static str, String), Option<String>>,
 }
 

@@ -1,7 +1,7 @@
 //! Which of the two products answers, found by logging in: at most one refused login where the password is wrong, at
 //! most two in all.
 //!
-//! The two have their APIs under `/esa/` and `/sma/`. There is no question that tells which it is and needs no account,
+//! The two have their APIs under `/esa/` and `/sma/`. No request without an account shows which of them it is,
 //! so the login itself is tried under one, and under the other only if the first answer may mean that it was the wrong
 //! place. `Invalid username or passphrase.` is the login's own refusal: the place is right, the password is wrong, and
 //! nothing more is tried. `Unauthorized.` is what appliances answer to whom they do not know, whatever the path: under
@@ -28,23 +28,23 @@ const UNKNOWN_CALLER: &str = "Unauthorized.";
 pub(super) struct Account {
     pub(super) client: Client,
     pub(super) appliance: Appliance,
-    /// What it has told about itself so far.
+    /// The status answers so far.
     pub(super) observed: Vec<Observed>,
 }
 
-/// What the outcome of a login under one product means for the other.
+/// The meaning of a failed login under one product for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Elsewhere {
     /// It may be the other product.
     Perhaps,
-    /// Another attempt tells nothing, or costs too much.
+    /// Another attempt would show nothing, or costs too much.
     No,
 }
 
 /// Logs in as the product that it is; `entry` makes the appliance for either.
 ///
 /// # Errors
-/// Why neither takes the account, in words for whoever started this.
+/// The reason why neither accepts the account, as a message for the user.
 pub(super) async fn open(
     entry: impl Fn(Product) -> Result<Appliance, String>,
     clock: &Clock,
@@ -80,7 +80,7 @@ pub(super) async fn open(
     Err("there is no third product".into())
 }
 
-/// What came of one product.
+/// A failed attempt as one product.
 struct Failed {
     is_logged_in: bool,
     elsewhere: Elsewhere,
@@ -88,7 +88,7 @@ struct Failed {
 }
 
 impl Failed {
-    /// The failure that tells more: the one of the product that it is. `self` may have been the wrong one.
+    /// The failure that explains more: the one of the right product. `self` may have been the wrong one.
     fn or(self, second: Self) -> Self {
         let refuses = second.failure.reason == Reason::LoginRefused && !is_of_no_api(&second.failure);
         let second_is_here = second.elsewhere == Elsewhere::No || refuses;
@@ -144,11 +144,11 @@ fn elsewhere(failure: &Failure, auth: &Auth) -> Elsewhere {
     }
 }
 
-/// What the appliance tells about itself. That it answers any of it shows that the product is right, which an accepted
-/// password does not: with Basic it is accepted under both.
+/// Requests the first status answers. Any answer shows that the product is right, which an accepted password does not:
+/// with Basic it is accepted under both.
 ///
 /// # Errors
-/// Why nothing is told.
+/// The failure, when no request is answered as by that product.
 async fn look_around(client: &Client, appliance: &Appliance) -> Result<Vec<Observed>, Failure> {
     let mut observed = Vec::new();
     // The time zone first: accounts of low roles may read it, and what an account may read shows what its 401 mean.
@@ -170,7 +170,7 @@ async fn look_around(client: &Client, appliance: &Appliance) -> Result<Vec<Obser
     }
 }
 
-/// What went wrong and what to do.
+/// The failure in words, followed by what to do.
 pub(super) fn words(failure: &Failure) -> String {
     let advice = match failure.reason {
         Reason::Dns => "check the host in --url",

@@ -1,5 +1,5 @@
-//! What the command line says of the appliance, as the beginning of its entry in a configuration. The same text makes
-//! the client that asks and is written out in the end, so whatever it was asked with works later too.
+//! The appliance of the command line, as the beginning of its entry in a configuration. The same text configures the
+//! client and is written out in the end, so that settings that worked here work later too.
 
 use url::Url;
 
@@ -7,9 +7,9 @@ use super::yaml::scalar;
 use crate::cli::{Auth, Discover};
 use crate::config::{Appliance, Config, ConfigError, Product};
 
-/// What messages about the entry call it.
+/// The name of the entry in messages.
 const NAME: &str = "discover";
-/// What stands before a place in the entry.
+/// The prefix of a place in the entry.
 const PLACE: &str = "appliances[0].";
 
 /// The keys of an appliance that are known before it is asked.

@@ -1,13 +1,13 @@
-//! What an appliance was found to be, and what follows from it. Pure: it is told the answers.
+//! Findings about an appliance, and conclusions from them. Pure: it receives the answers.
 
 use crate::api::{Failure, ManagedAppliance, Number, Observation, Reading, Reason, Report, StatusKind};
 use crate::base::clock::Timestamp;
 use crate::catalogue::{Aggregation, Group, Unit};
 use crate::config::Product;
 
-/// What a gateway counts even where a manager has its reporting.
+/// The report that an ESA fills even where an SMA has its reporting.
 pub(super) const CAPACITY: &str = "mail_system_capacity";
-/// What must tell of the mail that capacity counts, unless a manager has the reporting.
+/// The reports that must count the same mail as capacity does, unless an SMA has the reporting.
 ///
 /// **Source:** user guide, centralized reporting.
 pub(super) const TRAFFIC: [&str; 2] = ["mail_incoming_traffic_summary", "mail_outgoing_traffic_summary"];
@@ -26,7 +26,7 @@ pub(super) struct Findings {
     pub(super) product: Product,
     /// The appliance's clock when it was asked.
     pub(super) at: Timestamp,
-    /// What it tells about itself.
+    /// The status answers.
     pub(super) observed: Vec<Observed>,
     pub(super) groups: Vec<Asked>,
     pub(super) windows: Windows,
@@ -43,7 +43,7 @@ pub(super) struct Observed {
     pub(super) answer: Result<Observation, Failure>,
 }
 
-/// What became of the questions that only a manager is asked.
+/// The outcome of the requests that only an SMA receives.
 #[derive(Debug)]
 pub(super) struct Manager {
     /// For [`USUAL_DEVICE_GROUP`].
@@ -53,7 +53,7 @@ pub(super) struct Manager {
 }
 
 impl Findings {
-    /// Why an aspect is not had; none where it is, or was not asked for.
+    /// The failure of a status request; none where it succeeded or was not made.
     pub(super) fn refusal(&self, aspect: &StatusKind) -> Option<&Failure> {
         self.observed.iter().find(|observed| observed.aspect == *aspect)?.answer.as_ref().err()
     }
@@ -92,7 +92,7 @@ pub(super) struct Asked {
     pub(super) standing: Standing,
 }
 
-/// How a question for a counter group was answered.
+/// The outcome of the request for a counter group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     Readable,
@@ -189,7 +189,7 @@ impl Windows {
     }
 }
 
-/// What an aspect is about, as a line of findings begins.
+/// The topic of a status answer, as a line of findings begins.
 pub(super) const fn topic(aspect: &StatusKind) -> &'static str {
     match aspect {
         StatusKind::Health => "health",
@@ -202,7 +202,7 @@ pub(super) const fn topic(aspect: &StatusKind) -> &'static str {
     }
 }
 
-/// What was observed, in a few words.
+/// A status answer in a few words.
 pub(super) fn described(observation: &Observation) -> String {
     let date = |date: Option<Timestamp>| date.map_or_else(|| "?".to_owned(), |date| date.to_string());
     match observation {
@@ -224,7 +224,7 @@ pub(super) fn described(observation: &Observation) -> String {
     }
 }
 
-/// Events that a report without keys tells of. Bytes are none.
+/// Events that a report without keys counts. Bytes are none.
 pub(super) fn events(group: &Group, report: &Report) -> u64 {
     let is_event = |aggregation, unit: &Unit| aggregation == Aggregation::Sum && matches!(unit, Unit::Count(_));
     let counters = group.counters.iter().filter(|counter| is_event(counter.aggregation, &counter.unit));
@@ -252,7 +252,7 @@ pub(super) fn is_centralized(capacity: u64, traffic: &[Result<u64, Failure>]) ->
     capacity >= MANY && heard.len() == traffic.len() && !heard.is_empty() && heard.into_iter().all(|silent| silent)
 }
 
-/// Managers look after web appliances too; of one whose product is not told, mail is assumed.
+/// SMAs manage web appliances too; one of an unknown product is assumed to be for mail.
 fn is_gateway(device: &ManagedAppliance) -> bool {
     device.product_type.as_deref().is_none_or(|product| product.eq_ignore_ascii_case("ESA"))
 }

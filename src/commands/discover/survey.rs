@@ -133,7 +133,8 @@ impl Asker {
         hours(&self.client, &self.appliance, count)
     }
 
-    /// Every group of the largest profile, asked for once; and what those told that [`is_centralized`] wants.
+    /// Requests every group of the largest profile once. Returns the outcomes, and the events in the groups that
+    /// [`is_centralized`] compares.
     async fn groups(&mut self) -> Result<(Vec<Asked>, Vec<(&'static Group, Result<u64, Failure>)>), Failure> {
         let (mut groups, mut hours) = (Vec::new(), Vec::new());
         for group in catalogue::profile(Profile::Full) {
@@ -170,8 +171,8 @@ impl Asker {
         Ok(windows)
     }
 
-    /// Whether a gateway seems to leave its reporting to a manager. `hour` is what its reports of traffic told of the
-    /// last hour: where that is anything, nobody needs to be asked.
+    /// Whether an ESA seems to leave its reporting to an SMA. `hour` has the events in its reports of traffic for the
+    /// last hour: where there are any, no further request is needed.
     async fn is_centralized(&mut self, hour: &[(&'static Group, Result<u64, Failure>)]) -> Result<bool, Failure> {
         let has_traffic = hour.iter().any(|(_, answer)| answer.as_ref().is_ok_and(|events| *events > 0));
         let Some(capacity) = catalogue::group(CAPACITY).filter(|_| !has_traffic) else {
@@ -216,7 +217,7 @@ impl Asker {
     }
 }
 
-/// A report that tells about windows and scopes: one that can be read, of one row where there is one.
+/// A report to try windows and scopes with: one that can be read, and if possible one without keys.
 fn readable(groups: &[Asked]) -> Option<&'static Group> {
     let readable = groups.iter().filter(|asked| asked.standing == Standing::Readable);
     let mut found = readable.filter_map(|asked| catalogue::group(asked.name));

@@ -17,8 +17,8 @@ use crate::http::response::{CountedBody, HTML_TYPE, JSON_TYPE, Response, respons
 use crate::http::{Explained, Here, Render, negotiate};
 
 impl Router {
-    /// What metrics with the parameter `appliance` answer, for a target that is configured: the name of another host
-    /// would send our passwords there.
+    /// The metrics of one appliance, which must be configured: a request to another host would send our passwords
+    /// there.
     pub(super) async fn probe(&self, head: &Parts) -> Response {
         let mut targets = pairs(head).filter(|(name, _)| name == "target").map(|(_, target)| target);
         let refuse = |reason: String| text(StatusCode::BAD_REQUEST, reason);

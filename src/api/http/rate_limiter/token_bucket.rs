@@ -1,5 +1,5 @@
 //! When the next request to an appliance may start: a bucket of requests that fills with time, and a rest after each
-//! slow answer. Pure: it is told what time it is.
+//! slow answer. Pure: it receives the time.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -15,7 +15,7 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 
 /// A minute in nanoseconds.
 const MINUTE: u64 = 60_000_000_000;
-/// What an eased budget is divided by.
+/// The divisor of an eased budget.
 const EASE: u64 = 4;
 /// The credit that one request takes. It is such that the credit gained in a nanosecond is a whole number at any pace.
 const REQUEST: u64 = EASE * MINUTE;
@@ -25,7 +25,7 @@ pub fn longest_wait(per_minute: NonZeroU32) -> Duration {
     Duration::from_nanos(EASE * MINUTE / u64::from(per_minute.get())) + LONGEST_REST
 }
 
-/// What an appliance may still be asked.
+/// The requests that an appliance may still receive.
 #[derive(Clone, Debug)]
 pub(super) struct TokenBucket {
     per_minute: NonZeroU32,

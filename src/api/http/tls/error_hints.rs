@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherErr
 use super::Shown;
 use crate::config::TlsVersion;
 
-/// What to do where the appliance cannot be given better ciphers.
+/// The advice for an appliance that has only old ciphers.
 #[cfg(not(feature = "legacy-tls"))]
 const LAST_RESORT: &str =
     "; if that is not possible, build this program with the cargo feature `legacy-tls` and set `tls.legacy: true`";
@@ -26,12 +26,12 @@ impl TlsErrorHints {
         Self { min_version, shown }
     }
 
-    /// Begins a request: what was asked for before is over.
+    /// Begins a request: forgets earlier requests for a certificate.
     pub(in crate::api) fn begin(&self) {
         self.shown.was_asked();
     }
 
-    /// What a handshake that was cut off without a word may be about; nothing where there is no telling.
+    /// The likely cause of a handshake that was cut off without an alert; none where nothing points to one.
     pub(in crate::api) fn suspicion(&self) -> Option<&'static str> {
         self.shown.was_asked().then(|| match self.shown.identity {
             None => "the appliance requested a client certificate: set `tls.cert_file` and `tls.key_file`",
@@ -39,7 +39,7 @@ impl TlsErrorHints {
         })
     }
 
-    /// What `error` means and what to do about it.
+    /// The meaning of `error`, and what to do about it.
     pub(in crate::api) fn of(&self, error: &Error) -> String {
         match error {
             Error::AlertReceived(alert) => self.alert(*alert),

@@ -1,5 +1,5 @@
-//! TLS by OpenSSL, for appliances with none but ciphers that rustls does not speak. What it cannot hold has been refused
-//! with the configuration: a pin, another name, a certificate of ours.
+//! TLS by OpenSSL, for appliances with none but ciphers that rustls does not speak. What it cannot hold has been
+//! refused with the configuration: a pin, another name, a certificate of ours.
 
 use reqwest::tls::{Certificate, TlsInfo, Version};
 
@@ -46,7 +46,7 @@ impl Legacy {
         }
     }
 
-    /// What `words`, the chain of an error, mean where OpenSSL has said them.
+    /// The meaning of `words`, the chain of an error, if it comes from OpenSSL.
     pub(in crate::api) fn of(words: &str) -> Option<String> {
         // The type of the error is in a crate that is not named here; OpenSSL's own words begin so in every release.
         let (_, said) = words.split_once("SSL routines:")?;

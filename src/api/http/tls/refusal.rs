@@ -8,7 +8,8 @@ use rustls::{CertificateError, Error};
 use crate::api::http::certificate::Facts;
 use crate::config::Anchor;
 
-/// RSA keys below this are verified in no case. **Source:** ring, `RSA_PKCS1_2048_8192_SHA256`, which counts whole bytes.
+/// RSA keys below this are verified in no case. **Source:** ring, `RSA_PKCS1_2048_8192_SHA256`, which counts whole
+/// bytes.
 const LEAST_RSA_BITS: usize = 2041;
 
 /// Why a certificate is not believed.
@@ -18,8 +19,8 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// What no anchor makes up for: rustls cannot check a signature of such a certificate's key, or read it at all, so the
-    /// connection would fail a step later and with less to say.
+    /// The refusal of a certificate that no trusted CA makes acceptable: rustls cannot check a signature of its key, or
+    /// read it at all, so the connection would fail a step later and with a poorer message.
     pub(super) fn of_unusable(facts: &Facts, fingerprint: &str) -> Option<Self> {
         let what = if facts.is_first_version {
             "is an X.509 version 1 certificate, which rustls does not support, even if pinned".to_owned()

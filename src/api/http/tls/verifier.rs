@@ -1,4 +1,4 @@
-//! What is believed about an appliance's certificate.
+//! The trust in an appliance's certificate.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ impl Verifier {
     /// Why a certificate that is not pinned is not believed either.
     ///
     /// # Errors
-    /// That is what it is for; without one it is believed.
+    /// That is what it is for; without one it is trusted.
     fn chained(
         &self,
         leaf: &CertificateDer<'_>,

@@ -44,7 +44,7 @@ pub(crate) fn token(body: &[u8]) {
     }
 }
 
-/// What is kept of the claim is fit for a label: short and printable. The bytes are a
+/// The facts from the claim are fit for a label: short and printable. The bytes are a
 /// token, and also the claim of one in each of its layers, which changes to a whole token seldom reach.
 fn identity(token: &Secret) {
     let text = token.expose();

@@ -1,5 +1,5 @@
-//! What a token states about the appliance that issued it: model, release and serial number. The claim is not documented and
-//! was recorded once, so nothing in it is relied on: whatever looks different is as good as absent.
+//! The facts in a token about the appliance that issued it: model, release and serial number. The claim is not
+//! documented and was recorded once, so nothing depends on it: a claim of another form counts as absent.
 
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};

@@ -21,7 +21,7 @@ struct Draft {
     room: Room,
 }
 
-/// How many more values are read.
+/// The number of values that may still be read.
 struct Room(usize);
 
 impl Room {
