@@ -187,7 +187,11 @@ impl Client {
                 true => Err(Failure::new(Reason::Empty, "the report has no counter")),
                 false => Ok(report),
             });
-        Ok(Reply { report: self.told(report)?, at: answer.arrival.at, sent: self.transport.target(&path, &parameters) })
+        Ok(Reply {
+            report: self.record_failure(report)?,
+            at: answer.arrival.at,
+            sent: self.transport.target(&path, &parameters),
+        })
     }
 
     /// Counts the entries of the list at `path`. Besides the pages, time is bounded: once the pages have taken as long
@@ -207,7 +211,7 @@ impl Client {
             let answer = self.get(path, &parameters).await?;
             let (at, sent) =
                 first.get_or_insert_with(|| (answer.arrival.at, self.transport.target(path, &parameters))).clone();
-            let counted = counter.add(&self.told(Page::parse(answer.body()))?);
+            let counted = counter.add(&self.record_failure(Page::parse(answer.body()))?);
             let is_late = began.elapsed() >= self.transport.timeout();
             if let Some(count) = counted.or_else(|| is_late.then(|| counter.so_far())) {
                 return Ok(Counted { count, at, sent });
@@ -216,7 +220,7 @@ impl Client {
     }
 
     /// Counts the failure in `parsed`, if it is one, and returns `parsed`.
-    fn told<T>(&self, parsed: Result<T, Failure>) -> Result<T, Failure> {
+    fn record_failure<T>(&self, parsed: Result<T, Failure>) -> Result<T, Failure> {
         parsed.inspect_err(|failure| self.transport.failed(failure.reason))
     }
 

@@ -164,7 +164,7 @@ impl Client {
         self.session.page_begins(&leave).await?;
         let answer = self.transport.page(permit, "xml/status", page.clone(), &leave.header).await;
         let outcome = answer.and_then(|(body, at)| {
-            let status = self.told(XmlStatus::parse(&body, at))?;
+            let status = self.record_failure(XmlStatus::parse(&body, at))?;
             Ok(Observation::XmlStatus { status: Box::new(status), at })
         });
         self.session.page_ended(leave, &page, &outcome).await;
@@ -245,7 +245,7 @@ impl Client {
         let is_declined = self.product == Product::Sma || self.sizes_declined.load(Ordering::Relaxed);
         let Some(path) = QuarantineSize::path(name).filter(|_| !is_declined) else { return QuarantineSize::default() };
         match self.get_as(QuarantineSize::ENDPOINT, &path, &QuarantineSize::query()).await {
-            Ok(answer) => self.told(QuarantineSize::parse(answer.body())).unwrap_or_default(),
+            Ok(answer) => self.record_failure(QuarantineSize::parse(answer.body())).unwrap_or_default(),
             Err(failure) => {
                 if matches!(failure.reason, Reason::Declined | Reason::NotAllowed) {
                     self.sizes_declined.store(true, Ordering::Relaxed);
@@ -262,6 +262,6 @@ impl Client {
         parse: impl Fn(&str) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let answer = self.get(path, parameters).await?;
-        self.told(parse(answer.body()))
+        self.record_failure(parse(answer.body()))
     }
 }
