@@ -25,7 +25,7 @@ pub use event::{Event, Listener};
 pub use failure::{Failure, Reason};
 pub use http::rate_limiter::{Pace, longest_wait};
 pub use http::tls::SystemRoots;
-pub use login_failures::breaker::{RefusalCause, Tally};
+pub use login_failures::breaker::{FailureCount, RefusalCause};
 pub use login_failures::{EVERY_ACCOUNT, LoginFailureLog, Written};
 pub use observe::{Observation, Quarantine, StatusKind};
 pub use session::login::Identity;

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::task::JoinSet;
 use url::Url;
 
-use self::breaker::{LoginDecision, RefusalCause, Tally};
+use self::breaker::{FailureCount, LoginDecision, RefusalCause};
 use crate::base::clock::Timestamp;
 use crate::config::Credentials;
 
@@ -29,11 +29,10 @@ pub(in crate::api) const PASSWORD_CHECK_INTERVAL: Duration = Duration::from_secs
 /// The outcome of a write; its error is the reason why it failed.
 pub type Written = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// In place of an account: its tally, where there is one, stands for those of all accounts that were lost with the
-/// state.
+/// In place of an account: its count, if there is one, stands for those of all accounts, which were lost with the state.
 pub const EVERY_ACCOUNT: &str = "*";
 
-type Write = Box<dyn Fn(String, Option<Tally>) -> Written + Send + Sync>;
+type Write = Box<dyn Fn(String, Option<FailureCount>) -> Written + Send + Sync>;
 
 /// Refused logins by account. Clones share them.
 #[derive(Clone)]
@@ -41,7 +40,7 @@ pub struct LoginFailureLog(Arc<Shared>);
 
 struct Shared {
     accounts: Accounts,
-    tallies: Mutex<HashMap<String, Tally>>,
+    counts: Mutex<HashMap<String, FailureCount>>,
     /// Who makes a login of an account now. An account may be that of several appliances, where an identity provider
     /// has it, and they must not all try what the first is about to see refused.
     turns: Mutex<HashMap<String, Weak<AsyncMutex<()>>>>,
@@ -60,17 +59,17 @@ pub(in crate::api) enum Outcome {
 }
 
 impl LoginFailureLog {
-    /// Goes on from `tallies`. `write` replaces the tally of an account, or forgets it where there is none, and its
-    /// future ends once that would survive a power cut.
+    /// Continues from `counts`. `write` replaces the count of an account, or removes it for none, and its future ends once
+    /// that would survive a power cut.
     #[must_use]
     pub fn new(
         salt: [u8; 32],
-        tallies: HashMap<String, Tally>,
-        write: impl Fn(String, Option<Tally>) -> Written + Send + Sync + 'static,
+        counts: HashMap<String, FailureCount>,
+        write: impl Fn(String, Option<FailureCount>) -> Written + Send + Sync + 'static,
     ) -> Self {
-        let (tallies, turns, taken) = (Mutex::new(tallies), Mutex::default(), Mutex::default());
+        let (counts, turns, taken) = (Mutex::new(counts), Mutex::default(), Mutex::default());
         let accounts = Accounts::new(salt);
-        Self(Arc::new(Shared { accounts, tallies, turns, taken, write: Box::new(write) }))
+        Self(Arc::new(Shared { accounts, counts, turns, taken, write: Box::new(write) }))
     }
 
     /// Refusals that a restart forgets. Nothing leaves the memory, so the salt hides nothing.
@@ -84,17 +83,17 @@ impl LoginFailureLog {
     /// # Errors
     /// When that was not written; it holds until a restart then.
     pub async fn reset(&self) -> Result<(), String> {
-        let accounts: Vec<String> = self.tallies().drain().map(|(account, _)| account).collect();
+        let accounts: Vec<String> = self.counts().drain().map(|(account, _)| account).collect();
         for account in accounts {
             (self.0.write)(account, None).await?;
         }
         Ok(())
     }
 
-    /// Whether the tallies of before were lost, and it is still to be decided which accounts that concerns.
+    /// Whether earlier counts were lost, and [`LoginFailureLog::allow_one_login`] has not yet decided for which accounts.
     #[must_use]
     pub fn are_lost(&self) -> bool {
-        self.tallies().contains_key(EVERY_ACCOUNT)
+        self.counts().contains_key(EVERY_ACCOUNT)
     }
 
     /// Decides that: `accounts` are allowed one login each, until one is accepted. What is known of one stays. Accounts
@@ -107,12 +106,12 @@ impl LoginFailureLog {
         for account in accounts {
             self.name(&account).await;
             let account = account.name().to_owned();
-            if let Entry::Vacant(unknown) = self.tallies().entry(account.clone()) {
-                unknown.insert(Tally::LOST);
-                writes.spawn((self.0.write)(account, Some(Tally::LOST)));
+            if let Entry::Vacant(unknown) = self.counts().entry(account.clone()) {
+                unknown.insert(FailureCount::LOST);
+                writes.spawn((self.0.write)(account, Some(FailureCount::LOST)));
             }
         }
-        self.tallies().remove(EVERY_ACCOUNT);
+        self.counts().remove(EVERY_ACCOUNT);
         for written in writes.join_all().await {
             written?;
         }
@@ -164,17 +163,17 @@ impl LoginFailureLog {
         };
     }
 
-    pub(in crate::api) fn tally(&self, account: &Account) -> Tally {
-        self.tallies().get(account.name()).copied().unwrap_or(Tally::NONE)
+    pub(in crate::api) fn failures(&self, account: &Account) -> FailureCount {
+        self.counts().get(account.name()).copied().unwrap_or(FailureCount::NONE)
     }
 
     /// Whether `account` may be tried. A clock that was set back does not prolong the wait beyond its usual length.
     pub(in crate::api) fn permit(&self, account: &Account, most: u32, now: Timestamp) -> LoginDecision {
-        match self.tallies().get_mut(account.name()) {
+        match self.counts().get_mut(account.name()) {
             None => LoginDecision::Granted,
-            Some(tally) => {
-                tally.last = tally.last.min(now);
-                tally.permit(most, now)
+            Some(failures) => {
+                failures.last = failures.last.min(now);
+                failures.permit(most, now)
             }
         }
     }
@@ -184,36 +183,42 @@ impl LoginFailureLog {
     /// # Errors
     /// When it could not be written down; it is not counted then.
     pub(in crate::api) async fn tried(&self, account: &Account, now: Timestamp) -> Result<(), String> {
-        let tally = self.tally(account).tried(now);
-        (self.0.write)(account.name().to_owned(), Some(tally)).await?;
-        self.tallies().insert(account.name().to_owned(), tally);
+        let failures = self.failures(account).tried(now);
+        (self.0.write)(account.name().to_owned(), Some(failures)).await?;
+        self.counts().insert(account.name().to_owned(), failures);
         Ok(())
     }
 
     /// Takes in what a login came to, at once in memory; `before` is what held before it.
-    pub(in crate::api) fn settle(&self, account: &Account, before: Tally, outcome: Outcome, now: Timestamp) -> Written {
+    pub(in crate::api) fn settle(
+        &self,
+        account: &Account,
+        before: FailureCount,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Written {
         let next = match outcome {
-            Outcome::Accepted => Tally::NONE,
+            Outcome::Accepted => FailureCount::NONE,
             Outcome::Refused(cause) => before.tried(now).refused(now, cause),
             Outcome::Unclear => before,
         };
-        let kept = (next != Tally::NONE).then_some(next);
+        let kept = (next != FailureCount::NONE).then_some(next);
         match kept {
-            Some(tally) => self.tallies().insert(account.name().to_owned(), tally),
-            None => self.tallies().remove(account.name()),
+            Some(failures) => self.counts().insert(account.name().to_owned(), failures),
+            None => self.counts().remove(account.name()),
         };
         (self.0.write)(account.name().to_owned(), kept)
     }
 
     /// Takes in that a login was accepted after the refusals by the status page of `account`, where that is news.
     pub(in crate::api) fn make_up(&self, account: &Account) -> Option<Written> {
-        let tally = {
-            let mut tallies = self.tallies();
-            let tally = tallies.get_mut(account.name()).filter(|tally| tally.counted() > 0)?;
-            tally.made_up = tally.refusals;
-            *tally
+        let failures = {
+            let mut counts = self.counts();
+            let failures = counts.get_mut(account.name()).filter(|failures| failures.counted() > 0)?;
+            failures.made_up = failures.refusals;
+            *failures
         };
-        Some((self.0.write)(account.name().to_owned(), Some(tally)))
+        Some((self.0.write)(account.name().to_owned(), Some(failures)))
     }
 
     /// The number of accounts that were hashed.
@@ -222,14 +227,14 @@ impl LoginFailureLog {
         self.0.accounts.hashed()
     }
 
-    fn tallies(&self) -> MutexGuard<'_, HashMap<String, Tally>> {
-        self.0.tallies.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> MutexGuard<'_, HashMap<String, FailureCount>> {
+        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for LoginFailureLog {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_tuple("LoginFailureLog").field(&*self.tallies()).finish()
+        out.debug_tuple("LoginFailureLog").field(&*self.counts()).finish()
     }
 }
 
@@ -264,14 +269,14 @@ mod tests {
     async fn what_is_on_its_way_is_written_before_it_is_known() {
         let written = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&written);
-        let refusals = LoginFailureLog::new([7; 32], HashMap::new(), move |_, tally| {
-            log.lock().expect("no panic").push(tally.map(|tally| (tally.refusals, tally.in_doubt)));
+        let refusals = LoginFailureLog::new([7; 32], HashMap::new(), move |_, failures| {
+            log.lock().expect("no panic").push(failures.map(|failures| (failures.refusals, failures.in_doubt)));
             Box::pin(std::future::ready(Ok(())))
         });
         let (account, now) = (Account::called("a"), Timestamp::from_secs(1_000));
         for outcome in [Outcome::Unclear, Outcome::Refused(RefusalCause::Password), Outcome::Unclear, Outcome::Accepted]
         {
-            let before = refusals.tally(&account);
+            let before = refusals.failures(&account);
             refusals.tried(&account, now).await.expect("written");
             refusals.settle(&account, before, outcome, now).await.expect("written");
         }
@@ -290,8 +295,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_costs_one_wait() {
-        let tally = Tally { refusals: 1, last: Timestamp::from_secs(1 << 40), ..Tally::NONE };
-        let refusals = LoginFailureLog::new([0; 32], HashMap::from([("a".into(), tally)]), |_, _| unreachable!());
+        let failures = FailureCount { refusals: 1, last: Timestamp::from_secs(1 << 40), ..FailureCount::NONE };
+        let refusals = LoginFailureLog::new([0; 32], HashMap::from([("a".into(), failures)]), |_, _| unreachable!());
         let (account, now) = (Account::called("a"), Timestamp::from_secs(1_000));
         let LoginDecision::Wait(wait) = refusals.permit(&account, 3, now) else { panic!("refused just now") };
         assert_eq!(refusals.permit(&account, 3, now + wait), LoginDecision::Granted);
@@ -301,10 +306,10 @@ mod tests {
     async fn a_lost_history_is_written_for_every_account_before_it_is_forgotten() {
         let written = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&written);
-        let known = Tally { refusals: 2, last: Timestamp::from_secs(7), ..Tally::NONE };
-        let tallies = HashMap::from([(EVERY_ACCOUNT.to_owned(), Tally::LOST), ("known".to_owned(), known)]);
-        let refusals = LoginFailureLog::new([7; 32], tallies, move |account, tally| {
-            log.lock().expect("no panic").push((account, tally));
+        let known = FailureCount { refusals: 2, last: Timestamp::from_secs(7), ..FailureCount::NONE };
+        let counts = HashMap::from([(EVERY_ACCOUNT.to_owned(), FailureCount::LOST), ("known".to_owned(), known)]);
+        let refusals = LoginFailureLog::new([7; 32], counts, move |account, failures| {
+            log.lock().expect("no panic").push((account, failures));
             Box::pin(std::future::ready(Ok(())))
         });
         let [known_account, new, later] = ["known", "new", "later"].map(Account::called);
@@ -312,17 +317,17 @@ mod tests {
         let shared = new.clone();
         refusals.allow_one_login(vec![known_account.clone(), new.clone(), shared]).await.expect("written");
         assert!(!refusals.are_lost());
-        let expected = [("new".to_owned(), Some(Tally::LOST)), (EVERY_ACCOUNT.to_owned(), None)];
+        let expected = [("new".to_owned(), Some(FailureCount::LOST)), (EVERY_ACCOUNT.to_owned(), None)];
         assert_eq!(*written.lock().expect("no panic"), expected);
-        let tallies = [&known_account, &new, &later].map(|account| refusals.tally(account));
-        assert_eq!(tallies, [known, Tally::LOST, Tally::NONE]);
+        let counts = [&known_account, &new, &later].map(|account| refusals.failures(account));
+        assert_eq!(counts, [known, FailureCount::LOST, FailureCount::NONE]);
         // A login that ends without a word on the account leaves the one attempt as it was.
         let now = Timestamp::from_secs(1_000);
-        for (outcome, after) in [(Outcome::Unclear, Tally::LOST), (Outcome::Accepted, Tally::NONE)] {
-            let before = refusals.tally(&new);
+        for (outcome, after) in [(Outcome::Unclear, FailureCount::LOST), (Outcome::Accepted, FailureCount::NONE)] {
+            let before = refusals.failures(&new);
             refusals.tried(&new, now).await.expect("written");
             refusals.settle(&new, before, outcome, now).await.expect("written");
-            assert_eq!(refusals.tally(&new), after);
+            assert_eq!(refusals.failures(&new), after);
         }
     }
 
@@ -330,8 +335,8 @@ mod tests {
     async fn a_lost_history_that_cannot_be_written_stays_for_the_next_start() {
         let forgotten = Arc::new(Mutex::new(false));
         let log = Arc::clone(&forgotten);
-        let tallies = HashMap::from([(EVERY_ACCOUNT.to_owned(), Tally::LOST)]);
-        let refusals = LoginFailureLog::new([7; 32], tallies, move |account, _| {
+        let counts = HashMap::from([(EVERY_ACCOUNT.to_owned(), FailureCount::LOST)]);
+        let refusals = LoginFailureLog::new([7; 32], counts, move |account, _| {
             let is_mark = account == EVERY_ACCOUNT;
             *log.lock().expect("no panic") |= is_mark;
             Box::pin(std::future::ready(if is_mark { Ok(()) } else { Err("no space".into()) }))
@@ -339,6 +344,6 @@ mod tests {
         let account = Account::called("a");
         assert_eq!(refusals.allow_one_login(vec![account.clone()]).await, Err("no space".into()));
         assert!(!*forgotten.lock().expect("no panic"));
-        assert_eq!(refusals.tally(&account), Tally::LOST, "it holds in memory");
+        assert_eq!(refusals.failures(&account), FailureCount::LOST, "it holds in memory");
     }
 }

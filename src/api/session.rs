@@ -212,7 +212,7 @@ impl Session {
         let _turn = self.refusals.turn(&account).await;
         self.permit()?;
         let permit = self.transport.rate_limiter().permit().await;
-        let before = self.refusals.tally(&account);
+        let before = self.refusals.failures(&account);
         // Counted on disk as a refusal first: a crash during the login must not make it free.
         let announced = self.announce(&account).await;
         // An account that was accepted since the start is not at risk, so a full disk does not stop its polling.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::api::{EVERY_ACCOUNT, LoginFailureLog, RefusalCause, Tally};
+use crate::api::{EVERY_ACCOUNT, FailureCount, LoginFailureLog, RefusalCause};
 use crate::base::clock::{Clock, Timestamp};
 use crate::ledger::Ledger;
 use crate::store::{Event, Listener, LoadedState, OpenError, Refused, RefusedBecause, Store};
@@ -61,14 +61,14 @@ pub(super) fn open(
 
 /// Refused logins as the store has them.
 fn refusals(store: Arc<Store>, salt: [u8; 32], refused: HashMap<String, Refused>) -> LoginFailureLog {
-    let tally = |Refused { count, last, in_doubt, history_lost, because, made_up }| {
+    let failures = |Refused { count, last, in_doubt, history_lost, because, made_up }| {
         let last = Timestamp::from_secs(last);
-        Tally { refusals: count, last, in_doubt, history_lost, cause: cause(because), made_up }
+        FailureCount { refusals: count, last, in_doubt, history_lost, cause: cause(because), made_up }
     };
-    let tallies = refused.into_iter().map(|(account, refused)| (account, tally(refused))).collect();
-    LoginFailureLog::new(salt, tallies, move |account, tally| {
+    let counts = refused.into_iter().map(|(account, refused)| (account, failures(refused))).collect();
+    LoginFailureLog::new(salt, counts, move |account, failures| {
         let store = Arc::clone(&store);
-        let refused = tally.map(|Tally { refusals, last, in_doubt, history_lost, cause, made_up }| {
+        let refused = failures.map(|FailureCount { refusals, last, in_doubt, history_lost, cause, made_up }| {
             let last = last.as_secs();
             Refused { count: refusals, last, in_doubt, history_lost, because: because(cause), made_up }
         });

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asyncos_exporter::api::{
-    Client, EVERY_ACCOUNT, Listener, LoginFailureLog, Reason, RefusalCause, StatusKind, SystemRoots, Tally,
+    Client, EVERY_ACCOUNT, FailureCount, Listener, LoginFailureLog, Reason, RefusalCause, StatusKind, SystemRoots,
 };
 use asyncos_exporter::base::clock::{Clock, Timestamp};
 use asyncos_exporter::config::Config;
@@ -148,9 +148,9 @@ async fn a_page_whose_refusals_were_lost_is_tried_once() {
     let clock = lapse(1200);
     let (api, web) = pair(&clock).await;
     let (last, cause) = (Timestamp::from_secs(0), RefusalCause::default());
-    let lost = Tally { refusals: 0, last, in_doubt: false, history_lost: true, cause, made_up: 0 };
-    let tallies = HashMap::from([(EVERY_ACCOUNT.to_owned(), lost)]);
-    let refusals = LoginFailureLog::new([7; 32], tallies, |_, _| Box::pin(ready(Ok(()))));
+    let lost = FailureCount { refusals: 0, last, in_doubt: false, history_lost: true, cause, made_up: 0 };
+    let counts = HashMap::from([(EVERY_ACCOUNT.to_owned(), lost)]);
+    let refusals = LoginFailureLog::new([7; 32], counts, |_, _| Box::pin(ready(Ok(()))));
     let client = client_with(&entry("a", &api, &with_page(&web)), &clock, refusals.clone());
     Client::allow_one_login([&client].into_iter(), &refusals).await.expect("written");
     ask(&client, &web, &clock, HOUR).await;
@@ -164,30 +164,30 @@ async fn an_interrupted_login_long_after_refusals_of_the_page_leaves_another() {
     let clock = lapse(1200);
     let (api, web) = pair(&clock).await;
     let entry = entry("a", &api, &with_page(&web));
-    let written = Arc::new(Mutex::new(HashMap::<String, Vec<Option<Tally>>>::new()));
+    let written = Arc::new(Mutex::new(HashMap::<String, Vec<Option<FailureCount>>>::new()));
     let log = Arc::clone(&written);
-    let refusals = LoginFailureLog::new([7; 32], HashMap::new(), move |account, tally| {
-        log.lock().expect("no panic").entry(account).or_default().push(tally);
+    let refusals = LoginFailureLog::new([7; 32], HashMap::new(), move |account, failures| {
+        log.lock().expect("no panic").entry(account).or_default().push(failures);
         Box::pin(ready(Ok(())))
     });
     let before = client_with(&entry, &clock, refusals);
     ask(&before, &web, &clock, 6 * HOUR).await;
     assert_eq!((refused(&web), refused(&api)), (3, 0));
     // Of the page what was written last, of the account what a crash during its login leaves.
-    let in_doubt = |tallies: &Vec<Option<Tally>>| match tallies.last().copied().flatten() {
-        None => tallies.iter().flatten().copied().find(|tally| tally.in_doubt),
+    let in_doubt = |counts: &Vec<Option<FailureCount>>| match counts.last().copied().flatten() {
+        None => counts.iter().flatten().copied().find(|failures| failures.in_doubt),
         last => last,
     };
-    let tallies: HashMap<String, Tally> = written
+    let counts: HashMap<String, FailureCount> = written
         .lock()
         .expect("no panic")
         .iter()
-        .filter_map(|(account, tallies)| Some((account.clone(), in_doubt(tallies)?)))
+        .filter_map(|(account, counts)| Some((account.clone(), in_doubt(counts)?)))
         .collect();
-    let mut left: Vec<_> = tallies.values().map(|tally| (tally.refusals, tally.in_doubt)).collect();
+    let mut left: Vec<_> = counts.values().map(|failures| (failures.refusals, failures.in_doubt)).collect();
     left.sort_unstable();
     assert_eq!(left, [(1, true), (3, false)]);
-    let after = client_with(&entry, &clock, LoginFailureLog::new([7; 32], tallies, |_, _| Box::pin(ready(Ok(())))));
+    let after = client_with(&entry, &clock, LoginFailureLog::new([7; 32], counts, |_, _| Box::pin(ready(Ok(())))));
     let failures = ask(&after, &web, &clock, 5 * MINUTE).await;
     assert!(failures.iter().all(|(reason, _)| *reason == Reason::NotAllowed), "{failures:?}");
     assert!(!failures.is_empty() && after.identity().is_some(), "the login is made: {failures:?}");
@@ -203,8 +203,8 @@ async fn a_page_that_takes_the_account_is_written_down_once() {
     web.set_passphrase("ironport");
     let written = Arc::new(Mutex::new(HashMap::<String, Vec<u32>>::new()));
     let log = Arc::clone(&written);
-    let refusals = LoginFailureLog::new([7; 32], HashMap::new(), move |account, tally| {
-        let counted = tally.map_or(0, |tally| tally.refusals);
+    let refusals = LoginFailureLog::new([7; 32], HashMap::new(), move |account, failures| {
+        let counted = failures.map_or(0, |failures| failures.refusals);
         log.lock().expect("no panic").entry(account).or_default().push(counted);
         Box::pin(ready(Ok(())))
     });

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
 use crate::api::http::header::basic_header;
-use crate::api::login_failures::breaker::{LoginDecision, RefusalCause, Tally};
+use crate::api::login_failures::breaker::{FailureCount, LoginDecision, RefusalCause};
 use crate::api::login_failures::{Account, LoginFailureLog, Outcome, PASSWORD_CHECK_INTERVAL};
 use crate::api::{Failure, Reason};
 use crate::base::clock::Clock;
@@ -77,7 +77,7 @@ impl ProxyClient {
     /// Takes the password that the file holds now, if the one in hand was refused. Whether it is another.
     pub(in crate::api) async fn reload_password(&self) -> bool {
         let Some(ProxyAccountState { credentials, account, .. }) = self.standing() else { return false };
-        if self.refusals.tally(&account).refusals == 0 {
+        if self.refusals.failures(&account).refusals == 0 {
             return false;
         }
         // A disk that hangs must not hold up a scrape.
@@ -117,7 +117,7 @@ impl ProxyClient {
     /// Records the outcome of a request for the proxy account.
     pub(in crate::api) async fn record_outcome(&self, failure: Option<Reason>) {
         let Some(ProxyAccountState { account, .. }) = self.standing() else { return };
-        let tally = self.refusals.tally(&account);
+        let failures = self.refusals.failures(&account);
         let outcome = match failure {
             Some(Reason::ProxyRefused) => Outcome::Refused(RefusalCause::Password),
             Some(Reason::Proxy | Reason::Dns | Reason::Connect | Reason::Timeout | Reason::Reset) => return,
@@ -125,12 +125,12 @@ impl ProxyClient {
             Some(_) | None => Outcome::Accepted,
         };
         self.refusals.shown(&account, outcome);
-        if matches!(outcome, Outcome::Refused(_)) || tally != Tally::NONE {
-            let written = self.refusals.settle(&account, tally, outcome, self.clock.wall());
+        if matches!(outcome, Outcome::Refused(_)) || failures != FailureCount::NONE {
+            let written = self.refusals.settle(&account, failures, outcome, self.clock.wall());
             // A write that fails is said by the store; memory has it.
             let _ = written.await;
         }
-        if self.refusals.tally(&account).is_blocked(MOST_REFUSALS) && !tally.is_blocked(MOST_REFUSALS) {
+        if self.refusals.failures(&account).is_blocked(MOST_REFUSALS) && !failures.is_blocked(MOST_REFUSALS) {
             tracing::error!(proxy = %self.proxy.url, "requests stopped: the proxy keeps rejecting the credentials");
         }
     }

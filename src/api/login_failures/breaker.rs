@@ -42,7 +42,7 @@ impl RefusalCause {
 
 /// Refused logins in a row of one account with one secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub struct FailureCount {
     /// So many, the one in doubt included.
     pub refusals: u32,
     /// When the last of them was made.
@@ -70,7 +70,7 @@ pub(in crate::api) enum LoginDecision {
     Blocked,
 }
 
-impl Tally {
+impl FailureCount {
     pub(in crate::api) const NONE: Self = Self {
         refusals: 0,
         last: Timestamp::from_secs(0),
@@ -121,16 +121,16 @@ mod tests {
     #[test]
     fn so_many_refusals_and_no_more() {
         for most in 1..=4 {
-            let (mut now, mut tally) = (Timestamp::from_secs(1_000), Tally::NONE);
-            assert_eq!(tally.permit(most, now), LoginDecision::Granted);
+            let (mut now, mut failures) = (Timestamp::from_secs(1_000), FailureCount::NONE);
+            assert_eq!(failures.permit(most, now), LoginDecision::Granted);
             for wait in &WAITS[..most as usize - 1] {
-                tally = tally.tried(now).refused(now, RefusalCause::Password);
-                assert_eq!(tally.permit(most, now), LoginDecision::Wait(*wait));
+                failures = failures.tried(now).refused(now, RefusalCause::Password);
+                assert_eq!(failures.permit(most, now), LoginDecision::Wait(*wait));
                 now = now + *wait;
-                assert_eq!(tally.permit(most, now), LoginDecision::Granted);
+                assert_eq!(failures.permit(most, now), LoginDecision::Granted);
             }
-            tally = tally.tried(now).refused(now, RefusalCause::Password);
-            assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), LoginDecision::Blocked);
+            failures = failures.tried(now).refused(now, RefusalCause::Password);
+            assert_eq!(failures.permit(most, now + Duration::from_secs(1 << 30)), LoginDecision::Blocked);
         }
     }
 
@@ -138,10 +138,10 @@ mod tests {
     fn where_the_history_is_lost_there_is_one_attempt() {
         let now = Timestamp::from_secs(1_000);
         for most in 1..=4 {
-            assert_eq!(Tally::LOST.permit(most, now), LoginDecision::Granted);
-            let refused = Tally::LOST.tried(now).refused(now, RefusalCause::Password);
-            for tally in [Tally::LOST.tried(now), refused] {
-                assert_eq!(tally.permit(most, now + Duration::from_secs(1 << 30)), LoginDecision::Blocked);
+            assert_eq!(FailureCount::LOST.permit(most, now), LoginDecision::Granted);
+            let refused = FailureCount::LOST.tried(now).refused(now, RefusalCause::Password);
+            for failures in [FailureCount::LOST.tried(now), refused] {
+                assert_eq!(failures.permit(most, now + Duration::from_secs(1 << 30)), LoginDecision::Blocked);
             }
         }
     }
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn what_is_in_doubt_counts_and_is_not_waited_for() {
         let now = Timestamp::from_secs(1_000);
-        let tally = Tally::NONE.tried(now).tried(now);
-        assert_eq!((tally.refusals, tally.permit(3, now)), (2, LoginDecision::Granted));
-        assert_eq!(tally.tried(now).permit(3, now), LoginDecision::Blocked);
+        let failures = FailureCount::NONE.tried(now).tried(now);
+        assert_eq!((failures.refusals, failures.permit(3, now)), (2, LoginDecision::Granted));
+        assert_eq!(failures.tried(now).permit(3, now), LoginDecision::Blocked);
     }
 }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{PASSWORD_CHECK_INTERVAL, Session, State};
 use crate::api::http::header::{Header, basic_header};
-use crate::api::login_failures::breaker::{LoginDecision, RefusalCause, Tally};
+use crate::api::login_failures::breaker::{FailureCount, LoginDecision, RefusalCause};
 use crate::api::login_failures::{Account, Outcome};
 use crate::api::{Failure, Reason};
 
@@ -22,7 +22,7 @@ pub(in crate::api) struct PageLeave {
     pub(in crate::api) header: Header,
     account: Account,
     /// The refusals counted before it.
-    before: Tally,
+    before: FailureCount,
     /// Whether the page took the account the last time: then nothing is written down unless that changes, or there would
     /// be a write a minute.
     is_taken: bool,
@@ -53,7 +53,7 @@ impl Session {
     pub(in crate::api) async fn page_leave(&self, page: &Url) -> Result<PageLeave, Failure> {
         let account = self.account_at(page);
         self.refusals.name(&account).await;
-        if self.refusals.tally(&account).refusals > 0 {
+        if self.refusals.failures(&account).refusals > 0 {
             let _flight = self.flight.lock().await;
             self.reload_password().await;
         }
@@ -61,7 +61,7 @@ impl Session {
         let header = basic_header(&self.state().credentials)?;
         let turn = self.refusals.turn(&account).await;
         self.page_permit(&account)?;
-        let (before, is_taken) = (self.refusals.tally(&account), self.refusals.is_taken(&account));
+        let (before, is_taken) = (self.refusals.failures(&account), self.refusals.is_taken(&account));
         Ok(PageLeave { header, account, before, is_taken, _turn: turn })
     }
 
@@ -89,7 +89,7 @@ impl Session {
             return;
         }
         let written = self.refusals.settle(&leave.account, leave.before, known, self.wall());
-        let refusals = self.refusals.tally(&leave.account);
+        let refusals = self.refusals.failures(&leave.account);
         if is_refused && refusals.is_blocked(self.most_at_page()) {
             let (host, refusals) = (page.host_str(), refusals.refusals);
             tracing::error!(
@@ -108,7 +108,7 @@ impl Session {
     fn page_refusals(&self, state: &State) -> u32 {
         // One without a name was never refused in this life, and has its name before the first login is made.
         let named = state.page_account.as_ref().filter(|account| account.is_named());
-        named.map_or(0, |account| self.refusals.tally(account).counted())
+        named.map_or(0, |account| self.refusals.failures(account).counted())
     }
 
     /// Refusals of logins that are bearable in a row. A password that is changed while a token lives is refused by the page

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{PASSWORD_CHECK_INTERVAL, Session, State};
 use crate::api::login_failures::Account;
-use crate::api::login_failures::breaker::{LoginDecision, Tally};
+use crate::api::login_failures::breaker::{FailureCount, LoginDecision};
 use crate::api::{Event, Failure, Reason};
 
 impl Session {
@@ -39,12 +39,12 @@ impl Session {
             LoginDecision::Granted => Ok(()),
             LoginDecision::Wait(span) => {
                 let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
-                let advice = self.refusals.tally(&account).cause.advice();
+                let advice = self.refusals.failures(&account).cause.advice();
                 wait(format!("login refused: {advice}; next attempt in {shown}"), span)
             }
             LoginDecision::Blocked => {
-                let tally = self.refusals.tally(&account);
-                let (cause, advice) = (stopped_because(tally), tally.cause.advice());
+                let failures = self.refusals.failures(&account);
+                let (cause, advice) = (stopped_because(failures), failures.cause.advice());
                 wait(format!("logins stopped after {cause}: {advice}"), PASSWORD_CHECK_INTERVAL)
             }
         }
@@ -71,22 +71,22 @@ impl Session {
         if !state.account.is_named() {
             return;
         }
-        let tally = self.refusals.tally(&state.account);
-        let blocked = tally.is_blocked(self.most_of(&state));
+        let failures = self.refusals.failures(&state.account);
+        let blocked = failures.is_blocked(self.most_of(&state));
         if blocked && !std::mem::replace(&mut state.blocked_is_logged, blocked) {
-            let cause = stopped_because(tally);
+            let cause = stopped_because(failures);
             let message = format!("logins stopped after {cause}, before the appliance locks the account");
-            let advice = tally.cause.advice();
-            tracing::error!(host = self.login_url.host_str(), refusals = tally.refusals, advice, "{message}");
+            let advice = failures.cause.advice();
+            tracing::error!(host = self.login_url.host_str(), refusals = failures.refusals, advice, "{message}");
         }
         state.blocked_is_logged = blocked;
         drop(state);
-        self.transport.notify(Event::LoginRefusals { in_a_row: tally.refusals, blocked, cause: tally.cause });
+        self.transport.notify(Event::LoginRefusals { in_a_row: failures.refusals, blocked, cause: failures.cause });
     }
 }
 
-fn stopped_because(tally: Tally) -> &'static str {
-    if tally.history_lost {
+fn stopped_because(failures: FailureCount) -> &'static str {
+    if failures.history_lost {
         "one refused login, because the login failure history was lost"
     } else {
         "repeated refusals"

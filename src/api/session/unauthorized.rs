@@ -38,7 +38,7 @@ impl Session {
         if action == UnauthorizedAction::Refused {
             let (now, account) = (self.wall(), self.state().account.clone());
             let refused = Outcome::Refused(RefusalCause::Password);
-            let written = self.refusals.settle(&account, self.refusals.tally(&account), refused, now);
+            let written = self.refusals.settle(&account, self.refusals.failures(&account), refused, now);
             // The store logs a failed write, and the count in memory holds until a restart.
             let _ = written.await;
             self.notify_refusals();
