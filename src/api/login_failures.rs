@@ -211,11 +211,11 @@ impl LoginFailureLog {
     }
 
     /// Takes in that a login was accepted after the refusals by the status page of `account`, where that is news.
-    pub(in crate::api) fn make_up(&self, account: &Account) -> Option<Written> {
+    pub(in crate::api) fn clear_counted(&self, account: &Account) -> Option<Written> {
         let failures = {
             let mut counts = self.counts();
             let failures = counts.get_mut(account.name()).filter(|failures| failures.counted() > 0)?;
-            failures.made_up = failures.refusals;
+            failures.cleared = failures.refusals;
             *failures
         };
         Some((self.0.write)(account.name().to_owned(), Some(failures)))

@@ -226,11 +226,12 @@ impl Session {
             Err(_) => Outcome::Unclear,
         };
         let written = self.refusals.settle(&account, before, known, self.wall());
-        let made_up = page_account.filter(|_| known == Outcome::Accepted).and_then(|page| self.refusals.make_up(&page));
+        let cleared =
+            page_account.filter(|_| known == Outcome::Accepted).and_then(|page| self.refusals.clear_counted(&page));
         let credential = self.ended(outcome.map_err(|failed| failed.failure));
         // A result that is not written stays counted as a refusal after a restart, so the error can be ignored.
         let _ = written.await;
-        if let Some(written) = made_up {
+        if let Some(written) = cleared {
             let _ = written.await;
         }
         credential

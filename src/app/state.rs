@@ -63,14 +63,14 @@ pub(super) fn open(
 fn refusals(store: Arc<Store>, salt: [u8; 32], refused: HashMap<String, Refused>) -> LoginFailureLog {
     let failures = |Refused { count, last, in_doubt, history_lost, because, made_up }| {
         let last = Timestamp::from_secs(last);
-        FailureCount { refusals: count, last, in_doubt, history_lost, cause: cause(because), made_up }
+        FailureCount { refusals: count, last, in_doubt, history_lost, cause: cause(because), cleared: made_up }
     };
     let counts = refused.into_iter().map(|(account, refused)| (account, failures(refused))).collect();
     LoginFailureLog::new(salt, counts, move |account, failures| {
         let store = Arc::clone(&store);
-        let refused = failures.map(|FailureCount { refusals, last, in_doubt, history_lost, cause, made_up }| {
+        let refused = failures.map(|FailureCount { refusals, last, in_doubt, history_lost, cause, cleared }| {
             let last = last.as_secs();
-            Refused { count: refusals, last, in_doubt, history_lost, because: because(cause), made_up }
+            Refused { count: refusals, last, in_doubt, history_lost, because: because(cause), made_up: cleared }
         });
         Box::pin(async move { store.write_refused(account, refused).await.map_err(|error| error.to_string()) })
     })

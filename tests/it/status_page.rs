@@ -148,7 +148,7 @@ async fn a_page_whose_refusals_were_lost_is_tried_once() {
     let clock = lapse(1200);
     let (api, web) = pair(&clock).await;
     let (last, cause) = (Timestamp::from_secs(0), RefusalCause::default());
-    let lost = FailureCount { refusals: 0, last, in_doubt: false, history_lost: true, cause, made_up: 0 };
+    let lost = FailureCount { refusals: 0, last, in_doubt: false, history_lost: true, cause, cleared: 0 };
     let counts = HashMap::from([(EVERY_ACCOUNT.to_owned(), lost)]);
     let refusals = LoginFailureLog::new([7; 32], counts, |_, _| Box::pin(ready(Ok(()))));
     let client = client_with(&entry("a", &api, &with_page(&web)), &clock, refusals.clone());

@@ -57,7 +57,7 @@ pub struct FailureCount {
     pub cause: RefusalCause,
     /// Of the refusals by a status page, those before the last accepted login. The appliance counts failures in a row,
     /// so they no longer bring the account nearer to its lock-out.
-    pub made_up: u32,
+    pub cleared: u32,
 }
 
 /// Whether a login may be tried.
@@ -77,7 +77,7 @@ impl FailureCount {
         in_doubt: false,
         history_lost: false,
         cause: RefusalCause::Password,
-        made_up: 0,
+        cleared: 0,
     };
     /// An account of which nothing is known any more.
     pub(in crate::api) const LOST: Self = Self { history_lost: true, ..Self::NONE };
@@ -96,7 +96,7 @@ impl FailureCount {
 
     /// The number of refusals that the appliance still counts.
     pub(in crate::api) fn counted(&self) -> u32 {
-        self.refusals - self.made_up.min(self.refusals)
+        self.refusals - self.cleared.min(self.refusals)
     }
 
     pub(in crate::api) const fn is_blocked(&self, most: u32) -> bool {
