@@ -47,16 +47,16 @@ pub(super) const BOUNDS: Bounds =
 
 /// The time that a stop waits for the first request of a client that has just connected. A request follows its
 /// connection after one round trip, and a client that loses it has lost a scrape.
-const FIRST_REQUEST: Duration = Duration::from_millis(500);
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The time that a client may be silent between requests, take to send one request's head, or take to accept an
 /// answer. One number because hyper starts its timer for the next head when an answer is queued, not when it is
 /// sent: a shorter one would cut off slow readers of large pages. Above the usual scrape interval of 15 s, so that
 /// Prometheus keeps its connection.
-const PATIENCE: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The time limit of a TLS handshake, a matter of two round trips. Silence would hold a slot.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes of one request's head; a scrape sends under one KiB. hyper looks at its limit only when it reads on, so that
 /// what comes in one piece may be longer: the head is measured once more when it is there.
@@ -108,7 +108,7 @@ async fn attend_all(mut door: Acceptor, site: Arc<Router>, protection: Protectio
     }
     let limiter = door.limiter.clone();
     drop(door);
-    limiter.await_first_requests(FIRST_REQUEST).await;
+    limiter.await_first_requests(FIRST_REQUEST_TIMEOUT).await;
     if timeout(bounds.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!(connections = open.len(), "closing connections that did not finish in time");
         open.abort_all();
@@ -213,10 +213,10 @@ impl ConnectionHandler {
     }
 
     async fn attend(self, stream: Stream, watcher: Watcher, slot: &Arc<ConnectionSlot>) {
-        let Some(tls) = self.protection.shield().await.tls.clone() else {
+        let Some(tls) = self.protection.security().await.tls.clone() else {
             return self.converse(stream, Channel::Clear, watcher, slot).await;
         };
-        match timeout(HANDSHAKE, tls.accept(stream)).await {
+        match timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
             Ok(Ok(stream)) => self.converse(stream, Channel::Tls, watcher, slot).await,
             Ok(Err(error)) => tracing::debug!(error = &error as &dyn Error, "TLS handshake with a client failed"),
             Err(_) => tracing::debug!("TLS handshake with a client timed out"),
@@ -237,10 +237,10 @@ impl ConnectionHandler {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(PATIENCE)
+            .header_read_timeout(IDLE_TIMEOUT)
             .max_buf_size(HEAD_SIZE)
             .max_headers(HEADERS)
-            .serve_connection(TokioIo::new(Deadline::new(stream, PATIENCE)), service);
+            .serve_connection(TokioIo::new(Deadline::new(stream, IDLE_TIMEOUT)), service);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(error = &error as &dyn Error, "connection failed");
         }
@@ -255,15 +255,15 @@ async fn answer(
     channel: Channel,
     in_work: RequestGuard,
 ) -> hyper::Response<Full<CountedBody>> {
-    let shield = protection.shield().await;
+    let security = protection.security().await;
     let mut answer = match malformed(head) {
         Some((status, why)) => text(status, why),
-        None => match shield.refusal(head, channel).await {
+        None => match security.refusal(head, channel).await {
             Some(refusal) => refusal,
             None => site.answer(head, channel).await,
         },
     };
-    shield.apply_headers(&mut answer);
+    security.apply_headers(&mut answer);
     answer.map(|body| Full::new(body.of(in_work)))
 }
 

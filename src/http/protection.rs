@@ -23,14 +23,14 @@ use crate::config::{ConfigError, Problem, Web, WebFile};
 
 /// The shortest time between two checks for changed files: soon enough after a certificate is replaced, seldom enough
 /// for a client that connects a thousand times a second.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The time that a client waits for such a check; then the previous files stay in force. Threads for blocking work are
 /// shared with name look-ups, and a name server or a file system that hangs must not hold up a scrape.
-const LOOK_PATIENCE: Duration = Duration::from_secs(1);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The time limit of a requested reading, which takes milliseconds unless a file system hangs.
-const READ_PATIENCE: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The protection cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ pub enum ProtectionError {
     /// The disk hangs.
     #[error(
         "reading the files of the web configuration took longer than {}: the disk hangs",
-        humantime::format_duration(READ_PATIENCE)
+        humantime::format_duration(READ_TIMEOUT)
     )]
     Slow,
 }
@@ -61,7 +61,7 @@ pub struct Protection(Arc<Inner>);
 
 struct Inner {
     now: RwLock<Arc<WebSecurity>>,
-    next_look: Mutex<Option<Instant>>,
+    next_check: Mutex<Option<Instant>>,
     /// Absent where there is no file. Locked during a check.
     file: Option<Arc<AsyncMutex<WebFile>>>,
     observer: RwLock<Observer>,
@@ -90,13 +90,13 @@ impl Protection {
     /// When it cannot be read or is wrong: every problem at once.
     pub fn open(file: PathBuf) -> Result<Self, ProtectionError> {
         let mut file = WebFile::new(file);
-        let shield = WebSecurity::try_new(file.read()?)?;
-        Ok(Self::new(shield, Some(Arc::new(AsyncMutex::new(file)))))
+        let security = WebSecurity::try_new(file.read()?)?;
+        Ok(Self::new(security, Some(Arc::new(AsyncMutex::new(file)))))
     }
 
-    fn new(shield: WebSecurity, file: Option<Arc<AsyncMutex<WebFile>>>) -> Self {
-        let (now, observer) = (RwLock::new(Arc::new(shield)), RwLock::new(Arc::new(|_| ()) as Observer));
-        Self(Arc::new(Inner { now, next_look: Mutex::default(), file, observer }))
+    fn new(security: WebSecurity, file: Option<Arc<AsyncMutex<WebFile>>>) -> Self {
+        let (now, observer) = (RwLock::new(Arc::new(security)), RwLock::new(Arc::new(|_| ()) as Observer));
+        Self(Arc::new(Inner { now, next_check: Mutex::default(), file, observer }))
     }
 
     /// Notifies `observer` of the outcome of every reading from now on; at once of the first one, which succeeded.
@@ -110,18 +110,18 @@ impl Protection {
     /// Whether clients speak TLS.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
-        self.0.shield().tls.is_some()
+        self.0.security().tls.is_some()
     }
 
     /// Whether clients need a password.
     #[must_use]
     pub fn has_users(&self) -> bool {
-        self.0.shield().users.is_some()
+        self.0.security().users.is_some()
     }
 
     /// Logs what is allowed and yet should be known.
     pub fn warn(&self) {
-        self.0.shield().warn();
+        self.0.security().warn();
     }
 
     /// Reads the files now, changed or not. Without a file there is nothing to do.
@@ -139,7 +139,7 @@ impl Protection {
             let file = file.lock_owned().await;
             spawn_blocking(move || inner.read(file)).await
         };
-        match timeout(READ_PATIENCE, reading).await {
+        match timeout(READ_TIMEOUT, reading).await {
             Ok(Ok(outcome)) => outcome,
             // A bug of ours, for the supervisor to see.
             Ok(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
@@ -151,35 +151,35 @@ impl Protection {
     ///
     /// # Cancel safety
     /// A check that has begun continues.
-    pub(super) async fn shield(&self) -> Arc<WebSecurity> {
-        if let Some(file) = self.0.due() {
+    pub(super) async fn security(&self) -> Arc<WebSecurity> {
+        if let Some(file) = self.0.claim_check() {
             let inner = Arc::clone(&self.0);
             // Too late or dead, it leaves what was there before.
-            let _ = timeout(LOOK_PATIENCE, spawn_blocking(move || inner.look(file))).await;
+            let _ = timeout(CHECK_TIMEOUT, spawn_blocking(move || inner.check(file))).await;
         }
-        self.0.shield()
+        self.0.security()
     }
 }
 
 impl Inner {
-    fn shield(&self) -> Arc<WebSecurity> {
+    fn security(&self) -> Arc<WebSecurity> {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The file, for one caller, when it is time to look at it.
-    fn due(&self) -> Option<OwnedMutexGuard<WebFile>> {
+    fn claim_check(&self) -> Option<OwnedMutexGuard<WebFile>> {
         let file = Arc::clone(self.file.as_ref()?).try_lock_owned().ok()?;
-        let mut next = self.next_look.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.next_check.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if next.is_some_and(|next| now < next) {
             return None;
         }
-        *next = Some(now + LOOK_EVERY);
+        *next = Some(now + CHECK_INTERVAL);
         Some(file)
     }
 
     /// Reads the files again if one of them has changed.
-    fn look(&self, file: OwnedMutexGuard<WebFile>) {
+    fn check(&self, file: OwnedMutexGuard<WebFile>) {
         if file.has_changed() {
             // The reading has reported it.
             let _ = self.read(file);
@@ -189,10 +189,10 @@ impl Inner {
     /// Reads the files. What cannot be used changes nothing.
     fn read(&self, mut file: OwnedMutexGuard<WebFile>) -> Result<(), ProtectionError> {
         let read = file.read().map_err(ProtectionError::from).and_then(WebSecurity::try_new);
-        let outcome = read.and_then(|shield| shield.succeed(&self.shield()));
-        self.report(outcome.map(|shield| {
-            shield.warn();
-            *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shield);
+        let outcome = read.and_then(|security| security.replacing(&self.security()));
+        self.report(outcome.map(|security| {
+            security.warn();
+            *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(security);
         }))
     }
 
@@ -232,7 +232,7 @@ impl WebSecurity {
 
     /// Takes the place of `before`, unless that would open what is closed: a file that is half written, or emptied by
     /// mistake, must not.
-    fn succeed(self, before: &Self) -> Result<Self, ProtectionError> {
+    fn replacing(self, before: &Self) -> Result<Self, ProtectionError> {
         if before.tls.is_some() && self.tls.is_none() {
             return Err(ProtectionError::TakenAway("`tls_server_config`"));
         }
