@@ -98,7 +98,7 @@ impl Bound {
     /// When a page's closure panicked: the supervisor is to restart the daemon.
     pub async fn serve(self, pages: Pages, limits: Limits, protection: Protection, stop: Shutdown) {
         let observer = Arc::clone(&pages.connections);
-        let site = Arc::new(router::Router::new(pages, limits));
-        connections::serve(self.listeners, &site, &protection, connections::BOUNDS, observer, &stop).await;
+        let router = Arc::new(router::Router::new(pages, limits));
+        connections::serve(self.listeners, &router, &protection, connections::BOUNDS, observer, &stop).await;
     }
 }

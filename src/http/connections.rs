@@ -70,10 +70,10 @@ const HEADERS: usize = 64;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves `site` on all `listeners` until `stop`; then drains. `observer` learns how many connections are open.
+/// Serves `router` on all `listeners` until `stop`; then drains. `observer` learns how many connections are open.
 pub(super) async fn serve(
     listeners: Vec<Listener>,
-    site: &Arc<Router>,
+    router: &Arc<Router>,
     protection: &Protection,
     bounds: Bounds,
     observer: Observer,
@@ -83,15 +83,15 @@ pub(super) async fn serve(
     let mut doors = JoinSet::new();
     for listener in listeners {
         let door = Acceptor { listener, limiter: limiter.clone(), waiting: None, trouble: None };
-        let (site, protection, stop) = (Arc::clone(site), protection.clone(), stop.clone());
-        doors.spawn(async move { attend_all(door, site, protection, bounds, &stop).await });
+        let (router, protection, stop) = (Arc::clone(router), protection.clone(), stop.clone());
+        doors.spawn(async move { attend_all(door, router, protection, bounds, &stop).await });
     }
     while let Some(ended) = doors.join_next().await {
         conclude(ended);
     }
 }
 
-async fn attend_all(mut door: Acceptor, site: Arc<Router>, protection: Protection, bounds: Bounds, stop: &Shutdown) {
+async fn attend_all(mut door: Acceptor, router: Arc<Router>, protection: Protection, bounds: Bounds, stop: &Shutdown) {
     let graceful = GracefulShutdown::new();
     let mut open = JoinSet::new();
     loop {
@@ -100,7 +100,7 @@ async fn attend_all(mut door: Acceptor, site: Arc<Router>, protection: Protectio
             () = stop.requested() => break,
             Some(ended) = open.join_next() => conclude(ended),
             (stream, slot) = door.next() => {
-                let attendant = ConnectionHandler { site: Arc::clone(&site), protection: protection.clone() };
+                let attendant = ConnectionHandler { router: Arc::clone(&router), protection: protection.clone() };
                 let watcher = graceful.watcher();
                 open.spawn(attendant.attend_until_closed(stream, watcher, slot));
             }
@@ -198,7 +198,7 @@ fn next_pause(last: Option<Duration>) -> Duration {
 
 /// Answers one client.
 struct ConnectionHandler {
-    site: Arc<Router>,
+    router: Arc<Router>,
     protection: Protection,
 }
 
@@ -227,13 +227,13 @@ impl ConnectionHandler {
     where
         T: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        let Self { site, protection } = self;
+        let Self { router, protection } = self;
         let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
-            let (site, protection, in_work) = (Arc::clone(&site), protection.clone(), slot.begin());
+            let (router, protection, in_work) = (Arc::clone(&router), protection.clone(), slot.begin());
             // No route takes a body. Dropping it unread makes hyper close the connection instead of reading one of any
             // size.
             let (head, _) = request.into_parts();
-            async move { Ok::<_, Infallible>(answer(&site, &protection, &head, channel, in_work).await) }
+            async move { Ok::<_, Infallible>(answer(&router, &protection, &head, channel, in_work).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -249,7 +249,7 @@ impl ConnectionHandler {
 
 /// The answer to one request, which keeps the request in work until its last byte is sent.
 async fn answer(
-    site: &Router,
+    router: &Router,
     protection: &Protection,
     head: &Parts,
     channel: Channel,
@@ -260,7 +260,7 @@ async fn answer(
         Some((status, why)) => text(status, why),
         None => match security.refusal(head, channel).await {
             Some(refusal) => refusal,
-            None => site.answer(head, channel).await,
+            None => router.answer(head, channel).await,
         },
     };
     security.apply_headers(&mut answer);

@@ -58,8 +58,8 @@ impl Router {
             Some(Route::Explain) => self.explain(head),
             Some(Route::Healthy) => self.healthy(),
             Some(Route::Ready) => self.ready(),
-            Some(Route::Reload) => self.wish(Lifecycle::Reload, "reloaded\n", "cannot reload").await,
-            Some(Route::LoginReset) => self.wish(Lifecycle::ResetLogins, "forgotten\n", "cannot forget").await,
+            Some(Route::Reload) => self.hand_over(Lifecycle::Reload, "reloaded\n", "cannot reload").await,
+            Some(Route::LoginReset) => self.hand_over(Lifecycle::ResetLogins, "forgotten\n", "cannot forget").await,
             Some(Route::Quit) => self.quit().await,
         };
         tracing::debug!(%method, path, status = answer.status().as_u16(), "request served");
@@ -98,9 +98,9 @@ impl Router {
     }
 
     /// Hands a request to the daemon and responds with its outcome: `done`, or `failed` and the reason.
-    async fn wish(
+    async fn hand_over(
         &self,
-        wish: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Lifecycle,
+        request: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Lifecycle,
         done: &'static str,
         failed: &str,
     ) -> Response {
@@ -108,7 +108,7 @@ impl Router {
             return lifecycle_disabled();
         };
         let (reply, outcome) = oneshot::channel();
-        if lifecycle.send(wish(reply)).await.is_err() {
+        if lifecycle.send(request(reply)).await.is_err() {
             return stopping();
         }
         match outcome.await {

@@ -41,11 +41,12 @@ impl Server {
     async fn bounded(pages: Pages, bounds: Bounds) -> Self {
         let bound = Bound::bind("127.0.0.1:0").await.unwrap();
         let address = socket(&bound);
-        let (site, stop, mut tasks) = (Arc::new(router::Router::new(pages, NO_LIMIT)), Shutdown::new(), JoinSet::new());
+        let (router, stop, mut tasks) =
+            (Arc::new(router::Router::new(pages, NO_LIMIT)), Shutdown::new(), JoinSet::new());
         let until = stop.clone();
         tasks.spawn(async move {
             let observer = Arc::new(|_| ());
-            connections::serve(bound.listeners, &site, &Protection::default(), bounds, observer, &until).await;
+            connections::serve(bound.listeners, &router, &Protection::default(), bounds, observer, &until).await;
         });
         Self { address, stop, tasks }
     }

@@ -59,12 +59,12 @@ async fn several_addresses_share_one_site_and_its_limits() {
     let addresses = bound.addresses();
     assert_eq!((addresses.len(), addresses[2].to_string()), (3, unix));
     let (pages, mut requests) = reloadable();
-    let (site, stop) = (Arc::new(router::Router::new(pages, NO_LIMIT)), Shutdown::new());
+    let (router, stop) = (Arc::new(router::Router::new(pages, NO_LIMIT)), Shutdown::new());
     let (until, mut server) = (stop.clone(), JoinSet::new());
     let bounds = Bounds { connections: 1, ..connections::BOUNDS };
     server.spawn(async move {
         let observer = Arc::new(|_| ());
-        connections::serve(bound.listeners, &site, &Protection::default(), bounds, observer, &until).await;
+        connections::serve(bound.listeners, &router, &Protection::default(), bounds, observer, &until).await;
     });
     const RELOAD: &[u8] = b"POST /-/reload HTTP/1.1\r\nHost: us\r\nConnection: close\r\n\r\n";
     let mut clients = JoinSet::new();

@@ -29,9 +29,9 @@ async fn one_scrape_too_many_is_refused() {
 
 #[tokio::test]
 async fn a_scrape_counts_until_its_page_is_sent() {
-    let site = router::Router::new(pages(), Limits { max_scrapes: 1 });
+    let router = router::Router::new(pages(), Limits { max_scrapes: 1 });
     let (head, ()) = hyper::Request::get("/metrics").body(()).unwrap().into_parts();
-    let scrape = || site.answer(&head, protection::Channel::Clear);
+    let scrape = || router.answer(&head, protection::Channel::Clear);
     let waiting_for_its_reader = scrape().await;
     assert_eq!(scrape().await.status(), 503);
     drop(waiting_for_its_reader);

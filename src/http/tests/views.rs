@@ -79,10 +79,10 @@ async fn views_have_their_types_and_no_browser_guesses_another() {
 
 #[tokio::test]
 async fn pages_that_wait_for_their_readers_are_bounded_and_leave_scrapes_alone() {
-    let site = router::Router::new(pages(), NO_LIMIT);
+    let router = router::Router::new(pages(), NO_LIMIT);
     let answer = async |path: &str| {
         let (head, ()) = hyper::Request::get(path).body(()).unwrap().into_parts();
-        site.answer(&head, protection::Channel::Clear).await
+        router.answer(&head, protection::Channel::Clear).await
     };
     let mut waiting = Vec::new();
     while waiting.len() < 100 {
