@@ -23,7 +23,7 @@ mod tests;
 mod tls;
 mod unix;
 
-pub use healthcheck::{Answer, AskError, ask};
+pub use healthcheck::{HealthError, HealthResponse, request_health};
 pub use listen::{Address, Listen};
 pub use pages::{Explain, Explained, Here, Lifecycle, Metrics, Pages, Render, Scraped};
 pub use protection::{Protection, ProtectionError};

@@ -4,28 +4,28 @@ use tokio::time::timeout;
 
 use crate::app::chain;
 use crate::cli::Healthcheck;
-use crate::http::{self, Answer};
+use crate::http::{self, HealthResponse};
 
 use super::{RUNTIME, eprint_line, print_line};
 
 pub(super) async fn healthcheck(flags: Healthcheck) -> u8 {
-    let Healthcheck { url, timeout: patience } = flags;
-    let Ok(asked) = timeout(patience, http::ask(&url)).await else {
-        eprint_line(format!("no answer from {url} within {}", humantime::format_duration(patience)));
+    let Healthcheck { url, timeout: limit } = flags;
+    let Ok(response) = timeout(limit, http::request_health(&url)).await else {
+        eprint_line(format!("no answer from {url} within {}", humantime::format_duration(limit)));
         return RUNTIME;
     };
-    match asked {
-        Ok(Answer { status: 200, said }) => {
-            print_line(said);
+    match response {
+        Ok(HealthResponse { status: 200, first_line }) => {
+            print_line(first_line);
             0
         }
         // Who asks for a user is alive; more is not told to strangers.
-        Ok(Answer { status: 401, .. }) => {
+        Ok(HealthResponse { status: 401, .. }) => {
             print_line("it responds and requires authentication");
             0
         }
-        Ok(Answer { status, said }) => {
-            eprint_line(format!("{url} answers {status}: {said}"));
+        Ok(HealthResponse { status, first_line }) => {
+            eprint_line(format!("{url} answers {status}: {first_line}"));
             RUNTIME
         }
         Err(error) => {

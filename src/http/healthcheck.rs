@@ -15,21 +15,21 @@ use tokio_rustls::TlsConnector;
 use url::Url;
 
 /// Bytes of an answer that are read; the daemon's own is under one KiB.
-const LONGEST: u64 = 16 * 1024;
+const LONGEST_RESPONSE: u64 = 16 * 1024;
 
 /// The response of a daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct HealthResponse {
     /// The HTTP status.
     pub status: u16,
     /// The body's first line.
-    pub said: String,
+    pub first_line: String,
 }
 
 /// Why there is no answer; the source says what happened.
 #[derive(Debug, thiserror::Error)]
 #[error("no answer from {url}")]
-pub struct AskError {
+pub struct HealthError {
     url: Url,
     source: io::Error,
 }
@@ -42,11 +42,11 @@ pub struct AskError {
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection.
-pub async fn ask(url: &Url) -> Result<Answer, AskError> {
-    exchange(url).await.map_err(|source| AskError { url: url.clone(), source })
+pub async fn request_health(url: &Url) -> Result<HealthResponse, HealthError> {
+    exchange(url).await.map_err(|source| HealthError { url: url.clone(), source })
 }
 
-async fn exchange(url: &Url) -> io::Result<Answer> {
+async fn exchange(url: &Url) -> io::Result<HealthResponse> {
     let host = url.host_str().ok_or_else(|| invalid("it has no host"))?;
     let port = url.port_or_known_default().ok_or_else(|| invalid("it has no port"))?;
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -63,18 +63,18 @@ async fn exchange(url: &Url) -> io::Result<Answer> {
     }
 }
 
-async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> io::Result<Answer> {
+async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> io::Result<HealthResponse> {
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
     let mut answer = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut answer).await?;
+    stream.take(LONGEST_RESPONSE).read_to_end(&mut answer).await?;
     parse(&String::from_utf8_lossy(&answer)).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no HTTP"))
 }
 
-fn parse(answer: &str) -> Option<Answer> {
+fn parse(answer: &str) -> Option<HealthResponse> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer { status, said: body.lines().next().unwrap_or_default().to_owned() })
+    Some(HealthResponse { status, first_line: body.lines().next().unwrap_or_default().to_owned() })
 }
 
 fn invalid(why: impl fmt::Display) -> io::Error {
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_answer_has_a_status_and_a_first_line() {
-        let answer = |text| parse(text).map(|Answer { status, said }| (status, said));
+        let answer = |text| parse(text).map(|HealthResponse { status, first_line }| (status, first_line));
         assert_eq!(answer("HTTP/1.0 200 OK\r\na: b\r\n\r\nhealthy\n"), Some((200, "healthy".into())));
         assert_eq!(answer("HTTP/1.1 503 \r\n\r\n"), Some((503, String::new())));
         for no_http in ["", "HTTP/1.0 200 OK\r\n", "SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.0 OK\r\n\r\n"] {
