@@ -22,7 +22,7 @@ const AGENT: &str = concat!("asyncos_exporter/", env!("CARGO_PKG_VERSION"));
 /// The way to one appliance.
 #[derive(Debug)]
 pub(in crate::api) struct Connector {
-    outfit: HttpSetup,
+    http_setup: HttpSetup,
     proxy: Option<ProxyClient>,
     /// Replaced when the proxy's password changes.
     client: Mutex<reqwest::Client>,
@@ -47,10 +47,10 @@ impl Connector {
             Anchor::Nothing => listener.notify(Event::VerificationDisabled),
             Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => {}
         }
-        let outfit = HttpSetup::try_new(&appliance.trust, roots, listener.clone(), appliance.polling.timeout)?;
+        let http_setup = HttpSetup::try_new(&appliance.trust, roots, listener.clone(), appliance.polling.timeout)?;
         let proxy = appliance.proxy.clone().map(|proxy| ProxyClient::new(proxy, refusals, clock));
-        let client = Mutex::new(build(&outfit, proxy.as_ref())?);
-        Ok(Self { outfit, proxy, client })
+        let client = Mutex::new(build(&http_setup, proxy.as_ref())?);
+        Ok(Self { http_setup, proxy, client })
     }
 
     /// The account at the proxy, where there is one.
@@ -65,11 +65,11 @@ impl Connector {
     ///
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue and nothing else.
-    pub(in crate::api) async fn exit(&self) -> Result<Route, Failure> {
+    pub(in crate::api) async fn route(&self) -> Result<Route, Failure> {
         let Some(proxy) = &self.proxy else { return Ok(Route { http: self.client(), turn: None }) };
         let turn = proxy.turn().await;
         if proxy.reload_password().await {
-            let next = build(&self.outfit, Some(proxy))?;
+            let next = build(&self.http_setup, Some(proxy))?;
             *self.client.lock().unwrap_or_else(PoisonError::into_inner) = next;
         }
         proxy.permit()?;
@@ -82,16 +82,16 @@ impl Connector {
     /// Why no answer came from the appliance.
     pub(in crate::api) async fn send(
         &self,
-        exit: &Route,
+        route: &Route,
         request: reqwest::Request,
     ) -> Result<reqwest::Response, Failure> {
-        let outcome = self.outfit.send(&exit.http, request).await;
+        let outcome = self.http_setup.send(&route.http, request).await;
         match (outcome, &self.proxy) {
             (Ok(response), Some(proxy)) if response.status() == reqwest::StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
                 Err(proxy.refusal())
             }
             (Ok(response), _) => Ok(response),
-            (Err((failure, error)), Some(proxy)) => Err(proxy.blamed(&error, &failure).unwrap_or(failure)),
+            (Err((failure, error)), Some(proxy)) => Err(proxy.proxy_failure(&error, &failure).unwrap_or(failure)),
             (Err((failure, _)), None) => Err(failure),
         }
     }
@@ -101,15 +101,15 @@ impl Connector {
     /// # Errors
     /// As [`HttpSetup::body`].
     pub(in crate::api) async fn body(&self, response: reqwest::Response) -> Result<Vec<u8>, Failure> {
-        self.outfit.body(response).await
+        self.http_setup.body(response).await
     }
 
     /// Records the outcome of a request, as far as it concerns the proxy: no failure where there was a response.
-    pub(in crate::api) async fn ended(&self, exit: Route, failure: Option<Reason>) {
+    pub(in crate::api) async fn ended(&self, route: Route, failure: Option<Reason>) {
         if let Some(proxy) = &self.proxy {
             proxy.record_outcome(failure).await;
         }
-        drop(exit.turn);
+        drop(route.turn);
     }
 
     /// Whether what answers for `url` may be the proxy: without TLS between, it can speak in the appliance's place.
@@ -123,13 +123,13 @@ impl Connector {
 }
 
 /// One client identity: the appliance binds its token to the bytes of `Accept`, `Host` and `User-Agent`.
-fn build(outfit: &HttpSetup, proxy: Option<&ProxyClient>) -> Result<reqwest::Client, Failure> {
+fn build(http_setup: &HttpSetup, proxy: Option<&ProxyClient>) -> Result<reqwest::Client, Failure> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     // Every recorded answer closes the connection; asking for it spares us connections that look alive.
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    let mut builder = outfit
+    let mut builder = http_setup
         .builder()?
         .default_headers(headers)
         .http1_max_headers(MOST_HEADERS)
@@ -138,7 +138,7 @@ fn build(outfit: &HttpSetup, proxy: Option<&ProxyClient>) -> Result<reqwest::Cli
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_allow_obsolete_multiline_headers_in_responses(true);
     if let Some(proxy) = proxy {
-        builder = builder.proxy(proxy.way()?);
+        builder = builder.proxy(proxy.proxy_config()?);
     }
     builder.build().map_err(|error| setup::unbuilt(&error))
 }

@@ -23,7 +23,7 @@ const TUNNEL: &str = "tunnel error: ";
 #[derive(Debug)]
 pub(in crate::api) struct ProxyClient {
     proxy: config::Proxy,
-    standing: Option<Mutex<ProxyAccountState>>,
+    account_state: Option<Mutex<ProxyAccountState>>,
     refusals: LoginFailureLog,
     clock: Clock,
 }
@@ -36,27 +36,27 @@ struct ProxyAccountState {
 
 impl ProxyClient {
     pub(in crate::api) fn new(proxy: config::Proxy, refusals: LoginFailureLog, clock: Clock) -> Self {
-        let standing =
+        let account_state =
             proxy.credentials.clone().map(|credentials| ProxyAccountState::of(credentials, &proxy, &refusals));
-        Self { standing: standing.map(Mutex::new), proxy, refusals, clock }
+        Self { account_state: account_state.map(Mutex::new), proxy, refusals, clock }
     }
 
     /// The account as its refusals are counted.
     pub(in crate::api) fn account(&self) -> Option<Account> {
-        self.standing().map(|standing| standing.account)
+        self.account_state().map(|account_state| account_state.account)
     }
 
     /// The proxy as the HTTP client is configured with it.
     ///
     /// # Errors
     /// When the password cannot be sent in an HTTP header.
-    pub(in crate::api) fn way(&self) -> Result<reqwest::Proxy, Failure> {
-        let way = reqwest::Proxy::all(self.proxy.url.clone())
+    pub(in crate::api) fn proxy_config(&self) -> Result<reqwest::Proxy, Failure> {
+        let config = reqwest::Proxy::all(self.proxy.url.clone())
             .map_err(|_| Failure::new(Reason::Proxy, "the proxy URL is not usable"))?;
-        let Some(ProxyAccountState { credentials, .. }) = self.standing() else { return Ok(way) };
+        let Some(ProxyAccountState { credentials, .. }) = self.account_state() else { return Ok(config) };
         let (_, value) = basic_header(&credentials)
             .map_err(|_| Failure::new(Reason::ProxyRefused, "the proxy password cannot be sent in an HTTP header"))?;
-        Ok(way.custom_http_auth(value))
+        Ok(config.custom_http_auth(value))
     }
 
     /// Waits for the turn to find out whether the account is taken; none once it is known to be, or there is none.
@@ -65,7 +65,7 @@ impl ProxyClient {
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue and nothing else.
     pub(in crate::api) async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
-        let ProxyAccountState { account, .. } = self.standing()?;
+        let ProxyAccountState { account, .. } = self.account_state()?;
         self.refusals.name(&account).await;
         if self.refusals.is_taken(&account) {
             return None;
@@ -76,7 +76,7 @@ impl ProxyClient {
 
     /// Takes the password that the file holds now, if the one in hand was refused. Whether it is another.
     pub(in crate::api) async fn reload_password(&self) -> bool {
-        let Some(ProxyAccountState { credentials, account, .. }) = self.standing() else { return false };
+        let Some(ProxyAccountState { credentials, account, .. }) = self.account_state() else { return false };
         if self.refusals.failures(&account).refusals == 0 {
             return false;
         }
@@ -84,8 +84,8 @@ impl ProxyClient {
         let Ok(Some(next)) = tokio::task::spawn_blocking(move || credentials.reread()).await else { return false };
         let next = ProxyAccountState::of(next, &self.proxy, &self.refusals);
         self.refusals.name(&next.account).await;
-        if let Some(mut standing) = self.lock() {
-            *standing = next;
+        if let Some(mut account_state) = self.lock() {
+            *account_state = next;
         }
         tracing::info!(proxy = %self.proxy.url, "proxy password file changed; the next request uses it");
         true
@@ -96,7 +96,7 @@ impl ProxyClient {
     /// # Errors
     /// When it was refused, and not long enough ago.
     pub(in crate::api) fn permit(&self) -> Result<(), Failure> {
-        let Some(ProxyAccountState { account, .. }) = self.standing() else { return Ok(()) };
+        let Some(ProxyAccountState { account, .. }) = self.account_state() else { return Ok(()) };
         let (detail, span) = match self.refusals.permit(&account, MOST_REFUSALS, self.clock.wall()) {
             LoginDecision::Granted => return Ok(()),
             LoginDecision::Wait(span) => {
@@ -116,7 +116,7 @@ impl ProxyClient {
 
     /// Records the outcome of a request for the proxy account.
     pub(in crate::api) async fn record_outcome(&self, failure: Option<Reason>) {
-        let Some(ProxyAccountState { account, .. }) = self.standing() else { return };
+        let Some(ProxyAccountState { account, .. }) = self.account_state() else { return };
         let failures = self.refusals.failures(&account);
         let outcome = match failure {
             Some(Reason::ProxyRefused) => Outcome::Refused(RefusalCause::Password),
@@ -137,7 +137,7 @@ impl ProxyClient {
 
     /// The failure of a request that the proxy answered with 407.
     pub(in crate::api) fn refusal(&self) -> Failure {
-        let detail = match self.standing {
+        let detail = match self.account_state {
             Some(_) => "the proxy rejected the credentials (407): correct `proxy.username` or the proxy's password",
             None => "the proxy requires authentication (407): set `proxy.username` and `proxy.password_file`",
         };
@@ -145,7 +145,7 @@ impl ProxyClient {
     }
 
     /// The failure behind `error` if the proxy caused it; `direct` is how it reads without a proxy.
-    pub(in crate::api) fn blamed(&self, error: &reqwest::Error, direct: &Failure) -> Option<Failure> {
+    pub(in crate::api) fn proxy_failure(&self, error: &reqwest::Error, direct: &Failure) -> Option<Failure> {
         let words = direct.detail.as_str();
         let url = self.proxy.url.as_str().trim_end_matches('/');
         let failure = |detail: String| Some(Failure::new(Reason::Proxy, detail));
@@ -170,12 +170,12 @@ impl ProxyClient {
         }
     }
 
-    fn standing(&self) -> Option<ProxyAccountState> {
-        self.lock().map(|standing| standing.clone())
+    fn account_state(&self) -> Option<ProxyAccountState> {
+        self.lock().map(|account_state| account_state.clone())
     }
 
     fn lock(&self) -> Option<MutexGuard<'_, ProxyAccountState>> {
-        self.standing.as_ref().map(|standing| standing.lock().unwrap_or_else(PoisonError::into_inner))
+        self.account_state.as_ref().map(|account_state| account_state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -147,16 +147,16 @@ impl Transport {
     }
 
     async fn measured(&self, mut permit: Permit<'_>, endpoint: &str, request: Request) -> Result<Raw, Failure> {
-        let exit = self.connector.exit().await?;
+        let route = self.connector.route().await?;
         let url = request.url().clone();
         permit.begin();
         let began = Instant::now();
-        let outcome = self.receive(&exit, request).await;
+        let outcome = self.receive(&route, request).await;
         drop(permit);
         let code = outcome.as_ref().ok().map(|answer| answer.status);
         self.notify(Event::Request { endpoint, code, took: began.elapsed() });
         tracing::debug!(host = self.root.host_str(), endpoint, code, "request");
-        self.connector.ended(exit, outcome.as_ref().err().map(|failure| failure.reason)).await;
+        self.connector.ended(route, outcome.as_ref().err().map(|failure| failure.reason)).await;
         let outcome = outcome.and_then(|answer| self.vouched(answer, &url));
         outcome.inspect_err(|failure| self.failed(failure.reason))
     }
@@ -204,9 +204,9 @@ impl Transport {
         failure.map_err(|failure| if is_locked { failure.because(Reason::Unauthorized) } else { failure })
     }
 
-    async fn receive(&self, exit: &Route, request: Request) -> Result<Raw, Failure> {
+    async fn receive(&self, route: &Route, request: Request) -> Result<Raw, Failure> {
         let asked = request.url().clone();
-        let response = self.connector.send(exit, request).await?;
+        let response = self.connector.send(route, request).await?;
         let headers = response.headers();
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let (date, tick) = (text(&reqwest::header::DATE).and_then(http_date), self.time.clock().tick());

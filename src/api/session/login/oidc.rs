@@ -36,7 +36,7 @@ const LONGEST_DESCRIPTION: usize = 200;
 pub(in crate::api) struct IdentityProvider {
     config: Oidc,
     header: HeaderName,
-    outfit: HttpSetup,
+    http_setup: HttpSetup,
     http: reqwest::Client,
     endpoint: Mutex<Option<(Endpoint, Tick)>>,
 }
@@ -50,11 +50,11 @@ pub(super) struct Granted {
 impl IdentityProvider {
     pub(super) fn try_new(config: Oidc, roots: &SystemRoots, timeout: Duration) -> Result<Self, Failure> {
         // Certificates of the provider are no certificates of the appliance.
-        let outfit = HttpSetup::try_new(&config.trust, roots, Listener::new(|_| {}), timeout)?;
-        let http = outfit.builder()?.build().map_err(|error| setup::unbuilt(&error))?;
+        let http_setup = HttpSetup::try_new(&config.trust, roots, Listener::new(|_| {}), timeout)?;
+        let http = http_setup.builder()?.build().map_err(|error| setup::unbuilt(&error))?;
         let unusable = |_| Failure::new(Reason::IdentityProvider, "`oidc.header` is not a valid header name");
         let header = HeaderName::from_bytes(config.header.as_bytes()).map_err(unusable)?;
-        Ok(Self { config, header, outfit, http, endpoint: Mutex::new(None) })
+        Ok(Self { config, header, http_setup, http, endpoint: Mutex::new(None) })
     }
 
     pub(super) fn login_url(&self) -> &Url {
@@ -139,9 +139,9 @@ impl IdentityProvider {
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<(u16, Secret), Failure> {
         let unheard = |heard: Failure| failure(&heard.detail);
         let request = request.build().map_err(|_| failure("its URL is not usable"))?;
-        let response = self.outfit.send(&self.http, request).await.map_err(|(heard, _)| unheard(heard))?;
+        let response = self.http_setup.send(&self.http, request).await.map_err(|(heard, _)| unheard(heard))?;
         let status = response.status().as_u16();
-        let body = self.outfit.body(response).await.map_err(unheard)?;
+        let body = self.http_setup.body(response).await.map_err(unheard)?;
         Ok((status, Secret::new(String::from_utf8_lossy(&body))))
     }
 
