@@ -159,15 +159,15 @@ impl Client {
     async fn status(&self, page: &Url) -> Result<Observation, Failure> {
         let page = XmlStatus::url(page);
         self.connect().await?;
-        let leave = self.session.page_leave(&page).await?;
+        let page_permit = self.session.page_permit(&page).await?;
         let (_, permit) = self.admitted().await?;
-        self.session.page_begins(&leave).await?;
-        let answer = self.transport.page(permit, "xml/status", page.clone(), &leave.header).await;
+        self.session.page_begins(&page_permit).await?;
+        let answer = self.transport.page(permit, "xml/status", page.clone(), &page_permit.header).await;
         let outcome = answer.and_then(|(body, at)| {
             let status = self.record_failure(XmlStatus::parse(&body, at))?;
             Ok(Observation::XmlStatus { status: Box::new(status), at })
         });
-        self.session.page_ended(leave, &page, &outcome).await;
+        self.session.page_ended(page_permit, &page, &outcome).await;
         outcome.map_err(|failure| match failure.reason {
             // The account is good elsewhere, or nothing would have been asked. The file may hold another password soon.
             Reason::Unauthorized | Reason::NotAllowed => {

@@ -16,9 +16,9 @@ use crate::api::{Failure, Reason};
 /// five.
 const MOST_AT_PAGE: u32 = 3;
 
-/// Leave to show the password to the status page once.
+/// Permission to send the password to the status page once.
 #[derive(Debug)]
-pub(in crate::api) struct PageLeave {
+pub(in crate::api) struct PagePermit {
     pub(in crate::api) header: Header,
     account: Account,
     /// The refusals counted before it.
@@ -50,7 +50,7 @@ impl Session {
     ///
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue and nothing else.
-    pub(in crate::api) async fn page_leave(&self, page: &Url) -> Result<PageLeave, Failure> {
+    pub(in crate::api) async fn page_permit(&self, page: &Url) -> Result<PagePermit, Failure> {
         let account = self.account_at(page);
         self.refusals.name(&account).await;
         if self.refusals.failures(&account).refusals > 0 {
@@ -60,21 +60,21 @@ impl Session {
         let account = self.account_at(page);
         let header = basic_header(&self.state().credentials)?;
         let turn = self.refusals.turn(&account).await;
-        self.page_permit(&account)?;
+        self.check_page_limit(&account)?;
         let (before, is_taken) = (self.refusals.failures(&account), self.refusals.is_taken(&account));
-        Ok(PageLeave { header, account, before, is_taken, _turn: turn })
+        Ok(PagePermit { header, account, before, is_taken, _turn: turn })
     }
 
-    /// Counts the request that is about to be made with `leave`, unless the page is known to take the account.
+    /// Counts the request that is about to be made with `permit`, unless the page is known to take the account.
     ///
     /// # Errors
     /// When that could not be written down: a crash loop would show the password again and again.
-    pub(in crate::api) async fn page_begins(&self, leave: &PageLeave) -> Result<(), Failure> {
-        if leave.is_taken { Ok(()) } else { self.announce(&leave.account).await }
+    pub(in crate::api) async fn page_begins(&self, permit: &PagePermit) -> Result<(), Failure> {
+        if permit.is_taken { Ok(()) } else { self.announce(&permit.account).await }
     }
 
     /// Records the outcome of the request.
-    pub(in crate::api) async fn page_ended<T>(&self, leave: PageLeave, page: &Url, outcome: &Result<T, Failure>) {
+    pub(in crate::api) async fn page_ended<T>(&self, permit: PagePermit, page: &Url, outcome: &Result<T, Failure>) {
         let known = match outcome {
             Ok(_) => Outcome::Accepted,
             Err(failure) if matches!(failure.reason, Reason::Unauthorized | Reason::NotAllowed) => {
@@ -84,12 +84,12 @@ impl Session {
             Err(_) => Outcome::Unclear,
         };
         let is_refused = matches!(known, Outcome::Refused(_));
-        self.refusals.shown(&leave.account, known);
-        if leave.is_taken && !is_refused {
+        self.refusals.shown(&permit.account, known);
+        if permit.is_taken && !is_refused {
             return;
         }
-        let written = self.refusals.settle(&leave.account, leave.before, known, self.wall());
-        let refusals = self.refusals.failures(&leave.account);
+        let written = self.refusals.settle(&permit.account, permit.before, known, self.wall());
+        let refusals = self.refusals.failures(&permit.account);
         if is_refused && refusals.is_blocked(self.most_at_page()) {
             let (host, refusals) = (page.host_str(), refusals.refusals);
             tracing::error!(
@@ -121,7 +121,7 @@ impl Session {
         self.most_refusals.min(MOST_AT_PAGE)
     }
 
-    fn page_permit(&self, account: &Account) -> Result<(), Failure> {
+    fn check_page_limit(&self, account: &Account) -> Result<(), Failure> {
         let (when, span) = match self.refusals.permit(account, self.most_at_page(), self.wall()) {
             LoginDecision::Granted => return Ok(()),
             LoginDecision::Wait(span) => {
