@@ -62,7 +62,7 @@ async fn found(entry: &Entry, file: Option<&Path>, clock: &Clock) -> Result<(), 
 
 /// The text, once it is known to be a configuration.
 fn accepted(entry: &Entry, findings: &Findings) -> Result<String, String> {
-    if !findings.groups.iter().any(|asked| asked.standing.is_wanted()) {
+    if !findings.groups.iter().any(|asked| asked.access.is_wanted()) {
         return Err("the account cannot read any report: assign it the role Read-Only Operator".into());
     }
     let text = config_text(entry, findings);

@@ -1,7 +1,7 @@
 //! The configuration that expresses what was found, and no more; what was found beside it stands in comments.
 
 use super::entry::Entry;
-use super::findings::{Asked, CAPACITY, Findings, Standing, USUAL_DEVICE_GROUP, Windows, described, topic};
+use super::findings::{AccessCheck, CAPACITY, Findings, GroupAccess, USUAL_DEVICE_GROUP, Windows, described, topic};
 use super::survey;
 use super::yaml::{comment, scalar};
 use crate::api::{ManagedAppliance, StatusKind};
@@ -52,13 +52,13 @@ fn windows(text: &mut Text, windows: &Windows) {
 }
 
 fn groups(text: &mut Text, findings: &Findings) {
-    let trouble = |asked: &Asked| asked.standing.trouble().map(|trouble| format!("{}: {trouble}", asked.name));
+    let trouble = |asked: &GroupAccess| asked.access.trouble().map(|trouble| format!("{}: {trouble}", asked.name));
     if findings.is_centralized {
         text.remark(4, "Reporting seems to be centralized on an SMA: poll the SMA for everything but the capacity.");
         text.line(4, &format!("counter_groups: [{CAPACITY}]"));
         return;
     }
-    if findings.groups.iter().all(|asked| asked.standing.is_wanted()) {
+    if findings.groups.iter().all(|asked| asked.access.is_wanted()) {
         for trouble in findings.groups.iter().filter_map(trouble) {
             text.remark(4, &trouble);
         }
@@ -69,7 +69,7 @@ fn groups(text: &mut Text, findings: &Findings) {
             if let Some(trouble) = trouble(asked) {
                 text.remark(6, &trouble);
             }
-            if asked.standing.is_wanted() {
+            if asked.access.is_wanted() {
                 text.line(6, &format!("- {}", asked.name));
             }
         }
@@ -78,7 +78,7 @@ fn groups(text: &mut Text, findings: &Findings) {
 
 fn members(text: &mut Text, findings: &Findings) {
     let Some(manager) = &findings.manager else { return };
-    if manager.web == Standing::Readable {
+    if manager.web == AccessCheck::Readable {
         text.remark(4, "Web reports are available too: list those you want in `counter_groups`.");
     }
     text.remark(4, "No known endpoint lists device groups for a read-only account: add yours by name.");
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn findings(product: Product) -> Findings {
-        let asked = |group: &'static catalogue::Group| Asked { name: &group.name, standing: Standing::Readable };
+        let asked = |group: &'static catalogue::Group| GroupAccess { name: &group.name, access: AccessCheck::Readable };
         Findings {
             product,
             at: Timestamp::from_secs(1_795_435_230),
@@ -185,8 +185,8 @@ mod tests {
         let mut found = findings(Product::Esa);
         found.groups.truncate(3);
         let names: Vec<&str> = found.groups.iter().map(|asked| asked.name).collect();
-        found.groups[0].standing = Standing::NotOffered("status 404: Not\nFound.".into());
-        found.groups[2].standing = Standing::Unclear("status 503: no message".into());
+        found.groups[0].access = AccessCheck::NotOffered("status 404: Not\nFound.".into());
+        found.groups[2].access = AccessCheck::Unclear("status 503: no message".into());
         found.windows = Windows::Hours("minutes".into());
         found.observed = vec![
             observed(StatusKind::TimeZone, Err(not_allowed())),
@@ -237,8 +237,8 @@ mod tests {
         ];
         let mut found = findings(Product::Sma);
         found.observed.push(observed(StatusKind::Managed, Ok(Observation::Managed(devices))));
-        let not_there = Standing::NotOffered("status 404: Not Found.".into());
-        found.manager = Some(Manager { usual_group: not_there, web: Standing::Readable });
+        let not_there = AccessCheck::NotOffered("status 404: Not Found.".into());
+        found.manager = Some(Manager { usual_group: not_there, web: AccessCheck::Readable });
         let (text, config) = rest(&found);
         let scopes: Vec<&str> = config.appliances[0].scopes.iter().map(crate::config::Scope::device).collect();
         assert_eq!(scopes, ["", "esa1.example.com", "b: c"]);
@@ -251,7 +251,7 @@ mod tests {
         ] {
             assert!(text.contains(said), "{said}\n{text}");
         }
-        found.manager = Some(Manager { usual_group: Standing::Readable, web: Standing::Readable });
+        found.manager = Some(Manager { usual_group: AccessCheck::Readable, web: AccessCheck::Readable });
         assert_eq!(rest(&found).1.appliances[0].scopes[1].device_group(), USUAL_DEVICE_GROUP);
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Findings {
     pub(super) at: Timestamp,
     /// The status answers.
     pub(super) observed: Vec<Observed>,
-    pub(super) groups: Vec<Asked>,
+    pub(super) groups: Vec<GroupAccess>,
     pub(super) windows: Windows,
     /// Whether a gateway seems to leave its reporting to a manager.
     pub(super) is_centralized: bool,
@@ -47,9 +47,9 @@ pub(super) struct Observed {
 #[derive(Debug)]
 pub(super) struct Manager {
     /// For [`USUAL_DEVICE_GROUP`].
-    pub(super) usual_group: Standing,
+    pub(super) usual_group: AccessCheck,
     /// For one report about the web.
-    pub(super) web: Standing,
+    pub(super) web: AccessCheck,
 }
 
 impl Findings {
@@ -87,14 +87,14 @@ impl Findings {
 
 /// One counter group and how it was answered.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct GroupAccess {
     pub(super) name: &'static str,
-    pub(super) standing: Standing,
+    pub(super) access: AccessCheck,
 }
 
 /// The outcome of the request for a counter group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum AccessCheck {
     Readable,
     /// By a 401 or 403.
     NotAllowed(String),
@@ -104,16 +104,16 @@ pub(super) enum Standing {
     Unclear(String),
 }
 
-impl Standing {
+impl AccessCheck {
     pub(super) fn of<T>(answer: &Result<T, Failure>) -> Self {
         let failure = match answer {
             Ok(_) => return Self::Readable,
             Err(failure) => failure,
         };
-        let said = failure.to_string();
+        let message = failure.to_string();
         match failure.reason {
-            Reason::NotAllowed | Reason::Unauthorized => Self::NotAllowed(said),
-            Reason::Declined | Reason::Empty => Self::NotOffered(said),
+            Reason::NotAllowed | Reason::Unauthorized => Self::NotAllowed(message),
+            Reason::Declined | Reason::Empty => Self::NotOffered(message),
             Reason::Dns
             | Reason::Connect
             | Reason::Proxy
@@ -133,7 +133,7 @@ impl Standing {
             | Reason::TwoFactor
             | Reason::Passcode
             | Reason::IdentityProvider
-            | Reason::LoginWait => Self::Unclear(said),
+            | Reason::LoginWait => Self::Unclear(message),
         }
     }
 
@@ -149,9 +149,9 @@ impl Standing {
     pub(super) fn trouble(&self) -> Option<String> {
         match self {
             Self::Readable => None,
-            Self::NotAllowed(said) => Some(format!("this account is not allowed to read it ({said})")),
-            Self::NotOffered(said) => Some(format!("not available ({said})")),
-            Self::Unclear(said) => Some(format!("unknown ({said})")),
+            Self::NotAllowed(message) => Some(format!("this account is not allowed to read it ({message})")),
+            Self::NotOffered(message) => Some(format!("not available ({message})")),
+            Self::Unclear(message) => Some(format!("unknown ({message})")),
         }
     }
 }
@@ -168,14 +168,14 @@ pub(super) enum Windows {
 impl Windows {
     /// From the answer for minutes, of a report that is answered for an hour.
     pub(super) fn of<T>(answer: &Result<T, Failure>) -> Self {
-        match Standing::of(answer) {
-            Standing::Readable => Self::Minutes,
+        match AccessCheck::of(answer) {
+            AccessCheck::Readable => Self::Minutes,
             // An hour without mail may be a report where five minutes are none.
-            Standing::NotOffered(_) if answer.as_ref().is_err_and(|failure| failure.reason == Reason::Empty) => {
+            AccessCheck::NotOffered(_) if answer.as_ref().is_err_and(|failure| failure.reason == Reason::Empty) => {
                 Self::Minutes
             }
-            Standing::NotOffered(said) => Self::Hours(said),
-            Standing::NotAllowed(said) | Standing::Unclear(said) => Self::Unclear(said),
+            AccessCheck::NotOffered(message) => Self::Hours(message),
+            AccessCheck::NotAllowed(message) | AccessCheck::Unclear(message) => Self::Unclear(message),
         }
     }
 
@@ -184,7 +184,7 @@ impl Windows {
     pub(super) fn is_doubtful(&self) -> bool {
         match self {
             Self::Minutes | Self::Unclear(_) => false,
-            Self::Hours(said) => !said.contains("minutes"),
+            Self::Hours(message) => !message.contains("minutes"),
         }
     }
 }

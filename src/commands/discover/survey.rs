@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::findings::{
-    Asked, CAPACITY, Findings, Manager, Observed, Standing, TRAFFIC, USUAL_DEVICE_GROUP, Windows, described, events,
-    is_centralized, topic,
+    AccessCheck, CAPACITY, Findings, GroupAccess, Manager, Observed, TRAFFIC, USUAL_DEVICE_GROUP, Windows, described,
+    events, is_centralized, topic,
 };
 use crate::api::{Client, Failure, Observation, Query, Reason, Reply, StatusKind};
 use crate::base::window::{Grid, Window};
@@ -37,24 +37,24 @@ pub(super) async fn survey(client: Client, appliance: Appliance, observed: Vec<O
     for Observed { aspect, answer } in &observed {
         print_answer(aspect, answer);
     }
-    let mut asker = Asker { client, appliance, failures: 0 };
-    let at = asker.client.now();
-    let (groups, hours) = asker.groups().await?;
-    let windows = asker.windows(&groups).await?;
-    let is_centralized = product == Product::Esa && asker.is_centralized(&hours).await?;
+    let mut surveyor = Surveyor { client, appliance, failures: 0 };
+    let at = surveyor.client.now();
+    let (groups, hours) = surveyor.groups().await?;
+    let windows = surveyor.windows(&groups).await?;
+    let is_centralized = product == Product::Esa && surveyor.is_centralized(&hours).await?;
     let own = match product {
         Product::Esa => vec![StatusKind::Health, StatusKind::Quarantines(None)],
         Product::Sma => vec![StatusKind::Quarantines(None), StatusKind::Managed],
     };
     let mut findings = Findings { product, at, observed, groups, windows, is_centralized, manager: None };
     for aspect in own {
-        let answer = asker.client.observe(&aspect).await;
-        let answer = asker.judge(answer)?;
+        let answer = surveyor.client.observe(&aspect).await;
+        let answer = surveyor.judge(answer)?;
         print_answer(&aspect, &answer);
         findings.observed.push(Observed { aspect, answer });
     }
     if product == Product::Sma {
-        findings.manager = Some(asker.manager(&findings).await?);
+        findings.manager = Some(surveyor.manager(&findings).await?);
     }
     Ok(findings)
 }
@@ -101,14 +101,14 @@ fn print_answer(aspect: &StatusKind, answer: &Result<Observation, Failure>) {
 }
 
 /// The client, and how its recent requests ended.
-struct Asker {
+struct Surveyor {
     client: Client,
     appliance: Appliance,
     /// Requests in a row that the appliance did not answer as itself.
     failures: u32,
 }
 
-impl Asker {
+impl Surveyor {
     /// The answer, unless it is a failure that further requests would repeat.
     fn judge<T>(&mut self, answer: Result<T, Failure>) -> Result<Result<T, Failure>, Failure> {
         match &answer {
@@ -135,26 +135,26 @@ impl Asker {
 
     /// Requests every group of the largest profile once. Returns the outcomes, and the events in the groups that
     /// [`is_centralized`] compares.
-    async fn groups(&mut self) -> Result<(Vec<Asked>, Vec<(&'static Group, Result<u64, Failure>)>), Failure> {
+    async fn groups(&mut self) -> Result<(Vec<GroupAccess>, Vec<(&'static Group, Result<u64, Failure>)>), Failure> {
         let (mut groups, mut hours) = (Vec::new(), Vec::new());
         for group in catalogue::profile(Profile::Full) {
             let answer = self.fetch(group, Scope::Appliance, self.hours(1)).await?;
-            let standing = Standing::of(&answer);
-            if let Some(trouble) = standing.trouble() {
+            let access = AccessCheck::of(&answer);
+            if let Some(trouble) = access.trouble() {
                 eprint_line(format!("counter group {}: {trouble}", group.name));
             }
             if TRAFFIC.contains(&&*group.name) {
                 hours.push((group, answer.map(|reply| events(group, &reply.report))));
             }
-            groups.push(Asked { name: &group.name, standing });
+            groups.push(GroupAccess { name: &group.name, access });
         }
-        let readable = groups.iter().filter(|asked| asked.standing == Standing::Readable).count();
+        let readable = groups.iter().filter(|asked| asked.access == AccessCheck::Readable).count();
         eprint_line(format!("counter groups: {readable} of {} can be read", groups.len()));
         Ok((groups, hours))
     }
 
     /// Whether windows of minutes are answered, by a report that is answered for an hour.
-    async fn windows(&mut self, groups: &[Asked]) -> Result<Windows, Failure> {
+    async fn windows(&mut self, groups: &[GroupAccess]) -> Result<Windows, Failure> {
         let Some(group) = readable(groups) else { return Ok(Windows::Unclear("no report is readable".into())) };
         let grid = Grid::try_new(MINUTES).unwrap_or(Grid::HOURS);
         let end = grid.floor(self.client.now() - self.appliance.polling.settle.initial());
@@ -202,15 +202,15 @@ impl Asker {
         let usual_group = match readable(&findings.groups) {
             Some(group) => {
                 let scope = Scope::DeviceGroup(USUAL_DEVICE_GROUP.into());
-                Standing::of(&self.fetch(group, scope, hour).await?)
+                AccessCheck::of(&self.fetch(group, scope, hour).await?)
             }
-            None => Standing::Unclear("no report is readable".into()),
+            None => AccessCheck::Unclear("no report is readable".into()),
         };
         let web = match catalogue::group(WEB) {
-            Some(group) => Standing::of(&self.fetch(group, Scope::Appliance, hour).await?),
-            None => Standing::Unclear("no report is known".into()),
+            Some(group) => AccessCheck::of(&self.fetch(group, Scope::Appliance, hour).await?),
+            None => AccessCheck::Unclear("no report is known".into()),
         };
-        let can = |standing: &Standing| standing.trouble().unwrap_or_else(|| "can be read".into());
+        let can = |access: &AccessCheck| access.trouble().unwrap_or_else(|| "can be read".into());
         eprint_line(format!("device group {USUAL_DEVICE_GROUP}: {}", can(&usual_group)));
         eprint_line(format!("reports about the web: {}", can(&web)));
         Ok(Manager { usual_group, web })
@@ -218,8 +218,8 @@ impl Asker {
 }
 
 /// A report to try windows and scopes with: one that can be read, and if possible one without keys.
-fn readable(groups: &[Asked]) -> Option<&'static Group> {
-    let readable = groups.iter().filter(|asked| asked.standing == Standing::Readable);
+fn readable(groups: &[GroupAccess]) -> Option<&'static Group> {
+    let readable = groups.iter().filter(|asked| asked.access == AccessCheck::Readable);
     let mut found = readable.filter_map(|asked| catalogue::group(asked.name));
     found.clone().find(|group| group.name == CAPACITY).or_else(|| found.next())
 }
