@@ -49,7 +49,8 @@ async fn found(entry: &Entry, file: Option<&Path>, clock: &Clock) -> Result<(), 
     let account = account::open(|product| entry.appliance(product), clock).await;
     let Account { client, appliance, observed } = account.map_err(|why| format!("cannot log in at {url}: {why}"))?;
     let findings = survey::survey(client, appliance, observed).await;
-    let findings = findings.map_err(|failure| format!("cannot continue with {url}: {}", account::words(&failure)))?;
+    let findings =
+        findings.map_err(|failure| format!("cannot continue with {url}: {}", account::explained(&failure)))?;
     let text = accepted(entry, &findings)?;
     match file {
         None => {

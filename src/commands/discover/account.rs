@@ -34,11 +34,11 @@ pub(super) struct Account {
 
 /// The meaning of a failed login under one product for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Elsewhere {
+enum OtherProduct {
     /// It may be the other product.
-    Perhaps,
+    Possible,
     /// Another attempt would show nothing, or costs too much.
-    No,
+    Excluded,
 }
 
 /// Logs in as the product that it is; `entry` makes the appliance for either.
@@ -54,44 +54,44 @@ pub(super) async fn open(
     if is_named_like_a_manager(&entry(Product::Esa)?.url) {
         order.reverse();
     }
-    let mut first: Option<Failed> = None;
+    let mut first: Option<FailedAttempt> = None;
     for product in order {
         let appliance = entry(product)?;
         let auth = appliance.auth.clone();
         let (listener, refusals) = (Listener::new(|_| {}), LoginFailureLog::in_memory());
         let client = Client::try_new(&appliance, &roots, clock.clone(), listener, refusals);
-        let client = client.map_err(|failure| words(&failure))?;
+        let client = client.map_err(|failure| explained(&failure))?;
         let login = client.connect().await;
         let is_logged_in = login.is_ok();
         let observed = match login {
-            Ok(()) => look_around(&client, &appliance).await,
+            Ok(()) => first_status(&client, &appliance).await,
             Err(failure) => Err(failure),
         };
         let failed = match observed {
             Ok(observed) => return Ok(Account { client, appliance, observed }),
-            Err(failure) => Failed { is_logged_in, elsewhere: elsewhere(&failure, &auth), failure },
+            Err(failure) => FailedAttempt { is_logged_in, other_product: other_product(&failure, &auth), failure },
         };
         match first {
-            None if failed.elsewhere == Elsewhere::No => return Err(words(&failed.failure)),
+            None if failed.other_product == OtherProduct::Excluded => return Err(explained(&failed.failure)),
             None => first = Some(failed),
-            Some(first) => return Err(words(&first.or(failed).failure)),
+            Some(first) => return Err(explained(&first.or(failed).failure)),
         }
     }
     Err("there is no third product".into())
 }
 
 /// A failed attempt as one product.
-struct Failed {
+struct FailedAttempt {
     is_logged_in: bool,
-    elsewhere: Elsewhere,
+    other_product: OtherProduct,
     failure: Failure,
 }
 
-impl Failed {
+impl FailedAttempt {
     /// The failure that explains more: the one of the right product. `self` may have been the wrong one.
     fn or(self, second: Self) -> Self {
         let refuses = second.failure.reason == Reason::LoginRefused && !is_of_no_api(&second.failure);
-        let second_is_here = second.elsewhere == Elsewhere::No || refuses;
+        let second_is_here = second.other_product == OtherProduct::Excluded || refuses;
         if second_is_here && !self.is_logged_in { second } else { self }
     }
 }
@@ -112,15 +112,15 @@ fn is_of_no_api(failure: &Failure) -> bool {
     failure.reason == Reason::LoginRefused && (is_page || detail.starts_with("status 404"))
 }
 
-fn elsewhere(failure: &Failure, auth: &Auth) -> Elsewhere {
+fn other_product(failure: &Failure, auth: &Auth) -> OtherProduct {
     match failure.reason {
         Reason::LoginRefused if matches!(auth, Auth::Jwt(_)) && failure.detail.ends_with(UNKNOWN_CALLER) => {
-            Elsewhere::Perhaps
+            OtherProduct::Possible
         }
-        Reason::LoginRefused if is_of_no_api(failure) => Elsewhere::Perhaps,
+        Reason::LoginRefused if is_of_no_api(failure) => OtherProduct::Possible,
         // What stands at a path that is no API's: a refusal to find it, a page for people, the way to one.
         Reason::Declined | Reason::NotJson | Reason::Malformed | Reason::Redirect | Reason::Status => {
-            Elsewhere::Perhaps
+            OtherProduct::Possible
         }
         Reason::LoginRefused
         | Reason::Dns
@@ -140,7 +140,7 @@ fn elsewhere(failure: &Failure, auth: &Auth) -> Elsewhere {
         | Reason::TwoFactor
         | Reason::Passcode
         | Reason::IdentityProvider
-        | Reason::LoginWait => Elsewhere::No,
+        | Reason::LoginWait => OtherProduct::Excluded,
     }
 }
 
@@ -149,7 +149,7 @@ fn elsewhere(failure: &Failure, auth: &Auth) -> Elsewhere {
 ///
 /// # Errors
 /// The failure, when no request is answered as by that product.
-async fn look_around(client: &Client, appliance: &Appliance) -> Result<Vec<Observed>, Failure> {
+async fn first_status(client: &Client, appliance: &Appliance) -> Result<Vec<Observed>, Failure> {
     let mut observed = Vec::new();
     // The time zone first: accounts of low roles may read it, and what an account may read shows what its 401 mean.
     for aspect in [StatusKind::TimeZone, StatusKind::Privileges, StatusKind::Reporting] {
@@ -171,7 +171,7 @@ async fn look_around(client: &Client, appliance: &Appliance) -> Result<Vec<Obser
 }
 
 /// The failure in words, followed by what to do.
-pub(super) fn words(failure: &Failure) -> String {
+pub(super) fn explained(failure: &Failure) -> String {
     let advice = match failure.reason {
         Reason::Dns => "check the host in --url",
         Reason::Connect | Reason::Timeout | Reason::Reset | Reason::Protocol => {
@@ -196,24 +196,24 @@ pub(super) fn words(failure: &Failure) -> String {
         | Reason::Empty => "",
     };
     // Advice about certificates speaks of keys of the configuration, which are flags here.
-    let said = failure.detail.replace("set `tls.ca_file`", "give `--ca-file`, once you have compared it");
-    let said = said.replace("`tls.fingerprint_sha256: ", "`--fingerprint-sha256 ");
+    let text = failure.detail.replace("set `tls.ca_file`", "give `--ca-file`, once you have compared it");
+    let text = text.replace("`tls.fingerprint_sha256: ", "`--fingerprint-sha256 ");
     // The failure may say it by itself.
-    if advice.is_empty() || said.ends_with(advice) { said } else { format!("{said}; {advice}") }
+    if advice.is_empty() || text.ends_with(advice) { text } else { format!("{text}; {advice}") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn failed(reason: Reason, detail: &str) -> Failed {
+    fn failed(reason: Reason, detail: &str) -> FailedAttempt {
         let failure = Failure { reason, detail: detail.into(), retry_after: None };
-        Failed { is_logged_in: false, elsewhere: elsewhere(&failure, &Auth::Jwt(None)), failure }
+        FailedAttempt { is_logged_in: false, other_product: other_product(&failure, &Auth::Jwt(None)), failure }
     }
 
     #[test]
     fn the_other_product_is_tried_only_where_this_may_be_the_wrong_one() {
-        let perhaps = |reason, detail| failed(reason, detail).elsewhere == Elsewhere::Perhaps;
+        let perhaps = |reason, detail| failed(reason, detail).other_product == OtherProduct::Possible;
         assert!(perhaps(Reason::LoginRefused, "status 401: Unauthorized."));
         assert!(!perhaps(Reason::LoginRefused, "status 401: Invalid username or passphrase."));
         assert!(!perhaps(Reason::LoginRefused, "status 403: no message"));
@@ -231,7 +231,7 @@ mod tests {
             .filter(|reason| {
                 let failure =
                     Failure { reason: *reason, detail: "status 401: Unauthorized.".into(), retry_after: None };
-                elsewhere(&failure, &Auth::Basic) == Elsewhere::Perhaps
+                other_product(&failure, &Auth::Basic) == OtherProduct::Possible
             })
             .collect();
         let pages = [Reason::Redirect, Reason::Declined, Reason::Status, Reason::NotJson, Reason::Malformed];
@@ -239,15 +239,15 @@ mod tests {
     }
 
     #[test]
-    fn the_failure_of_the_right_product_is_told() {
+    fn the_failure_of_the_right_product_is_reported() {
         let refused = || failed(Reason::LoginRefused, "status 401: Invalid username or passphrase.");
         let unknown = || failed(Reason::LoginRefused, "status 401: Unauthorized.");
         let missing = || failed(Reason::LoginRefused, "status 404: Not Found.");
-        let told = |first: Failed, second: Failed| first.or(second).failure.detail;
-        assert_eq!(told(unknown(), refused()), "status 401: Invalid username or passphrase.");
-        assert_eq!(told(missing(), unknown()), "status 401: Unauthorized.");
-        assert_eq!(told(unknown(), missing()), "status 401: Unauthorized.");
-        assert_eq!(told(Failed { is_logged_in: true, ..missing() }, unknown()), "status 404: Not Found.");
+        let reported = |first: FailedAttempt, second: FailedAttempt| first.or(second).failure.detail;
+        assert_eq!(reported(unknown(), refused()), "status 401: Invalid username or passphrase.");
+        assert_eq!(reported(missing(), unknown()), "status 401: Unauthorized.");
+        assert_eq!(reported(unknown(), missing()), "status 401: Unauthorized.");
+        assert_eq!(reported(FailedAttempt { is_logged_in: true, ..missing() }, unknown()), "status 404: Not Found.");
     }
 
     #[test]
@@ -264,10 +264,10 @@ mod tests {
         let detail = "the certificate is not trusted (x); if it is the appliance's own, set `tls.ca_file`, or \
                       `tls.fingerprint_sha256: 0abc`";
         let failure = Failure { reason: Reason::Tls, detail: detail.into(), retry_after: None };
-        let said = words(&failure);
+        let text = explained(&failure);
         assert!(
-            said.ends_with("give `--ca-file`, once you have compared it, or `--fingerprint-sha256 0abc`"),
-            "{said}"
+            text.ends_with("give `--ca-file`, once you have compared it, or `--fingerprint-sha256 0abc`"),
+            "{text}"
         );
     }
 }
