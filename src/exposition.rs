@@ -14,7 +14,7 @@ mod family_table;
 mod first_event;
 mod gzip;
 mod interner;
-mod known;
+mod known_families;
 mod line;
 mod metric_defs;
 mod page;

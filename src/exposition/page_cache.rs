@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 use super::body::Body;
-use super::known::KnownFamilies;
+use super::known_families::KnownFamilies;
 use super::page::Page;
 use super::scrape::{Scrape, Unanswered, Variant};
 use crate::base::clock::{Clock, Tick};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::known::KnownFamilies;
+use super::known_families::KnownFamilies;
 use super::page::Page;
 use super::page_cache::{PageCache, RenderRequests};
 use super::renderer::Renderer;
