@@ -127,7 +127,7 @@ impl ProxyClient {
         self.refusals.shown(&account, outcome);
         if matches!(outcome, Outcome::Refused(_)) || failures != FailureCount::NONE {
             let written = self.refusals.settle(&account, failures, outcome, self.clock.wall());
-            // A write that fails is said by the store; memory has it.
+            // A write that fails is logged by the store; memory has it.
             let _ = written.await;
         }
         if self.refusals.failures(&account).is_blocked(MOST_REFUSALS) && !failures.is_blocked(MOST_REFUSALS) {
@@ -149,7 +149,7 @@ impl ProxyClient {
         let words = direct.detail.as_str();
         let url = self.proxy.url.as_str().trim_end_matches('/');
         let failure = |detail: String| Some(Failure::new(Reason::Proxy, detail));
-        let Some((_, said)) = words.split_once(TUNNEL) else {
+        let Some((_, cause)) = words.split_once(TUNNEL) else {
             let is_open = error.url().is_some_and(|url| url.scheme() == "http");
             return if is_open && error.is_connect() && !error.is_timeout() {
                 failure(format!("the proxy {url} cannot be reached: {words}"))
@@ -157,7 +157,7 @@ impl ProxyClient {
                 None
             };
         };
-        match said.split_once(": ").map_or((said, ""), |(first, rest)| (first, rest)) {
+        match cause.split_once(": ").map_or((cause, ""), |(first, rest)| (first, rest)) {
             ("proxy authorization required", _) => Some(self.refusal()),
             ("failed to create underlying connection", why) => {
                 failure(format!("the proxy {url} cannot be reached: {why}"))

@@ -126,13 +126,13 @@ impl HttpSetup {
 
     /// The kind of a failure that brought no answer.
     fn classified(&self, error: &reqwest::Error) -> Failure {
-        let said = chain(error);
-        if let Some(explanation) = self.tls.explanation(error, &said) {
+        let text = chain(error);
+        if let Some(explanation) = self.tls.explanation(error, &text) {
             return Failure::new(Reason::Tls, explanation);
         }
         let reason = if error.is_timeout() {
             Reason::Timeout
-        } else if said.contains("dns error") {
+        } else if text.contains("dns error") {
             Reason::Dns
         } else if error.is_connect() {
             Reason::Connect
@@ -142,8 +142,8 @@ impl HttpSetup {
             Reason::Reset
         };
         match self.tls.suspicion() {
-            Some(suspicion) => Failure::new(reason, format!("{said}; {suspicion}")),
-            None => Failure::new(reason, said),
+            Some(suspicion) => Failure::new(reason, format!("{text}; {suspicion}")),
+            None => Failure::new(reason, text),
         }
     }
 }
@@ -212,9 +212,9 @@ fn chain(error: &reqwest::Error) -> String {
     let mut words = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {
-        let said = cause.to_string();
-        if words.last() != Some(&said) {
-            words.push(said);
+        let text = cause.to_string();
+        if words.last() != Some(&text) {
+            words.push(text);
         }
         next = cause.source();
     }

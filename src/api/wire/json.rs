@@ -119,11 +119,11 @@ pub(in crate::api) fn read<T>(body: &str, reader: impl for<'de> Reader<'de, Made
             Err(_) => error,
         },
     };
-    let said = error.to_string();
+    let text = error.to_string();
     match body.trim_start().chars().next() {
-        _ if said.starts_with(TOO_MANY) => Err(Failure::new(Reason::TooLarge, said)),
-        _ if error.is_data() => Err(malformed(&said)),
-        Some('{' | '[') => Err(malformed(&format!("the JSON is incomplete: {said}"))),
+        _ if text.starts_with(TOO_MANY) => Err(Failure::new(Reason::TooLarge, text)),
+        _ if error.is_data() => Err(malformed(&text)),
+        Some('{' | '[') => Err(malformed(&format!("the JSON is incomplete: {text}"))),
         Some(_) if is_html(body) => {
             Err(Failure::new(Reason::NotJson, format!("the body is HTML instead of JSON; {NOT_THE_API}")))
         }
@@ -305,7 +305,7 @@ impl<'de, R: Reader<'de> + Copy> Reader<'de> for Envelope<R> {
             match name.as_str() {
                 "error" => {
                     let message = object.next_value_seed(By(Lenient("message")))?;
-                    parts.error = Some(message.and_then(|message| said(&message)));
+                    parts.error = Some(message.and_then(|message| message_text(&message)));
                 }
                 "meta" => [parts.total_count, parts.bad_records] = object.next_value_seed(By(Meta))?,
                 "data" => {
@@ -319,7 +319,7 @@ impl<'de, R: Reader<'de> + Copy> Reader<'de> for Envelope<R> {
     }
 }
 
-fn said(message: &Kept) -> Option<String> {
+fn message_text(message: &Kept) -> Option<String> {
     let one_line = message.text()?.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     Some(one_line.take(LONGEST_MESSAGE).collect())
 }
@@ -376,8 +376,8 @@ mod tests {
     #[test]
     fn messages_are_cut_and_cleaned() {
         let body = format!(r#"{{"error": {{"message": "a\nb{}"}}}}"#, "x".repeat(500));
-        let said = message(&body).expect("a message");
-        assert_eq!((said.len(), &said[..4]), (LONGEST_MESSAGE, "a bx"));
+        let text = message(&body).expect("a message");
+        assert_eq!((text.len(), &text[..4]), (LONGEST_MESSAGE, "a bx"));
         for body in [r#"{"error": "text"}"#, r#"{"error": [1]}"#, "[]", "<html>", r#"{"error": {"message": 5}}"#] {
             assert_eq!(message(body), None, "{body}");
         }

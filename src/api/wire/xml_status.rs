@@ -193,13 +193,13 @@ impl Document {
     }
 
     /// Whether nothing of this kind and name came before. Whatever says something else is counted.
-    fn is_new(&mut self, kind: &'static str, name: &str, said: Option<String>) -> bool {
+    fn is_new(&mut self, kind: &'static str, name: &str, value: Option<String>) -> bool {
         match self.named.entry((kind, name.to_owned())) {
             Entry::Vacant(vacant) => {
-                vacant.insert(said);
+                vacant.insert(value);
                 return true;
             }
-            Entry::Occupied(known) if *known.get() == said => {}
+            Entry::Occupied(known) if *known.get() == value => {}
             Entry::Occupied(_) => Unusable::Conflicting.count_in(&mut self.status.unusable),
         }
         false

@@ -58,8 +58,8 @@ impl TlsErrorHints {
                     .into()
             }
             // Its own text shows ours as `Debug` does.
-            Error::InvalidCertificate(CertificateError::Other(OtherError(said))) => said.to_string(),
-            Error::InvalidCertificate(said) => said.to_string(),
+            Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) => cause.to_string(),
+            Error::InvalidCertificate(cause) => cause.to_string(),
             // rustls has more errors than there are ways out, and may get others.
             other => other.to_string(),
         }

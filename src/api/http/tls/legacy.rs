@@ -49,14 +49,14 @@ impl Legacy {
     /// The meaning of `words`, the chain of an error, if it comes from OpenSSL.
     pub(in crate::api) fn of(words: &str) -> Option<String> {
         // The type of the error is in a crate that is not named here; OpenSSL's own words begin so in every release.
-        let (_, said) = words.split_once("SSL routines:")?;
-        Some(match said.split_once("certificate verify failed") {
+        let (_, rest) = words.split_once("SSL routines:")?;
+        Some(match rest.split_once("certificate verify failed") {
             Some((_, why)) => format!(
                 "OpenSSL does not accept the certificate{}: set `tls.ca_file` (that certificate or its authority's), and \
                  give the URL a name that is in it",
                 why.split_once(": ").map_or_else(String::new, |(_, why)| format!(" {}", why.trim()))
             ),
-            None => format!("OpenSSL cannot negotiate TLS with the appliance ({})", said.trim_matches(':')),
+            None => format!("OpenSSL cannot negotiate TLS with the appliance ({})", rest.trim_matches(':')),
         })
     }
 }

@@ -137,11 +137,11 @@ impl IdentityProvider {
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<(u16, Secret), Failure> {
-        let unheard = |heard: Failure| failure(&heard.detail);
+        let unanswered = |failed: Failure| failure(&failed.detail);
         let request = request.build().map_err(|_| failure("its URL is not usable"))?;
-        let response = self.http_setup.send(&self.http, request).await.map_err(|(heard, _)| unheard(heard))?;
+        let response = self.http_setup.send(&self.http, request).await.map_err(|(failed, _)| unanswered(failed))?;
         let status = response.status().as_u16();
-        let body = self.http_setup.body(response).await.map_err(unheard)?;
+        let body = self.http_setup.body(response).await.map_err(unanswered)?;
         Ok((status, Secret::new(String::from_utf8_lossy(&body))))
     }
 
@@ -162,7 +162,7 @@ impl IdentityProvider {
         if status != 200 {
             return Err(failure(&format!("its discovery document returned status {status}")));
         }
-        let endpoint = discovery::read(body.expose(), issuer).map_err(|said| failure(&said))?;
+        let endpoint = discovery::read(body.expose(), issuer).map_err(|error| failure(&error))?;
         *self.endpoint() = Some((endpoint.clone(), clock.tick()));
         Ok(endpoint)
     }
@@ -237,7 +237,7 @@ pub(super) fn granted(body: &str, name: &str) -> Option<Granted> {
 pub(super) fn refusal(status: u16, body: &str, credentials: &Credentials) -> Failure {
     let answer = fields(body).unwrap_or_default();
     let code = answer.get("error").and_then(Kept::text).filter(|code| is_code(code));
-    let said = match code {
+    let description = match code {
         None => format!("status {status}"),
         Some(code) => format!("`{code}`{}", description(&answer, credentials)),
     };
@@ -246,9 +246,9 @@ pub(super) fn refusal(status: u16, body: &str, credentials: &Credentials) -> Fai
         None => matches!(status, 401 | 403 | 423),
     };
     if is_refusal {
-        return Failure::new(Reason::LoginRefused, format!("the identity provider refused the request: {said}"));
+        return Failure::new(Reason::LoginRefused, format!("the identity provider refused the request: {description}"));
     }
-    failure(&format!("it issued no token: {said}"))
+    failure(&format!("it issued no token: {description}"))
 }
 
 /// Codes are words, and nothing else is repeated as one.
@@ -258,14 +258,14 @@ fn is_code(text: &str) -> bool {
 
 /// The provider's description of its error code, unless it contains a secret.
 fn description(answer: &Fields, credentials: &Credentials) -> String {
-    let Some(said) = answer.get("error_description").and_then(Kept::text) else { return String::new() };
+    let Some(description) = answer.get("error_description").and_then(Kept::text) else { return String::new() };
     let clean = |text: &str| text.replace(char::is_control, " ");
-    let (said, secrets) = (clean(said), [Some(&credentials.password), credentials.second.as_ref()]);
+    let (description, secrets) = (clean(description), [Some(&credentials.password), credentials.second.as_ref()]);
     // Both are cleaned, or a secret with a blank in it would be recognized only where the provider sent that very blank.
-    if secrets.into_iter().flatten().any(|secret| said.contains(&clean(secret.text.expose()))) {
+    if secrets.into_iter().flatten().any(|secret| description.contains(&clean(secret.text.expose()))) {
         return String::new();
     }
-    format!(" ({})", said.chars().take(LONGEST_DESCRIPTION).collect::<String>())
+    format!(" ({})", description.chars().take(LONGEST_DESCRIPTION).collect::<String>())
 }
 
 /// The appliance's refusal of a token. It is no refusal of the account: the provider has just vouched for it.
@@ -277,8 +277,8 @@ fn not_taken(failure: Failure) -> Failure {
     Failure { detail, ..failure.because(Reason::IdentityProvider) }
 }
 
-fn failure(said: &str) -> Failure {
-    Failure::new(Reason::IdentityProvider, format!("the identity provider: {said}"))
+fn failure(text: &str) -> Failure {
+    Failure::new(Reason::IdentityProvider, format!("the identity provider: {text}"))
 }
 
 #[cfg(test)]
@@ -336,15 +336,15 @@ mod tests {
 
     #[test]
     fn only_what_is_about_the_account_is_a_refusal() {
-        let told = |status, body: &str| {
+        let refused = |status, body: &str| {
             let failure = refusal(status, body, &credentials(None));
             (failure.reason, failure.detail)
         };
-        let (reason, detail) = told(401, r#"{"error": "invalid_client", "error_description": "unknown\nclient"}"#);
+        let (reason, detail) = refused(401, r#"{"error": "invalid_client", "error_description": "unknown\nclient"}"#);
         assert_eq!(reason, Reason::LoginRefused);
         assert_eq!(detail, "the identity provider refused the request: `invalid_client` (unknown client)");
-        assert_eq!(told(400, r#"{"error": "invalid_grant"}"#).0, Reason::LoginRefused);
-        assert_eq!(told(403, "<html>").0, Reason::LoginRefused);
+        assert_eq!(refused(400, r#"{"error": "invalid_grant"}"#).0, Reason::LoginRefused);
+        assert_eq!(refused(403, "<html>").0, Reason::LoginRefused);
         for (status, body) in [
             (400, r#"{"error": "invalid_scope"}"#),
             (400, "<html>"),
@@ -352,9 +352,9 @@ mod tests {
             (503, ""),
             (404, r#"{"error": "No Way!"}"#),
         ] {
-            assert_eq!(told(status, body).0, Reason::IdentityProvider, "{status} {body}");
+            assert_eq!(refused(status, body).0, Reason::IdentityProvider, "{status} {body}");
         }
-        let echo = told(401, r#"{"error": "invalid_client", "error_description": "no such secret s3 cret&"}"#).1;
+        let echo = refused(401, r#"{"error": "invalid_client", "error_description": "no such secret s3 cret&"}"#).1;
         assert_eq!(echo, "the identity provider refused the request: `invalid_client`");
     }
 

@@ -50,7 +50,7 @@ impl Passcodes {
         clock: &Clock,
     ) -> Result<Secret, Failure> {
         match &self.source {
-            Passcode::Command(parts) => run(parts).await.map_err(|said| failure(&said)),
+            Passcode::Command(parts) => run(parts).await.map_err(|error| failure(&error)),
             Passcode::Totp(totp) => {
                 let secret = credentials.second.as_ref().ok_or_else(|| failure("the TOTP secret is missing"))?;
                 let now = self.unused(*totp, asked, clock).await;
@@ -115,27 +115,27 @@ async fn run(parts: &[String]) -> Result<Secret, String> {
         .map_err(|error| format!("cannot run `{program}`: {error}"))?;
     let Some(stdout) = child.stdout.take() else { return Err(format!("`{program}` has no output")) };
     let listen = async {
-        let mut said = String::new();
-        let heard = stdout.take(LONGEST_OUTPUT).read_to_string(&mut said).await;
-        (heard.map(|_| Secret::new(said)), child.wait().await)
+        let mut text = String::new();
+        let read = stdout.take(LONGEST_OUTPUT).read_to_string(&mut text).await;
+        (read.map(|_| Secret::new(text)), child.wait().await)
     };
-    let Ok((said, ended)) = timeout(COMMAND_TIMEOUT, listen).await else {
+    let Ok((output, ended)) = timeout(COMMAND_TIMEOUT, listen).await else {
         return Err(format!("`{program}` took longer than {}", humantime::format_duration(COMMAND_TIMEOUT)));
     };
     let ended = ended.map_err(|error| format!("`{program}`: {error}"))?;
     if !ended.success() {
         return Err(format!("`{program}` failed: {ended}"));
     }
-    let said = said.map_err(|_| format!("`{program}` printed bytes that are not UTF-8"))?;
-    let passcode = said.expose().trim();
+    let output = output.map_err(|_| format!("`{program}` printed bytes that are not UTF-8"))?;
+    let passcode = output.expose().trim();
     if passcode.is_empty() || !passcode.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(format!("`{program}` did not print a passcode: expected one word"));
     }
     Ok(Secret::new(passcode))
 }
 
-fn failure(said: &str) -> Failure {
-    Failure::new(Reason::Passcode, format!("no passcode for the second factor: {said}"))
+fn failure(error: &str) -> Failure {
+    Failure::new(Reason::Passcode, format!("no passcode for the second factor: {error}"))
 }
 
 #[cfg(test)]
