@@ -22,7 +22,7 @@ mod time;
 mod wire;
 
 pub use event::{Event, Listener};
-pub use failure::{Failure, Reason};
+pub use failure::{Failure, NOT_THE_API, Reason};
 pub use http::rate_limiter::{Pace, longest_wait};
 pub use http::tls::SystemRoots;
 pub use login_failures::breaker::{FailureCount, RefusalCause};
@@ -35,7 +35,6 @@ pub(crate) use time::ClockFilter;
 pub use wire::gauge::BaseUnit;
 pub use wire::health::Health;
 pub use wire::inventory::ManagedAppliance;
-pub use wire::json::NOT_THE_API;
 pub use wire::number::{Measure, Number, Unusable, UnusableCounts};
 pub use wire::pages::Count;
 pub use wire::query::{Depth, Query, TrackingQuery};

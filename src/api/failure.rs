@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
+use crate::api::RefusalCause;
+
 /// Letters of a failure's text: twice our longest advice. Parsers of others quote what they choke on, at any length.
 pub(in crate::api) const LONGEST_DETAIL: usize = 1000;
+
+/// The likely cause of a page of HTML in place of an answer of the API, with advice.
+pub const NOT_THE_API: &str = "this may be the port of the web interface, or another server: check that it is the port \
+of the API (default 6443)";
 
 /// The kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,6 +121,69 @@ impl Reason {
             Self::Passcode => "passcode",
             Self::IdentityProvider => "identity_provider",
             Self::LoginWait => "login_wait",
+        }
+    }
+
+    /// The likely cause in plain words, and after a colon what to do about it. Names keys of the configuration.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Dns => "the host in `url` has no address: check the host, and the DNS server of this machine",
+            Self::Connect => {
+                "nothing accepts connections at the host and port in `url`: check that AsyncOS API (Monitoring) is enabled \
+                on that interface (default port 6443), and the firewall"
+            }
+            Self::Proxy => "the proxy opens no connection to the appliance: check `proxy.url`, and the proxy's log",
+            Self::ProxyRefused => {
+                "the proxy does not accept the account: check `proxy.username` and the proxy's password"
+            }
+            Self::Tls => "the TLS handshake failed: check that the port in `url` is the HTTPS port of the API",
+            Self::Timeout => {
+                "no complete response within the time limit: check host and port in `url`, the firewall, and the load of \
+                the appliance"
+            }
+            Self::Reset => {
+                "the connection ended before the response did: check that the port in `url` is that of the API (default \
+                6443), and devices in between"
+            }
+            Self::Protocol => {
+                "the server at this port does not speak HTTP: check the scheme and the port in `url` (default `https` and \
+                6443)"
+            }
+            Self::TooLarge => {
+                "the response is larger than any report should be: limit the rows of this group with `top`"
+            }
+            Self::Redirect | Self::Status | Self::NotJson => NOT_THE_API,
+            Self::Unauthorized => {
+                "the appliance rejects a new token as well: check that the account has the role Read-Only Operator, and \
+                that nothing else uses it"
+            }
+            Self::NotAllowed => "the role of the account does not allow this: give it the role Read-Only Operator",
+            Self::Declined => {
+                "the appliance does not offer this: check `product`, the names of device groups and devices, and the \
+                AsyncOS release"
+            }
+            Self::Throttled => {
+                "the appliance receives too many requests: lower `requests_per_minute`, and look for other clients of its \
+                API"
+            }
+            Self::Unavailable => "the appliance is overloaded or starting: check its system status if this continues",
+            Self::Malformed => {
+                "the response has an unknown form: check that `url` points to the API, and the AsyncOS release"
+            }
+            Self::Empty => "the report has no counter: the feature may be off, or an SMA may have the reporting",
+            Self::LoginRefused => {
+                "the account is refused: correct `username` or the password; appliances lock an account after a few failed \
+                logins"
+            }
+            Self::TwoFactor => RefusalCause::SecondFactor.advice(),
+            Self::Passcode => RefusalCause::Passcode.advice(),
+            Self::IdentityProvider => {
+                "the identity provider issues no usable token: check `oidc`, and the provider's log"
+            }
+            Self::LoginWait => {
+                "no login is attempted after those that were refused: correct the password, then `POST /-/login-reset`"
+            }
         }
     }
 
@@ -264,6 +333,42 @@ impl Failure {
         Self { reason, detail: one_line.take(LONGEST_DETAIL).collect(), retry_after: None }
     }
 
+    /// The likely cause and what to do about it; none where the details end with advice on the very error.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        let is_in_detail = match self.reason {
+            // Their messages are made where more is known than the reason.
+            Reason::Tls
+            | Reason::Proxy
+            | Reason::ProxyRefused
+            | Reason::TwoFactor
+            | Reason::Passcode
+            | Reason::LoginWait => true,
+            // Said of the server's load, whatever the form of the response.
+            Reason::Throttled | Reason::Unavailable => false,
+            Reason::Dns
+            | Reason::Connect
+            | Reason::Timeout
+            | Reason::Reset
+            | Reason::Protocol
+            | Reason::TooLarge
+            | Reason::Redirect
+            | Reason::Unauthorized
+            | Reason::NotAllowed
+            | Reason::Declined
+            | Reason::Status
+            | Reason::NotJson
+            | Reason::Malformed
+            | Reason::Empty
+            | Reason::LoginRefused
+            | Reason::IdentityProvider => {
+                let known = [NOT_THE_API, RefusalCause::OtherServer.advice(), self.reason.advice()];
+                known.iter().any(|advice| self.detail.contains(advice))
+            }
+        };
+        (!is_in_detail).then(|| self.reason.advice())
+    }
+
     /// The same words for another reason.
     pub(in crate::api) fn because(mut self, reason: Reason) -> Self {
         self.reason = reason;
@@ -279,6 +384,25 @@ mod tests {
     fn a_failure_is_one_line_of_bearable_length() {
         let detail = Failure::new(Reason::Malformed, format!("a\nb{}", "ü".repeat(5000))).detail;
         assert_eq!((detail.chars().count(), &detail[..3]), (LONGEST_DETAIL, "a b"));
+    }
+
+    #[test]
+    fn every_reason_comes_with_a_cause_and_what_to_do() {
+        for reason in Reason::ALL {
+            let advice = reason.advice();
+            assert!(advice.contains(": ") && !advice.ends_with('.') && !advice.contains("  "), "{advice}");
+        }
+    }
+
+    #[test]
+    fn advice_is_not_repeated() {
+        let advice = |reason, detail: &str| Failure::new(reason, detail).advice();
+        let html = format!("status 200 with HTML instead of JSON; {NOT_THE_API}");
+        assert_eq!(advice(Reason::NotJson, &html), None);
+        assert_eq!(advice(Reason::NotJson, "the body is not JSON"), Some(NOT_THE_API));
+        assert_eq!(advice(Reason::Malformed, &html), None);
+        assert_eq!(advice(Reason::Connect, "tcp connect error"), Some(Reason::Connect.advice()));
+        assert_eq!(advice(Reason::Tls, "the certificate expired: renew it"), None);
     }
 
     #[test]

@@ -184,7 +184,8 @@ impl ApplianceHealth {
     pub(super) fn unreachable(&mut self, name: &str, failure: &Failure, now: Tick) {
         if self.up != Some(false) {
             let reason = failure.reason.label();
-            tracing::warn!(appliance = name, reason, error = %failure, "{}", headline(failure.reason));
+            let hint = failure.advice();
+            tracing::warn!(appliance = name, reason, error = %failure, hint, "{}", headline(failure.reason));
         }
         self.up = Some(false);
         let usual = FIRST_PAUSE.saturating_mul(1 << self.pauses.min(8)).min(self.longest_pause);

@@ -160,7 +160,8 @@ impl StatusProbe {
         };
         let reason = failure.reason.label();
         if self.failing.is_none() {
-            tracing::warn!(appliance, aspect = self.aspect.name(), reason, error = %failure, "status request failed");
+            let (aspect, hint) = (self.aspect.name(), failure.advice());
+            tracing::warn!(appliance, aspect, reason, error = %failure, hint, "status request failed");
         }
         let refusal = matches!(failure.reason, Reason::Declined | Reason::NotAllowed).then_some(failure.reason);
         let wait = self.failing.failed(&failure, self.pace, others, now);

@@ -123,7 +123,7 @@ impl fmt::Display for Problem {
             Self::LoginsRefused { refusals, cause } => {
                 write!(out, "the last {refusals} logins were refused: {}", cause.advice())
             }
-            Self::Down(reason) => write!(out, "API requests fail: {}", reason.label()),
+            Self::Down(reason) => write!(out, "API requests fail ({}): {}", reason.label(), reason.advice()),
             Self::Failing { count: 1, example } => write!(out, "requests fail: {example}"),
             Self::Failing { count, example } => write!(out, "requests fail: {example} and {} more", count - 1),
             Self::Refused { count, example } => {

@@ -162,9 +162,10 @@ fn the_worst_comes_first_and_every_state_is_told_apart() {
     assert_eq!(summary, Summary { appliances: 5, ok: 1, starting: 1, degraded: 1, down: 1, logins_stopped: 1 });
     let problems: Vec<Vec<String>> =
         appliances.iter().map(|appliance| appliance.problems.iter().map(ToString::to_string).collect()).collect();
+    let down = &*format!("API requests fail (connect): {}", Reason::Connect.advice());
     let expected = [
         vec!["logins have stopped after 3 refusals: correct the password, or unlock the account and reset"],
-        vec!["API requests fail: connect"],
+        vec![down],
         vec![
             "requests fail: failing of d1",
             REFUSED,
@@ -244,7 +245,7 @@ fn a_round_that_does_not_fit_is_a_problem_with_its_remedy() {
 #[test]
 fn an_appliance_of_which_nothing_comes_any_more_is_down_whatever_came_last() {
     let silent = problem(|ill| ill.up_until = Some(Tick::default()));
-    assert_eq!(silent, (State::Down, "API requests fail: timeout".to_owned()));
+    assert_eq!(silent, (State::Down, format!("API requests fail (timeout): {}", Reason::Timeout.advice())));
 }
 
 #[test]

@@ -14,9 +14,9 @@ use crate::api::http::header::{Header, LOCKED, TOKEN_HEADER, http_date, is_heade
 use crate::api::http::rate_limiter::{Permit, RateLimiter};
 use crate::api::login_failures::Account;
 use crate::api::time::{ApplianceTime, Arrival};
-use crate::api::wire::json::{self, NOT_THE_API};
+use crate::api::wire::json;
 use crate::api::wire::refusal_message;
-use crate::api::{Event, Failure, Listener, LoginFailureLog, Reason, SystemRoots};
+use crate::api::{Event, Failure, Listener, LoginFailureLog, NOT_THE_API, Reason, SystemRoots};
 use crate::base::clock::{Clock, Tick, Timestamp};
 use crate::base::secret::Secret;
 use crate::config::{self, Product};

@@ -7,16 +7,12 @@ use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor
 use serde::{Deserialize, Deserializer};
 
 use crate::api::wire::number::Scalar;
-use crate::api::{Failure, Reason};
+use crate::api::{Failure, NOT_THE_API, Reason};
 
 /// The longest message of the appliance that is repeated in a log.
 const LONGEST_MESSAGE: usize = 200;
 /// The message about an answer with more values than are read.
 pub(in crate::api) const TOO_MANY: &str = "the response has too many values";
-
-/// The meaning of a page of HTML in place of an answer of the API, with advice.
-pub const NOT_THE_API: &str = "this may be the port of the web interface, or another server: check that it is the port \
-of the API (default 6443)";
 
 /// Whether `body` is a page for browsers.
 pub(in crate::api) fn is_html(body: &str) -> bool {

@@ -173,33 +173,17 @@ async fn first_status(client: &Client, appliance: &Appliance) -> Result<Vec<Obse
 /// The failure in words, followed by what to do.
 pub(super) fn explained(failure: &Failure) -> String {
     let advice = match failure.reason {
-        Reason::Dns => "check the host in --url",
-        Reason::Connect | Reason::Timeout | Reason::Reset | Reason::Protocol => {
-            "check that AsyncOS API (Monitoring) is enabled for this interface and that this is its port (default 6443)"
-        }
-        Reason::Redirect | Reason::NotJson | Reason::Malformed | Reason::Status | Reason::Declined => NOT_THE_API,
-        Reason::LoginRefused if is_of_no_api(failure) => NOT_THE_API,
-        Reason::LoginRefused => {
-            "correct the user name or the password before you try again: appliances lock an account after a few failed \
-            logins"
-        }
-        Reason::Throttled | Reason::Unavailable => "the appliance is busy: try again later",
-        Reason::Unauthorized | Reason::NotAllowed => "assign the account the role Read-Only Operator",
-        Reason::Proxy
-        | Reason::ProxyRefused
-        | Reason::Tls
-        | Reason::TwoFactor
-        | Reason::Passcode
-        | Reason::IdentityProvider
-        | Reason::LoginWait
-        | Reason::TooLarge
-        | Reason::Empty => "",
+        // Neither product offers the API there, so the place is wrong rather than the request.
+        Reason::Declined => Some(NOT_THE_API),
+        Reason::LoginRefused if is_of_no_api(failure) => Some(NOT_THE_API),
+        _ => failure.advice(),
     };
+    let advice = advice.unwrap_or_default().replace("`url`", "`--url`").replace("`username`", "`--username`");
     // Advice about certificates speaks of keys of the configuration, which are flags here.
     let text = failure.detail.replace("set `tls.ca_file`", "give `--ca-file`, once you have compared it");
     let text = text.replace("`tls.fingerprint_sha256: ", "`--fingerprint-sha256 ");
     // The failure may say it by itself.
-    if advice.is_empty() || text.ends_with(advice) { text } else { format!("{text}; {advice}") }
+    if advice.is_empty() || text.ends_with(&advice) { text } else { format!("{text}; {advice}") }
 }
 
 #[cfg(test)]

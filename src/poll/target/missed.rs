@@ -26,7 +26,8 @@ impl Target {
         let reason = failure.reason.label();
         if self.failing.is_none() {
             let appliance = &*self.key.appliance;
-            tracing::warn!(appliance, %scope, group, reason, error = %failure, "report request failed");
+            let hint = failure.advice();
+            tracing::warn!(appliance, %scope, group, reason, error = %failure, hint, "report request failed");
         }
         let wait = if windows > 1 && failing::is_of_the_size(failure.reason) {
             self.halve(windows);
