@@ -174,7 +174,7 @@ impl Client {
     /// Dropping the future closes the connection; asking again repeats a read.
     pub async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
         if let Some(TrackingQuery { search, depth }) = &query.search {
-            let counted = self.count(query::TRACKING_PATH, &search.query(query.window), depth.paging()).await?;
+            let counted = self.count(catalogue::tracking::PATH, &search.query(query.window), depth.paging()).await?;
             let Counted { count, at, sent } = counted;
             return Ok(Reply { report: Report::of(catalogue::SEARCH_COUNTER, count), at, sent });
         }

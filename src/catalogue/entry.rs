@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::tracking::PATH;
+
 /// The rule that combines the values of several windows; it decides which kinds of metric a counter may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Aggregation {
@@ -148,7 +150,7 @@ impl Group {
     pub fn api_path(&self) -> String {
         match self.about {
             DeviceType::Mail | DeviceType::Web => format!("reporting/{}", self.name),
-            DeviceType::Tracking => "message-tracking/messages".to_owned(),
+            DeviceType::Tracking => PATH.to_owned(),
         }
     }
 

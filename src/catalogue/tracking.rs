@@ -14,6 +14,10 @@ use table::FilterPart;
 
 pub use table::filters;
 
+/// The path of searches below the API's root; [`Search::query`] has the parameters.
+///
+/// **Source:** published documentation of the vendor; recorded answers.
+pub(crate) const PATH: &str = "message-tracking/messages";
 /// The longest value of a filter: above any address (RFC 5321 section 4.5.3.1 allows 320 bytes) and any subject worth
 /// searching for, and even escaped far below the 8000 bytes of a URL that RFC 9110 section 4.1 makes servers take.
 const LONGEST_VALUE: usize = 500;

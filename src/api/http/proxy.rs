@@ -3,12 +3,11 @@
 //! shared by all who use the account. Knows nothing of the appliance.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
 use crate::api::http::header::basic_header;
-use crate::api::login_failures::breaker::{FailureCount, LoginDecision, RefusalCause};
+use crate::api::login_failures::breaker::{FailureCount, LoginDecision, RefusalCause, rounded_up};
 use crate::api::login_failures::{Account, LoginFailureLog, Outcome, PASSWORD_CHECK_INTERVAL};
 use crate::api::{Failure, Reason};
 use crate::base::clock::Clock;
@@ -100,7 +99,7 @@ impl ProxyClient {
         let (detail, span) = match self.refusals.permit(&account, MOST_REFUSALS, self.clock.wall()) {
             LoginDecision::Granted => return Ok(()),
             LoginDecision::Wait(span) => {
-                let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
+                let shown = rounded_up(span);
                 (format!("the proxy rejected the credentials; next attempt in {shown}"), span)
             }
             LoginDecision::Blocked => (

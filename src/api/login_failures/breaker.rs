@@ -40,6 +40,11 @@ impl RefusalCause {
     }
 }
 
+/// A wait as messages show it: in whole seconds, and never shorter than it is.
+pub(in crate::api) fn rounded_up(wait: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(wait.as_secs() + 1))
+}
+
 /// Refused logins in a row of one account with one secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailureCount {

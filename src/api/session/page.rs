@@ -1,14 +1,12 @@
 //! The status page's standing: the password goes out with each request, so what the page refuses is a refused login and
 //! bounded like those, by a count of its own. An account that is good for the API may be none of the web interface's.
 
-use std::time::Duration;
-
 use tokio::sync::OwnedMutexGuard;
 use url::Url;
 
 use super::{PASSWORD_CHECK_INTERVAL, Session, State};
 use crate::api::http::header::{Header, basic_header};
-use crate::api::login_failures::breaker::{FailureCount, LoginDecision, RefusalCause};
+use crate::api::login_failures::breaker::{FailureCount, LoginDecision, RefusalCause, rounded_up};
 use crate::api::login_failures::{Account, Outcome};
 use crate::api::{Failure, Reason};
 
@@ -125,7 +123,7 @@ impl Session {
         let (when, span) = match self.refusals.permit(account, self.most_at_page(), self.wall()) {
             LoginDecision::Granted => return Ok(()),
             LoginDecision::Wait(span) => {
-                let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
+                let shown = rounded_up(span);
                 (format!("next request in {shown}"), span)
             }
             LoginDecision::Blocked => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{PASSWORD_CHECK_INTERVAL, Session, State};
 use crate::api::login_failures::Account;
-use crate::api::login_failures::breaker::{FailureCount, LoginDecision};
+use crate::api::login_failures::breaker::{FailureCount, LoginDecision, rounded_up};
 use crate::api::{Event, Failure, Reason};
 
 impl Session {
@@ -38,7 +38,7 @@ impl Session {
         match self.refusals.permit(&account, most, self.wall()) {
             LoginDecision::Granted => Ok(()),
             LoginDecision::Wait(span) => {
-                let shown = humantime::format_duration(Duration::from_secs(span.as_secs() + 1));
+                let shown = rounded_up(span);
                 let advice = self.refusals.failures(&account).cause.advice();
                 wait(format!("login refused: {advice}; next attempt in {shown}"), span)
             }

@@ -9,10 +9,6 @@ use crate::catalogue::tracking::Search;
 use crate::catalogue::{DeviceType, Group};
 use crate::config::{Product, Scope};
 
-/// The path below the API's root; [`Search::query`] has the parameters.
-///
-/// **Source:** published documentation of the vendor; recorded answers.
-pub(in crate::api) const TRACKING_PATH: &str = "message-tracking/messages";
 /// Rows of a page. **Source:** no published client asks for more.
 const TRACKING_ROWS: u64 = 100;
 /// Pages of one count: a search that finds more than 5000 messages in a window is one that reports answer for less.
