@@ -13,6 +13,7 @@ mod connection;
 mod custom;
 mod date;
 mod fault;
+mod feature;
 mod form;
 mod group;
 mod health;
@@ -23,21 +24,19 @@ mod keyed;
 mod known;
 mod lifetime;
 mod log;
-mod machine;
-mod pace;
 mod plan;
 mod quarantine;
 mod report;
 mod request;
+mod responder;
 mod route;
-mod second_factor;
 mod settings;
 mod span;
 mod status;
 mod subject;
 mod table;
-mod text;
 mod token;
+mod totp;
 mod tracking;
 mod traffic;
 mod truth;
@@ -51,21 +50,21 @@ pub use appliance::Appliance;
 pub use behaviour::{Bearer, Behaviour};
 pub use custom::CustomGroup;
 pub use fault::{Fault, FaultBody, On, Which};
+pub use feature::{Feature, Remaining};
 pub use form::{
-    Centralized, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+    Centralized, HttpVersion, NoRows, Privileges, Shape, Suffixes, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
 };
 pub use keyed::key::hostile_keys;
 pub use known::Scope;
 pub use lifetime::growth;
 pub use quarantine::{Quarantine, SPAM};
 pub use request::{Request, RequestKind};
-pub use second_factor::passcode;
 pub use settings::{DeviceGroup, HOUR_ONLY_MESSAGES, LOG_LIMIT, Product, Settings};
 pub use span::Stragglers;
 pub use table::ValueForm;
+pub use totp::passcode;
 pub use tracking::search::tracked;
 pub use truth::{keyed_truth, truth};
-pub use xml_status::{Feature, Remaining, Suffixes};
 
 /// The clock the appliance lives by, before its own `clock_offset_secs`.
 pub type Now = Arc<dyn Fn() -> SystemTime + Send + Sync>;

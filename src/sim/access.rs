@@ -12,9 +12,9 @@ use serde_json::Value;
 use crate::sim::answer::Answer;
 use crate::sim::json::Json;
 use crate::sim::request::{Request, RequestKind};
-use crate::sim::second_factor;
 use crate::sim::settings::Settings;
 use crate::sim::token::{Claims, Refused, Tokens};
+use crate::sim::totp;
 use crate::sim::unix_secs;
 use crate::sim::xml_status;
 
@@ -118,9 +118,9 @@ impl Access {
         let Some((user, passcode)) = fields(body, "passcode") else {
             return Answer::error(404, "Unsupported attribute.");
         };
-        let step = second_factor::step(now);
+        let step = totp::step(now);
         let is_good = decoded(&user).is_some_and(|user| user == settings.username)
-            && decoded(&passcode).is_some_and(|passcode| passcode == second_factor::passcode(secret, now))
+            && decoded(&passcode).is_some_and(|passcode| passcode == totp::passcode(secret, now))
             && self.used_step != Some(step);
         if !is_good {
             self.failures = self.failures.saturating_add(1);

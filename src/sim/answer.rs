@@ -31,6 +31,13 @@ pub(super) struct Answer {
     extra: Vec<(&'static str, String)>,
 }
 
+/// The looks of the head, whatever the answer is.
+pub(super) struct HeadStyle {
+    pub(super) http: HttpVersion,
+    /// The value of `Date`; `None` leaves it out.
+    pub(super) date: Option<String>,
+}
+
 impl Answer {
     /// 200 with this body, called JSON whatever it is.
     pub(super) fn ok(body: impl Into<Vec<u8>>) -> Self {
@@ -90,9 +97,9 @@ impl Answer {
         self
     }
 
-    /// The head, with the empty line. `length` is what `Content-Length` says; `None` leaves it out. `date` likewise.
-    pub(super) fn head(&self, http: HttpVersion, date: Option<&str>, length: Option<usize>) -> String {
-        let version = match http {
+    /// The head, with the empty line. `length` is what `Content-Length` says; `None` leaves it out.
+    pub(super) fn head(&self, style: &HeadStyle, length: Option<usize>) -> String {
+        let version = match style.http {
             HttpVersion::Http10 => "HTTP/1.0",
             HttpVersion::Http11 => "HTTP/1.1",
         };
@@ -101,7 +108,7 @@ impl Answer {
             let _ = write!(head, "{name}: {}\r\n", single_line(value));
         };
         line("Server", "API/2.0");
-        if let Some(date) = date {
+        if let Some(date) = &style.date {
             line("Date", date);
         }
         let type_name = if self.code < 400 { "Content-type" } else { "Content-Type" };
@@ -139,14 +146,15 @@ mod tests {
                     Access-Control-Expose-Headers: Content-Disposition, jwtToken\r\n";
         let ok = Answer::ok("{}").with("jwtToken", "t".to_owned());
         assert_eq!(
-            ok.head(HttpVersion::Http10, Some("<date>"), Some(2)),
+            ok.head(&HeadStyle { http: HttpVersion::Http10, date: Some("<date>".to_owned()) }, Some(2)),
             format!(
                 "HTTP/1.0 200 OK\r\nServer: API/2.0\r\nDate: <date>\r\nContent-type: application/json\r\n\
                  Content-Length: 2\r\nConnection: close\r\n{cors}jwtToken: t\r\n\r\n"
             )
         );
         assert_eq!(
-            Answer::error(404, "Missing attribute - device_type.").head(HttpVersion::Http11, None, None),
+            Answer::error(404, "Missing attribute - device_type.")
+                .head(&HeadStyle { http: HttpVersion::Http11, date: None }, None),
             format!(
                 "HTTP/1.1 404 Missing attribute - device_type\r\nServer: API/2.0\r\n\
                  Content-Type: application/json\r\nConnection: close\r\n{cors}\r\n"

@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::sim::custom::CustomGroup;
+use crate::sim::feature::Feature;
 use crate::sim::form::{
-    Centralized, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+    Centralized, HttpVersion, NoRows, Privileges, Shape, Suffixes, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
 };
 use crate::sim::json::NOT_UTF8;
 use crate::sim::keyed::key::hostile_keys;
@@ -17,7 +18,6 @@ use crate::sim::quarantine::Quarantine;
 use crate::sim::span::Stragglers;
 use crate::sim::table::ValueForm;
 use crate::sim::unix_secs;
-use crate::sim::xml_status::{Feature, Suffixes};
 
 /// Judges a bearer token at a time in seconds since 1970, as an appliance does that was told of an identity provider.
 #[derive(Clone)]

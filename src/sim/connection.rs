@@ -8,11 +8,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::sim::answer::Answer;
-use crate::sim::appliance::{Reply, Shared};
-use crate::sim::form::HttpVersion;
 use crate::sim::log::Visit;
 use crate::sim::plan::Spoilt;
-use crate::sim::request::Request;
+use crate::sim::responder::{Received, Reply, Responder};
 use crate::sim::status;
 
 /// The longest head; the same as in Python's `http.client`.
@@ -26,12 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What is written at a time of a body made up on the way.
 const PIECE: usize = 64 * 1024;
 
-/// What was read.
-pub(super) struct Received {
-    pub(super) request: Request,
-    pub(super) body: Vec<u8>,
-}
-
 /// Why no request was read.
 enum Unread {
     /// The client left, or took too long.
@@ -41,19 +33,18 @@ enum Unread {
 }
 
 /// Serves the one request of a connection. Errors are the client's loss, and are not told.
-pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) {
-    let received = match tokio::time::timeout(PATIENCE, read(&mut stream, shared)).await {
+pub(super) async fn serve(mut stream: TcpStream, responder: &Responder) {
+    let received = match tokio::time::timeout(PATIENCE, read(&mut stream, responder)).await {
         Ok(Ok(received)) => received,
         Ok(Err(Unread::Bad(answer))) => {
-            let style = shared.style();
-            let head = answer.head(style.http, style.date.as_deref(), Some(answer.body.len()));
+            let head = answer.head(&responder.style(), Some(answer.body.len()));
             let _ = send_bytes(&mut stream, &[head.as_bytes(), &answer.body].concat()).await;
             return;
         }
         Ok(Err(Unread::Gone)) | Err(_) => return,
     };
-    let visit = shared.log().arrive(received.request.clone());
-    let reply = shared.reply(&received, visit.in_flight);
+    let visit = responder.log().arrive(received.request.clone());
+    let reply = responder.reply(&received, visit.in_flight);
     if !reply.delay.is_zero() {
         tokio::select! {
             () = tokio::time::sleep(reply.delay) => {}
@@ -63,16 +54,10 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) {
     let _ = send(stream, visit, reply).await;
 }
 
-/// How an answer looks whatever it says.
-pub(super) struct Style {
-    pub(super) http: HttpVersion,
-    pub(super) date: Option<String>,
-}
-
-async fn read(stream: &mut TcpStream, shared: &Shared) -> Result<Received, Unread> {
+async fn read(stream: &mut TcpStream, responder: &Responder) -> Result<Received, Unread> {
     let mut bytes = Vec::new();
     let (length, mut received) = loop {
-        if let Some(parsed) = parse(&bytes, shared)? {
+        if let Some(parsed) = parse(&bytes, responder)? {
             break parsed;
         }
         if bytes.len() >= HEAD_LIMIT {
@@ -103,7 +88,7 @@ async fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<(), Unread>
 }
 
 /// The head, once it is whole, and its length in bytes.
-fn parse(bytes: &[u8], shared: &Shared) -> Result<Option<(usize, Received)>, Unread> {
+fn parse(bytes: &[u8], responder: &Responder) -> Result<Option<(usize, Received)>, Unread> {
     let mut space = [httparse::EMPTY_HEADER; HEADER_LIMIT];
     let mut head = httparse::Request::new(&mut space);
     let length = match head.parse(bytes) {
@@ -114,7 +99,7 @@ fn parse(bytes: &[u8], shared: &Shared) -> Result<Option<(usize, Received)>, Unr
     let (Some(method), Some(target)) = (head.method, head.path) else { return Err(bad_syntax()) };
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let headers = head.headers.iter().map(|header| (header.name.to_owned(), text(header.value))).collect();
-    let request = shared.request(method, target, headers);
+    let request = responder.request(method, target, headers);
     Ok(Some((length, Received { request, body: Vec::new() })))
 }
 
@@ -132,7 +117,7 @@ async fn gone(stream: &mut TcpStream) {
 async fn send(mut stream: TcpStream, visit: Visit<'_>, reply: Reply) -> io::Result<()> {
     let Reply { answer, spoilt, style, .. } = reply;
     let length = answer.body.len();
-    let head = |length| answer.head(style.http, style.date.as_deref(), length);
+    let head = |length| answer.head(&style, length);
     match spoilt {
         None => {
             visit.answered(answer.code);
@@ -182,7 +167,7 @@ async fn send(mut stream: TcpStream, visit: Visit<'_>, reply: Reply) -> io::Resu
             let bytes = bytes.max(2);
             let huge = Answer::ok(Vec::new());
             visit.answered(huge.code);
-            let head = huge.head(style.http, style.date.as_deref(), Some(bytes));
+            let head = huge.head(&style, Some(bytes));
             stream.write_all(head.as_bytes()).await?;
             send_huge(&mut stream, bytes).await
         }

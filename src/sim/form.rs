@@ -111,6 +111,17 @@ pub enum TokenCookie {
     Missing,
 }
 
+/// Which gauges of `/xml/status` are written with a unit (K, M, G, T: powers of 1024).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suffixes {
+    /// None.
+    Nowhere,
+    /// `log_available` only, as recorded.
+    AsRecorded,
+    /// Every gauge that is large enough; digits are lost.
+    Everywhere,
+}
+
 /// The time zone of the appliance, as `config/system_time` tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemTimeForm {

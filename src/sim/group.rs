@@ -2,7 +2,6 @@
 //! Groups of scalars; for the others see [`keyed`](super::keyed).
 //! **Source:** the Swagger client kribsi/esa_python; counters it lacks are those of recorded answers and clients.
 
-use crate::sim::keyed::web;
 use crate::sim::traffic::{self as t, Cpu, Moment};
 
 /// A counter group.
@@ -33,11 +32,6 @@ pub(super) enum Merge {
     Sum,
     Mean,
     Max,
-}
-
-/// The group of this name.
-pub(super) fn find(name: &str) -> Option<&'static Group> {
-    GROUPS.iter().chain(web::SCALAR).find(|group| group.name == name)
 }
 
 const fn group(name: &'static str, counters: &'static [Counter]) -> Group {

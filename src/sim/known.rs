@@ -29,7 +29,7 @@ impl Appliance {
     /// whatever `scope`.
     #[must_use]
     pub fn truth(&self, scope: &Scope, group: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<f64> {
-        let settings = self.shared.settings();
+        let settings = self.responder.settings();
         let devices = scoped(&settings, purpose(&settings, group), scope)?;
         truth::of(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
     }
@@ -46,7 +46,7 @@ impl Appliance {
         start_secs: u64,
         end_secs: u64,
     ) -> BTreeMap<String, f64> {
-        let settings = self.shared.settings();
+        let settings = self.responder.settings();
         let Some(devices) = scoped(&settings, purpose(&settings, group), scope) else { return BTreeMap::new() };
         truth::keyed_of(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
     }
@@ -58,7 +58,7 @@ impl Appliance {
     /// [`health_fields`](super::Behaviour::health_fields) does not.
     #[must_use]
     pub fn health(&self) -> BTreeMap<&'static str, f64> {
-        let (settings, clock) = self.shared.now();
+        let (settings, clock) = self.responder.now();
         health::truth(&settings, clock)
     }
 
@@ -66,7 +66,7 @@ impl Appliance {
     /// has now; `None` for an unknown quarantine, group or device.
     #[must_use]
     pub fn quarantined(&self, scope: &Scope, quarantine: &str, start_secs: u64, end_secs: u64) -> Option<u64> {
-        let (settings, clock) = self.shared.now();
+        let (settings, clock) = self.responder.now();
         let devices = scoped(&settings, Purpose::Mail, scope)?;
         let behaviour = &settings.behaviour;
         let one = behaviour.quarantines.iter().find(|one| one.name == quarantine)?;
@@ -76,7 +76,7 @@ impl Appliance {
     /// The gauges of `/xml/status`, before units are written and [`status_gauges`](super::Behaviour::status_gauges) changes any.
     #[must_use]
     pub fn gauges(&self) -> BTreeMap<&'static str, f64> {
-        let (settings, clock) = self.shared.now();
+        let (settings, clock) = self.responder.now();
         xml_status::gauges(&settings, clock).into_iter().map(|(name, value)| (name, value as f64)).collect()
     }
 
@@ -84,7 +84,7 @@ impl Appliance {
     /// instant is the [`growth`](super::growth) since.
     #[must_use]
     pub fn birth(&self) -> u64 {
-        self.shared.birth
+        self.responder.birth()
     }
 }
 

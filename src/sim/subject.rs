@@ -3,7 +3,7 @@
 
 use crate::sim::behaviour::Behaviour;
 use crate::sim::custom::CustomGroup;
-use crate::sim::group::{self, Contents, Group};
+use crate::sim::group::{Contents, GROUPS, Group};
 use crate::sim::keyed::tally::{Scope, tally};
 use crate::sim::keyed::web::{self, Limits};
 use crate::sim::keyed::{self, Keyed};
@@ -22,7 +22,8 @@ pub(super) enum Subject<'a> {
 /// The group of this name; those of a test win.
 pub(super) fn find<'a>(behaviour: &'a Behaviour, name: &str) -> Option<Subject<'a>> {
     let custom = behaviour.custom_groups.iter().find(|group| group.name == name).map(Subject::Custom);
-    custom.or_else(|| group::find(name).map(Subject::Scalar)).or_else(|| keyed::find(name).map(Subject::Keyed))
+    let scalar = || GROUPS.iter().chain(web::SCALAR).find(|group| group.name == name).map(Subject::Scalar);
+    custom.or_else(scalar).or_else(|| keyed::find(name).map(Subject::Keyed))
 }
 
 impl<'a> Subject<'a> {

@@ -6,70 +6,15 @@ use std::fmt::Write;
 use std::time::SystemTime;
 
 use crate::sim::date;
+use crate::sim::feature::{Feature, Remaining};
+use crate::sim::form::Suffixes;
+use crate::sim::health::Machine;
 use crate::sim::lifetime::{COUNTERS, Lifetimes, Totals};
-use crate::sim::machine::Machine;
 use crate::sim::settings::Settings;
 use crate::sim::unix_secs;
 
 /// Where it is, on the same port as the API.
 pub(super) const PATH: &str = "/xml/status";
-
-/// A feature key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Feature {
-    /// Its name; anything, it is escaped.
-    pub name: String,
-    /// How long it lasts.
-    pub remaining: Remaining,
-}
-
-/// How long a feature key lasts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remaining {
-    /// So many seconds from the start of the appliance; negative when it had expired by then.
-    AfterStart(i64),
-    /// `Dormant/Perpetual`.
-    DormantOrPerpetual,
-    /// This text.
-    Text(String),
-}
-
-impl Feature {
-    /// A feature key.
-    #[must_use]
-    pub fn new(name: &str, remaining: Remaining) -> Self {
-        Self { name: name.to_owned(), remaining }
-    }
-
-    /// Those of the recorded page, and one whose name has to be escaped.
-    pub(super) fn usual() -> Vec<Self> {
-        let lasting = |name, secs| Self::new(name, Remaining::AfterStart(secs));
-        let perpetual = |name| Self::new(name, Remaining::DormantOrPerpetual);
-        vec![
-            lasting("McAfee", 2_592_000),
-            lasting("Sophos", 45_341_935),
-            lasting("File Analysis", -46_298_076),
-            perpetual("Bounce Verification"),
-            lasting("IronPort Anti-Spam", 45_341_935),
-            lasting("IronPort Email Encryption", 2_592_000),
-            lasting("Data Loss Prevention & Compliance", 86_400),
-            lasting("File Reputation", -46_298_076),
-            perpetual("Incoming Mail Handling"),
-            lasting("Outbreak Filters", 45_856_372),
-        ]
-    }
-}
-
-/// Which gauges are written with a unit (K, M, G, T: powers of 1024).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Suffixes {
-    /// None.
-    Nowhere,
-    /// `log_available` only, as recorded.
-    AsRecorded,
-    /// Every gauge that is large enough; digits are lost.
-    Everywhere,
-}
 
 /// What the page is about.
 pub(super) struct Subject<'a> {

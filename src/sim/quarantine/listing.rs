@@ -5,7 +5,7 @@
 use std::time::SystemTime;
 
 use crate::sim::answer::Answer;
-use crate::sim::attribute::{DATES, check_names, given, invalid, missing, number, window, word};
+use crate::sim::attribute::{DATES, TextFilter, check_names, given, invalid, missing, number, window, word};
 use crate::sim::date;
 use crate::sim::form::TotalCount;
 use crate::sim::inventory::address;
@@ -13,7 +13,6 @@ use crate::sim::json::Json;
 use crate::sim::quarantine::{Kept, Quarantine, SPAM};
 use crate::sim::request::Request;
 use crate::sim::settings::Settings;
-use crate::sim::text::Text;
 use crate::sim::unix_secs;
 
 /// The longest page, as large as a published client asks for; the real limit is not known.
@@ -31,9 +30,9 @@ const OF_OTHERS: [&str; 4] = ["quarantines", "originatingEsaIp", "subjectFilterB
 /// What is asked for.
 struct Search<'a> {
     quarantines: Vec<&'a Quarantine>,
-    recipient: Option<Text>,
-    sender: Option<Text>,
-    subject: Option<Text>,
+    recipient: Option<TextFilter>,
+    sender: Option<TextFilter>,
+    subject: Option<TextFilter>,
     address: Option<&'a str>,
     /// What is ordered by, and whether upwards; by time without one, the newest first.
     order: Option<(&'a str, bool)>,
@@ -111,15 +110,15 @@ fn search<'a>(settings: &'a Settings, request: &'a Request, spam: bool) -> Resul
     };
     let upwards = word(request, "orderDir", &["asc", "desc"])?.is_none_or(|direction| direction == "asc");
     let order = word(request, "orderBy", orders)?.map(|column| (column, upwards));
-    let filter = Text::given(request, "filterOperator", "filterValue")?;
+    let filter = TextFilter::given(request, "filterOperator", "filterValue")?;
     let (sender, recipient, subject) = match word(request, "filterBy", &["from_address", "to_address", "subject"])? {
         Some("from_address") => (filter, None, None),
         Some("to_address") => (None, filter, None),
         Some(_) => (None, None, filter),
         None => (None, None, None),
     };
-    let of_envelope = Text::given(request, "envelopeRecipientFilterOperator", "envelopeRecipientFilterValue")?;
-    let of_subject = Text::given(request, "subjectFilterBy", "subjectFilterValue")?;
+    let of_envelope = TextFilter::given(request, "envelopeRecipientFilterOperator", "envelopeRecipientFilterValue")?;
+    let of_subject = TextFilter::given(request, "subjectFilterBy", "subjectFilterValue")?;
     let limit = number(request, "limit")?.unwrap_or(USUAL_PAGE).min(PAGE);
     Ok(Search {
         quarantines,
@@ -135,7 +134,7 @@ fn search<'a>(settings: &'a Settings, request: &'a Request, spam: bool) -> Resul
 
 impl Search<'_> {
     fn admits(&self, message: &Kept<'_>) -> bool {
-        let admits = |text: &Option<Text>, value: &str| text.as_ref().is_none_or(|text| text.admits(value));
+        let admits = |text: &Option<TextFilter>, value: &str| text.as_ref().is_none_or(|text| text.admits(value));
         admits(&self.recipient, message.recipient())
             && admits(&self.sender, message.sender())
             && admits(&self.subject, message.subject())

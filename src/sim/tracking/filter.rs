@@ -1,9 +1,8 @@
 //! The filters of message tracking. **Source:** stix-shifter, for names (odd letters included), operators and values.
 
 use crate::sim::answer::Answer;
-use crate::sim::attribute::{given, invalid, word};
+use crate::sim::attribute::{TextFilter, given, invalid, word};
 use crate::sim::request::Request;
-use crate::sim::text::Text;
 use crate::sim::tracking::Tracked;
 
 /// Conditions on texts: what comes before `Operator` and `Value`.
@@ -59,7 +58,7 @@ pub(super) const FLAGS: [&str; 12] = [
 /// A condition on a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Filter {
-    Text(&'static str, Text),
+    Text(&'static str, TextFilter),
     Word(&'static str, Vec<String>),
     Flag(&'static str),
 }
@@ -68,7 +67,7 @@ pub(super) enum Filter {
 pub(super) fn filters(request: &Request) -> Result<Vec<Filter>, Answer> {
     let mut filters = Vec::new();
     for name in TEXTS {
-        let text = Text::given(request, &format!("{name}Operator"), &format!("{name}Value"))?;
+        let text = TextFilter::given(request, &format!("{name}Operator"), &format!("{name}Value"))?;
         filters.extend(text.map(|text| Filter::Text(name, text)));
     }
     for name in WORDS {

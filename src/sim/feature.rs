@@ -1,0 +1,48 @@
+//! Feature keys of an ESA, as `/xml/status` lists them. **Source:** the recorded page
+//! (1player/ironport-prometheus-exporter, status_test.go).
+
+/// A feature key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feature {
+    /// Its name; anything, it is escaped.
+    pub name: String,
+    /// How long it lasts.
+    pub remaining: Remaining,
+}
+
+/// How long a feature key lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remaining {
+    /// So many seconds from the start of the appliance; negative when it had expired by then.
+    AfterStart(i64),
+    /// `Dormant/Perpetual`.
+    DormantOrPerpetual,
+    /// This text.
+    Text(String),
+}
+
+impl Feature {
+    /// A feature key.
+    #[must_use]
+    pub fn new(name: &str, remaining: Remaining) -> Self {
+        Self { name: name.to_owned(), remaining }
+    }
+
+    /// Those of the recorded page, and one whose name has to be escaped.
+    pub(super) fn usual() -> Vec<Self> {
+        let lasting = |name, secs| Self::new(name, Remaining::AfterStart(secs));
+        let perpetual = |name| Self::new(name, Remaining::DormantOrPerpetual);
+        vec![
+            lasting("McAfee", 2_592_000),
+            lasting("Sophos", 45_341_935),
+            lasting("File Analysis", -46_298_076),
+            perpetual("Bounce Verification"),
+            lasting("IronPort Anti-Spam", 45_341_935),
+            lasting("IronPort Email Encryption", 2_592_000),
+            lasting("Data Loss Prevention & Compliance", 86_400),
+            lasting("File Reputation", -46_298_076),
+            perpetual("Incoming Mail Handling"),
+            lasting("Outbreak Filters", 45_856_372),
+        ]
+    }
+}

@@ -1,0 +1,226 @@
+//! The decision about each request: its faults, whether it may come in, and the answer. It knows no socket; the state that
+//! all connections of an appliance share is here.
+
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use crate::sim::Now;
+use crate::sim::access::{Access, Admission};
+use crate::sim::answer::{Answer, HeadStyle};
+use crate::sim::behaviour::Behaviour;
+use crate::sim::fault::{Fault, On};
+use crate::sim::lifetime::Lifetimes;
+use crate::sim::log::Log;
+use crate::sim::plan::{End, Injected, Plan, Spoilt};
+use crate::sim::request::{Request, RequestKind};
+use crate::sim::route::{self, Content};
+use crate::sim::settings::Settings;
+use crate::sim::status;
+use crate::sim::unix_secs;
+use crate::sim::xml_status;
+
+/// How old an appliance is when it is started, unless its settings say.
+const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What the connections of an appliance share: how it is set, its faults, its tokens and its log.
+pub(super) struct Responder {
+    now: Now,
+    log: Log,
+    /// When it was started and when it was born, in seconds since 1970, by its own clock.
+    started: u64,
+    birth: u64,
+    lifetimes: Mutex<Lifetimes>,
+    state: Mutex<State>,
+}
+
+struct State {
+    settings: Settings,
+    access: Access,
+    injected: Injected,
+    rate: RateCounter,
+}
+
+/// A request with its body.
+pub(super) struct Received {
+    pub(super) request: Request,
+    pub(super) body: Vec<u8>,
+}
+
+/// What is to be done about one request.
+pub(super) struct Reply {
+    pub(super) delay: Duration,
+    pub(super) answer: Answer,
+    /// How the answer is to be spoilt on its way.
+    pub(super) spoilt: Option<Spoilt>,
+    pub(super) style: HeadStyle,
+}
+
+impl Responder {
+    /// # Errors
+    /// When the system has no randomness for the token key.
+    pub(super) fn try_new(settings: Settings, now: Now) -> io::Result<Self> {
+        let log = Log::new(settings.log_limit);
+        let started = unix_secs(settings.behaviour.clock(now()));
+        let birth = settings.birth.unwrap_or(started.saturating_sub(AGE.as_secs()));
+        let birth = birth - birth % 60;
+        let lifetimes = Mutex::new(Lifetimes::new(&settings.name, birth));
+        let access = Access::try_new()?;
+        let state = State { settings, access, injected: Injected::default(), rate: RateCounter::default() };
+        Ok(Self { now, log, started, birth, lifetimes, state: Mutex::new(state) })
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// A request that has just been read.
+    pub(super) fn request(&self, method: &str, target: &str, headers: Vec<(String, String)>) -> Request {
+        let product = self.state().settings.product;
+        Request::new(product, method, target, headers, (self.now)())
+    }
+
+    /// The looks of an answer that is sent now.
+    pub(super) fn style(&self) -> HeadStyle {
+        let state = self.state();
+        self.style_of(&state.settings.behaviour)
+    }
+
+    /// Decides about a request.
+    pub(super) fn reply(&self, received: &Received, in_flight: usize) -> Reply {
+        let Received { request, body } = received;
+        let mut state = self.state();
+        let State { settings, access, injected, rate } = &mut *state;
+        let Plan { slow, revoke, date, edits, end } = injected.plan(request);
+        if revoke {
+            access.revoke();
+        }
+        let clock = settings.behaviour.clock((self.now)());
+        let mut style = self.style_of(&settings.behaviour);
+        style.date = date.or(style.date);
+        let delay = settings.behaviour.latency + slow + latency_of_window(&settings.behaviour, request);
+        let busy = settings.behaviour.busy_beyond.is_some_and(|most| in_flight > most);
+        let admission = if rate.exceeds(settings.behaviour.rate_limit, clock) || busy {
+            Admission::Answered(Answer::page(503, status::texts(503).0))
+        } else if route::METHODS.contains(&request.method.as_str()) {
+            access.admit(settings, request, body, clock)
+        } else {
+            Admission::Answered(Answer::page(501, &format!("Unsupported method ('{}')", request.method)))
+        };
+        // A report over months takes a while: others need not wait for it.
+        let settings = settings.clone();
+        drop(state);
+        let answer = match admission {
+            Admission::Answered(answer) => answer,
+            Admission::Granted { fresh } => {
+                let answer = match route::route(&settings, request, clock) {
+                    Ok(Content::Document(document)) => Answer::json(&document),
+                    Ok(Content::XmlStatus) => Answer::xml(self.xml_status(&settings, clock)),
+                    Ok(Content::Report(mut report)) => {
+                        edits.iter().for_each(|edit| report.edit(edit));
+                        Answer::json(&report.to_json(&settings.behaviour))
+                    }
+                    Err(refusal) => refusal,
+                };
+                match fresh {
+                    Some(token) => answer.with("jwtToken", token),
+                    None => answer,
+                }
+            }
+        };
+        match end {
+            None => Reply { delay, answer, spoilt: None, style },
+            Some(End::Instead(answer)) => Reply { delay, answer, spoilt: None, style },
+            Some(End::Spoilt(how)) => Reply { delay, answer, spoilt: Some(how), style },
+        }
+    }
+
+    fn xml_status(&self, settings: &Settings, clock: SystemTime) -> Vec<u8> {
+        let subject = xml_status::Subject { settings, started: self.started, birth: self.birth, clock };
+        // Every sum is whole before it is remembered.
+        let mut lifetimes = self.lifetimes.lock().unwrap_or_else(PoisonError::into_inner);
+        xml_status::page(&subject, &mut lifetimes)
+    }
+
+    pub(super) fn birth(&self) -> u64 {
+        self.birth
+    }
+
+    /// How it is set.
+    pub(super) fn settings(&self) -> Settings {
+        self.state().settings.clone()
+    }
+
+    /// How it is set, and what its clock shows.
+    pub(super) fn now(&self) -> (Settings, SystemTime) {
+        let settings = self.settings();
+        let clock = settings.behaviour.clock((self.now)());
+        (settings, clock)
+    }
+
+    fn style_of(&self, behaviour: &Behaviour) -> HeadStyle {
+        let date = behaviour.date_header.then(|| httpdate::fmt_http_date(behaviour.clock((self.now)())));
+        HeadStyle { http: behaviour.http, date }
+    }
+
+    /// Changes how it behaves, from the next request on.
+    pub(super) fn change(&self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut self.state().settings.behaviour);
+    }
+
+    pub(super) fn set_passphrase(&self, passphrase: &str) {
+        passphrase.clone_into(&mut self.state().settings.passphrase);
+    }
+
+    pub(super) fn inject(&self, fault: Fault, on: On) {
+        self.state().injected.push(fault, on);
+    }
+
+    pub(super) fn clear_faults(&self) {
+        self.state().injected.clear();
+    }
+
+    pub(super) fn revoke_tokens(&self) {
+        self.state().access.revoke();
+    }
+
+    pub(super) fn unlock(&self) {
+        self.state().access.unlock();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change is one assignment, so a panic elsewhere leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many requests arrived in the newest minute.
+#[derive(Default)]
+pub(super) struct RateCounter {
+    minute: u64,
+    requests: u32,
+}
+
+impl RateCounter {
+    /// Counts a request; whether it is one too many.
+    pub(super) fn exceeds(&mut self, limit: Option<u32>, clock: SystemTime) -> bool {
+        let minute = unix_secs(clock) / 60;
+        if minute != self.minute {
+            *self = Self { minute, requests: 0 };
+        }
+        self.requests = self.requests.saturating_add(1);
+        limit.is_some_and(|limit| self.requests > limit)
+    }
+}
+
+/// How much longer a report takes because of its window; other requests have no window to speak of.
+pub(super) fn latency_of_window(behaviour: &Behaviour, request: &Request) -> Duration {
+    match (&request.kind, request.window) {
+        (RequestKind::Report { .. }, Some((start, end))) => {
+            behaviour.latency_per_hour.mul_f64(end.saturating_sub(start) as f64 / 3600.0)
+        }
+        (RequestKind::Report { .. } | RequestKind::Login | RequestKind::SecondFactor | RequestKind::Other, _) => {
+            Duration::ZERO
+        }
+    }
+}
