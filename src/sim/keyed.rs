@@ -13,6 +13,7 @@ mod files;
 mod outbreaks;
 mod policies;
 mod remediation;
+mod sender;
 mod threats;
 mod urls;
 mod users;
@@ -30,12 +31,14 @@ pub(super) struct Keyed {
 }
 
 /// A counter of a keyed group.
+#[derive(Clone, Copy)]
 pub(super) struct Column {
     pub(super) name: &'static str,
     pub(super) value: Value,
 }
 
 /// What a counter has for a key.
+#[derive(Clone, Copy)]
 pub(super) enum Value {
     /// Events of the window: the sum of these parts.
     Sum(&'static [Part]),
@@ -70,10 +73,17 @@ pub(super) fn find(name: &str) -> Option<&'static Keyed> {
     MAIL.into_iter().flatten().chain(web::KEYED).find(|group| group.name == name)
 }
 
-/// Names a sender group can have in a text counter. **Source:** `UNKNOWNLIST` is recorded; the others are defaults of
-/// the HAT.
-const SENDER_GROUPS: &[&str] = &["UNKNOWNLIST", "ACCEPTLIST", "SUSPECTLIST", "BLOCKED_LIST"];
 const VERDICTS: &[&str] = &["clean", "malicious", "unknown", "low risk"];
+
+const FILE_NAMES: Column = text("filenames", Value::OneOf(&["invoice.pdf", "order \"final\".docm", "photo.zip"]));
+
+/// A group with one counter, which ranks its rows too.
+macro_rules! single_counter {
+    ($name:expr, $kind:expr, $counter:expr, $parts:expr) => {
+        group($name, $kind, $parts, &[sum($counter, $parts)])
+    };
+}
+use single_counter;
 
 const fn group(name: &'static str, kind: Kind, main: &'static [Part], columns: &'static [Column]) -> Keyed {
     Keyed { name, kind, main, columns }

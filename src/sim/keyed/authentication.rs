@@ -1,46 +1,50 @@
-//! Keyed mail groups about authentication of senders and SMTP users. **Source:** the Swagger client kribsi/esa_python for names and counters; the numbers
-//! are made up.
+//! Keyed mail groups about authentication of senders and SMTP users.
+//! **Source:** the Swagger client kribsi/esa_python for names and counters; the numbers are made up.
 
 use crate::sim::keyed::key as k;
-use crate::sim::keyed::part::{self as p};
+use crate::sim::keyed::part::{self as p, Part};
 use crate::sim::keyed::{Keyed, Value, group, sum, text};
+
+const AUTH_DISALLOWED: Part = p::events(203, 10);
+const AUTH_FAILED: Part = p::events(204, 40);
+const AUTH_SUCCEEDED: Part = p::events(205, 300);
+const CERT_FAILED: Part = p::events(206, 6);
+const CERT_FALLBACK_FAILED: Part = p::events(207, 4);
+const CERT_FALLBACK_SUCCEEDED: Part = p::events(208, 8);
+const CERT_SUCCEEDED: Part = p::events(209, 40);
+const NOT_AUTHENTICATED: Part = p::events(210, 900);
+/// Incoming connections, however they were authenticated.
+const CONNECTIONS: &[Part] = &[
+    AUTH_DISALLOWED,
+    AUTH_FAILED,
+    AUTH_SUCCEEDED,
+    CERT_FAILED,
+    CERT_FALLBACK_FAILED,
+    CERT_FALLBACK_SUCCEEDED,
+    CERT_SUCCEEDED,
+    NOT_AUTHENTICATED,
+];
+
+const DMARC_FAILED_NONE: Part = p::events(215, 60);
+const DMARC_FAILED_QUARANTINED: Part = p::events(216, 20);
+const DMARC_PASSED: Part = p::events(217, 900);
+const DMARC_ATTEMPTED: &[Part] = &[DMARC_FAILED_NONE, DMARC_FAILED_QUARANTINED, p::DMARC, DMARC_PASSED];
 
 pub(super) const AUTHENTICATION: &[Keyed] = &[
     group(
         "mail_authentication_incoming_domain",
         k::SENDER_DOMAIN,
+        CONNECTIONS,
         &[
-            p::events(203, 10),
-            p::events(204, 40),
-            p::events(205, 300),
-            p::events(206, 6),
-            p::events(207, 4),
-            p::events(208, 8),
-            p::events(209, 40),
-            p::events(210, 900),
-        ],
-        &[
-            sum("auth_disallow", &[p::events(203, 10)]),
-            sum("auth_fail", &[p::events(204, 40)]),
-            sum("auth_success", &[p::events(205, 300)]),
-            sum("cert_fail", &[p::events(206, 6)]),
-            sum("cert_fallback_fail", &[p::events(207, 4)]),
-            sum("cert_fallback_success", &[p::events(208, 8)]),
-            sum("cert_success", &[p::events(209, 40)]),
-            sum("noauth", &[p::events(210, 900)]),
-            sum(
-                "total",
-                &[
-                    p::events(203, 10),
-                    p::events(204, 40),
-                    p::events(205, 300),
-                    p::events(206, 6),
-                    p::events(207, 4),
-                    p::events(208, 8),
-                    p::events(209, 40),
-                    p::events(210, 900),
-                ],
-            ),
+            sum("auth_disallow", &[AUTH_DISALLOWED]),
+            sum("auth_fail", &[AUTH_FAILED]),
+            sum("auth_success", &[AUTH_SUCCEEDED]),
+            sum("cert_fail", &[CERT_FAILED]),
+            sum("cert_fallback_fail", &[CERT_FALLBACK_FAILED]),
+            sum("cert_fallback_success", &[CERT_FALLBACK_SUCCEEDED]),
+            sum("cert_success", &[CERT_SUCCEEDED]),
+            sum("noauth", &[NOT_AUTHENTICATED]),
+            sum("total", CONNECTIONS),
         ],
     ),
     group(
@@ -59,14 +63,14 @@ pub(super) const AUTHENTICATION: &[Keyed] = &[
     group(
         "mail_dmarc_incoming_traffic_summary",
         k::SENDER_DOMAIN,
-        &[p::events(215, 60), p::events(216, 20), p::DMARC, p::events(217, 900)],
+        DMARC_ATTEMPTED,
         &[
-            sum("dmarc_failed_none", &[p::events(215, 60)]),
-            sum("dmarc_failed_quarantined", &[p::events(216, 20)]),
+            sum("dmarc_failed_none", &[DMARC_FAILED_NONE]),
+            sum("dmarc_failed_quarantined", &[DMARC_FAILED_QUARANTINED]),
             sum("dmarc_failed_rejected", &[p::DMARC]),
-            sum("dmarc_failed_total", &[p::events(215, 60), p::events(216, 20), p::DMARC]),
-            sum("dmarc_passed", &[p::events(217, 900)]),
-            sum("dmarc_total_attempted", &[p::events(215, 60), p::events(216, 20), p::DMARC, p::events(217, 900)]),
+            sum("dmarc_failed_total", &[DMARC_FAILED_NONE, DMARC_FAILED_QUARANTINED, p::DMARC]),
+            sum("dmarc_passed", &[DMARC_PASSED]),
+            sum("dmarc_total_attempted", DMARC_ATTEMPTED),
         ],
     ),
 ];

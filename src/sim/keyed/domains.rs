@@ -1,9 +1,24 @@
-//! Keyed mail groups about domains and networks. **Source:** the Swagger client kribsi/esa_python for names and counters; the numbers
-//! are made up.
+//! Keyed mail groups about domains and networks.
+//! **Source:** the Swagger client kribsi/esa_python for names and counters; the numbers are made up.
 
 use crate::sim::keyed::key as k;
-use crate::sim::keyed::part::{self as p, CLEAN_OUT, DLP, GRAYMAIL, THREAT_IN, THREAT_OUT, TOTAL_IN, TOTAL_OUT};
-use crate::sim::keyed::{Keyed, SENDER_GROUPS, Value, group, sum, text};
+use crate::sim::keyed::part::{self as p, CLEAN_OUT, GRAYMAIL, THREAT_IN, THREAT_OUT, TOTAL_IN, TOTAL_OUT};
+use crate::sim::keyed::sender::{BLOCKED, DETECTED, LAST_SENDER_GROUP, OUTGOING, join};
+use crate::sim::keyed::{Column, Keyed, Value, group, sum, text};
+
+/// Graymail and filtered mail that was accepted, then the totals with the connections.
+const ACCEPTED_AND_TOTALS: &[Column] = &[
+    sum("marketing_mail", &[p::MARKETING]),
+    sum("social_mail", &[p::SOCIAL]),
+    sum("threat_content_filter", &[p::FILTER_IN]),
+    sum("total_accepted_connections", &[p::ACCEPTED]),
+    sum("total_clean_recipients", &[p::CLEAN_IN]),
+    sum("total_graymail_recipients", GRAYMAIL),
+    sum("total_recipients", TOTAL_IN),
+    sum("total_rejected_connections", &[p::REJECTED]),
+    sum("total_threat_recipients", THREAT_IN),
+    sum("total_throttled_recipients", &[p::THROTTLED]),
+];
 
 pub(super) const DOMAINS: &[Keyed] = &[
     group(
@@ -37,101 +52,33 @@ pub(super) const DOMAINS: &[Keyed] = &[
         "mail_incoming_domain_detail",
         k::SENDER_DOMAIN,
         TOTAL_IN,
-        &[
-            sum("blocked_dmarc", &[p::DMARC]),
-            sum("blocked_invalid_recipient", &[p::INVALID]),
-            sum("blocked_reputation", &[p::REJECTED, p::REJECTED, p::REJECTED]),
-            sum("blocked_sdr", &[p::SDR]),
-            sum("bulk_mail", &[p::BULK]),
-            sum("conn_plain", &[p::PLAIN_IN]),
-            sum("conn_tls_fail", &[p::TLS_FAIL_IN]),
-            sum("conn_tls_opt_fail", &[p::TLS_OPT_FAIL_IN]),
-            sum("conn_tls_opt_success", &[p::TLS_OPT_IN]),
-            sum("conn_tls_success", &[p::TLS_IN]),
-            sum("conn_tls_total", &[p::TLS_FAIL_IN, p::TLS_OPT_FAIL_IN, p::TLS_OPT_IN, p::TLS_IN]),
-            sum("detected_amp", &[p::AMP_IN]),
-            sum("detected_spam", &[p::SPAM_IN]),
-            sum("detected_virus", &[p::VIRUS_IN]),
-            sum("encrypted_tls", &[p::ENCRYPTED_IN]),
-            text("last_sender_group", Value::Integer(12)),
-            text("last_sender_group_name", Value::OneOf(SENDER_GROUPS)),
-            sum("marketing_mail", &[p::MARKETING]),
-            sum("social_mail", &[p::SOCIAL]),
-            sum("threat_content_filter", &[p::FILTER_IN]),
-            sum("total_accepted_connections", &[p::ACCEPTED]),
-            sum("total_clean_recipients", &[p::CLEAN_IN]),
-            sum("total_graymail_recipients", GRAYMAIL),
-            sum("total_recipients", TOTAL_IN),
-            sum("total_rejected_connections", &[p::REJECTED]),
-            sum("total_threat_recipients", THREAT_IN),
-            sum("total_throttled_recipients", &[p::THROTTLED]),
-        ],
+        &join::<27>(&[
+            BLOCKED,
+            &[
+                sum("conn_plain", &[p::PLAIN_IN]),
+                sum("conn_tls_fail", &[p::TLS_FAIL_IN]),
+                sum("conn_tls_opt_fail", &[p::TLS_OPT_FAIL_IN]),
+                sum("conn_tls_opt_success", &[p::TLS_OPT_IN]),
+                sum("conn_tls_success", &[p::TLS_IN]),
+                sum("conn_tls_total", &[p::TLS_FAIL_IN, p::TLS_OPT_FAIL_IN, p::TLS_OPT_IN, p::TLS_IN]),
+            ],
+            DETECTED,
+            &[sum("encrypted_tls", &[p::ENCRYPTED_IN])],
+            LAST_SENDER_GROUP,
+            ACCEPTED_AND_TOTALS,
+        ]),
     ),
     group(
         "mail_incoming_network_detail",
         k::NETWORK,
         TOTAL_IN,
-        &[
-            sum("blocked_dmarc", &[p::DMARC]),
-            sum("blocked_invalid_recipient", &[p::INVALID]),
-            sum("blocked_reputation", &[p::REJECTED, p::REJECTED, p::REJECTED]),
-            sum("blocked_sdr", &[p::SDR]),
-            sum("bulk_mail", &[p::BULK]),
-            sum("detected_amp", &[p::AMP_IN]),
-            sum("detected_spam", &[p::SPAM_IN]),
-            sum("detected_virus", &[p::VIRUS_IN]),
-            text("last_sender_group", Value::Integer(12)),
-            text("last_sender_group_name", Value::OneOf(SENDER_GROUPS)),
-            sum("marketing_mail", &[p::MARKETING]),
-            sum("social_mail", &[p::SOCIAL]),
-            sum("threat_content_filter", &[p::FILTER_IN]),
-            sum("total_accepted_connections", &[p::ACCEPTED]),
-            sum("total_clean_recipients", &[p::CLEAN_IN]),
-            sum("total_graymail_recipients", GRAYMAIL),
-            sum("total_recipients", TOTAL_IN),
-            sum("total_rejected_connections", &[p::REJECTED]),
-            sum("total_threat_recipients", THREAT_IN),
-            sum("total_throttled_recipients", &[p::THROTTLED]),
-        ],
+        &join::<20>(&[BLOCKED, DETECTED, LAST_SENDER_GROUP, ACCEPTED_AND_TOTALS]),
     ),
     group(
         "mail_incoming_network_domain_detail",
         k::SENDER_DOMAIN,
         TOTAL_IN,
-        &[
-            sum("blocked_dmarc", &[p::DMARC]),
-            sum("blocked_invalid_recipient", &[p::INVALID]),
-            sum("blocked_reputation", &[p::REJECTED, p::REJECTED, p::REJECTED]),
-            sum("blocked_sdr", &[p::SDR]),
-            sum("bulk_mail", &[p::BULK]),
-            sum("detected_amp", &[p::AMP_IN]),
-            sum("detected_spam", &[p::SPAM_IN]),
-            sum("detected_virus", &[p::VIRUS_IN]),
-            sum("marketing_mail", &[p::MARKETING]),
-            sum("social_mail", &[p::SOCIAL]),
-            sum("threat_content_filter", &[p::FILTER_IN]),
-            sum("total_accepted_connections", &[p::ACCEPTED]),
-            sum("total_clean_recipients", &[p::CLEAN_IN]),
-            sum("total_graymail_recipients", GRAYMAIL),
-            sum("total_recipients", TOTAL_IN),
-            sum("total_rejected_connections", &[p::REJECTED]),
-            sum("total_threat_recipients", THREAT_IN),
-            sum("total_throttled_recipients", &[p::THROTTLED]),
-        ],
+        &join::<18>(&[BLOCKED, DETECTED, ACCEPTED_AND_TOTALS]),
     ),
-    group(
-        "mail_sender_domain_detail",
-        k::SENDER_DOMAIN,
-        TOTAL_OUT,
-        &[
-            sum("detected_amp", &[p::AMP_OUT]),
-            sum("detected_spam", &[p::SPAM_OUT]),
-            sum("detected_virus", &[p::VIRUS_OUT]),
-            sum("threat_content_filter", &[p::FILTER_OUT]),
-            sum("total_clean_recipients", CLEAN_OUT),
-            sum("total_dlp_incidents", DLP),
-            sum("total_recipients_processed", TOTAL_OUT),
-            sum("total_threat_recipients", THREAT_OUT),
-        ],
-    ),
+    group("mail_sender_domain_detail", k::SENDER_DOMAIN, TOTAL_OUT, OUTGOING),
 ];

@@ -1,23 +1,13 @@
-//! Keyed mail groups about policies and filters. **Source:** the Swagger client kribsi/esa_python for names and counters; the numbers
-//! are made up.
+//! Keyed mail groups about policies and filters.
+//! **Source:** the Swagger client kribsi/esa_python for names and counters; the numbers are made up.
 
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, ACCEPTED_IN, DLP, TOTAL_OUT};
-use crate::sim::keyed::{Keyed, group, sum};
+use crate::sim::keyed::{Keyed, group, single_counter, sum};
 
 pub(super) const POLICIES: &[Keyed] = &[
-    group(
-        "mail_content_filter_incoming",
-        k::CONTENT_FILTER,
-        &[p::events(212, 160)],
-        &[sum("recipients_matched", &[p::events(212, 160)])],
-    ),
-    group(
-        "mail_content_filter_outgoing",
-        k::CONTENT_FILTER,
-        &[p::events(213, 160)],
-        &[sum("recipients_matched", &[p::events(213, 160)])],
-    ),
+    single_counter!("mail_content_filter_incoming", k::CONTENT_FILTER, "recipients_matched", &[p::events(212, 160)]),
+    single_counter!("mail_content_filter_outgoing", k::CONTENT_FILTER, "recipients_matched", &[p::events(213, 160)]),
     group(
         "mail_dlp_outgoing_policy_detail",
         k::DLP_POLICY,
@@ -33,30 +23,20 @@ pub(super) const POLICIES: &[Keyed] = &[
             sum("total_dlp_incidents", DLP),
         ],
     ),
-    group(
+    single_counter!(
         "mail_fed_content_filter_incoming",
         k::CONTENT_FILTER,
-        &[p::events(221, 160)],
-        &[sum("recipients_matched", &[p::events(221, 160)])],
+        "recipients_matched",
+        &[p::events(221, 160)]
     ),
-    group(
-        "mail_hvm_msg_filter_stats",
-        k::MESSAGE_FILTER,
-        &[p::events(222, 9)],
-        &[sum("num_matches", &[p::events(222, 9)])],
-    ),
-    group(
-        "mail_msg_filter_stats",
-        k::MESSAGE_FILTER,
-        &[p::events(233, 90)],
-        &[sum("num_matches", &[p::events(233, 90)])],
-    ),
-    group("mail_policy_incoming", k::MAIL_POLICY, ACCEPTED_IN, &[sum("recipients_matched", ACCEPTED_IN)]),
-    group("mail_policy_outgoing", k::MAIL_POLICY, TOTAL_OUT, &[sum("recipients_matched", TOTAL_OUT)]),
-    group(
+    single_counter!("mail_hvm_msg_filter_stats", k::MESSAGE_FILTER, "num_matches", &[p::events(222, 9)]),
+    single_counter!("mail_msg_filter_stats", k::MESSAGE_FILTER, "num_matches", &[p::events(233, 90)]),
+    single_counter!("mail_policy_incoming", k::MAIL_POLICY, "recipients_matched", ACCEPTED_IN),
+    single_counter!("mail_policy_outgoing", k::MAIL_POLICY, "recipients_matched", TOTAL_OUT),
+    single_counter!(
         "mail_sender_group_detail",
         k::SENDER_GROUP,
-        &[p::ACCEPTED, p::RELAYED, p::REJECTED, p::REFUSED],
-        &[sum("total_connections", &[p::ACCEPTED, p::RELAYED, p::REJECTED, p::REFUSED])],
+        "total_connections",
+        &[p::ACCEPTED, p::RELAYED, p::REJECTED, p::REFUSED]
     ),
 ];

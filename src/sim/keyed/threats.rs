@@ -1,42 +1,38 @@
-//! Keyed mail groups about threats and malware. **Source:** the Swagger client kribsi/esa_python for names and counters; the numbers
-//! are made up.
+//! Keyed mail groups about threats and malware.
+//! **Source:** the Swagger client kribsi/esa_python for names and counters; the numbers are made up.
 
 use crate::sim::keyed::key as k;
-use crate::sim::keyed::part::{self as p};
-use crate::sim::keyed::{Keyed, Value, group, sum, text};
+use crate::sim::keyed::part::{self as p, Part};
+use crate::sim::keyed::{Keyed, Value, group, single_counter, sum, text};
+
+const INDICATORS: Part = p::events(244, 25);
+const FEED_IP: Part = p::events(245, 8);
+const FEED_ALL: &[Part] = &[p::FEED_DOMAIN, p::FEED_HASH, p::FEED_URL, FEED_IP];
 
 pub(super) const THREATS: &[Keyed] = &[
-    group("mail_incoming_malware_threat_file_detail", k::MALWARE, &[p::AMP_IN], &[sum("detected_amp", &[p::AMP_IN])]),
-    group(
+    single_counter!("mail_incoming_malware_threat_file_detail", k::MALWARE, "detected_amp", &[p::AMP_IN]),
+    single_counter!(
         "mail_sender_domain_threat_categories",
         k::SDR_CATEGORY,
-        &[p::events(241, 50)],
-        &[sum("total_threat_messages", &[p::events(241, 50)])],
+        "total_threat_messages",
+        &[p::events(241, 50)]
     ),
-    group(
-        "mail_sender_domain_threat_levels",
-        k::SDR_LEVEL,
-        &[p::events(242, 50)],
-        &[sum("total_threats", &[p::events(242, 50)])],
-    ),
+    single_counter!("mail_sender_domain_threat_levels", k::SDR_LEVEL, "total_threats", &[p::events(242, 50)]),
     group(
         "mail_threatfeeds_indicator_value_detail",
         k::INDICATOR,
-        &[p::events(244, 25)],
-        &[
-            sum("ioc_consumed", &[p::events(244, 25)]),
-            text("ioc_type", Value::OneOf(&["domain", "url", "sha256", "ip"])),
-        ],
+        &[INDICATORS],
+        &[sum("ioc_consumed", &[INDICATORS]), text("ioc_type", Value::OneOf(&["domain", "url", "sha256", "ip"]))],
     ),
     group(
         "mail_threatfeeds_source_detail",
         k::FEED,
-        &[p::FEED_DOMAIN, p::FEED_HASH, p::FEED_URL, p::events(245, 8)],
+        FEED_ALL,
         &[
             sum("domain_indicator", &[p::FEED_DOMAIN]),
             sum("file_hash_indicator", &[p::FEED_HASH]),
-            sum("ip_indicator", &[p::events(245, 8)]),
-            sum("total_messages_matched", &[p::FEED_DOMAIN, p::FEED_HASH, p::FEED_URL, p::events(245, 8)]),
+            sum("ip_indicator", &[FEED_IP]),
+            sum("total_messages_matched", FEED_ALL),
             sum("url_indicator", &[p::FEED_URL]),
         ],
     ),

@@ -1,17 +1,12 @@
-//! Keyed mail groups about users. **Source:** the Swagger client kribsi/esa_python for names and counters; the numbers
-//! are made up.
+//! Keyed mail groups about users.
+//! **Source:** the Swagger client kribsi/esa_python for names and counters; the numbers are made up.
 
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, ACCEPTED_IN, CLEAN_OUT, DLP, GRAYMAIL, TOTAL_OUT};
-use crate::sim::keyed::{Keyed, group, sum};
+use crate::sim::keyed::{Keyed, group, single_counter, sum};
 
 pub(super) const USERS: &[Keyed] = &[
-    group(
-        "mail_content_filter_users",
-        k::USER,
-        &[p::events(214, 160)],
-        &[sum("recipients_matched", &[p::events(214, 160)])],
-    ),
+    single_counter!("mail_content_filter_users", k::USER, "recipients_matched", &[p::events(214, 160)]),
     group(
         "mail_dlp_users_policy_detail",
         k::USER,
@@ -34,37 +29,22 @@ pub(super) const USERS: &[Keyed] = &[
         &[p::events(218, 12)],
         &[sum("env_sender_incidents", &[p::events(218, 12)]), sum("env_sender_rejected_rcpts", &[p::events(219, 60)])],
     ),
-    group(
-        "mail_env_sender_stats",
-        k::ENVELOPE_SENDER,
-        &[p::events(220, 400)],
-        &[sum("num_msgs", &[p::events(220, 400)])],
-    ),
-    group(
+    single_counter!("mail_env_sender_stats", k::ENVELOPE_SENDER, "num_msgs", &[p::events(220, 400)]),
+    single_counter!(
         "mail_incoming_web_interaction_track_malicious_users",
         k::USER,
-        &[p::events(224, 14)],
-        &[sum("users_count", &[p::events(224, 14)])],
+        "users_count",
+        &[p::events(224, 14)]
     ),
-    group(
+    single_counter!(
         "mail_outgoing_web_interaction_track_malicious_users",
         k::USER,
-        &[p::events(235, 14)],
-        &[sum("users_count", &[p::events(235, 14)])],
+        "users_count",
+        &[p::events(235, 14)]
     ),
-    group("mail_subject_stats", k::SUBJECT, &[p::events(243, 400)], &[sum("num_msgs", &[p::events(243, 400)])]),
-    group(
-        "mail_users_content_filter_incoming",
-        k::USER,
-        &[p::events(255, 160)],
-        &[sum("recipients_matched", &[p::events(255, 160)])],
-    ),
-    group(
-        "mail_users_content_filter_outgoing",
-        k::USER,
-        &[p::events(256, 160)],
-        &[sum("recipients_matched", &[p::events(256, 160)])],
-    ),
+    single_counter!("mail_subject_stats", k::SUBJECT, "num_msgs", &[p::events(243, 400)]),
+    single_counter!("mail_users_content_filter_incoming", k::USER, "recipients_matched", &[p::events(255, 160)]),
+    single_counter!("mail_users_content_filter_outgoing", k::USER, "recipients_matched", &[p::events(256, 160)]),
     group(
         "mail_users_detail",
         k::USER,

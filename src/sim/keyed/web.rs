@@ -55,6 +55,10 @@ const L4_MONITORED: Part = p::events(412, 70);
 const SOCKS_ALLOWED: Part = p::events(413, 150);
 const SOCKS_BLOCKED: Part = p::events(414, 9);
 const VERDICTS_CHANGED: Part = p::events(415, 12);
+const AMP_DETECTED: &[Part] = &[AMP_BLOCKED, AMP_MONITORED];
+const MALWARE_DETECTED: &[Part] = &[MALWARE_BLOCKED, MALWARE_MONITORED];
+const L4_DETECTED: &[Part] = &[L4_BLOCKED, L4_MONITORED];
+const SOCKS_ALL: &[Part] = &[SOCKS_ALLOWED, SOCKS_BLOCKED];
 /// In bytes: 30 kB for each transaction that was allowed.
 const BANDWIDTH: Part = p::of(190, |m| ALLOWED.at(m) * 30_000);
 
@@ -89,12 +93,12 @@ const USERS: &[Column] = &[
 ];
 const MALWARE_FOUND: &[Column] = &[
     sum("blocked_malware", &[MALWARE_BLOCKED]),
-    sum("detected_malware_total", &[MALWARE_BLOCKED, MALWARE_MONITORED]),
+    sum("detected_malware_total", MALWARE_DETECTED),
     sum("monitored_malware", &[MALWARE_MONITORED]),
 ];
 const FILES: &[Column] = &[
     sum("blocked_by_amp", &[AMP_BLOCKED]),
-    sum("detected_by_amp", &[AMP_BLOCKED, AMP_MONITORED]),
+    sum("detected_by_amp", AMP_DETECTED),
     text("threat_name", Value::OneOf(&["W32.Generic", "Doc.Dropper.Macro"])),
 ];
 const FILE_ANALYSIS: &[Column] = &[
@@ -107,7 +111,7 @@ const VERDICT_UPDATE: &[Column] =
     &[text("old_disposition", Value::OneOf(VERDICTS)), text("timestamped_tuple", Value::Time)];
 const LAYER_4: &[Column] = &[
     sum("blocked_traffic", &[L4_BLOCKED]),
-    sum("detected_by_traffic_monitor", &[L4_BLOCKED, L4_MONITORED]),
+    sum("detected_by_traffic_monitor", L4_DETECTED),
     sum("monitored_traffic", &[L4_MONITORED]),
 ];
 const SCORES: &[Column] = &[
@@ -119,7 +123,7 @@ const THREATS: &[Column] = &[sum("blocked_by_wbrs", &[WBRS_BLOCKED])];
 const SOCKS: &[Column] = &[
     sum("allowed_transaction_total", &[SOCKS_ALLOWED]),
     sum("blocked_transaction_total", &[SOCKS_BLOCKED]),
-    sum("transaction_total", &[SOCKS_ALLOWED, SOCKS_BLOCKED]),
+    sum("transaction_total", SOCKS_ALL),
 ];
 
 /// The groups without keys.
@@ -185,40 +189,30 @@ pub(in crate::sim) const KEYED: &[Keyed] = &[
     group("users_by_app", CLIENT, ALL, TRAFFIC),
     group("users_by_app_type", CLIENT, ALL, TRAFFIC),
     group("users_by_category", CLIENT, ALL, TRAFFIC),
-    group("web_amp_detail_by_filename", k::FILE, &[AMP_BLOCKED, AMP_MONITORED], FILES),
-    group("web_amp_file_analysis_by_filename", k::FILE, &[AMP_BLOCKED, AMP_MONITORED], FILE_ANALYSIS),
+    group("web_amp_detail_by_filename", k::FILE, AMP_DETECTED, FILES),
+    group("web_amp_file_analysis_by_filename", k::FILE, AMP_DETECTED, FILE_ANALYSIS),
     group("web_amp_reputation_update", k::FILE, &[VERDICTS_CHANGED], VERDICT_UPDATE),
     group("web_application_name_application_behavior_detail", BEHAVIOUR, ALL, TRAFFIC),
     group("web_application_name_application_type_detail", APPLICATION, ALL, TRAFFIC),
     group("web_application_name_detail", APPLICATION, ALL, TRAFFIC),
     group("web_application_type_application_name_detail", APPLICATION, ALL, TRAFFIC),
     group("web_application_type_detail", APPLICATION_TYPE, ALL, TRAFFIC),
-    group("web_filenames_by_sha", FILE_NAME, &[AMP_BLOCKED, AMP_MONITORED], FILES),
-    group("web_host_by_traffic_monitor", HOST, &[L4_BLOCKED, L4_MONITORED], LAYER_4),
-    group("web_malware_category", MALWARE_CATEGORY, &[MALWARE_BLOCKED, MALWARE_MONITORED], MALWARE_FOUND),
-    group("web_malware_category_malware_name_detail", MALWARE, &[MALWARE_BLOCKED, MALWARE_MONITORED], MALWARE_FOUND),
-    group(
-        "web_malware_category_malware_name_user_detail",
-        CLIENT,
-        &[MALWARE_BLOCKED, MALWARE_MONITORED],
-        MALWARE_FOUND,
-    ),
-    group("web_malware_name_malware_category_detail", MALWARE, &[MALWARE_BLOCKED, MALWARE_MONITORED], MALWARE_FOUND),
-    group("web_port_detail", PORT, &[L4_BLOCKED, L4_MONITORED], LAYER_4),
-    group("web_socks_destinations", HOST, &[SOCKS_ALLOWED, SOCKS_BLOCKED], SOCKS),
-    group("web_socks_users", CLIENT, &[SOCKS_ALLOWED, SOCKS_BLOCKED], SOCKS),
-    group("web_user_amp_detail", k::FILE, &[AMP_BLOCKED, AMP_MONITORED], FILES),
+    group("web_filenames_by_sha", FILE_NAME, AMP_DETECTED, FILES),
+    group("web_host_by_traffic_monitor", HOST, L4_DETECTED, LAYER_4),
+    group("web_malware_category", MALWARE_CATEGORY, MALWARE_DETECTED, MALWARE_FOUND),
+    group("web_malware_category_malware_name_detail", MALWARE, MALWARE_DETECTED, MALWARE_FOUND),
+    group("web_malware_category_malware_name_user_detail", CLIENT, MALWARE_DETECTED, MALWARE_FOUND),
+    group("web_malware_name_malware_category_detail", MALWARE, MALWARE_DETECTED, MALWARE_FOUND),
+    group("web_port_detail", PORT, L4_DETECTED, LAYER_4),
+    group("web_socks_destinations", HOST, SOCKS_ALL, SOCKS),
+    group("web_socks_users", CLIENT, SOCKS_ALL, SOCKS),
+    group("web_user_amp_detail", k::FILE, AMP_DETECTED, FILES),
     group("web_user_application_detail", APPLICATION, ALL, TRAFFIC),
-    group("web_user_by_traffic_monitor", CLIENT, &[L4_BLOCKED, L4_MONITORED], LAYER_4),
+    group("web_user_by_traffic_monitor", CLIENT, L4_DETECTED, LAYER_4),
     group("web_user_detail", CLIENT, ALL, USERS),
-    group(
-        "web_user_malware_name_malware_category_detail",
-        MALWARE,
-        &[MALWARE_BLOCKED, MALWARE_MONITORED],
-        MALWARE_FOUND,
-    ),
+    group("web_user_malware_name_malware_category_detail", MALWARE, MALWARE_DETECTED, MALWARE_FOUND),
     group("web_user_webcat_detail", CATEGORY, ALL, TRAFFIC),
-    group("web_users_by_sha_detail", CLIENT, &[AMP_BLOCKED, AMP_MONITORED], FILES),
+    group("web_users_by_sha_detail", CLIENT, AMP_DETECTED, FILES),
     group("web_wbrs_score_detail", SCORE, ALL, SCORES),
     group("web_wbrs_threat_type_detail", THREAT_TYPE, &[WBRS_BLOCKED], THREATS),
     group("web_webcat_detail", CATEGORY, ALL, TRAFFIC),
