@@ -299,7 +299,7 @@ impl Behaviour {
     }
 
     /// The instant, in seconds since 1970, up to which data are there when the appliance's clock shows `clock`.
-    pub(super) fn frontier(&self, clock: SystemTime) -> u64 {
+    pub(super) fn available_until(&self, clock: SystemTime) -> u64 {
         let seen = unix_secs(clock).saturating_sub(self.lag.as_secs());
         seen - seen % self.freshness_step.as_secs().max(1)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::sim::span::Span;
 use crate::sim::table::{Cell, Row, Table};
-use crate::sim::traffic::{Device, Moment, Stream, hash, mix, stream};
+use crate::sim::traffic::{Device, DeviceMinute, EventStream, hash, mix, stream};
 
 /// A mail group with made-up names; all its counters are sums.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl CustomGroup {
         let of_device = |name: &&str| -> u64 {
             let device = Device::new(name);
             let of_minute = |minute| {
-                let events = Moment::new(&device, minute).count(stream);
+                let events = DeviceMinute::new(&device, minute).count(stream);
                 events - span.missing(minute, events)
             };
             span.minutes().map(of_minute).sum()
@@ -63,7 +63,7 @@ impl CustomGroup {
         Table { columns: self.counters.clone(), rows: rows.into_values().collect() }
     }
 
-    fn stream(&self, counter: &str, key: &str) -> Stream {
+    fn stream(&self, counter: &str, key: &str) -> EventStream {
         let salt = hash(&format!("{}/{counter}/{key}", self.name));
         // 20 to 219 an hour, so that a quiet hour may have none of the rarest.
         stream(salt, 20 + mix(salt) % 200)

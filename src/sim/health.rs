@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use crate::sim::json::Json;
 use crate::sim::quarantine::SPAM;
 use crate::sim::settings::Settings;
-use crate::sim::traffic::{Cpu, Device, Moment};
+use crate::sim::traffic::{Cpu, Device, DeviceMinute};
 use crate::sim::unix_secs;
 
 // Salts of what only this module knows.
@@ -48,7 +48,7 @@ impl Machine {
         let behaviour = &settings.behaviour;
         let now = unix_secs(clock);
         let device = Device::new(&settings.name);
-        let moment = Moment::new(&device, (now / 60).saturating_sub(1));
+        let moment = DeviceMinute::new(&device, (now / 60).saturating_sub(1));
         let local = behaviour.quarantines.iter().filter(|one| one.name != SPAM);
         let quarantined = local.map(|one| behaviour.quarantined(one, &[&settings.name], 0, now, now)).sum();
         let work_queue = behaviour.work_queue.unwrap_or_else(|| moment.queue() / 100);
@@ -58,7 +58,7 @@ impl Machine {
             anti_virus: moment.cpu(Cpu::AntiVirus) / 100,
             reporting: moment.cpu(Cpu::Reporting) / 100,
             quarantine: moment.cpu(Cpu::Quarantine) / 100,
-            memory: 20 + device.trait_of(MEMORY) % 30 + moment.chance(MEMORY, 5),
+            memory: 20 + device.constant(MEMORY) % 30 + moment.chance(MEMORY, 5),
             swap: moment.chance(SWAP, 3),
             // The queue of such an appliance holds some thousand messages (assumed).
             queue: (work_queue / 50).min(100),
@@ -90,12 +90,12 @@ fn fields(settings: &Settings, clock: SystemTime) -> [(&'static str, u64); 8] {
 
 /// The body.
 pub(super) fn document(settings: &Settings, clock: SystemTime) -> Json {
-    let told = |(name, value): (&'static str, u64)| {
+    let field = |(name, value): (&'static str, u64)| {
         let changed = settings.behaviour.health_fields.get(name);
         let value = changed.map_or(Some(value.into()), |changed| changed.clone().map(Json::Leaf));
         value.map(|value| (name.to_owned(), value))
     };
-    let data = fields(settings, clock).into_iter().filter_map(told).collect();
+    let data = fields(settings, clock).into_iter().filter_map(field).collect();
     Json::object([("data", Json::Object(data))])
 }
 

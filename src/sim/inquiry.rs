@@ -6,12 +6,12 @@ use std::time::SystemTime;
 use crate::sim::answer::Answer;
 use crate::sim::attribute::{self, DATES, check_names, given, invalid, missing, number, unsupported, word};
 use crate::sim::form::Centralized;
-use crate::sim::group::{Contents, Group};
+use crate::sim::group::{self, Group};
 use crate::sim::report::{self, Asked, Report};
 use crate::sim::request::Request;
-use crate::sim::settings::{Product, Purpose, Settings};
+use crate::sim::scalar::{Contents, ScalarGroup};
+use crate::sim::settings::{Product, Settings, TrafficKind};
 use crate::sim::span::Span;
-use crate::sim::subject::{self, Subject};
 use crate::sim::table::{Direction, Filter, Page, Selection};
 use crate::sim::unix_secs;
 
@@ -49,46 +49,46 @@ pub(super) fn report(
     if behaviour.forbidden_groups.contains(name) {
         return Err(Answer::unauthorized());
     }
-    let subject = existing(settings, name).ok_or_else(Answer::not_found)?;
+    let group = existing(settings, name).ok_or_else(Answer::not_found)?;
     let single = match counter {
         None => None,
-        Some(told) => Some(subject.counter(behaviour, told).ok_or_else(Answer::not_found)?),
+        Some(name) => Some(group.counter(behaviour, name).ok_or_else(Answer::not_found)?),
     };
-    check_device_type(request, subject)?;
+    check_device_type(request, group)?;
     let (start, end) = attribute::window(settings, request, DATES, behaviour.hour_only.as_deref())?;
     if let Some(message) = behaviour.declines_future.as_deref().filter(|_| end > unix_secs(clock)) {
         return Err(Answer::error(404, message));
     }
-    let devices = devices(settings, request, subject.purpose()).ok_or_else(Answer::not_found)?;
+    let devices = devices(settings, request, group.traffic_kind()).ok_or_else(Answer::not_found)?;
     check_names(request, &ATTRIBUTES)?;
-    check_limits(request, subject)?;
-    let centralized = kept_by_the_sma(settings, subject);
+    check_limits(request, group)?;
+    let centralized = kept_by_the_sma(settings, group);
     let devices = if centralized == Centralized::Zeros { Vec::new() } else { devices };
-    let frontier = behaviour.frontier(clock);
-    let span = Span::seen(start, end, frontier, behaviour.stragglers);
+    let available_until = behaviour.available_until(clock);
+    let span = Span::seen(start, end, available_until, behaviour.stragglers);
     let half = PAIRS.iter().any(|(one, other)| request.attribute(one).is_some() != request.attribute(other).is_some());
     if half || centralized == Centralized::Empty {
-        return Ok(Report::without_data(behaviour, subject, single));
+        return Ok(Report::without_data(behaviour, group, single));
     }
-    let selection = selection(settings, subject, request)?;
-    Ok(report::build(settings, &Asked { subject, single, devices, span, frontier, clock, selection }))
+    let selection = selection(settings, group, request)?;
+    Ok(report::build(settings, &Asked { group, single, devices, span, available_until, clock, selection }))
 }
 
 /// The group, if this release has it.
-fn existing<'a>(settings: &'a Settings, name: &str) -> Option<Subject<'a>> {
-    let subject = subject::find(&settings.behaviour, name)?;
+fn existing<'a>(settings: &'a Settings, name: &str) -> Option<Group<'a>> {
+    let group = group::find(&settings.behaviour, name)?;
     let absent = settings.behaviour.absent_groups.contains(name)
-        || kept_by_the_sma(settings, subject) == Centralized::NotFound
-        || (settings.product, subject.purpose()) == (Product::Esa, Purpose::Web);
-    (!absent).then_some(subject)
+        || kept_by_the_sma(settings, group) == Centralized::NotFound
+        || (settings.product, group.traffic_kind()) == (Product::Esa, TrafficKind::Web);
+    (!absent).then_some(group)
 }
 
 /// What centralized reporting does to this group here.
-fn kept_by_the_sma(settings: &Settings, subject: Subject<'_>) -> Centralized {
-    let kept_here = match subject {
-        Subject::Scalar(Group { contents: Contents::ReportingSystem(_), .. }) => true,
-        Subject::Scalar(group) => group.name == "mail_system_capacity",
-        Subject::Keyed(_) | Subject::Custom(_) => false,
+fn kept_by_the_sma(settings: &Settings, group: Group<'_>) -> Centralized {
+    let kept_here = match group {
+        Group::Scalar(ScalarGroup { contents: Contents::ReportingSystem(_), .. }) => true,
+        Group::Scalar(group) => group.name == "mail_system_capacity",
+        Group::Keyed(_) | Group::Custom(_) => false,
     };
     match settings.product {
         Product::Esa if !kept_here => settings.behaviour.centralized,
@@ -98,10 +98,10 @@ fn kept_by_the_sma(settings: &Settings, subject: Subject<'_>) -> Centralized {
 
 /// Guides and one recording want the attribute, the Swagger file has a default: here it is required on both products.
 /// Mail reports take `esa`, web reports `wsa`; the message for another value is assumed.
-fn check_device_type(request: &Request, subject: Subject<'_>) -> Result<(), Answer> {
-    let wanted = match subject.purpose() {
-        Purpose::Mail => "esa",
-        Purpose::Web => "wsa",
+fn check_device_type(request: &Request, group: Group<'_>) -> Result<(), Answer> {
+    let wanted = match group.traffic_kind() {
+        TrafficKind::Mail => "esa",
+        TrafficKind::Web => "wsa",
     };
     match given(request, "device_type") {
         None => Err(missing("device_type")),
@@ -112,8 +112,8 @@ fn check_device_type(request: &Request, subject: Subject<'_>) -> Result<(), Answ
 
 /// Attributes that a web group does not take are refused like unknown ones (assumed). **Source:** the WSA addendum for
 /// which those are.
-fn check_limits(request: &Request, subject: Subject<'_>) -> Result<(), Answer> {
-    let Some(limits) = subject.web_limits() else { return Ok(()) };
+fn check_limits(request: &Request, group: Group<'_>) -> Result<(), Answer> {
+    let Some(limits) = group.web_limits() else { return Ok(()) };
     let refused = [
         (limits.unranked, &["orderBy", "orderDir", "top"][..]),
         (limits.unfiltered, &["filterBy", "filterValue", "filterOperator"]),
@@ -124,14 +124,14 @@ fn check_limits(request: &Request, subject: Subject<'_>) -> Result<(), Answer> {
 }
 
 /// The devices a report is about; `None` when one is named that does not exist (or is not in the group named with it).
-fn devices<'a>(settings: &'a Settings, request: &Request, purpose: Purpose) -> Option<Vec<&'a str>> {
-    let all = settings.devices_for(purpose);
+fn devices<'a>(settings: &'a Settings, request: &Request, traffic_kind: TrafficKind) -> Option<Vec<&'a str>> {
+    let all = settings.devices_for(traffic_kind);
     if settings.product == Product::Esa {
         return Some(all);
     }
     let of_group = match given(request, "device_group_name") {
         None => all,
-        Some(group) => settings.devices_of(purpose, group)?,
+        Some(group) => settings.devices_of(traffic_kind, group)?,
     };
     match given(request, "device_name") {
         None => Some(of_group),
@@ -142,11 +142,11 @@ fn devices<'a>(settings: &'a Settings, request: &Request, purpose: Purpose) -> O
 /// Which rows of a keyed report. **Source:** API guide 16.0 for the attributes and the two operators. Assumed: what is
 /// no number, no counter, no direction and no operator is refused; without an operator the key must be the value;
 /// whatever `filterBy` names, the filter is about the key.
-fn selection(settings: &Settings, subject: Subject<'_>, request: &Request) -> Result<Selection, Answer> {
+fn selection(settings: &Settings, group: Group<'_>, request: &Request) -> Result<Selection, Answer> {
     let order_by = match given(request, "orderBy") {
         None => None,
-        Some(told) => {
-            let counter = subject.counter(&settings.behaviour, told).ok_or_else(|| invalid("orderBy"))?;
+        Some(name) => {
+            let counter = group.counter(&settings.behaviour, name).ok_or_else(|| invalid("orderBy"))?;
             Some(counter.to_owned())
         }
     };

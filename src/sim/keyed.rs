@@ -18,13 +18,13 @@ mod threats;
 mod urls;
 mod users;
 
-pub(super) use key::Kind;
+pub(super) use key::KeyPool;
 pub(super) use part::Part;
 
 /// A keyed counter group.
-pub(super) struct Keyed {
+pub(super) struct KeyedGroup {
     pub(super) name: &'static str,
-    pub(super) kind: Kind,
+    pub(super) pool: KeyPool,
     /// What ranks the rows; a row with nothing of it, and nothing in any counter, is not there.
     pub(super) main: &'static [Part],
     pub(super) columns: &'static [Column],
@@ -55,7 +55,7 @@ pub(super) enum Value {
 }
 
 /// Every keyed mail group, by topic as in the catalogue.
-pub(super) const MAIL: [&[Keyed]; 10] = [
+pub(super) const MAIL: [&[KeyedGroup]; 10] = [
     addresses::ADDRESSES,
     authentication::AUTHENTICATION,
     domains::DOMAINS,
@@ -69,7 +69,7 @@ pub(super) const MAIL: [&[Keyed]; 10] = [
 ];
 
 /// The keyed group of this name.
-pub(super) fn find(name: &str) -> Option<&'static Keyed> {
+pub(super) fn find(name: &str) -> Option<&'static KeyedGroup> {
     MAIL.into_iter().flatten().chain(web::KEYED).find(|group| group.name == name)
 }
 
@@ -79,14 +79,14 @@ const FILE_NAMES: Column = text("filenames", Value::OneOf(&["invoice.pdf", "orde
 
 /// A group with one counter, which ranks its rows too.
 macro_rules! single_counter {
-    ($name:expr, $kind:expr, $counter:expr, $parts:expr) => {
-        group($name, $kind, $parts, &[sum($counter, $parts)])
+    ($name:expr, $pool:expr, $counter:expr, $parts:expr) => {
+        group($name, $pool, $parts, &[sum($counter, $parts)])
     };
 }
 use single_counter;
 
-const fn group(name: &'static str, kind: Kind, main: &'static [Part], columns: &'static [Column]) -> Keyed {
-    Keyed { name, kind, main, columns }
+const fn group(name: &'static str, pool: KeyPool, main: &'static [Part], columns: &'static [Column]) -> KeyedGroup {
+    KeyedGroup { name, pool, main, columns }
 }
 
 const fn sum(name: &'static str, parts: &'static [Part]) -> Column {

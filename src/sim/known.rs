@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::sim::appliance::Appliance;
+use crate::sim::group::{self, Group};
 use crate::sim::health;
-use crate::sim::settings::{Product, Purpose, Settings};
+use crate::sim::settings::{Product, Settings, TrafficKind};
 use crate::sim::span::Span;
-use crate::sim::subject::{self, Subject};
 use crate::sim::truth;
 use crate::sim::unix_secs;
 use crate::sim::xml_status;
@@ -30,8 +30,8 @@ impl Appliance {
     #[must_use]
     pub fn truth(&self, scope: &Scope, group: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<f64> {
         let settings = self.responder.settings();
-        let devices = scoped(&settings, purpose(&settings, group), scope)?;
-        truth::of(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
+        let devices = scoped(&settings, traffic_kind(&settings, group), scope)?;
+        truth::scalar_value(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
     }
 
     /// The same for a counter of a keyed group, by key; see [`keyed_truth`](super::keyed_truth). Keys that behaviour
@@ -47,8 +47,8 @@ impl Appliance {
         end_secs: u64,
     ) -> BTreeMap<String, f64> {
         let settings = self.responder.settings();
-        let Some(devices) = scoped(&settings, purpose(&settings, group), scope) else { return BTreeMap::new() };
-        truth::keyed_of(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
+        let Some(devices) = scoped(&settings, traffic_kind(&settings, group), scope) else { return BTreeMap::new() };
+        truth::keyed_values(&settings.behaviour, &devices, group, counter, Span::known(start_secs, end_secs))
     }
 }
 
@@ -67,7 +67,7 @@ impl Appliance {
     #[must_use]
     pub fn quarantined(&self, scope: &Scope, quarantine: &str, start_secs: u64, end_secs: u64) -> Option<u64> {
         let (settings, clock) = self.responder.now();
-        let devices = scoped(&settings, Purpose::Mail, scope)?;
+        let devices = scoped(&settings, TrafficKind::Mail, scope)?;
         let behaviour = &settings.behaviour;
         let one = behaviour.quarantines.iter().find(|one| one.name == quarantine)?;
         Some(behaviour.quarantined(one, &devices, start_secs, end_secs, unix_secs(clock)))
@@ -89,16 +89,16 @@ impl Appliance {
 }
 
 /// What a group is about.
-fn purpose(settings: &Settings, group: &str) -> Purpose {
-    subject::find(&settings.behaviour, group).map_or(Purpose::Mail, Subject::purpose)
+fn traffic_kind(settings: &Settings, group: &str) -> TrafficKind {
+    group::find(&settings.behaviour, group).map_or(TrafficKind::Mail, Group::traffic_kind)
 }
 
 /// The devices of a scope; `None` when there is no such group or device.
-fn scoped<'a>(settings: &'a Settings, purpose: Purpose, scope: &Scope) -> Option<Vec<&'a str>> {
-    let all = settings.devices_for(purpose);
+fn scoped<'a>(settings: &'a Settings, traffic_kind: TrafficKind, scope: &Scope) -> Option<Vec<&'a str>> {
+    let all = settings.devices_for(traffic_kind);
     Some(match (settings.product, scope) {
         (Product::Esa, _) | (Product::Sma, Scope::Whole) => all,
-        (Product::Sma, Scope::Group(name)) => settings.devices_of(purpose, name)?,
+        (Product::Sma, Scope::Group(name)) => settings.devices_of(traffic_kind, name)?,
         (Product::Sma, Scope::Device(name)) => vec![all.into_iter().find(|device| device == name)?],
     })
 }

@@ -1,29 +1,29 @@
 //! The counters of `/xml/status`: how often something happened since an instant. Sums over years are dear, so those of
 //! every full hour are remembered.
 
-use crate::sim::traffic::{Device, Moment};
+use crate::sim::traffic::{Device, DeviceMinute};
 
 /// A counter and its events in one minute, in the order of the page.
-type Counter = (&'static str, fn(&Moment) -> u64);
+type Counter = (&'static str, fn(&DeviceMinute) -> u64);
 
 /// Every counter. **Source:** the recorded page (1player/ironport-prometheus-exporter).
 pub(super) const COUNTERS: [Counter; 16] = [
-    ("inj_msgs", Moment::messages_in),
-    ("inj_recips", Moment::injected_recipients),
-    ("gen_bounce_recips", Moment::generated_bounces),
-    ("rejected_recips", Moment::rejected_recipients),
-    ("dropped_msgs", Moment::dropped_messages),
-    ("soft_bounced_evts", Moment::soft_bounces),
-    ("completed_recips", Moment::completed),
-    ("hard_bounced_recips", Moment::hard_bounces),
+    ("inj_msgs", DeviceMinute::messages_in),
+    ("inj_recips", DeviceMinute::injected_recipients),
+    ("gen_bounce_recips", DeviceMinute::generated_bounces),
+    ("rejected_recips", DeviceMinute::rejected_recipients),
+    ("dropped_msgs", DeviceMinute::dropped_messages),
+    ("soft_bounced_evts", DeviceMinute::soft_bounces),
+    ("completed_recips", DeviceMinute::completed),
+    ("hard_bounced_recips", DeviceMinute::hard_bounces),
     ("dns_hard_bounced_recips", |m| m.hard_bounces_by_reason()[0]),
     ("5xx_hard_bounced_recips", |m| m.hard_bounces_by_reason()[1]),
     ("filter_hard_bounced_recips", |m| m.hard_bounces_by_reason()[2]),
     ("expired_hard_bounced_recips", |m| m.hard_bounces_by_reason()[3]),
     ("other_hard_bounced_recips", |m| m.hard_bounces_by_reason()[4]),
-    ("delivered_recips", Moment::delivered),
-    ("deleted_recips", Moment::deleted),
-    ("global_unsub_hits", Moment::unsubscribed),
+    ("delivered_recips", DeviceMinute::delivered),
+    ("deleted_recips", DeviceMinute::deleted),
+    ("global_unsub_hits", DeviceMinute::unsubscribed),
 ];
 
 /// One number for each counter.
@@ -65,7 +65,7 @@ impl Lifetimes {
 
 fn add(device: &Device, start: u64, end: u64, totals: &mut Totals) {
     for minute in start..end {
-        let moment = Moment::new(device, minute);
+        let moment = DeviceMinute::new(device, minute);
         totals.iter_mut().zip(COUNTERS).for_each(|(total, (_, at))| *total += at(&moment));
     }
 }

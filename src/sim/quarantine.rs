@@ -7,7 +7,7 @@ pub(super) mod listing;
 use std::time::Duration;
 
 use crate::sim::keyed::key;
-use crate::sim::traffic::{Device, Moment, hash, mix, stream};
+use crate::sim::traffic::{Device, DeviceMinute, hash, mix, stream};
 
 /// The name under which spam is known here; the API has no name for its quarantine.
 pub const SPAM: &str = "spam";
@@ -87,7 +87,7 @@ impl Quarantine {
 
     fn arrivals(&self, device: &Device, minute: u64) -> u64 {
         let salt = hash(&format!("quarantine {}", self.name));
-        Moment::new(device, minute).count(stream(salt, self.per_hour))
+        DeviceMinute::new(device, minute).count(stream(salt, self.per_hour))
     }
 }
 

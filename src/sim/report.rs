@@ -7,25 +7,25 @@ use serde_json::Value;
 
 use crate::sim::behaviour::Behaviour;
 use crate::sim::form::{Centralized, NoRows, Shape};
-use crate::sim::group::Contents;
+use crate::sim::group::Group;
 use crate::sim::json::Json;
-use crate::sim::settings::{Product, Purpose, Settings};
+use crate::sim::scalar::Contents;
+use crate::sim::settings::{Product, Settings, TrafficKind};
 use crate::sim::span::{RETENTION, Span};
-use crate::sim::subject::Subject;
 use crate::sim::table::Selection;
 use crate::sim::truth::{self, Number};
 use crate::sim::unix_secs;
 
 /// A report request that passed every check.
 pub(super) struct Asked<'a> {
-    pub(super) subject: Subject<'a>,
+    pub(super) group: Group<'a>,
     /// The one counter asked for, by its name in the catalogue.
     pub(super) single: Option<&'a str>,
     /// None is a report of zeros.
     pub(super) devices: Vec<&'a str>,
     pub(super) span: Span,
     /// Up to when data are there, in seconds since 1970.
-    pub(super) frontier: u64,
+    pub(super) available_until: u64,
     pub(super) clock: SystemTime,
     pub(super) selection: Selection,
 }
@@ -72,22 +72,22 @@ const NO_COUNT: i64 = -1;
 /// The report asked for.
 pub(super) fn build(settings: &Settings, asked: &Asked<'_>) -> Report {
     let behaviour = &settings.behaviour;
-    let of = name(behaviour, asked.subject, asked.single);
+    let of = name(behaviour, asked.group, asked.single);
     let mut total_count = NO_COUNT;
     let rows = match keyed(behaviour, asked) {
         Some((rows, count)) => {
-            if behaviour.web_total_count && asked.subject.purpose() == Purpose::Web {
+            if behaviour.web_total_count && asked.group.traffic_kind() == TrafficKind::Web {
                 total_count = count as i64;
             }
             rows
         }
         None => {
             let mut rows = scalars(settings, asked);
-            rows.retain_mut(|(counter, _)| rename(behaviour, asked.subject, counter));
+            rows.retain_mut(|(counter, _)| rename(behaviour, asked.group, counter));
             if asked.single.is_some() {
                 Rows::Single(rows)
             } else {
-                rows.extend(behaviour.extra_of(asked.subject.name()).map(|name| (name.to_owned(), 1.into())));
+                rows.extend(behaviour.extra_of(asked.group.name()).map(|name| (name.to_owned(), 1.into())));
                 Rows::Group(rows)
             }
         }
@@ -95,22 +95,22 @@ pub(super) fn build(settings: &Settings, asked: &Asked<'_>) -> Report {
     Report { of, total_count, rows }
 }
 
-fn name(behaviour: &Behaviour, subject: Subject<'_>, single: Option<&str>) -> String {
+fn name(behaviour: &Behaviour, group: Group<'_>, single: Option<&str>) -> String {
     match single {
-        None => subject.name().to_owned(),
-        Some(counter) => behaviour.name_of(subject.name(), counter).unwrap_or_default(),
+        None => group.name().to_owned(),
+        Some(counter) => behaviour.name_of(group.name(), counter).unwrap_or_default(),
     }
 }
 
 /// Gives a counter the name it has in this release; false when it has none.
-fn rename(behaviour: &Behaviour, subject: Subject<'_>, counter: &mut String) -> bool {
-    let told = behaviour.name_of(subject.name(), counter);
-    told.map(|told| *counter = told).is_some()
+fn rename(behaviour: &Behaviour, group: Group<'_>, counter: &mut String) -> bool {
+    let current = behaviour.name_of(group.name(), counter);
+    current.map(|name| *counter = name).is_some()
 }
 
 /// The rows of a keyed group, and how many; `None` when the group is none. Ranked by the counter ordered by, or the one asked for.
 fn keyed(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<(Rows, usize)> {
-    let mut table = asked.subject.table(behaviour, &asked.devices, asked.span)?;
+    let mut table = asked.group.table(behaviour, &asked.devices, asked.span)?;
     let single = asked.single.and_then(|name| table.place(name));
     let ordered_by = asked.selection.order_by.as_ref().and_then(|name| table.place(name));
     if let Some(place) = ordered_by.or(single) {
@@ -118,11 +118,11 @@ fn keyed(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<(Rows, usize)> {
     }
     match single {
         Some(place) => table.keep_column(place, behaviour.zero_keys),
-        None => behaviour.extra_of(asked.subject.name()).for_each(|name| table.add_column(name, 1)),
+        None => behaviour.extra_of(asked.group.name()).for_each(|name| table.add_column(name, 1)),
     }
     table.select(&asked.selection, behaviour.row_cap);
     let mut members = table.members(behaviour.value_form);
-    members.retain_mut(|(counter, _)| rename(behaviour, asked.subject, counter));
+    members.retain_mut(|(counter, _)| rename(behaviour, asked.group, counter));
     let rows = match table.rows.is_empty() {
         true => Rows::NoData(members.into_iter().map(|(name, _)| name).collect()),
         false => Rows::Keyed(members),
@@ -132,8 +132,8 @@ fn keyed(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<(Rows, usize)> {
 
 fn scalars(settings: &Settings, asked: &Asked<'_>) -> Vec<(String, Json)> {
     let wanted = |name: &str| asked.single.is_none_or(|single| single == name);
-    match asked.subject {
-        Subject::Scalar(group) => match &group.contents {
+    match asked.group {
+        Group::Scalar(group) => match &group.contents {
             Contents::Numbers(counters) => {
                 let counters: Vec<_> = counters.iter().filter(|one| wanted(one.name)).collect();
                 let numbers = truth::totals(&asked.devices, &counters, &asked.span);
@@ -144,20 +144,20 @@ fn scalars(settings: &Settings, asked: &Asked<'_>) -> Vec<(String, Json)> {
                 names.map(|&name| (name.to_owned(), status(settings, name, asked))).collect()
             }
         },
-        Subject::Custom(group) => {
+        Group::Custom(group) => {
             let counters = group.counters.iter().filter(|name| wanted(name));
             counters.map(|name| (name.clone(), group.count(&asked.devices, name, "", &asked.span).into())).collect()
         }
-        Subject::Keyed(_) => Vec::new(),
+        Group::Keyed(_) => Vec::new(),
     }
 }
 
 impl Report {
     /// A report of which the documents say "no data".
-    pub(super) fn without_data(behaviour: &Behaviour, subject: Subject<'_>, single: Option<&str>) -> Self {
-        let of = name(behaviour, subject, single);
-        let asked = subject.counters().into_iter().filter(|name| single.is_none_or(|single| single == *name));
-        let names = asked.filter_map(|counter| behaviour.name_of(subject.name(), counter));
+    pub(super) fn without_data(behaviour: &Behaviour, group: Group<'_>, single: Option<&str>) -> Self {
+        let of = name(behaviour, group, single);
+        let asked = group.counters().into_iter().filter(|name| single.is_none_or(|single| single == *name));
+        let names = asked.filter_map(|counter| behaviour.name_of(group.name(), counter));
         Self { of, total_count: NO_COUNT, rows: Rows::NoData(names.collect()) }
     }
 
@@ -249,8 +249,8 @@ fn is_stated(settings: &Settings, name: &str) -> bool {
 fn status(settings: &Settings, name: &str, asked: &Asked<'_>) -> Json {
     let time = |secs| settings.behaviour.time_form.write(secs);
     let text = match name {
-        "begin_time" => time(asked.frontier.saturating_sub(RETENTION.as_secs())),
-        "end_time" => time(asked.frontier),
+        "begin_time" => time(asked.available_until.saturating_sub(RETENTION.as_secs())),
+        "end_time" => time(asked.available_until),
         "heartbeat" => time(unix_secs(asked.clock)),
         "centralized_reporting_enabled" => {
             (settings.product == Product::Sma || settings.behaviour.centralized != Centralized::Off).to_string()

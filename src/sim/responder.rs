@@ -136,10 +136,10 @@ impl Responder {
     }
 
     fn xml_status(&self, settings: &Settings, clock: SystemTime) -> Vec<u8> {
-        let subject = xml_status::Subject { settings, started: self.started, birth: self.birth, clock };
+        let input = xml_status::PageInput { settings, started: self.started, birth: self.birth, clock };
         // Every sum is whole before it is remembered.
         let mut lifetimes = self.lifetimes.lock().unwrap_or_else(PoisonError::into_inner);
-        xml_status::page(&subject, &mut lifetimes)
+        xml_status::page(&input, &mut lifetimes)
     }
 
     pub(super) fn birth(&self) -> u64 {

@@ -96,39 +96,39 @@ impl Settings {
 
     /// Every device whose mail data this appliance has, each once, in order of first mention.
     pub(super) fn devices(&self) -> Vec<&str> {
-        self.devices_for(Purpose::Mail)
+        self.devices_for(TrafficKind::Mail)
     }
 
     /// The same for web data.
     pub(super) fn web_devices(&self) -> Vec<&str> {
-        self.devices_for(Purpose::Web)
+        self.devices_for(TrafficKind::Web)
     }
 
-    pub(super) fn devices_for(&self, purpose: Purpose) -> Vec<&str> {
-        match (self.product, purpose) {
-            (Product::Esa, Purpose::Mail) => vec![&self.name],
-            (Product::Esa, Purpose::Web) => Vec::new(),
-            (Product::Sma, _) => each_once(self.groups_for(purpose).iter().flat_map(|group| &group.devices)),
+    pub(super) fn devices_for(&self, traffic_kind: TrafficKind) -> Vec<&str> {
+        match (self.product, traffic_kind) {
+            (Product::Esa, TrafficKind::Mail) => vec![&self.name],
+            (Product::Esa, TrafficKind::Web) => Vec::new(),
+            (Product::Sma, _) => each_once(self.groups_for(traffic_kind).iter().flat_map(|group| &group.devices)),
         }
     }
 
     /// The devices of one reporting group, each once; `None` when there is no such group.
-    pub(super) fn devices_of(&self, purpose: Purpose, group: &str) -> Option<Vec<&str>> {
-        let group = self.groups_for(purpose).iter().find(|one| one.name == group)?;
+    pub(super) fn devices_of(&self, traffic_kind: TrafficKind, group: &str) -> Option<Vec<&str>> {
+        let group = self.groups_for(traffic_kind).iter().find(|one| one.name == group)?;
         Some(each_once(&group.devices))
     }
 
-    fn groups_for(&self, purpose: Purpose) -> &[DeviceGroup] {
-        match purpose {
-            Purpose::Mail => &self.device_groups,
-            Purpose::Web => &self.web_groups,
+    fn groups_for(&self, traffic_kind: TrafficKind) -> &[DeviceGroup] {
+        match traffic_kind {
+            TrafficKind::Mail => &self.device_groups,
+            TrafficKind::Web => &self.web_groups,
         }
     }
 }
 
 /// What a device is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum TrafficKind {
     Mail,
     Web,
 }

@@ -32,15 +32,15 @@ impl Span {
         Self { first: start.div_ceil(60), end: end.div_ceil(60), incomplete_from: u64::MAX, percent: 0 }
     }
 
-    /// What is there of `[start, end)` when data are there up to `frontier`. The current minute is not: counts are known
+    /// What is there of `[start, end)` when data are there up to `available_until`. The current minute is not: counts are known
     /// by the minute.
-    pub(super) fn seen(start: u64, end: u64, frontier: u64, stragglers: Option<Stragglers>) -> Self {
-        let oldest = frontier.saturating_sub(RETENTION.as_secs());
-        let newest = frontier - frontier % 60;
+    pub(super) fn seen(start: u64, end: u64, available_until: u64, stragglers: Option<Stragglers>) -> Self {
+        let oldest = available_until.saturating_sub(RETENTION.as_secs());
+        let newest = available_until - available_until % 60;
         let known = Self::known(start.max(oldest), end.min(newest));
         let Some(Stragglers { percent, delay }) = stragglers else { return known };
         // A minute is complete once it ended `delay` ago.
-        let incomplete_from = frontier.saturating_sub(delay.as_secs()) / 60;
+        let incomplete_from = available_until.saturating_sub(delay.as_secs()) / 60;
         Self { incomplete_from, percent: u64::from(percent.min(100)), ..known }
     }
 
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn stragglers_of_a_minute_arrive_once_it_ended_long_enough_ago() {
         let late = Some(Stragglers { percent: 10, delay: Duration::from_secs(120) });
-        let missing = |frontier| Span::seen(0, 6000, frontier, late).missing(10, 25);
+        let missing = |available_until| Span::seen(0, 6000, available_until, late).missing(10, 25);
         assert_eq!([660, 719, 779, 780, 900].map(missing), [2, 2, 2, 0, 0]);
         assert_eq!(Span::seen(0, 6000, 660, None).missing(10, 25), 0);
         assert_eq!(Span::known(61, 240).minutes(), 2..4);

@@ -5,7 +5,7 @@ pub(super) mod filter;
 pub(super) mod search;
 
 use crate::sim::keyed::key;
-use crate::sim::traffic::{self as t, Device, Moment, hash, mix};
+use crate::sim::traffic::{self as t, Device, DeviceMinute, hash, mix};
 
 /// What is searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) fn in_minute<'a>(
     kind: Kind,
     minute: u64,
 ) -> impl Iterator<Item = Tracked<'a>> {
-    first_in_minute(name, device, kind, minute, in_minute_count(&Moment::new(device, minute), kind))
+    first_in_minute(name, device, kind, minute, in_minute_count(&DeviceMinute::new(device, minute), kind))
 }
 
 /// So many of them, whether or not there are.
@@ -43,12 +43,12 @@ pub(super) fn first_in_minute<'a>(
     minute: u64,
     count: u64,
 ) -> impl Iterator<Item = Tracked<'a>> {
-    let moment = Moment::new(device, minute);
+    let moment = DeviceMinute::new(device, minute);
     let incoming = match kind {
         Kind::Messages => moment.messages_in(),
         Kind::RejectedConnections => moment.count(t::REJECTED),
     };
-    let seed = device.trait_of(minute);
+    let seed = device.constant(minute);
     let tracked = move |index| {
         let noise = mix(seed ^ mix(index));
         Tracked { device: name, kind, minute, incoming: index < incoming, noise }
@@ -57,7 +57,7 @@ pub(super) fn first_in_minute<'a>(
 }
 
 /// How many those are.
-pub(super) fn in_minute_count(moment: &Moment, kind: Kind) -> u64 {
+pub(super) fn in_minute_count(moment: &DeviceMinute, kind: Kind) -> u64 {
     match kind {
         Kind::Messages => moment.messages_in() + moment.messages_out(),
         Kind::RejectedConnections => moment.count(t::REJECTED),

@@ -25,7 +25,7 @@ impl Device {
     }
 
     /// A number of its own for this salt, the same at any time.
-    pub(super) const fn trait_of(&self, salt: u64) -> u64 {
+    pub(super) const fn constant(&self, salt: u64) -> u64 {
         mix(self.seed ^ mix(salt))
     }
 }
@@ -37,7 +37,7 @@ pub(super) fn hash(name: &str) -> u64 {
 }
 
 /// One device during one minute.
-pub(super) struct Moment {
+pub(super) struct DeviceMinute {
     key: u64,
     size: u64,
     /// How busy the hour is, in thousandths of the busiest.
@@ -48,7 +48,7 @@ pub(super) struct Moment {
 
 /// A stream of events: its own randomness, and how many there are in the busiest hour of a device of middle size.
 #[derive(Clone, Copy)]
-pub(super) struct Stream {
+pub(super) struct EventStream {
     salt: u64,
     per_hour: u64,
 }
@@ -60,8 +60,8 @@ pub(super) struct Division<const N: usize> {
 }
 
 /// A stream; those of keyed counters have salts from 200 on, so that none is used twice.
-pub(super) const fn stream(salt: u64, per_hour: u64) -> Stream {
-    Stream { salt, per_hour }
+pub(super) const fn stream(salt: u64, per_hour: u64) -> EventStream {
+    EventStream { salt, per_hour }
 }
 
 const fn division<const N: usize>(salt: u64, weights: [u64; N]) -> Division<N> {
@@ -69,49 +69,49 @@ const fn division<const N: usize>(salt: u64, weights: [u64; N]) -> Division<N> {
 }
 
 // Salts are unique; nothing else about them matters.
-const CLEAN_IN: Stream = stream(1, 5400);
-pub(super) const MARKETING: Stream = stream(2, 600);
-pub(super) const SOCIAL: Stream = stream(3, 240);
-pub(super) const BULK: Stream = stream(4, 420);
-pub(super) const SPAM_CERTAIN: Stream = stream(5, 900);
-pub(super) const SPAM_SUSPECT: Stream = stream(6, 180);
-pub(super) const VIRUS_IN: Stream = stream(7, 18);
-pub(super) const FILTERED_IN: Stream = stream(8, 36);
-pub(super) const URL_IN: Stream = stream(9, 18);
-pub(super) const INVALID_RECIPIENT: Stream = stream(10, 120);
-pub(super) const DMARC: Stream = stream(11, 24);
-pub(super) const SDR_BLOCKED: Stream = stream(12, 18);
-pub(super) const DECRYPTED: Stream = stream(13, 20);
-pub(super) const NOT_DECRYPTED: Stream = stream(14, 5);
-pub(super) const FAILED_DKIM: Stream = stream(15, 60);
-pub(super) const FAILED_SPF: Stream = stream(16, 80);
-pub(super) const SPOOFED: Stream = stream(17, 15);
-pub(super) const REJECTED: Stream = stream(18, 1200);
-pub(super) const REFUSED: Stream = stream(19, 90);
-const FILES_IN: Stream = stream(21, 1500);
-const FILES_OUT: Stream = stream(22, 600);
-const CLEAN_OUT: Stream = stream(23, 2400);
-pub(super) const SPAM_OUT: Stream = stream(24, 12);
-pub(super) const VIRUS_OUT: Stream = stream(25, 6);
-pub(super) const FILTERED_OUT: Stream = stream(26, 12);
-pub(super) const URL_OUT: Stream = stream(27, 5);
-pub(super) const DLP_LOW: Stream = stream(28, 20);
-pub(super) const DLP_MEDIUM: Stream = stream(29, 12);
-pub(super) const DLP_HIGH: Stream = stream(30, 6);
-pub(super) const DLP_CRITICAL: Stream = stream(31, 4);
-pub(super) const MAR_DELETED: Stream = stream(32, 6);
-pub(super) const MAR_FORWARDED: Stream = stream(33, 4);
-pub(super) const MAR_BOTH: Stream = stream(34, 4);
-pub(super) const MOR_DELETED: Stream = stream(35, 5);
-pub(super) const MOR_FORWARDED: Stream = stream(36, 4);
-pub(super) const MOR_BOTH: Stream = stream(37, 4);
-pub(super) const FEED_DOMAIN: Stream = stream(38, 20);
-pub(super) const FEED_HASH: Stream = stream(39, 6);
-pub(super) const FEED_URL: Stream = stream(40, 30);
-pub(super) const OUTBREAK: Stream = stream(41, 8);
-pub(super) const PHISHING_SENT: Stream = stream(42, 200);
-pub(super) const PHISHING_FAILED: Stream = stream(43, 5);
-pub(super) const CONSERVATION: Stream = stream(44, 4);
+const CLEAN_IN: EventStream = stream(1, 5400);
+pub(super) const MARKETING: EventStream = stream(2, 600);
+pub(super) const SOCIAL: EventStream = stream(3, 240);
+pub(super) const BULK: EventStream = stream(4, 420);
+pub(super) const SPAM_CERTAIN: EventStream = stream(5, 900);
+pub(super) const SPAM_SUSPECT: EventStream = stream(6, 180);
+pub(super) const VIRUS_IN: EventStream = stream(7, 18);
+pub(super) const FILTERED_IN: EventStream = stream(8, 36);
+pub(super) const URL_IN: EventStream = stream(9, 18);
+pub(super) const INVALID_RECIPIENT: EventStream = stream(10, 120);
+pub(super) const DMARC: EventStream = stream(11, 24);
+pub(super) const SDR_BLOCKED: EventStream = stream(12, 18);
+pub(super) const DECRYPTED: EventStream = stream(13, 20);
+pub(super) const NOT_DECRYPTED: EventStream = stream(14, 5);
+pub(super) const FAILED_DKIM: EventStream = stream(15, 60);
+pub(super) const FAILED_SPF: EventStream = stream(16, 80);
+pub(super) const SPOOFED: EventStream = stream(17, 15);
+pub(super) const REJECTED: EventStream = stream(18, 1200);
+pub(super) const REFUSED: EventStream = stream(19, 90);
+const FILES_IN: EventStream = stream(21, 1500);
+const FILES_OUT: EventStream = stream(22, 600);
+const CLEAN_OUT: EventStream = stream(23, 2400);
+pub(super) const SPAM_OUT: EventStream = stream(24, 12);
+pub(super) const VIRUS_OUT: EventStream = stream(25, 6);
+pub(super) const FILTERED_OUT: EventStream = stream(26, 12);
+pub(super) const URL_OUT: EventStream = stream(27, 5);
+pub(super) const DLP_LOW: EventStream = stream(28, 20);
+pub(super) const DLP_MEDIUM: EventStream = stream(29, 12);
+pub(super) const DLP_HIGH: EventStream = stream(30, 6);
+pub(super) const DLP_CRITICAL: EventStream = stream(31, 4);
+pub(super) const MAR_DELETED: EventStream = stream(32, 6);
+pub(super) const MAR_FORWARDED: EventStream = stream(33, 4);
+pub(super) const MAR_BOTH: EventStream = stream(34, 4);
+pub(super) const MOR_DELETED: EventStream = stream(35, 5);
+pub(super) const MOR_FORWARDED: EventStream = stream(36, 4);
+pub(super) const MOR_BOTH: EventStream = stream(37, 4);
+pub(super) const FEED_DOMAIN: EventStream = stream(38, 20);
+pub(super) const FEED_HASH: EventStream = stream(39, 6);
+pub(super) const FEED_URL: EventStream = stream(40, 30);
+pub(super) const OUTBREAK: EventStream = stream(41, 8);
+pub(super) const PHISHING_SENT: EventStream = stream(42, 200);
+pub(super) const PHISHING_FAILED: EventStream = stream(43, 5);
+pub(super) const CONSERVATION: EventStream = stream(44, 4);
 
 /// How busy each hour of a day is (UTC), in thousandths: quiet at night, a morning peak, a lower one after noon.
 const DAY: [u64; 24] = [
@@ -122,7 +122,7 @@ const DAY: [u64; 24] = [
 /// Weekends have this many tenths of a working day.
 const WEEKEND_TENTHS: u64 = 4;
 
-impl Moment {
+impl DeviceMinute {
     /// `minute` counts from 1970.
     pub(super) fn new(device: &Device, minute: u64) -> Self {
         let (hour, of_hour) = (minute / 60, minute % 60);
@@ -136,7 +136,7 @@ impl Moment {
     }
 
     /// The events of a stream in this minute. What is under one event is left to chance, so that rare streams happen.
-    pub(super) fn count(&self, stream: Stream) -> u64 {
+    pub(super) fn count(&self, stream: EventStream) -> u64 {
         /// Load, size and jitter in thousandths each, minutes per hour.
         const ONE: u64 = 1000 * 1000 * 1000 * 60;
         let noise = self.noise(stream.salt);
@@ -146,16 +146,9 @@ impl Moment {
 
     /// Divides a number into parts that add up to it. Every part gets its share in the long run, however small.
     fn divide<const N: usize>(&self, division: &Division<N>, whole: u64) -> [u64; N] {
-        let sum: u64 = division.weights.iter().sum();
-        let chance = self.noise(division.salt) % sum;
-        let (mut passed, mut taken) = (0, 0);
-        division.weights.map(|weight| {
-            passed += weight;
-            let upto = (whole * passed + chance) / sum;
-            let part = upto - taken;
-            taken = upto;
-            part
-        })
+        let mut parts = [0; N];
+        self.share_out(division.salt, &division.weights, whole, &mut parts);
+        parts
     }
 
     /// The same for as many parts as there are weights; `shares` must be as long.

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::sim::behaviour::Behaviour;
-use crate::sim::group::{Contents, Counter, Merge};
+use crate::sim::group::{self, Group};
 use crate::sim::json::NOT_UTF8;
+use crate::sim::scalar::{Contents, Counter, Merge};
 use crate::sim::span::Span;
-use crate::sim::subject::{self, Subject};
 use crate::sim::table::Row;
-use crate::sim::traffic::{Device, Moment};
+use crate::sim::traffic::{Device, DeviceMinute};
 
 /// The value of a counter over a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Number {
 /// that is text.
 #[must_use]
 pub fn truth(devices: &[&str], group: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<f64> {
-    of(&Behaviour::default(), devices, group, counter, Span::known(start_secs, end_secs))
+    scalar_value(&Behaviour::default(), devices, group, counter, Span::known(start_secs, end_secs))
 }
 
 /// The values of a counter of a keyed group over the same minutes, for every key that had an event of the group in
@@ -49,27 +49,33 @@ pub fn keyed_truth(
     start_secs: u64,
     end_secs: u64,
 ) -> BTreeMap<String, f64> {
-    keyed_of(&Behaviour::default(), devices, group, counter, Span::known(start_secs, end_secs))
+    keyed_values(&Behaviour::default(), devices, group, counter, Span::known(start_secs, end_secs))
 }
 
 /// [`truth`] of an appliance that behaves so.
-pub(super) fn of(behaviour: &Behaviour, devices: &[&str], group: &str, counter: &str, span: Span) -> Option<f64> {
-    match subject::find(behaviour, group)? {
-        Subject::Scalar(group) => {
+pub(super) fn scalar_value(
+    behaviour: &Behaviour,
+    devices: &[&str],
+    group: &str,
+    counter: &str,
+    span: Span,
+) -> Option<f64> {
+    match group::find(behaviour, group)? {
+        Group::Scalar(group) => {
             let Contents::Numbers(counters) = &group.contents else { return None };
             let counter = counters.iter().find(|one| one.name == counter)?;
             totals(devices, &[counter], &span).first().map(|number| number.as_f64())
         }
-        Subject::Custom(group) if !group.is_keyed() => {
+        Group::Custom(group) if !group.is_keyed() => {
             let counter = group.counters.iter().find(|one| *one == counter)?;
             Some(group.count(devices, counter, "", &span) as f64)
         }
-        Subject::Custom(_) | Subject::Keyed(_) => None,
+        Group::Custom(_) | Group::Keyed(_) => None,
     }
 }
 
 /// [`keyed_truth`] of an appliance that behaves so.
-pub(super) fn keyed_of(
+pub(super) fn keyed_values(
     behaviour: &Behaviour,
     devices: &[&str],
     group: &str,
@@ -78,7 +84,7 @@ pub(super) fn keyed_of(
 ) -> BTreeMap<String, f64> {
     // Whether keys without events are listed is a matter of reports.
     let behaviour = Behaviour { zero_keys: false, ..behaviour.clone() };
-    let table = subject::find(&behaviour, group).and_then(|subject| subject.table(&behaviour, devices, span));
+    let table = group::find(&behaviour, group).and_then(|group| group.table(&behaviour, devices, span));
     let Some(table) = table else { return BTreeMap::new() };
     let Some(place) = table.place(counter) else { return BTreeMap::new() };
     let value = |row: Row| Some((row.key.replace(NOT_UTF8, "\u{fffd}"), row.cells[place].as_f64()?));
@@ -91,7 +97,7 @@ pub(super) fn totals(devices: &[&str], counters: &[&Counter], span: &Span) -> Ve
     for device in devices {
         let device = Device::new(device);
         for minute in span.minutes() {
-            let moment = Moment::new(&device, minute);
+            let moment = DeviceMinute::new(&device, minute);
             for (total, counter) in totals.iter_mut().zip(counters) {
                 let value = (counter.at)(&moment);
                 match counter.merge {

@@ -10,7 +10,7 @@ use crate::sim::keyed::web::transactions;
 use crate::sim::request::Request;
 use crate::sim::settings::{HOUR_ONLY_MESSAGES, Settings};
 use crate::sim::span::Span;
-use crate::sim::traffic::{Device, Moment};
+use crate::sim::traffic::{Device, DeviceMinute};
 
 /// The longest page; assumed.
 const PAGE: usize = 100;
@@ -23,14 +23,14 @@ pub(super) fn transactions_of(settings: &Settings, request: &Request, clock: Sys
     }
     let absent = "duration or startDate or endDate";
     let (start, end) = window(settings, request, absent, Some(HOUR_ONLY_MESSAGES[0]))?;
-    let span = Span::seen(start, end, settings.behaviour.frontier(clock), None);
+    let span = Span::seen(start, end, settings.behaviour.available_until(clock), None);
     let limit = number(request, "limit")?.unwrap_or(PAGE).min(PAGE);
     let offset = number(request, "offset")?.unwrap_or(0) as u64;
     let (mut count, mut rows) = (0, Vec::new());
     for name in settings.web_devices() {
         let device = Device::new(name);
         for minute in span.minutes() {
-            let moment = Moment::new(&device, minute);
+            let moment = DeviceMinute::new(&device, minute);
             for number in count..count + transactions(&moment) {
                 if number >= offset && rows.len() < limit {
                     rows.push(row(minute * 60 + number % 60, 1_000 + moment.chance(number, 100_000)));

@@ -17,7 +17,7 @@ use crate::sim::unix_secs;
 pub(super) const PATH: &str = "/xml/status";
 
 /// What the page is about.
-pub(super) struct Subject<'a> {
+pub(super) struct PageInput<'a> {
     pub(super) settings: &'a Settings,
     /// When the appliance was started and when it was born, in seconds since 1970.
     pub(super) started: u64,
@@ -56,8 +56,8 @@ pub(super) fn gauges(settings: &Settings, clock: SystemTime) -> [(&'static str, 
 }
 
 /// The page in ISO-8859-1.
-pub(super) fn page(subject: &Subject<'_>, lifetimes: &mut Lifetimes) -> Vec<u8> {
-    let Subject { settings, birth, clock, .. } = *subject;
+pub(super) fn page(input: &PageInput<'_>, lifetimes: &mut Lifetimes) -> Vec<u8> {
+    let PageInput { settings, birth, clock, .. } = *input;
     let behaviour = &settings.behaviour;
     let now = unix_secs(clock);
     let lifetime = lifetimes.at(now);
@@ -82,7 +82,7 @@ pub(super) fn page(subject: &Subject<'_>, lifetimes: &mut Lifetimes) -> Vec<u8> 
     let message_id = 10_000_000 + lifetime[0];
     let oldest = behaviour.oldest_message.unwrap_or(600 + message_id % 600);
     let _ = writeln!(out, "  <oldest_message secs=\"{oldest}\" mid=\"{}\" />", message_id - message_id % 1000);
-    write_features(&mut out, subject, now);
+    write_features(&mut out, input, now);
     out.push_str("  <counters>\n");
     for (place, (name, _)) in COUNTERS.iter().enumerate() {
         let (reset, uptime, lifetime) = (reset[place], uptime[place], lifetime[place]);
@@ -109,11 +109,11 @@ fn minus(whole: Totals, part: Totals) -> Totals {
     std::array::from_fn(|place| whole[place] - part[place])
 }
 
-fn write_features(out: &mut String, subject: &Subject<'_>, now: u64) {
+fn write_features(out: &mut String, input: &PageInput<'_>, now: u64) {
     out.push_str("  <features>\n");
-    for Feature { name, remaining } in &subject.settings.behaviour.features {
+    for Feature { name, remaining } in &input.settings.behaviour.features {
         let remaining = match remaining {
-            Remaining::AfterStart(secs) => (secs + subject.started as i64 - now as i64).to_string(),
+            Remaining::AfterStart(secs) => (secs + input.started as i64 - now as i64).to_string(),
             Remaining::DormantOrPerpetual => "Dormant/Perpetual".to_owned(),
             Remaining::Text(text) => text.clone(),
         };
@@ -150,8 +150,8 @@ fn write_gauges(out: &mut String, settings: &Settings, clock: SystemTime) {
     let mut line = |name: &str, text: &str| {
         let _ = writeln!(out, "    <gauge name=\"{}\" current=\"{}\" />", escaped(name), escaped(text));
     };
-    let told = gauges(settings, clock);
-    for (name, value) in told {
+    let values = gauges(settings, clock);
+    for (name, value) in values {
         let with_unit = match behaviour.suffixes {
             Suffixes::Nowhere => false,
             Suffixes::AsRecorded => name == "log_available",
@@ -164,7 +164,7 @@ fn write_gauges(out: &mut String, settings: &Settings, clock: SystemTime) {
             None => line(name, &value.to_string()),
         }
     }
-    let known = told.map(|(name, _)| name);
+    let known = values.map(|(name, _)| name);
     for (name, text) in behaviour.status_gauges.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
         text.iter().for_each(|text| line(name, text));
     }

@@ -4,7 +4,7 @@
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, GRAYMAIL, THREAT_IN, TOTAL_IN, TOTAL_OUT};
 use crate::sim::keyed::sender::{BLOCKED, DETECTED, LAST_SENDER_GROUP, OUTGOING, join};
-use crate::sim::keyed::{Column, Keyed, Value, group, sum, text};
+use crate::sim::keyed::{Column, KeyedGroup, Value, group, sum, text};
 
 /// Incoming mail of one address.
 const BY_ADDRESS: [Column; 19] = join(&[
@@ -24,7 +24,7 @@ const BY_ADDRESS: [Column; 19] = join(&[
     ],
 ]);
 
-pub(super) const ADDRESSES: &[Keyed] = &[
+pub(super) const ADDRESSES: &[KeyedGroup] = &[
     group("mail_incoming_domain_ip_detail", k::ADDRESS, TOTAL_IN, &BY_ADDRESS),
     group(
         "mail_incoming_hat_connections",

@@ -3,7 +3,7 @@
 
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, Part};
-use crate::sim::keyed::{Keyed, Value, group, sum, text};
+use crate::sim::keyed::{KeyedGroup, Value, group, sum, text};
 
 const AUTH_DISALLOWED: Part = p::events(203, 10);
 const AUTH_FAILED: Part = p::events(204, 40);
@@ -30,7 +30,7 @@ const DMARC_FAILED_QUARANTINED: Part = p::events(216, 20);
 const DMARC_PASSED: Part = p::events(217, 900);
 const DMARC_ATTEMPTED: &[Part] = &[DMARC_FAILED_NONE, DMARC_FAILED_QUARANTINED, p::DMARC, DMARC_PASSED];
 
-pub(super) const AUTHENTICATION: &[Keyed] = &[
+pub(super) const AUTHENTICATION: &[KeyedGroup] = &[
     group(
         "mail_authentication_incoming_domain",
         k::SENDER_DOMAIN,

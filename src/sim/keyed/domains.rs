@@ -4,7 +4,7 @@
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, CLEAN_OUT, GRAYMAIL, THREAT_IN, THREAT_OUT, TOTAL_IN, TOTAL_OUT};
 use crate::sim::keyed::sender::{BLOCKED, DETECTED, LAST_SENDER_GROUP, OUTGOING, join};
-use crate::sim::keyed::{Column, Keyed, Value, group, sum, text};
+use crate::sim::keyed::{Column, KeyedGroup, Value, group, sum, text};
 
 /// Graymail and filtered mail that was accepted, then the totals with the connections.
 const ACCEPTED_AND_TOTALS: &[Column] = &[
@@ -20,7 +20,7 @@ const ACCEPTED_AND_TOTALS: &[Column] = &[
     sum("total_throttled_recipients", &[p::THROTTLED]),
 ];
 
-pub(super) const DOMAINS: &[Keyed] = &[
+pub(super) const DOMAINS: &[KeyedGroup] = &[
     group(
         "mail_destination_domain_detail",
         k::DESTINATION,

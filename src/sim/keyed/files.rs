@@ -3,7 +3,7 @@
 
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, Part};
-use crate::sim::keyed::{Column, FILE_NAMES, Keyed, VERDICTS, Value, group, single_counter, sum, text};
+use crate::sim::keyed::{Column, FILE_NAMES, KeyedGroup, VERDICTS, Value, group, single_counter, sum, text};
 
 const CONSOLE_URL: Column =
     text("console_url", Value::OneOf(&["https://console.example.com/file/1", "https://console.example.com/file/2"]));
@@ -22,7 +22,7 @@ const fn bad_file(detected: &'static [Part]) -> [Column; 7] {
     ]
 }
 
-pub(super) const FILES: &[Keyed] = &[
+pub(super) const FILES: &[KeyedGroup] = &[
     group(
         "mail_amp_file_analysis_by_filename",
         k::FILE,

@@ -3,9 +3,9 @@
 
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p};
-use crate::sim::keyed::{Keyed, group, single_counter, sum};
+use crate::sim::keyed::{KeyedGroup, group, single_counter, sum};
 
-pub(super) const OUTBREAKS: &[Keyed] = &[
+pub(super) const OUTBREAKS: &[KeyedGroup] = &[
     single_counter!("mail_vof_threat_details", k::OUTBREAK, "threat_detected", &[p::OUTBREAK]),
     single_counter!("mail_vof_threat_summary", k::OUTBREAK_CATEGORY, "threat_detected", &[p::OUTBREAK]),
     single_counter!("mail_vof_threats_by_level", k::OUTBREAK_LEVEL, "threat_detected", &[p::OUTBREAK]),

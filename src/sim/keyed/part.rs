@@ -2,7 +2,7 @@
 //! the same way wherever it occurs, so that totals of a key are sums of its other counters, and the keys of a device
 //! add up to its scalar counters.
 
-use crate::sim::traffic::{self as t, Moment, Stream, stream};
+use crate::sim::traffic::{self as t, DeviceMinute, EventStream, stream};
 
 /// A number of the device in one minute, to be divided among keys.
 #[derive(Clone, Copy)]
@@ -14,13 +14,13 @@ pub(in crate::sim) struct Part {
 
 #[derive(Clone, Copy)]
 enum Source {
-    Events(Stream),
-    Of(fn(&Moment) -> u64),
+    Events(EventStream),
+    Of(fn(&DeviceMinute) -> u64),
 }
 
 impl Part {
     /// How much of it there is in a minute.
-    pub(in crate::sim) fn at(&self, moment: &Moment) -> u64 {
+    pub(in crate::sim) fn at(&self, moment: &DeviceMinute) -> u64 {
         match self.source {
             Source::Events(stream) => moment.count(stream),
             Source::Of(whole) => whole(moment),
@@ -34,7 +34,7 @@ pub(super) const fn events(id: u64, per_hour: u64) -> Part {
 }
 
 /// A number that a scalar counter has too; ids from 101 to 199.
-pub(super) const fn of(id: u64, whole: fn(&Moment) -> u64) -> Part {
+pub(super) const fn of(id: u64, whole: fn(&DeviceMinute) -> u64) -> Part {
     Part { id, source: Source::Of(whole) }
 }
 
@@ -45,16 +45,16 @@ pub(super) const SDR: Part = of(104, |m| m.count(t::SDR_BLOCKED));
 pub(super) const MARKETING: Part = of(105, |m| m.count(t::MARKETING));
 pub(super) const SOCIAL: Part = of(106, |m| m.count(t::SOCIAL));
 pub(super) const BULK: Part = of(107, |m| m.count(t::BULK));
-pub(super) const AMP_IN: Part = of(108, Moment::amp_in);
-pub(super) const SPAM_IN: Part = of(109, Moment::spam_in);
+pub(super) const AMP_IN: Part = of(108, DeviceMinute::amp_in);
+pub(super) const SPAM_IN: Part = of(109, DeviceMinute::spam_in);
 pub(super) const VIRUS_IN: Part = of(110, |m| m.count(t::VIRUS_IN));
 pub(super) const FILTER_IN: Part = of(111, |m| m.count(t::FILTERED_IN));
 pub(super) const URL_IN: Part = of(112, |m| m.count(t::URL_IN));
-pub(super) const CLEAN_IN: Part = of(113, Moment::clean_in);
-pub(super) const MULTI_SCAN_IN: Part = of(114, Moment::multi_scan_in);
-pub(super) const ACCEPTED: Part = of(115, Moment::accepted_connections);
-pub(super) const ACCEPTED_MESSAGES: Part = of(116, Moment::accepted_messages);
-pub(super) const RELAYED: Part = of(117, Moment::relayed_connections);
+pub(super) const CLEAN_IN: Part = of(113, DeviceMinute::clean_in);
+pub(super) const MULTI_SCAN_IN: Part = of(114, DeviceMinute::multi_scan_in);
+pub(super) const ACCEPTED: Part = of(115, DeviceMinute::accepted_connections);
+pub(super) const ACCEPTED_MESSAGES: Part = of(116, DeviceMinute::accepted_messages);
+pub(super) const RELAYED: Part = of(117, DeviceMinute::relayed_connections);
 pub(super) const REFUSED: Part = of(118, |m| m.count(t::REFUSED));
 pub(super) const PLAIN_IN: Part = of(119, |m| m.tls_in()[0]);
 pub(super) const TLS_FAIL_IN: Part = of(120, |m| m.tls_in()[1]);
@@ -67,12 +67,12 @@ pub(super) const THROTTLED: Part = events(299, 45);
 
 pub(super) const DELIVERED: Part = of(131, |m| m.delivery()[0]);
 pub(super) const BOUNCED: Part = of(132, |m| m.delivery()[1]);
-pub(super) const AMP_OUT: Part = of(133, Moment::amp_out);
+pub(super) const AMP_OUT: Part = of(133, DeviceMinute::amp_out);
 pub(super) const SPAM_OUT: Part = of(134, |m| m.count(t::SPAM_OUT));
 pub(super) const VIRUS_OUT: Part = of(135, |m| m.count(t::VIRUS_OUT));
 pub(super) const FILTER_OUT: Part = of(136, |m| m.count(t::FILTERED_OUT));
 pub(super) const URL_OUT: Part = of(137, |m| m.count(t::URL_OUT));
-pub(super) const MULTI_SCAN_OUT: Part = of(138, Moment::multi_scan_out);
+pub(super) const MULTI_SCAN_OUT: Part = of(138, DeviceMinute::multi_scan_out);
 pub(super) const PLAIN_OUT: Part = of(139, |m| m.tls_out()[0]);
 pub(super) const TLS_FAIL_OUT: Part = of(140, |m| m.tls_out()[1]);
 pub(super) const TLS_OPT_FAIL_OUT: Part = of(141, |m| m.tls_out()[2]);

@@ -3,9 +3,9 @@
 
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, ACCEPTED_IN, DLP, TOTAL_OUT};
-use crate::sim::keyed::{Keyed, group, single_counter, sum};
+use crate::sim::keyed::{KeyedGroup, group, single_counter, sum};
 
-pub(super) const POLICIES: &[Keyed] = &[
+pub(super) const POLICIES: &[KeyedGroup] = &[
     single_counter!("mail_content_filter_incoming", k::CONTENT_FILTER, "recipients_matched", &[p::events(212, 160)]),
     single_counter!("mail_content_filter_outgoing", k::CONTENT_FILTER, "recipients_matched", &[p::events(213, 160)]),
     group(

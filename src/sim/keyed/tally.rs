@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::Value as JsonValue;
 
 use crate::sim::date;
-use crate::sim::keyed::{Column, Keyed, Part, Value};
+use crate::sim::keyed::{Column, KeyedGroup, Part, Value};
 use crate::sim::span::Span;
 use crate::sim::table::{Cell, Row, Table};
-use crate::sim::traffic::{Device, Moment, hash, mix};
+use crate::sim::traffic::{Device, DeviceMinute, hash, mix};
 
 /// What a tally is about besides the group.
-pub(in crate::sim) struct Scope<'a> {
+pub(in crate::sim) struct TallyInput<'a> {
     pub(in crate::sim) devices: &'a [&'a str],
     pub(in crate::sim) span: Span,
     /// Keys that no pool has; each device has events for all of them.
@@ -25,25 +25,25 @@ pub(in crate::sim) struct Scope<'a> {
 struct Sums(Vec<u64>);
 
 /// Counts a group.
-pub(in crate::sim) fn tally(group: &Keyed, scope: &Scope<'_>) -> Table {
-    let recipe = Recipe::new(group);
-    let mut pool = vec![None; group.kind.len()];
-    let mut extra = vec![recipe.nothing(); scope.extra.len()];
-    for name in scope.devices {
+pub(in crate::sim) fn tally(group: &KeyedGroup, input: &TallyInput<'_>) -> Table {
+    let parts = GroupParts::new(group);
+    let mut pool = vec![None; group.pool.len()];
+    let mut extra = vec![parts.nothing(); input.extra.len()];
+    for name in input.devices {
         let device = Device::new(name);
-        recipe.count_pool(&device, &scope.span, &mut pool);
-        count_extra(group, name, scope, &mut extra);
+        parts.count_pool(&device, &input.span, &mut pool);
+        count_extra(group, name, input, &mut extra);
     }
     let of_pool = pool.into_iter().enumerate().filter_map(|(place, sums)| {
-        let (key, host) = group.kind.at(place);
+        let (key, host) = group.pool.at(place);
         Some((key.to_owned(), host, sums?))
     });
-    let host = group.kind.has_hosts().then_some("unknown domain");
-    let of_extra = scope.extra.iter().zip(extra).map(|(key, sums)| (key.clone(), host, sums));
+    let host = group.pool.has_hosts().then_some("unknown domain");
+    let of_extra = input.extra.iter().zip(extra).map(|(key, sums)| (key.clone(), host, sums));
     let mut rows = BTreeMap::new();
     for (key, host, Sums(sums)) in of_pool.chain(of_extra) {
-        if scope.zeros || sums.iter().any(|&sum| sum > 0) {
-            let cells = group.columns.iter().zip(&sums[1..]).map(|(column, &sum)| cell(column, &key, sum, &scope.span));
+        if input.zeros || sums.iter().any(|&sum| sum > 0) {
+            let cells = group.columns.iter().zip(&sums[1..]).map(|(column, &sum)| cell(column, &key, sum, &input.span));
             let cells = cells.collect();
             rows.insert(key.clone(), Row { key, host, rank: sums[0] as f64, cells });
         }
@@ -53,15 +53,15 @@ pub(in crate::sim) fn tally(group: &Keyed, scope: &Scope<'_>) -> Table {
 }
 
 /// Which parts a group is made of, each named once.
-struct Recipe<'a> {
-    group: &'a Keyed,
+struct GroupParts<'a> {
+    group: &'a KeyedGroup,
     parts: Vec<Part>,
     /// For the rank, then for each column: places in `parts`.
     sums: Vec<Vec<usize>>,
 }
 
-impl<'a> Recipe<'a> {
-    fn new(group: &'a Keyed) -> Self {
+impl<'a> GroupParts<'a> {
+    fn new(group: &'a KeyedGroup) -> Self {
         let mut parts: Vec<Part> = Vec::new();
         let mut places = |of: &[Part]| -> Vec<usize> {
             let place = |part: &Part| {
@@ -86,13 +86,13 @@ impl<'a> Recipe<'a> {
 
     /// Adds the events of one device to the places of its keys.
     fn count_pool(&self, device: &Device, span: &Span, pool: &mut [Option<Sums>]) {
-        let keys = self.group.kind.of(device);
+        let keys = self.group.pool.of(device);
         let count = keys.places.len();
         let mut totals = vec![0; self.parts.len() * count];
         let mut shares = vec![0; self.parts.len() * count];
         let mut missing = vec![0; self.sums.len() * count];
         for minute in span.minutes() {
-            let moment = Moment::new(device, minute);
+            let moment = DeviceMinute::new(device, minute);
             for (place, part) in self.parts.iter().enumerate() {
                 let of_part = &mut shares[place * count..][..count];
                 moment.share_out(part.id, &keys.weights, part.at(&moment), of_part);
@@ -119,9 +119,9 @@ impl<'a> Recipe<'a> {
 
 /// A key that no pool has has events in one minute of each hour, 1 to 9 in every counter: thousands of them must not
 /// make a report slow.
-fn count_extra(group: &Keyed, device: &str, scope: &Scope<'_>, extra: &mut [Sums]) {
-    let minutes = scope.span.minutes();
-    for (key, Sums(sums)) in scope.extra.iter().zip(extra) {
+fn count_extra(group: &KeyedGroup, device: &str, input: &TallyInput<'_>, extra: &mut [Sums]) {
+    let minutes = input.span.minutes();
+    for (key, Sums(sums)) in input.extra.iter().zip(extra) {
         let seed = hash(&format!("{device}/{}/{key}", group.name));
         for hour in minutes.start / 60..minutes.end.div_ceil(60) {
             let noise = mix(seed ^ mix(hour));
@@ -132,7 +132,7 @@ fn count_extra(group: &Keyed, device: &str, scope: &Scope<'_>, extra: &mut [Sums
             for (sum, total) in sums.iter_mut().enumerate() {
                 let counts = sum == 0 || matches!(group.columns[sum - 1].value, Value::Sum(_));
                 let events = if counts { 1 + mix(noise ^ sum as u64) % 9 } else { 0 };
-                *total += events - scope.span.missing(minute, events);
+                *total += events - input.span.missing(minute, events);
             }
         }
     }

@@ -3,13 +3,13 @@
 
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, Part};
-use crate::sim::keyed::{Keyed, Value, group, single_counter, sum, text};
+use crate::sim::keyed::{KeyedGroup, Value, group, single_counter, sum, text};
 
 const INDICATORS: Part = p::events(244, 25);
 const FEED_IP: Part = p::events(245, 8);
 const FEED_ALL: &[Part] = &[p::FEED_DOMAIN, p::FEED_HASH, p::FEED_URL, FEED_IP];
 
-pub(super) const THREATS: &[Keyed] = &[
+pub(super) const THREATS: &[KeyedGroup] = &[
     single_counter!("mail_incoming_malware_threat_file_detail", k::MALWARE, "detected_amp", &[p::AMP_IN]),
     single_counter!(
         "mail_sender_domain_threat_categories",

@@ -3,7 +3,7 @@
 
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, Part};
-use crate::sim::keyed::{Column, Keyed, Value, group, single_counter, sum, text};
+use crate::sim::keyed::{Column, KeyedGroup, Value, group, single_counter, sum, text};
 
 const REMEDIATION_FAILED: Part = p::events(246, 4);
 const REMEDIATION_SKIPPED: Part = p::events(247, 6);
@@ -27,7 +27,7 @@ const fn by_direction(incoming: &'static [Part], outgoing: &'static [Part]) -> [
     [sum("incoming_count", incoming), sum("outgoing_count", outgoing)]
 }
 
-pub(super) const URLS: &[Keyed] = &[
+pub(super) const URLS: &[KeyedGroup] = &[
     group("mail_incoming_urlclick_track_details", k::URL, &[p::events(223, 20)], &[REWRITE_REASON]),
     group(
         "mail_incoming_web_interaction_track_urls",

@@ -3,9 +3,9 @@
 
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, ACCEPTED_IN, CLEAN_OUT, DLP, GRAYMAIL, TOTAL_OUT};
-use crate::sim::keyed::{Keyed, group, single_counter, sum};
+use crate::sim::keyed::{KeyedGroup, group, single_counter, sum};
 
-pub(super) const USERS: &[Keyed] = &[
+pub(super) const USERS: &[KeyedGroup] = &[
     single_counter!("mail_content_filter_users", k::USER, "recipients_matched", &[p::events(214, 160)]),
     group(
         "mail_dlp_users_policy_detail",

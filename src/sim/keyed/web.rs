@@ -2,11 +2,11 @@
 //! take, the SMA 13.0 guide for `blocked_malware` by client. Their counters are not published: the others are assumed,
 //! and so is which group has which.
 
-use crate::sim::group::{Contents, Counter, Group, sum as scalar};
-use crate::sim::keyed::key::{self as k, kind};
+use crate::sim::keyed::key::{self as k, pool};
 use crate::sim::keyed::part::{self as p};
-use crate::sim::keyed::{Column, Keyed, Kind, Part, VERDICTS, Value, group, sum, text};
-use crate::sim::traffic::Moment;
+use crate::sim::keyed::{Column, KeyPool, KeyedGroup, Part, VERDICTS, Value, group, sum, text};
+use crate::sim::scalar::{Contents, Counter, ScalarGroup, sum as scalar};
+use crate::sim::traffic::DeviceMinute;
 
 /// What a web group does not take. **Source:** the matrix of the addendum.
 pub(in crate::sim) struct Limits {
@@ -69,12 +69,12 @@ const HIGH_RISK: &[Part] =
 const ALL: &[Part] =
     &[ALLOWED, CATEGORY_BLOCKED, APPLICATION_BLOCKED, WBRS_BLOCKED, MALWARE_BLOCKED, AMP_BLOCKED, POLICY_BLOCKED];
 
-fn high_risk(m: &Moment) -> u64 {
+fn high_risk(m: &DeviceMinute) -> u64 {
     HIGH_RISK.iter().map(|part| part.at(m)).sum()
 }
 
 /// Every transaction of a minute.
-pub(in crate::sim) fn transactions(m: &Moment) -> u64 {
+pub(in crate::sim) fn transactions(m: &DeviceMinute) -> u64 {
     ALLOWED.at(m) + high_risk(m)
 }
 
@@ -127,10 +127,10 @@ const SOCKS: &[Column] = &[
 ];
 
 /// The groups without keys.
-pub(in crate::sim) const SCALAR: &[Group] = &[
-    Group { name: "web_amp_detail_summary", contents: Contents::Numbers(&AMP_DETAIL_SUMMARY) },
-    Group { name: "web_amp_summary", contents: Contents::Numbers(&AMP_SUMMARY) },
-    Group { name: "web_services_summary", contents: Contents::Numbers(&SERVICES_SUMMARY) },
+pub(in crate::sim) const SCALAR: &[ScalarGroup] = &[
+    ScalarGroup { name: "web_amp_detail_summary", contents: Contents::Numbers(&AMP_DETAIL_SUMMARY) },
+    ScalarGroup { name: "web_amp_summary", contents: Contents::Numbers(&AMP_SUMMARY) },
+    ScalarGroup { name: "web_services_summary", contents: Contents::Numbers(&SERVICES_SUMMARY) },
 ];
 
 const AMP_DETAIL_SUMMARY: [Counter; 2] = [
@@ -157,9 +157,9 @@ const SERVICES_SUMMARY: [Counter; 10] = [
     scalar("transaction_total", transactions),
 ];
 
-const CATEGORY: Kind = k::URL_CATEGORY;
-const DOMAIN: Kind = k::URL_DOMAIN;
-const CLIENT: Kind = kind(&[
+const CATEGORY: KeyPool = k::URL_CATEGORY;
+const DOMAIN: KeyPool = k::URL_DOMAIN;
+const CLIENT: KeyPool = pool(&[
     "192.0.2.50",
     "192.0.2.51",
     "EXAMPLE\\alice",
@@ -170,20 +170,20 @@ const CLIENT: Kind = kind(&[
     "2001:db8::50",
     "rare user",
 ]);
-const APPLICATION: Kind = kind(&["YouTube", "Facebook General", "Webex", "Dropbox", "BitTorrent", "Rare & Obscure"]);
-const APPLICATION_TYPE: Kind = kind(&["Media", "Facebook", "Collaboration", "File Sharing", "Peer To Peer"]);
-const BEHAVIOUR: Kind = kind(&["Upload", "Download", "Posting Text", "Video Chat"]);
-const MALWARE: Kind = kind(&["Trojan.Generic", "Adware.Bundler", "Phish.Login", "Worm.Rare"]);
-const MALWARE_CATEGORY: Kind = kind(&["Adware", "Trojan Horse", "Phishing URL", "Other Malware", "Worm"]);
-const THREAT_TYPE: Kind = kind(&["Phishing", "Malware", "Otherwise Malicious", "Adware"]);
-const SCORE: Kind = kind(&["6.0 to 10.0", "0.1 to 5.9", "No Score", "-5.9 to -0.1", "-10.0 to -6.0"]);
-const PORT: Kind = kind(&["443", "80", "22", "6667", "31337"]);
-const HOST: Kind = kind(&["203.0.113.80", "example.com", "bad.example", "198.51.100.80", "rare.example"]);
-const POLICY: Kind = kind(&["DefaultGroup", "Guests", "Finance & Legal", "Kiosks"]);
-const FILE_NAME: Kind = kind(&["setup.exe", "invoice.pdf", "photo (1).zip", "日本.docx"]);
+const APPLICATION: KeyPool = pool(&["YouTube", "Facebook General", "Webex", "Dropbox", "BitTorrent", "Rare & Obscure"]);
+const APPLICATION_TYPE: KeyPool = pool(&["Media", "Facebook", "Collaboration", "File Sharing", "Peer To Peer"]);
+const BEHAVIOUR: KeyPool = pool(&["Upload", "Download", "Posting Text", "Video Chat"]);
+const MALWARE: KeyPool = pool(&["Trojan.Generic", "Adware.Bundler", "Phish.Login", "Worm.Rare"]);
+const MALWARE_CATEGORY: KeyPool = pool(&["Adware", "Trojan Horse", "Phishing URL", "Other Malware", "Worm"]);
+const THREAT_TYPE: KeyPool = pool(&["Phishing", "Malware", "Otherwise Malicious", "Adware"]);
+const SCORE: KeyPool = pool(&["6.0 to 10.0", "0.1 to 5.9", "No Score", "-5.9 to -0.1", "-10.0 to -6.0"]);
+const PORT: KeyPool = pool(&["443", "80", "22", "6667", "31337"]);
+const HOST: KeyPool = pool(&["203.0.113.80", "example.com", "bad.example", "198.51.100.80", "rare.example"]);
+const POLICY: KeyPool = pool(&["DefaultGroup", "Guests", "Finance & Legal", "Kiosks"]);
+const FILE_NAME: KeyPool = pool(&["setup.exe", "invoice.pdf", "photo (1).zip", "日本.docx"]);
 
 /// The keyed groups, in the order of their names.
-pub(in crate::sim) const KEYED: &[Keyed] = &[
+pub(in crate::sim) const KEYED: &[KeyedGroup] = &[
     group("domains", DOMAIN, ALL, TRAFFIC),
     group("policy_by_user", POLICY, ALL, TRAFFIC),
     group("users_by_app", CLIENT, ALL, TRAFFIC),

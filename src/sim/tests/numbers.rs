@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::sim::group::{Contents, GROUPS, Merge};
+use crate::sim::scalar::{Contents, GROUPS, Merge};
 
 const DEVICES: [&str; 3] = ["esa1.example.com", "esa2.example.com", "esa3.example.com"];
 

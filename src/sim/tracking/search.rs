@@ -14,7 +14,7 @@ use crate::sim::settings::{Product, Settings};
 use crate::sim::span::RETENTION;
 use crate::sim::tracking::filter::{FLAGS, Filter, TEXTS, WORDS, filters};
 use crate::sim::tracking::{Kind, Tracked, first_in_minute, in_minute, in_minute_count};
-use crate::sim::traffic::{Device, Moment};
+use crate::sim::traffic::{Device, DeviceMinute};
 use crate::sim::unix_secs;
 
 /// The longest page: no published client asks for more.
@@ -58,7 +58,7 @@ impl<'a> Search<'a> {
             let device = Device::new(name);
             let of_minute = |minute| match (self.per_minute, self.filters.is_empty()) {
                 (Some(fixed), _) => fixed,
-                (None, true) => in_minute_count(&Moment::new(&device, minute), self.kind),
+                (None, true) => in_minute_count(&DeviceMinute::new(&device, minute), self.kind),
                 (None, false) => {
                     in_minute(name, &device, self.kind, minute).filter(|one| self.admits(one)).count() as u64
                 }

@@ -1,16 +1,16 @@
 //! What the queue counts: injections, bounces, deliveries. The relations of the recorded page hold: a completed
 //! recipient is delivered, bounced or deleted, and a hard bounce has one of five reasons.
 
-use crate::sim::traffic::{Division, INVALID_RECIPIENT, Moment, SPAM_CERTAIN, Stream, division, stream};
+use crate::sim::traffic::{DeviceMinute, Division, EventStream, INVALID_RECIPIENT, SPAM_CERTAIN, division, stream};
 
-const SOFT_BOUNCES: Stream = stream(51, 150);
-const DELETED: Stream = stream(52, 6);
-const UNSUBSCRIBED: Stream = stream(53, 2);
-const BOUNCES_SENT: Stream = stream(54, 25);
+const SOFT_BOUNCES: EventStream = stream(51, 150);
+const DELETED: EventStream = stream(52, 6);
+const UNSUBSCRIBED: EventStream = stream(53, 2);
+const BOUNCES_SENT: EventStream = stream(54, 25);
 /// DNS, 5xx, filter, expired, other.
 const REASONS: Division<5> = division(73, [80, 720, 10, 180, 10]);
 
-impl Moment {
+impl DeviceMinute {
     /// Recipients of everything received: accepted mail from outside, and what is relayed.
     pub(in crate::sim) fn injected_recipients(&self) -> u64 {
         self.accepted_recipients() + self.processed_out()

@@ -1,8 +1,8 @@
 //! Messages and the connections that carry them.
 
-use crate::sim::traffic::{Division, Moment, Stream, division, stream};
+use crate::sim::traffic::{DeviceMinute, Division, EventStream, division, stream};
 
-const RELAYED: Stream = stream(20, 1500);
+const RELAYED: EventStream = stream(20, 1500);
 /// Encrypted, not encrypted.
 const ENCRYPTION_IN: Division<2> = division(66, [850, 150]);
 const ENCRYPTION_OUT: Division<2> = division(67, [900, 100]);
@@ -18,7 +18,7 @@ const AUTHENTICATION: Division<5> = division(71, [20, 250, 5, 25, 700]);
 const REPUTATION: Division<9> = division(72, [20, 500, 300, 30, 30, 20, 50, 10, 40]);
 
 /// Messages and connections.
-impl Moment {
+impl DeviceMinute {
     /// Messages from outside that were accepted; a message may have several recipients.
     pub(in crate::sim) fn accepted_messages(&self) -> u64 {
         *self.accepted_messages.get_or_init(|| {

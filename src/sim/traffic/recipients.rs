@@ -1,9 +1,9 @@
 //! Recipients and files: what became of incoming and outgoing mail.
 
 use crate::sim::traffic::{
-    BULK, CLEAN_IN, CLEAN_OUT, DLP_CRITICAL, DLP_HIGH, DLP_LOW, DLP_MEDIUM, Division, FILES_IN, FILES_OUT, FILTERED_IN,
-    FILTERED_OUT, INVALID_RECIPIENT, MAR_BOTH, MAR_DELETED, MAR_FORWARDED, MARKETING, Moment, REJECTED, SOCIAL,
-    SPAM_CERTAIN, SPAM_OUT, SPAM_SUSPECT, URL_IN, URL_OUT, VIRUS_IN, VIRUS_OUT, division,
+    BULK, CLEAN_IN, CLEAN_OUT, DLP_CRITICAL, DLP_HIGH, DLP_LOW, DLP_MEDIUM, DeviceMinute, Division, FILES_IN,
+    FILES_OUT, FILTERED_IN, FILTERED_OUT, INVALID_RECIPIENT, MAR_BOTH, MAR_DELETED, MAR_FORWARDED, MARKETING, REJECTED,
+    SOCIAL, SPAM_CERTAIN, SPAM_OUT, SPAM_SUSPECT, URL_IN, URL_OUT, VIRUS_IN, VIRUS_OUT, division,
 };
 
 /// Clean, unknown, low risk, low risk by ClamAV, malware, on the block list, over the custom threshold, unscannable.
@@ -20,7 +20,7 @@ const MULTI_SCAN_OUT: Division<2> = division(65, [300, 700]);
 const MULTIPLIER: u64 = 3;
 
 /// Incoming mail, in recipients.
-impl Moment {
+impl DeviceMinute {
     pub(in crate::sim) fn clean_in(&self) -> u64 {
         self.count(CLEAN_IN)
     }
@@ -67,7 +67,7 @@ impl Moment {
 }
 
 /// Outgoing mail, in recipients.
-impl Moment {
+impl DeviceMinute {
     pub(in crate::sim) fn clean_out(&self) -> u64 {
         self.count(CLEAN_OUT)
     }
@@ -95,7 +95,7 @@ impl Moment {
 }
 
 /// Files, in the order of `DISPOSITIONS`.
-impl Moment {
+impl DeviceMinute {
     pub(in crate::sim) fn files_in(&self) -> [u64; 8] {
         self.divide(&FILES_IN_BY_DISPOSITION, self.count(FILES_IN))
     }

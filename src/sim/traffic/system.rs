@@ -1,6 +1,6 @@
 //! The machine: load, work queue, sizes.
 
-use crate::sim::traffic::Moment;
+use crate::sim::traffic::DeviceMinute;
 
 // Salts of what is not counted.
 const SIZE_IN: u64 = 81;
@@ -12,7 +12,7 @@ const QUEUE_TIME: u64 = 86;
 const CPU_OTHER: u64 = 87;
 
 /// The system. Percentages, means and times are in hundredths.
-impl Moment {
+impl DeviceMinute {
     pub(in crate::sim) fn size_in(&self) -> u64 {
         40_000 + self.chance(SIZE_IN, 80_000)
     }
