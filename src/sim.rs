@@ -12,28 +12,28 @@ mod behaviour;
 mod connection;
 mod custom;
 mod date;
+mod expected;
 mod fault;
+mod fault_plan;
 mod feature;
 mod form;
 mod group;
 mod health;
-mod inquiry;
+mod http_status;
 mod inventory;
 mod json;
 mod keyed;
-mod known;
-mod lifetime;
-mod log;
-mod plan;
+mod lifetime_counters;
 mod quarantine;
 mod report;
+mod report_endpoint;
 mod request;
+mod request_log;
 mod responder;
 mod route;
 mod scalar;
 mod settings;
 mod span;
-mod status;
 mod table;
 mod token;
 mod totp;
@@ -47,23 +47,24 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use appliance::Appliance;
-pub use behaviour::{Bearer, Behaviour};
+pub use behaviour::{BearerCheck, Behaviour};
 pub use custom::CustomGroup;
-pub use fault::{Fault, FaultBody, On, Which};
-pub use feature::{Feature, Remaining};
+pub use expected::Scope;
+pub use fault::{Fault, FaultBody, On, RequestFilter};
+pub use feature::{Feature, TimeRemaining};
 pub use form::{
-    Centralized, HttpVersion, NoRows, Privileges, Shape, Suffixes, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+    Centralized, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+    UnitSuffixes,
 };
 pub use keyed::key::hostile_keys;
-pub use known::Scope;
-pub use lifetime::growth;
+pub use lifetime_counters::counter_growth;
 pub use quarantine::{Quarantine, SPAM};
 pub use request::{Request, RequestKind};
 pub use settings::{DeviceGroup, HOUR_ONLY_MESSAGES, LOG_LIMIT, Product, Settings};
-pub use span::Stragglers;
+pub use span::LateEvents;
 pub use table::ValueForm;
 pub use totp::passcode;
-pub use tracking::search::tracked;
+pub use tracking::search::tracked_count;
 pub use truth::{keyed_truth, truth};
 
 /// The clock the appliance lives by, before its own `clock_offset_secs`.

@@ -13,7 +13,7 @@ use crate::sim::answer::Answer;
 use crate::sim::json::Json;
 use crate::sim::request::{Request, RequestKind};
 use crate::sim::settings::Settings;
-use crate::sim::token::{Claims, Refused, Tokens};
+use crate::sim::token::{Claims, TokenError, Tokens};
 use crate::sim::totp;
 use crate::sim::unix_secs;
 use crate::sim::xml_status;
@@ -111,8 +111,9 @@ impl Access {
         let Some(secret) = &settings.behaviour.totp_secret else { return Answer::not_found() };
         let now = unix_secs(clock);
         let first = request.header("jwtToken").unwrap_or_default();
-        let held = self.tokens.check(first, request, &settings.username, now, settings.behaviour.identity().as_deref());
-        if !held.is_ok_and(|held| held.second_factor) {
+        let accepted =
+            self.tokens.check(first, request, &settings.username, now, settings.behaviour.identity().as_deref());
+        if !accepted.is_ok_and(|accepted| accepted.second_factor) {
             return Answer::error(401, "InvalidTokenError.");
         }
         let Some((user, passcode)) = fields(body, "passcode") else {
@@ -135,21 +136,21 @@ impl Access {
     fn is_bearer(&self, settings: &Settings, request: &Request, clock: SystemTime) -> bool {
         let token = request.header("Authorization").and_then(|value| value.strip_prefix("Bearer "));
         let judge = settings.behaviour.bearer.as_ref();
-        judge.zip(token).is_some_and(|(judge, token)| judge.is_taken(token, unix_secs(clock)))
+        judge.zip(token).is_some_and(|(judge, token)| judge.accepts(token, unix_secs(clock)))
     }
 
     fn by_token(&mut self, settings: &Settings, request: &Request, token: &str, clock: SystemTime) -> Admission {
         let bound = settings.behaviour.identity().filter(|_| settings.behaviour.bind_token);
         let now = unix_secs(clock);
-        let held = match self.tokens.check(token, request, &settings.username, now, bound.as_deref()) {
-            Ok(held) => held,
-            Err(Refused::ExpiredSignature) => return refuse("ExpiredSignatureError."),
-            Err(Refused::InvalidToken) => return refuse("InvalidTokenError."),
+        let accepted = match self.tokens.check(token, request, &settings.username, now, bound.as_deref()) {
+            Ok(accepted) => accepted,
+            Err(TokenError::ExpiredSignature) => return refuse("ExpiredSignatureError."),
+            Err(TokenError::InvalidToken) => return refuse("InvalidTokenError."),
         };
-        if held.second_factor {
+        if accepted.second_factor {
             return refuse("Unauthorized.");
         }
-        let ends_soon = held.expires - now < REFRESH_SECS;
+        let ends_soon = accepted.expires - now < REFRESH_SECS;
         let fresh = (settings.behaviour.refresh && ends_soon).then(|| {
             let token = self.issue(settings, request, clock, false);
             if settings.behaviour.renewals_are_invalid { format!("{token}0") } else { token }

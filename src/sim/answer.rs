@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::sim::form::HttpVersion;
+use crate::sim::http_status;
 use crate::sim::json::Json;
-use crate::sim::status;
 
 /// Headers that follow the others in every answer, success or error. **Source:** nickrusso42518/postman,
 /// 14 recorded SMA 12.0 answers.
@@ -42,7 +42,7 @@ impl Answer {
     /// 200 with this body, called JSON whatever it is.
     pub(super) fn ok(body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
-        Self { code: 200, reason: status::texts(200).0.to_owned(), content_type: JSON, body, extra: Vec::new() }
+        Self { code: 200, reason: http_status::texts(200).0.to_owned(), content_type: JSON, body, extra: Vec::new() }
     }
 
     /// 200 with a JSON body.
@@ -60,7 +60,7 @@ impl Answer {
         let error = Json::object([
             ("message", message.into()),
             ("code", code.to_string().into()),
-            ("explanation", status::explanation(code).into()),
+            ("explanation", http_status::explanation(code).into()),
         ]);
         Self {
             code,
@@ -81,13 +81,13 @@ impl Answer {
 
     /// An error page of the server library.
     pub(super) fn page(code: u16, message: &str) -> Self {
-        let body = status::page(code, message).into_bytes();
+        let body = http_status::page(code, message).into_bytes();
         Self { code, reason: message.to_owned(), content_type: HTML, body, extra: Vec::new() }
     }
 
     /// A status without a body.
     pub(super) fn bare(code: u16) -> Self {
-        let reason = status::texts(code).0.to_owned();
+        let reason = http_status::texts(code).0.to_owned();
         Self { code, reason, content_type: HTML, body: Vec::new(), extra: Vec::new() }
     }
 

@@ -1,7 +1,7 @@
 //! Query attributes: what is there, what is missing, what cannot be read, and the messages that say so.
 
 use crate::sim::answer::Answer;
-use crate::sim::date::{self, Instant};
+use crate::sim::date::{self, ParsedDate};
 use crate::sim::request::Request;
 use crate::sim::settings::Settings;
 
@@ -31,7 +31,7 @@ pub(super) fn check_names(request: &Request, known: &[&str]) -> Result<(), Answe
 }
 
 /// One of these words; `None` when the attribute is not there.
-pub(super) fn word<'a>(request: &'a Request, name: &str, words: &[&str]) -> Result<Option<&'a str>, Answer> {
+pub(super) fn one_of<'a>(request: &'a Request, name: &str, words: &[&str]) -> Result<Option<&'a str>, Answer> {
     match given(request, name) {
         None => Ok(None),
         Some(word) if words.contains(&word) => Ok(Some(word)),
@@ -73,7 +73,7 @@ pub(super) fn window(
         let message = "startDate and endDate attribute supports only 00 seconds and 000 microseconds.";
         return Err(Answer::error(404, message));
     }
-    let (Instant { secs: start, .. }, Instant { secs: end, .. }) = (start, end);
+    let (ParsedDate { secs: start, .. }, ParsedDate { secs: end, .. }) = (start, end);
     if start < end { Ok((start, end)) } else { Err(invalid(DATES)) }
 }
 
@@ -92,7 +92,7 @@ impl TextFilter {
     /// The condition in these two attributes; `None` without a value. Without an operator the text must contain the
     /// value (assumed). Upper and lower case are the same (assumed).
     pub(super) fn given(request: &Request, operator: &str, value: &str) -> Result<Option<Self>, Answer> {
-        let operator = word(request, operator, &OPERATORS)?;
+        let operator = one_of(request, operator, &OPERATORS)?;
         Ok(given(request, value).map(|value| {
             let value = value.to_lowercase();
             match operator {

@@ -10,35 +10,36 @@ use serde_json::Value;
 use crate::sim::custom::CustomGroup;
 use crate::sim::feature::Feature;
 use crate::sim::form::{
-    Centralized, HttpVersion, NoRows, Privileges, Shape, Suffixes, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+    Centralized, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+    UnitSuffixes,
 };
 use crate::sim::json::NOT_UTF8;
 use crate::sim::keyed::key::hostile_keys;
 use crate::sim::quarantine::Quarantine;
-use crate::sim::span::Stragglers;
+use crate::sim::span::LateEvents;
 use crate::sim::table::ValueForm;
 use crate::sim::unix_secs;
 
 /// Judges a bearer token at a time in seconds since 1970, as an appliance does that was told of an identity provider.
 #[derive(Clone)]
-pub struct Bearer(Arc<Judge>);
+pub struct BearerCheck(Arc<Judge>);
 
 type Judge = dyn Fn(&str, u64) -> bool + Send + Sync;
 
-impl Bearer {
+impl BearerCheck {
     /// Takes the tokens that `judge` says yes to.
     pub fn new(judge: impl Fn(&str, u64) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(judge))
     }
 
-    pub(super) fn is_taken(&self, token: &str, now: u64) -> bool {
+    pub(super) fn accepts(&self, token: &str, now: u64) -> bool {
         (self.0)(token, now)
     }
 }
 
-impl fmt::Debug for Bearer {
+impl fmt::Debug for BearerCheck {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Bearer")
+        out.write_str("BearerCheck")
     }
 }
 
@@ -85,7 +86,7 @@ pub struct Behaviour {
     /// current half minute once and gives the token that is good for everything (assumed). `None`: it is not there.
     pub totp_secret: Option<Vec<u8>>,
     /// Which bearer tokens are taken, besides everything else. `None`: none.
-    pub bearer: Option<Bearer>,
+    pub bearer: Option<BearerCheck>,
     /// Whether tokens are strings that do not look like a JWT; they work the same.
     pub token_is_opaque: bool,
     /// Whether a token is bound to the `Accept`, `Host` and `User-Agent` it was fetched with.
@@ -116,7 +117,7 @@ pub struct Behaviour {
     /// How `reporting_system` writes its times.
     pub time_form: TimeForm,
     /// Events that arrive later than the others; sums only.
-    pub stragglers: Option<Stragglers>,
+    pub late_events: Option<LateEvents>,
     /// Whether keyed reports list keys that had no event in the window.
     pub zero_keys: bool,
     /// How many more keys every keyed report has.
@@ -168,7 +169,7 @@ pub struct Behaviour {
     /// `/xml/status`: free space for logs, in bytes.
     pub log_available: u64,
     /// `/xml/status`: which gauges have a unit.
-    pub suffixes: Suffixes,
+    pub suffixes: UnitSuffixes,
     /// `/xml/status`: gauges that have this text, or are not there; those the page does not know come last.
     pub status_gauges: BTreeMap<String, Option<String>>,
     /// How far message tracking is behind; 5 minutes by default, as a published client assumes.
@@ -244,7 +245,7 @@ impl Behaviour {
             centralized: Centralized::Off,
             states_centralized: false,
             time_form: TimeForm::UnixSeconds,
-            stragglers: None,
+            late_events: None,
             zero_keys: false,
             extra_keys: 0,
             hostile_keys: false,
@@ -269,7 +270,7 @@ impl Behaviour {
             oldest_message: None,
             features: Feature::usual(),
             log_available: 388 << 30,
-            suffixes: Suffixes::AsRecorded,
+            suffixes: UnitSuffixes::AsRecorded,
             status_gauges: BTreeMap::new(),
             tracking_lag: TRACKING_LAG,
             tracking_total_count: TotalCount::Page,

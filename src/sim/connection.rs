@@ -8,10 +8,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::sim::answer::Answer;
-use crate::sim::log::Visit;
-use crate::sim::plan::Spoilt;
+use crate::sim::fault_plan::WireFault;
+use crate::sim::http_status;
+use crate::sim::request_log::ActiveRequest;
 use crate::sim::responder::{Received, Reply, Responder};
-use crate::sim::status;
 
 /// The longest head; the same as in Python's `http.client`.
 const HEAD_LIMIT: usize = 64 * 1024;
@@ -43,15 +43,15 @@ pub(super) async fn serve(mut stream: TcpStream, responder: &Responder) {
         }
         Ok(Err(Unread::Gone)) | Err(_) => return,
     };
-    let visit = responder.log().arrive(received.request.clone());
-    let reply = responder.reply(&received, visit.in_flight);
+    let active = responder.log().record_arrival(received.request.clone());
+    let reply = responder.reply(&received, active.in_flight);
     if !reply.delay.is_zero() {
         tokio::select! {
             () = tokio::time::sleep(reply.delay) => {}
             () = gone(&mut stream) => return,
         }
     }
-    let _ = send(stream, visit, reply).await;
+    let _ = send(stream, active, reply).await;
 }
 
 async fn read(stream: &mut TcpStream, responder: &Responder) -> Result<Received, Unread> {
@@ -61,7 +61,7 @@ async fn read(stream: &mut TcpStream, responder: &Responder) -> Result<Received,
             break parsed;
         }
         if bytes.len() >= HEAD_LIMIT {
-            return Err(Unread::Bad(Answer::page(414, status::texts(414).0)));
+            return Err(Unread::Bad(Answer::page(414, http_status::texts(414).0)));
         }
         more(stream, &mut bytes).await?;
     };
@@ -69,7 +69,7 @@ async fn read(stream: &mut TcpStream, responder: &Responder) -> Result<Received,
     let expected = match received.request.header("Content-Length").map(str::parse::<usize>) {
         None => 0,
         Some(Ok(expected)) if expected <= BODY_LIMIT => expected,
-        Some(Ok(_)) => return Err(Unread::Bad(Answer::page(413, status::texts(413).0))),
+        Some(Ok(_)) => return Err(Unread::Bad(Answer::page(413, http_status::texts(413).0))),
         Some(Err(_)) => return Err(bad_syntax()),
     };
     while body.len() < expected {
@@ -114,59 +114,59 @@ async fn gone(stream: &mut TcpStream) {
     while let Ok(1..) = stream.read(&mut ignored).await {}
 }
 
-async fn send(mut stream: TcpStream, visit: Visit<'_>, reply: Reply) -> io::Result<()> {
-    let Reply { answer, spoilt, style, .. } = reply;
+async fn send(mut stream: TcpStream, active: ActiveRequest<'_>, reply: Reply) -> io::Result<()> {
+    let Reply { answer, wire_fault, style, .. } = reply;
     let length = answer.body.len();
     let head = |length| answer.head(&style, length);
-    match spoilt {
+    match wire_fault {
         None => {
-            visit.answered(answer.code);
+            active.record_status(answer.code);
             send_bytes(&mut stream, &[head(Some(length)).as_bytes(), &answer.body].concat()).await
         }
-        Some(Spoilt::NeverSent) => {
+        Some(WireFault::NeverSent) => {
             gone(&mut stream).await;
-            drop(visit);
+            drop(active);
             Ok(())
         }
-        Some(Spoilt::Reset) => {
-            drop(visit);
+        Some(WireFault::Reset) => {
+            drop(active);
             stream.set_zero_linger()
         }
-        Some(Spoilt::Closed) => {
-            drop(visit);
+        Some(WireFault::Closed) => {
+            drop(active);
             stream.shutdown().await
         }
-        Some(Spoilt::NotHttp) => {
-            drop(visit);
+        Some(WireFault::NotHttp) => {
+            drop(active);
             send_bytes(&mut stream, b"220 mail.example.com ESMTP\r\n").await
         }
-        Some(Spoilt::HalfBody) => {
-            visit.answered(answer.code);
+        Some(WireFault::HalfBody) => {
+            active.record_status(answer.code);
             let half = &answer.body[..length / 2];
             send_bytes(&mut stream, &[head(Some(length)).as_bytes(), half].concat()).await
         }
-        Some(Spoilt::NoContentLength) => {
-            visit.answered(answer.code);
+        Some(WireFault::NoContentLength) => {
+            active.record_status(answer.code);
             send_bytes(&mut stream, &[head(None).as_bytes(), &answer.body].concat()).await
         }
-        Some(Spoilt::BareCr) => {
-            visit.answered(answer.code);
+        Some(WireFault::BareCr) => {
+            active.record_status(answer.code);
             // Which header was at fault in the field is not known.
             let head = head(Some(length)).replacen("Connection:", "X-Comment: one\rtwo\r\nConnection:", 1);
             send_bytes(&mut stream, &[head.as_bytes(), &answer.body].concat()).await
         }
-        Some(Spoilt::Dripping(pause)) => {
-            visit.answered(answer.code);
+        Some(WireFault::Dripping(pause)) => {
+            active.record_status(answer.code);
             for byte in head(Some(length)).bytes() {
                 stream.write_all(&[byte]).await?;
                 tokio::time::sleep(pause).await;
             }
             send_bytes(&mut stream, &answer.body).await
         }
-        Some(Spoilt::Huge(bytes)) => {
+        Some(WireFault::Huge(bytes)) => {
             let bytes = bytes.max(2);
             let huge = Answer::ok(Vec::new());
-            visit.answered(huge.code);
+            active.record_status(huge.code);
             let head = huge.head(&style, Some(bytes));
             stream.write_all(head.as_bytes()).await?;
             send_huge(&mut stream, bytes).await

@@ -5,14 +5,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// A date as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Instant {
+pub(super) struct ParsedDate {
     /// Seconds since 1970, in UTC.
     pub(super) secs: u64,
     /// Whether it is a whole second.
     pub(super) whole: bool,
 }
 
-impl Instant {
+impl ParsedDate {
     pub(super) const fn on_the_hour(self) -> bool {
         // Seconds have their own message, so only the minutes matter here.
         (self.secs / 60).is_multiple_of(60)
@@ -24,7 +24,7 @@ impl Instant {
 }
 
 /// Reads a date; `None` when it is not one, lies before 1970, or has no zone.
-pub(super) fn parse(text: &str) -> Option<Instant> {
+pub(super) fn parse(text: &str) -> Option<ParsedDate> {
     let (local, offset) = split_zone(text)?;
     // `hh:mm` alone is accepted, and is what the shorter form has.
     let seconds = if local.len() == "2017-11-14T02:00".len() { ":00" } else { "" };
@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str) -> Option<Instant> {
     let time = humantime::parse_rfc3339(&format!("{local}{seconds}Z")).ok()?;
     let since_epoch = time.duration_since(UNIX_EPOCH).ok()?;
     let secs = i64::try_from(since_epoch.as_secs()).ok()?.checked_sub(offset)?;
-    Some(Instant { secs: u64::try_from(secs).ok()?, whole: since_epoch.subsec_nanos() == 0 })
+    Some(ParsedDate { secs: u64::try_from(secs).ok()?, whole: since_epoch.subsec_nanos() == 0 })
 }
 
 /// A time as tracking on an SMA writes it: `07 Sep 2022 08:10:33 (GMT)`. **Source:** recorded answers.

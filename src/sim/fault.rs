@@ -78,7 +78,7 @@ pub enum FaultBody {
 
 /// Which requests a rule is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum RequestFilter {
     /// All of them.
     Every,
     /// `POST …/login`.
@@ -95,7 +95,7 @@ pub enum Which {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct On {
     /// The requests that match.
-    pub which: Which,
+    pub requests: RequestFilter,
     /// How many matches are struck; `None`: all until the faults are cleared.
     pub times: Option<u32>,
     /// How many matches pass unharmed first.
@@ -106,31 +106,31 @@ impl On {
     /// All requests.
     #[must_use]
     pub const fn every() -> Self {
-        Self { which: Which::Every, times: None, after: 0 }
+        Self { requests: RequestFilter::Every, times: None, after: 0 }
     }
 
     /// Logins.
     #[must_use]
     pub const fn login() -> Self {
-        Self { which: Which::Login, times: None, after: 0 }
+        Self { requests: RequestFilter::Login, times: None, after: 0 }
     }
 
     /// Reports of any group.
     #[must_use]
     pub const fn reports() -> Self {
-        Self { which: Which::Reports, times: None, after: 0 }
+        Self { requests: RequestFilter::Reports, times: None, after: 0 }
     }
 
     /// Reports of one group.
     #[must_use]
     pub fn group(name: &str) -> Self {
-        Self { which: Which::Group(name.to_owned()), times: None, after: 0 }
+        Self { requests: RequestFilter::Group(name.to_owned()), times: None, after: 0 }
     }
 
     /// Requests whose path ends like this.
     #[must_use]
     pub fn path(end: &str) -> Self {
-        Self { which: Which::Path(end.to_owned()), times: None, after: 0 }
+        Self { requests: RequestFilter::Path(end.to_owned()), times: None, after: 0 }
     }
 
     /// At most `count` times.
@@ -146,13 +146,13 @@ impl On {
     }
 
     pub(super) fn matches(&self, request: &Request) -> bool {
-        match (&self.which, &request.kind) {
-            (Which::Every, _) | (Which::Login, RequestKind::Login) | (Which::Reports, RequestKind::Report { .. }) => {
-                true
-            }
-            (Which::Group(wanted), RequestKind::Report { group }) => wanted == group,
-            (Which::Path(end), _) => request.path.ends_with(end.as_str()),
-            (Which::Login | Which::Reports | Which::Group(_), _) => false,
+        match (&self.requests, &request.kind) {
+            (RequestFilter::Every, _)
+            | (RequestFilter::Login, RequestKind::Login)
+            | (RequestFilter::Reports, RequestKind::Report { .. }) => true,
+            (RequestFilter::Group(wanted), RequestKind::Report { group }) => wanted == group,
+            (RequestFilter::Path(end), _) => request.path.ends_with(end.as_str()),
+            (RequestFilter::Login | RequestFilter::Reports | RequestFilter::Group(_), _) => false,
         }
     }
 }

@@ -7,12 +7,12 @@ pub struct Feature {
     /// Its name; anything, it is escaped.
     pub name: String,
     /// How long it lasts.
-    pub remaining: Remaining,
+    pub remaining: TimeRemaining,
 }
 
 /// How long a feature key lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remaining {
+pub enum TimeRemaining {
     /// So many seconds from the start of the appliance; negative when it had expired by then.
     AfterStart(i64),
     /// `Dormant/Perpetual`.
@@ -24,14 +24,14 @@ pub enum Remaining {
 impl Feature {
     /// A feature key.
     #[must_use]
-    pub fn new(name: &str, remaining: Remaining) -> Self {
+    pub fn new(name: &str, remaining: TimeRemaining) -> Self {
         Self { name: name.to_owned(), remaining }
     }
 
     /// Those of the recorded page, and one whose name has to be escaped.
     pub(super) fn usual() -> Vec<Self> {
-        let lasting = |name, secs| Self::new(name, Remaining::AfterStart(secs));
-        let perpetual = |name| Self::new(name, Remaining::DormantOrPerpetual);
+        let lasting = |name, secs| Self::new(name, TimeRemaining::AfterStart(secs));
+        let perpetual = |name| Self::new(name, TimeRemaining::DormantOrPerpetual);
         vec![
             lasting("McAfee", 2_592_000),
             lasting("Sophos", 45_341_935),

@@ -113,7 +113,7 @@ pub enum TokenCookie {
 
 /// Which gauges of `/xml/status` are written with a unit (K, M, G, T: powers of 1024).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Suffixes {
+pub enum UnitSuffixes {
     /// None.
     Nowhere,
     /// `log_available` only, as recorded.

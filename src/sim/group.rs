@@ -4,7 +4,7 @@
 use crate::sim::behaviour::Behaviour;
 use crate::sim::custom::CustomGroup;
 use crate::sim::keyed::tally::{TallyInput, tally};
-use crate::sim::keyed::web::{self, Limits};
+use crate::sim::keyed::web::{self, WebLimits};
 use crate::sim::keyed::{self, KeyedGroup};
 use crate::sim::scalar::{Contents, GROUPS, ScalarGroup};
 use crate::sim::settings::TrafficKind;
@@ -36,7 +36,7 @@ impl<'a> Group<'a> {
     }
 
     /// What a web group does not take; `None` for a mail group.
-    pub(super) fn web_limits(self) -> Option<Limits> {
+    pub(super) fn web_limits(self) -> Option<WebLimits> {
         match self {
             Self::Scalar(_) | Self::Keyed(_) => web::limits(self.name()),
             Self::Custom(_) => None,

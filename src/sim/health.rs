@@ -21,7 +21,7 @@ const ACTIVE: u64 = 2006;
 
 /// Readings; percentages are whole, 0 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Machine {
+pub(super) struct Readings {
     pub(super) cpu: u64,
     pub(super) anti_spam: u64,
     pub(super) anti_virus: u64,
@@ -42,7 +42,7 @@ pub(super) struct Machine {
     pub(super) active: u64,
 }
 
-impl Machine {
+impl Readings {
     /// What the ESA's own readings are when its clock shows `clock`.
     pub(super) fn at(settings: &Settings, clock: SystemTime) -> Self {
         let behaviour = &settings.behaviour;
@@ -75,16 +75,16 @@ impl Machine {
 
 /// Every field and its reading, before behaviour changes any.
 fn fields(settings: &Settings, clock: SystemTime) -> [(&'static str, u64); 8] {
-    let machine = Machine::at(settings, clock);
+    let readings = Readings::at(settings, clock);
     [
-        ("percentage_ram_utilization", machine.memory),
-        ("percentage_diskio", machine.disk_io),
-        ("resource_conservation", machine.conservation),
-        ("percentage_cpu_load", machine.cpu),
-        ("percentage_swap_utilization", machine.swap),
-        ("percentage_queue_utilization", machine.queue),
-        ("messages_in_workqueue", machine.work_queue),
-        ("messages_in_pvo_quarantines", machine.quarantined),
+        ("percentage_ram_utilization", readings.memory),
+        ("percentage_diskio", readings.disk_io),
+        ("resource_conservation", readings.conservation),
+        ("percentage_cpu_load", readings.cpu),
+        ("percentage_swap_utilization", readings.swap),
+        ("percentage_queue_utilization", readings.queue),
+        ("messages_in_workqueue", readings.work_queue),
+        ("messages_in_pvo_quarantines", readings.quarantined),
     ]
 }
 

@@ -62,18 +62,19 @@ impl Quarantine {
     }
 
     /// Every one of them, the newest minute first.
-    pub(super) fn kept<'a>(
+    pub(super) fn messages<'a>(
         &'a self,
         devices: &'a [&'a str],
         start: u64,
         end: u64,
         now: u64,
-    ) -> impl Iterator<Item = Kept<'a>> {
+    ) -> impl Iterator<Item = QuarantinedMessage<'a>> {
         let known: Vec<_> = devices.iter().map(|&name| (name, Device::new(name))).collect();
         self.minutes(start, end, now).rev().flat_map(move |minute| {
             let of_device = |&(device, ref known): &(&'a str, Device)| {
                 let seed = hash(&format!("{device}/{}", self.name)) ^ mix(minute);
-                let kept = move |index| Kept { quarantine: self, device, minute, noise: mix(seed ^ index) };
+                let kept =
+                    move |index| QuarantinedMessage { quarantine: self, device, minute, noise: mix(seed ^ index) };
                 (0..self.arrivals(known, minute)).map(kept).collect::<Vec<_>>()
             };
             known.iter().flat_map(of_device).collect::<Vec<_>>()
@@ -93,7 +94,7 @@ impl Quarantine {
 
 /// One message in a quarantine.
 #[derive(Clone, Copy)]
-pub(super) struct Kept<'a> {
+pub(super) struct QuarantinedMessage<'a> {
     pub(super) quarantine: &'a Quarantine,
     pub(super) device: &'a str,
     /// When it arrived, in minutes since 1970.
@@ -101,7 +102,7 @@ pub(super) struct Kept<'a> {
     pub(super) noise: u64,
 }
 
-impl Kept<'_> {
+impl QuarantinedMessage<'_> {
     pub(super) fn mid(&self) -> u64 {
         self.minute % 1_000_000 * 1000 + self.noise % 1000
     }

@@ -12,12 +12,12 @@ use crate::sim::json::Json;
 use crate::sim::scalar::Contents;
 use crate::sim::settings::{Product, Settings, TrafficKind};
 use crate::sim::span::{RETENTION, Span};
-use crate::sim::table::Selection;
+use crate::sim::table::RowSelection;
 use crate::sim::truth::{self, Number};
 use crate::sim::unix_secs;
 
 /// A report request that passed every check.
-pub(super) struct Asked<'a> {
+pub(super) struct ReportRequest<'a> {
     pub(super) group: Group<'a>,
     /// The one counter asked for, by its name in the catalogue.
     pub(super) single: Option<&'a str>,
@@ -27,13 +27,13 @@ pub(super) struct Asked<'a> {
     /// Up to when data are there, in seconds since 1970.
     pub(super) available_until: u64,
     pub(super) clock: SystemTime,
-    pub(super) selection: Selection,
+    pub(super) selection: RowSelection,
 }
 
 /// An answer to a report request before it is laid out.
 pub(super) struct Report {
     /// The group, or the counter when only one was asked for.
-    of: String,
+    type_name: String,
     /// -1 for mail groups, of which it says nothing; the number of rows of a keyed web report.
     total_count: i64,
     rows: Rows,
@@ -53,7 +53,7 @@ enum Rows {
 
 /// A change to a report.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Edit {
+pub(super) enum ReportEdit {
     /// The result set becomes `[]`.
     Empty,
     /// The result set becomes `null`.
@@ -70,29 +70,29 @@ pub(super) enum Edit {
 const NO_COUNT: i64 = -1;
 
 /// The report asked for.
-pub(super) fn build(settings: &Settings, asked: &Asked<'_>) -> Report {
+pub(super) fn build(settings: &Settings, request: &ReportRequest<'_>) -> Report {
     let behaviour = &settings.behaviour;
-    let of = name(behaviour, asked.group, asked.single);
+    let type_name = name(behaviour, request.group, request.single);
     let mut total_count = NO_COUNT;
-    let rows = match keyed(behaviour, asked) {
+    let rows = match keyed(behaviour, request) {
         Some((rows, count)) => {
-            if behaviour.web_total_count && asked.group.traffic_kind() == TrafficKind::Web {
+            if behaviour.web_total_count && request.group.traffic_kind() == TrafficKind::Web {
                 total_count = count as i64;
             }
             rows
         }
         None => {
-            let mut rows = scalars(settings, asked);
-            rows.retain_mut(|(counter, _)| rename(behaviour, asked.group, counter));
-            if asked.single.is_some() {
+            let mut rows = scalars(settings, request);
+            rows.retain_mut(|(counter, _)| rename(behaviour, request.group, counter));
+            if request.single.is_some() {
                 Rows::Single(rows)
             } else {
-                rows.extend(behaviour.extra_of(asked.group.name()).map(|name| (name.to_owned(), 1.into())));
+                rows.extend(behaviour.extra_of(request.group.name()).map(|name| (name.to_owned(), 1.into())));
                 Rows::Group(rows)
             }
         }
     };
-    Report { of, total_count, rows }
+    Report { type_name, total_count, rows }
 }
 
 fn name(behaviour: &Behaviour, group: Group<'_>, single: Option<&str>) -> String {
@@ -109,20 +109,20 @@ fn rename(behaviour: &Behaviour, group: Group<'_>, counter: &mut String) -> bool
 }
 
 /// The rows of a keyed group, and how many; `None` when the group is none. Ranked by the counter ordered by, or the one asked for.
-fn keyed(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<(Rows, usize)> {
-    let mut table = asked.group.table(behaviour, &asked.devices, asked.span)?;
-    let single = asked.single.and_then(|name| table.place(name));
-    let ordered_by = asked.selection.order_by.as_ref().and_then(|name| table.place(name));
+fn keyed(behaviour: &Behaviour, request: &ReportRequest<'_>) -> Option<(Rows, usize)> {
+    let mut table = request.group.table(behaviour, &request.devices, request.span)?;
+    let single = request.single.and_then(|name| table.place(name));
+    let ordered_by = request.selection.order_by.as_ref().and_then(|name| table.place(name));
     if let Some(place) = ordered_by.or(single) {
         table.rank_by(place);
     }
     match single {
         Some(place) => table.keep_column(place, behaviour.zero_keys),
-        None => behaviour.extra_of(asked.group.name()).for_each(|name| table.add_column(name, 1)),
+        None => behaviour.extra_of(request.group.name()).for_each(|name| table.add_column(name, 1)),
     }
-    table.select(&asked.selection, behaviour.row_cap);
+    table.select(&request.selection, behaviour.row_cap);
     let mut members = table.members(behaviour.value_form);
-    members.retain_mut(|(counter, _)| rename(behaviour, asked.group, counter));
+    members.retain_mut(|(counter, _)| rename(behaviour, request.group, counter));
     let rows = match table.rows.is_empty() {
         true => Rows::NoData(members.into_iter().map(|(name, _)| name).collect()),
         false => Rows::Keyed(members),
@@ -130,23 +130,23 @@ fn keyed(behaviour: &Behaviour, asked: &Asked<'_>) -> Option<(Rows, usize)> {
     Some((rows, table.rows.len()))
 }
 
-fn scalars(settings: &Settings, asked: &Asked<'_>) -> Vec<(String, Json)> {
-    let wanted = |name: &str| asked.single.is_none_or(|single| single == name);
-    match asked.group {
+fn scalars(settings: &Settings, request: &ReportRequest<'_>) -> Vec<(String, Json)> {
+    let wanted = |name: &str| request.single.is_none_or(|single| single == name);
+    match request.group {
         Group::Scalar(group) => match &group.contents {
             Contents::Numbers(counters) => {
                 let counters: Vec<_> = counters.iter().filter(|one| wanted(one.name)).collect();
-                let numbers = truth::totals(&asked.devices, &counters, &asked.span);
+                let numbers = truth::totals(&request.devices, &counters, &request.span);
                 counters.iter().zip(numbers).map(|(one, number)| (one.name.to_owned(), json(number))).collect()
             }
             Contents::ReportingSystem(names) => {
                 let names = names.iter().filter(|name| wanted(name) && is_stated(settings, name));
-                names.map(|&name| (name.to_owned(), status(settings, name, asked))).collect()
+                names.map(|&name| (name.to_owned(), status(settings, name, request))).collect()
             }
         },
         Group::Custom(group) => {
             let counters = group.counters.iter().filter(|name| wanted(name));
-            counters.map(|name| (name.clone(), group.count(&asked.devices, name, "", &asked.span).into())).collect()
+            counters.map(|name| (name.clone(), group.count(&request.devices, name, "", &request.span).into())).collect()
         }
         Group::Keyed(_) => Vec::new(),
     }
@@ -155,28 +155,31 @@ fn scalars(settings: &Settings, asked: &Asked<'_>) -> Vec<(String, Json)> {
 impl Report {
     /// A report of which the documents say "no data".
     pub(super) fn without_data(behaviour: &Behaviour, group: Group<'_>, single: Option<&str>) -> Self {
-        let of = name(behaviour, group, single);
-        let asked = group.counters().into_iter().filter(|name| single.is_none_or(|single| single == *name));
-        let names = asked.filter_map(|counter| behaviour.name_of(group.name(), counter));
-        Self { of, total_count: NO_COUNT, rows: Rows::NoData(names.collect()) }
+        let type_name = name(behaviour, group, single);
+        let counters = group.counters().into_iter().filter(|name| single.is_none_or(|single| single == *name));
+        let names = counters.filter_map(|counter| behaviour.name_of(group.name(), counter));
+        Self { type_name, total_count: NO_COUNT, rows: Rows::NoData(names.collect()) }
     }
 
-    pub(super) fn edit(&mut self, edit: &Edit) {
+    pub(super) fn edit(&mut self, edit: &ReportEdit) {
         match (edit, &mut self.rows) {
-            (Edit::Empty, rows) => *rows = Rows::Empty,
-            (Edit::Null, rows) => *rows = Rows::Null,
-            (Edit::Drop(names), Rows::Group(rows) | Rows::Single(rows) | Rows::Keyed(rows)) => {
+            (ReportEdit::Empty, rows) => *rows = Rows::Empty,
+            (ReportEdit::Null, rows) => *rows = Rows::Null,
+            (ReportEdit::Drop(names), Rows::Group(rows) | Rows::Single(rows) | Rows::Keyed(rows)) => {
                 rows.retain(|(name, _)| !names.contains(name));
             }
-            (Edit::Add(name, value), Rows::Group(rows) | Rows::Single(rows) | Rows::Keyed(rows)) => {
+            (ReportEdit::Add(name, value), Rows::Group(rows) | Rows::Single(rows) | Rows::Keyed(rows)) => {
                 rows.push((name.clone(), value.clone().into()));
             }
-            (Edit::Set(wanted, value), Rows::Group(rows) | Rows::Single(rows) | Rows::Keyed(rows)) => {
+            (ReportEdit::Set(wanted, value), Rows::Group(rows) | Rows::Single(rows) | Rows::Keyed(rows)) => {
                 for (_, old) in rows.iter_mut().filter(|(name, _)| name == wanted) {
                     *old = value.clone().into();
                 }
             }
-            (Edit::Drop(_) | Edit::Add(..) | Edit::Set(..), Rows::NoData(_) | Rows::Empty | Rows::Null) => {}
+            (
+                ReportEdit::Drop(_) | ReportEdit::Add(..) | ReportEdit::Set(..),
+                Rows::NoData(_) | Rows::Empty | Rows::Null,
+            ) => {}
         }
     }
 
@@ -187,7 +190,7 @@ impl Report {
             (rows, _) => Some(rows.to_json(behaviour)),
         };
         let meta = ("meta", Json::object([("totalCount", self.total_count.into())]));
-        let mut data = vec![("type".to_owned(), self.of.as_str().into())];
+        let mut data = vec![("type".to_owned(), self.type_name.as_str().into())];
         data.extend(result_set.map(|rows| ("resultSet".to_owned(), rows)));
         let data = ("data", Json::Object(data));
         if behaviour.data_first { Json::object([data, meta]) } else { Json::object([meta, data]) }
@@ -246,12 +249,12 @@ fn is_stated(settings: &Settings, name: &str) -> bool {
 }
 
 /// The values of `reporting_system`. All of them are strings (Swagger); that flags are `true`/`false` is assumed.
-fn status(settings: &Settings, name: &str, asked: &Asked<'_>) -> Json {
+fn status(settings: &Settings, name: &str, request: &ReportRequest<'_>) -> Json {
     let time = |secs| settings.behaviour.time_form.write(secs);
     let text = match name {
-        "begin_time" => time(asked.available_until.saturating_sub(RETENTION.as_secs())),
-        "end_time" => time(asked.available_until),
-        "heartbeat" => time(unix_secs(asked.clock)),
+        "begin_time" => time(request.available_until.saturating_sub(RETENTION.as_secs())),
+        "end_time" => time(request.available_until),
+        "heartbeat" => time(unix_secs(request.clock)),
         "centralized_reporting_enabled" => {
             (settings.product == Product::Sma || settings.behaviour.centralized != Centralized::Off).to_string()
         }

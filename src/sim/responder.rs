@@ -10,13 +10,13 @@ use crate::sim::access::{Access, Admission};
 use crate::sim::answer::{Answer, HeadStyle};
 use crate::sim::behaviour::Behaviour;
 use crate::sim::fault::{Fault, On};
-use crate::sim::lifetime::Lifetimes;
-use crate::sim::log::Log;
-use crate::sim::plan::{End, Injected, Plan, Spoilt};
+use crate::sim::fault_plan::{AnswerFault, FaultPlan, FaultQueue, WireFault};
+use crate::sim::http_status;
+use crate::sim::lifetime_counters::LifetimeCounters;
 use crate::sim::request::{Request, RequestKind};
+use crate::sim::request_log::RequestLog;
 use crate::sim::route::{self, Content};
 use crate::sim::settings::Settings;
-use crate::sim::status;
 use crate::sim::unix_secs;
 use crate::sim::xml_status;
 
@@ -26,18 +26,18 @@ const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What the connections of an appliance share: how it is set, its faults, its tokens and its log.
 pub(super) struct Responder {
     now: Now,
-    log: Log,
+    log: RequestLog,
     /// When it was started and when it was born, in seconds since 1970, by its own clock.
     started: u64,
     birth: u64,
-    lifetimes: Mutex<Lifetimes>,
+    lifetimes: Mutex<LifetimeCounters>,
     state: Mutex<State>,
 }
 
 struct State {
     settings: Settings,
     access: Access,
-    injected: Injected,
+    faults: FaultQueue,
     rate: RateCounter,
 }
 
@@ -51,8 +51,8 @@ pub(super) struct Received {
 pub(super) struct Reply {
     pub(super) delay: Duration,
     pub(super) answer: Answer,
-    /// How the answer is to be spoilt on its way.
-    pub(super) spoilt: Option<Spoilt>,
+    /// What goes wrong with the answer on the wire; `None`: nothing.
+    pub(super) wire_fault: Option<WireFault>,
     pub(super) style: HeadStyle,
 }
 
@@ -60,17 +60,17 @@ impl Responder {
     /// # Errors
     /// When the system has no randomness for the token key.
     pub(super) fn try_new(settings: Settings, now: Now) -> io::Result<Self> {
-        let log = Log::new(settings.log_limit);
+        let log = RequestLog::new(settings.log_limit);
         let started = unix_secs(settings.behaviour.clock(now()));
         let birth = settings.birth.unwrap_or(started.saturating_sub(AGE.as_secs()));
         let birth = birth - birth % 60;
-        let lifetimes = Mutex::new(Lifetimes::new(&settings.name, birth));
+        let lifetimes = Mutex::new(LifetimeCounters::new(&settings.name, birth));
         let access = Access::try_new()?;
-        let state = State { settings, access, injected: Injected::default(), rate: RateCounter::default() };
+        let state = State { settings, access, faults: FaultQueue::default(), rate: RateCounter::default() };
         Ok(Self { now, log, started, birth, lifetimes, state: Mutex::new(state) })
     }
 
-    pub(super) fn log(&self) -> &Log {
+    pub(super) fn log(&self) -> &RequestLog {
         &self.log
     }
 
@@ -90,8 +90,8 @@ impl Responder {
     pub(super) fn reply(&self, received: &Received, in_flight: usize) -> Reply {
         let Received { request, body } = received;
         let mut state = self.state();
-        let State { settings, access, injected, rate } = &mut *state;
-        let Plan { slow, revoke, date, edits, end } = injected.plan(request);
+        let State { settings, access, faults, rate } = &mut *state;
+        let FaultPlan { slow, revoke, date, edits, answer_fault } = faults.plan(request);
         if revoke {
             access.revoke();
         }
@@ -101,7 +101,7 @@ impl Responder {
         let delay = settings.behaviour.latency + slow + latency_of_window(&settings.behaviour, request);
         let busy = settings.behaviour.busy_beyond.is_some_and(|most| in_flight > most);
         let admission = if rate.exceeds(settings.behaviour.rate_limit, clock) || busy {
-            Admission::Answered(Answer::page(503, status::texts(503).0))
+            Admission::Answered(Answer::page(503, http_status::texts(503).0))
         } else if route::METHODS.contains(&request.method.as_str()) {
             access.admit(settings, request, body, clock)
         } else {
@@ -128,10 +128,10 @@ impl Responder {
                 }
             }
         };
-        match end {
-            None => Reply { delay, answer, spoilt: None, style },
-            Some(End::Instead(answer)) => Reply { delay, answer, spoilt: None, style },
-            Some(End::Spoilt(how)) => Reply { delay, answer, spoilt: Some(how), style },
+        match answer_fault {
+            None => Reply { delay, answer, wire_fault: None, style },
+            Some(AnswerFault::Replaced(answer)) => Reply { delay, answer, wire_fault: None, style },
+            Some(AnswerFault::Spoilt(how)) => Reply { delay, answer, wire_fault: Some(how), style },
         }
     }
 
@@ -173,11 +173,11 @@ impl Responder {
     }
 
     pub(super) fn inject(&self, fault: Fault, on: On) {
-        self.state().injected.push(fault, on);
+        self.state().faults.push(fault, on);
     }
 
     pub(super) fn clear_faults(&self) {
-        self.state().injected.clear();
+        self.state().faults.clear();
     }
 
     pub(super) fn revoke_tokens(&self) {

@@ -6,11 +6,11 @@ use std::time::SystemTime;
 use crate::sim::answer::Answer;
 use crate::sim::behaviour::Behaviour;
 use crate::sim::health;
-use crate::sim::inquiry;
 use crate::sim::inventory;
 use crate::sim::json::Json;
 use crate::sim::quarantine::listing;
 use crate::sim::report::Report;
+use crate::sim::report_endpoint;
 use crate::sim::request::{Request, decode};
 use crate::sim::settings::{Product, Settings};
 use crate::sim::tracking::search;
@@ -49,9 +49,11 @@ pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -
     }
     let segments: Vec<_> = path.split('/').collect();
     match (request.method.as_str(), segments.as_slice()) {
-        ("GET", ["reporting", group]) => inquiry::report(settings, request, clock, group, None).map(Content::Report),
+        ("GET", ["reporting", group]) => {
+            report_endpoint::report(settings, request, clock, group, None).map(Content::Report)
+        }
         ("GET", ["reporting", group, counter]) => {
-            inquiry::report(settings, request, clock, group, Some(counter)).map(Content::Report)
+            report_endpoint::report(settings, request, clock, group, Some(counter)).map(Content::Report)
         }
         ("GET", ["config", "system_time"]) => inventory::system_time(settings, request, clock).map(Content::Document),
         ("GET", ["config", "appliances"]) => inventory::appliances(settings, request).map(Content::Document),

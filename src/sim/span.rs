@@ -9,7 +9,7 @@ pub(super) const RETENTION: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// A share of the events of each minute that arrives later than the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stragglers {
+pub struct LateEvents {
     /// How many hundredths of a minute's events, rounded down for each counter and each key; at most 100.
     pub percent: u8,
     /// How much later they arrive.
@@ -21,7 +21,7 @@ pub struct Stragglers {
 pub(super) struct Span {
     first: u64,
     end: u64,
-    /// From this minute on stragglers are missing.
+    /// From this minute on late events are missing.
     incomplete_from: u64,
     percent: u64,
 }
@@ -34,11 +34,11 @@ impl Span {
 
     /// What is there of `[start, end)` when data are there up to `available_until`. The current minute is not: counts are known
     /// by the minute.
-    pub(super) fn seen(start: u64, end: u64, available_until: u64, stragglers: Option<Stragglers>) -> Self {
+    pub(super) fn seen(start: u64, end: u64, available_until: u64, late_events: Option<LateEvents>) -> Self {
         let oldest = available_until.saturating_sub(RETENTION.as_secs());
         let newest = available_until - available_until % 60;
         let known = Self::known(start.max(oldest), end.min(newest));
-        let Some(Stragglers { percent, delay }) = stragglers else { return known };
+        let Some(LateEvents { percent, delay }) = late_events else { return known };
         // A minute is complete once it ended `delay` ago.
         let incomplete_from = available_until.saturating_sub(delay.as_secs()) / 60;
         Self { incomplete_from, percent: u64::from(percent.min(100)), ..known }
@@ -53,7 +53,7 @@ impl Span {
         self.end.saturating_sub(self.first)
     }
 
-    /// Whether stragglers of this minute are missing.
+    /// Whether late events of this minute are missing.
     pub(super) fn is_incomplete(&self, minute: u64) -> bool {
         self.percent > 0 && minute >= self.incomplete_from
     }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn stragglers_of_a_minute_arrive_once_it_ended_long_enough_ago() {
-        let late = Some(Stragglers { percent: 10, delay: Duration::from_secs(120) });
+        let late = Some(LateEvents { percent: 10, delay: Duration::from_secs(120) });
         let missing = |available_until| Span::seen(0, 6000, available_until, late).missing(10, 25);
         assert_eq!([660, 719, 779, 780, 900].map(missing), [2, 2, 2, 0, 0]);
         assert_eq!(Span::seen(0, 6000, 660, None).missing(10, 25), 0);

@@ -59,8 +59,8 @@ pub enum ValueForm {
 
 /// Which rows, in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Selection {
-    pub(super) filter: Option<Filter>,
+pub(super) struct RowSelection {
+    pub(super) filter: Option<KeyFilter>,
     /// The counter to order by, by its name in the catalogue; the rank of the group without one.
     pub(super) order_by: Option<String>,
     pub(super) direction: Direction,
@@ -70,7 +70,7 @@ pub(super) struct Selection {
 
 /// A condition on the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Filter {
+pub(super) enum KeyFilter {
     Is(String),
     BeginsWith(String),
 }
@@ -90,7 +90,7 @@ pub(super) struct Page {
     pub(super) limit: usize,
 }
 
-impl Filter {
+impl KeyFilter {
     pub(super) fn admits(&self, key: &str) -> bool {
         match self {
             Self::Is(wanted) => key == wanted,
@@ -129,7 +129,7 @@ impl Table {
 
     /// The rows chosen, at most `cap` of them: first those the filter admits, of these the highest, in order, and of
     /// these the page. Equal rows are in the order of their keys.
-    pub(super) fn select(&mut self, selection: &Selection, cap: Option<usize>) {
+    pub(super) fn select(&mut self, selection: &RowSelection, cap: Option<usize>) {
         if let Some(filter) = &selection.filter {
             self.rows.retain(|row| filter.admits(&row.key));
         }

@@ -37,7 +37,7 @@ pub(super) struct Claims<'a> {
 
 /// A token that was accepted.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct AcceptedToken {
     /// Seconds since 1970.
     pub(super) expires: u64,
     pub(super) second_factor: bool,
@@ -45,7 +45,7 @@ pub(super) struct Held {
 
 /// Why a token was not accepted; the names are those of the messages.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum TokenError {
     ExpiredSignature,
     InvalidToken,
 }
@@ -99,17 +99,17 @@ impl Tokens {
         user: &str,
         now: u64,
         bound: Option<&str>,
-    ) -> Result<Held, Refused> {
-        let claims = self.verified(token).ok_or(Refused::InvalidToken)?;
-        let expires = claims["exp"].as_u64().ok_or(Refused::InvalidToken)?;
+    ) -> Result<AcceptedToken, TokenError> {
+        let claims = self.verified(token).ok_or(TokenError::InvalidToken)?;
+        let expires = claims["exp"].as_u64().ok_or(TokenError::InvalidToken)?;
         if expires <= now {
-            return Err(Refused::ExpiredSignature);
+            return Err(TokenError::ExpiredSignature);
         }
         let fits = |identity| bound_to(&claims).as_deref() == Some(&format!("{};", binding(request, user, identity)));
         if !bound.is_none_or(fits) {
-            return Err(Refused::InvalidToken);
+            return Err(TokenError::InvalidToken);
         }
-        Ok(Held { expires, second_factor: claims["is2FactorCheckRequired"] == Value::Bool(true) })
+        Ok(AcceptedToken { expires, second_factor: claims["is2FactorCheckRequired"] == Value::Bool(true) })
     }
 
     fn verified(&self, token: &str) -> Option<Value> {
@@ -188,15 +188,15 @@ mod tests {
         let (home, away) = (request("one"), request("two"));
         let token = tokens.issue(&claims(&home, 1_800, &Behaviour::esa()));
         let check = |tokens: &Tokens, request, now, bound| tokens.check(&token, request, "monitor", now, bound);
-        let held = Ok(Held { expires: 1_800, second_factor: false });
-        assert_eq!(check(&tokens, &home, 1_799, Some(IDENTITY)), held);
-        assert_eq!(check(&tokens, &away, 1_799, None), held);
-        assert_eq!(check(&tokens, &away, 1_799, Some(IDENTITY)), Err(Refused::InvalidToken));
-        assert_eq!(check(&tokens, &home, 1_800, Some(IDENTITY)), Err(Refused::ExpiredSignature));
+        let accepted = Ok(AcceptedToken { expires: 1_800, second_factor: false });
+        assert_eq!(check(&tokens, &home, 1_799, Some(IDENTITY)), accepted);
+        assert_eq!(check(&tokens, &away, 1_799, None), accepted);
+        assert_eq!(check(&tokens, &away, 1_799, Some(IDENTITY)), Err(TokenError::InvalidToken));
+        assert_eq!(check(&tokens, &home, 1_800, Some(IDENTITY)), Err(TokenError::ExpiredSignature));
         tokens.revoke();
-        assert_eq!(check(&tokens, &home, 1_799, Some(IDENTITY)), Err(Refused::InvalidToken));
+        assert_eq!(check(&tokens, &home, 1_799, Some(IDENTITY)), Err(TokenError::InvalidToken));
         for malformed in ["", "x", "a.b.c", "....", "ü"] {
-            assert_eq!(tokens.check(malformed, &home, "monitor", 0, None), Err(Refused::InvalidToken));
+            assert_eq!(tokens.check(malformed, &home, "monitor", 0, None), Err(TokenError::InvalidToken));
         }
     }
 

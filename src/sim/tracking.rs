@@ -9,16 +9,16 @@ use crate::sim::traffic::{self as t, Device, DeviceMinute, hash, mix};
 
 /// What is searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TrackingKind {
     Messages,
     RejectedConnections,
 }
 
 /// A message, or a connection that was rejected.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tracked<'a> {
+pub(super) struct TrackedEvent<'a> {
     pub(super) device: &'a str,
-    pub(super) kind: Kind,
+    pub(super) kind: TrackingKind,
     /// In minutes since 1970.
     pub(super) minute: u64,
     pub(super) incoming: bool,
@@ -26,45 +26,45 @@ pub(super) struct Tracked<'a> {
 }
 
 /// What of one device there is in a minute.
-pub(super) fn in_minute<'a>(
+pub(super) fn events_of_minute<'a>(
     name: &'a str,
     device: &Device,
-    kind: Kind,
+    kind: TrackingKind,
     minute: u64,
-) -> impl Iterator<Item = Tracked<'a>> {
-    first_in_minute(name, device, kind, minute, in_minute_count(&DeviceMinute::new(device, minute), kind))
+) -> impl Iterator<Item = TrackedEvent<'a>> {
+    first_events_of_minute(name, device, kind, minute, count_of_minute(&DeviceMinute::new(device, minute), kind))
 }
 
 /// So many of them, whether or not there are.
-pub(super) fn first_in_minute<'a>(
+pub(super) fn first_events_of_minute<'a>(
     name: &'a str,
     device: &Device,
-    kind: Kind,
+    kind: TrackingKind,
     minute: u64,
     count: u64,
-) -> impl Iterator<Item = Tracked<'a>> {
+) -> impl Iterator<Item = TrackedEvent<'a>> {
     let moment = DeviceMinute::new(device, minute);
     let incoming = match kind {
-        Kind::Messages => moment.messages_in(),
-        Kind::RejectedConnections => moment.count(t::REJECTED),
+        TrackingKind::Messages => moment.messages_in(),
+        TrackingKind::RejectedConnections => moment.count(t::REJECTED),
     };
     let seed = device.constant(minute);
     let tracked = move |index| {
         let noise = mix(seed ^ mix(index));
-        Tracked { device: name, kind, minute, incoming: index < incoming, noise }
+        TrackedEvent { device: name, kind, minute, incoming: index < incoming, noise }
     };
     (0..count).map(tracked)
 }
 
 /// How many those are.
-pub(super) fn in_minute_count(moment: &DeviceMinute, kind: Kind) -> u64 {
+pub(super) fn count_of_minute(moment: &DeviceMinute, kind: TrackingKind) -> u64 {
     match kind {
-        Kind::Messages => moment.messages_in() + moment.messages_out(),
-        Kind::RejectedConnections => moment.count(t::REJECTED),
+        TrackingKind::Messages => moment.messages_in() + moment.messages_out(),
+        TrackingKind::RejectedConnections => moment.count(t::REJECTED),
     }
 }
 
-impl Tracked<'_> {
+impl TrackedEvent<'_> {
     pub(super) fn mid(&self) -> u64 {
         self.minute % 100_000 * 10_000 + self.noise % 10_000
     }

@@ -6,10 +6,10 @@ use std::fmt::Write;
 use std::time::SystemTime;
 
 use crate::sim::date;
-use crate::sim::feature::{Feature, Remaining};
-use crate::sim::form::Suffixes;
-use crate::sim::health::Machine;
-use crate::sim::lifetime::{COUNTERS, Lifetimes, Totals};
+use crate::sim::feature::{Feature, TimeRemaining};
+use crate::sim::form::UnitSuffixes;
+use crate::sim::health::Readings;
+use crate::sim::lifetime_counters::{COUNTERS, LifetimeCounters, Totals};
 use crate::sim::settings::Settings;
 use crate::sim::unix_secs;
 
@@ -27,36 +27,36 @@ pub(super) struct PageInput<'a> {
 
 /// The gauges, as numbers. **Source:** the recorded page.
 pub(super) fn gauges(settings: &Settings, clock: SystemTime) -> [(&'static str, u64); 23] {
-    let machine = Machine::at(settings, clock);
+    let readings = Readings::at(settings, clock);
     [
-        ("ram_utilization", machine.memory),
-        ("total_utilization", machine.cpu),
-        ("cpu_utilization", machine.cpu),
-        ("av_utilization", machine.anti_virus),
-        ("case_utilization", machine.anti_spam),
+        ("ram_utilization", readings.memory),
+        ("total_utilization", readings.cpu),
+        ("cpu_utilization", readings.cpu),
+        ("av_utilization", readings.anti_virus),
+        ("case_utilization", readings.anti_spam),
         ("bm_utilization", 0),
-        ("disk_utilization", machine.disk_io),
-        ("resource_conservation", machine.conservation),
+        ("disk_utilization", readings.disk_io),
+        ("resource_conservation", readings.conservation),
         ("log_used", 14),
         ("log_available", settings.behaviour.log_available),
-        ("conn_in", machine.connections_in),
-        ("conn_out", machine.connections_out),
-        ("active_recips", machine.active),
-        ("unattempted_recips", machine.active / 3),
-        ("attempted_recips", machine.active - machine.active / 3),
-        ("msgs_in_work_queue", machine.work_queue),
-        ("dests_in_memory", 400 + machine.active),
-        ("kbytes_used", 61_506 + 40 * machine.work_queue),
-        ("kbytes_free", 34_541_502 - 40 * machine.work_queue.min(800_000)),
-        ("msgs_in_policy_virus_outbreak_quarantine", machine.quarantined),
-        ("kbytes_in_policy_virus_outbreak_quarantine", 80 * machine.quarantined),
-        ("reporting_utilization", machine.reporting),
-        ("quarantine_utilization", machine.quarantine),
+        ("conn_in", readings.connections_in),
+        ("conn_out", readings.connections_out),
+        ("active_recips", readings.active),
+        ("unattempted_recips", readings.active / 3),
+        ("attempted_recips", readings.active - readings.active / 3),
+        ("msgs_in_work_queue", readings.work_queue),
+        ("dests_in_memory", 400 + readings.active),
+        ("kbytes_used", 61_506 + 40 * readings.work_queue),
+        ("kbytes_free", 34_541_502 - 40 * readings.work_queue.min(800_000)),
+        ("msgs_in_policy_virus_outbreak_quarantine", readings.quarantined),
+        ("kbytes_in_policy_virus_outbreak_quarantine", 80 * readings.quarantined),
+        ("reporting_utilization", readings.reporting),
+        ("quarantine_utilization", readings.quarantine),
     ]
 }
 
 /// The page in ISO-8859-1.
-pub(super) fn page(input: &PageInput<'_>, lifetimes: &mut Lifetimes) -> Vec<u8> {
+pub(super) fn page(input: &PageInput<'_>, lifetimes: &mut LifetimeCounters) -> Vec<u8> {
     let PageInput { settings, birth, clock, .. } = *input;
     let behaviour = &settings.behaviour;
     let now = unix_secs(clock);
@@ -113,9 +113,9 @@ fn write_features(out: &mut String, input: &PageInput<'_>, now: u64) {
     out.push_str("  <features>\n");
     for Feature { name, remaining } in &input.settings.behaviour.features {
         let remaining = match remaining {
-            Remaining::AfterStart(secs) => (secs + input.started as i64 - now as i64).to_string(),
-            Remaining::DormantOrPerpetual => "Dormant/Perpetual".to_owned(),
-            Remaining::Text(text) => text.clone(),
+            TimeRemaining::AfterStart(secs) => (secs + input.started as i64 - now as i64).to_string(),
+            TimeRemaining::DormantOrPerpetual => "Dormant/Perpetual".to_owned(),
+            TimeRemaining::Text(text) => text.clone(),
         };
         let (name, remaining) = (escaped(name), escaped(&remaining));
         let _ = writeln!(out, "    <feature name=\"{name}\" time_remaining=\"{remaining}\" />");
@@ -123,7 +123,7 @@ fn write_features(out: &mut String, input: &PageInput<'_>, now: u64) {
     out.push_str("  </features>\n");
 }
 
-fn write_rates(out: &mut String, lifetimes: &mut Lifetimes, now: u64) {
+fn write_rates(out: &mut String, lifetimes: &mut LifetimeCounters, now: u64) {
     /// The counters that have a rate: places in [`COUNTERS`].
     const RATES: [usize; 6] = [0, 1, 5, 6, 7, 13];
     let end = lifetimes.at(now);
@@ -153,9 +153,9 @@ fn write_gauges(out: &mut String, settings: &Settings, clock: SystemTime) {
     let values = gauges(settings, clock);
     for (name, value) in values {
         let with_unit = match behaviour.suffixes {
-            Suffixes::Nowhere => false,
-            Suffixes::AsRecorded => name == "log_available",
-            Suffixes::Everywhere => true,
+            UnitSuffixes::Nowhere => false,
+            UnitSuffixes::AsRecorded => name == "log_available",
+            UnitSuffixes::Everywhere => true,
         };
         match behaviour.status_gauges.get(name) {
             Some(None) => {}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use asyncos_exporter::api::{Client, Event, Listener, LoginFailureLog, Reason, SystemRoots};
 use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::config::Config;
-use asyncos_exporter::sim::{self, Bearer};
+use asyncos_exporter::sim::{self, BearerCheck};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
@@ -132,7 +132,7 @@ async fn appliance(provider: &IdentityProvider) -> (sim::Appliance, Arc<Mutex<Ha
     let known = Arc::clone(&keys);
     let mut settings = sim::Settings::esa("esa1");
     settings.behaviour.allow_basic = false;
-    settings.behaviour.bearer = Some(Bearer::new(move |token, now| {
+    settings.behaviour.bearer = Some(BearerCheck::new(move |token, now| {
         is_good(token, &known.lock().expect("nobody panics with it"), now).is_some()
     }));
     (simulate(settings).await, keys)

@@ -78,8 +78,9 @@ async fn the_status_page_is_read_whole() {
     let page = rig
         .until("counters and gauges are those of the appliance", |page| {
             let really = esa.gauges();
-            let grown =
-                |name: &&str| sim::growth(DEVICE, name, esa.birth(), now(&clock) / 60 * 60).expect("known") as f64;
+            let grown = |name: &&str| {
+                sim::counter_growth(DEVICE, name, esa.birth(), now(&clock) / 60 * 60).expect("known") as f64
+            };
             counters.iter().all(|name| value(page, &format!("asyncos_status_{name}_total"), &[]) == Some(grown(name)))
                 && gauges.iter().all(|(name, shown, scale)| {
                     let shown = value(page, &format!("asyncos_status_{shown}"), &[]);

@@ -61,7 +61,7 @@ fn assert_true(page: &Page, devices: &[&str], begun: u64) {
     for (name, _, query) in &CASES {
         let (start, end) = keyed::window(page, &[("appliance", "a")], &format!("tracking/{name}"));
         assert_eq!(end - start, 60, "{name}");
-        let truth = |start| sim::tracked(devices, query, start, end).expect("the simulator takes it") as f64;
+        let truth = |start| sim::tracked_count(devices, query, start, end).expect("the simulator takes it") as f64;
         assert_eq!(value(page, "total", name), Some(truth(begun)), "{name} over [{begun}, {end})");
         assert_eq!(value(page, "last_window", name), Some(truth(start)), "{name} of [{start}, {end})");
         found += truth(begun);
@@ -141,6 +141,6 @@ async fn restarted_with_another_filter(
     let begun = asked.iter().filter(is_new).filter_map(|request| request.window).map(|(start, _)| start).min();
     let begun = begun.expect("it was asked for");
     assert!(begun + HISTORY + 8 * 60 > restarted, "it has no history but its own");
-    let truth = sim::tracked(&[ESA], &[("virusPositive", "true")], begun, end).expect("known") as f64;
+    let truth = sim::tracked_count(&[ESA], &[("virusPositive", "true")], begun, end).expect("known") as f64;
     assert_eq!(value(&page, "total", "spam"), Some(truth));
 }

@@ -9,7 +9,7 @@ use crate::sim::scalar::{Contents, Counter, ScalarGroup, sum as scalar};
 use crate::sim::traffic::DeviceMinute;
 
 /// What a web group does not take. **Source:** the matrix of the addendum.
-pub(in crate::sim) struct Limits {
+pub(in crate::sim) struct WebLimits {
     /// Neither order nor `top`: so it is taken to be scalar.
     pub(in crate::sim) unranked: bool,
     pub(in crate::sim) unfiltered: bool,
@@ -18,7 +18,7 @@ pub(in crate::sim) struct Limits {
 }
 
 /// What the web group of this name does not take; `None` when there is no such group.
-pub(in crate::sim) fn limits(name: &str) -> Option<Limits> {
+pub(in crate::sim) fn limits(name: &str) -> Option<WebLimits> {
     const UNFILTERED: [&str; 6] = [
         "web_amp_detail_by_filename",
         "web_amp_file_analysis_by_filename",
@@ -37,7 +37,7 @@ pub(in crate::sim) fn limits(name: &str) -> Option<Limits> {
     let unranked = SCALAR.iter().any(|group| group.name == name);
     let known = unranked || KEYED.iter().any(|group| group.name == name);
     let unfiltered = unranked || UNFILTERED.contains(&name);
-    known.then(|| Limits { unranked, unfiltered, undivided: !DIVIDED.contains(&name) })
+    known.then(|| WebLimits { unranked, unfiltered, undivided: !DIVIDED.contains(&name) })
 }
 
 const ALLOWED: Part = p::events(401, 20_000);

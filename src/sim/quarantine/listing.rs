@@ -5,12 +5,12 @@
 use std::time::SystemTime;
 
 use crate::sim::answer::Answer;
-use crate::sim::attribute::{DATES, TextFilter, check_names, given, invalid, missing, number, window, word};
+use crate::sim::attribute::{DATES, TextFilter, check_names, given, invalid, missing, number, one_of, window};
 use crate::sim::date;
 use crate::sim::form::TotalCount;
 use crate::sim::inventory::address;
 use crate::sim::json::Json;
-use crate::sim::quarantine::{Kept, Quarantine, SPAM};
+use crate::sim::quarantine::{Quarantine, QuarantinedMessage, SPAM};
 use crate::sim::request::Request;
 use crate::sim::settings::Settings;
 use crate::sim::unix_secs;
@@ -28,7 +28,7 @@ const OF_SPAM: [&str; 5] =
 const OF_OTHERS: [&str; 4] = ["quarantines", "originatingEsaIp", "subjectFilterBy", "subjectFilterValue"];
 
 /// What is asked for.
-struct Search<'a> {
+struct QuarantineSearch<'a> {
     quarantines: Vec<&'a Quarantine>,
     recipient: Option<TextFilter>,
     sender: Option<TextFilter>,
@@ -58,7 +58,7 @@ pub(in crate::sim) fn messages(settings: &Settings, request: &Request, clock: Sy
         false => usize::MAX,
     };
     let found = search.quarantines.iter().flat_map(|one| {
-        let kept = one.kept(&devices, start, end, now).filter(|message| search.admits(message));
+        let kept = one.messages(&devices, start, end, now).filter(|message| search.admits(message));
         // A page must not end within a minute: the messages of one are in no order yet.
         let mut last = None;
         kept.enumerate().take_while(move |(place, message)| {
@@ -85,7 +85,7 @@ pub(in crate::sim) fn messages(settings: &Settings, request: &Request, clock: Sy
 
 /// Which of the two kinds. The message for a missing or other kind is assumed.
 fn is_spam(request: &Request) -> Result<bool, Answer> {
-    match word(request, "quarantineType", &["spam", "pvo"])? {
+    match one_of(request, "quarantineType", &["spam", "pvo"])? {
         None => Err(missing("quarantineType")),
         Some(kind) => Ok(kind == "spam"),
     }
@@ -93,7 +93,7 @@ fn is_spam(request: &Request) -> Result<bool, Answer> {
 
 /// Assumed: `quarantines` is required for `pvo`, names in it must exist, half of a pair is refused (in a report it is
 /// not), and a page is never longer than [`PAGE`].
-fn search<'a>(settings: &'a Settings, request: &'a Request, spam: bool) -> Result<Search<'a>, Answer> {
+fn search<'a>(settings: &'a Settings, request: &'a Request, spam: bool) -> Result<QuarantineSearch<'a>, Answer> {
     let all = &settings.behaviour.quarantines;
     let quarantines = match spam {
         true => all.iter().filter(|one| one.name == SPAM).collect(),
@@ -108,10 +108,10 @@ fn search<'a>(settings: &'a Settings, request: &'a Request, spam: bool) -> Resul
         true => &["from_address", "to_address", "subject"],
         false => &["sender", "subject", "received", "scheduledExit", "size"],
     };
-    let upwards = word(request, "orderDir", &["asc", "desc"])?.is_none_or(|direction| direction == "asc");
-    let order = word(request, "orderBy", orders)?.map(|column| (column, upwards));
+    let upwards = one_of(request, "orderDir", &["asc", "desc"])?.is_none_or(|direction| direction == "asc");
+    let order = one_of(request, "orderBy", orders)?.map(|column| (column, upwards));
     let filter = TextFilter::given(request, "filterOperator", "filterValue")?;
-    let (sender, recipient, subject) = match word(request, "filterBy", &["from_address", "to_address", "subject"])? {
+    let (sender, recipient, subject) = match one_of(request, "filterBy", &["from_address", "to_address", "subject"])? {
         Some("from_address") => (filter, None, None),
         Some("to_address") => (None, filter, None),
         Some(_) => (None, None, filter),
@@ -120,7 +120,7 @@ fn search<'a>(settings: &'a Settings, request: &'a Request, spam: bool) -> Resul
     let of_envelope = TextFilter::given(request, "envelopeRecipientFilterOperator", "envelopeRecipientFilterValue")?;
     let of_subject = TextFilter::given(request, "subjectFilterBy", "subjectFilterValue")?;
     let limit = number(request, "limit")?.unwrap_or(USUAL_PAGE).min(PAGE);
-    Ok(Search {
+    Ok(QuarantineSearch {
         quarantines,
         recipient: recipient.or(of_envelope),
         sender,
@@ -132,8 +132,8 @@ fn search<'a>(settings: &'a Settings, request: &'a Request, spam: bool) -> Resul
     })
 }
 
-impl Search<'_> {
-    fn admits(&self, message: &Kept<'_>) -> bool {
+impl QuarantineSearch<'_> {
+    fn admits(&self, message: &QuarantinedMessage<'_>) -> bool {
         let admits = |text: &Option<TextFilter>, value: &str| text.as_ref().is_none_or(|text| text.admits(value));
         admits(&self.recipient, message.recipient())
             && admits(&self.sender, message.sender())
@@ -141,9 +141,9 @@ impl Search<'_> {
             && self.address.is_none_or(|wanted| wanted == address(message.device))
     }
 
-    fn order(&self, page: &mut [Kept<'_>]) {
+    fn order(&self, page: &mut [QuarantinedMessage<'_>]) {
         let Some((column, upwards)) = self.order else { return };
-        let key = |message: &Kept<'_>| match column {
+        let key = |message: &QuarantinedMessage<'_>| match column {
             "from_address" | "sender" => (message.sender(), 0),
             "to_address" => (message.recipient(), 0),
             "subject" => (message.subject(), 0),
@@ -158,7 +158,7 @@ impl Search<'_> {
     }
 }
 
-impl Kept<'_> {
+impl QuarantinedMessage<'_> {
     fn leaves(&self) -> u64 {
         self.minute * 60 + self.quarantine.retention.as_secs()
     }
@@ -172,7 +172,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn spam_row(message: &Kept<'_>) -> Json {
+fn spam_row(message: &QuarantinedMessage<'_>) -> Json {
     let (sender, recipient) = (message.sender(), message.recipient());
     let attributes = Json::object([
         ("envelopeRecipient", Json::list([recipient])),
@@ -186,7 +186,7 @@ fn spam_row(message: &Kept<'_>) -> Json {
 }
 
 /// **Source:** the Swagger client for the names; forms of the values are assumed.
-fn row(message: &Kept<'_>) -> Json {
+fn row(message: &QuarantinedMessage<'_>) -> Json {
     let quarantine = message.quarantine.name.as_str();
     let reason = Json::object([("quarantineName", quarantine.into()), ("reason", Json::list(["Filter match"]))]);
     let attributes = Json::object([
@@ -216,8 +216,8 @@ pub(in crate::sim) fn rules(settings: &Settings, request: &Request, clock: Syste
     let others = settings.behaviour.quarantines.iter().filter(|one| one.name != SPAM);
     let rules: Vec<_> = others
         .map(|one| {
-            let kept: Vec<_> = one.kept(&devices, 0, now, now).collect();
-            let total: u64 = kept.iter().map(Kept::size).sum();
+            let kept: Vec<_> = one.messages(&devices, 0, now, now).collect();
+            let total: u64 = kept.iter().map(QuarantinedMessage::size).sum();
             let count = settings.behaviour.quarantined(one, &devices, 0, now, now);
             let attributes = Json::object([
                 ("numberOfMessages", count.into()),
@@ -235,7 +235,7 @@ pub(in crate::sim) fn rules(settings: &Settings, request: &Request, clock: Syste
 /// `config/quarantines` of an SMA. **Source:** PSCiscoSMA: lists of names by kind; the names of the kinds are assumed.
 pub(in crate::sim) fn names(settings: &Settings, request: &Request) -> Result<Json, Answer> {
     given(request, "device_type").ok_or_else(|| missing("device_type"))?;
-    word(request, "quarantine_type", &["pvo"])?.ok_or_else(|| missing("quarantine_type"))?;
+    one_of(request, "quarantine_type", &["pvo"])?.ok_or_else(|| missing("quarantine_type"))?;
     let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
     for one in settings.behaviour.quarantines.iter().filter(|one| one.name != SPAM) {
         match kinds.iter_mut().find(|(kind, _)| *kind == one.kind) {
@@ -259,7 +259,7 @@ pub(in crate::sim) fn local(
     let of_name = |one: &&Quarantine| one.name == name && one.name != SPAM;
     let one = settings.behaviour.quarantines.iter().find(of_name).ok_or_else(Answer::not_found)?;
     let now = unix_secs(clock);
-    let used: u64 = one.kept(&settings.devices(), 0, now, now).map(|message| message.size()).sum();
+    let used: u64 = one.messages(&settings.devices(), 0, now, now).map(|message| message.size()).sum();
     let none = || Json::List(Vec::new());
     let data = Json::object([
         ("quarantine_name", one.name.as_str().into()),

@@ -8,7 +8,7 @@ const DOMAINS: &str = "mail_incoming_domain_detail";
 async fn late(percent: u8, delay: u64) -> Rig {
     let rig = Rig::esa().await;
     let delay = Duration::from_secs(delay);
-    rig.appliance.change(|behaviour| behaviour.stragglers = Some(Stragglers { percent, delay }));
+    rig.appliance.change(|behaviour| behaviour.late_events = Some(LateEvents { percent, delay }));
     rig
 }
 

@@ -25,7 +25,7 @@ async fn count(rig: &Rig, rest: &str) -> u64 {
 #[tokio::test]
 async fn the_count_is_what_can_be_known_beforehand() {
     let rig = sma().await;
-    let known = |query: &[(&str, &str)]| tracked(&DEVICES, query, NOON - 7200, NOON - 3600).unwrap();
+    let known = |query: &[(&str, &str)]| tracked_count(&DEVICES, query, NOON - 7200, NOON - 3600).unwrap();
     let messages: f64 = ["incoming_messages", "outgoing_messages"]
         .map(|counter| truth(&DEVICES, "mail_system_capacity", counter, NOON - 7200, NOON - 3600).unwrap())
         .iter()
@@ -48,7 +48,7 @@ async fn the_count_is_what_can_be_known_beforehand() {
     }
     let rejected = HOUR.replace("=messages", "=rejected_connections");
     assert_eq!(count(&rig, &rejected).await, known(&[("searchOption", "rejected_connections")]));
-    assert_eq!(tracked(&DEVICES, &[("deliveryStatus", "LOST")], 0, 60), None);
+    assert_eq!(tracked_count(&DEVICES, &[("deliveryStatus", "LOST")], 0, 60), None);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn a_count_of_pages_adds_up_to_everything_with_records_that_cannot_be_read
 async fn tracking_is_some_minutes_behind() {
     let rig = sma().await;
     let rest = "startDate=2026-11-23T11:50Z&endDate=2026-11-23T12:00Z&searchOption=messages";
-    let known = |end| tracked(&DEVICES, &[], NOON - 600, end);
+    let known = |end| tracked_count(&DEVICES, &[], NOON - 600, end);
     assert_eq!(Some(count(&rig, rest).await), known(NOON - 300));
     rig.appliance.change(|behaviour| behaviour.tracking_lag = Duration::ZERO);
     assert_eq!(Some(count(&rig, rest).await), known(NOON));

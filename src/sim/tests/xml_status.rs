@@ -64,10 +64,10 @@ async fn counters_grow_as_the_traffic_does() {
     for now in [NOON, NOON + 59, NOON + 60, NOON + 90_000] {
         rig.watch.set(now);
         let page = page(&rig).await;
-        for (name, _) in lifetime::COUNTERS {
+        for (name, _) in lifetime_counters::COUNTERS {
             let lifetime = number(&page, &format!("<counter name=\"{name}\"\n"), "lifetime");
             let end = now - now % 60;
-            assert_eq!(Some(lifetime), growth(device, name, rig.appliance.birth(), end), "{name} at {now}");
+            assert_eq!(Some(lifetime), counter_growth(device, name, rig.appliance.birth(), end), "{name} at {now}");
             assert!(before.insert(name, lifetime) <= Some(lifetime), "{name}");
         }
     }
@@ -78,7 +78,7 @@ async fn counters_grow_as_the_traffic_does() {
         ("rejected_recips", INCOMING, "blocked_invalid_recipient"),
     ];
     for (counter, group, of) in pairs {
-        let grown = growth(device, counter, start, end).map(|grown| grown as f64);
+        let grown = counter_growth(device, counter, start, end).map(|grown| grown as f64);
         assert_eq!(grown, truth(&[device], group, of, start, end), "{counter}");
     }
 }
@@ -92,7 +92,7 @@ async fn reset_uptime_and_rates_are_about_their_own_time() {
     });
     let page = page(&rig).await;
     assert_eq!(attribute(&page, "<last_counter_reset", "timestamp"), "20261123110000");
-    let since = |secs| growth("esa1.example.com", "inj_recips", NOON - secs, NOON).unwrap();
+    let since = |secs| counter_growth("esa1.example.com", "inj_recips", NOON - secs, NOON).unwrap();
     let counter = "<counter name=\"inj_recips\"\n";
     assert_eq!([number(&page, counter, "uptime"), number(&page, counter, "reset")], [7200, 3600].map(since));
     let rate = "<rate name=\"inj_recips\"\n";
@@ -113,15 +113,15 @@ async fn the_page_can_be_unusual() {
     let rig = Rig::esa().await;
     rig.watch.set(NOON + 10);
     rig.appliance.change(|behaviour| {
-        behaviour.suffixes = Suffixes::Everywhere;
+        behaviour.suffixes = UnitSuffixes::Everywhere;
         behaviour.status_gauges.insert("conn_in".to_owned(), None);
         behaviour.status_gauges.insert("cpu_utilization".to_owned(), Some("N/A".to_owned()));
         behaviour.status_gauges.insert("msgs_in_quarantine".to_owned(), Some("5".to_owned()));
         behaviour.system_status = "receiving suspended".to_owned();
         behaviour.oldest_message = Some(0);
         behaviour.features = vec![
-            Feature::new("Gr\u{f6}\u{df}e <\u{20ac}>", Remaining::AfterStart(60)),
-            Feature::new("x", Remaining::Text("?".to_owned())),
+            Feature::new("Gr\u{f6}\u{df}e <\u{20ac}>", TimeRemaining::AfterStart(60)),
+            Feature::new("x", TimeRemaining::Text("?".to_owned())),
         ];
     });
     let request = format!("GET {PATH} HTTP/1.1\r\nAuthorization: {}\r\n\r\n", basic("ironport"));
@@ -134,7 +134,7 @@ async fn the_page_can_be_unusual() {
     assert!(!page.contains("\"conn_in\""));
     assert_eq!(attribute(&page, "<oldest_message", "secs"), "0");
     assert_eq!(attribute(&page, "<system", "status"), "receiving suspended");
-    rig.appliance.change(|behaviour| behaviour.suffixes = Suffixes::Nowhere);
+    rig.appliance.change(|behaviour| behaviour.suffixes = UnitSuffixes::Nowhere);
 }
 
 #[tokio::test]

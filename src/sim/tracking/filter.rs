@@ -1,9 +1,9 @@
 //! The filters of message tracking. **Source:** stix-shifter, for names (odd letters included), operators and values.
 
 use crate::sim::answer::Answer;
-use crate::sim::attribute::{TextFilter, given, invalid, word};
+use crate::sim::attribute::{TextFilter, given, invalid, one_of};
 use crate::sim::request::Request;
-use crate::sim::tracking::Tracked;
+use crate::sim::tracking::TrackedEvent;
 
 /// Conditions on texts: what comes before `Operator` and `Value`.
 pub(super) const TEXTS: [&str; 6] =
@@ -57,27 +57,27 @@ pub(super) const FLAGS: [&str; 12] = [
 
 /// A condition on a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Filter {
+pub(super) enum TrackingFilter {
     Text(&'static str, TextFilter),
     Word(&'static str, Vec<String>),
     Flag(&'static str),
 }
 
 /// Every filter in a request.
-pub(super) fn filters(request: &Request) -> Result<Vec<Filter>, Answer> {
+pub(super) fn filters(request: &Request) -> Result<Vec<TrackingFilter>, Answer> {
     let mut filters = Vec::new();
     for name in TEXTS {
         let text = TextFilter::given(request, &format!("{name}Operator"), &format!("{name}Value"))?;
-        filters.extend(text.map(|text| Filter::Text(name, text)));
+        filters.extend(text.map(|text| TrackingFilter::Text(name, text)));
     }
     for name in WORDS {
         let word = if name == "deliveryStatus" { delivery_status(request)? } else { given(request, name) };
         let words = word.map(|words| words.split(',').map(str::to_owned).collect());
-        filters.extend(words.map(|words| Filter::Word(name, words)));
+        filters.extend(words.map(|words| TrackingFilter::Word(name, words)));
     }
     for name in FLAGS {
-        let flag = word(request, name, &["true", "True", "false", "False"])?;
-        filters.extend(matches!(flag, Some("true" | "True")).then_some(Filter::Flag(name)));
+        let flag = one_of(request, name, &["true", "True", "false", "False"])?;
+        filters.extend(matches!(flag, Some("true" | "True")).then_some(TrackingFilter::Flag(name)));
     }
     Ok(filters)
 }
@@ -89,8 +89,8 @@ fn delivery_status(request: &Request) -> Result<Option<&str>, Answer> {
     if known { Ok(words) } else { Err(invalid("deliveryStatus")) }
 }
 
-impl Filter {
-    pub(super) fn admits(&self, message: &Tracked<'_>) -> bool {
+impl TrackingFilter {
+    pub(super) fn admits(&self, message: &TrackedEvent<'_>) -> bool {
         match self {
             Self::Text("envelopeSenderfilter", text) => text.admits(message.sender()),
             Self::Text("envelopeRecipientfilter", text) => text.admits(message.recipient()),
@@ -107,7 +107,7 @@ impl Filter {
     }
 }
 
-fn is(message: &Tracked<'_>, name: &str, word: &str) -> bool {
+fn is(message: &TrackedEvent<'_>, name: &str, word: &str) -> bool {
     match name {
         "senderIp" => message.sender_address() == word,
         "ciscoMid" => message.mid().to_string() == word,

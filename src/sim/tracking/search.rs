@@ -4,7 +4,7 @@
 use std::time::SystemTime;
 
 use crate::sim::answer::Answer;
-use crate::sim::attribute::{DATES, check_names, given, invalid, missing, number, window, word};
+use crate::sim::attribute::{DATES, check_names, given, invalid, missing, number, one_of, window};
 use crate::sim::date;
 use crate::sim::form::TotalCount;
 use crate::sim::inventory;
@@ -12,8 +12,8 @@ use crate::sim::json::Json;
 use crate::sim::request::Request;
 use crate::sim::settings::{Product, Settings};
 use crate::sim::span::RETENTION;
-use crate::sim::tracking::filter::{FLAGS, Filter, TEXTS, WORDS, filters};
-use crate::sim::tracking::{Kind, Tracked, first_in_minute, in_minute, in_minute_count};
+use crate::sim::tracking::filter::{FLAGS, TEXTS, TrackingFilter, WORDS, filters};
+use crate::sim::tracking::{TrackedEvent, TrackingKind, count_of_minute, events_of_minute, first_events_of_minute};
 use crate::sim::traffic::{Device, DeviceMinute};
 use crate::sim::unix_secs;
 
@@ -25,21 +25,21 @@ const USUAL_PAGE: usize = 20;
 const ATTRIBUTES: [&str; 6] = ["startDate", "endDate", "searchOption", "ciscoHost", "offset", "limit"];
 
 /// Conditions on messages, for computing how many match without asking the appliance.
-pub(super) struct Search<'a> {
+pub(super) struct TrackingSearch<'a> {
     pub(super) devices: Vec<&'a str>,
-    pub(super) kind: Kind,
-    pub(super) filters: Vec<Filter>,
+    pub(super) kind: TrackingKind,
+    pub(super) filters: Vec<TrackingFilter>,
     /// How many match on each device in each minute, whatever the filters.
     pub(super) per_minute: Option<u64>,
 }
 
-impl<'a> Search<'a> {
+impl<'a> TrackingSearch<'a> {
     /// Those in a request. That a host must exist, and that `searchOption` is missed like a date, is assumed.
     fn of(devices: Vec<&'a str>, request: &Request) -> Result<Self, Answer> {
-        let kind = match word(request, "searchOption", &["messages", "rejected_connections"])? {
+        let kind = match one_of(request, "searchOption", &["messages", "rejected_connections"])? {
             None => return Err(missing("searchOption")),
-            Some("messages") => Kind::Messages,
-            Some(_) => Kind::RejectedConnections,
+            Some("messages") => TrackingKind::Messages,
+            Some(_) => TrackingKind::RejectedConnections,
         };
         let devices = match given(request, "ciscoHost") {
             None | Some("All_Hosts") => devices,
@@ -58,9 +58,9 @@ impl<'a> Search<'a> {
             let device = Device::new(name);
             let of_minute = |minute| match (self.per_minute, self.filters.is_empty()) {
                 (Some(fixed), _) => fixed,
-                (None, true) => in_minute_count(&DeviceMinute::new(&device, minute), self.kind),
+                (None, true) => count_of_minute(&DeviceMinute::new(&device, minute), self.kind),
                 (None, false) => {
-                    in_minute(name, &device, self.kind, minute).filter(|one| self.admits(one)).count() as u64
+                    events_of_minute(name, &device, self.kind, minute).filter(|one| self.admits(one)).count() as u64
                 }
             };
             minutes.clone().map(of_minute).sum()
@@ -69,20 +69,20 @@ impl<'a> Search<'a> {
     }
 
     /// The rows of a page, the newest minute first (assumed).
-    fn page(&self, start: u64, end: u64, offset: usize, limit: usize) -> Vec<Tracked<'a>> {
+    fn page(&self, start: u64, end: u64, offset: usize, limit: usize) -> Vec<TrackedEvent<'a>> {
         let minutes = start.div_ceil(60)..end.div_ceil(60);
         let devices: Vec<_> = self.devices.iter().map(|&name| (name, Device::new(name))).collect();
         let of_minute = |minute| {
             let of_device = |(name, device): &(&'a str, Device)| match self.per_minute {
-                Some(fixed) => first_in_minute(name, device, self.kind, minute, fixed).collect::<Vec<_>>(),
-                None => in_minute(name, device, self.kind, minute).filter(|one| self.admits(one)).collect(),
+                Some(fixed) => first_events_of_minute(name, device, self.kind, minute, fixed).collect::<Vec<_>>(),
+                None => events_of_minute(name, device, self.kind, minute).filter(|one| self.admits(one)).collect(),
             };
             devices.iter().flat_map(of_device).collect::<Vec<_>>()
         };
         minutes.rev().flat_map(of_minute).skip(offset).take(limit).collect()
     }
 
-    fn admits(&self, message: &Tracked<'_>) -> bool {
+    fn admits(&self, message: &TrackedEvent<'_>) -> bool {
         self.filters.iter().all(|filter| filter.admits(message))
     }
 }
@@ -97,12 +97,15 @@ pub(in crate::sim) fn messages(settings: &Settings, request: &Request, clock: Sy
     let names: Vec<_> = request.query.iter().map(|(name, _)| name.as_str()).filter(|name| with_text(name)).collect();
     check_names(request, &[known, names].concat())?;
     let behaviour = &settings.behaviour;
-    let search = Search { per_minute: behaviour.tracking_per_minute, ..Search::of(settings.devices(), request)? };
+    let search = TrackingSearch {
+        per_minute: behaviour.tracking_per_minute,
+        ..TrackingSearch::of(settings.devices(), request)?
+    };
     let limit = number(request, "limit")?.unwrap_or(USUAL_PAGE).min(PAGE);
     let offset = number(request, "offset")?.unwrap_or(0);
     let seen = unix_secs(clock).saturating_sub(behaviour.tracking_lag.as_secs());
     let (start, end) = (start.max(seen.saturating_sub(RETENTION.as_secs())), end.min(seen - seen % 60));
-    let is_bad = |one: &Tracked<'_>| behaviour.tracking_bad_one_in.is_some_and(|rarity| one.is_bad(rarity));
+    let is_bad = |one: &TrackedEvent<'_>| behaviour.tracking_bad_one_in.is_some_and(|rarity| one.is_bad(rarity));
     let (bad, good): (Vec<_>, Vec<_>) = search.page(start, end, offset, limit).into_iter().partition(is_bad);
     let total_count = match behaviour.tracking_total_count {
         TotalCount::Page => good.len() as u64,
@@ -117,18 +120,18 @@ pub(in crate::sim) fn messages(settings: &Settings, request: &Request, clock: Sy
 /// `[start_secs, end_secs)`, once all have arrived. `query` is that of the request, dates and pages left out, already
 /// decoded; without `searchOption` it is about messages. `None` when the appliance would refuse it.
 #[must_use]
-pub fn tracked(devices: &[&str], query: &[(&str, &str)], start_secs: u64, end_secs: u64) -> Option<u64> {
+pub fn tracked_count(devices: &[&str], query: &[(&str, &str)], start_secs: u64, end_secs: u64) -> Option<u64> {
     let mut query: Vec<_> = query.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
     if query.iter().all(|(name, _)| name != "searchOption") {
         query.push(("searchOption".to_owned(), "messages".to_owned()));
     }
     let request = Request { query, ..Request::new(Product::Esa, "GET", "", Vec::new(), SystemTime::UNIX_EPOCH) };
-    let search = Search::of(devices.to_vec(), &request).ok()?;
+    let search = TrackingSearch::of(devices.to_vec(), &request).ok()?;
     Some(search.count(start_secs, end_secs))
 }
 
 /// Types and forms differ by product and release; these are of a recent one.
-fn row(settings: &Settings, message: &Tracked<'_>) -> Json {
+fn row(settings: &Settings, message: &TrackedEvent<'_>) -> Json {
     let zone = match settings.product {
         Product::Sma => "(GMT)",
         Product::Esa => "(GMT +00:00)",
@@ -144,7 +147,7 @@ fn row(settings: &Settings, message: &Tracked<'_>) -> Json {
         ("sbrs", "None".into()),
         ("serialNumber", inventory::serial(message.device).into()),
     ];
-    if message.kind == Kind::Messages {
+    if message.kind == TrackingKind::Messages {
         let status = Json::Object(vec![(mid.to_string(), message.delivery().into())]);
         attributes.extend([
             ("mid", Json::list([mid])),

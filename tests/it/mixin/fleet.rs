@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use asyncos_exporter::base::clock::Clock;
-use asyncos_exporter::sim::{Appliance, Fault, FaultBody, Feature, On, Remaining, Settings};
+use asyncos_exporter::sim::{Appliance, Fault, FaultBody, Feature, On, Settings, TimeRemaining};
 use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
@@ -207,9 +207,9 @@ fn well(settings: &mut Settings) {
     fields.insert("percentage_ram_utilization".into(), Some(json!(30)));
     fields.insert("percentage_swap_utilization".into(), Some(json!(1)));
     settings.behaviour.features = vec![
-        Feature::new("Sophos", Remaining::AfterStart(300 * 86_400)),
-        Feature::new("IronPort Anti-Spam", Remaining::AfterStart(200 * 86_400)),
-        Feature::new("Bounce Verification", Remaining::DormantOrPerpetual),
+        Feature::new("Sophos", TimeRemaining::AfterStart(300 * 86_400)),
+        Feature::new("IronPort Anti-Spam", TimeRemaining::AfterStart(200 * 86_400)),
+        Feature::new("Bounce Verification", TimeRemaining::DormantOrPerpetual),
     ];
 }
 
@@ -292,6 +292,6 @@ fn ill(settings: &mut Settings) {
         behaviour.health_fields.insert(field.into(), Some(json!(percent)));
     }
     behaviour.status_gauges.insert("log_used".into(), Some("95".into()));
-    behaviour.features = vec![Feature::new("Sophos", Remaining::AfterStart(3 * 86_400))];
+    behaviour.features = vec![Feature::new("Sophos", TimeRemaining::AfterStart(3 * 86_400))];
     behaviour.forbidden_groups.insert("mail_policy_incoming".into());
 }

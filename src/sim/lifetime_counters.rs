@@ -33,7 +33,7 @@ pub(super) type Totals = [u64; COUNTERS.len()];
 const STEP: u64 = 60;
 
 /// Sums since the birth of a device.
-pub(super) struct Lifetimes {
+pub(super) struct LifetimeCounters {
     device: Device,
     /// In minutes since 1970.
     birth: u64,
@@ -41,7 +41,7 @@ pub(super) struct Lifetimes {
     steps: Vec<Totals>,
 }
 
-impl Lifetimes {
+impl LifetimeCounters {
     /// `birth` in seconds since 1970.
     pub(super) fn new(device: &str, birth: u64) -> Self {
         Self { device: Device::new(device), birth: birth / 60, steps: vec![[0; COUNTERS.len()]] }
@@ -73,7 +73,7 @@ fn add(device: &Device, start: u64, end: u64, totals: &mut Totals) {
 /// How much a counter of `/xml/status` grows on a device in the minutes that begin in `[start_secs, end_secs)`; `None`
 /// for an unknown counter.
 #[must_use]
-pub fn growth(device: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<u64> {
+pub fn counter_growth(device: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<u64> {
     let place = COUNTERS.iter().position(|(name, _)| *name == counter)?;
     let mut totals = [0; COUNTERS.len()];
     add(&Device::new(device), start_secs.div_ceil(60), end_secs.div_ceil(60), &mut totals);
@@ -86,12 +86,12 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_what_is_counted() {
-        let mut lifetimes = Lifetimes::new("esa1", 6_000_000);
-        let fresh = |secs| Lifetimes::new("esa1", 6_000_000).at(secs);
+        let mut lifetimes = LifetimeCounters::new("esa1", 6_000_000);
+        let fresh = |secs| LifetimeCounters::new("esa1", 6_000_000).at(secs);
         for secs in (0..200).map(|step| 6_000_000 + step * 97).chain([6_000_000, 5_000_000, 6_012_345]) {
             assert_eq!(lifetimes.at(secs), fresh(secs), "{secs}");
         }
-        assert_eq!(growth("esa1", "inj_msgs", 6_000_000, 6_012_000), Some(fresh(6_012_000)[0]));
-        assert_eq!(growth("esa1", "no_such", 0, 60), None);
+        assert_eq!(counter_growth("esa1", "inj_msgs", 6_000_000, 6_012_000), Some(fresh(6_012_000)[0]));
+        assert_eq!(counter_growth("esa1", "no_such", 0, 60), None);
     }
 }

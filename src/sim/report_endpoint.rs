@@ -4,15 +4,15 @@
 use std::time::SystemTime;
 
 use crate::sim::answer::Answer;
-use crate::sim::attribute::{self, DATES, check_names, given, invalid, missing, number, unsupported, word};
+use crate::sim::attribute::{self, DATES, check_names, given, invalid, missing, number, one_of, unsupported};
 use crate::sim::form::Centralized;
 use crate::sim::group::{self, Group};
-use crate::sim::report::{self, Asked, Report};
+use crate::sim::report::{self, Report, ReportRequest};
 use crate::sim::request::Request;
 use crate::sim::scalar::{Contents, ScalarGroup};
 use crate::sim::settings::{Product, Settings, TrafficKind};
 use crate::sim::span::Span;
-use crate::sim::table::{Direction, Filter, Page, Selection};
+use crate::sim::table::{Direction, KeyFilter, Page, RowSelection};
 use crate::sim::unix_secs;
 
 /// Attributes a report takes; `query_type` is not among them because no answer to it is known. **Source:** API guide
@@ -49,7 +49,7 @@ pub(super) fn report(
     if behaviour.forbidden_groups.contains(name) {
         return Err(Answer::unauthorized());
     }
-    let group = existing(settings, name).ok_or_else(Answer::not_found)?;
+    let group = available_group(settings, name).ok_or_else(Answer::not_found)?;
     let single = match counter {
         None => None,
         Some(name) => Some(group.counter(behaviour, name).ok_or_else(Answer::not_found)?),
@@ -62,29 +62,29 @@ pub(super) fn report(
     let devices = devices(settings, request, group.traffic_kind()).ok_or_else(Answer::not_found)?;
     check_names(request, &ATTRIBUTES)?;
     check_limits(request, group)?;
-    let centralized = kept_by_the_sma(settings, group);
+    let centralized = centralized_mode(settings, group);
     let devices = if centralized == Centralized::Zeros { Vec::new() } else { devices };
     let available_until = behaviour.available_until(clock);
-    let span = Span::seen(start, end, available_until, behaviour.stragglers);
+    let span = Span::seen(start, end, available_until, behaviour.late_events);
     let half = PAIRS.iter().any(|(one, other)| request.attribute(one).is_some() != request.attribute(other).is_some());
     if half || centralized == Centralized::Empty {
         return Ok(Report::without_data(behaviour, group, single));
     }
     let selection = selection(settings, group, request)?;
-    Ok(report::build(settings, &Asked { group, single, devices, span, available_until, clock, selection }))
+    Ok(report::build(settings, &ReportRequest { group, single, devices, span, available_until, clock, selection }))
 }
 
 /// The group, if this release has it.
-fn existing<'a>(settings: &'a Settings, name: &str) -> Option<Group<'a>> {
+fn available_group<'a>(settings: &'a Settings, name: &str) -> Option<Group<'a>> {
     let group = group::find(&settings.behaviour, name)?;
     let absent = settings.behaviour.absent_groups.contains(name)
-        || kept_by_the_sma(settings, group) == Centralized::NotFound
+        || centralized_mode(settings, group) == Centralized::NotFound
         || (settings.product, group.traffic_kind()) == (Product::Esa, TrafficKind::Web);
     (!absent).then_some(group)
 }
 
 /// What centralized reporting does to this group here.
-fn kept_by_the_sma(settings: &Settings, group: Group<'_>) -> Centralized {
+fn centralized_mode(settings: &Settings, group: Group<'_>) -> Centralized {
     let kept_here = match group {
         Group::Scalar(ScalarGroup { contents: Contents::ReportingSystem(_), .. }) => true,
         Group::Scalar(group) => group.name == "mail_system_capacity",
@@ -142,7 +142,7 @@ fn devices<'a>(settings: &'a Settings, request: &Request, traffic_kind: TrafficK
 /// Which rows of a keyed report. **Source:** API guide 16.0 for the attributes and the two operators. Assumed: what is
 /// no number, no counter, no direction and no operator is refused; without an operator the key must be the value;
 /// whatever `filterBy` names, the filter is about the key.
-fn selection(settings: &Settings, group: Group<'_>, request: &Request) -> Result<Selection, Answer> {
+fn selection(settings: &Settings, group: Group<'_>, request: &Request) -> Result<RowSelection, Answer> {
     let order_by = match given(request, "orderBy") {
         None => None,
         Some(name) => {
@@ -150,18 +150,18 @@ fn selection(settings: &Settings, group: Group<'_>, request: &Request) -> Result
             Some(counter.to_owned())
         }
     };
-    let direction = match word(request, "orderDir", &["asc", "desc"])? {
+    let direction = match one_of(request, "orderDir", &["asc", "desc"])? {
         Some("asc") => Direction::Ascending,
         Some(_) | None => Direction::Descending,
     };
-    let operator = word(request, "filterOperator", &["is", "begins_with"])?;
+    let operator = one_of(request, "filterOperator", &["is", "begins_with"])?;
     let filter = request.attribute("filterValue").map(|value| match operator {
-        Some("begins_with") => Filter::BeginsWith(value.to_owned()),
-        Some(_) | None => Filter::Is(value.to_owned()),
+        Some("begins_with") => KeyFilter::BeginsWith(value.to_owned()),
+        Some(_) | None => KeyFilter::Is(value.to_owned()),
     });
     let page = match (number(request, "offset")?, number(request, "limit")?) {
         (Some(offset), Some(limit)) => Some(Page { offset, limit }),
         (None, _) | (_, None) => None,
     };
-    Ok(Selection { filter, order_by, direction, top: number(request, "top")?, page })
+    Ok(RowSelection { filter, order_by, direction, top: number(request, "top")?, page })
 }

@@ -81,7 +81,7 @@ impl Appliance {
     }
 
     /// When the counters of `/xml/status` were 0, in seconds since 1970 by the appliance's clock: `lifetime` at any later
-    /// instant is the [`growth`](super::growth) since.
+    /// instant is the [`counter_growth`](super::counter_growth) since.
     #[must_use]
     pub fn birth(&self) -> u64 {
         self.responder.birth()

@@ -7,16 +7,16 @@ use tokio::sync::watch;
 use crate::sim::request::{Request, RequestKind};
 
 /// The log of one appliance, and the count of requests being served.
-pub(super) struct Log {
+pub(super) struct RequestLog {
     entries: watch::Sender<Entries>,
-    all: Tally,
-    logins: Tally,
+    all: Concurrency,
+    logins: Concurrency,
     limit: usize,
 }
 
 /// How many are being served, and the most that ever were.
 #[derive(Default)]
-struct Tally {
+struct Concurrency {
     now: AtomicUsize,
     most: AtomicUsize,
 }
@@ -29,23 +29,23 @@ struct Entries {
 }
 
 /// A request that is being served; it stops counting when this is dropped.
-pub(super) struct Visit<'a> {
-    log: &'a Log,
+pub(super) struct ActiveRequest<'a> {
+    log: &'a RequestLog,
     number: usize,
     is_login: bool,
     /// How many requests were being served when this one arrived, itself included.
     pub(super) in_flight: usize,
 }
 
-impl Log {
+impl RequestLog {
     /// An empty log that keeps at most `limit` entries, and at least 2.
     pub(super) fn new(limit: usize) -> Self {
         let entries = watch::Sender::new(Entries::default());
-        Self { entries, all: Tally::default(), logins: Tally::default(), limit: limit.max(2) }
+        Self { entries, all: Concurrency::default(), logins: Concurrency::default(), limit: limit.max(2) }
     }
 
     /// Enters a request.
-    pub(super) fn arrive(&self, mut request: Request) -> Visit<'_> {
+    pub(super) fn record_arrival(&self, mut request: Request) -> ActiveRequest<'_> {
         let (mut number, mut in_flight) = (0, 0);
         let is_login = request.kind == RequestKind::Login;
         self.entries.send_modify(|entries| {
@@ -63,7 +63,7 @@ impl Log {
             number = entries.dropped + entries.kept.len();
             entries.kept.push(request);
         });
-        Visit { log: self, number, is_login, in_flight }
+        ActiveRequest { log: self, number, is_login, in_flight }
     }
 
     /// The most requests that were ever being served at once.
@@ -71,7 +71,7 @@ impl Log {
         self.all.most.load(Ordering::SeqCst)
     }
 
-    /// As [`Log::most_in_flight`], of logins.
+    /// As [`RequestLog::most_in_flight`], of logins.
     pub(super) fn most_logins_in_flight(&self) -> usize {
         self.logins.most.load(Ordering::SeqCst)
     }
@@ -88,7 +88,7 @@ impl Log {
     }
 }
 
-impl Tally {
+impl Concurrency {
     /// One more; how many there are then.
     fn begin(&self) -> usize {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
@@ -101,10 +101,10 @@ impl Tally {
     }
 }
 
-impl Visit<'_> {
-    /// Notes the status and ends the visit. Called before the first byte is sent: a client that has its answer and asks
+impl ActiveRequest<'_> {
+    /// Notes the status and ends the request. Called before the first byte is sent: a client that has its answer and asks
     /// again at once must not be counted twice.
-    pub(super) fn answered(self, status: u16) {
+    pub(super) fn record_status(self, status: u16) {
         self.log.entries.send_modify(|entries| {
             if let Some(entry) = self.number.checked_sub(entries.dropped).and_then(|at| entries.kept.get_mut(at)) {
                 entry.status = status;
@@ -113,7 +113,7 @@ impl Visit<'_> {
     }
 }
 
-impl Drop for Visit<'_> {
+impl Drop for ActiveRequest<'_> {
     fn drop(&mut self) {
         self.log.all.end();
         if self.is_login {
@@ -135,12 +135,12 @@ mod tests {
 
     #[test]
     fn the_oldest_entries_go_first_and_late_statuses_find_their_entry() {
-        let log = Log::new(4);
-        let first = log.arrive(request("/0"));
-        let visits: Vec<_> = (1..5).map(|n| log.arrive(request(&format!("/{n}")))).collect();
-        first.answered(500);
-        for visit in visits {
-            visit.answered(200);
+        let log = RequestLog::new(4);
+        let first = log.record_arrival(request("/0"));
+        let active: Vec<_> = (1..5).map(|n| log.record_arrival(request(&format!("/{n}")))).collect();
+        first.record_status(500);
+        for active in active {
+            active.record_status(200);
         }
         let seen = log.read(|log| log.iter().map(|r| (r.path.clone(), r.status, r.in_flight)).collect::<Vec<_>>());
         assert_eq!(seen, [("/2".to_owned(), 200, 3), ("/3".to_owned(), 200, 4), ("/4".to_owned(), 200, 5)]);
@@ -149,14 +149,14 @@ mod tests {
 
     #[test]
     fn logins_that_overlap_are_counted_apart() {
-        let log = Log::new(4);
+        let log = RequestLog::new(4);
         let login = || Request::new(Product::Esa, "POST", "/esa/api/v2.0/login", Vec::new(), UNIX_EPOCH);
         for _ in 0..2 {
-            let _report = log.arrive(request("/0"));
-            log.arrive(login()).answered(200);
+            let _report = log.record_arrival(request("/0"));
+            log.record_arrival(login()).record_status(200);
         }
         assert_eq!((log.most_logins_in_flight(), log.most_in_flight()), (1, 2));
-        let (_one, _other) = (log.arrive(login()), log.arrive(login()));
+        let (_one, _other) = (log.record_arrival(login()), log.record_arrival(login()));
         assert_eq!(log.most_logins_in_flight(), 2);
     }
 }
