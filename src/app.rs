@@ -1,4 +1,4 @@
-//! The composition root: builds every part once, wires it, and keeps the daemon in one piece until it is told to stop.
+//! The composition root: builds every part once, wires it, and keeps the daemon in one piece until it must stop.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -33,10 +33,10 @@ use pages::{Sources, Stage};
 use reloader::{ConfigReloader, Reading, ReloadTrigger};
 use state::PersistentState;
 
-/// Wishes to reload or quit that wait while one is carried out.
-const WAITING_WISHES: usize = 4;
+/// Requests to reload or quit that wait while one is carried out.
+const WAITING_REQUESTS: usize = 4;
 
-/// What the command line says.
+/// Settings from the command line.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where to listen.
@@ -55,11 +55,11 @@ pub struct Settings {
     pub reset_logins: bool,
     /// The file that a reload reads again; none for a configuration that came from elsewhere.
     pub config_file: Option<ConfigFile>,
-    /// How often to look whether that file has changed; never where absent.
+    /// Time between two looks whether that file has changed; never where absent.
     pub auto_reload: Option<Duration>,
     /// Whether counters that begin are first shown without their first events.
     pub hold: Hold,
-    /// Who wants to know how the daemon does.
+    /// The supervisor to notify.
     pub supervisor: Supervisor,
 }
 
@@ -106,7 +106,7 @@ struct Daemon {
     refusals: LoginFailureLog,
     telemetry: Arc<Telemetry>,
     context: PollContext,
-    /// What is wrong with the configuration as it was read last; the one in force is older then.
+    /// Error of the configuration as it was read last; the one in force is older then.
     wrong: Option<String>,
 }
 
@@ -164,7 +164,7 @@ impl App {
         let config = Arc::clone(&daemon.in_force.borrow());
         daemon.fleet.apply(&config).await?;
         daemon.telemetry.config_loaded(daemon.context.clock.wall());
-        let (by_http, mut from_http) = mpsc::channel(WAITING_WISHES);
+        let (by_http, mut from_http) = mpsc::channel(WAITING_REQUESTS);
         let (stage, until) = watch::channel(Stage::Ready);
         let PollContext { clock, snapshots, .. } = daemon.context.clone();
         let (renderer, cache) =
@@ -183,7 +183,7 @@ impl App {
         let mut reader = daemon.reader();
         let heartbeat = daemon.context.watchdog.begin("the daemon");
         let mut supervisor = std::mem::take(&mut daemon.settings.supervisor);
-        supervisor.serves(daemon.standing());
+        supervisor.serves(daemon.fleet_summary());
         let outcome = loop {
             heartbeat.beat();
             // The wish to quit may wait as long as a reading: it ends by itself, and a signal is heard meanwhile.
@@ -195,14 +195,14 @@ impl App {
                 _ = printer.join_next() => break Err(AppError::TaskEnded("the page renderer".into())),
                 reading = reader.next(daemon.wrong.is_some()) => {
                     daemon.conclude(reading, &cache).await;
-                    supervisor.has_reloaded(daemon.standing());
+                    supervisor.has_reloaded(daemon.fleet_summary());
                     continue;
                 }
                 Some(request) = requests.recv(), if is_idle => request,
                 Some(request) = from_http.recv(), if is_idle => request,
                 () = heartbeat.due() => continue,
                 () = supervisor.due() => {
-                    supervisor.report(&daemon.context.watchdog, daemon.standing());
+                    supervisor.report(&daemon.context.watchdog, daemon.fleet_summary());
                     continue;
                 }
             };
@@ -252,21 +252,21 @@ impl Daemon {
         sources.pages(Arc::new(metrics), lifecycle)
     }
 
-    /// How the fleet stands, for people.
-    fn standing(&self) -> String {
+    /// Summary of the fleet for people.
+    fn fleet_summary(&self) -> String {
         let all = self.in_force.borrow().appliances.len();
         let now = self.context.clock.tick();
         let up = self.context.snapshots.read().iter().filter(|snapshot| snapshot.is_up(now)).count();
         format!("{all} appliances, {up} up, {} down", all.saturating_sub(up))
     }
 
-    /// Who reads the configuration again.
+    /// The part that reads the configuration again.
     fn reader(&mut self) -> ConfigReloader {
         let Settings { config_file, auto_reload, protection, .. } = &mut self.settings;
         ConfigReloader::new(config_file.take(), protection.clone(), *auto_reload, self.context.clock.clone())
     }
 
-    /// Puts in force what was read. A wrong configuration changes nothing; the web side has done its part by itself.
+    /// Puts in force what was read. A wrong configuration changes nothing; the web side has done its part already.
     async fn conclude(&mut self, reading: Reading, cache: &PageCache) {
         let Reading { cause, config, web } = reading;
         let config = match config {

@@ -22,7 +22,7 @@ pub(super) struct Fleet {
     refusals: LoginFailureLog,
     running: BTreeMap<String, Running>,
     tasks: JoinSet<()>,
-    /// Whose task is whose, and whether it was told to stop.
+    /// The appliance of each task, and its stop signal.
     names: HashMap<Id, (String, Shutdown)>,
 }
 
@@ -119,7 +119,7 @@ impl Fleet {
         self.running.insert(appliance.name.clone(), Running { config: appliance, client, stop, over });
     }
 
-    /// The name of a poller that has ended without being told to.
+    /// The name of a poller that has ended although nothing stopped it.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.

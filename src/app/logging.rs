@@ -18,7 +18,7 @@ use fields::{Fields, Value};
 
 mod fields;
 
-/// How much to log; each level includes those before it.
+/// Amount to log; each level includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Our own bugs.
@@ -44,7 +44,7 @@ impl Level {
         }
     }
 
-    /// What libraries may say: at debug level they would bury us.
+    /// The least severe events of libraries that are logged: at debug level they would bury ours.
     fn theirs(self) -> LevelFilter {
         match self {
             Self::Error => LevelFilter::ERROR,
@@ -54,7 +54,7 @@ impl Level {
     }
 }
 
-/// How a line is written. The keys are `ts`, `level`, `msg`, `target` when a library speaks, then the event's fields.
+/// Format of a line. The keys are `ts`, `level`, `msg`, `target` when a library speaks, then the event's fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `ts=… level=info msg="…" key=value`

@@ -1,4 +1,4 @@
-//! What the routes answer with: closures over what is published, known and in force.
+//! Answers of the routes: closures over what is published, known and in force.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::status::explain::{Question, Unexplained};
 use crate::status::{Facts, Links, Status};
 use crate::telemetry::{self, Telemetry};
 
-/// How far the daemon has come. Before the first, nobody is answered.
+/// Stage of the daemon's life. Before the first, no request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Configuration and state are loaded, and pollers run.
@@ -23,7 +23,7 @@ pub(super) enum Stage {
     Ending,
 }
 
-/// What pages are made of.
+/// Data that the pages show.
 #[derive(Clone, Debug)]
 pub(super) struct Sources {
     pub(super) context: PollContext,

@@ -13,27 +13,27 @@ use crate::base::clock::{Clock, Tick};
 use crate::config::{Config, ConfigError, ConfigFile};
 use crate::http::{Protection, ProtectionError};
 
-/// How long a reading may take, a matter of milliseconds unless a file system hangs: then the configuration says within
+/// Time limit of a reading, a matter of milliseconds unless a file system hangs: then the configuration says within
 /// nine seconds which file it is.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a file that was seen to change must stay as it is before it counts: what an editor or `cp` has written half
+/// Time that a changed file must stay as it is before it counts: what an editor or `cp` has written half
 /// may be valid YAML that lacks appliances.
 const STEADY: Duration = Duration::from_secs(1);
 
-/// Who hears what came of a reading.
+/// Receiver of the outcome of a reading.
 pub(super) type Asker = oneshot::Sender<Result<(), String>>;
 
 /// Why the configuration is read.
 #[derive(Debug)]
 pub(super) enum ReloadTrigger {
-    /// Somebody asks.
+    /// A signal or a request over HTTP.
     Asked(Asker),
     /// It was time to look whether a file has changed.
     Look,
 }
 
-/// What was read.
+/// The configuration and the web side's files, as they were read.
 #[derive(Debug)]
 pub(super) struct Reading {
     pub(super) cause: ReloadTrigger,
@@ -57,7 +57,7 @@ pub(super) enum Unread {
     Slow,
 }
 
-/// What the next look is for.
+/// The kind of configuration that a reading accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ReloadMode {
     /// The configuration, whether or not it has changed.
@@ -75,7 +75,7 @@ pub(super) struct ConfigReloader {
     file: Option<Arc<Mutex<ConfigFile>>>,
     protection: Protection,
     clock: Clock,
-    /// How often to look for changes; never where absent.
+    /// Time between two looks for changes; never where absent.
     every: Option<Duration>,
     next_look: Tick,
     under_way: JoinSet<Reading>,
@@ -102,8 +102,8 @@ impl ConfigReloader {
         });
     }
 
-    /// The next reading that has ended. Looks for changes when it is time; the web side does so by itself. `is_wrong` says
-    /// whether the newest reading was refused.
+    /// The next reading that has ended. Looks for changes when it is time; the web side looks on its own. `is_wrong`: whether the
+    /// newest reading was refused.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.

@@ -1,4 +1,4 @@
-//! Opens the state and says what became of it.
+//! Opens the state and reports the outcome.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 use crate::store::{Event, Listener, LoadedState, OpenError, Refused, RefusedBecause, Store};
 use crate::telemetry::{StateLoss, Telemetry};
 
-/// What outlives a restart.
+/// State that outlives a restart.
 pub(super) struct PersistentState {
     pub(super) ledger: Ledger,
     pub(super) refusals: LoginFailureLog,

@@ -1,5 +1,5 @@
-//! What the daemon tells systemd, or whatever else started it and speaks its protocol: that it serves, how its fleet
-//! stands, that it reads its configuration, that it lives and that it ends. Must not know how any of that is found out.
+//! Notifications to systemd, or to another supervisor that speaks its protocol: ready, status of the fleet, reloading,
+//! heartbeat and stopping. Must not know how any of that is found out.
 //!
 //! **Source:** sd_notify(3), sd_watchdog_enabled(3).
 
@@ -11,17 +11,17 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::base::heartbeat::{Stalled, Watchdog};
 
-/// How often the state of the fleet is looked at where no sign of life is asked for more often: whoever reads it is a
+/// Time between two reports of the fleet's status where the watchdog wants no heartbeat more often: the reader is a
 /// person.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Signs of life in the time after which the daemon counts as dead: one may come late and one be lost.
+/// Heartbeats in the time after which the daemon counts as dead: one may come late and one be lost.
 const SIGNS: u32 = 3;
 
-/// Who started the daemon and wants to know how it does.
+/// The supervisor that started the daemon.
 #[derive(Clone, Debug, Default)]
 pub struct Supervisor {
-    /// Nobody, where absent.
+    /// Absent where no supervisor is named.
     contact: Option<Contact>,
 }
 
@@ -30,7 +30,7 @@ struct Contact {
     wants_signs: bool,
     every: Duration,
     next: Instant,
-    /// What was said last of how the fleet stands.
+    /// Status of the fleet in the last message.
     status: String,
     is_reloading: bool,
     /// Whether the last message could not be sent, which is logged once.
@@ -38,7 +38,7 @@ struct Contact {
 }
 
 impl Supervisor {
-    /// The one that the environment names; nobody without `NOTIFY_SOCKET`. The watchdog may be that of another process.
+    /// The supervisor that the environment names; none without `NOTIFY_SOCKET`. The watchdog may be that of another process.
     #[must_use]
     pub fn from_environment() -> Self {
         if std::env::var_os("NOTIFY_SOCKET").is_none() {
@@ -57,7 +57,7 @@ impl Supervisor {
         Self { contact: Some(contact) }
     }
 
-    /// The daemon listens, its configuration is in force, and it goes on as `status` says.
+    /// Reports that the daemon listens and its configuration is in force, with the `status` of the fleet.
     pub fn serves(&mut self, status: String) {
         self.notify(|contact| {
             contact.status = status;
@@ -65,7 +65,7 @@ impl Supervisor {
         });
     }
 
-    /// The daemon begins to read its configuration again; [`Supervisor::has_reloaded`] ends that.
+    /// Reports that the daemon begins to read its configuration again; [`Supervisor::has_reloaded`] ends that.
     pub fn reloads(&mut self) {
         // Without the time a newer systemd takes the end of an earlier reload for the end of this one.
         let now = NotifyState::monotonic_usec_now().ok();
@@ -75,27 +75,27 @@ impl Supervisor {
         });
     }
 
-    /// The configuration has been read, for better or worse, and the fleet stands as `status` says. Says nothing where no
-    /// reload was told of.
+    /// Reports that the configuration has been read, for better or worse, with the `status` of the fleet. Sends nothing
+    /// where no reload was reported.
     pub fn has_reloaded(&mut self, status: String) {
         if self.contact.as_mut().is_some_and(|contact| std::mem::take(&mut contact.is_reloading)) {
             self.serves(status);
         }
     }
 
-    /// The daemon ends.
+    /// Reports that the daemon ends.
     pub fn ends(&mut self) {
         self.notify(|_| vec![NotifyState::Stopping, NotifyState::Status("stopping")]);
     }
 
-    /// How the daemon does: its fleet stands as `status` says, unless one of `watchdog` says that a loop is stalled. Then
-    /// there is no sign of life, whatever else goes on, so that the daemon is killed and started again.
+    /// Sends the `status` of the fleet with a heartbeat, unless `watchdog` has a stalled loop. Then there is no heartbeat,
+    /// whatever else works, so that the daemon is killed and started again.
     pub fn report(&mut self, watchdog: &Watchdog, status: String) {
         let stalled = watchdog.stalled();
         self.notify(|contact| contact.report(stalled, status));
     }
 
-    /// Completes when it is time to say again how the daemon does; never where nobody wants to know.
+    /// Completes when the next report is due; never without a supervisor.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.

@@ -1,4 +1,4 @@
-//! Who may come in: login, tokens, Basic credentials, lock-out. Decides from one request at a time and knows no path
+//! Access control: login, tokens, Basic credentials, lock-out. Decides from one request at a time and knows no path
 //! but the one of the login. **Source:** docs.ces.cisco.com, AsyncOS API, authentication; recorded answers
 //! and published clients for the messages.
 
@@ -21,7 +21,7 @@ use crate::sim::xml_status;
 /// An answer to a token with less than this to live carries a fresh one. **Source:** API guide 16.0.
 const REFRESH_SECS: u64 = 5 * 60;
 
-/// What is known about who came so far.
+/// Issued tokens and failed logins so far.
 pub(super) struct Access {
     tokens: Tokens,
     /// Failed logins and Basic attempts since the last good one.
@@ -30,7 +30,7 @@ pub(super) struct Access {
     used_step: Option<u64>,
 }
 
-/// What becomes of a request before its path is looked at.
+/// The decision about a request before its path is looked at.
 pub(super) enum Admission {
     /// It has its answer: it was a login, or it was refused.
     Answered(Answer),

@@ -98,7 +98,7 @@ impl Appliance {
         self.responder.log().read(<[Request]>::to_vec)
     }
 
-    /// How many requests of the log match.
+    /// Number of requests in the log that match.
     #[must_use]
     pub fn count(&self, matches: impl Fn(&Request) -> bool) -> usize {
         self.responder.log().read(|log| log.iter().filter(|request| matches(request)).count())
@@ -125,7 +125,7 @@ impl Appliance {
     }
 }
 
-/// How long to wait when no connection can be accepted (the process is out of descriptors), instead of spinning.
+/// Time to wait when no connection can be accepted (the process is out of descriptors), instead of spinning.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 async fn accept(listener: TcpListener, responder: Arc<Responder>, tasks: TaskTracker, stop: CancellationToken) {

@@ -44,7 +44,7 @@ pub(super) fn number(request: &Request, name: &str) -> Result<Option<usize>, Ans
     given(request, name).map(|text| text.parse().map_err(|_| invalid(name))).transpose()
 }
 
-/// What a message calls the dates.
+/// Name of the dates in messages.
 pub(super) const DATES: &str = "startDate or endDate";
 
 /// The window, in seconds since 1970; `hour_only` is the message for minutes, where they are refused, and `absent` what

@@ -1,4 +1,4 @@
-//! How an appliance behaves: everything about it that may change while it runs.
+//! The behaviour of an appliance: everything about it that may change while it runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,7 +20,7 @@ use crate::sim::span::LateEvents;
 use crate::sim::table::ValueForm;
 use crate::sim::unix_secs;
 
-/// Judges a bearer token at a time in seconds since 1970, as an appliance does that was told of an identity provider.
+/// Judges a bearer token at a time in seconds since 1970, as an appliance with an identity provider does.
 #[derive(Clone)]
 pub struct BearerCheck(Arc<Judge>);
 
@@ -46,7 +46,7 @@ impl fmt::Debug for BearerCheck {
 /// Everything about an appliance that may change while it runs.
 #[derive(Clone, Debug)]
 pub struct Behaviour {
-    /// How long a token lives. Default 1800 s, recorded.
+    /// Lifetime of a token. Default 1800 s, recorded.
     pub token_life: Duration,
     /// Whether an answer to a token with under 5 minutes to live carries a fresh one in the header `jwtToken`.
     pub refresh: bool,
@@ -61,11 +61,11 @@ pub struct Behaviour {
     pub declines_future: Option<String>,
     /// The version in the status line.
     pub http: HttpVersion,
-    /// How far the appliance's clock is ahead of [`Now`](super::Now); negative is behind.
+    /// Seconds that the appliance's clock is ahead of [`Now`](super::Now); negative is behind.
     pub clock_offset_secs: i64,
     /// Whether answers carry `Date`.
     pub date_header: bool,
-    /// How old data are before a report can see them.
+    /// Age of data before a report can see them.
     pub lag: Duration,
     /// Data arrive in steps of this length; 0 means minute by minute.
     pub freshness_step: Duration,
@@ -91,7 +91,7 @@ pub struct Behaviour {
     pub token_is_opaque: bool,
     /// Whether a token is bound to the `Accept`, `Host` and `User-Agent` it was fetched with.
     pub bind_token: bool,
-    /// What the token says about the appliance.
+    /// Description of the appliance in the token.
     pub token_cookie: TokenCookie,
     /// The model, in the token.
     pub model: String,
@@ -101,9 +101,9 @@ pub struct Behaviour {
     pub shape: Shape,
     /// Whether `data` comes before `meta`; both orders are recorded.
     pub data_first: bool,
-    /// How long every answer takes.
+    /// Time that every answer takes.
     pub latency: Duration,
-    /// How much longer a report takes for each hour of its window.
+    /// Additional time that a report takes for each hour of its window.
     pub latency_per_hour: Duration,
     /// Requests beyond so many in one minute of the appliance's clock, logins included, are 503 with an HTML page. No
     /// limit is documented; all of this is assumed.
@@ -114,32 +114,32 @@ pub struct Behaviour {
     pub centralized: Centralized,
     /// ESA only: whether `reporting_system` states that, as it does on an SMA. The vendor documents it for an SMA only.
     pub states_centralized: bool,
-    /// How `reporting_system` writes its times.
+    /// Format of the times in `reporting_system`.
     pub time_form: TimeForm,
     /// Events that arrive later than the others; sums only.
     pub late_events: Option<LateEvents>,
     /// Whether keyed reports list keys that had no event in the window.
     pub zero_keys: bool,
-    /// How many more keys every keyed report has.
+    /// Number of additional keys in every keyed report.
     pub extra_keys: usize,
     /// Whether every keyed report has the keys of [`hostile_keys`] too.
     pub hostile_keys: bool,
     /// Whether every keyed report has a key that is not UTF-8, so that the whole body is not.
     pub invalid_utf8: bool,
-    /// What values of keyed reports look like.
+    /// Form of the values in keyed reports.
     pub value_form: ValueForm,
-    /// What stands for "no rows".
+    /// Form of "no rows".
     pub no_rows: NoRows,
     /// Whether `totalCount` of a keyed web report is its number of rows, as in the sample of the guide, or -1.
     pub web_total_count: bool,
-    /// A keyed report has at most so many rows, whatever was asked for.
+    /// A keyed report has at most so many rows, whatever was requested.
     pub row_cap: Option<usize>,
     /// Counters this release does not have, as `group/counter`.
     pub missing_counters: BTreeSet<String>,
     /// Counters that have another name in this release: `group/counter`, and the name without the group.
     pub renamed_counters: BTreeMap<String, String>,
     /// Counters this release has beyond the catalogue, as `group/counter`; they are always 1, come last, and cannot be
-    /// asked for alone.
+    /// requested alone.
     pub extra_counters: BTreeSet<String>,
     /// Groups this release has beyond the catalogue.
     pub custom_groups: Vec<CustomGroup>,
@@ -150,7 +150,7 @@ pub struct Behaviour {
     pub forbidden_paths: BTreeSet<String>,
     /// The mode of resource conservation: 0 is none.
     pub resource_conservation: u64,
-    /// How many messages are in the work queue; `None`: as many as the traffic makes.
+    /// Number of messages in the work queue; `None`: as many as the traffic makes.
     pub work_queue: Option<u64>,
     /// Fields of `health` that have this value, or are not there.
     pub health_fields: BTreeMap<String, Option<Value>>,
@@ -172,17 +172,17 @@ pub struct Behaviour {
     pub suffixes: UnitSuffixes,
     /// `/xml/status`: gauges that have this text, or are not there; those the page does not know come last.
     pub status_gauges: BTreeMap<String, Option<String>>,
-    /// How far message tracking is behind; 5 minutes by default, as a published client assumes.
+    /// Delay of message tracking; 5 minutes by default, as a published client assumes.
     pub tracking_lag: Duration,
-    /// What `totalCount` of message tracking counts; the page by default, as most published clients take it.
+    /// Rows that `totalCount` of message tracking counts; the page by default, as most published clients take it.
     pub tracking_total_count: TotalCount,
-    /// How many messages every search of message tracking finds on each device in each minute, instead of what its
+    /// Number of messages that every search of message tracking finds on each device in each minute, instead of what its
     /// filters admit.
     pub tracking_per_minute: Option<u64>,
     /// One record of message tracking in so many cannot be read: it takes its place on the page (assumed) and counts in
     /// `num_bad_records` instead of being a row.
     pub tracking_bad_one_in: Option<u64>,
-    /// What `login/privileges` looks like.
+    /// Form of `login/privileges`.
     pub privileges: Privileges,
     /// The time zone of `config/system_time`.
     pub system_time: SystemTimeForm,
@@ -192,9 +192,9 @@ pub struct Behaviour {
     pub short_inventory: bool,
     /// The quarantines there are.
     pub quarantines: Vec<Quarantine>,
-    /// What `totalCount` of `quarantine/messages` counts; all matches by default, as a published client takes it.
+    /// Rows that `totalCount` of `quarantine/messages` counts; all matches by default, as a published client takes it.
     pub quarantine_total_count: TotalCount,
-    /// How many messages the quarantine of this name has in any window, instead of what arrived.
+    /// Number of messages that the quarantine of this name has in any window, instead of those that arrived.
     pub quarantine_counts: BTreeMap<String, u64>,
 }
 
@@ -305,7 +305,7 @@ impl Behaviour {
         seen - seen % self.freshness_step.as_secs().max(1)
     }
 
-    /// How many messages that arrived in `[start, end)` are in a quarantine at `now`.
+    /// Number of messages that arrived in `[start, end)` and are in a quarantine at `now`.
     pub(super) fn quarantined(&self, one: &Quarantine, devices: &[&str], start: u64, end: u64, now: u64) -> u64 {
         let fixed = self.quarantine_counts.get(&one.name).copied();
         fixed.unwrap_or_else(|| one.count(devices, start, end, now))
@@ -318,7 +318,7 @@ impl Behaviour {
             .any(|one| path.strip_prefix(one.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
     }
 
-    /// What the token's cookie has about the appliance; `None` where it has nothing as recorded.
+    /// Description of the appliance in the token's cookie; `None` where the cookie has none as recorded.
     pub(super) fn identity(&self) -> Option<String> {
         match &self.token_cookie {
             TokenCookie::AsRecorded => {

@@ -19,9 +19,9 @@ const HEAD_LIMIT: usize = 64 * 1024;
 const HEADER_LIMIT: usize = 100;
 /// The longest body; a login has a few hundred bytes.
 const BODY_LIMIT: usize = 64 * 1024;
-/// How long a client may take to send its request, so that a forgotten connection does not stay for ever.
+/// Time limit for a client to send its request, so that a forgotten connection does not stay for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What is written at a time of a body made up on the way.
+/// Bytes written at a time of a body that is generated while it is sent.
 const PIECE: usize = 64 * 1024;
 
 /// Why no request was read.
@@ -32,7 +32,7 @@ enum Unread {
     Bad(Answer),
 }
 
-/// Serves the one request of a connection. Errors are the client's loss, and are not told.
+/// Serves the one request of a connection. Errors are the client's loss, and are not reported.
 pub(super) async fn serve(mut stream: TcpStream, responder: &Responder) {
     let received = match tokio::time::timeout(PATIENCE, read(&mut stream, responder)).await {
         Ok(Ok(received)) => received,

@@ -1,4 +1,4 @@
-//! What tests may know of a running appliance: what its numbers really are, whatever it says.
+//! Expected values for tests: the true numbers of a running appliance, whatever it reports.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::sim::truth;
 use crate::sim::unix_secs;
 use crate::sim::xml_status;
 
-/// What a report is about.
+/// The devices that a report covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// The ESA itself, or all devices of the SMA.
@@ -24,7 +24,7 @@ pub enum Scope {
 
 /// The numbers of its reports.
 impl Appliance {
-    /// What a counter really is over the minutes that begin in `[start_secs, end_secs)`, whatever has arrived of it;
+    /// True value of a counter over the minutes that begin in `[start_secs, end_secs)`, whatever has arrived of it;
     /// see [`truth`](super::truth()). `None` also for a group or device the SMA does not have. An ESA knows only itself,
     /// whatever `scope`.
     #[must_use]
@@ -52,7 +52,7 @@ impl Appliance {
     }
 }
 
-/// What the ESA itself measures, by its clock now, whatever behaviour makes of it on the way out.
+/// Readings of the ESA itself, by its clock now, whatever behaviour makes of them on the way out.
 impl Appliance {
     /// The fields of `health` as numbers; [`work_queue`](super::Behaviour::work_queue) and the like count,
     /// [`health_fields`](super::Behaviour::health_fields) does not.
@@ -62,8 +62,8 @@ impl Appliance {
         health::truth(&settings, clock)
     }
 
-    /// How many messages that arrived in `[start_secs, end_secs)` a quarantine ([`SPAM`](super::SPAM) for that of spam)
-    /// has now; `None` for an unknown quarantine, group or device.
+    /// Number of messages that arrived in `[start_secs, end_secs)` and are in a quarantine now ([`SPAM`](super::SPAM)
+    /// for that of spam); `None` for an unknown quarantine, group or device.
     #[must_use]
     pub fn quarantined(&self, scope: &Scope, quarantine: &str, start_secs: u64, end_secs: u64) -> Option<u64> {
         let (settings, clock) = self.responder.now();
@@ -88,7 +88,7 @@ impl Appliance {
     }
 }
 
-/// What a group is about.
+/// The traffic that a group counts.
 fn traffic_kind(settings: &Settings, group: &str) -> TrafficKind {
     group::find(&settings.behaviour, group).map_or(TrafficKind::Mail, Group::traffic_kind)
 }

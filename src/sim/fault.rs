@@ -1,4 +1,4 @@
-//! What can be made to go wrong, and on which requests. Says nothing about how a fault reaches the wire.
+//! Faults that a test can inject, and the requests that they strike. Says nothing about how a fault reaches the wire.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub enum Fault {
     Status {
         /// The status code.
         code: u16,
-        /// What the body is.
+        /// The kind of body.
         body: FaultBody,
         /// The value of a `Retry-After` header, if there is one.
         retry_after: Option<String>,
@@ -76,7 +76,7 @@ pub enum FaultBody {
     Empty,
 }
 
-/// Which requests a rule is about.
+/// The requests that a fault may strike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestFilter {
     /// All of them.
@@ -91,14 +91,14 @@ pub enum RequestFilter {
     Path(String),
 }
 
-/// Which requests a fault strikes, and how often.
+/// The requests that a fault strikes, and the number of times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct On {
     /// The requests that match.
     pub requests: RequestFilter,
-    /// How many matches are struck; `None`: all until the faults are cleared.
+    /// Number of matches that are struck; `None`: all until the faults are cleared.
     pub times: Option<u32>,
-    /// How many matches pass unharmed first.
+    /// Number of matches that pass unharmed first.
     pub after: u32,
 }
 

@@ -1,4 +1,4 @@
-//! The faults waiting to strike, and what they make of one request. Pure: it decides, others act.
+//! The injected faults, and their effects on one request. Pure: it decides, others act.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ struct Injection {
     on: On,
 }
 
-/// What the faults want done to one request.
+/// Effects of all faults on one request.
 #[derive(Clone, Default, Debug, PartialEq)]
 pub(super) struct FaultPlan {
-    /// How much longer it takes.
+    /// Additional time that it takes.
     pub(super) slow: Duration,
     /// Whether tokens are revoked first.
     pub(super) revoke: bool,
@@ -28,11 +28,11 @@ pub(super) struct FaultPlan {
     pub(super) date: Option<String>,
     /// Changes to the report, in order.
     pub(super) edits: Vec<ReportEdit>,
-    /// What replaces or spoils the answer.
+    /// The fault that replaces or spoils the answer.
     pub(super) answer_fault: Option<AnswerFault>,
 }
 
-/// What becomes of the answer in the end.
+/// A fault that decides about the whole answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum AnswerFault {
     /// This one is sent in its place.
@@ -41,7 +41,7 @@ pub(super) enum AnswerFault {
     Spoilt(WireFault),
 }
 
-/// What can go wrong on the wire.
+/// A fault on the wire.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum WireFault {
     NeverSent,

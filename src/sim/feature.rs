@@ -6,11 +6,11 @@
 pub struct Feature {
     /// Its name; anything, it is escaped.
     pub name: String,
-    /// How long it lasts.
+    /// Its time until it expires.
     pub remaining: TimeRemaining,
 }
 
-/// How long a feature key lasts.
+/// The time until a feature key expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimeRemaining {
     /// So many seconds from the start of the appliance; negative when it had expired by then.

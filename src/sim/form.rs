@@ -11,7 +11,7 @@ pub enum HttpVersion {
     Http11,
 }
 
-/// How the result set of a scalar report is laid out; all four have been claimed or seen.
+/// Layout of the result set of a scalar report; all four have been claimed or seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// A list of objects with one counter each, as recorded.
@@ -24,7 +24,7 @@ pub enum Shape {
     BareObject,
 }
 
-/// What an ESA says once its data go to an SMA. Only `mail_system_capacity` (and `reporting_system`, assumed) still
+/// Reports of an ESA once its data go to an SMA. Only `mail_system_capacity` (and `reporting_system`, assumed) still
 /// answers normally; what the others do is not documented, so all three are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Centralized {
@@ -38,7 +38,7 @@ pub enum Centralized {
     NotFound,
 }
 
-/// What stands for "no rows" in a keyed report, and for the answer to half of a pair of attributes. No document shows
+/// Form of "no rows" in a keyed report, and of the answer to half of a pair of attributes. No document shows
 /// the body, so all that are thought possible are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRows {
@@ -46,7 +46,7 @@ pub enum NoRows {
     EmptyList,
     /// `"resultSet": {}`.
     EmptyObject,
-    /// `"resultSet": {"<counter>": []}`, with every counter asked for.
+    /// `"resultSet": {"<counter>": []}`, with every requested counter.
     EmptyLists,
     /// `"resultSet": null`.
     Null,
@@ -56,7 +56,7 @@ pub enum NoRows {
     EmptyBody,
 }
 
-/// What `meta.totalCount` of a search counts: published clients rely on either.
+/// Rows that `meta.totalCount` of a search counts: published clients rely on either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TotalCount {
     /// The rows of the page.
@@ -65,7 +65,7 @@ pub enum TotalCount {
     Matches,
 }
 
-/// How `reporting_system` writes its times; that they are strings is known (Swagger), and no more.
+/// Format of the times in `reporting_system`; that they are strings is known (Swagger), and no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeForm {
     /// Seconds since 1970: `1795435200`.
@@ -122,7 +122,7 @@ pub enum UnitSuffixes {
     Everywhere,
 }
 
-/// The time zone of the appliance, as `config/system_time` tells it.
+/// The time zone of the appliance, as in `config/system_time`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemTimeForm {
     /// `Asia/Kolkata`.
@@ -131,7 +131,7 @@ pub struct SystemTimeForm {
     pub continent: Vec<String>,
     /// `IST`, at the end of the time.
     pub abbreviation: String,
-    /// How far its local time is ahead of UTC.
+    /// Seconds that its local time is ahead of UTC.
     pub east_secs: i64,
 }
 

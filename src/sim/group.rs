@@ -1,4 +1,4 @@
-//! What a report is about: a group of the catalogue, scalar or keyed, or one made up by a test; found by name, and
+//! The counter group of a report: one of the catalogue, scalar or keyed, or one made up by a test; found by name, and
 //! counted.
 
 use crate::sim::behaviour::Behaviour;
@@ -35,7 +35,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// What a web group does not take; `None` for a mail group.
+    /// Attributes that a web group does not take; `None` for a mail group.
     pub(super) fn web_limits(self) -> Option<WebLimits> {
         match self {
             Self::Scalar(_) | Self::Keyed(_) => web::limits(self.name()),
@@ -43,7 +43,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Whose data it is about.
+    /// The traffic that it counts.
     pub(super) fn traffic_kind(self) -> TrafficKind {
         if self.web_limits().is_some() { TrafficKind::Web } else { TrafficKind::Mail }
     }
@@ -60,7 +60,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The counter that this release calls so.
+    /// The counter with this name in this release.
     pub(super) fn counter(self, behaviour: &Behaviour, name: &str) -> Option<&'a str> {
         let named = |counter: &&str| behaviour.name_of(self.name(), counter).as_deref() == Some(name);
         self.counters().into_iter().find(named)

@@ -43,7 +43,7 @@ pub(super) struct Readings {
 }
 
 impl Readings {
-    /// What the ESA's own readings are when its clock shows `clock`.
+    /// The ESA's own readings when its clock shows `clock`.
     pub(super) fn at(settings: &Settings, clock: SystemTime) -> Self {
         let behaviour = &settings.behaviour;
         let now = unix_secs(clock);

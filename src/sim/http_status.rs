@@ -1,4 +1,4 @@
-//! What the server library says about each status code. **Source:** recorded answers: `explanation` is `<code> = ` and
+//! Texts of the server library for each status code. **Source:** recorded answers: `explanation` is `<code> = ` and
 //! the long text Python's `BaseHTTPServer` has for that code; only 400, 401 and 404 are recorded, the rest is inferred.
 
 /// The short and the long text of a code; a code the library does not know has `???` for both, as it does there.

@@ -1,4 +1,4 @@
-//! What an appliance says about itself and others: devices, privileges, time. **Source:** one recorded SMA answer and
+//! Answers about the appliance itself: its devices, privileges and time. **Source:** one recorded SMA answer and
 //! the guides; each function names what it rests on.
 
 use std::time::SystemTime;

@@ -25,7 +25,7 @@ pub(super) use part::Part;
 pub(super) struct KeyedGroup {
     pub(super) name: &'static str,
     pub(super) pool: KeyPool,
-    /// What ranks the rows; a row with nothing of it, and nothing in any counter, is not there.
+    /// Parts that rank the rows; a row with none of them, and with nothing in any counter, is not there.
     pub(super) main: &'static [Part],
     pub(super) columns: &'static [Column],
 }
@@ -37,7 +37,7 @@ pub(super) struct Column {
     pub(super) value: Value,
 }
 
-/// What a counter has for a key.
+/// The kind of value that a counter has for a key.
 #[derive(Clone, Copy)]
 pub(super) enum Value {
     /// Events of the window: the sum of these parts.

@@ -70,7 +70,7 @@ fn add(device: &Device, start: u64, end: u64, totals: &mut Totals) {
     }
 }
 
-/// How much a counter of `/xml/status` grows on a device in the minutes that begin in `[start_secs, end_secs)`; `None`
+/// Growth of a counter of `/xml/status` on a device in the minutes that begin in `[start_secs, end_secs)`; `None`
 /// for an unknown counter.
 #[must_use]
 pub fn counter_growth(device: &str, counter: &str, start_secs: u64, end_secs: u64) -> Option<u64> {

@@ -1,4 +1,4 @@
-//! What lies in the quarantines: messages arrive in every minute and leave when their time is over, so how many there
+//! The contents of the quarantines: messages arrive in every minute and leave when their time is over, so how many there
 //! are is a pure function of device, quarantine and time. Which quarantines there are follows published clients and
 //! the user guide; how much arrives is made up.
 
@@ -19,7 +19,7 @@ pub struct Quarantine {
     pub name: String,
     /// The kind that `config/quarantines` lists it under.
     pub kind: String,
-    /// How many messages a device of middle size puts there in its busiest hour.
+    /// Number of messages that a device of middle size puts there in its busiest hour.
     pub per_hour: u64,
     /// When a message leaves.
     pub retention: Duration,
@@ -51,7 +51,7 @@ impl Quarantine {
         ]
     }
 
-    /// How many messages that arrived in `[start, end)` are there at `now`, all in seconds since 1970.
+    /// Number of messages that arrived in `[start, end)` and are there at `now`, all in seconds since 1970.
     pub(super) fn count(&self, devices: &[&str], start: u64, end: u64, now: u64) -> u64 {
         let minutes = self.minutes(start, end, now);
         let of_device = |name: &&str| -> u64 {

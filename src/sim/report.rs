@@ -19,7 +19,7 @@ use crate::sim::unix_secs;
 /// A report request that passed every check.
 pub(super) struct ReportRequest<'a> {
     pub(super) group: Group<'a>,
-    /// The one counter asked for, by its name in the catalogue.
+    /// The one requested counter, by its name in the catalogue.
     pub(super) single: Option<&'a str>,
     /// None is a report of zeros.
     pub(super) devices: Vec<&'a str>,
@@ -32,7 +32,7 @@ pub(super) struct ReportRequest<'a> {
 
 /// An answer to a report request before it is laid out.
 pub(super) struct Report {
-    /// The group, or the counter when only one was asked for.
+    /// The group, or the counter when only one was requested.
     type_name: String,
     /// -1 for mail groups, of which it says nothing; the number of rows of a keyed web report.
     total_count: i64,
@@ -69,7 +69,7 @@ pub(super) enum ReportEdit {
 /// **Source:** recorded answers of mail groups; that scalar web groups have it too is assumed.
 const NO_COUNT: i64 = -1;
 
-/// The report asked for.
+/// Builds the requested report.
 pub(super) fn build(settings: &Settings, request: &ReportRequest<'_>) -> Report {
     let behaviour = &settings.behaviour;
     let type_name = name(behaviour, request.group, request.single);
@@ -108,7 +108,8 @@ fn rename(behaviour: &Behaviour, group: Group<'_>, counter: &mut String) -> bool
     current.map(|name| *counter = name).is_some()
 }
 
-/// The rows of a keyed group, and how many; `None` when the group is none. Ranked by the counter ordered by, or the one asked for.
+/// The rows of a keyed group, and how many; `None` when the group is none. Ranked by the counter to order by, or the
+/// requested one.
 fn keyed(behaviour: &Behaviour, request: &ReportRequest<'_>) -> Option<(Rows, usize)> {
     let mut table = request.group.table(behaviour, &request.devices, request.span)?;
     let single = request.single.and_then(|name| table.place(name));

@@ -1,5 +1,5 @@
-//! A request for a report: the checks on it in the order the appliance is taken to make them (assumed), and what it
-//! then asks for.
+//! `GET reporting/<group>`: the checks on the request, in the order the appliance is taken to make them (assumed), and
+//! the report.
 
 use std::time::SystemTime;
 
@@ -37,7 +37,7 @@ const ATTRIBUTES: [&str; 13] = [
 /// reporting; for the filter it is assumed.
 const PAIRS: [(&str, &str); 3] = [("orderBy", "orderDir"), ("offset", "limit"), ("filterBy", "filterValue")];
 
-/// The report asked for when the appliance's clock shows `clock`.
+/// The requested report when the appliance's clock shows `clock`.
 pub(super) fn report(
     settings: &Settings,
     request: &Request,
@@ -83,7 +83,7 @@ fn available_group<'a>(settings: &'a Settings, name: &str) -> Option<Group<'a>> 
     (!absent).then_some(group)
 }
 
-/// What centralized reporting does to this group here.
+/// Effect of centralized reporting on this group.
 fn centralized_mode(settings: &Settings, group: Group<'_>) -> Centralized {
     let kept_here = match group {
         Group::Scalar(ScalarGroup { contents: Contents::ReportingSystem(_), .. }) => true,

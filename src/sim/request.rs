@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use crate::sim::date;
 use crate::sim::settings::Product;
 
-/// What a request was for, told from its path and method alone.
+/// Purpose of a request, by its path and method alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestKind {
     /// `POST …/login`.
@@ -36,11 +36,11 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The status answered; 0 until then, and for good when no HTTP answer was sent.
     pub status: u16,
-    /// What it was for.
+    /// Its purpose.
     pub kind: RequestKind,
     /// `startDate` and `endDate` in seconds since 1970, when both could be read.
     pub window: Option<(u64, u64)>,
-    /// How many requests, this one included, had arrived and were not yet being answered when this one arrived. One
+    /// Number of requests, this one included, that had arrived and were not yet being answered when this one arrived. One
     /// whose client gave up keeps counting until the appliance notices that it left.
     pub in_flight: usize,
     /// When it arrived, by [`Now`](super::Now).

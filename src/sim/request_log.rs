@@ -1,4 +1,4 @@
-//! The request log: what arrived, in order, and what became of it; whoever waits for it is woken at each change.
+//! The request log: every request in order of arrival, with its status; those who wait for it are woken at each change.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,7 +14,7 @@ pub(super) struct RequestLog {
     limit: usize,
 }
 
-/// How many are being served, and the most that ever were.
+/// Number of requests being served, and the most that ever were.
 #[derive(Default)]
 struct Concurrency {
     now: AtomicUsize,
@@ -23,7 +23,7 @@ struct Concurrency {
 
 #[derive(Default)]
 struct Entries {
-    /// How many entries were dropped from the front.
+    /// Number of entries dropped from the front.
     dropped: usize,
     kept: Vec<Request>,
 }
@@ -33,7 +33,7 @@ pub(super) struct ActiveRequest<'a> {
     log: &'a RequestLog,
     number: usize,
     is_login: bool,
-    /// How many requests were being served when this one arrived, itself included.
+    /// Number of requests being served when this one arrived, itself included.
     pub(super) in_flight: usize,
 }
 

@@ -20,10 +20,10 @@ use crate::sim::settings::Settings;
 use crate::sim::unix_secs;
 use crate::sim::xml_status;
 
-/// How old an appliance is when it is started, unless its settings say.
+/// Age of an appliance when it is started, unless its settings say.
 const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What the connections of an appliance share: how it is set, its faults, its tokens and its log.
+/// State that the connections of an appliance share: its settings, its faults, its tokens and its log.
 pub(super) struct Responder {
     now: Now,
     log: RequestLog,
@@ -47,11 +47,11 @@ pub(super) struct Received {
     pub(super) body: Vec<u8>,
 }
 
-/// What is to be done about one request.
+/// The decision about one request.
 pub(super) struct Reply {
     pub(super) delay: Duration,
     pub(super) answer: Answer,
-    /// What goes wrong with the answer on the wire; `None`: nothing.
+    /// Fault of the answer on the wire; `None`: nothing.
     pub(super) wire_fault: Option<WireFault>,
     pub(super) style: HeadStyle,
 }
@@ -146,12 +146,12 @@ impl Responder {
         self.birth
     }
 
-    /// How it is set.
+    /// Its settings.
     pub(super) fn settings(&self) -> Settings {
         self.state().settings.clone()
     }
 
-    /// How it is set, and what its clock shows.
+    /// Its settings, and the time that its clock shows.
     pub(super) fn now(&self) -> (Settings, SystemTime) {
         let settings = self.settings();
         let clock = settings.behaviour.clock((self.now)());
@@ -194,7 +194,7 @@ impl Responder {
     }
 }
 
-/// How many requests arrived in the newest minute.
+/// Number of requests that arrived in the newest minute.
 #[derive(Default)]
 pub(super) struct RateCounter {
     minute: u64,
@@ -213,7 +213,7 @@ impl RateCounter {
     }
 }
 
-/// How much longer a report takes because of its window; other requests have no window to speak of.
+/// Additional time that a report takes because of its window; other requests have no window to speak of.
 pub(super) fn latency_of_window(behaviour: &Behaviour, request: &Request) -> Duration {
     match (&request.kind, request.window) {
         (RequestKind::Report { .. }, Some((start, end))) => {

@@ -1,4 +1,4 @@
-//! What an admitted request gets: the paths. Pure; the answer follows from the request, the settings
+//! The paths of the API, and the content that an admitted request gets. Pure; the answer follows from the request, the settings
 //! and the time.
 
 use std::time::SystemTime;
@@ -17,7 +17,7 @@ use crate::sim::tracking::search;
 use crate::sim::web_tracking;
 use crate::sim::xml_status;
 
-/// What is sent with 200.
+/// The content of an answer with status 200.
 pub(super) enum Content {
     Report(Report),
     Document(Json),

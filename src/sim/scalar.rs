@@ -10,7 +10,7 @@ pub(super) struct ScalarGroup {
     pub(super) contents: Contents,
 }
 
-/// What a group holds.
+/// The contents of a group.
 pub(super) enum Contents {
     /// One number per counter.
     Numbers(&'static [Counter]),
@@ -26,7 +26,7 @@ pub(super) struct Counter {
     pub(super) at: fn(&DeviceMinute) -> u64,
 }
 
-/// How minutes and devices make one value.
+/// Rule that makes one value of many minutes and devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Merge {
     Sum,

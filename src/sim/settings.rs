@@ -1,4 +1,4 @@
-//! What an appliance is, for as long as it runs. Pure description: nothing here serves a request.
+//! The settings of an appliance, for as long as it runs. Pure description: nothing here serves a request.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ impl Product {
     }
 }
 
-/// How many requests the log keeps unless [`Settings::log_limit`] says otherwise: two days of a busy poller.
+/// Number of requests that the log keeps unless [`Settings::log_limit`] says otherwise: two days of a busy poller.
 pub const LOG_LIMIT: usize = 50_000;
 
 /// Messages with which releases refuse a window that does not begin and end on the hour. The first is recorded for web
@@ -46,7 +46,7 @@ pub struct Settings {
     pub device_groups: Vec<DeviceGroup>,
     /// SMA only: the web appliances, in groups of their own.
     pub web_groups: Vec<DeviceGroup>,
-    /// How many requests the log keeps; the oldest go first, half of them at a time. At least 2.
+    /// Number of requests that the log keeps; the oldest go first, half of them at a time. At least 2.
     pub log_limit: usize,
     /// When the ESA began to count, in seconds since 1970: the birth of `/xml/status`. `None`: a week before it is
     /// started. The older, the longer the first page takes.
@@ -126,7 +126,7 @@ impl Settings {
     }
 }
 
-/// What a device is for.
+/// The traffic that a device scans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TrafficKind {
     Mail,

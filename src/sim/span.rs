@@ -1,18 +1,18 @@
-//! The minutes a number is about, and how much of each has arrived.
+//! The minutes that a number covers, and the part of each that has arrived.
 
 use std::ops::Range;
 use std::time::Duration;
 
-/// How long data are kept, to bound what one request can cost; real appliances keep what their disk quota allows, and
+/// Time that data are kept, to bound what one request can cost; real appliances keep what their disk quota allows, and
 /// clients ask for up to a year (published scripts). Assumed.
 pub(super) const RETENTION: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// A share of the events of each minute that arrives later than the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LateEvents {
-    /// How many hundredths of a minute's events, rounded down for each counter and each key; at most 100.
+    /// Hundredths of a minute's events, rounded down for each counter and each key; at most 100.
     pub percent: u8,
-    /// How much later they arrive.
+    /// Additional time until they arrive.
     pub delay: Duration,
 }
 
@@ -32,7 +32,7 @@ impl Span {
         Self { first: start.div_ceil(60), end: end.div_ceil(60), incomplete_from: u64::MAX, percent: 0 }
     }
 
-    /// What is there of `[start, end)` when data are there up to `available_until`. The current minute is not: counts are known
+    /// The minutes of `[start, end)` that are there when data are there up to `available_until`. The current minute is not: counts are known
     /// by the minute.
     pub(super) fn seen(start: u64, end: u64, available_until: u64, late_events: Option<LateEvents>) -> Self {
         let oldest = available_until.saturating_sub(RETENTION.as_secs());
@@ -48,7 +48,7 @@ impl Span {
         self.first..self.end
     }
 
-    /// How many there are.
+    /// Number of minutes.
     pub(super) fn len(&self) -> u64 {
         self.end.saturating_sub(self.first)
     }
@@ -58,7 +58,7 @@ impl Span {
         self.percent > 0 && minute >= self.incomplete_from
     }
 
-    /// How many of so many events of this minute have not arrived.
+    /// Number of the `events` of this minute that have not arrived.
     pub(super) fn missing(&self, minute: u64, events: u64) -> u64 {
         if self.is_incomplete(minute) { events * self.percent / 100 } else { 0 }
     }

@@ -11,13 +11,13 @@ pub(super) struct Table {
     pub(super) rows: Vec<Row>,
 }
 
-/// What is known about one key.
+/// The cells of one key.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
     pub(super) key: String,
     /// The name of the host whose address the key is.
     pub(super) host: Option<&'static str>,
-    /// What the rows are ranked by.
+    /// Value that the rows are ranked by.
     pub(super) rank: f64,
     /// One for each column.
     pub(super) cells: Vec<Cell>,
@@ -44,7 +44,7 @@ impl Cell {
     }
 }
 
-/// What a value of a keyed report looks like.
+/// Form of a value in a keyed report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueForm {
     /// A number, and for addresses an object of host name and number, as seen through published clients.

@@ -32,7 +32,7 @@ const NOON: u64 = 1_795_435_200;
 const WINDOW: &str = "startDate=2026-11-23T11:00:00.000Z&endDate=2026-11-23T12:00:00.000Z";
 const INCOMING: &str = "mail_incoming_traffic_summary";
 
-/// A clock that stands still until it is set.
+/// A clock that changes only when it is set.
 #[derive(Clone)]
 struct Watch(Arc<AtomicU64>);
 

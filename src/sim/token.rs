@@ -21,7 +21,7 @@ pub(super) struct Tokens {
     issued: u64,
 }
 
-/// What a token is made for.
+/// Claims of a token to issue.
 pub(super) struct Claims<'a> {
     pub(super) user: &'a str,
     /// The request that fetches the token; the token is bound to three of its headers.
@@ -31,7 +31,7 @@ pub(super) struct Claims<'a> {
     pub(super) second_factor: bool,
     /// Whether the token hides that it is a JWT.
     pub(super) opaque: bool,
-    /// What the appliance says of itself.
+    /// The behaviour that describes the appliance.
     pub(super) behaviour: &'a Behaviour,
 }
 

@@ -3,7 +3,7 @@
 
 use ring::hmac;
 
-/// How long one passcode is good, in seconds.
+/// Validity of one passcode, in seconds.
 const PERIOD: u64 = 30;
 
 /// The passcode of six digits at `now`, in seconds since 1970.

@@ -1,4 +1,4 @@
-//! Message tracking: every message of a minute with what became of it, all from one number, so that how many match any
+//! Message tracking: every message of a minute with its delivery status, all from one number, so that how many match any
 //! filters in any window is a pure function. What messages look like is made up.
 
 pub(super) mod filter;
@@ -7,7 +7,7 @@ pub(super) mod search;
 use crate::sim::keyed::key;
 use crate::sim::traffic::{self as t, Device, DeviceMinute, hash, mix};
 
-/// What is searched for.
+/// The kind of event to search for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TrackingKind {
     Messages,
@@ -25,7 +25,7 @@ pub(super) struct TrackedEvent<'a> {
     noise: u64,
 }
 
-/// What of one device there is in a minute.
+/// Events of one device in a minute.
 pub(super) fn events_of_minute<'a>(
     name: &'a str,
     device: &Device,
@@ -35,7 +35,7 @@ pub(super) fn events_of_minute<'a>(
     first_events_of_minute(name, device, kind, minute, count_of_minute(&DeviceMinute::new(device, minute), kind))
 }
 
-/// So many of them, whether or not there are.
+/// The first `count` of them, even where there are fewer.
 pub(super) fn first_events_of_minute<'a>(
     name: &'a str,
     device: &Device,
@@ -56,7 +56,7 @@ pub(super) fn first_events_of_minute<'a>(
     (0..count).map(tracked)
 }
 
-/// How many those are.
+/// Number of those events.
 pub(super) fn count_of_minute(moment: &DeviceMinute, kind: TrackingKind) -> u64 {
     match kind {
         TrackingKind::Messages => moment.messages_in() + moment.messages_out(),
@@ -102,7 +102,7 @@ impl TrackedEvent<'_> {
         if self.incoming { "incoming" } else { "outgoing" }
     }
 
-    /// What became of it: exactly one of these.
+    /// Its delivery status: exactly one of these.
     pub(super) fn delivery(&self) -> &'static str {
         match (self.noise >> 48) % 100 {
             0..90 => "DELIVERED",
@@ -117,7 +117,7 @@ impl TrackedEvent<'_> {
         self.happens("bad record", rarity)
     }
 
-    /// Whether something is true of it that only a filter asks for; true of one message in `rarity`.
+    /// Whether it has a property that only a filter knows; one message in `rarity` has it.
     pub(super) fn happens(&self, what: &str, rarity: u64) -> bool {
         mix(self.noise ^ hash(what)).is_multiple_of(rarity)
     }

@@ -40,7 +40,7 @@ pub(super) fn hash(name: &str) -> u64 {
 pub(super) struct DeviceMinute {
     key: u64,
     size: u64,
-    /// How busy the hour is, in thousandths of the busiest.
+    /// Load of the hour, in thousandths of the busiest.
     load: u64,
     /// Most numbers about messages and connections start from this one, and it is the dearest.
     accepted_messages: OnceCell<u64>,
@@ -113,7 +113,7 @@ pub(super) const PHISHING_SENT: EventStream = stream(42, 200);
 pub(super) const PHISHING_FAILED: EventStream = stream(43, 5);
 pub(super) const CONSERVATION: EventStream = stream(44, 4);
 
-/// How busy each hour of a day is (UTC), in thousandths: quiet at night, a morning peak, a lower one after noon.
+/// Load of each hour of a day (UTC), in thousandths: quiet at night, a morning peak, a lower one after noon.
 const DAY: [u64; 24] = [
     160, 140, 130, 120, 130, 180, 300, 520, 800, 960, 1000, 970, 820, 860, 930, 900, 800, 620, 460, 380, 320, 270, 220,
     190,

@@ -1,5 +1,5 @@
-//! What the numbers are: sums, means and maxima over devices and minutes. The same code tells tests the truth and
-//! serves the reports, which know less only by what has not arrived yet.
+//! The true numbers: sums, means and maxima over devices and minutes. The same code gives tests the truth and serves
+//! the reports, which know less only by what has not arrived yet.
 
 use std::collections::BTreeMap;
 

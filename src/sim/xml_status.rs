@@ -16,7 +16,7 @@ use crate::sim::unix_secs;
 /// Where it is, on the same port as the API.
 pub(super) const PATH: &str = "/xml/status";
 
-/// What the page is about.
+/// The appliance and the instant that the page describes.
 pub(super) struct PageInput<'a> {
     pub(super) settings: &'a Settings,
     /// When the appliance was started and when it was born, in seconds since 1970.
@@ -203,7 +203,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// What has no place in ISO-8859-1 becomes a character reference.
+/// The text in ISO-8859-1; any other character becomes a character reference.
 fn latin1(text: &str) -> Vec<u8> {
     let byte = |character: char| u8::try_from(u32::from(character)).map(|byte| vec![byte]);
     let encode =

@@ -37,7 +37,7 @@ impl MakeWriter<'_> for Buffer {
     }
 }
 
-/// What `events` log, on 2026-11-23 at noon; the clock stands still because the runtime is paused.
+/// The lines that `events` log, on 2026-11-23 at noon; the clock does not move because the runtime is paused.
 fn logged(level: Level, format: Format, events: impl FnOnce()) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let _entered = runtime.enter();

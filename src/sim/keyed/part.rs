@@ -1,4 +1,4 @@
-//! What keyed counters are made of: numbers of the whole device, each divided among the keys. The same part is divided
+//! The parts of keyed counters: numbers of the whole device, each divided among the keys. The same part is divided
 //! the same way wherever it occurs, so that totals of a key are sums of its other counters, and the keys of a device
 //! add up to its scalar counters.
 
@@ -19,7 +19,7 @@ enum Source {
 }
 
 impl Part {
-    /// How much of it there is in a minute.
+    /// Its amount in a minute.
     pub(in crate::sim) fn at(&self, moment: &DeviceMinute) -> u64 {
         match self.source {
             Source::Events(stream) => moment.count(stream),

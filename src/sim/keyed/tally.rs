@@ -10,7 +10,7 @@ use crate::sim::span::Span;
 use crate::sim::table::{Cell, Row, Table};
 use crate::sim::traffic::{Device, DeviceMinute, hash, mix};
 
-/// What a tally is about besides the group.
+/// Devices, span and options of a tally.
 pub(in crate::sim) struct TallyInput<'a> {
     pub(in crate::sim) devices: &'a [&'a str],
     pub(in crate::sim) span: Span,

@@ -8,7 +8,7 @@ use crate::sim::keyed::{Column, KeyPool, KeyedGroup, Part, VERDICTS, Value, grou
 use crate::sim::scalar::{Contents, Counter, ScalarGroup, sum as scalar};
 use crate::sim::traffic::DeviceMinute;
 
-/// What a web group does not take. **Source:** the matrix of the addendum.
+/// Attributes that a web group does not take. **Source:** the matrix of the addendum.
 pub(in crate::sim) struct WebLimits {
     /// Neither order nor `top`: so it is taken to be scalar.
     pub(in crate::sim) unranked: bool,
@@ -17,7 +17,7 @@ pub(in crate::sim) struct WebLimits {
     pub(in crate::sim) undivided: bool,
 }
 
-/// What the web group of this name does not take; `None` when there is no such group.
+/// Attributes that the web group of this name does not take; `None` when there is no such group.
 pub(in crate::sim) fn limits(name: &str) -> Option<WebLimits> {
     const UNFILTERED: [&str; 6] = [
         "web_amp_detail_by_filename",

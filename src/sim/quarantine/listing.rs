@@ -1,4 +1,4 @@
-//! `GET quarantine/messages`, and what else tells of quarantines. **Source:** a recorded answer for spam, published
+//! `GET quarantine/messages`, and the other endpoints about quarantines. **Source:** a recorded answer for spam, published
 //! clients (Splunk, PSCiscoSMA, jos) and the Swagger client for the others. Whether `meta.totalCount` counts the messages
 //! that match or those of the page is not published.
 
@@ -27,14 +27,14 @@ const OF_SPAM: [&str; 5] =
     ["envelopeRecipientFilterOperator", "envelopeRecipientFilterValue", "filterBy", "filterOperator", "filterValue"];
 const OF_OTHERS: [&str; 4] = ["quarantines", "originatingEsaIp", "subjectFilterBy", "subjectFilterValue"];
 
-/// What is asked for.
+/// The quarantines and conditions of a request.
 struct QuarantineSearch<'a> {
     quarantines: Vec<&'a Quarantine>,
     recipient: Option<TextFilter>,
     sender: Option<TextFilter>,
     subject: Option<TextFilter>,
     address: Option<&'a str>,
-    /// What is ordered by, and whether upwards; by time without one, the newest first.
+    /// Field to order by, and whether upwards; by time without one, the newest first.
     order: Option<(&'a str, bool)>,
     offset: usize,
     limit: usize,

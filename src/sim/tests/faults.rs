@@ -15,7 +15,7 @@ async fn raw(rig: &Rig) -> std::io::Result<String> {
     Ok(String::from_utf8(bytes).unwrap())
 }
 
-/// What one fault makes of a report.
+/// The answer to a report request under one fault.
 async fn under(fault: Fault) -> Heard {
     let rig = Rig::esa().await;
     rig.appliance.inject(fault, On::group("mail_mor_summary"));

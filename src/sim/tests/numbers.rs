@@ -1,4 +1,4 @@
-//! What the numbers are: their arithmetic, how they add up, and what of them a report shows.
+//! The numbers: their arithmetic, their sums, and the part of them that a report shows.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! How much the appliance bears, and how long it takes.
+//! Concurrent requests, the rate limit, and latency.
 
 use super::*;
 

@@ -29,7 +29,7 @@ pub(super) struct TrackingSearch<'a> {
     pub(super) devices: Vec<&'a str>,
     pub(super) kind: TrackingKind,
     pub(super) filters: Vec<TrackingFilter>,
-    /// How many match on each device in each minute, whatever the filters.
+    /// Number of matches on each device in each minute, whatever the filters.
     pub(super) per_minute: Option<u64>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> TrackingSearch<'a> {
         Ok(Self { devices, kind, filters: filters(request)?, per_minute: None })
     }
 
-    /// How many match in the minutes that begin in `[start, end)` (seconds since 1970).
+    /// Number of matches in the minutes that begin in `[start, end)` (seconds since 1970).
     fn count(&self, start: u64, end: u64) -> u64 {
         let minutes = start.div_ceil(60)..end.div_ceil(60);
         let of_device = |name: &&'a str| -> u64 {
@@ -116,7 +116,7 @@ pub(in crate::sim) fn messages(settings: &Settings, request: &Request, clock: Sy
     Ok(Json::object([("meta", meta), ("data", Json::List(rows))]))
 }
 
-/// How many messages, or rejected connections, tracking finds on these devices in the minutes that begin in
+/// Number of messages, or rejected connections, that tracking finds on these devices in the minutes that begin in
 /// `[start_secs, end_secs)`, once all have arrived. `query` is that of the request, dates and pages left out, already
 /// decoded; without `searchOption` it is about messages. `None` when the appliance would refuse it.
 #[must_use]

@@ -1,4 +1,4 @@
-//! What the queue counts: injections, bounces, deliveries. The relations of the recorded page hold: a completed
+//! The counters of the queue: injections, bounces, deliveries. The relations of the recorded page hold: a completed
 //! recipient is delivered, bounced or deleted, and a hard bounce has one of five reasons.
 
 use crate::sim::traffic::{DeviceMinute, Division, EventStream, INVALID_RECIPIENT, SPAM_CERTAIN, division, stream};

@@ -1,4 +1,4 @@
-//! Recipients and files: what became of incoming and outgoing mail.
+//! Recipients and files: the outcome of incoming and outgoing mail.
 
 use crate::sim::traffic::{
     BULK, CLEAN_IN, CLEAN_OUT, DLP_CRITICAL, DLP_HIGH, DLP_LOW, DLP_MEDIUM, DeviceMinute, Division, FILES_IN,

@@ -56,7 +56,7 @@ impl DeviceMinute {
     }
 }
 
-/// What the processor does.
+/// A task of the processor.
 #[derive(Clone, Copy)]
 pub(in crate::sim) enum Cpu {
     AntiSpam,

@@ -78,12 +78,14 @@ const FOR_TESTS: &[&str] = &["sim", "fuzz"];
 /// Modules with doc comments that begin with a noun or a verb and avoid odd phrases. The others follow.
 const DOCUMENTED: &[&str] = &[
     "api",
+    "app",
     "base",
     "catalogue",
     "commands",
     "exposition",
     "http",
     "sample",
+    "sim",
     "snapshot",
     "status",
     "store",
