@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_minutes_from_seconds_from_milliseconds() {
+    fn whole_hours_and_whole_minutes_are_recognised() {
         let of = |text| parse(text).map(|instant| (instant.on_the_hour(), instant.on_the_minute()));
         assert_eq!(of("2022-07-25T19:00:00.000Z"), Some((true, true)));
         assert_eq!(of("2022-07-25T19:05:00.000Z"), Some((false, true)));

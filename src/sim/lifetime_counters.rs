@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_remembered_is_what_is_counted() {
+    fn remembered_sums_equal_fresh_ones() {
         let mut lifetimes = LifetimeCounters::new("esa1", 6_000_000);
         let fresh = |secs| LifetimeCounters::new("esa1", 6_000_000).at(secs);
         for secs in (0..200).map(|step| 6_000_000 + step * 97).chain([6_000_000, 5_000_000, 6_012_345]) {

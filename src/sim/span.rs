@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stragglers_of_a_minute_arrive_once_it_ended_long_enough_ago() {
+    fn late_events_of_a_minute_arrive_once_it_ended_long_enough_ago() {
         let late = Some(LateEvents { percent: 10, delay: Duration::from_secs(120) });
         let missing = |available_until| Span::seen(0, 6000, available_until, late).missing(10, 25);
         assert_eq!([660, 719, 779, 780, 900].map(missing), [2, 2, 2, 0, 0]);

@@ -7,8 +7,8 @@ mod health;
 mod inventory;
 mod keyed;
 mod lateness;
+mod load;
 mod numbers;
-mod pace;
 mod quarantine;
 mod tracking;
 mod web;
@@ -34,9 +34,9 @@ const INCOMING: &str = "mail_incoming_traffic_summary";
 
 /// A clock that changes only when it is set.
 #[derive(Clone)]
-struct Watch(Arc<AtomicU64>);
+struct TestClock(Arc<AtomicU64>);
 
-impl Watch {
+impl TestClock {
     fn set(&self, secs: u64) {
         self.0.store(secs, Ordering::SeqCst);
     }
@@ -49,15 +49,15 @@ impl Watch {
 
 struct Rig {
     appliance: Appliance,
-    watch: Watch,
+    clock: TestClock,
 }
 
-struct Heard {
+struct Response {
     head: String,
     body: String,
 }
 
-impl Heard {
+impl Response {
     fn code(&self) -> u16 {
         self.head.split(' ').nth(1).unwrap().parse().unwrap()
     }
@@ -77,10 +77,10 @@ impl Heard {
 
 impl Rig {
     async fn start(settings: Settings) -> Self {
-        let watch = Watch(Arc::new(AtomicU64::new(NOON)));
+        let clock = TestClock(Arc::new(AtomicU64::new(NOON)));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let appliance = Appliance::start(settings, address, watch.now()).await.unwrap();
-        Self { appliance, watch }
+        let appliance = Appliance::start(settings, address, clock.now()).await.unwrap();
+        Self { appliance, clock }
     }
 
     async fn esa() -> Self {
@@ -96,40 +96,40 @@ impl Rig {
         Ok(bytes)
     }
 
-    async fn send(&self, request: &str) -> Heard {
+    async fn send(&self, request: &str) -> Response {
         let text = String::from_utf8(self.bytes(request).await.unwrap()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        Heard { head: head.to_owned(), body: body.to_owned() }
+        Response { head: head.to_owned(), body: body.to_owned() }
     }
 
-    async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> Heard {
+    async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> Response {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         self.send(&format!("GET {target} HTTP/1.1\r\n{headers}\r\n")).await
     }
 
     /// With Basic credentials.
-    async fn get(&self, target: &str) -> Heard {
+    async fn get(&self, target: &str) -> Response {
         self.get_with(target, &[("Host", "esa"), ("Authorization", &basic("ironport"))]).await
     }
 
     /// The rows of a counter of a keyed report of an ESA, as they came.
     async fn rows(&self, group: &str, counter: &str, rest: &str) -> Vec<(String, Value)> {
-        let heard = self.report(&format!("{group}?{WINDOW}&device_type=esa{rest}")).await;
-        rows(&heard.json()["data"]["resultSet"][counter])
+        let response = self.report(&format!("{group}?{WINDOW}&device_type=esa{rest}")).await;
+        rows(&response.json()["data"]["resultSet"][counter])
     }
 
     /// A report of an ESA.
-    async fn report(&self, rest: &str) -> Heard {
+    async fn report(&self, rest: &str) -> Response {
         self.get(&format!("/esa/api/v2.0/reporting/{rest}")).await
     }
 
-    async fn post_login(&self, body: &str) -> Heard {
+    async fn post_login(&self, body: &str) -> Response {
         let length = body.len();
         let head = "POST /esa/api/v2.0/login HTTP/1.1\r\nHost: esa\r\nAccept: */*\r\nUser-Agent: one\r\n";
         self.send(&format!("{head}Content-Length: {length}\r\n\r\n{body}")).await
     }
 
-    async fn login(&self, passphrase: &str) -> Heard {
+    async fn login(&self, passphrase: &str) -> Response {
         let [user, pass] = ["monitor", passphrase].map(|text| STANDARD.encode(text));
         self.post_login(&format!(r#"{{"data": {{"userName": "{user}", "passphrase": "{pass}"}}}}"#)).await
     }
@@ -139,7 +139,7 @@ impl Rig {
     }
 
     /// As the client that fetched the token, or as another.
-    async fn with_token(&self, token: &str, agent: &str) -> Heard {
+    async fn with_token(&self, token: &str, agent: &str) -> Response {
         let headers = [("Host", "esa"), ("accept", "*/*"), ("User-Agent", agent), ("jwttoken", token)];
         self.get_with("/esa/api/v2.0/login/privileges", &headers).await
     }
@@ -160,9 +160,9 @@ fn basic(passphrase: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_report_is_what_was_recorded_to_the_byte() {
+async fn a_report_equals_the_recorded_one_to_the_byte() {
     let rig = Rig::esa().await;
-    let heard = rig.report(&format!("mail_dlp_outgoing_traffic_summary?{WINDOW}&device_type=esa")).await;
+    let response = rig.report(&format!("mail_dlp_outgoing_traffic_summary?{WINDOW}&device_type=esa")).await;
     let truth = |counter: &str| {
         let group = "mail_dlp_outgoing_traffic_summary";
         rig.appliance.truth(&Scope::Whole, group, counter, NOON - 3600, NOON).unwrap()
@@ -173,8 +173,8 @@ async fn a_report_is_what_was_recorded_to_the_byte() {
     let rows = rows.join(", ");
     let of = r#""type": "mail_dlp_outgoing_traffic_summary""#;
     let body = format!(r#"{{"meta": {{"totalCount": -1}}, "data": {{{of}, "resultSet": [{rows}]}}}}"#);
-    assert_eq!(heard.body, body);
-    let lines: Vec<_> = heard.head.lines().collect();
+    assert_eq!(response.body, body);
+    let lines: Vec<_> = response.head.lines().collect();
     let length = format!("Content-Length: {}", body.len());
     let expected = [
         "HTTP/1.0 200 OK",
@@ -211,21 +211,21 @@ async fn refusals_have_the_documented_messages() {
         ),
     ];
     for (target, message) in cases {
-        let heard = rig.get(target).await;
-        assert_eq!(heard.code(), 404, "{target}");
+        let response = rig.get(target).await;
+        assert_eq!(response.code(), 404, "{target}");
         let explanation = "404 = Nothing matches the given URI.";
         let body = format!(r#"{{"error": {{"message": "{message}", "code": "404", "explanation": "{explanation}"}}}}"#);
-        assert_eq!(heard.body, body, "{target}");
+        assert_eq!(response.body, body, "{target}");
         let status_line = format!("HTTP/1.0 404 {}", message.strip_suffix('.').unwrap());
-        assert_eq!(heard.head.lines().next(), Some(status_line.as_str()), "{target}");
-        assert_eq!(heard.header("Content-Type"), Some("application/json"), "{target}");
+        assert_eq!(response.head.lines().next(), Some(status_line.as_str()), "{target}");
+        assert_eq!(response.header("Content-Type"), Some("application/json"), "{target}");
     }
     let unsupported = rig.report(&format!("mail_mar_summary?device_type=esa&{WINDOW}&query_type=graph")).await;
     assert_eq!(unsupported.message(), "Unsupported attribute.");
 }
 
 #[tokio::test]
-async fn dates_are_refused_for_what_is_wrong_with_them() {
+async fn each_kind_of_wrong_date_has_its_own_message() {
     const INVALID: &str = "Invalid value for attribute - startDate or endDate.";
     const SECONDS: &str = "startDate and endDate attribute supports only 00 seconds and 000 microseconds.";
     let rig = Rig::esa().await;
@@ -237,8 +237,8 @@ async fn dates_are_refused_for_what_is_wrong_with_them() {
         ("2026-11-23T12:00:00.000Z", "2026-11-23T12:00:00.000Z", INVALID),
     ];
     for (start, end, message) in cases {
-        let heard = rig.report(&format!("mail_mar_summary?device_type=esa&startDate={start}&endDate={end}")).await;
-        assert_eq!((heard.code(), heard.message().as_str()), (404, message), "{start} {end}");
+        let response = rig.report(&format!("mail_mar_summary?device_type=esa&startDate={start}&endDate={end}")).await;
+        assert_eq!((response.code(), response.message().as_str()), (404, message), "{start} {end}");
     }
     rig.appliance.change(|behaviour| behaviour.reject_escaped_colons = false);
     let escaped = WINDOW.replace(':', "%3A");
@@ -246,7 +246,7 @@ async fn dates_are_refused_for_what_is_wrong_with_them() {
 }
 
 #[tokio::test]
-async fn minutes_are_refused_where_a_release_knows_only_hours() {
+async fn minutes_are_refused_by_a_release_that_knows_only_hours() {
     let rig = Rig::esa().await;
     let five = "startDate=2026-11-23T11:05:00.000Z&endDate=2026-11-23T11:10:00.000Z";
     let target = format!("{INCOMING}?{five}&device_type=esa");
@@ -254,8 +254,8 @@ async fn minutes_are_refused_where_a_release_knows_only_hours() {
     assert_eq!(ask().await.code(), 200);
     for message in HOUR_ONLY_MESSAGES {
         rig.appliance.change(|behaviour| behaviour.hour_only = Some(message.to_owned()));
-        let heard = ask().await;
-        assert_eq!((heard.code(), heard.message().as_str()), (404, message));
+        let response = ask().await;
+        assert_eq!((response.code(), response.message().as_str()), (404, message));
         assert_eq!(rig.report(&format!("{INCOMING}?{WINDOW}&device_type=esa")).await.code(), 200);
     }
     let dots = HOUR_ONLY_MESSAGES[0];
@@ -273,13 +273,13 @@ async fn groups_can_be_forbidden_or_absent() {
     });
     for (group, code, message) in [("mail_mar_summary", 401, "Unauthorized."), ("mail_mor_summary", 404, "Not Found.")]
     {
-        let heard = rig.report(&format!("{group}?{WINDOW}&device_type=esa")).await;
-        assert_eq!((heard.code(), heard.message().as_str()), (code, message));
+        let response = rig.report(&format!("{group}?{WINDOW}&device_type=esa")).await;
+        assert_eq!((response.code(), response.message().as_str()), (code, message));
     }
 }
 
 #[tokio::test]
-async fn the_small_endpoints_answer() {
+async fn system_time_privileges_and_unsupported_methods_are_answered() {
     let rig = Rig::esa().await;
     let time = rig.get("/esa/api/v2.0/config/system_time?device_type=esa").await;
     let expected = concat!(
@@ -297,22 +297,22 @@ async fn the_small_endpoints_answer() {
 }
 
 #[tokio::test]
-async fn looks_can_be_changed() {
+async fn http_version_clock_offset_and_date_header_can_be_changed() {
     let rig = Rig::esa().await;
     rig.appliance.change(|behaviour| {
         behaviour.http = HttpVersion::Http11;
         behaviour.clock_offset_secs = -120;
     });
-    let heard = rig.report(&format!("mail_mar_summary?{WINDOW}&device_type=esa")).await;
-    assert!(heard.head.starts_with("HTTP/1.1 200 OK\r\n"));
-    assert_eq!(heard.header("Date"), Some("Mon, 23 Nov 2026 11:58:00 GMT"));
+    let response = rig.report(&format!("mail_mar_summary?{WINDOW}&device_type=esa")).await;
+    assert!(response.head.starts_with("HTTP/1.1 200 OK\r\n"));
+    assert_eq!(response.header("Date"), Some("Mon, 23 Nov 2026 11:58:00 GMT"));
     rig.appliance.change(|behaviour| behaviour.date_header = false);
-    let heard = rig.report(&format!("mail_mar_summary?{WINDOW}&device_type=esa")).await;
-    assert_eq!(heard.header("Date"), None);
+    let response = rig.report(&format!("mail_mar_summary?{WINDOW}&device_type=esa")).await;
+    assert_eq!(response.header("Date"), None);
 }
 
 #[tokio::test]
-async fn the_log_tells_what_was_asked() {
+async fn the_request_log_has_kind_window_status_and_time() {
     let rig = Rig::esa().await;
     rig.login("guess").await;
     let half_an_hour = "startDate=2026-11-23T11:00:00.000Z&endDate=2026-11-23T11:30%2B00:00";
@@ -331,7 +331,7 @@ async fn the_log_tells_what_was_asked() {
 }
 
 #[tokio::test]
-async fn stopping_closes_the_listener_and_what_hangs() {
+async fn stopping_closes_the_listener_and_hanging_connections() {
     let rig = Rig::esa().await;
     rig.appliance.inject(Fault::Hang, On::every());
     let asked = rig.bytes("GET / HTTP/1.1\r\n\r\n");

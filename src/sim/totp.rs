@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passcodes_are_those_of_the_standard() {
+    fn passcodes_equal_those_of_rfc_6238() {
         // Appendix B, without its first two digits.
         for (now, expected) in [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924")] {
             assert_eq!(passcode(b"12345678901234567890", now), expected);

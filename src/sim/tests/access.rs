@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn credentials_come_before_everything_else() {
+async fn credentials_are_checked_before_the_path() {
     let rig = Rig::esa().await;
     let none = rig.get_with("/esa/api/v2.0/nowhere", &[]).await;
     assert_eq!((none.code(), none.message().as_str()), (401, "Unauthorized."));
@@ -27,20 +27,20 @@ async fn a_login_is_answered_as_recorded() {
     let claims: Value = serde_json::from_slice(&payload).unwrap();
     assert_eq!(claims["exp"], NOON + 1800);
     rig.appliance.change(|behaviour| behaviour.two_factor = true);
-    let heard = rig.login("ironport").await;
-    let token = heard.json()["data"]["jwtToken"].as_str().unwrap().to_owned();
+    let response = rig.login("ironport").await;
+    let token = response.json()["data"]["jwtToken"].as_str().unwrap().to_owned();
     let body = format!(
         "{}{}",
         r#"{"data": {"userName": "monitor", "is2FactorRedirectRequired": "true", "role": "Administrator", "#,
         format_args!(r#""email": [], "jwtToken": "{token}"}}}}"#)
     );
-    assert_eq!(heard.body, body);
+    assert_eq!(response.body, body);
     assert_eq!(rig.with_token(&token, "one").await.message(), "Unauthorized.");
     assert_eq!(rig.get("/esa/api/v2.0/login/privileges").await.code(), 401);
 }
 
 #[tokio::test]
-async fn a_token_is_refused_by_name_of_the_reason() {
+async fn a_refused_token_is_answered_with_the_reason() {
     let rig = Rig::esa().await;
     let token = rig.token().await;
     assert_eq!(rig.with_token(&token, "one").await.code(), 200);
@@ -48,9 +48,9 @@ async fn a_token_is_refused_by_name_of_the_reason() {
     assert_eq!(rig.with_token("x.y.z", "one").await.message(), "InvalidTokenError.");
     rig.appliance.change(|behaviour| behaviour.bind_token = false);
     assert_eq!(rig.with_token(&token, "two").await.code(), 200);
-    rig.watch.set(NOON + 1799);
+    rig.clock.set(NOON + 1799);
     assert_eq!(rig.with_token(&token, "one").await.code(), 200);
-    rig.watch.set(NOON + 1800);
+    rig.clock.set(NOON + 1800);
     assert_eq!(rig.with_token(&token, "one").await.message(), "ExpiredSignatureError.");
     let token = rig.token().await;
     rig.appliance.revoke_tokens();
@@ -62,23 +62,23 @@ async fn a_token_is_refused_by_name_of_the_reason() {
 }
 
 #[tokio::test]
-async fn the_last_five_minutes_bring_a_fresh_token() {
+async fn answers_carry_a_fresh_token_in_the_last_five_minutes() {
     let rig = Rig::esa().await;
     let token = rig.token().await;
-    rig.watch.set(NOON + 1500);
+    rig.clock.set(NOON + 1500);
     assert_eq!(rig.with_token(&token, "one").await.header("jwtToken"), None);
-    rig.watch.set(NOON + 1501);
-    let heard = rig.with_token(&token, "one").await;
-    let fresh = heard.header("jwtToken").unwrap();
-    rig.watch.set(NOON + 1800);
+    rig.clock.set(NOON + 1501);
+    let response = rig.with_token(&token, "one").await;
+    let fresh = response.header("jwtToken").unwrap();
+    rig.clock.set(NOON + 1800);
     assert_eq!(rig.with_token(fresh, "one").await.code(), 200);
     rig.appliance.change(|behaviour| behaviour.refresh = false);
-    rig.watch.set(NOON + 1501 + 1799);
+    rig.clock.set(NOON + 1501 + 1799);
     assert_eq!(rig.with_token(fresh, "one").await.header("jwtToken"), None);
 }
 
 #[tokio::test]
-async fn a_locked_account_lets_nobody_in() {
+async fn a_locked_account_refuses_good_credentials() {
     let rig = Rig::esa().await;
     rig.appliance.change(|behaviour| behaviour.lockout_after = Some(2));
     let token = rig.token().await;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-async fn ask(rig: &Rig) -> Heard {
+async fn ask(rig: &Rig) -> Response {
     rig.report(&format!("mail_mor_summary?{WINDOW}&device_type=esa")).await
 }
 
@@ -16,45 +16,45 @@ async fn raw(rig: &Rig) -> std::io::Result<String> {
 }
 
 /// The answer to a report request under one fault.
-async fn under(fault: Fault) -> Heard {
+async fn under(fault: Fault) -> Response {
     let rig = Rig::esa().await;
     rig.appliance.inject(fault, On::group("mail_mor_summary"));
     ask(&rig).await
 }
 
 #[tokio::test]
-async fn statuses_with_each_body() {
+async fn a_status_fault_sends_each_kind_of_body() {
     let json = FaultBody::Json("Try later.".to_owned());
-    let heard = under(Fault::Status { code: 503, body: json, retry_after: Some("7".to_owned()) }).await;
-    assert!(heard.head.starts_with("HTTP/1.0 503 Try later\r\n"));
-    assert_eq!(heard.header("Retry-After"), Some("7"));
-    assert_eq!(heard.message(), "Try later.");
-    let heard = under(Fault::Status { code: 502, body: FaultBody::Html, retry_after: None }).await;
-    assert!(heard.head.starts_with("HTTP/1.0 502 Bad Gateway\r\n"));
-    assert_eq!(heard.header("Content-Type"), Some("text/html"));
-    assert!(heard.body.contains("<p>Error code 502.\n"));
-    let heard = under(Fault::Status { code: 500, body: FaultBody::Empty, retry_after: None }).await;
-    assert_eq!((heard.code(), heard.header("Content-Length"), heard.body.as_str()), (500, Some("0"), ""));
-    let heard = under(Fault::Unauthorized("ExpiredSignatureError.".to_owned())).await;
-    assert_eq!((heard.code(), heard.message().as_str()), (401, "ExpiredSignatureError."));
-    let heard = under(Fault::Redirect("http://elsewhere/".to_owned())).await;
-    assert_eq!((heard.code(), heard.header("Location")), (302, Some("http://elsewhere/")));
+    let response = under(Fault::Status { code: 503, body: json, retry_after: Some("7".to_owned()) }).await;
+    assert!(response.head.starts_with("HTTP/1.0 503 Try later\r\n"));
+    assert_eq!(response.header("Retry-After"), Some("7"));
+    assert_eq!(response.message(), "Try later.");
+    let response = under(Fault::Status { code: 502, body: FaultBody::Html, retry_after: None }).await;
+    assert!(response.head.starts_with("HTTP/1.0 502 Bad Gateway\r\n"));
+    assert_eq!(response.header("Content-Type"), Some("text/html"));
+    assert!(response.body.contains("<p>Error code 502.\n"));
+    let response = under(Fault::Status { code: 500, body: FaultBody::Empty, retry_after: None }).await;
+    assert_eq!((response.code(), response.header("Content-Length"), response.body.as_str()), (500, Some("0"), ""));
+    let response = under(Fault::Unauthorized("ExpiredSignatureError.".to_owned())).await;
+    assert_eq!((response.code(), response.message().as_str()), (401, "ExpiredSignatureError."));
+    let response = under(Fault::Redirect("http://elsewhere/".to_owned())).await;
+    assert_eq!((response.code(), response.header("Location")), (302, Some("http://elsewhere/")));
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_report() {
+async fn body_faults_replace_the_report() {
     assert_eq!(under(Fault::EmptyObject).await.body, "{}");
     assert_eq!(under(Fault::RawBody("[1".to_owned())).await.body, "[1");
-    let heard = under(Fault::GarbageBody).await;
-    assert_eq!((heard.code(), heard.header("Content-type")), (200, Some("application/json")));
-    assert!(serde_json::from_str::<Value>(&heard.body).is_err());
-    let heard = under(Fault::Huge(100_000)).await;
-    assert_eq!((heard.header("Content-Length"), heard.body.len()), (Some("100000"), 100_000));
-    assert!(heard.json().is_string());
+    let response = under(Fault::GarbageBody).await;
+    assert_eq!((response.code(), response.header("Content-type")), (200, Some("application/json")));
+    assert!(serde_json::from_str::<Value>(&response.body).is_err());
+    let response = under(Fault::Huge(100_000)).await;
+    assert_eq!((response.header("Content-Length"), response.body.len()), (Some("100000"), 100_000));
+    assert!(response.json().is_string());
 }
 
 #[tokio::test]
-async fn reports_that_are_not_the_usual_ones() {
+async fn report_faults_change_the_result_set() {
     assert_eq!(under(Fault::EmptyResultSet).await.json()["data"]["resultSet"], json!([]));
     assert_eq!(under(Fault::NullResultSet).await.json()["data"]["resultSet"], json!(null));
     let rig = Rig::esa().await;
@@ -72,7 +72,7 @@ async fn reports_that_are_not_the_usual_ones() {
 }
 
 #[tokio::test]
-async fn answers_that_break_on_the_wire() {
+async fn wire_faults_break_the_answer_on_its_way() {
     let rig = Rig::esa().await;
     let whole = raw(&rig).await.unwrap();
     let (head, body) = whole.split_once("\r\n\r\n").unwrap();

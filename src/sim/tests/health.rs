@@ -30,12 +30,12 @@ async fn health_has_the_known_fields_with_possible_values() {
     }
     assert!(fields["messages_in_pvo_quarantines"].as_u64() > Some(0));
     assert!(fields["percentage_cpu_load"].as_u64() > Some(0));
-    rig.watch.set(NOON + 3600);
+    rig.clock.set(NOON + 3600);
     assert_ne!(rig.get(PATH).await.json(), body);
 }
 
 #[tokio::test]
-async fn health_can_be_bad_strange_or_absent() {
+async fn health_fields_can_change_or_be_missing_and_the_path_be_refused() {
     let rig = Rig::esa().await;
     rig.appliance.change(|behaviour| {
         behaviour.resource_conservation = 3;

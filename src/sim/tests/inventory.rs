@@ -15,8 +15,8 @@ async fn an_sma_lists_its_devices_as_recorded() {
     rig.appliance.change(|behaviour| {
         behaviour.disconnected.insert("esa2.example.com".to_owned());
     });
-    let heard = rig.get("/sma/api/v2.0/config/appliances?device_type=sma").await;
-    let list = heard.json()["data"]["appliances"].as_array().unwrap().clone();
+    let response = rig.get("/sma/api/v2.0/config/appliances?device_type=sma").await;
+    let list = response.json()["data"]["appliances"].as_array().unwrap().clone();
     let entries: Vec<_> = list
         .iter()
         .map(|entry| {
@@ -35,7 +35,7 @@ async fn an_sma_lists_its_devices_as_recorded() {
         "spam_enabled",
         "ip_address",
     ];
-    let places: Vec<_> = order.map(|name| heard.body.find(&format!("\"{name}\"")).unwrap()).to_vec();
+    let places: Vec<_> = order.map(|name| response.body.find(&format!("\"{name}\"")).unwrap()).to_vec();
     assert!(places.is_sorted());
     assert_eq!((&first["host_name"], &first["connection_established"]), (&json!("esa1.example.com"), &json!(true)));
     assert_eq!(
@@ -43,8 +43,8 @@ async fn an_sma_lists_its_devices_as_recorded() {
         (&json!(false), &json!("WSA"))
     );
     rig.appliance.change(|behaviour| behaviour.short_inventory = true);
-    let heard = rig.get("/sma/api/v2.0/config/appliances?device_type=sma").await.json();
-    assert_eq!(heard["data"]["appliances"][0][serial].as_object().unwrap().len(), 3);
+    let response = rig.get("/sma/api/v2.0/config/appliances?device_type=sma").await.json();
+    assert_eq!(response["data"]["appliances"][0][serial].as_object().unwrap().len(), 3);
     assert_eq!(rig.get("/sma/api/v2.0/config/appliances").await.message(), "Missing attribute - device_type.");
     assert_eq!(rig.get("/sma/api/v2.0/config/centralized_services?device_type=sma").await.code(), 200);
 }
@@ -53,8 +53,11 @@ async fn an_sma_lists_its_devices_as_recorded() {
 async fn privileges_have_two_forms() {
     let rig = Rig::esa().await;
     rig.appliance.change(|behaviour| behaviour.privileges = Privileges::Resources);
-    let heard = rig.get("/esa/api/v2.0/login/privileges").await.json();
-    assert_eq!(heard["data"]["privileges"][0], json!({"resource": "e_message_tracking_messages", "methods": ["GET"]}));
+    let response = rig.get("/esa/api/v2.0/login/privileges").await.json();
+    assert_eq!(
+        response["data"]["privileges"][0],
+        json!({"resource": "e_message_tracking_messages", "methods": ["GET"]})
+    );
 }
 
 #[tokio::test]
@@ -86,7 +89,7 @@ async fn the_reporting_system_writes_its_times_in_every_form() {
     ];
     for (form, text) in forms {
         rig.appliance.change(|behaviour| behaviour.time_form = form);
-        let heard = rig.report(&format!("reporting_system?{WINDOW}&device_type=esa")).await.json();
-        assert_eq!(heard["data"]["resultSet"][1], json!({"end_time": text}));
+        let response = rig.report(&format!("reporting_system?{WINDOW}&device_type=esa")).await.json();
+        assert_eq!(response["data"]["resultSet"][1], json!({"end_time": text}));
     }
 }

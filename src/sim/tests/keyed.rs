@@ -16,7 +16,7 @@ fn sum(devices: &[&str], group: &str, counter: &str) -> f64 {
 }
 
 #[test]
-fn the_catalogue_is_complete() {
+fn every_keyed_group_is_there_once_and_in_order() {
     let all: Vec<_> = groups::MAIL.into_iter().flatten().collect();
     assert_eq!(all.len(), 61, "80 groups less the 19 scalar ones");
     let names: BTreeSet<&str> = all.iter().map(|group| group.name).collect();
@@ -88,14 +88,14 @@ fn windows_and_devices_add_up_key_by_key() {
 #[tokio::test]
 async fn a_keyed_report_is_what_clients_saw_to_the_byte() {
     let rig = Rig::esa().await;
-    let heard = rig.report(&format!("{POLICIES}/recipients_matched?{WINDOW}&device_type=esa&top=2")).await;
+    let response = rig.report(&format!("{POLICIES}/recipients_matched?{WINDOW}&device_type=esa&top=2")).await;
     let truth = rig.appliance.keyed_truth(&Scope::Whole, POLICIES, "recipients_matched", NOON - 3600, NOON);
     let [first, second] = ["DEFAULT", "Executives"].map(|key| truth[key]);
     let rows = format!(r#"[{{"DEFAULT": {first}}}, {{"Executives": {second}}}]"#);
     let of = r#""type": "recipients_matched""#;
     let body =
         format!(r#"{{"meta": {{"totalCount": -1}}, "data": {{{of}, "resultSet": {{"recipients_matched": {rows}}}}}}}"#);
-    assert_eq!(heard.body, body);
+    assert_eq!(response.body, body);
 }
 
 #[tokio::test]
@@ -104,8 +104,8 @@ async fn every_group_answers_with_the_truth() {
     let rig = Rig::start(settings).await;
     for group in groups::MAIL.into_iter().flatten() {
         let target = format!("/sma/api/v2.0/reporting/{}?{WINDOW}&device_type=esa", group.name);
-        let heard = rig.get(&target).await;
-        let set = &heard.json()["data"]["resultSet"];
+        let response = rig.get(&target).await;
+        let set = &response.json()["data"]["resultSet"];
         let mut keys = BTreeSet::new();
         for column in group.columns {
             let rows = rows(&set[column.name]);
@@ -140,7 +140,7 @@ async fn addresses_carry_a_host_name_and_texts_are_texts() {
 }
 
 #[tokio::test]
-async fn attributes_choose_rows() {
+async fn filter_order_top_and_page_select_rows() {
     let rig = Rig::esa().await;
     let ask = |rest: &'static str| rig.rows(DOMAINS, "total_recipients", rest);
     let all = ask("").await;
@@ -160,19 +160,19 @@ async fn attributes_choose_rows() {
     let begins = rig.rows(DOMAINS, "total_recipients", &format!("{filter}example&filterOperator=begins_with")).await;
     assert_eq!(begins, of(|key| key.starts_with("example")));
     for half in ["orderBy=total_recipients", "orderDir=asc", "offset=0", "limit=5", "filterBy=x", "filterValue=x"] {
-        let heard = rig.report(&format!("{DOMAINS}?{WINDOW}&device_type=esa&{half}")).await;
-        assert_eq!((heard.code(), &heard.json()["data"]["resultSet"]), (200, &json!([])), "{half}");
+        let response = rig.report(&format!("{DOMAINS}?{WINDOW}&device_type=esa&{half}")).await;
+        assert_eq!((response.code(), &response.json()["data"]["resultSet"]), (200, &json!([])), "{half}");
     }
     for wrong in ["top=x", "orderBy=x&orderDir=asc", "orderBy=detected_spam&orderDir=up", "offset=-1&limit=2"] {
-        let heard = rig.report(&format!("{DOMAINS}?{WINDOW}&device_type=esa&{wrong}")).await;
-        assert!(heard.message().starts_with("Invalid value for attribute - "), "{wrong}");
+        let response = rig.report(&format!("{DOMAINS}?{WINDOW}&device_type=esa&{wrong}")).await;
+        assert!(response.message().starts_with("Invalid value for attribute - "), "{wrong}");
     }
 }
 
 #[tokio::test]
 async fn one_counter_shows_its_own_keys_and_zeros_on_demand() {
     let rig = Rig::esa().await;
-    rig.watch.set(NOON - 9 * 3600);
+    rig.clock.set(NOON - 9 * 3600);
     let night = "startDate=2026-11-23T02:00Z&endDate=2026-11-23T03:00Z&device_type=esa";
     let rows_of = |path: String| {
         let rig = &rig;
@@ -189,7 +189,7 @@ async fn one_counter_shows_its_own_keys_and_zeros_on_demand() {
 }
 
 #[tokio::test]
-async fn no_rows_come_in_every_form() {
+async fn an_empty_report_has_each_configured_form() {
     let rig = Rig::esa().await;
     let future = "startDate=2026-11-23T12:00Z&endDate=2026-11-23T13:00Z&device_type=esa";
     let forms = [
@@ -211,7 +211,7 @@ async fn no_rows_come_in_every_form() {
 }
 
 #[tokio::test]
-async fn values_come_in_every_form() {
+async fn values_have_each_configured_form() {
     let rig = Rig::esa().await;
     let value = |form, group: &'static str| {
         rig.appliance.change(|behaviour| behaviour.value_form = form);
@@ -231,7 +231,7 @@ async fn values_come_in_every_form() {
 }
 
 #[tokio::test]
-async fn thousands_of_keys_and_hostile_ones_are_true_too() {
+async fn thousands_of_keys_and_hostile_keys_have_true_values() {
     let rig = Rig::esa().await;
     rig.appliance.change(|behaviour| {
         behaviour.extra_keys = 5000;
@@ -248,7 +248,7 @@ async fn thousands_of_keys_and_hostile_ones_are_true_too() {
 }
 
 #[tokio::test]
-async fn a_body_can_be_no_utf8() {
+async fn a_body_can_be_invalid_utf8() {
     let rig = Rig::esa().await;
     rig.appliance.change(|behaviour| behaviour.invalid_utf8 = true);
     let target = format!("/esa/api/v2.0/reporting/{POLICIES}?{WINDOW}&device_type=esa");
@@ -261,7 +261,7 @@ async fn a_body_can_be_no_utf8() {
 }
 
 #[tokio::test]
-async fn releases_differ_in_their_counters() {
+async fn counters_can_be_missing_renamed_or_additional() {
     let rig = Rig::esa().await;
     let group = "mail_virus_type_detail";
     rig.appliance.change(|behaviour| {
@@ -271,8 +271,8 @@ async fn releases_differ_in_their_counters() {
         behaviour.renamed_counters.insert("mail_mor_summary/msgs_deleted".to_owned(), "msgs_removed".to_owned());
         behaviour.extra_counters.insert("mail_mor_summary/msgs_new".to_owned());
     });
-    let names = |heard: &Heard| {
-        let body = &heard.body[heard.body.find("resultSet").unwrap()..];
+    let names = |response: &Response| {
+        let body = &response.body[response.body.find("resultSet").unwrap()..];
         let known = ["incoming_total_recipients", "all_recipients", "brand_new", "outgoing_total_recipients"];
         let mut found: Vec<_> =
             known.iter().filter_map(|name| Some((body.find(&format!("\"{name}\""))?, *name))).collect();
@@ -295,7 +295,7 @@ async fn releases_differ_in_their_counters() {
 }
 
 #[tokio::test]
-async fn groups_of_a_test_are_served_and_known() {
+async fn custom_groups_are_served_and_have_a_truth() {
     let rig = Rig::esa().await;
     rig.appliance.change(|behaviour| {
         behaviour.custom_groups.push(CustomGroup::scalar("mail_made_up", &["one", "two"]));
@@ -305,8 +305,8 @@ async fn groups_of_a_test_are_served_and_known() {
     });
     let truth =
         |counter| rig.appliance.truth(&Scope::Whole, "mail_made_up", counter, NOON - 3600, NOON).unwrap() as u64;
-    let heard = rig.report(&format!("mail_made_up?{WINDOW}&device_type=esa")).await;
-    assert_eq!(heard.json()["data"]["resultSet"], json!([{"one": truth("one")}, {"two": truth("two")}]));
+    let response = rig.report(&format!("mail_made_up?{WINDOW}&device_type=esa")).await;
+    assert_eq!(response.json()["data"]["resultSet"], json!([{"one": truth("one")}, {"two": truth("two")}]));
     let by_key = rig.appliance.keyed_truth(&Scope::Whole, "mail_made_up_detail", "hits", NOON - 3600, NOON);
     let seen = rig.rows("mail_made_up_detail", "hits", "").await;
     assert_eq!(seen.into_iter().map(|(key, value)| (key, value.as_f64().unwrap())).collect::<BTreeMap<_, _>>(), by_key);
@@ -321,6 +321,6 @@ async fn faults_strike_keyed_reports_too() {
     let rig = Rig::esa().await;
     rig.appliance.inject(Fault::SetCounter("recipients_matched".to_owned(), json!("x")), On::group(POLICIES));
     rig.appliance.inject(Fault::ExtraCounter("new".to_owned(), json!([])), On::group(POLICIES));
-    let heard = rig.report(&format!("{POLICIES}?{WINDOW}&device_type=esa")).await;
-    assert_eq!(heard.json()["data"]["resultSet"], json!({"recipients_matched": "x", "new": []}));
+    let response = rig.report(&format!("{POLICIES}?{WINDOW}&device_type=esa")).await;
+    assert_eq!(response.json()["data"]["resultSet"], json!({"recipients_matched": "x", "new": []}));
 }

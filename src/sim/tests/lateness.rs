@@ -13,8 +13,8 @@ async fn late(percent: u8, delay: u64) -> Rig {
 }
 
 async fn scalar(rig: &Rig, group: &str, counter: &str) -> f64 {
-    let heard = rig.report(&format!("{group}?{WINDOW}&device_type=esa")).await.json();
-    let rows = heard["data"]["resultSet"].as_array().unwrap().clone();
+    let response = rig.report(&format!("{group}?{WINDOW}&device_type=esa")).await.json();
+    let rows = response["data"]["resultSet"].as_array().unwrap().clone();
     rows.iter().find_map(|row| row.get(counter)).unwrap().as_f64().unwrap()
 }
 
@@ -37,7 +37,7 @@ async fn a_share_of_each_minute_is_late_and_rounded_down() {
 }
 
 #[tokio::test]
-async fn what_is_there_only_grows_until_it_is_the_truth() {
+async fn late_counts_only_grow_until_they_are_the_truth() {
     let rig = late(30, 1800).await;
     rig.appliance.change(|behaviour| {
         behaviour.custom_groups.push(CustomGroup::scalar("mail_made_up", &["one"]));
@@ -46,7 +46,7 @@ async fn what_is_there_only_grows_until_it_is_the_truth() {
     for (group, counter) in groups {
         let mut before = 0.0;
         for now in (NOON - 1800..=NOON + 1800).step_by(300) {
-            rig.watch.set(now);
+            rig.clock.set(now);
             let seen = scalar(&rig, group, counter).await;
             assert!(seen >= before, "{group} at {now}");
             before = seen;

@@ -218,19 +218,19 @@ fn days_differ_from_nights_and_devices_from_each_other() {
 }
 
 #[test]
-fn text_and_the_unknown_have_no_truth() {
+fn text_counters_and_unknown_names_have_no_truth() {
     assert_eq!(truth(&DEVICES, "reporting_system", "heartbeat", 0, 60), None);
     assert_eq!(truth(&DEVICES, "no_such_group", "x", 0, 60), None);
     assert_eq!(truth(&DEVICES, INCOMING, "no_such_counter", 0, 60), None);
 }
 
-fn served(heard: &Heard, counter: &str) -> f64 {
-    let rows = heard.json()["data"]["resultSet"].as_array().unwrap().clone();
+fn served(response: &Response, counter: &str) -> f64 {
+    let rows = response.json()["data"]["resultSet"].as_array().unwrap().clone();
     rows.iter().find_map(|row| row.get(counter)).unwrap().as_f64().unwrap()
 }
 
 #[tokio::test]
-async fn a_report_shows_what_has_arrived() {
+async fn a_report_counts_only_data_that_have_arrived() {
     let settings = Settings::sma("sma1.example.com").with_group("Hosted_Cluster", &DEVICES[..2]);
     let rig = Rig::start(settings).await;
     let target = format!("/sma/api/v2.0/reporting/{INCOMING}?{WINDOW}&device_type=esa");
@@ -239,7 +239,7 @@ async fn a_report_shows_what_has_arrived() {
     for (at, lag, arrived) in
         [(NOON - 1, 0, NOON - 15 * 60), (NOON, 0, NOON), (NOON, 1, NOON - 15 * 60), (NOON + 59, 3600, NOON - 3600)]
     {
-        rig.watch.set(at);
+        rig.clock.set(at);
         rig.appliance.change(|behaviour| behaviour.lag = Duration::from_secs(lag));
         assert_eq!(served(&rig.get(&target).await, counter), truth(arrived), "{at} {lag}");
     }
@@ -247,13 +247,13 @@ async fn a_report_shows_what_has_arrived() {
         behaviour.lag = Duration::ZERO;
         behaviour.freshness_step = Duration::ZERO;
     });
-    rig.watch.set(NOON - 61);
+    rig.clock.set(NOON - 61);
     assert_eq!(served(&rig.get(&target).await, counter), truth(NOON - 120), "the current minute is not there");
     assert_eq!(rig.appliance.truth(&Scope::Whole, INCOMING, counter, NOON - 3600, NOON), Some(truth(NOON)));
 }
 
 #[tokio::test]
-async fn a_scope_is_its_devices_each_once() {
+async fn a_scope_counts_each_device_once() {
     let settings = Settings::sma("sma1.example.com").with_group("a", &DEVICES[..2]).with_group("b", &DEVICES[1..]);
     let rig = Rig::start(settings).await;
     let of = |rest: &str| {
@@ -274,8 +274,8 @@ async fn a_scope_is_its_devices_each_once() {
         assert_eq!(known, Some(truth(devices)), "{rest}");
     }
     for rest in ["&device_group_name=c", "&device_name=x", "&device_group_name=b&device_name=esa1.example.com"] {
-        let heard = of(rest).await;
-        assert_eq!((heard.code(), heard.message().as_str()), (404, "Not Found."), "{rest}");
+        let response = of(rest).await;
+        assert_eq!((response.code(), response.message().as_str()), (404, "Not Found."), "{rest}");
     }
 }
 
@@ -341,10 +341,10 @@ async fn a_centralized_esa_keeps_only_its_capacity() {
 }
 
 #[tokio::test]
-async fn the_reporting_system_tells_its_times_in_text() {
+async fn the_reporting_system_writes_its_times_as_text() {
     let rig = Rig::start(Settings::sma("sma1.example.com").with_group("g", &DEVICES)).await;
-    rig.watch.set(NOON + 61);
-    let heard = rig.get(&format!("/sma/api/v2.0/reporting/reporting_system?{WINDOW}&device_type=esa")).await;
+    rig.clock.set(NOON + 61);
+    let response = rig.get(&format!("/sma/api/v2.0/reporting/reporting_system?{WINDOW}&device_type=esa")).await;
     let rows = [
         ("begin_time", (NOON - 400 * 86_400).to_string()),
         ("end_time", NOON.to_string()),
@@ -353,5 +353,5 @@ async fn the_reporting_system_tells_its_times_in_text() {
         ("centralized_reporting_expired", "false".to_owned()),
     ];
     let rows: Vec<_> = rows.iter().map(|(name, value)| format!(r#"{{"{name}": "{value}"}}"#)).collect();
-    assert!(heard.body.contains(&format!(r#""resultSet": [{}]"#, rows.join(", "))), "{}", heard.body);
+    assert!(response.body.contains(&format!(r#""resultSet": [{}]"#, rows.join(", "))), "{}", response.body);
 }

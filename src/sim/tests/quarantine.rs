@@ -11,7 +11,7 @@ async fn sma() -> Rig {
     Rig::start(Settings::sma("sma1.example.com").with_group("g", &DEVICES)).await
 }
 
-async fn ask(rig: &Rig, rest: &str) -> Heard {
+async fn ask(rig: &Rig, rest: &str) -> Response {
     rig.get(&format!("/sma/api/v2.0/quarantine/messages?{rest}")).await
 }
 
@@ -20,10 +20,10 @@ async fn count(rig: &Rig, rest: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_spam_row_is_what_was_recorded() {
+async fn a_spam_row_equals_the_recorded_one() {
     let rig = sma().await;
-    let heard = ask(&rig, &format!("quarantineType=spam&{DAY}&offset=0&limit=2")).await.json();
-    let rows = heard["data"].as_array().unwrap();
+    let response = ask(&rig, &format!("quarantineType=spam&{DAY}&offset=0&limit=2")).await.json();
+    let rows = response["data"].as_array().unwrap();
     assert_eq!(rows.len(), 2);
     let names: Vec<_> = rows[0]["attributes"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(names, ["date", "envelopeRecipient", "fromAddress", "size", "subject", "toAddress"]);
@@ -31,7 +31,7 @@ async fn a_spam_row_is_what_was_recorded() {
     assert!(text("date").starts_with("23 Nov 2026 11:") && text("date").ends_with(" (GMT)"));
     assert!(text("size").ends_with('K'));
     assert!(rows[0]["mid"].is_u64());
-    let total = heard["meta"]["totalCount"].as_u64();
+    let total = response["meta"]["totalCount"].as_u64();
     assert_eq!(total, rig.appliance.quarantined(&Scope::Whole, SPAM, NOON - 86_400, NOON));
 }
 
@@ -63,14 +63,14 @@ async fn counts_of_windows_names_and_devices_add_up() {
 }
 
 #[tokio::test]
-async fn messages_leave_when_their_time_is_over() {
+async fn messages_leave_when_their_retention_ends() {
     let rig = sma().await;
     let rest = format!("quarantineType=pvo&quarantines=Outbreak&{DAY}&limit=0");
     let before = count(&rig, &rest).await;
-    rig.watch.set(NOON + 43_200);
+    rig.clock.set(NOON + 43_200);
     let half = count(&rig, &rest).await;
     assert!(half < before && half > 0);
-    rig.watch.set(NOON + 86_400);
+    rig.clock.set(NOON + 86_400);
     assert_eq!(count(&rig, &rest).await, 0);
     rig.appliance.change(|behaviour| {
         behaviour.quarantine_counts.insert("Outbreak".to_owned(), 12_345);
@@ -79,7 +79,7 @@ async fn messages_leave_when_their_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_count_may_be_that_of_the_page() {
+async fn total_count_can_be_that_of_the_page() {
     let rig = sma().await;
     let rest = format!("quarantineType=spam&{DAY}");
     let all = count(&rig, &format!("{rest}&limit=1")).await;
@@ -90,7 +90,7 @@ async fn a_count_may_be_that_of_the_page() {
 }
 
 #[tokio::test]
-async fn filters_orders_and_pages_apply() {
+async fn filters_orders_and_pages_select_messages() {
     let rig = sma().await;
     let of = |rest: &'static str| {
         let rig = &rig;
@@ -118,7 +118,7 @@ async fn filters_orders_and_pages_apply() {
 }
 
 #[tokio::test]
-async fn wrong_questions_are_refused() {
+async fn invalid_attributes_are_refused() {
     let rig = sma().await;
     let cases = [
         ("", "Missing attribute - quarantineType."),
@@ -135,13 +135,13 @@ async fn wrong_questions_are_refused() {
         ),
     ];
     for (rest, message) in cases {
-        let heard = ask(&rig, &rest.replace("DAY", DAY)).await;
-        assert_eq!((heard.code(), heard.message().as_str()), (404, message), "{rest}");
+        let response = ask(&rig, &rest.replace("DAY", DAY)).await;
+        assert_eq!((response.code(), response.message().as_str()), (404, message), "{rest}");
     }
 }
 
 #[tokio::test]
-async fn quarantines_are_named_and_measured() {
+async fn quarantines_are_listed_with_their_counts_and_sizes() {
     let rig = sma().await;
     let names = rig.get("/sma/api/v2.0/config/quarantines?device_type=sma&quarantine_type=pvo").await.json();
     assert_eq!(names["data"]["quarantines"]["policy"], json!(["Policy", "Legal & Compliance", "Executives"]));

@@ -14,7 +14,7 @@ async fn sma() -> Rig {
     rig
 }
 
-async fn ask(rig: &Rig, rest: &str) -> Heard {
+async fn ask(rig: &Rig, rest: &str) -> Response {
     rig.get(&format!("/sma/api/v2.0/message-tracking/messages?{rest}")).await
 }
 
@@ -23,7 +23,7 @@ async fn count(rig: &Rig, rest: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn the_count_is_what_can_be_known_beforehand() {
+async fn total_count_equals_the_predicted_count() {
     let rig = sma().await;
     let known = |query: &[(&str, &str)]| tracked_count(&DEVICES, query, NOON - 7200, NOON - 3600).unwrap();
     let messages: f64 = ["incoming_messages", "outgoing_messages"]
@@ -67,13 +67,13 @@ async fn windows_and_outcomes_add_up() {
 }
 
 #[tokio::test]
-async fn rows_are_pages_of_what_is_counted() {
+async fn pages_together_have_every_counted_row() {
     let rig = sma().await;
     let rest = format!("{HOUR}&deliveryStatus=ABORTED&ciscoHost=esa1.example.com");
-    let heard = ask(&rig, &format!("{rest}&offset=0&limit=100")).await.json();
-    let rows = heard["data"].as_array().unwrap();
-    let total = heard["meta"]["totalCount"].as_u64().unwrap();
-    assert_eq!(heard["meta"]["num_bad_records"], 0);
+    let response = ask(&rig, &format!("{rest}&offset=0&limit=100")).await.json();
+    let rows = response["data"].as_array().unwrap();
+    let total = response["meta"]["totalCount"].as_u64().unwrap();
+    assert_eq!(response["meta"]["num_bad_records"], 0);
     assert_eq!(rows.len() as u64, total.min(100));
     assert_eq!(ask(&rig, &format!("{rest}&offset=2&limit=3")).await.json()["data"], json!(rows[2..5]));
     assert_eq!(ask(&rig, &format!("{rest}&offset=100000&limit=3")).await.json()["data"], json!([]));
@@ -95,9 +95,9 @@ async fn a_count_of_pages_adds_up_to_everything_with_records_that_cannot_be_read
     });
     let (mut found, mut bad) = (0, 0);
     for offset in (0..all + 100).step_by(100) {
-        let heard = ask(&rig, &format!("{HOUR}&offset={offset}&limit=100")).await.json();
-        let meta = |name: &str| heard["meta"][name].as_u64().unwrap();
-        assert_eq!(meta("totalCount"), heard["data"].as_array().unwrap().len() as u64);
+        let response = ask(&rig, &format!("{HOUR}&offset={offset}&limit=100")).await.json();
+        let meta = |name: &str| response["meta"][name].as_u64().unwrap();
+        assert_eq!(meta("totalCount"), response["data"].as_array().unwrap().len() as u64);
         found += meta("totalCount");
         bad += meta("num_bad_records");
     }
@@ -111,7 +111,7 @@ async fn a_count_of_pages_adds_up_to_everything_with_records_that_cannot_be_read
 }
 
 #[tokio::test]
-async fn tracking_is_some_minutes_behind() {
+async fn tracking_lags_by_the_configured_time() {
     let rig = sma().await;
     let rest = "startDate=2026-11-23T11:50Z&endDate=2026-11-23T12:00Z&searchOption=messages";
     let known = |end| tracked_count(&DEVICES, &[], NOON - 600, end);
@@ -121,7 +121,7 @@ async fn tracking_is_some_minutes_behind() {
 }
 
 #[tokio::test]
-async fn wrong_questions_are_refused() {
+async fn invalid_attributes_are_refused() {
     let rig = sma().await;
     let cases = [
         ("searchOption=messages".to_owned(), "Missing attribute - startDate or endDate."),
@@ -140,11 +140,11 @@ async fn wrong_questions_are_refused() {
         ),
     ];
     for (rest, message) in cases {
-        let heard = ask(&rig, &rest).await;
-        assert_eq!((heard.code(), heard.message().as_str()), (404, message), "{rest}");
+        let response = ask(&rig, &rest).await;
+        assert_eq!((response.code(), response.message().as_str()), (404, message), "{rest}");
     }
     let esa = Rig::esa().await;
-    let heard = esa.get(&format!("/esa/api/v2.0/message-tracking/messages?{HOUR}&limit=1")).await.json();
-    assert!(heard["data"][0]["attributes"]["timestamp"].as_str().unwrap().ends_with("(GMT +00:00)"));
+    let response = esa.get(&format!("/esa/api/v2.0/message-tracking/messages?{HOUR}&limit=1")).await.json();
+    assert!(response["data"][0]["attributes"]["timestamp"].as_str().unwrap().ends_with("(GMT +00:00)"));
     assert_eq!(esa.get("/esa/api/v2.0/message-tracking/availability").await.body, r#"{"data": {}}"#);
 }

@@ -12,13 +12,13 @@ async fn sma() -> Rig {
     Rig::start(settings.with_web_group("web", &DEVICES).with_web_group("one", &DEVICES[1..])).await
 }
 
-async fn ask(rig: &Rig, rest: &str) -> Heard {
+async fn ask(rig: &Rig, rest: &str) -> Response {
     let mark = if rest.contains('?') { '&' } else { '?' };
     rig.get(&format!("/sma/api/v2.0/reporting/{rest}{mark}{WINDOW}&device_type=wsa")).await
 }
 
 #[test]
-fn the_catalogue_is_complete() {
+fn every_web_group_is_there_once_and_in_order() {
     let names: BTreeSet<_> =
         web::KEYED.iter().map(|group| group.name).chain(web::SCALAR.iter().map(|group| group.name)).collect();
     assert_eq!(names.len(), 35, "36 with web_transaction, which is tracking");
@@ -30,10 +30,10 @@ fn the_catalogue_is_complete() {
 async fn every_group_answers_with_the_truth() {
     let rig = sma().await;
     for group in web::KEYED {
-        let heard = ask(&rig, group.name).await.json();
+        let response = ask(&rig, group.name).await.json();
         let mut count = 0;
         for column in group.columns {
-            let seen = rows(&heard["data"]["resultSet"][column.name]);
+            let seen = rows(&response["data"]["resultSet"][column.name]);
             count = seen.len();
             if let Column::Sum(_) = column.value {
                 let seen: BTreeMap<_, _> =
@@ -44,12 +44,12 @@ async fn every_group_answers_with_the_truth() {
             }
         }
         assert!(count > 0, "{}", group.name);
-        assert_eq!(heard["meta"]["totalCount"], count, "{}", group.name);
+        assert_eq!(response["meta"]["totalCount"], count, "{}", group.name);
     }
     for group in web::SCALAR {
-        let heard = ask(&rig, group.name).await.json();
-        assert_eq!(heard["meta"]["totalCount"], -1);
-        for row in heard["data"]["resultSet"].as_array().unwrap() {
+        let response = ask(&rig, group.name).await.json();
+        assert_eq!(response["meta"]["totalCount"], -1);
+        for row in response["data"]["resultSet"].as_array().unwrap() {
             let (counter, value) = row.as_object().unwrap().iter().next().unwrap();
             let truth = rig.appliance.truth(&Scope::Whole, group.name, counter, NOON - 3600, NOON);
             assert!(truth > Some(0.0), "{}/{counter}", group.name);
@@ -61,8 +61,8 @@ async fn every_group_answers_with_the_truth() {
 #[tokio::test]
 async fn the_sample_of_the_guide_can_be_had() {
     let rig = sma().await;
-    let heard = ask(&rig, "web_user_detail/blocked_malware?top=2&device_name=wsa1.example.com").await;
-    let body = heard.json();
+    let response = ask(&rig, "web_user_detail/blocked_malware?top=2&device_name=wsa1.example.com").await;
+    let body = response.json();
     assert_eq!((&body["data"]["type"], &body["meta"]["totalCount"]), (&"blocked_malware".into(), &2.into()));
     let scope = Scope::Device(DEVICES[0].to_owned());
     let truth = rig.appliance.keyed_truth(&scope, "web_user_detail", "blocked_malware", NOON - 3600, NOON);
@@ -83,7 +83,7 @@ async fn the_sample_of_the_guide_can_be_had() {
 }
 
 #[tokio::test]
-async fn groups_refuse_what_they_do_not_take() {
+async fn groups_refuse_attributes_that_they_do_not_take() {
     let rig = sma().await;
     let refused = [
         "web_services_summary?top=3",
@@ -111,11 +111,11 @@ async fn web_tracking_counts_transactions() {
         let rig = &rig;
         async move { rig.get(&target).await }
     };
-    let heard = ask(&format!("{WINDOW}&filterBy=proxy_services&filterOperator=is&offset=0&limit=2")).await.json();
+    let response = ask(&format!("{WINDOW}&filterBy=proxy_services&filterOperator=is&offset=0&limit=2")).await.json();
     let truth = truth(&DEVICES, "web_services_summary", "transaction_total", NOON - 3600, NOON);
-    assert_eq!(heard["meta"]["totalCount"].as_f64(), truth);
-    assert_eq!(heard["data"].as_array().unwrap().len(), 2);
-    assert!(heard["data"][0]["attributes"]["timestamp"].as_u64() >= Some(NOON - 3600));
+    assert_eq!(response["meta"]["totalCount"].as_f64(), truth);
+    assert_eq!(response["data"].as_array().unwrap().len(), 2);
+    assert!(response["data"][0]["attributes"]["timestamp"].as_u64() >= Some(NOON - 3600));
     assert_eq!(ask("").await.message(), "Missing attribute - duration or startDate or endDate.");
     let minutes = "startDate=2026-11-23T11:05:00.000Z&endDate=2026-11-23T12:00:00.000Z";
     assert_eq!(ask(minutes).await.message(), "duration attribute supports only 00 minutes..");

@@ -20,9 +20,9 @@ fn number(page: &str, element: &str, name: &str) -> u64 {
 }
 
 async fn page(rig: &Rig) -> String {
-    let heard = rig.get(PATH).await;
-    assert_eq!((heard.code(), heard.header("Content-type")), (200, Some("text/xml")));
-    heard.body
+    let response = rig.get(PATH).await;
+    assert_eq!((response.code(), response.header("Content-type")), (200, Some("text/xml")));
+    response.body
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn counters_grow_as_the_traffic_does() {
     let device = "esa1.example.com";
     let mut before = BTreeMap::new();
     for now in [NOON, NOON + 59, NOON + 60, NOON + 90_000] {
-        rig.watch.set(now);
+        rig.clock.set(now);
         let page = page(&rig).await;
         for (name, _) in lifetime_counters::COUNTERS {
             let lifetime = number(&page, &format!("<counter name=\"{name}\"\n"), "lifetime");
@@ -84,7 +84,7 @@ async fn counters_grow_as_the_traffic_does() {
 }
 
 #[tokio::test]
-async fn reset_uptime_and_rates_are_about_their_own_time() {
+async fn reset_uptime_and_rates_count_their_own_periods() {
     let rig = Rig::esa().await;
     rig.appliance.change(|behaviour| {
         behaviour.booted = Some(NOON - 7200);
@@ -109,9 +109,9 @@ async fn reset_uptime_and_rates_are_about_their_own_time() {
 }
 
 #[tokio::test]
-async fn the_page_can_be_unusual() {
+async fn features_gauges_and_times_of_the_page_can_be_changed() {
     let rig = Rig::esa().await;
-    rig.watch.set(NOON + 10);
+    rig.clock.set(NOON + 10);
     rig.appliance.change(|behaviour| {
         behaviour.suffixes = UnitSuffixes::Everywhere;
         behaviour.status_gauges.insert("conn_in".to_owned(), None);
@@ -138,7 +138,7 @@ async fn the_page_can_be_unusual() {
 }
 
 #[tokio::test]
-async fn the_page_wants_basic_credentials_of_an_esa() {
+async fn the_page_requires_basic_credentials_and_an_esa() {
     let rig = Rig::esa().await;
     let token = rig.token().await;
     let headers = [("Host", "esa"), ("accept", "*/*"), ("User-Agent", "one"), ("jwttoken", token.as_str())];

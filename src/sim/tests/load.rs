@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn requests_at_once_are_counted() {
+async fn concurrent_requests_are_counted_and_limited() {
     let rig = Rig::esa().await;
     rig.appliance.inject(Fault::Hang, On::every().times(2));
     let mut hanging = Vec::new();
@@ -22,16 +22,16 @@ async fn requests_at_once_are_counted() {
 }
 
 #[tokio::test]
-async fn too_many_requests_a_minute_are_turned_away() {
+async fn requests_beyond_the_rate_limit_are_503() {
     let rig = Rig::esa().await;
     rig.appliance.change(|behaviour| behaviour.rate_limit = Some(2));
     let ask = || rig.get("/esa/api/v2.0/health");
     assert_eq!((ask().await.code(), ask().await.code()), (200, 200));
-    let heard = ask().await;
-    assert!(heard.head.starts_with("HTTP/1.0 503 Service Unavailable\r\n"), "{}", heard.head);
-    assert_eq!((heard.header("Content-Type"), heard.header("Retry-After")), (Some("text/html"), None));
+    let response = ask().await;
+    assert!(response.head.starts_with("HTTP/1.0 503 Service Unavailable\r\n"), "{}", response.head);
+    assert_eq!((response.header("Content-Type"), response.header("Retry-After")), (Some("text/html"), None));
     assert_eq!(rig.login("ironport").await.code(), 503);
-    rig.watch.set(NOON + 60);
+    rig.clock.set(NOON + 60);
     assert_eq!(ask().await.code(), 200);
 }
 
