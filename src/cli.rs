@@ -198,10 +198,10 @@ pub struct Discover {
     /// Source of its password.
     #[command(flatten)]
     pub password: PasswordSource,
-    /// How its certificate is verified.
+    /// Verification of its certificate.
     #[command(flatten)]
     pub trust: TrustSource,
-    /// How requests are authenticated
+    /// Authentication method of requests
     #[arg(long, value_enum, default_value_t = Auth::Jwt)]
     pub auth: Auth,
     /// Write the configuration to this file instead of standard output; the file must not exist
@@ -300,7 +300,7 @@ pub struct Simulate {
     /// Delay before each response
     #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
     pub latency: Duration,
-    /// What totalCount counts in message tracking and quarantines; by default the page and all matches, respectively
+    /// Meaning of totalCount in message tracking and quarantines; by default the page and all matches, respectively
     #[arg(long = "total-count", value_enum)]
     pub total_count: Option<TotalCount>,
     /// Flags of the log.
@@ -339,7 +339,7 @@ pub struct Rules {
     pub runbook: Option<String>,
 }
 
-/// What the count of a search counts.
+/// Meaning of the count of a search.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum TotalCount {
     /// Rows of the page

@@ -1,9 +1,9 @@
-//! The configuration: what a YAML file says, as types that cannot be wrong. A raw twin takes any shape of file, so that
-//! every mistake is reported at once; what leaves this module has been checked. Knows nothing of how it is used.
+//! The configuration: a YAML file as types that cannot be wrong. A raw twin accepts any shape of file, so that every
+//! mistake is reported at once; values that leave this module have been checked. Knows nothing of their use.
 
 use std::fmt;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,6 @@ use rustls::pki_types::CertificateDer;
 use url::Url;
 
 use crate::base::release::Release;
-use crate::base::secret::Secret;
 use crate::base::shard::Shard;
 use crate::base::window::Grid;
 use crate::catalogue::tracking::Search;
@@ -27,7 +26,6 @@ mod files;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod groups;
-mod identity;
 mod location;
 mod overlap;
 mod password;
@@ -50,7 +48,8 @@ use files::Files;
 pub use auth::{
     Auth, ClientAuth, Demand, Encoding, Grant, Oidc, Passcode, Provider, TokenKind, Totp, TotpHash, TwoFactor,
 };
-pub use password::SecretFile;
+pub use password::{NotAPassphrase, Passphrase, SecretFile};
+pub use polling::RefusalLimit;
 pub use problem::{ConfigError, Problem};
 pub use tls::{Identity, TlsVersion};
 pub use watched::{ConfigFile, WebFile};
@@ -61,13 +60,13 @@ pub use web::{ClientCertificates, Web, WebTls};
 pub struct Config {
     /// The appliances that are ours, in the order of the file, names unique; none where all are other shards'.
     pub appliances: Vec<Appliance>,
-    /// What makes them ours.
+    /// The shard that owns them.
     pub share: Share,
     /// Counter groups that the file describes and the catalogue lacks.
     pub custom_groups: Vec<Group>,
     /// Whether OpenMetrics shows when counters began.
     pub created_timestamps: bool,
-    /// What is allowed and yet should be known.
+    /// Warnings: allowed, but probably a mistake or a risk.
     pub warnings: Vec<Problem>,
 }
 
@@ -76,7 +75,7 @@ pub struct Config {
 pub struct Share {
     /// Those that this shard owns.
     pub shard: Shard,
-    /// How many are in the file, ours or not; at least 1.
+    /// Number of appliances in the file, ours or not; at least 1.
     pub configured: usize,
 }
 
@@ -87,11 +86,11 @@ pub struct Appliance {
     pub name: String,
     /// Scheme, host and port; never a path, a query or user information.
     pub url: Url,
-    /// Which of the two products answers there.
+    /// The product at this address.
     pub product: Product,
-    /// How requests are authorised.
+    /// Authorization of requests.
     pub auth: Auth,
-    /// Who says what.
+    /// Login credentials.
     pub credentials: Credentials,
     /// Verification of its certificate, and the TLS settings.
     pub trust: Trust,
@@ -165,8 +164,8 @@ impl Product {
         }
     }
 
-    /// How long after its end a window is asked for unless configured. A gateway reports its own traffic; a manager
-    /// is fed in files of 15 minutes, so its figures are that much younger than they look.
+    /// The settle delay unless configured. An ESA reports its own traffic; an SMA receives it in files of 15 minutes, so
+    /// its figures are that much older than they look.
     #[must_use]
     pub const fn default_settle(self) -> Duration {
         match self {
@@ -183,35 +182,26 @@ pub struct Credentials {
     pub username: String,
     /// Of a client, its client secret.
     pub password: Passphrase,
-    /// What proves the account besides: the secret of its second factor, or that of the client which asks in its name.
+    /// A second secret: of the second factor, or of the client that requests tokens in the account's name.
     pub second: Option<Passphrase>,
 }
 
-/// A secret text that is never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passphrase {
-    /// The text.
-    pub text: Secret,
-    /// The file that holds it, if one does.
-    pub file: Option<SecretFile>,
-}
-
-/// What is believed about an appliance's certificate.
+/// Verification of an appliance's certificate, and the TLS settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
-    /// On what grounds a certificate is accepted.
+    /// Reason to trust a certificate.
     pub anchor: Anchor,
-    /// The name the certificate must carry where it is not the host of the URL.
+    /// The name in the certificate where it is not the host of the URL.
     pub server_name: Option<String>,
-    /// The certificate that is shown to an appliance that asks for one.
+    /// The client certificate for an appliance that requests one.
     pub identity: Option<Identity>,
-    /// The oldest version of TLS that is spoken.
+    /// The oldest version of TLS that is accepted.
     pub min_version: TlsVersion,
-    /// Who speaks TLS.
+    /// The TLS library.
     pub backend: Backend,
 }
 
-/// Who speaks TLS to an appliance.
+/// The TLS library for connections to an appliance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// rustls.
@@ -221,19 +211,19 @@ pub enum Backend {
     Legacy,
 }
 
-/// A proxy before an appliance, spoken to in HTTP.
+/// An HTTP proxy before an appliance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
     /// Scheme `http`, host and port; never a path, a query or user information.
     pub url: Url,
-    /// The account at the proxy, where it wants one.
+    /// The account at the proxy, if it requires one.
     pub credentials: Option<Credentials>,
 }
 
-/// On what grounds a certificate is accepted.
+/// Reason to trust a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Anchor {
-    /// It chains to a root of the operating system.
+    /// It chains to a CA in the trust store of the operating system.
     System,
     /// It chains to one of these certificates, or is one of them.
     /// Appliances with the same file share them.
@@ -244,39 +234,39 @@ pub enum Anchor {
     Nothing,
 }
 
-/// How an appliance is polled.
+/// Polling of an appliance: windows, delays and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Polling {
     /// The windows of groups that name none of their own.
     pub grid: Grid,
-    /// How long after its end a window may be asked for.
+    /// The settle delay: time between the end of a window and its first request.
     pub settle: Settle,
-    /// How long one request may take.
+    /// Time limit of one request.
     pub timeout: Duration,
-    /// Requests in flight; at least 1.
-    pub concurrency: usize,
-    /// Requests that may start in a minute, logins included; so many may start at once.
+    /// Requests in flight.
+    pub concurrency: NonZeroUsize,
+    /// Requests that may start in a minute, including logins; as many may start at once.
     pub requests_per_minute: NonZeroU32,
-    /// Refused logins in a row after which none is tried any more; from 1 to 4.
-    pub max_login_refusals: u32,
-    /// How far back missed windows are fetched.
+    /// Consecutive refused logins after which logins stop.
+    pub max_login_refusals: RefusalLimit,
+    /// The oldest age of a missed window that is still fetched.
     pub catch_up: Duration,
-    /// How far back the first watermark lies when nothing was polled before; one window where absent.
+    /// Age of the first watermark on an empty store; one window where absent.
     pub start: Option<Duration>,
-    /// Which windows the appliance is believed to answer.
+    /// The windows that the appliance is assumed to support.
     pub alignment: Alignment,
     /// Whether the hour that is not over is requested where the appliance answers for whole hours only.
     pub running_hour: bool,
-    /// What becomes of data that arrive after their window was counted.
+    /// Treatment of data that arrive after their window was counted.
     pub late: Late,
 }
 
-/// How long after its end a window may be asked for.
+/// The settle delay: time between the end of a window and its first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settle {
     /// Always this long.
     Fixed(Duration),
-    /// This long at first, then as long as the appliance is seen to need.
+    /// This long at first, then as long as the appliance is observed to need.
     Auto(Duration),
 }
 
@@ -290,10 +280,10 @@ impl Settle {
     }
 }
 
-/// What becomes of data that arrive after their window was counted.
+/// Treatment of data that arrive after their window was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Late {
-    /// They go into the totals when they are found.
+    /// They are added to the totals when they are found.
     Add,
     /// They are counted as late and are in no total.
     Ignore,
@@ -302,27 +292,27 @@ pub enum Late {
 /// Which windows an appliance answers; some releases accept whole hours only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alignment {
-    /// As configured, whole hours once it says that it takes no others.
+    /// As configured, whole hours once it answers that it supports no others.
     Auto,
-    /// As configured, whatever it says.
+    /// As configured, whatever it answers.
     Minute,
-    /// Whole hours from the start; `window` tells how often they are requested.
+    /// Whole hours from the start; `window` is the interval of the requests.
     Hour,
 }
 
-/// What one report is asked for.
+/// The part of the fleet that one report covers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
     /// Everything the appliance knows.
     Appliance,
-    /// One group of devices of a manager.
+    /// One group of devices of an SMA.
     DeviceGroup(String),
-    /// One device of a manager.
+    /// One device of an SMA.
     Device(String),
 }
 
 impl Scope {
-    /// What decides the names of its metrics.
+    /// The kind of scope, which decides the names of its metrics.
     #[must_use]
     pub const fn kind(&self) -> ScopeKind {
         match self {
@@ -361,16 +351,16 @@ impl fmt::Display for Scope {
     }
 }
 
-/// One counter group to poll and the windows it is asked for.
+/// One counter group to poll and its windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupChoice {
     /// The group.
     pub group: Arc<Group>,
-    /// So many rows with the highest values; all of them where absent.
+    /// Number of rows with the highest values; all of them where absent.
     pub top: Option<usize>,
     /// Its windows.
     pub grid: Grid,
-    /// Rows beyond so many series in one scope have none of their own.
+    /// The most series in one scope; rows beyond it are dropped and counted.
     pub series_limit: usize,
 }
 
@@ -378,15 +368,15 @@ impl Config {
     /// Reads and checks `file`. Opens no socket.
     ///
     /// # Errors
-    /// When the file cannot be read, is no YAML, or says anything that is wrong: every problem at once.
+    /// When the file cannot be read, is not YAML, or has a mistake: every problem at once.
     pub fn load(file: &FilePath) -> Result<Self, ConfigError> {
         ConfigFile::new(file.to_owned()).read()
     }
 
-    /// Checks `text`; `name` is what messages call the file.
+    /// Checks `text`; `name` is the file in messages.
     ///
     /// # Errors
-    /// When the text is no YAML or says anything that is wrong: every problem at once.
+    /// When the text is not YAML or has a mistake: every problem at once.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
         appliance::fleet(name, text, &mut Files::of_text())
     }
@@ -404,7 +394,7 @@ pub fn known_web_keys() -> Vec<(&'static str, &'static [&'static str])> {
     raw::web_keys()
 }
 
-/// Whether `host` names this machine, where a password in clear text does not leave it.
+/// Whether the host of `url` is this machine, which a password in clear text then does not leave.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",

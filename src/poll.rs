@@ -191,7 +191,7 @@ impl<S: Source> Poller<S> {
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                     Err(_) => {}
                 },
-                () = self.context.clock.sleep_until(wake), if self.requests < self.polling.concurrency => {}
+                () = self.context.clock.sleep_until(wake), if self.requests < self.polling.concurrency.get() => {}
                 () = self.heartbeat.due() => {}
             }
         }
@@ -221,7 +221,7 @@ impl<S: Source> Poller<S> {
             is_window: false,
         });
         let costs: Vec<Cost> = of_targets.chain(of_watches).collect();
-        self.rounds.measured(&self.name, &costs, self.polling.concurrency, now);
+        self.rounds.measured(&self.name, &costs, self.polling.concurrency.get(), now);
     }
 
     /// Until when the next answer should have come.

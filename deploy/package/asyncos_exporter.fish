@@ -83,7 +83,7 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discov
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l password-env -d 'Environment variable with the password' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l ca-file -d 'PEM file with the certificate of the issuer, or of the appliance itself' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l fingerprint-sha256 -d 'SHA-256 fingerprint of the appliance\'s certificate' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l auth -d 'How requests are authenticated' -r -f -a "jwt\t'Log in once and use a token'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l auth -d 'Authentication method of requests' -r -f -a "jwt\t'Log in once and use a token'
 basic\t'Send the password with every request'"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l write -d 'Write the configuration to this file instead of standard output; the file must not exist' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l log.level -d 'Only log messages of this severity or above' -r -f -a "error\t'Bugs and fatal errors only'
@@ -118,7 +118,7 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simula
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l token-life -d 'Lifetime of a token' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l lag -d 'Age of its newest data' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l latency -d 'Delay before each response' -r
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l total-count -d 'What totalCount counts in message tracking and quarantines; by default the page and all matches, respectively' -r -f -a "page\t'Rows of the page'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l total-count -d 'Meaning of totalCount in message tracking and quarantines; by default the page and all matches, respectively' -r -f -a "page\t'Rows of the page'
 matches\t'All matches'"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l log.level -d 'Only log messages of this severity or above' -r -f -a "error\t'Bugs and fatal errors only'
 warn\t'Failures and degraded operation'

@@ -244,7 +244,11 @@ mod tests {
     use crate::config::Passphrase;
 
     fn credentials(username: &str, password: &str) -> Credentials {
-        Credentials { username: username.into(), password: Passphrase::new(password), second: None }
+        Credentials {
+            username: username.into(),
+            password: Passphrase::try_new(password).expect("a password"),
+            second: None,
+        }
     }
 
     #[test]

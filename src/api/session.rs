@@ -139,7 +139,7 @@ impl Session {
             .map(|login_url| refusals.account(&XmlStatus::url(login_url), &credentials));
         let state = State { page_account, ..State::new(refusals.account(&login_url, &credentials), credentials) };
         let (flight, one_at_a_time, state) = (Default::default(), Default::default(), Mutex::new(state));
-        let (most_refusals, shows_serial) = (appliance.polling.max_login_refusals, appliance.serial);
+        let (most_refusals, shows_serial) = (appliance.polling.max_login_refusals.get(), appliance.serial);
         Ok(Self {
             transport,
             auth,

@@ -200,7 +200,7 @@ mod tests {
         fleet.apply(&config(&["stays", "goes"])).await.expect("clients");
         let mut wrong = config(&["comes", "stays", "cannot"]);
         // Nothing that a file can say leads here.
-        wrong.appliances[1].polling.concurrency += 1;
+        wrong.appliances[1].polling.concurrency = std::num::NonZeroUsize::MAX;
         wrong.appliances[2].trust.server_name = Some("no name".into());
         let tasks = |fleet: &Fleet| fleet.names.keys().copied().collect::<HashSet<_>>();
         let before = tasks(&fleet);

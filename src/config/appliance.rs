@@ -6,7 +6,6 @@ use serde_yaml::Value;
 
 use super::files::Files;
 use super::groups::Selection;
-use super::identity::IdentityKeys;
 use super::path::Path;
 use super::polling::Wishes;
 use super::problem::{ConfigError, Problems};
@@ -15,6 +14,7 @@ use super::{
     Appliance, Config, Product, Scope, Share, auth, custom, field, is_loopback, overlap, proxy, raw, sharding,
     status_options, trust,
 };
+use crate::base::release::Release;
 use crate::catalogue::{Group, Profile};
 
 const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
@@ -79,14 +79,14 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
     Ok(Config { appliances, share, custom_groups: usual.custom, created_timestamps, warnings })
 }
 
-/// `web`: whether OpenMetrics shows when counters began. Not unless asked for: a scraper that does not know what to do with
-/// them stores one more series for each counter.
+/// `web`: whether OpenMetrics shows when counters began. Off by default: a scraper that does not use these times stores one
+/// more series for each counter.
 fn created_timestamps(value: Option<Value>, path: &Path, problems: &mut Problems) -> bool {
     let raw = raw::WebPages::read(value.unwrap_or_default(), path, problems);
     field::switch(raw.created_timestamps.as_ref(), &path.key("created_timestamps"), problems).unwrap_or(false)
 }
 
-/// What appliances have that say nothing else.
+/// The values of appliances that have none of their own.
 struct Usual {
     defaults: Wishes,
     identity: IdentityKeys,
@@ -95,7 +95,31 @@ struct Usual {
     custom: Vec<Group>,
 }
 
-/// One appliance. None where it lacks what the rest hangs on; all that is wrong is in `problems` then.
+/// The keys `minimum_release` and `serial` of one table; none where a key is absent.
+#[derive(Clone, Copy, Debug, Default)]
+struct IdentityKeys {
+    minimum_release: Option<Release>,
+    serial: Option<bool>,
+}
+
+impl IdentityKeys {
+    fn read(minimum_release: Option<&Value>, serial: Option<&Value>, path: &Path, problems: &mut Problems) -> Self {
+        Self {
+            minimum_release: field::release(minimum_release, &path.key("minimum_release"), problems),
+            serial: field::switch(serial, &path.key("serial"), problems),
+        }
+    }
+
+    /// These values, then `defaults`.
+    fn or(self, defaults: Self) -> Self {
+        Self {
+            minimum_release: self.minimum_release.or(defaults.minimum_release),
+            serial: self.serial.or(defaults.serial),
+        }
+    }
+}
+
+/// One appliance. None where a required key is missing or wrong; `problems` then has every mistake.
 fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems: &mut Problems) -> Option<Appliance> {
     let is_table = element.is_mapping();
     // Nothing is read as an empty table, and would be left out in silence.
@@ -162,7 +186,7 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
     })
 }
 
-/// Device groups or devices, which only a manager has.
+/// Device groups or devices, which only an SMA has.
 fn members(value: Option<&Value>, product: Product, path: &Path, problems: &mut Problems) -> Vec<String> {
     let names = field::labels(value, path, problems);
     if !names.is_empty() && product == Product::Esa {

@@ -1,4 +1,4 @@
-//! How requests to an appliance are authorised: `auth` and the keys that go with each of its methods.
+//! Authorization of requests to an appliance: `auth` and the keys of each of its methods.
 
 use std::path::Path as FilePath;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::{Credentials, Passphrase, Trust, field, raw};
 mod oidc;
 mod second_factor;
 
-/// How requests are authorised.
+/// Authorization of requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {
     /// A login for a token, the token with every request; for accounts that have one, with a second factor.
@@ -29,7 +29,7 @@ pub enum Auth {
 /// A second factor at the login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TwoFactor {
-    /// When it is given.
+    /// When it is sent.
     pub when: Demand,
     /// Where passcodes come from.
     pub passcode: Passcode,
@@ -37,14 +37,14 @@ pub struct TwoFactor {
     pub username_field: String,
     /// The field of the body with the passcode.
     pub passcode_field: String,
-    /// How both are written in the body.
+    /// The encoding of both in the body.
     pub encoding: Encoding,
 }
 
-/// When a second factor is given.
+/// When a second factor is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Demand {
-    /// When the login's answer asks for it.
+    /// When the response to the login requests it.
     WhenAsked,
     /// After every login.
     Always,
@@ -62,18 +62,45 @@ pub enum Passcode {
 /// Passcodes by time. **Source:** RFC 6238.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totp {
+    digits: u8,
+    period: Duration,
+    algorithm: TotpHash,
+}
+
+impl Totp {
+    /// The parameters that RFC 6238 recommends and authenticator applications assume.
+    pub const USUAL: Self = Self { digits: 6, period: Duration::from_secs(30), algorithm: TotpHash::Sha1 };
+
+    /// Passcodes of `digits` digits; none where that is not from 6 to 8, or `period` is not whole seconds or is zero.
+    #[must_use]
+    pub fn try_new(digits: u8, period: Duration, algorithm: TotpHash) -> Option<Self> {
+        let is_valid = (6..=8).contains(&digits) && !period.is_zero() && period.subsec_nanos() == 0;
+        is_valid.then_some(Self { digits, period, algorithm })
+    }
+
     /// Digits of a passcode, from 6 to 8.
-    pub digits: u8,
-    /// How long one is good; whole seconds, not zero.
-    pub period: Duration,
+    #[must_use]
+    pub fn digits(self) -> u8 {
+        self.digits
+    }
+
+    /// The lifetime of a passcode; whole seconds, not zero.
+    #[must_use]
+    pub fn period(self) -> Duration {
+        self.period
+    }
+
     /// The hash.
-    pub algorithm: TotpHash,
+    #[must_use]
+    pub fn algorithm(self) -> TotpHash {
+        self.algorithm
+    }
 }
 
 /// The hashes of RFC 6238.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TotpHash {
-    /// What nearly everybody has.
+    /// SHA-1, which nearly every authenticator uses.
     Sha1,
     /// SHA-256.
     Sha256,
@@ -81,39 +108,39 @@ pub enum TotpHash {
     Sha512,
 }
 
-/// How a text is written in a login's body.
+/// The encoding of a text in a login's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// Like those of the login.
+    /// Base64, like the fields of the login.
     Base64,
-    /// As it is.
+    /// No encoding.
     Plain,
 }
 
 /// Tokens of an identity provider that speaks OpenID Connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oidc {
-    /// Where it is.
+    /// The provider.
     pub provider: Provider,
-    /// What proves the account to it.
+    /// The grant that proves the account to it.
     pub grant: Grant,
-    /// How the client proves itself; none where the provider's document decides.
+    /// Authentication of the client; none where the provider's document decides.
     pub client_auth: Option<ClientAuth>,
-    /// The scopes that are asked for.
+    /// The requested scopes, separated by spaces.
     pub scope: Option<String>,
-    /// What else is sent with each question for a token.
+    /// Further parameters of each token request.
     pub parameters: Vec<(String, String)>,
-    /// Which of its tokens the appliance is shown.
+    /// The token that is sent to the appliance.
     pub token: TokenKind,
     /// The header that carries it, in lower case.
     pub header: String,
-    /// What stands before it in the header; may be empty.
+    /// The word before it in the header; may be empty.
     pub prefix: String,
-    /// What is believed about the provider's certificate.
+    /// Verification of the provider's certificate.
     pub trust: Trust,
 }
 
-/// Where an identity provider is.
+/// The address of an identity provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provider {
     /// Its issuer URL, below which its discovery document is.
@@ -122,30 +149,30 @@ pub enum Provider {
     TokenUrl(Url),
 }
 
-/// What proves an account to an identity provider.
+/// The grant that proves an account to an identity provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// The account is the client itself.
     ClientCredentials,
-    /// A client gives the user's name and password.
+    /// A client sends the user's name and password.
     Password {
         /// The client.
         client_id: String,
     },
 }
 
-/// How a client proves itself.
+/// Authentication of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuth {
     /// In a header.
     Basic,
     /// In the body.
     Post,
-    /// Not at all: a public client says its id only.
+    /// None: a public client sends its id only.
     Public,
 }
 
-/// Which token the appliance is shown.
+/// The token that is sent to the appliance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// The access token.
@@ -173,7 +200,7 @@ enum Method {
 
 const METHODS: &[(&str, Method)] = &[("jwt", Method::Jwt), ("basic", Method::Basic), ("oidc", Method::Oidc)];
 
-/// Reads the keys of one appliance. None where something is wrong that the rest hangs on; it is in `problems` then.
+/// Reads the keys of one appliance. None where a required key is missing or wrong; `problems` then says so.
 pub(super) fn read(
     raw: &mut raw::Appliance,
     files: &mut Files,
@@ -233,7 +260,7 @@ fn account(raw: &raw::Appliance, files: &Files, path: &Path, problems: &mut Prob
     Some(Credentials { username: username?, password: password?, second: None })
 }
 
-/// Where the password may be.
+/// The keys that may have the password.
 fn sources(raw: &raw::Appliance) -> Sources<'_> {
     Sources {
         what: "password",
@@ -244,7 +271,7 @@ fn sources(raw: &raw::Appliance) -> Sources<'_> {
     }
 }
 
-/// Whether `text` is a program that is there, as far as can be told without running it.
+/// Whether the program `text` exists, as far as can be seen without running it.
 fn is_program(text: &str) -> bool {
     !text.contains('/') || FilePath::new(text).is_file()
 }

@@ -1,4 +1,4 @@
-//! `custom_counter_groups`: reports that the catalogue lacks, described by whoever knows them.
+//! `custom_counter_groups`: reports that the catalogue lacks, described by the operator.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ const ABOUT: &[(&str, DeviceType)] = &[("esa", DeviceType::Mail), ("wsa", Device
 /// Labels that every series may have already.
 const TAKEN: [&str; 5] = ["appliance", "device_group", "device", "instance", "job"];
 
-/// The groups of the list; those that are wrong are left out, and what is wrong is in `problems`.
+/// The groups of the list; those that are wrong are left out and reported in `problems`.
 pub(super) fn read(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut metrics = BTreeSet::new();

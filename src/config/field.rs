@@ -9,7 +9,7 @@ use super::path::Path;
 use super::problem::Problems;
 use crate::base::release::{NotARelease, Release};
 
-/// What a value is, for a message; never what it says.
+/// The type of a value, for a message that must not quote it.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",

@@ -14,15 +14,15 @@ use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 
-/// How long one file may take: a matter of microseconds, or of a disk that wakes up, or of a mount that is made just now.
+/// Time limit of one file: it takes microseconds, or as long as a disk needs to spin up or a mount to appear.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long it may take while another one hangs already, most likely on the same file system: a fleet with a file each
+/// Time limit while another read hangs already, most likely on the same file system: a fleet with a file each
 /// must not wait for all of them one after the other.
 const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
-/// Files that are read at once, those that hang included.
+/// Files that are read at once, including reads that hang.
 const AT_ONCE: usize = 4;
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) bytes: Vec<u8>,
@@ -42,7 +42,7 @@ struct Shared {
     work: Work,
     patience: [Duration; 2],
     places: Mutex<Places>,
-    /// Told when a place is free, or never will be.
+    /// Notified when a read has ended or was given up.
     ended: Condvar,
 }
 
@@ -62,7 +62,7 @@ impl FileReader {
         Self(Arc::new(Shared { work, patience, places: Mutex::default(), ended: Condvar::new() }))
     }
 
-    /// What is in the file at `path`, opened each time, so that whatever it is a link to now is read.
+    /// The content of the file at `path`. It is opened each time, so that a link is followed to its present target.
     ///
     /// # Errors
     /// When there is no regular file of at most `most` bytes, or it is not read in time; the file is for the caller to name.
@@ -92,7 +92,7 @@ impl FileReader {
         outcome
     }
 
-    /// Takes a place and tells for how long. Waits for one, at most as long as other reads may take.
+    /// Takes a place and returns its time limit. Waits for one, at most as long as other reads may take.
     fn begin(&self, path: &FilePath) -> Result<Duration, String> {
         let mut places = self.places();
         loop {

@@ -18,7 +18,7 @@ const LONGEST_FILE: u64 = 16 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     main: PathBuf,
-    /// Where paths in the file count from.
+    /// The directory that relative paths in the file start from.
     folder: PathBuf,
     /// The hash of each file that was read last, none where it could not be read. Keyed, as some of them are secrets.
     seen: BTreeMap<PathBuf, Option<u64>>,
@@ -67,7 +67,7 @@ impl Files {
         self.open(path).map_err(|reason| format!("cannot read `{name}`: {reason}"))
     }
 
-    /// The certificates in the file that is called `path`, as `parse` finds them; none where it has told that there are none.
+    /// The certificates in the file `path`, as `parse` finds them; none where it has reported that there are none.
     pub(super) fn certificates(
         &mut self,
         path: &str,
@@ -84,7 +84,7 @@ impl Files {
         Ok(parsed)
     }
 
-    /// Who reads files that are read again without this, and not remembered here.
+    /// The reader for files that are read again without this, and not remembered here.
     pub(super) fn reader(&self) -> &FileReader {
         &self.reader
     }

@@ -13,10 +13,10 @@ use crate::catalogue::{self, DeviceType, Group, Keys, Profile};
 
 const PROFILES: &[(&str, Profile)] =
     &[("minimal", Profile::Minimal), ("default", Profile::Default), ("full", Profile::Full)];
-/// Published clients ask for as many; an appliance's own limit is not known.
+/// Published clients request as many; an appliance's own limit is not known.
 const MOST_ROWS: usize = 1000;
 const DEFAULT_SERIES: usize = 1000;
-/// A page beyond that is no page any more.
+/// More series would make the page of metrics unusable.
 const MOST_SERIES: usize = 100_000;
 
 /// Groups as the file names them, before an appliance gives them windows.
@@ -46,7 +46,7 @@ impl Selection {
         Self(catalogue::profile(profile).cloned().chain(custom.cloned()).map(select).collect())
     }
 
-    /// What a key `counter_groups` asks for; none where it is absent.
+    /// The groups of a key `counter_groups`; none where it is absent.
     pub(super) fn read(value: Option<Value>, custom: &[Group], path: &Path, problems: &mut Problems) -> Option<Self> {
         match value? {
             Value::Sequence(list) => Some(Self::listed(list, custom, path, problems)),
@@ -77,7 +77,7 @@ impl Selection {
                 found.push(selected);
             }
         }
-        // What is named by itself may say more than the profile does.
+        // A group with an entry of its own may have settings that the profile does not.
         for selected in of_profiles {
             if found.iter().all(|earlier| earlier.group.name != selected.group.name) {
                 found.push(selected);
@@ -149,7 +149,7 @@ impl Selection {
 
 /// The known name nearest to `name`, as a question; nothing where none is near.
 fn nearest(name: &str) -> String {
-    // Generous, since whoever leaves a word of a name out is to find it.
+    // Generous, so that a name with a word left out is found.
     let most_slips = name.chars().count() / 2;
     let mut search = Search::new(name, most_slips, 1);
     catalogue::groups().for_each(|group| search.consider(&group.name));

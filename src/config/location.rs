@@ -87,7 +87,7 @@ impl<'t> Outline<'t> {
         }
     }
 
-    /// The node that stands at `place`, through an alias.
+    /// The node at `place`, or the one that an alias there stands for.
     fn resolve(&self, place: usize) -> Option<(usize, &Node<'t>)> {
         let node = self.nodes.get(place)?;
         match node.what {

@@ -1,4 +1,4 @@
-//! Where a secret comes from: one of four sources, of which files are read again when the secret is refused.
+//! Secrets from one of four sources, of which files are read again when the secret is refused.
 
 use std::path::{Path as FilePath, PathBuf};
 
@@ -8,18 +8,18 @@ use super::file_reader::FileReader;
 use super::files::Files;
 use super::path::Path;
 use super::problem::Problems;
-use super::{Credentials, Passphrase, field};
+use super::{Credentials, field};
 use crate::base::secret::Secret;
 
 /// A passphrase longer than this is another file.
 const LONGEST_PASSWORD: usize = 4096;
 /// The longest file that one is looked for in, in bytes.
 const LONGEST_FILE: u64 = 1 << 20;
-/// What systemd calls the directory of the credentials of a unit. **Source:** systemd.exec(5), `LoadCredential=`.
+/// The variable with the directory of a unit's credentials. **Source:** systemd.exec(5), `LoadCredential=`.
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
 impl Credentials {
-    /// Whether `other` says the same, wherever it has its secrets from.
+    /// Whether `other` has the same name and secrets, wherever they come from.
     #[must_use]
     pub fn are_those_of(&self, other: &Self) -> bool {
         let said = |credentials: &Self| {
@@ -29,7 +29,7 @@ impl Credentials {
         said(self) == said(other)
     }
 
-    /// Whether [`Credentials::reread`] may ever bring something.
+    /// Whether [`Credentials::reread`] may ever return something.
     #[must_use]
     pub fn are_in_files(&self) -> bool {
         [Some(&self.password), self.second.as_ref()].into_iter().flatten().any(|secret| secret.file.is_some())
@@ -58,14 +58,14 @@ pub struct SecretFile {
 }
 
 impl SecretFile {
-    /// Where it is.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &FilePath {
         &self.path
     }
 
-    /// The text in it, without what editors put around it: the mark of UTF-8 before it, and the line break that `echo`
-    /// makes after it, too. And whether everybody may read it.
+    /// The text in it without the byte order mark and the line breaks that editors and `echo` add, and whether everybody
+    /// may read it.
     fn read(&self) -> Result<(String, bool), String> {
         let content = self.reader.read(&self.path, LONGEST_FILE)?;
         let text = String::from_utf8(content.bytes).map_err(|_| "the text is not UTF-8")?;
@@ -82,22 +82,62 @@ impl PartialEq for SecretFile {
 
 impl Eq for SecretFile {}
 
+/// A secret text: not empty, and of bounded length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passphrase {
+    text: Secret,
+    file: Option<SecretFile>,
+}
+
+/// A text that cannot be a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAPassphrase {
+    /// There is no text.
+    #[error("is empty")]
+    Empty,
+    /// More text than any appliance accepts: the file is probably the wrong one.
+    #[error("is longer than {LONGEST_PASSWORD} bytes")]
+    Long,
+}
+
 impl Passphrase {
-    /// One that is not kept in a file.
+    /// A secret that is not in a file.
+    ///
+    /// # Errors
+    /// When the text is empty or longer than 4096 bytes.
+    pub fn try_new(text: impl Into<String>) -> Result<Self, NotAPassphrase> {
+        Self::of(text.into(), None)
+    }
+
+    fn of(text: String, file: Option<SecretFile>) -> Result<Self, NotAPassphrase> {
+        match text.len() {
+            0 => Err(NotAPassphrase::Empty),
+            length if length > LONGEST_PASSWORD => Err(NotAPassphrase::Long),
+            _ => Ok(Self { text: Secret::new(text), file }),
+        }
+    }
+
+    /// The text.
     #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self { text: Secret::new(text), file: None }
+    pub fn text(&self) -> &Secret {
+        &self.text
+    }
+
+    /// The file with it, if it comes from one.
+    #[must_use]
+    pub fn file(&self) -> Option<&SecretFile> {
+        self.file.as_ref()
     }
 
     fn reread(&self) -> Option<Self> {
-        let text = Secret::new(checked(self.file.as_ref()?.read().ok()?.0, "").ok()?);
-        (text != self.text).then(|| Self { text, file: self.file.clone() })
+        let file = self.file.as_ref()?;
+        Self::of(file.read().ok()?.0, Some(file.clone())).ok().filter(|now| now.text != self.text)
     }
 }
 
 /// The keys under which one secret may be given, with what stands there.
 pub(super) struct Sources<'a> {
-    /// What messages call it.
+    /// The name of the secret in messages.
     pub(super) what: &'static str,
     pub(super) inline: (&'static str, Option<&'a Value>),
     pub(super) file: (&'static str, Option<&'a Value>),
@@ -140,21 +180,8 @@ impl Sources<'_> {
                 (from_environment(&named, path, problems)?, None)
             }
         };
-        match checked(text, what) {
-            Ok(text) => Some(Passphrase { text: Secret::new(text), file: kept }),
-            Err(reason) => {
-                problems.error(path, reason);
-                None
-            }
-        }
-    }
-}
-
-fn checked(text: String, what: &str) -> Result<String, String> {
-    match text.len() {
-        0 => Err(format!("the {what} is empty")),
-        length if length > LONGEST_PASSWORD => Err(format!("the {what} is longer than {LONGEST_PASSWORD} bytes")),
-        _ => Ok(text),
+        let secret = Passphrase::of(text, kept);
+        secret.map_err(|reason| problems.error(path, format!("the {what} {reason}"))).ok()
     }
 }
 

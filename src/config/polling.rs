@@ -1,6 +1,6 @@
-//! The keys that say how an appliance is polled, alone and as defaults for all.
+//! The keys of `polling`: of one appliance, and as defaults for all.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use serde_yaml::Value;
@@ -21,7 +21,7 @@ const DEFAULT_CATCH_UP: Duration = DAY;
 /// Beyond a month of windows a report for the range is the better tool.
 const LONGEST_CATCH_UP: Duration = Duration::from_secs(31 * 24 * 3600);
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
-/// What the appliance bears in parallel is not documented; more than this is no polling any more.
+/// The appliance's own limit is not documented; more requests in parallel would no longer be polling.
 const MOST_CONCURRENT: usize = 8;
 
 /// Four a second, which nothing needs for long, are assumed to be no burden.
@@ -29,30 +29,54 @@ const DEFAULT_REQUESTS: NonZeroU32 = NonZeroU32::new(240).expect("not zero");
 /// A hundred a second are no limit any more.
 const MOST_REQUESTS: usize = 6000;
 
-/// The appliance locks an account after five failed logins unless configured otherwise; two are left for its people.
-const DEFAULT_REFUSALS: u32 = 3;
-const MOST_REFUSALS: usize = 4;
+/// Consecutive refused logins after which logins stop: from 1 to 4, as the appliance locks an account after five unless
+/// configured otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusalLimit(u32);
+
+impl RefusalLimit {
+    const MOST: u32 = 4;
+
+    /// A limit of `refusals`; none where that is not from 1 to 4.
+    #[must_use]
+    pub const fn try_new(refusals: u32) -> Option<Self> {
+        if refusals >= 1 && refusals <= Self::MOST { Some(Self(refusals)) } else { None }
+    }
+
+    /// The number of refused logins.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for RefusalLimit {
+    /// Three, which leaves two attempts for the people who use the account.
+    fn default() -> Self {
+        Self(3)
+    }
+}
 
 const LATE: &[(&str, Late)] = &[("add", Late::Add), ("ignore", Late::Ignore)];
 const ALIGNMENTS: &[(&str, Alignment)] =
     &[("auto", Alignment::Auto), ("minute", Alignment::Minute), ("hour", Alignment::Hour)];
 
-/// What a key `settle` asks for.
+/// A value of the key `settle`.
 #[derive(Clone, Copy, Debug)]
 enum SettleWish {
     Fixed(Duration),
     Auto,
 }
 
-/// What one table says; what it leaves open is none.
+/// The keys of one table; none where a key is absent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wishes {
     grid: Option<Grid>,
     settle: Option<SettleWish>,
     timeout: Option<Duration>,
-    concurrency: Option<usize>,
+    concurrency: Option<NonZeroUsize>,
     requests_per_minute: Option<NonZeroU32>,
-    max_login_refusals: Option<u32>,
+    max_login_refusals: Option<RefusalLimit>,
     catch_up: Option<Duration>,
     start: Option<Duration>,
     alignment: Option<Alignment>,
@@ -82,9 +106,11 @@ impl Wishes {
             &path.key("requests_per_minute"),
             problems,
         );
+        let concurrency =
+            field::number(raw.concurrency.as_ref(), 1..=MOST_CONCURRENT, &path.key("concurrency"), problems);
         let max_login_refusals = field::number(
             raw.max_login_refusals.as_ref(),
-            1..=MOST_REFUSALS,
+            1..=RefusalLimit::MOST as usize,
             &path.key("max_login_refusals"),
             problems,
         );
@@ -92,14 +118,9 @@ impl Wishes {
             grid: grid(raw.window.as_ref(), &path.key("window"), problems),
             settle,
             timeout,
-            concurrency: field::number(
-                raw.concurrency.as_ref(),
-                1..=MOST_CONCURRENT,
-                &path.key("concurrency"),
-                problems,
-            ),
+            concurrency: concurrency.and_then(NonZeroUsize::new),
             requests_per_minute: requests_per_minute.and_then(|most| NonZeroU32::new(u32::try_from(most).ok()?)),
-            max_login_refusals: max_login_refusals.and_then(|most| u32::try_from(most).ok()),
+            max_login_refusals: max_login_refusals.and_then(|most| RefusalLimit::try_new(u32::try_from(most).ok()?)),
             catch_up,
             start,
             alignment: field::choice(raw.alignment.as_ref(), ALIGNMENTS, &path.key("alignment"), problems),
@@ -108,7 +129,7 @@ impl Wishes {
         }
     }
 
-    /// These wishes where they say something, then `defaults`, then what fits `product`.
+    /// The polling of an appliance: these values, then `defaults`, then the default of `product`.
     pub(super) fn settled(self, defaults: Self, product: Product, path: &Path, problems: &mut Problems) -> Polling {
         let standard = Grid::try_new(DEFAULT_WINDOW).unwrap_or(Grid::HOURS);
         let alignment = self.alignment.or(defaults.alignment).unwrap_or(Alignment::Auto);
@@ -123,9 +144,9 @@ impl Wishes {
             grid,
             settle,
             timeout: self.timeout.or(defaults.timeout).unwrap_or(DEFAULT_TIMEOUT),
-            concurrency: self.concurrency.or(defaults.concurrency).unwrap_or(1),
+            concurrency: self.concurrency.or(defaults.concurrency).unwrap_or(NonZeroUsize::MIN),
             requests_per_minute: self.requests_per_minute.or(defaults.requests_per_minute).unwrap_or(DEFAULT_REQUESTS),
-            max_login_refusals: self.max_login_refusals.or(defaults.max_login_refusals).unwrap_or(DEFAULT_REFUSALS),
+            max_login_refusals: self.max_login_refusals.or(defaults.max_login_refusals).unwrap_or_default(),
             catch_up: self.catch_up.or(defaults.catch_up).unwrap_or(DEFAULT_CATCH_UP),
             start: self.start.or(defaults.start),
             alignment,
@@ -142,7 +163,7 @@ impl Wishes {
     }
 }
 
-/// `grid` as `alignment` has it.
+/// The windows of `grid` with `alignment` applied.
 pub(super) fn aligned(grid: Grid, alignment: Alignment) -> Grid {
     match alignment {
         Alignment::Hour => grid.in_hours(),
@@ -150,7 +171,7 @@ pub(super) fn aligned(grid: Grid, alignment: Alignment) -> Grid {
     }
 }
 
-/// The windows a key `window` asks for.
+/// The windows of a key `window`.
 pub(super) fn grid(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Grid> {
     let length = field::duration(value, Duration::ZERO..=LONGEST_CATCH_UP, path, problems)?;
     match Grid::try_new(length) {

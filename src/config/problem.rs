@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, and where.
+//! Problems of a configuration, each with its place.
 
 use std::fmt::{self, Write as _};
 
@@ -8,7 +8,7 @@ use super::path::Path;
 /// One thing that is wrong, or worth a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where: `config.yaml:12: appliances[0].url`; what YAML gives no line or path for lacks it.
+    /// The place, such as `config.yaml:12: appliances[0].url`; without line or path where YAML has none.
     place: String,
     message: String,
 }

@@ -1,5 +1,5 @@
-//! `proxy`: what stands between us and an appliance. The environment is never asked: a variable that was set for somebody
-//! else must not decide who sees our connections.
+//! `proxy`: the proxy before an appliance. The environment is never read: a variable that was set for another program
+//! must not decide who sees our connections.
 
 use serde_yaml::Value;
 use url::{Host, Url};

@@ -49,13 +49,13 @@ struct File<'a> {
     appliances: Vec<Entry<'a>>,
 }
 
-/// What is on the pages of metrics.
+/// Settings of the pages of metrics.
 #[derive(Serialize)]
 struct Pages {
     created_timestamps: bool,
 }
 
-/// Which of how many shards this is; what is shown of the others' appliances is nothing.
+/// This shard and the number of shards; appliances of other shards are not displayed.
 #[derive(Serialize)]
 struct Part {
     shards: u32,
@@ -171,9 +171,9 @@ impl Pace {
                 Settle::Auto(_) => "auto".into(),
             },
             timeout: span(timeout),
-            concurrency,
+            concurrency: concurrency.get(),
             requests_per_minute: requests_per_minute.get(),
-            max_login_refusals,
+            max_login_refusals: max_login_refusals.get(),
             catch_up: span(catch_up),
             start: span(start.unwrap_or(grid.length())),
             alignment: match alignment {
@@ -311,7 +311,7 @@ fn noun(unit: &Unit) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::secret::Secret;
+    use crate::config::Passphrase;
 
     const PASSWORD: &str = "hunter2: never shown";
 
@@ -343,7 +343,7 @@ mod tests {
     /// The fleet with its passwords replaced, as reading what is shown brings it.
     fn hidden(mut config: Config) -> Config {
         for appliance in &mut config.appliances {
-            appliance.credentials.password.text = Secret::new(HIDDEN);
+            appliance.credentials.password = Passphrase::try_new(HIDDEN).expect("a password");
             appliance.polling.start = appliance.polling.start.or(Some(appliance.polling.grid.length()));
         }
         config.warnings.clear();

@@ -25,7 +25,7 @@ enum TargetOption {
 pub(super) struct Searches(Vec<(String, Arc<Search>, Option<Grid>)>);
 
 impl Searches {
-    /// What a key `tracking_searches` asks for; none where it is absent.
+    /// The searches of a key `tracking_searches`; none where it is absent.
     pub(super) fn read(value: Option<Value>, path: &Path, problems: &mut Problems) -> Option<Self> {
         let value = value?;
         let mut found = Self::default();

@@ -12,7 +12,7 @@ use crate::base::shard::{self, MOST_SHARDS, Shard};
 /// Refused logins in a row after which accounts usually are not locked yet.
 const BEARABLE_REFUSALS: usize = 4;
 
-/// What `from` may name.
+/// The values of `from`.
 const NAMES: &[(&str, Name)] = &[("hostname", Name::Host)];
 
 /// A name that ends in the index.
@@ -21,7 +21,7 @@ enum Name {
     Host,
 }
 
-/// Which of how many shards this is; the only one where nothing is said, or where what is said is wrong.
+/// This shard; the only one where `sharding` is absent or wrong.
 pub(super) fn read(value: Option<Value>, path: &Path, problems: &mut Problems) -> Shard {
     let Some(value) = value.filter(|value| !value.is_null()) else { return Shard::ALONE };
     let is_table = value.is_mapping();
@@ -63,7 +63,7 @@ pub(super) fn warn_of_shared_accounts(appliances: &[Appliance], shard: Shard, pa
         let account = (format!("{:?}", oidc.provider), appliance.credentials.username.as_str());
         let (shards, most) = accounts.entry(account).or_default();
         shards.insert(shard::owner(&appliance.name, shard.shards()));
-        *most = (*most).max(appliance.polling.max_login_refusals);
+        *most = (*most).max(appliance.polling.max_login_refusals.get());
     }
     for ((_, account), (shards, most)) in accounts {
         let (shards, most) = (shards.len(), most as usize);
@@ -84,7 +84,7 @@ fn number(value: Option<&Value>, least: usize, path: &Path, problems: &mut Probl
     field::number(value, least..=most, path, problems).and_then(|number| u32::try_from(number).ok())
 }
 
-/// A number, or a name that ends in one: what a pod is given of its own index or name.
+/// A number, or a name that ends in one: the index or the name of a pod.
 fn from_environment(value: &Value, path: &Path, problems: &mut Problems) -> Option<u32> {
     let variable = field::text(Some(value), path, problems)?;
     let Ok(text) = std::env::var(&variable) else {

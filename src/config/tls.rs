@@ -1,5 +1,5 @@
-//! What both sides of TLS read: certificates and keys in PEM form, and versions. Knows neither who shows a certificate to
-//! whom nor where a file is looked for.
+//! Certificates and keys in PEM form, and TLS versions, for server and client. Knows neither who presents a certificate
+//! to whom nor where files are found.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::file_reader::Content;
 use super::path::Path;
 use super::problem::Problems;
 
-/// A version of TLS that is spoken.
+/// A supported version of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TlsVersion {
     /// TLS 1.2.
@@ -30,7 +30,7 @@ pub enum TlsVersion {
 pub struct Identity(Arc<CertifiedKey>);
 
 impl Identity {
-    /// What is shown, and what proves that it is ours.
+    /// The certificate with its key.
     #[must_use]
     pub fn certified(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.0)
@@ -55,7 +55,7 @@ impl fmt::Debug for Identity {
 /// Something in PEM form, and the key it came by.
 pub(super) struct Pem {
     path: Path,
-    /// What messages call it.
+    /// Its name in messages.
     name: String,
     bytes: Vec<u8>,
     /// Whether everybody may read it.
@@ -112,8 +112,8 @@ impl Pem {
     }
 }
 
-/// The certificate with its key, which must belong to it. None where something is missing or wrong, which is told but for
-/// what is missing.
+/// The certificate with its key, which must belong to it. None where one is missing or wrong; only a wrong one is a
+/// problem.
 pub(super) fn identity(chain: Option<&Pem>, key: Option<&Pem>, problems: &mut Problems) -> Option<Identity> {
     let certificates = chain.and_then(|chain| chain.certificates(problems));
     let signing = key.and_then(|key| {
@@ -136,8 +136,8 @@ pub(super) fn identity(chain: Option<&Pem>, key: Option<&Pem>, problems: &mut Pr
     }
 }
 
-/// A version by the name that Prometheus' configurations give it; none inside where nothing is said. `speaker` is who
-/// speaks it.
+/// A version by its name in Prometheus' configurations; none inside where the key is absent. `speaker` is `server` or
+/// `client`.
 pub(super) fn version(
     value: Option<&Value>,
     speaker: &str,

@@ -1,4 +1,4 @@
-//! `tls`: on what grounds an appliance's certificate is accepted, what it is shown, and how TLS is spoken.
+//! `tls`: verification of an appliance's certificate, the client certificate, and the TLS settings.
 
 use std::path::Path as FilePath;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::problem::Problems;
 use super::tls::{self, Pem};
 use super::{Anchor, Backend, Identity, TlsVersion, Trust, field, password, raw};
 
-/// Reads the table; `url` tells whether TLS is spoken at all.
+/// Reads the table; the scheme of `url` decides whether there is TLS at all.
 pub(super) fn read(
     value: Option<Value>,
     url: Option<&Url>,
@@ -137,7 +137,7 @@ fn through_openssl(trust: Trust, path: &Path, problems: &mut Problems) -> Trust 
     trust
 }
 
-/// Refuses what OpenSSL cannot be told through reqwest: a pin that is not kept would be worse than none.
+/// Refuses settings that reqwest cannot pass to OpenSSL: a pin that is ignored would be worse than none.
 #[cfg(feature = "legacy-tls")]
 fn through_openssl(trust: Trust, path: &Path, problems: &mut Problems) -> Trust {
     if matches!(trust.anchor, Anchor::Fingerprint(_)) {

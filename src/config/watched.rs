@@ -21,7 +21,7 @@ impl ConfigFile {
     /// Reads and checks it. Opens no socket.
     ///
     /// # Errors
-    /// When a file cannot be read, is not what it should be, or says anything that is wrong: every problem at once.
+    /// When a file cannot be read, is not YAML, or has a mistake: every problem at once.
     pub fn read(&mut self) -> Result<Config, ConfigError> {
         let (name, text) = self.0.main()?;
         appliance::fleet(&name, &text, &mut self.0)

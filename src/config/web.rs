@@ -1,4 +1,4 @@
-//! The file of `--web.config.file`, which says how our own web side is protected, in the format of Prometheus'
+//! The file of `--web.config.file`: TLS and users of the exporter's web server, in the format of Prometheus'
 //! exporter-toolkit. Knows nothing of sockets.
 //!
 //! **Source:** `docs/web-configuration.md` of github.com/prometheus/exporter-toolkit.
@@ -18,38 +18,38 @@ use crate::base::secret::Secret;
 
 mod tls;
 
-/// How the web side is protected, checked. Without anything it is open to everybody, in clear text.
+/// Protection of the web server, checked. Without any it is open to everybody, in clear text.
 #[derive(Debug, Default)]
 pub struct Web {
-    /// How TLS is spoken; clear text where absent.
+    /// The TLS settings; clear text where absent.
     pub tls: Option<WebTls>,
-    /// Headers that every answer gets, by name in lower case; the values are printable ASCII and not empty.
+    /// Headers of every response, by name in lower case; the values are printable ASCII and not empty.
     pub headers: Vec<(String, String)>,
-    /// The bcrypt hash of each user's password; everybody is welcome where there is none.
+    /// The bcrypt hash of each user's password; no authentication where there is none.
     pub users: BTreeMap<String, Secret>,
-    /// What is allowed and yet should be known.
+    /// Warnings: allowed, but probably a mistake or a risk.
     pub warnings: Vec<Problem>,
 }
 
-/// How TLS is spoken.
+/// TLS settings of the web server.
 #[derive(Debug)]
 pub struct WebTls {
-    /// What clients are shown; the key belongs to the certificate.
+    /// The server's certificate and the key that belongs to it.
     pub identity: Arc<CertifiedKey>,
-    /// The versions that are spoken; at least one.
+    /// The supported versions; at least one.
     pub versions: Vec<&'static SupportedProtocolVersion>,
-    /// What clients have to show; they are not asked where absent.
+    /// The certificates of clients; none are requested where absent.
     pub clients: Option<ClientCertificates>,
 }
 
-/// What clients have to show.
+/// Requirements for the certificates of clients.
 #[derive(Debug)]
 pub struct ClientCertificates {
-    /// Whether a client without a certificate is turned away.
+    /// Whether a client without a certificate is rejected.
     pub required: bool,
-    /// Who must have issued it; anybody where absent.
+    /// The CAs that must have issued it; any where absent.
     pub roots: Option<Arc<RootCertStore>>,
-    /// Names of which it must carry one; none means any name.
+    /// Names of which it must have one; any name where empty.
     pub allowed_sans: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ const HEADERS: &[(&str, &[&str])] = &[
     ("Content-Security-Policy", &[]),
 ];
 
-/// The costs of bcrypt that are taken. Below 4 there is none; each step doubles the time, and 16 is seconds.
+/// The accepted costs of bcrypt. Below 4 there is none; each step doubles the time, and 16 takes seconds.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=16;
 
 /// Checks `text`, which stands in the file `name`, with all files it names.

@@ -26,7 +26,7 @@ pub(super) struct Deadlines {
 impl Deadlines {
     pub(super) fn new(polling: &Polling) -> Self {
         let leave = api::longest_wait(polling.requests_per_minute);
-        let callers = u32::try_from(polling.concurrency).unwrap_or(u32::MAX);
+        let callers = u32::try_from(polling.concurrency.get()).unwrap_or(u32::MAX);
         let one = polling.timeout.saturating_add(leave.saturating_mul(callers));
         Self { request: one.saturating_mul(REQUESTS), pages: one.saturating_mul(REQUESTS_OF_PAGES) }
     }

@@ -42,7 +42,7 @@ impl<S: Source> Poller<S> {
             }
             return now + self.polling.timeout;
         }
-        while self.requests < self.polling.concurrency {
+        while self.requests < self.polling.concurrency.get() {
             if self.health.awaits_probe() {
                 break;
             }

@@ -164,9 +164,9 @@ fn polling(window: Duration) -> Polling {
         grid: Grid::try_new(window).expect("a valid window"),
         settle: Settle::Fixed(2 * MINUTE),
         timeout: MINUTE,
-        concurrency: 1,
+        concurrency: std::num::NonZeroUsize::MIN,
         requests_per_minute: std::num::NonZeroU32::MAX,
-        max_login_refusals: 3,
+        max_login_refusals: config::RefusalLimit::default(),
         catch_up: 24 * 60 * MINUTE,
         start: None,
         alignment: Alignment::Auto,
@@ -405,7 +405,8 @@ async fn an_answer_from_before_the_end_of_the_window_is_not_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn concurrency_is_kept_and_used() {
-    let wide = Polling { concurrency: 3, start: Some(60 * MINUTE), ..polling(MINUTE) };
+    let three = std::num::NonZeroUsize::MIN.saturating_add(2);
+    let wide = Polling { concurrency: three, start: Some(60 * MINUTE), ..polling(MINUTE) };
     let bench =
         bench(&[CAPACITY, INCOMING, "mail_security_summary", "mail_mar_summary"], wide, Box::new(|_, _| Ok(())));
     bench.clock.sleep(Duration::from_millis(100)).await;

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use asyncos_exporter::catalogue;
-use asyncos_exporter::config::{Config, GroupChoice, known_keys};
+use asyncos_exporter::config::{
+    Config, GroupChoice, NotAPassphrase, Passphrase, RefusalLimit, Totp, TotpHash, known_keys,
+};
 
 use crate::golden;
 
@@ -124,4 +126,24 @@ fn the_defaults_in_the_example_are_the_defaults() {
     assert_eq!(shown, silent.groups, "the group from the file is one more");
     assert_eq!(spelled.polling.start, Some(silent.polling.grid.length()), "left out it is one window");
     assert_eq!(asyncos_exporter::config::Polling { start: None, ..spelled.polling }, silent.polling);
+}
+
+#[test]
+fn invalid_values_cannot_be_built() {
+    let limits = [0, 1, 4, 5].map(|refusals| RefusalLimit::try_new(refusals).map(RefusalLimit::get));
+    assert_eq!(limits, [None, Some(1), Some(4), None]);
+    let secs = std::time::Duration::from_secs;
+    for (digits, period, is_valid) in [
+        (5, secs(30), false),
+        (6, secs(30), true),
+        (8, secs(1), true),
+        (9, secs(30), false),
+        (6, secs(0), false),
+        (6, std::time::Duration::from_millis(1500), false),
+    ] {
+        assert_eq!(Totp::try_new(digits, period, TotpHash::Sha1).is_some(), is_valid, "{digits} {period:?}");
+    }
+    assert_eq!(Passphrase::try_new("").err(), Some(NotAPassphrase::Empty));
+    assert_eq!(Passphrase::try_new("x".repeat(4097)).err(), Some(NotAPassphrase::Long));
+    assert!(Passphrase::try_new("x".repeat(4096)).is_ok());
 }

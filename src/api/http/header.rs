@@ -52,7 +52,7 @@ pub(in crate::api) const LOCKED: u16 = 423;
 
 /// The value of `Authorization`.
 fn basic_value(credentials: &Credentials) -> Secret {
-    let pair = Secret::new(format!("{}:{}", credentials.username, credentials.password.text.expose()));
+    let pair = Secret::new(format!("{}:{}", credentials.username, credentials.password.text().expose()));
     Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())))
 }
 
@@ -84,8 +84,11 @@ mod tests {
 
     #[test]
     fn the_header_of_basic_is_that_of_the_standard() {
-        let credentials =
-            Credentials { username: "monitor".into(), password: Passphrase::new("päss:word"), second: None };
+        let credentials = Credentials {
+            username: "monitor".into(),
+            password: Passphrase::try_new("päss:word").expect("a password"),
+            second: None,
+        };
         assert_eq!(basic_value(&credentials).expose(), "Basic bW9uaXRvcjpww6Rzczp3b3Jk");
     }
 

@@ -51,9 +51,9 @@ impl Accounts {
     pub(super) fn account(&self, url: &Url, credentials: &Credentials) -> Account {
         let Credentials { username, password, second } = credentials;
         // Neither a URL nor a name has control characters in it, and a secret that has them costs nothing here.
-        let second = second.as_ref().map_or("", |second| second.text.expose());
+        let second = second.as_ref().map_or("", |second| second.text().expose());
         let parting = if second.is_empty() { "" } else { "\u{1f}" };
-        let password = password.text.expose();
+        let password = password.text().expose();
         let whole = Secret::new(format!("{url}\u{1f}{username}\u{1f}{password}{parting}{second}"));
         let mut mark = [0; 32];
         mark.copy_from_slice(hmac::sign(&self.quick, whole.expose().as_bytes()).as_ref());
@@ -137,8 +137,12 @@ mod tests {
     use crate::config::Passphrase;
 
     fn credentials(second: Option<&str>) -> Credentials {
-        let second = second.map(Passphrase::new);
-        Credentials { username: "monitor".into(), password: Passphrase::new("hunter2"), second }
+        let second = second.map(|text| Passphrase::try_new(text).expect("a password"));
+        Credentials {
+            username: "monitor".into(),
+            password: Passphrase::try_new("hunter2").expect("a password"),
+            second,
+        }
     }
 
     fn url() -> Url {

@@ -20,7 +20,7 @@ const CLIENT_AUTHS: &[(&str, ClientAuth)] =
     &[("basic", ClientAuth::Basic), ("post", ClientAuth::Post), ("none", ClientAuth::Public)];
 const TOKENS: &[(&str, TokenKind)] = &[("access_token", TokenKind::Access), ("id_token", TokenKind::Id)];
 
-/// What is assumed of the appliance: how everybody else takes such tokens. **Source:** RFC 6750 section 2.1.
+/// The usual header for such tokens, assumed of the appliance. **Source:** RFC 6750 section 2.1.
 const HEADER: &str = "Authorization";
 const PREFIX: &str = "Bearer";
 /// Headers that say who the client is or how the message is framed.

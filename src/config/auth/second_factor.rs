@@ -15,9 +15,6 @@ const ENCODINGS: &[(&str, Encoding)] = &[("base64", Encoding::Base64), ("plain",
 const HASHES: &[(&str, TotpHash)] =
     &[("sha1", TotpHash::Sha1), ("sha256", TotpHash::Sha256), ("sha512", TotpHash::Sha512)];
 
-/// What RFC 6238 recommends, and what applications that make passcodes assume.
-const USUAL: Totp = Totp { digits: 6, period: Duration::from_secs(30), algorithm: TotpHash::Sha1 };
-
 /// The fields of the second step are not published: these are assumed, after those of the first.
 const USERNAME_FIELD: &str = "userName";
 const PASSCODE_FIELD: &str = "passcode";
@@ -49,7 +46,7 @@ fn passcode(raw: &raw::TwoFactor, files: &Files, path: &Path, problems: &mut Pro
     let totp = totp(raw, path, problems);
     let Some(command) = &raw.command else {
         let second = sources.read(files, path, problems)?;
-        if !is_base32(second.text.expose()) {
+        if !is_base32(second.text().expose()) {
             problems.error(path, "the TOTP secret is not Base32: letters from A to Z and digits from 2 to 7");
             return None;
         }
@@ -81,17 +78,16 @@ fn passcode(raw: &raw::TwoFactor, files: &Files, path: &Path, problems: &mut Pro
 
 fn totp(raw: &raw::TwoFactor, path: &Path, problems: &mut Problems) -> Totp {
     let period = Duration::from_secs(1)..=Duration::from_secs(300);
-    let period = field::duration(raw.period.as_ref(), period, &path.key("period"), problems).unwrap_or(USUAL.period);
+    let period =
+        field::duration(raw.period.as_ref(), period, &path.key("period"), problems).unwrap_or(Totp::USUAL.period());
     if period.subsec_nanos() != 0 {
         problems.error(&path.key("period"), "must be whole seconds");
     }
     let digits = field::number(raw.digits.as_ref(), 6..=8, &path.key("digits"), problems);
     let algorithm = field::choice(raw.algorithm.as_ref(), HASHES, &path.key("algorithm"), problems);
-    Totp {
-        digits: digits.and_then(|digits| u8::try_from(digits).ok()).unwrap_or(USUAL.digits),
-        period,
-        algorithm: algorithm.unwrap_or(USUAL.algorithm),
-    }
+    let digits = digits.and_then(|digits| u8::try_from(digits).ok()).unwrap_or(Totp::USUAL.digits());
+    // Without parameters a problem has been reported, and the value is not used.
+    Totp::try_new(digits, period, algorithm.unwrap_or(Totp::USUAL.algorithm())).unwrap_or(Totp::USUAL)
 }
 
 /// Whether this is how secrets of passcodes are handed out: Base32, often in groups and in lower case.

@@ -1,4 +1,4 @@
-//! Who says what to an appliance, without saying what that is.
+//! Login settings of an appliance as they are displayed, without the secrets.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -108,9 +108,9 @@ impl<'a> Factor<'a> {
             },
             totp_secret,
             totp_secret_file,
-            digits: totp.map(|Totp { digits, .. }| digits),
-            period: totp.map(|Totp { period, .. }| span(period)),
-            algorithm: totp.map(|Totp { algorithm, .. }| match algorithm {
+            digits: totp.map(Totp::digits),
+            period: totp.map(|totp| span(totp.period())),
+            algorithm: totp.map(|totp| match totp.algorithm() {
                 TotpHash::Sha1 => "sha1",
                 TotpHash::Sha256 => "sha256",
                 TotpHash::Sha512 => "sha512",

@@ -89,11 +89,11 @@ impl<'a> ProxyAccount<'a> {
     }
 }
 
-/// What stands for a secret, or the file it is in.
+/// The placeholder of a secret, or the file with it.
 pub(super) fn place(secret: Option<&Passphrase>) -> (Option<&'static str>, Option<&Path>) {
-    match secret {
+    match secret.map(Passphrase::file) {
         None => (None, None),
-        Some(Passphrase { text: _, file: Some(file) }) => (None, Some(file.path())),
-        Some(Passphrase { text: _, file: None }) => (Some(HIDDEN), None),
+        Some(Some(file)) => (None, Some(file.path())),
+        Some(None) => (Some(HIDDEN), None),
     }
 }

@@ -1,4 +1,4 @@
-//! `tls_server_config`: what is shown to clients and what they have to show.
+//! `tls_server_config`: the certificate of the server, and those of its clients.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::config::problem::Problems;
 use crate::config::tls::{self, Pem, TlsVersion};
 use crate::config::{field, raw};
 
-/// What a client is asked for.
+/// The certificate that a client has to present.
 #[derive(Clone, Copy, PartialEq)]
 enum Ask {
     Nothing,
@@ -32,7 +32,7 @@ const ASKS: &[(&str, Ask)] = &[
 /// Settings of the toolkit that rustls leaves no choice about.
 const FIXED: &str = "has no effect: rustls supports only ECDHE with AES-GCM or ChaCha20, in its own order";
 
-/// Reads the table; none where nothing is in it, or where something that it cannot do without is wrong.
+/// Reads the table; none where it is empty, or where a required key is wrong.
 pub(super) fn read(value: Option<Value>, files: &mut Files, path: &Path, problems: &mut Problems) -> Option<WebTls> {
     let value = value.filter(|value| !value.is_null() && value.as_mapping().is_none_or(|table| !table.is_empty()))?;
     let is_table = value.is_mapping();
@@ -76,7 +76,7 @@ pub(super) fn read(value: Option<Value>, files: &mut Files, path: &Path, problem
     Some(WebTls { identity: identity?.certified(), versions: versions?, clients })
 }
 
-/// The content of a file, or what stands in its place.
+/// The content of a file, or the text in place of one.
 fn pem(
     file: (&str, Option<&Value>),
     inline: (&str, Option<&Value>),
@@ -153,7 +153,7 @@ fn clients(
                 trusted",
                 );
             }
-            // Without roots a problem has been told, and nothing of this is used.
+            // Without roots there is a problem already, and this value is not used.
             Some(ClientCertificates { required, roots, allowed_sans })
         }
     }

@@ -70,7 +70,11 @@ pub(crate) fn provider(body: &[u8]) {
     if let Some(granted) = oidc::granted(&body, "access_token") {
         assert!(is_header_text(granted.token.expose()));
     }
-    let credentials = Credentials { username: "monitor".into(), password: Passphrase::new(PASSWORD), second: None };
+    let credentials = Credentials {
+        username: "monitor".into(),
+        password: Passphrase::try_new(PASSWORD).expect("a password"),
+        second: None,
+    };
     for status in [400, 401, 503] {
         let refusal = oidc::refusal(status, &body, &credentials);
         check_detail(&refusal.detail);

@@ -60,7 +60,7 @@ fn proof(token: &Secret, came: Arrival) -> Result<Credential, LoginFailure> {
 fn body(credentials: &Credentials) -> Secret {
     let field = |text: &str| STANDARD.encode(text.as_bytes());
     let name = field(&credentials.username);
-    let passphrase = field(credentials.password.text.expose());
+    let passphrase = field(credentials.password.text().expose());
     // Base64 needs no escaping in JSON.
     Secret::new(format!(r#"{{"data": {{"userName": "{name}", "passphrase": "{passphrase}"}}}}"#))
 }
@@ -86,8 +86,11 @@ mod tests {
 
     #[test]
     fn the_body_is_the_documented_one() {
-        let credentials =
-            Credentials { username: "monitor".into(), password: Passphrase::new("päss:word"), second: None };
+        let credentials = Credentials {
+            username: "monitor".into(),
+            password: Passphrase::try_new("päss:word").expect("a password"),
+            second: None,
+        };
         let expected = r#"{"data": {"userName": "bW9uaXRvcg==", "passphrase": "cMOkc3M6d29yZA=="}}"#;
         assert_eq!(body(&credentials).expose(), expected);
     }

@@ -189,7 +189,7 @@ impl Question {
             }
             Grant::Password { client_id } => {
                 form.append_pair("grant_type", "password");
-                form.append_pair("username", username).append_pair("password", password.text.expose());
+                form.append_pair("username", username).append_pair("password", password.text().expose());
                 (client_id, second.as_ref())
             }
         };
@@ -200,11 +200,11 @@ impl Question {
         let authorization = match (client_auth, secret) {
             (ClientAuth::Basic, Some(secret)) => {
                 let part = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-                let pair = Secret::new(format!("{}:{}", part(client_id), part(secret.text.expose())));
+                let pair = Secret::new(format!("{}:{}", part(client_id), part(secret.text().expose())));
                 Some(Secret::new(format!("Basic {}", STANDARD.encode(pair.expose()))))
             }
             (ClientAuth::Post, Some(secret)) => {
-                form.append_pair("client_id", client_id).append_pair("client_secret", secret.text.expose());
+                form.append_pair("client_id", client_id).append_pair("client_secret", secret.text().expose());
                 None
             }
             (ClientAuth::Public, _) | (_, None) => {
@@ -262,7 +262,7 @@ fn description(answer: &Fields, credentials: &Credentials) -> String {
     let clean = |text: &str| text.replace(char::is_control, " ");
     let (description, secrets) = (clean(description), [Some(&credentials.password), credentials.second.as_ref()]);
     // Both are cleaned, or a secret with a blank in it would be recognized only where the provider sent that very blank.
-    if secrets.into_iter().flatten().any(|secret| description.contains(&clean(secret.text.expose()))) {
+    if secrets.into_iter().flatten().any(|secret| description.contains(&clean(secret.text().expose()))) {
         return String::new();
     }
     format!(" ({})", description.chars().take(LONGEST_DESCRIPTION).collect::<String>())
@@ -307,8 +307,12 @@ mod tests {
     }
 
     fn credentials(second: Option<&str>) -> Credentials {
-        let second = second.map(Passphrase::new);
-        Credentials { username: "ex:porter".into(), password: Passphrase::new("s3 cret&"), second }
+        let second = second.map(|text| Passphrase::try_new(text).expect("a password"));
+        Credentials {
+            username: "ex:porter".into(),
+            password: Passphrase::try_new("s3 cret&").expect("a password"),
+            second,
+        }
     }
 
     #[test]

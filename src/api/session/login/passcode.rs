@@ -54,7 +54,7 @@ impl Passcodes {
             Passcode::Totp(totp) => {
                 let secret = credentials.second.as_ref().ok_or_else(|| failure("the TOTP secret is missing"))?;
                 let now = self.unused(*totp, asked, clock).await;
-                made(*totp, &secret.text, now).ok_or_else(|| failure("the TOTP secret is not Base32"))
+                made(*totp, secret.text(), now).ok_or_else(|| failure("the TOTP secret is not Base32"))
             }
         }
     }
@@ -63,10 +63,10 @@ impl Passcodes {
     async fn unused(&self, totp: Totp, asked: Arrival, clock: &Clock) -> Timestamp {
         loop {
             let now = asked.date + clock.tick().since(asked.tick);
-            let (step, left) = step(now, totp.period);
+            let (step, left) = step(now, totp.period());
             {
                 let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-                if *used != Some(step) && left >= LEAST_LEFT.min(totp.period / 2) {
+                if *used != Some(step) && left >= LEAST_LEFT.min(totp.period() / 2) {
                     *used = Some(step);
                     return now;
                 }
@@ -88,7 +88,7 @@ fn made(totp: Totp, secret: &Secret, now: Timestamp) -> Option<Secret> {
     let letters: Secret = Secret::new(
         secret.expose().chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect::<String>(),
     );
-    let algorithm = match totp.algorithm {
+    let algorithm = match totp.algorithm() {
         TotpHash::Sha1 => Algorithm::SHA1,
         TotpHash::Sha256 => Algorithm::SHA256,
         TotpHash::Sha512 => Algorithm::SHA512,
@@ -96,8 +96,8 @@ fn made(totp: Totp, secret: &Secret, now: Timestamp) -> Option<Secret> {
     let builder = Builder::new()
         .with_secret(totp_rs::Secret::try_from_base32(letters.expose()).ok()?)
         .with_algorithm(algorithm)
-        .with_digits(totp.digits)
-        .with_step_duration(totp.period.as_secs());
+        .with_digits(totp.digits())
+        .with_step_duration(totp.period().as_secs());
     // Not held against the standard's least length: many systems hand out 80 bits.
     Some(Secret::new(builder.build_noncompliant().generate(now.as_secs()).to_string()))
 }
@@ -143,13 +143,17 @@ mod tests {
     use super::*;
     use crate::config::Passphrase;
 
-    const USUAL: Totp = Totp { digits: 8, period: Duration::from_secs(30), algorithm: TotpHash::Sha1 };
+    /// The parameters of the standard's examples.
+    fn totp(algorithm: TotpHash) -> Totp {
+        Totp::try_new(8, Duration::from_secs(30), algorithm).expect("valid parameters")
+    }
+
     /// `12345678901234567890`.
     const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
     fn credentials() -> Credentials {
-        let second = Some(Passphrase::new(SECRET));
-        Credentials { username: "monitor".into(), password: Passphrase::new("x"), second }
+        let second = Some(Passphrase::try_new(SECRET).expect("a password"));
+        Credentials { username: "monitor".into(), password: Passphrase::try_new("x").expect("a password"), second }
     }
 
     #[test]
@@ -166,12 +170,15 @@ mod tests {
             (1_111_111_109, TotpHash::Sha1, 20, "07081804"),
             (20_000_000_000, TotpHash::Sha512, 64, "47863826"),
         ] {
-            let made = made(Totp { algorithm, ..USUAL }, &secret(length), Timestamp::from_secs(time));
+            let made = made(totp(algorithm), &secret(length), Timestamp::from_secs(time));
             assert_eq!(made.expect("a secret").expose(), expected, "{time} {algorithm:?}");
         }
         let spelled = Secret::new("gezd gnbv-gy3t qojq gezd gnbv gy3t qojq====");
-        assert_eq!(made(USUAL, &spelled, Timestamp::from_secs(59)).expect("a secret").expose(), "94287082");
-        assert!(made(USUAL, &Secret::new("1"), Timestamp::from_secs(59)).is_none());
+        assert_eq!(
+            made(totp(TotpHash::Sha1), &spelled, Timestamp::from_secs(59)).expect("a secret").expose(),
+            "94287082"
+        );
+        assert!(made(totp(TotpHash::Sha1), &Secret::new("1"), Timestamp::from_secs(59)).is_none());
     }
 
     #[tokio::test(start_paused = true)]
@@ -180,12 +187,16 @@ mod tests {
             let start = Timestamp::from_secs(1_795_435_200 + begin);
             let clock = Clock::lapse(start, 1);
             let asked = Arrival { at: start, date: start, tick: clock.tick() };
-            let passcodes = Passcodes::new(Passcode::Totp(USUAL));
+            let passcodes = Passcodes::new(Passcode::Totp(totp(TotpHash::Sha1)));
             let mut seen = std::collections::BTreeSet::new();
             for turn in 0..4 {
                 let passcode = passcodes.next(&credentials(), asked, &clock).await.expect("a passcode");
-                assert_eq!(made(USUAL, &Secret::new(SECRET), clock.wall()), Some(passcode.clone()), "{begin}");
-                assert!(step(clock.wall(), USUAL.period).1 >= LEAST_LEFT, "{begin}");
+                assert_eq!(
+                    made(totp(TotpHash::Sha1), &Secret::new(SECRET), clock.wall()),
+                    Some(passcode.clone()),
+                    "{begin}"
+                );
+                assert!(step(clock.wall(), Totp::USUAL.period()).1 >= LEAST_LEFT, "{begin}");
                 assert!(seen.insert(passcode.expose().to_owned()), "{begin}: the one of turn {turn} was given before");
             }
             assert!(clock.wall().since(start) <= Duration::from_secs(4 * 30), "{begin}");
