@@ -1,7 +1,7 @@
 //! The commands and their exit codes.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::Command;
@@ -67,6 +67,20 @@ fn protection(file: Option<PathBuf>) -> Result<Protection, ProtectionError> {
 /// as in `demo | head -1`.
 fn print_line(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Says where a configuration comes from, to whoever starts the program without one.
+fn point_to_first_steps(config_file: &Path) {
+    if config_file.exists() {
+        return;
+    }
+    let file = config_file.display();
+    eprint_line(format!(
+        "hint: to try the exporter without a configuration, run `asyncos_exporter demo`\n\
+         hint: to write a configuration for an appliance, run `asyncos_exporter discover --url https://HOST:6443 \
+         --username NAME --password-file FILE --write {file}`\n\
+         hint: config.example.yaml describes every key; packages have it in /usr/share/doc/asyncos-exporter/examples"
+    ));
 }
 
 /// Prints an error before the log exists, or in a command that has none.

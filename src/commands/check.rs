@@ -6,7 +6,7 @@ use crate::base::shard::Shard;
 use crate::cli::Check;
 use crate::config::{Config, ConfigError, Share, Web, WebFile};
 
-use super::{CONFIGURATION, eprint_line, print_line};
+use super::{CONFIGURATION, eprint_line, point_to_first_steps, print_line};
 
 pub(super) fn check(flags: Check) -> u8 {
     let config = Config::load(&flags.config_file);
@@ -20,7 +20,10 @@ pub(super) fn check(flags: Check) -> u8 {
             }
             print_line(format!("{}: {}, no problem", flags.config_file.display(), counted(&config)));
         }
-        Err(error) => eprint_line(error),
+        Err(error) => {
+            eprint_line(error);
+            point_to_first_steps(&flags.config_file);
+        }
     }
     if let Some((web, file)) = web {
         print_web(web, &file);

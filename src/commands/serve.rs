@@ -14,16 +14,19 @@ use crate::config::ConfigFile;
 use crate::snapshot::Hold;
 
 use super::signals::Signals;
-use super::{CONFIGURATION, RUNTIME, eprint_line, protection};
+use super::{CONFIGURATION, RUNTIME, eprint_line, point_to_first_steps, protection};
 
 pub(super) async fn serve(flags: Serve) -> u8 {
     let clock = Clock::system();
-    let mut file = ConfigFile::new(flags.config_file);
+    let mut file = ConfigFile::new(flags.config_file.clone());
     let (config, protection) = match (file.read(), protection(flags.web_config_file)) {
         (Ok(config), Ok(protection)) => (config, protection),
         (config, protection) => {
             // Both at once: who corrects one wants to know of the other.
-            config.err().into_iter().for_each(eprint_line);
+            if let Err(error) = config {
+                eprint_line(error);
+                point_to_first_steps(&flags.config_file);
+            }
             protection.err().iter().for_each(|error| eprint_line(chain(error)));
             return CONFIGURATION;
         }

@@ -11,8 +11,8 @@ use super::polling::Wishes;
 use super::problem::{ConfigError, Problems};
 use super::searches::Searches;
 use super::{
-    Appliance, Config, Product, Scope, Share, auth, custom, field, is_loopback, overlap, proxy, raw, sharding,
-    status_options, trust,
+    Appliance, Config, Product, Scope, Share, auth, custom, document, field, is_loopback, overlap, proxy, raw,
+    sharding, status_options, trust,
 };
 use crate::base::release::Release;
 use crate::catalogue::{Group, Profile};
@@ -21,7 +21,7 @@ const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::S
 
 /// Reads the whole file.
 pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config, ConfigError> {
-    let document: Value = serde_yaml::from_str(text).map_err(|error| ConfigError::not_yaml(file, &error))?;
+    let document = document::parse(file, text)?;
     let mut problems = Problems::default();
     let root = Path::default();
     let raw = raw::File::read(document, &root, &mut problems);
@@ -154,6 +154,12 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
     let devices = members(raw.devices.as_ref(), product, &path.key("devices"), problems);
     if url.as_ref().is_some_and(|url| url.scheme() == "http" && !is_loopback(url)) {
         problems.warn(&path.key("url"), "http sends the password in clear text: use https");
+    }
+    if url.as_ref().is_some_and(|url| url.scheme() == "https")
+        && raw.url.as_ref().and_then(Value::as_str).is_some_and(|text| !field::names_port(text))
+    {
+        let message = "names no port, so that 443 is used: the API listens on 6443 unless configured otherwise";
+        problems.warn(&path.key("url"), message);
     }
     if let Some((auth, _)) = &account
         && !matches!(auth, super::Auth::Jwt(_))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 use url::Url;
 
+use super::document;
 use super::path::Path;
 use super::problem::Problems;
 use crate::base::release::{NotARelease, Release};
@@ -22,11 +23,15 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-fn quoted(value: &Value) -> String {
+/// A value as a message quotes it.
+pub(super) fn quoted(value: &Value) -> String {
     match value {
         Value::Bool(switch) => format!("`{switch}`"),
         Value::Number(number) => format!("the number `{number}`"),
-        Value::String(text) => format!("`{text}`"),
+        Value::String(text) => match document::typographic_quote(text) {
+            Some(hint) => format!("`{text}` ({hint})"),
+            None => format!("`{text}`"),
+        },
         Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => kind(value).into(),
     }
 }
@@ -34,7 +39,13 @@ fn quoted(value: &Value) -> String {
 /// Non-empty text. Numbers are not taken for text: a name that YAML reads as a number needs quotes.
 pub(super) fn text(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<String> {
     match value? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::String(text) if !text.is_empty() => match document::typographic_quote(text) {
+            None => Some(text.clone()),
+            Some(complaint) => {
+                problems.error(path, complaint);
+                None
+            }
+        },
         Value::String(_) => {
             problems.error(path, "must not be empty");
             None
@@ -129,15 +140,31 @@ pub(super) fn duration(
         return None;
     }
     let Ok(span) = humantime::parse_duration(text) else {
-        problems.error(path, format!("expected a duration such as `90s`, `5m` or `24h`, found `{text}`"));
+        problems.error(path, format!("expected a duration such as `90s`, `5m` or `24h`, found {}", quoted(value)));
         return None;
     };
     if !range.contains(&span) {
-        let (least, most) = (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
+        let (least, most) = (written(*range.start()), written(*range.end()));
         problems.error(path, format!("expected a duration from {least} to {most}, found `{text}`"));
         return None;
     }
     Some(span)
+}
+
+/// A duration as an operator writes it: in the largest of days, hours, minutes and seconds that leaves no rest. humantime
+/// would write `2months 13h 26m 24s` for 61 days, and `1day` for 24 hours, which are written as `24h`.
+pub(super) fn written(span: Duration) -> String {
+    /// The seconds of a unit, the fewest that are written in it, and its letter.
+    const UNITS: [(u64, u64, &str); 3] = [(24 * 3600, 48 * 3600, "d"), (3600, 3600, "h"), (60, 60, "m")];
+    let secs = span.as_secs();
+    if span.subsec_nanos() != 0 {
+        return humantime::format_duration(span).to_string();
+    }
+    let whole = UNITS.iter().find(|(unit, least, _)| secs >= *least && secs.is_multiple_of(*unit));
+    match whole {
+        Some((unit, _, letter)) => format!("{}{letter}", secs / unit),
+        None => format!("{secs}s"),
+    }
 }
 
 /// humantime reads `M` as a month of 30.44 days, which an operator who means minutes must not get.
@@ -173,16 +200,34 @@ pub(super) fn list<'a>(value: Option<&'a Value>, path: &Path, problems: &mut Pro
     }
 }
 
+/// Any URL, for more checks; `example` is a right one. Never quotes the input: it may hold a password.
+pub(super) fn any_url(value: Option<&Value>, example: &str, path: &Path, problems: &mut Problems) -> Option<Url> {
+    let reason = match Url::parse(&text(value, path, problems)?) {
+        Ok(url) if url.port() != Some(0) => return Some(url),
+        Ok(_) => "must not have port 0, which no server listens on".into(),
+        // The tables for letters beyond ASCII would be twenty crates, for names that are ASCII on every known appliance.
+        Err(url::ParseError::IdnaError) => {
+            "has a host name with letters other than ASCII: write its ASCII form, which begins with `xn--`".into()
+        }
+        Err(error) => format!("expected a URL such as `{example}`: {error}"),
+    };
+    problems.error(path, reason);
+    None
+}
+
+/// Whether the URL `text` names a port. A parsed URL does not say: it leaves the default port out.
+pub(super) fn names_port(text: &str) -> bool {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest).split(['/', '?', '#']).next();
+    let host = authority.and_then(|authority| authority.rsplit('@').next()).unwrap_or_default();
+    let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
+    !port.is_empty()
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && (!name.starts_with('[') || name.ends_with(']'))
+}
+
 /// Scheme, host and port. Never quotes the input: it may hold a password.
 pub(super) fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Url> {
-    let text = text(value, path, problems)?;
-    let url = match Url::parse(&text) {
-        Ok(url) => url,
-        Err(error) => {
-            problems.error(path, format!("expected a URL such as `https://esa1.example.com:6443`: {error}"));
-            return None;
-        }
-    };
+    let url = any_url(value, "https://esa1.example.com:6443", path, problems)?;
     let refusal = if !matches!(url.scheme(), "http" | "https") {
         Some("must begin with `https://` (or `http://`)")
     } else if !url.username().is_empty() || url.password().is_some() {
@@ -200,5 +245,34 @@ pub(super) fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -
             None
         }
         None => Some(url),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_operators_write_them() {
+        for text in ["0s", "90s", "5m", "90m", "1h", "24h", "36h", "2d", "31d", "500ms"] {
+            let span = humantime::parse_duration(text).expect("a duration");
+            assert_eq!(written(span), text);
+        }
+    }
+
+    #[test]
+    fn a_port_is_seen_in_any_form_of_host() {
+        for (text, expected) in [
+            ("https://esa1", false),
+            ("https://esa1/", false),
+            ("https://esa1:443", true),
+            ("https://esa1:443/", true),
+            ("https://u:1@esa1", false),
+            ("https://[2001:db8::1]", false),
+            ("https://[2001:db8::1]:443", true),
+            ("https://esa1:", false),
+        ] {
+            assert_eq!(names_port(text), expected, "{text}");
+        }
     }
 }

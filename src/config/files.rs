@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
-use super::ConfigError;
 use super::file_reader::{Content, FileReader};
+use super::{ConfigError, document};
 
 /// The longest file that is read, in bytes: room for ten thousand appliances, not for a mistaken path to a log.
 const LONGEST_FILE: u64 = 16 << 20;
@@ -53,10 +53,9 @@ impl Files {
         let name = self.main.display().to_string();
         let Content { bytes, .. } =
             self.open(self.main.clone()).map_err(|reason| ConfigError::unreadable(&name, &reason))?;
-        match String::from_utf8(bytes) {
-            // Editors of Windows begin a file with this, and YAML would take it for a document of its own.
-            Ok(text) => Ok((name, text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))),
-            Err(_) => Err(ConfigError::unreadable(&name, "the text is not UTF-8")),
+        match document::decode(bytes) {
+            Ok(text) => Ok((name, text)),
+            Err(reason) => Err(ConfigError::unreadable(&name, &reason)),
         }
     }
 

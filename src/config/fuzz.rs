@@ -8,7 +8,7 @@ pub(crate) fn config(text: &[u8]) {
     let Ok(text) = str::from_utf8(text) else { return };
     match Config::parse("fuzz.yaml", text) {
         Ok(config) => {
-            assert!(!config.appliances.is_empty(), "an empty fleet");
+            assert!(config.share.configured > 0, "an empty fleet");
             assert!(config.warnings.iter().all(|warning| is_line(&warning.to_string())));
         }
         Err(error) => check(&error),

@@ -51,8 +51,11 @@ impl Selection {
         match value? {
             Value::Sequence(list) => Some(Self::listed(list, custom, path, problems)),
             other => {
-                let profile = field::choice(Some(&other), PROFILES, path, problems);
-                Some(Self::profile(profile.unwrap_or(Profile::Minimal), custom, path))
+                let named = other.as_str().and_then(|word| PROFILES.iter().find(|(known, _)| *known == word));
+                if named.is_none() {
+                    problems.error(path, not_a_profile(&other, custom));
+                }
+                Some(Self::profile(named.map_or(Profile::Minimal, |(_, profile)| *profile), custom, path))
             }
         }
     }
@@ -145,6 +148,20 @@ impl Selection {
         }
         choices
     }
+}
+
+/// The complaint about a value that is neither a list nor the name of a profile.
+fn not_a_profile(value: &Value, custom: &[Group]) -> String {
+    let known = PROFILES.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let expected = format!("expected a list of counter groups or one of {known}, found {}", field::quoted(value));
+    let Some(name) = value.as_str() else { return expected };
+    let is_group = custom.iter().any(|group| group.name == name) || catalogue::group(name).is_some();
+    if is_group {
+        return format!("{expected}, which is a counter group: write `[{name}]`");
+    }
+    let mut search = Search::new(name, 2, 1);
+    PROFILES.iter().for_each(|(word, _)| search.consider(word));
+    expected + &spelling::question(&search.found())
 }
 
 /// The known name nearest to `name`, as a question; nothing where none is near.

@@ -8,7 +8,7 @@ use super::file_reader::FileReader;
 use super::files::Files;
 use super::path::Path;
 use super::problem::Problems;
-use super::{Credentials, field};
+use super::{Credentials, document, field};
 use crate::base::secret::Secret;
 
 /// A passphrase longer than this is another file.
@@ -68,9 +68,8 @@ impl SecretFile {
     /// may read it.
     fn read(&self) -> Result<(String, bool), String> {
         let content = self.reader.read(&self.path, LONGEST_FILE)?;
-        let text = String::from_utf8(content.bytes).map_err(|_| "the text is not UTF-8")?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end_matches(['\r', '\n']);
-        Ok((text.to_owned(), content.is_public))
+        let text = document::decode(content.bytes)?;
+        Ok((text.trim_end_matches(['\r', '\n']).to_owned(), content.is_public))
     }
 }
 
@@ -180,9 +179,30 @@ impl Sources<'_> {
                 (from_environment(&named, path, problems)?, None)
             }
         };
+        for doubt in doubts(&text, (*key == inline.0).then_some(env.0)) {
+            problems.warn(path, format!("the {what} {doubt}"));
+        }
         let secret = Passphrase::of(text, kept);
         secret.map_err(|reason| problems.error(path, format!("the {what} {reason}"))).ok()
     }
+}
+
+/// Probable mistakes in a secret that is sent as it is. None quotes any of it. `env` is the key for a variable in place of
+/// an inline secret.
+fn doubts(text: &str, env: Option<&str>) -> impl Iterator<Item = String> {
+    const SENT: &str = "which is sent as part of it";
+    let (inline, env) = (env.is_some(), env.unwrap_or_default());
+    let is_variable = text.starts_with("${") && text.ends_with('}') && !text.contains(char::is_whitespace);
+    let found = [
+        (text.trim() != text).then(|| format!("begins or ends with white space, {SENT}")),
+        text.contains('\u{feff}').then(|| format!("contains a byte order mark (U+FEFF), {SENT}")),
+        text.contains('\0').then(|| format!("contains a NUL byte, {SENT}")),
+        text.trim().contains('\n').then(|| "has several lines, all of which are sent".to_owned()),
+        (inline && is_variable).then(|| format!("is `${{…}}` literally: variables are not expanded, use `{env}`")),
+        (inline && document::typographic_quote(text).is_some())
+            .then(|| format!("begins with a typographic quote, {SENT}")),
+    ];
+    found.into_iter().flatten()
 }
 
 fn inline_text(value: &Value, path: &Path, problems: &mut Problems) -> Option<String> {

@@ -177,7 +177,8 @@ pub(super) fn grid(value: Option<&Value>, path: &Path, problems: &mut Problems) 
     match Grid::try_new(length) {
         Ok(grid) => Some(grid),
         Err(reason) => {
-            problems.error(path, format!("{reason}, found `{}`", humantime::format_duration(length)));
+            let found = value.and_then(Value::as_str).unwrap_or_default();
+            problems.error(path, format!("{reason}, found `{found}`"));
             None
         }
     }

@@ -38,8 +38,8 @@ impl ConfigError {
         Self { problems: vec![Problem { place: file.into(), message: format!("cannot read the file: {reason}") }] }
     }
 
-    pub(super) fn not_yaml(file: &str, error: &serde_yaml::Error) -> Self {
-        let line = error.location().map(|location| format!(":{}", location.line())).unwrap_or_default();
+    pub(super) fn not_yaml(file: &str, line: Option<usize>, error: &str) -> Self {
+        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
         Self { problems: vec![Problem { place: format!("{file}{line}"), message: format!("not valid YAML: {error}") }] }
     }
 

@@ -42,14 +42,7 @@ pub(super) fn read(
 
 /// Never quotes the input: it may hold a password.
 fn url(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<Url> {
-    let text = field::text(value, path, problems)?;
-    let url = match Url::parse(&text) {
-        Ok(url) => url,
-        Err(error) => {
-            problems.error(path, format!("expected a URL such as `http://proxy.example.com:3128`: {error}"));
-            return None;
-        }
-    };
+    let url = field::any_url(value, "http://proxy.example.com:3128", path, problems)?;
     let refusal = if url.scheme() != "http" {
         "must begin with `http://`: the connection to the proxy uses HTTP, and the tunnel inside stays encrypted"
     } else if !url.username().is_empty() || url.password().is_some() {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_yaml::Value;
 
-use super::field;
 use super::path::Path;
 use super::problem::Problems;
+use super::{document, field, suggestion};
 
 /// Declares tables whose values are not looked at yet, with the list of their keys.
 macro_rules! tables {
@@ -24,8 +24,14 @@ macro_rules! tables {
                     let mut entries = table(value, path, problems);
                     let table = Self { $($key: entries.remove(stringify!($key))),+ };
                     for key in entries.keys() {
-                        let known = Self::KEYS.join(", ");
-                        problems.error(&path.key(key), format!("unknown key; expected one of {known}"));
+                        match document::missing_space(key) {
+                            // What follows the colon may be a secret, so that the path ends before it.
+                            Some(complaint) => problems.error(path, complaint),
+                            None => {
+                                let message = suggestion::unknown_key(stringify!($table), key, Self::KEYS);
+                                problems.error(&path.key(key), message);
+                            }
+                        }
                     }
                     table
                 }
@@ -128,14 +134,38 @@ tables! {
     CustomCounter { name, aggregation, unit }
 }
 
+/// The tables that a key was probably meant for if it is none of `table`, each with the path that leads to it. Those of the
+/// web configuration have none.
+pub(super) fn other_tables(table: &str) -> &'static [(&'static str, &'static [&'static str])] {
+    const BELOW_APPLIANCES: &[(&str, &[&str])] = &[
+        ("appliances[].tls", Tls::KEYS),
+        ("appliances[].polling", Polling::KEYS),
+        ("appliances[].two_factor", TwoFactor::KEYS),
+        ("appliances[].oidc", Oidc::KEYS),
+        ("appliances[]", Appliance::KEYS),
+    ];
+    const BELOW_FILE: &[(&str, &[&str])] = &[
+        ("defaults", Defaults::KEYS),
+        ("web", WebPages::KEYS),
+        ("sharding", Sharding::KEYS),
+        ("appliances[]", Appliance::KEYS),
+    ];
+    match table {
+        "File" => BELOW_FILE,
+        "Appliance" | "Polling" | "Defaults" | "Tls" | "TwoFactor" | "Oidc" => BELOW_APPLIANCES,
+        _ => &[],
+    }
+}
+
 /// The entries of a table. Nothing at all counts as an empty one: a key whose children are all commented out.
 pub(super) fn table(value: Value, path: &Path, problems: &mut Problems) -> BTreeMap<String, Value> {
     let found = field::kind(&value);
+    let hint = value.as_str().and_then(document::missing_space).map(|hint| format!(": {hint}")).unwrap_or_default();
     let mapping = match value {
         Value::Mapping(mapping) => mapping,
         Value::Null => return BTreeMap::new(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Sequence(_) | Value::Tagged(_) => {
-            problems.error(path, format!("expected a table, found {found}"));
+            problems.error(path, format!("expected a table, found {found}{hint}"));
             return BTreeMap::new();
         }
     };

@@ -2,10 +2,10 @@
 //! completely, so that a new key cannot be forgotten here.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::Serialize;
 
+use super::field::written as span;
 use super::{
     Alignment, Appliance, Config, GroupChoice, Late, Polling, Quarantines, Scope, SearchChoice, Settle, Share,
     StatusOptions,
@@ -283,10 +283,6 @@ impl<'a> CustomCounter<'a> {
         let Counter { name, aggregation, unit, help: _, source: _ } = counter;
         Self { name, aggregation: word(*aggregation), unit: noun(unit) }
     }
-}
-
-fn span(length: Duration) -> String {
-    humantime::format_duration(length).to_string()
 }
 
 fn word(aggregation: Aggregation) -> &'static str {

@@ -144,6 +144,9 @@ mod tests {
         std::fs::File::create(&path).unwrap().set_len(20 << 20).unwrap();
         assert_eq!(said(), "c.yaml: cannot read the file: it has 20971520 bytes; at most 16777216 are allowed");
         std::fs::write(&path, b"\xff").unwrap();
-        assert_eq!(said(), "c.yaml: cannot read the file: the text is not UTF-8");
+        assert_eq!(
+            said(),
+            "c.yaml: cannot read the file: the text is not UTF-8 in line 1, probably Latin-1 or Windows-1252: save it as UTF-8"
+        );
     }
 }

@@ -13,7 +13,7 @@ use serde_yaml::Value;
 use super::files::Files;
 use super::path::Path;
 use super::problem::{ConfigError, Problem, Problems};
-use super::{field, raw};
+use super::{document, field, raw};
 use crate::base::secret::Secret;
 
 mod tls;
@@ -67,7 +67,7 @@ const COSTS: std::ops::RangeInclusive<u32> = 4..=16;
 
 /// Checks `text`, which stands in the file `name`, with all files it names.
 pub(super) fn parse(name: &str, text: &str, files: &mut Files) -> Result<Web, ConfigError> {
-    let document: Value = serde_yaml::from_str(text).map_err(|error| ConfigError::not_yaml(name, &error))?;
+    let document = document::parse(name, text)?;
     let mut problems = Problems::default();
     let root = Path::default();
     let raw = raw::Web::read(document, &root, &mut problems);

@@ -73,7 +73,13 @@ async fn a_configuration_that_is_not_there_is_refused() {
     for command in ["check", "serve"] {
         let ended = Program::run(&[command, &config]).await;
         assert_eq!(ended.code(), Some(78), "{ended:?}");
-        let said = format!("{file}: cannot read the file: No such file or directory (os error 2)\n");
+        let said = format!(
+            "{file}: cannot read the file: No such file or directory (os error 2)\n\
+             hint: to try the exporter without a configuration, run `asyncos_exporter demo`\n\
+             hint: to write a configuration for an appliance, run `asyncos_exporter discover --url https://HOST:6443 \
+             --username NAME --password-file FILE --write {file}`\n\
+             hint: config.example.yaml describes every key; packages have it in /usr/share/doc/asyncos-exporter/examples\n"
+        );
         assert_eq!((ended.stdout.as_str(), ended.stderr), ("", said));
     }
 }

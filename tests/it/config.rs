@@ -18,8 +18,9 @@ fn corpus(folder: &str) -> Vec<PathBuf> {
         .collect();
     files.sort();
     // A checkout decides on no mode but for owners.
-    let password = Path::new("tests/configs/password");
-    std::fs::set_permissions(password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+    for password in ["tests/configs/password", "tests/configs/odd-password"] {
+        std::fs::set_permissions(password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+    }
     assert!(!files.is_empty());
     files
 }
@@ -61,7 +62,7 @@ fn a_password_file_that_everybody_may_read_is_warned_about() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("password").display().to_string();
     std::fs::write(&file, "secret\n").expect("a file");
-    let text = format!("appliances: [{{name: a, url: 'https://a', username: u, password_file: '{file}'}}]");
+    let text = format!("appliances: [{{name: a, url: 'https://a:6443', username: u, password_file: '{file}'}}]");
     for (mode, said) in [(0o600, false), (0o640, false), (0o644, true), (0o604, true)] {
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("a mode");
         let config = Config::parse("c", &text).unwrap_or_else(|error| panic!("{error}"));

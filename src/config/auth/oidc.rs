@@ -101,11 +101,7 @@ fn provider(table: &raw::Oidc, path: &Path, problems: &mut Problems) -> Option<P
 
 /// A place of the provider. Never quotes the input: it may hold a password.
 fn url(value: &Value, path: &Path, problems: &mut Problems) -> Option<Url> {
-    let text = field::text(Some(value), path, problems)?;
-    let Ok(url) = Url::parse(&text) else {
-        problems.error(path, "expected a URL such as `https://login.example.com/realms/mail`");
-        return None;
-    };
+    let url = field::any_url(Some(value), "https://login.example.com/realms/mail", path, problems)?;
     let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !is_plain {
         problems.error(path, "must begin with `https://` (or `http://`), without user information or a fragment");
