@@ -8,11 +8,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::app::logging;
-use crate::http::Listen;
+use crate::http::{self, Listen};
 
 /// Prometheus exporter for Cisco Secure Email Gateway, Cloud Gateway and Secure Email and Web Manager.
 #[derive(Debug, Parser)]
-#[command(name = "asyncos_exporter", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "asyncos_exporter", version = env!("ASYNCOS_EXPORTER_VERSION"), about, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -101,7 +101,7 @@ pub struct Web {
     #[arg(long = "web.systemd-socket")]
     pub systemd_socket: bool,
     /// Path of the metrics
-    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = path)]
+    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
     pub telemetry_path: String,
     /// Maximum number of concurrent scrapes, 0 for no limit
     #[arg(long = "web.max-requests", value_name = "NUMBER", default_value_t = 40)]
@@ -355,6 +355,15 @@ pub enum Product {
     Esa,
     /// Secure Email and Web Manager
     Sma,
+}
+
+/// A path for the metrics, which must not hide another page. The start page may be hidden: some exporters have none.
+fn telemetry_path(text: &str) -> Result<String, String> {
+    let path = path(text)?;
+    match path != "/" && http::is_page(&path) {
+        true => Err("is the path of another page".into()),
+        false => Ok(path),
+    }
 }
 
 fn path(text: &str) -> Result<String, String> {

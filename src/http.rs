@@ -30,6 +30,12 @@ pub use protection::{Protection, ProtectionError};
 
 use listen::Listener;
 
+/// Whether there is a page at `path`, the metrics left aside.
+#[must_use]
+pub fn is_page(path: &str) -> bool {
+    route::Route::of(path, "").is_some()
+}
+
 /// Limits that the operator sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -29,8 +29,12 @@ use traffic::Traffic;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The commit it was built from, if the build provided it.
-pub const REVISION: Option<&str> = option_env!("ASYNCOS_EXPORTER_REVISION");
+/// The commit it was built from, if the build found it: see `deploy/release/revision.rs`.
+pub const REVISION: Option<&str> = match option_env!("ASYNCOS_EXPORTER_REVISION") {
+    // An image that is built without a revision sets the variable all the same.
+    Some(text) if text.is_empty() => None,
+    revision => revision,
+};
 
 const WEB_CONFIG: MetricDef = MetricDef::gauge(
     "asyncos_exporter_web_config_last_reload_successful",

@@ -51,5 +51,8 @@ fn a_password_has_one_source_and_is_no_flag() {
 fn definitions_are_sound() {
     <Cli as clap::CommandFactory>::command().debug_assert();
     assert!(path("metrics").is_err() && path("/a b").is_err() && path("/m").is_ok());
+    for (text, is_free) in [("/m", true), ("/", true), ("/sd", false), ("/-/ready", false), ("/api/v1/status", false)] {
+        assert_eq!(telemetry_path(text).is_ok(), is_free, "{text}");
+    }
     assert_eq!(device_group("eu=a,b"), Ok(("eu".into(), vec!["a".into(), "b".into()])));
 }

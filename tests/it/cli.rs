@@ -161,10 +161,25 @@ async fn usage_errors_are_two() {
 }
 
 #[tokio::test]
+async fn misspelt_flags_and_commands_are_suggested() {
+    for (arguments, expected) in [
+        (&["--web.listen-adress=:0"][..], "--web.listen-address"),
+        (&["chek"], "check"),
+        (&["--log.level=inof"], "info"),
+        (&["--web.telemetry-path=/sd"], "is the path of another page"),
+    ] {
+        let ended = Program::run(arguments).await;
+        assert_eq!(ended.code(), Some(2), "{arguments:?}: {ended:?}");
+        assert!(ended.stderr.contains(expected), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn version_and_help_are_answers() {
     let ended = Program::run(&["--version"]).await;
-    let version = concat!("asyncos_exporter ", env!("CARGO_PKG_VERSION"), "\n");
-    assert_eq!((ended.code(), ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), version, ""));
+    let revision = asyncos_exporter::telemetry::REVISION.map(|revision| format!(" (revision {revision})"));
+    let version = format!("asyncos_exporter {}{}\n", env!("CARGO_PKG_VERSION"), revision.unwrap_or_default());
+    assert_eq!((ended.code(), ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), version.as_str(), ""));
     for arguments in [&["--help"][..], &["serve", "--help"], &["check", "--help"], &["demo", "--help"]] {
         let ended = Program::run(arguments).await;
         assert_eq!((ended.code(), ended.stderr.as_str()), (Some(0), ""), "{arguments:?}: {ended:?}");

@@ -66,6 +66,7 @@ mod readme_links;
 mod release;
 mod reload;
 mod reload_storm;
+mod revision;
 mod rig;
 mod scopes;
 mod scripts;
