@@ -69,6 +69,12 @@ impl Audits {
         self.last = Some(now);
     }
 
+    /// The stretch from `start` cannot be compared by its report.
+    pub(super) fn skipped(&mut self, start: Timestamp, now: Timestamp) {
+        self.tried(now);
+        self.done.entry(start).or_insert((now, 0)).0 = now;
+    }
+
     /// A comparison of the stretch from `start` found so much late, which is added or not; returns how much of it was not
     /// known before.
     pub(super) fn done(&mut self, start: Timestamp, late: u64, is_added: bool, now: Timestamp) -> u64 {

@@ -249,7 +249,7 @@ impl<S: Source> Poller<S> {
                 }
             }
             Purpose::Audit => match target.read(window, reply, now) {
-                Some(read) if read.has_lower_bound() => target.audit_skipped(reply.at),
+                Some(read) if read.has_lower_bound() => target.audit_skipped(window, reply.at),
                 Some(read) => self.reconcile(job, read, reply.at),
                 None => {}
             },

@@ -380,8 +380,8 @@ impl Target {
     }
 
     /// A comparison with an incomplete report would prove nothing.
-    pub(super) fn audit_skipped(&mut self, now: Timestamp) {
-        self.audits.tried(now);
+    pub(super) fn audit_skipped(&mut self, hours: Window, now: Timestamp) {
+        self.audits.skipped(hours.start(), now);
     }
 
     /// Whether the clock is behind what was counted and is waited for.

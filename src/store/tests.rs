@@ -223,7 +223,12 @@ async fn a_deleted_file_is_written_again_with_everything_in_it() {
         store.write_refused("b".into(), Some(refused)).await.expect("written");
         match what {
             "file" => std::fs::remove_file(directory.join("state.redb")).expect("deleted"),
-            "directory" => std::fs::remove_dir_all(&directory).expect("deleted"),
+            "directory" => {
+                // In one step: the writer may look while its files are removed one by one.
+                let gone = folder.path().join("gone");
+                std::fs::rename(&directory, &gone).expect("moved");
+                std::fs::remove_dir_all(&gone).expect("deleted");
+            }
             _ => std::fs::rename(&directory, folder.path().join("old")).expect("moved"),
         }
         assert_eq!(heard.recv().expect("it is noticed by an idle writer"), "FileRewritten", "{what}");
