@@ -74,7 +74,7 @@ async fn ask_for(span: Duration, askers: &mut [Asker], clock: &Clock) -> Vec<(&'
 }
 
 #[tokio::test]
-async fn an_endpoint_that_becomes_forbidden_is_told_apart_and_the_others_go_on() {
+async fn a_forbidden_endpoint_is_distinguished_and_the_others_continue() {
     let clock = lapse(1200);
     for lost in [&["mail_mar_summary"][..], &["mail_mar_summary", "mail_outgoing_traffic_summary"]] {
         let appliance = simulate(sim::Settings::esa("esa1"), &clock).await;
@@ -98,7 +98,7 @@ async fn an_endpoint_that_becomes_forbidden_is_told_apart_and_the_others_go_on()
 }
 
 #[tokio::test]
-async fn a_role_that_may_read_nothing_any_more_costs_few_logins() {
+async fn a_role_without_any_permission_costs_few_logins() {
     let clock = lapse(2400);
     let appliance = simulate(sim::Settings::esa("esa1"), &clock).await;
     appliance.change(|behaviour| behaviour.token_life = HOUR * 24);
@@ -114,7 +114,7 @@ async fn a_role_that_may_read_nothing_any_more_costs_few_logins() {
 }
 
 #[tokio::test]
-async fn a_403_is_a_matter_of_the_role_and_costs_no_login() {
+async fn a_403_is_a_lost_permission_and_costs_no_login() {
     let clock = lapse(1);
     let appliance = simulate(sim::Settings::esa("esa1"), &clock).await;
     let client = client(&appliance, "", &clock);
@@ -129,7 +129,7 @@ async fn a_403_is_a_matter_of_the_role_and_costs_no_login() {
 }
 
 #[tokio::test]
-async fn basic_tells_a_lost_permission_from_a_refused_password() {
+async fn basic_distinguishes_a_lost_permission_from_a_refused_password() {
     let clock = lapse(600);
     let appliance = simulate(sim::Settings::esa("esa1"), &clock).await;
     let client = client(&appliance, "auth: basic", &clock);
@@ -193,7 +193,7 @@ async fn two_exporters_of_one_account_and_one_session_both_count_all() {
 }
 
 #[tokio::test]
-async fn renewed_tokens_that_are_no_good_are_no_longer_taken() {
+async fn invalid_renewed_tokens_are_no_longer_used() {
     let clock = lapse(2400);
     let mut settings = sim::Settings::esa("esa1");
     settings.behaviour.renewals_are_invalid = true;

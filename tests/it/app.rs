@@ -83,7 +83,7 @@ async fn an_unchanged_appliance_does_not_notice_a_reload() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_changed_appliance_goes_on_at_its_watermark() {
+async fn a_changed_appliance_continues_at_its_watermark() {
     let clock = lapse(RATE);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     let daemon = Filed::start(&format!("{DEFAULTS}{}", entry("esa1", &esa, "")), &clock).await;
@@ -128,7 +128,7 @@ async fn a_removed_appliance_leaves_no_series() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_configuration_is_refused_and_the_old_one_goes_on() {
+async fn a_wrong_configuration_is_refused_and_the_previous_one_stays() {
     let clock = lapse(RATE);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     let good = format!("{DEFAULTS}{}", entry("esa1", &esa, ""));
@@ -146,7 +146,7 @@ async fn a_wrong_configuration_is_refused_and_the_old_one_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_configuration_that_is_no_file_cannot_be_read_again() {
+async fn a_configuration_from_no_file_cannot_be_reloaded() {
     let clock = lapse(RATE);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     let rig = Rig::start(&format!("{DEFAULTS}{}", entry("esa1", &esa, "")), &clock).await;

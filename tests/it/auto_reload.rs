@@ -22,7 +22,7 @@ fn publish(folder: &Folder, version: &str, text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_link_that_is_swapped_brings_the_new_fleet() {
+async fn a_swapped_link_loads_the_new_fleet() {
     let (stays, comes) = (simulate(sim::Settings::esa("esa1")).await, simulate(sim::Settings::esa("esa2")).await);
     let folder = Folder::new();
     let fleet = |others: &str| format!("{DEFAULTS}{}{others}", entry("stays", &stays, ""));
@@ -42,7 +42,7 @@ async fn a_link_that_is_swapped_brings_the_new_fleet() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_wrong_is_said_once_and_taken_when_it_is_right() {
+async fn a_wrong_file_is_logged_once_and_loaded_once_it_is_right() {
     let esa = simulate(sim::Settings::esa("esa1")).await;
     let folder = Folder::new();
     let good = format!("{DEFAULTS}{}", entry("esa1", &esa, ""));
@@ -69,7 +69,7 @@ async fn what_is_wrong_is_said_once_and_taken_when_it_is_right() {
 
 /// A certificate that is named is looked at; a password that is not there yet comes with another volume, later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_that_are_named_are_looked_at_and_waited_for() {
+async fn files_named_in_the_configuration_are_watched_and_awaited() {
     let esa = simulate(sim::Settings::esa("esa1")).await;
     let folder = Folder::new();
     folder.write("ca.pem", Authority::new().pem);

@@ -15,7 +15,7 @@ fn centralized(page: &Page, appliance: &str) -> Option<f64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_esa_without_figures_of_its_own_is_found_and_no_other() {
+async fn only_an_esa_with_centralized_reporting_is_detected() {
     let clock = lapse(600);
     let forms = [
         ("zeros", Centralized::Zeros),
@@ -45,7 +45,7 @@ async fn an_esa_without_figures_of_its_own_is_found_and_no_other() {
 
 /// The statement needs none of the reports that show it otherwise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_esa_that_states_it_is_believed() {
+async fn an_esa_that_states_centralized_reporting_is_trusted() {
     let clock = lapse(600);
     let esa = simulate(sim::Settings::esa("esa1.example.com"), &clock).await;
     esa.change(|behaviour| (behaviour.centralized, behaviour.states_centralized) = (Centralized::Empty, true));

@@ -21,7 +21,7 @@ fn asked(esa: &sim::Appliance) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_tells_of_persons_is_asked_for_by_name_alone() {
+async fn groups_with_personal_data_are_requested_only_when_named() {
     let is_personal = |name: &str| {
         let key = catalogue::group(name).and_then(|group| group.key.as_ref());
         key.is_some_and(|key| key.keys != Keys::Bounded)

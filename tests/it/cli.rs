@@ -43,7 +43,7 @@ fn good() -> (Folder, String) {
 }
 
 #[tokio::test]
-async fn check_says_in_words_that_a_configuration_is_good() {
+async fn check_reports_a_good_configuration_in_words() {
     let (_folder, file) = good();
     let config = format!("--config.file={file}");
     for arguments in [["check", &config], ["--config.check", &config]] {
@@ -67,7 +67,7 @@ async fn a_wrong_configuration_is_refused_with_all_its_problems() {
 }
 
 #[tokio::test]
-async fn a_configuration_that_is_not_there_is_refused() {
+async fn a_missing_configuration_is_refused() {
     let file = Folder::new().path("none.yaml");
     let config = format!("--config.file={file}");
     for command in ["check", "serve"] {
@@ -99,7 +99,7 @@ async fn check_touches_neither_the_port_nor_the_appliance() {
 }
 
 #[tokio::test]
-async fn an_address_in_use_is_said_and_ends_the_daemon() {
+async fn an_address_in_use_is_reported_and_ends_the_daemon() {
     let taken = StdListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("bound");
     let (_folder, file) = good();
@@ -122,7 +122,7 @@ async fn an_address_in_use_ends_the_demo_too() {
 }
 
 #[tokio::test]
-async fn a_place_where_no_state_can_be_kept_is_said_and_ends_the_daemon() {
+async fn an_unusable_state_directory_is_reported_and_ends_the_daemon() {
     let (folder, file) = good();
     let (below, state) = (folder.path("good.yaml/state"), folder.path("good.yaml"));
     // Permissions bind no root, but nobody makes a file in /proc.
@@ -142,7 +142,7 @@ async fn a_place_where_no_state_can_be_kept_is_said_and_ends_the_daemon() {
 }
 
 #[tokio::test]
-async fn usage_errors_are_two() {
+async fn usage_errors_exit_with_status_2() {
     let cases: [&[&str]; 8] = [
         &["--nonsense"],
         &["nonsense"],
@@ -175,7 +175,7 @@ async fn misspelt_flags_and_commands_are_suggested() {
 }
 
 #[tokio::test]
-async fn version_and_help_are_answers() {
+async fn version_and_help_go_to_standard_output() {
     let ended = Program::run(&["--version"]).await;
     let revision = asyncos_exporter::telemetry::REVISION.map(|revision| format!(" (revision {revision})"));
     let version = format!("asyncos_exporter {}{}\n", env!("CARGO_PKG_VERSION"), revision.unwrap_or_default());
@@ -278,7 +278,7 @@ async fn every_line_of_the_log_can_be_read_by_machines() {
 }
 
 #[tokio::test]
-async fn words_that_nobody_reads_cost_nothing() {
+async fn closed_standard_streams_are_no_error() {
     let (_folder, file) = good();
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);

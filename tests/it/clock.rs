@@ -73,7 +73,7 @@ async fn a_wrong_date_moves_no_window() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_believes_no_wrong_date() {
+async fn a_restart_ignores_a_wrong_date() {
     for date in ["Tue, 24 Nov 2026 15:00:30 GMT", "Tue, 24 Nov 2026 08:00:30 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"] {
         let clock = lapse(RATE);
         let folder = tempfile::tempdir().expect("a folder");
@@ -98,7 +98,7 @@ async fn a_restart_believes_no_wrong_date() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_date_that_is_wrong_for_good_is_shown_and_windows_go_on() {
+async fn a_permanently_wrong_date_is_shown_and_windows_continue() {
     let clock = lapse(RATE);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     esa.inject(Fault::Date("Tue, 24 Nov 2026 15:00:30 GMT".into()), On::every());

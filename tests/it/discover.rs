@@ -74,7 +74,7 @@ async fn what_is_written_is_accepted_and_polled() {
 }
 
 #[tokio::test]
-async fn a_gateway_needs_little_configuration() {
+async fn an_esa_needs_little_configuration() {
     let esa = simulate(sim::Settings::esa("esa1")).await;
     let (config, ended) = found(&esa, &[]).await;
     assert!(ended.stdout.ends_with("    counter_groups: full\n"), "{ended:?}");
@@ -95,7 +95,7 @@ async fn a_gateway_needs_little_configuration() {
 }
 
 #[tokio::test]
-async fn a_manager_is_found_with_its_devices() {
+async fn an_sma_is_found_with_its_devices() {
     let sma = simulate(sma()).await;
     for auth in ["jwt", "basic"] {
         let (config, ended) = found(&sma, &["--auth", auth]).await;
@@ -116,7 +116,7 @@ async fn a_manager_is_found_with_its_devices() {
 }
 
 #[tokio::test]
-async fn hours_are_found_to_be_all_that_is_answered() {
+async fn an_appliance_that_answers_only_whole_hours_is_detected() {
     for message in HOUR_ONLY_MESSAGES {
         let esa = simulate(sim::Settings::esa("esa1")).await;
         esa.change(|behaviour| behaviour.hour_only = Some(message.to_owned()));
@@ -168,7 +168,7 @@ async fn an_account_that_may_read_reports_alone_is_enough() {
 }
 
 #[tokio::test]
-async fn a_gateway_whose_reporting_is_elsewhere_is_noticed() {
+async fn an_esa_with_centralized_reporting_is_detected() {
     for how in [Centralized::Zeros, Centralized::Empty, Centralized::NotFound] {
         let esa = simulate(sim::Settings::esa("esa1")).await;
         esa.change(|behaviour| behaviour.centralized = how);
@@ -201,7 +201,7 @@ async fn a_wrong_password_is_tried_once() {
 }
 
 #[tokio::test]
-async fn an_appliance_that_refuses_everybody_is_asked_twice() {
+async fn an_appliance_that_refuses_every_login_gets_two_requests() {
     let folder = Folder::new();
     let esa = simulate(sim::Settings::esa("esa1")).await;
     esa.change(|behaviour| behaviour.lockout_after = Some(0));
@@ -211,7 +211,7 @@ async fn an_appliance_that_refuses_everybody_is_asked_twice() {
 }
 
 #[tokio::test]
-async fn an_appliance_in_trouble_is_left_alone() {
+async fn a_failing_appliance_gets_no_further_requests() {
     let folder = Folder::new();
     let esa = simulate(sim::Settings::esa("esa1")).await;
     // The one that passes is about reporting itself.
@@ -232,7 +232,7 @@ async fn an_appliance_in_trouble_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_is_no_appliance_is_said_to_be_none() {
+async fn a_server_that_is_no_appliance_is_reported_as_such() {
     let folder = Folder::new();
     let proxy = Proxy::reply(b"HTTP/1.0 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>").await;
     let ended = discover(&folder, &format!("http://127.0.0.1:{}", proxy.port), PASSWORD, &[]).await;
@@ -261,7 +261,7 @@ async fn a_certificate_that_is_not_trusted_is_shown_and_can_be_pinned() {
 }
 
 #[tokio::test]
-async fn flags_that_cannot_be_are_usage_errors() {
+async fn contradictory_flags_are_usage_errors() {
     let whole = ["--url=https://esa1", "--username=monitor", "--password-env=PATH"];
     let cases: [(&[&str], &str); 6] = [
         (&whole[1..], "--url <URL>"),

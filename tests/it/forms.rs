@@ -70,7 +70,7 @@ fn samples(text: &str) -> BTreeSet<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_form_of_the_page_says_the_same() {
+async fn every_format_of_the_page_has_the_same_samples() {
     let (rig, _fleet) = rig().await;
     let plain = text(&rig, "", "", "identity").await;
     Page::parse(&plain).expect("a page");
@@ -84,7 +84,7 @@ async fn every_form_of_the_page_says_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn openmetrics_alone_tells_when_counters_began() {
+async fn only_openmetrics_has_created_timestamps() {
     let (rig, _fleet) = rig_with("web: {created_timestamps: true}\n").await;
     let plain = text(&rig, "", "", "identity").await;
     assert!(!plain.contains("_created"));
@@ -106,7 +106,7 @@ async fn openmetrics_alone_tells_when_counters_began() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn parts_are_chosen_by_appliance_and_by_family() {
+async fn filters_select_by_appliance_and_by_family() {
     let (rig, _fleet) = rig().await;
     let whole = text(&rig, "", "", "identity").await;
     for (accept, encoding) in [("", "identity"), ("", "gzip"), (OPENMETRICS, "identity"), (OPENMETRICS, "gzip")] {
@@ -153,7 +153,7 @@ async fn parts_are_chosen_by_appliance_and_by_family() {
 /// Everything that there is, through the reference parser of Python's client.
 #[cfg(feature = "external-tests")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_reference_parser_takes_openmetrics() {
+async fn the_reference_parser_accepts_openmetrics() {
     use std::io::Write;
     use std::process::{Command, Stdio};
 
@@ -188,7 +188,7 @@ print(sum(len(family.samples) for family in found))
 /// It reads files of samples with their times, which a page that is scraped does not have.
 #[cfg(feature = "external-tests")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn promtool_takes_openmetrics() {
+async fn promtool_accepts_openmetrics() {
     let (rig, _appliances) = rig().await;
     let page = text(&rig, "", OPENMETRICS, "identity").await;
     rig.end().await;

@@ -39,7 +39,7 @@ fn assert_within(appliance: &sim::Appliance, per_minute: f64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_burst_of_callers_gets_the_budget_of_its_pace() {
+async fn a_burst_of_requests_is_limited_to_the_token_bucket() {
     for (pace, per_minute, callers) in [(Pace::Usual, 60.0, 150), (Pace::Eased, 15.0, 40)] {
         let clock = lapse(RATE);
         let appliance = simulate(sim::Settings::esa("esa1"), &clock).await;
@@ -52,7 +52,7 @@ async fn a_burst_of_callers_gets_the_budget_of_its_pace() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_successor_gets_no_new_budget() {
+async fn a_reloaded_client_inherits_the_used_budget() {
     let clock = lapse(RATE);
     let appliance = simulate(sim::Settings::esa("esa1"), &clock).await;
     let old = client(&appliance, "polling: {requests_per_minute: 60}", &clock);
@@ -99,7 +99,7 @@ async fn a_slow_appliance_is_left_alone_for_as_long_as_it_took() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_wait_counts_for_neither_the_time_limit_nor_the_duration() {
+async fn waiting_for_the_rate_limiter_counts_in_neither_timeout_nor_duration() {
     let clock = lapse(11);
     // In real time, which both are in: longer than the time limit.
     let wait = Duration::from_secs(60) / 11;

@@ -106,7 +106,7 @@ fn assert_sums(page: &Page, esa: &sim::Appliance, group: &Group) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn counters_of_another_release_are_taken_and_told() {
+async fn counters_of_another_release_are_exported_and_reported() {
     let group = "mail_threatfeeds_source_detail";
     let group = bounded().find(|known| known.name == group).expect("in the catalogue");
     let sums: Vec<_> =

@@ -18,7 +18,7 @@ fn a_build_without_the_feature_names_it() {
 
 #[cfg(feature = "legacy-tls")]
 #[test]
-fn what_openssl_cannot_be_told_is_refused_and_never_forgotten() {
+fn settings_that_openssl_does_not_support_are_refused() {
     let pin = format!("legacy: true, fingerprint_sha256: '{}'", "00".repeat(32));
     let rsa = "tests/certificates/client_rsa";
     for (tls, expected) in [

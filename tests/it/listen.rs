@@ -31,7 +31,7 @@ async fn ask(path: &Path) -> String {
 }
 
 #[tokio::test]
-async fn it_listens_wherever_it_is_told_to() {
+async fn it_listens_at_every_kind_of_address() {
     let folder = Folder::new();
     let file = configuration(&folder);
     let path = folder.path("exporter.sock");
@@ -63,7 +63,7 @@ async fn it_listens_wherever_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn it_takes_the_sockets_that_it_is_handed() {
+async fn it_uses_the_sockets_that_systemd_passes() {
     let folder = Folder::new();
     let file = configuration(&folder);
     let path = folder.path("handed.sock");
@@ -80,7 +80,7 @@ async fn it_takes_the_sockets_that_it_is_handed() {
 }
 
 #[tokio::test]
-async fn it_says_what_is_missing_where_no_socket_is_handed_over() {
+async fn a_missing_systemd_socket_is_reported() {
     let folder = Folder::new();
     let file = configuration(&folder);
     let ended = Program::run(&["serve", &format!("--config.file={file}"), "--web.systemd-socket"]).await;

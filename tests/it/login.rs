@@ -27,6 +27,27 @@ fn configuration(folder: &Folder, esa: &sim::Appliance, rest: &str) -> String {
     folder.write("c.yaml", format!("{DEFAULTS}{entry}"))
 }
 
+/// An ESA that does not answer within an hour, and a configuration with a wrong password for it.
+struct HangingLogin {
+    esa: sim::Appliance,
+    folder: Folder,
+    file: String,
+    state: String,
+}
+
+impl HangingLogin {
+    async fn start() -> Self {
+        let mut settings = sim::Settings::esa("esa1");
+        settings.behaviour.latency = Duration::from_secs(3600);
+        let esa = simulate(settings).await;
+        let folder = Folder::new();
+        folder.write("password", WRONG);
+        let file = configuration(&folder, &esa, "polling: {timeout: 10m}");
+        let state = format!("--storage.path={}", folder.path("state"));
+        Self { esa, folder, file, state }
+    }
+}
+
 fn value(page: &Page, name: &str) -> Option<f64> {
     page.value(name, &[("appliance", "esa1")])
 }
@@ -37,7 +58,7 @@ async fn post(url: String) -> (u16, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_restarts_burn_three_logins_and_no_more() {
+async fn fifty_restarts_cost_three_logins_and_no_more() {
     for auth in ["jwt", "basic"] {
         let mut settings = sim::Settings::esa("esa1");
         settings.behaviour.latency = Duration::from_millis(20);
@@ -75,13 +96,7 @@ async fn fifty_restarts_burn_three_logins_and_no_more() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_during_logins_are_counted_as_refusals() {
-    let mut settings = sim::Settings::esa("esa1");
-    settings.behaviour.latency = Duration::from_secs(3600);
-    let esa = simulate(settings).await;
-    let folder = Folder::new();
-    folder.write("password", WRONG);
-    let file = configuration(&folder, &esa, "polling: {timeout: 10m}");
-    let state = format!("--storage.path={}", folder.path("state"));
+    let HangingLogin { esa, folder: _folder, file, state } = HangingLogin::start().await;
     for kill in 1..=3 {
         let program = Program::serve(&file, &[&state]);
         esa.wait_for(|log| log.len() >= kill).await;
@@ -100,13 +115,7 @@ async fn kills_during_logins_are_counted_as_refusals() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_state_costs_one_login_and_not_three() {
     for loss in ["deleted", "emptied", "damaged"] {
-        let mut settings = sim::Settings::esa("esa1");
-        settings.behaviour.latency = Duration::from_secs(3600);
-        let esa = simulate(settings).await;
-        let folder = Folder::new();
-        folder.write("password", WRONG);
-        let file = configuration(&folder, &esa, "polling: {timeout: 10m}");
-        let state = format!("--storage.path={}", folder.path("state"));
+        let HangingLogin { esa, folder, file, state } = HangingLogin::start().await;
         let tried_and_killed = async |flags: &[&str]| {
             let before = logins(&esa);
             let program = Program::serve(&file, &[&[state.as_str()], flags].concat());
@@ -180,7 +189,7 @@ async fn an_appliance_that_is_down_costs_no_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_operator_may_have_them_forgotten() {
+async fn a_flag_resets_the_count_of_refused_logins() {
     let esa = simulate(sim::Settings::esa("esa1")).await;
     let folder = Folder::new();
     folder.write("password", WRONG);

@@ -105,7 +105,7 @@ async fn requests_of_an_hour_that_are_cut_off(status: &str, rest: &str) -> usize
 /// The status has said it by then. Were the connection's end all that counts, an appliance behind a proxy that cuts off
 /// error pages would see a login a minute.
 #[tokio::test]
-async fn a_refusal_whose_page_breaks_off_is_a_refusal() {
+async fn a_refusal_with_a_truncated_body_is_a_refusal() {
     for (status, rest) in [
         ("401 Unauthorized", ""),
         ("403 Forbidden", ""),
@@ -140,7 +140,7 @@ async fn a_basic_password_that_stops_working_is_one_refusal_whatever_the_concurr
 }
 
 #[tokio::test]
-async fn what_says_nothing_of_the_account_is_no_refusal() {
+async fn a_failure_unrelated_to_the_account_is_no_refusal() {
     let clock = lapse(1);
     for (fault, reason) in [
         (status(408, FaultBody::Html), Reason::Unavailable),
@@ -161,7 +161,7 @@ async fn what_says_nothing_of_the_account_is_no_refusal() {
 }
 
 #[tokio::test]
-async fn a_locked_account_of_basic_is_refused_and_not_asked_on() {
+async fn a_locked_basic_account_gets_no_further_requests() {
     let clock = lapse(600);
     for fault in [error(423, "Account locked."), error(400, "Invalid credentials.")] {
         let appliance = simulate(sim::Settings::esa("esa1"), &clock).await;

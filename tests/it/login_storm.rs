@@ -34,7 +34,7 @@ async fn a_thousand_callers_log_in_one_at_a_time_and_none_waits_for_ever() {
 
 /// Fewer callers wait less for their turn, so that each token that is taken back is noticed: the bound binds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn callers_who_hardly_wait_do_not_log_in_for_each_token_that_is_taken_back() {
+async fn impatient_callers_do_not_log_in_for_each_revoked_token() {
     weather(50, "polling: {requests_per_minute: 6000}").await;
 }
 

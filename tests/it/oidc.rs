@@ -148,7 +148,7 @@ fn client(appliance: &sim::Appliance, entry: &str, refusals: &LoginFailureLog, c
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_grant_brings_a_token_that_the_appliance_takes() {
+async fn every_grant_yields_a_token_that_the_appliance_accepts() {
     let provider = IdentityProvider::start(LONG);
     let (esa, _) = appliance(&provider).await;
     let secret = format!("client_secret: '{SECRET}'");

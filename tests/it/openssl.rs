@@ -104,7 +104,7 @@ async fn said(server: &Server, tls: &str) -> String {
 }
 
 #[tokio::test]
-async fn old_ciphers_are_told_with_both_ways_out() {
+async fn errors_about_old_ciphers_name_both_remedies() {
     for (what, cipher) in OLD_CIPHERS {
         let server = Server::of_rsa(&["-tls1_2", "-cipher", cipher]);
         let told = said(&server, &format!("{{ca_file: '{}'}}", server.certificate())).await;
@@ -113,14 +113,14 @@ async fn old_ciphers_are_told_with_both_ways_out() {
 }
 
 #[tokio::test]
-async fn old_versions_are_told_with_the_way_out() {
+async fn errors_about_old_versions_name_the_remedy() {
     let server = Server::of_rsa(&["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"]);
     let expected = "the appliance supports neither TLS 1.2 nor 1.3: enable TLS 1.2 with the CLI command `sslconfig`";
     assert_eq!(said(&server, "{insecure_skip_verify: true}").await, expected);
 }
 
 #[tokio::test]
-async fn a_wanted_client_certificate_is_told_in_both_versions() {
+async fn a_required_client_certificate_is_reported_in_both_versions() {
     let authority = "tests/certificates/sha1_authority.pem";
     for (version, alert) in [("-tls1_2", "HandshakeFailure"), ("-tls1_3", "CertificateRequired")] {
         let server = Server::of_rsa(&[version, "-Verify", "1", "-verify_return_error", "-CAfile", authority]);
@@ -131,7 +131,7 @@ async fn a_wanted_client_certificate_is_told_in_both_versions() {
 }
 
 #[tokio::test]
-async fn short_keys_and_the_first_version_are_told_although_they_are_pinned() {
+async fn short_keys_and_x509_version_1_are_reported_even_when_pinned() {
     let weak = ["-cipher", "DEFAULT@SECLEVEL=0"];
     let short = Server::start(&["-newkey", "rsa:1024"], &weak);
     let folder = Folder::new();
@@ -178,7 +178,7 @@ mod legacy {
     }
 
     #[tokio::test]
-    async fn openssl_believes_no_more_than_it_is_told() {
+    async fn openssl_trusts_no_more_than_configured() {
         let (server, other) = (Server::of_rsa(&["-tls1_2"]), Server::of_rsa(&["-tls1_2"]));
         for trust in [String::new(), format!(", ca_file: '{}'", other.certificate())] {
             let told = said(&server, &format!("{{legacy: true{trust}}}")).await;

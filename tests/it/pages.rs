@@ -37,7 +37,7 @@ fn appliance<'a>(status: &'a Value, name: &str) -> &'a Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_status_tells_who_is_well_who_is_not_and_why() {
+async fn the_status_shows_which_appliances_are_up_or_down_and_why() {
     let clock = lapse(RATE);
     let well = simulate(sim::Settings::esa("esa1"), &clock).await;
     let locked = simulate(sim::Settings::esa("esa2"), &clock).await;

@@ -165,7 +165,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_fault_is_told_apart_survived_and_made_up_for() {
+async fn every_fault_has_its_reason_and_its_window_is_caught_up() {
     let mut cases = cases();
     let rest = cases.split_off(cases.len() / 2);
     // Half of them beside each other: each waits for seconds of the time lapse, not for the processor.
@@ -218,7 +218,7 @@ async fn survive(Case { fault, on, reason }: Case) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn odd_answers_that_still_tell_the_number_are_read() {
+async fn unusual_forms_of_a_number_are_parsed() {
     type Case = (&'static str, Box<dyn Fn(&sim::Appliance)>);
     let odd: Vec<Case> = vec![
         ("HTTP/1.1", Box::new(|esa| esa.change(|behaviour| behaviour.http = sim::HttpVersion::Http11))),
@@ -364,7 +364,7 @@ async fn stale_gauges_vanish_and_return() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_report_the_role_does_not_reach_leaves_the_others_alone() {
+async fn a_forbidden_report_does_not_affect_the_others() {
     let clock = lapse(RATE);
     let mut settings = sim::Settings::esa("esa1");
     settings.behaviour.forbidden_groups.insert(CAPACITY.into());
@@ -385,7 +385,7 @@ async fn a_report_the_role_does_not_reach_leaves_the_others_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_password_blocks_logins_and_says_so() {
+async fn a_wrong_password_blocks_logins_and_is_reported() {
     let clock = lapse(RATE);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     esa.set_passphrase("another");

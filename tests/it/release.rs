@@ -50,7 +50,7 @@ async fn status(rig: &Rig, appliance: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_manager_shows_its_release_and_model_without_a_status_page() {
+async fn an_sma_shows_its_release_and_model_without_a_status_page() {
     let clock = lapse(RATE);
     let sma = simulate(Settings::sma("sma1"), &clock).await;
     let esa = simulate(Settings::esa("esa1"), &clock).await;
@@ -126,7 +126,7 @@ async fn no_form_of_the_claim_costs_a_login_or_a_poll() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_serial_number_is_nowhere_unless_it_is_wanted() {
+async fn the_serial_number_is_exported_only_when_enabled() {
     let clock = lapse(RATE);
     let esa = simulate(Settings::esa("esa1"), &clock).await;
     let rig = start("", &entry("esa1", &esa, ""), &clock).await;

@@ -23,7 +23,7 @@ pub(crate) async fn ask(method: Method, url: String) -> (u16, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hanging_up_takes_the_new_fleet_and_leaves_what_stays_alone() {
+async fn sighup_loads_the_new_fleet_and_leaves_unchanged_appliances_alone() {
     let (stays, goes, comes) = (
         simulate(sim::Settings::esa("esa1")).await,
         simulate(sim::Settings::esa("esa2")).await,
@@ -79,7 +79,7 @@ async fn a_wrong_configuration_changes_nothing_until_it_is_corrected() {
 }
 
 #[tokio::test]
-async fn lifecycle_over_http_is_closed_unless_opened() {
+async fn lifecycle_over_http_is_off_by_default() {
     let esa = simulate(sim::Settings::esa("esa1")).await;
     let folder = Folder::new();
     let file = folder.write("c.yaml", format!("{DEFAULTS}{}", entry("esa1", &esa, "")));
@@ -94,7 +94,7 @@ async fn lifecycle_over_http_is_closed_unless_opened() {
 }
 
 #[tokio::test]
-async fn a_reload_over_http_tells_the_outcome() {
+async fn a_reload_over_http_returns_the_outcome() {
     let esa = simulate(sim::Settings::esa("esa1")).await;
     let folder = Folder::new();
     let good = format!("{DEFAULTS}{}", entry("esa1", &esa, ""));

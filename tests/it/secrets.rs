@@ -212,7 +212,7 @@ async fn talk(format: &str, folder: &Folder, fleet: &[Member]) -> Vec<(String, S
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_the_daemon_says_tells_a_secret() {
+async fn no_log_line_or_page_contains_a_secret() {
     for format in ["logfmt", "json"] {
         let folder = Folder::new();
         let fleet = fleet(&folder).await;
@@ -234,7 +234,7 @@ async fn nothing_that_the_daemon_says_tells_a_secret() {
 }
 
 #[tokio::test]
-async fn no_complaint_about_a_configuration_tells_a_password() {
+async fn no_configuration_error_contains_a_password() {
     let head = format!("appliances:\n  - name: esa1\n    username: {USERNAME}\n    url: https://esa1.example.com\n");
     let folder = Folder::new();
     let long = folder.write("long", PASSWORD.repeat(500));
@@ -278,7 +278,7 @@ async fn no_complaint_about_a_configuration_tells_a_password() {
 }
 
 #[tokio::test]
-async fn a_password_that_no_header_can_carry_is_not_told() {
+async fn a_password_that_is_no_valid_header_is_not_printed() {
     let folder = Folder::new();
     let appliance = simulate(settings()).await;
     for auth in ["basic", "jwt"] {

@@ -273,7 +273,7 @@ async fn a_role_that_does_not_reach_what_is_asked_first_costs_one_login_at_most(
 }
 
 #[tokio::test]
-async fn a_token_that_is_no_jwt_is_used_for_the_usual_life() {
+async fn an_opaque_token_is_used_for_the_default_lifetime() {
     let clock = lapse(1);
     let mut settings = sim::Settings::esa("esa1");
     settings.behaviour.token_is_opaque = true;
@@ -286,7 +286,7 @@ async fn a_token_that_is_no_jwt_is_used_for_the_usual_life() {
 }
 
 #[tokio::test]
-async fn a_second_factor_is_said_and_not_tried_for_ever() {
+async fn a_required_second_factor_is_reported_and_not_retried_forever() {
     let clock = lapse(600);
     let mut settings = sim::Settings::esa("esa1");
     settings.behaviour.two_factor = true;

@@ -251,7 +251,7 @@ async fn check_as(pod: &str) -> crate::program::Ended {
 }
 
 #[tokio::test]
-async fn check_tells_how_much_of_the_fleet_a_pod_has() {
+async fn check_reports_the_share_of_the_fleet_of_a_pod() {
     for (pod, owned) in [("asyncos-exporter-0", 3), ("asyncos-exporter-1", 0), ("2", 6)] {
         let ended = check_as(pod).await;
         let index = pod.trim_start_matches("asyncos-exporter-");

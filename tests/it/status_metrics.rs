@@ -33,7 +33,7 @@ fn has(page: &Page, name: &str, label: &str, values: &BTreeMap<String, f64>) -> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn health_is_the_appliances_own_in_ratios() {
+async fn health_percentages_are_exported_as_ratios() {
     let clock = lapse(1);
     let esa = simulate(sim::Settings::esa(DEVICE), &clock).await;
     let rig = start(&esa, "health: true", &clock).await;
@@ -125,7 +125,7 @@ async fn the_status_page_may_be_another_servers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn quarantines_are_those_there_are() {
+async fn every_quarantine_is_counted() {
     let usual = ["spam", "Outbreak", "Policy", "Unclassified", "Virus"];
     let all = [&usual[..], &["File Analysis", "Legal & Compliance", "Executives"]].concat();
     let named = ["spam", "Legal & Compliance"];
@@ -159,7 +159,7 @@ async fn quarantines_are_those_there_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_quarantine_that_tells_no_whole_number_is_counted_in_pages() {
+async fn a_quarantine_whose_count_is_of_the_page_is_counted_page_by_page() {
     // The names, what the appliance counts, and the requests for each quarantine.
     let cases = [
         (sim::TotalCount::Matches, [("Executives", 1), ("Policy", 1), ("spam", 1)]),
@@ -207,7 +207,7 @@ async fn a_quarantine_that_tells_no_whole_number_is_counted_in_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_manager_tells_what_it_manages() {
+async fn an_sma_lists_the_devices_that_it_manages() {
     let clock = lapse(1);
     let settings = sim::Settings::sma("sma1").with_group("all", &["esa1", "esa2"]).with_web_group("web", &["wsa1"]);
     let sma = simulate(settings, &clock).await;
@@ -265,7 +265,7 @@ async fn times_and_privileges_are_read_in_every_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_refused_is_told_and_costs_nothing_else() {
+async fn a_refused_status_request_is_reported_and_affects_no_other() {
     let clock = lapse(600);
     let esa = simulate(sim::Settings::esa(DEVICE), &clock).await;
     esa.change(|behaviour| {

@@ -197,7 +197,7 @@ async fn an_interrupted_login_long_after_refusals_of_the_page_leaves_another() {
 /// A write a minute and appliance would wear out a disk. The first request is counted before it is made, since a crash loop
 /// would show a wrong password again and again.
 #[tokio::test]
-async fn a_page_that_takes_the_account_is_written_down_once() {
+async fn a_status_page_that_accepts_the_account_is_persisted_once() {
     let clock = lapse(1200);
     let (api, web) = pair(&clock).await;
     web.set_passphrase("ironport");

@@ -59,7 +59,7 @@ impl Supervisor {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_supervisor_hears_of_start_fleet_reload_life_and_end() {
+async fn a_supervisor_is_notified_of_start_fleet_reload_heartbeat_and_stop() {
     let esa = simulate(sim::Settings::esa("esa1")).await;
     let folder = Folder::new();
     let down = "  - {name: esa2, url: 'http://127.0.0.1:1', username: monitor, password: ironport}\n";

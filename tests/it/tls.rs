@@ -88,7 +88,7 @@ const OTHER_SELF_SIGNED: &str =
     "is self-signed and not in `tls.ca_file`: if it is the appliance's own, set `tls.ca_file`, or {pin}";
 
 #[tokio::test]
-async fn a_self_signed_certificate_is_refused_with_the_way_out() {
+async fn a_self_signed_certificate_is_refused_and_the_remedy_named() {
     for is_ca in [IsCa::NoCa, CA] {
         let own = Identity::self_signed(ADDRESS, is_ca);
         assert_refused(show(&own, ADDRESS, "{}").await, SELF_SIGNED, &own);
@@ -96,7 +96,7 @@ async fn a_self_signed_certificate_is_refused_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn the_way_out_works() {
+async fn the_remedy_for_a_self_signed_certificate_works() {
     let own = Identity::self_signed(ADDRESS, CA);
     let said = show(&own, ADDRESS, "{}").await.expect_err("refused");
     let (_, rest) = said.split_once("`tls.").expect("a key");
@@ -106,7 +106,7 @@ async fn the_way_out_works() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_in_the_file_is_believed_whatever_it_says() {
+async fn a_certificate_in_the_ca_file_is_trusted_whatever_its_contents() {
     let folder = Folder::new();
     for (name, is_ca) in [(ADDRESS, IsCa::NoCa), (ADDRESS, CA), ("esa1.example.com", CA)] {
         let own = Identity::self_signed(name, is_ca);
@@ -127,7 +127,7 @@ async fn a_file_of_several_certificates_counts_whole() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_the_authority_in_the_file_is_believed_under_its_name() {
+async fn a_certificate_of_the_ca_in_the_file_is_trusted_for_its_name() {
     let folder = Folder::new();
     let authority = Authority::new();
     let tls = file(&folder, &authority.pem);
@@ -144,7 +144,7 @@ async fn a_certificate_of_the_authority_in_the_file_is_believed_under_its_name()
 }
 
 #[tokio::test]
-async fn a_certificate_of_the_authority_ends() {
+async fn an_expired_certificate_of_the_ca_is_refused() {
     let folder = Folder::new();
     let authority = Authority::new();
     let expired = authority.issue_expired(ADDRESS);
@@ -154,7 +154,7 @@ async fn a_certificate_of_the_authority_ends() {
 }
 
 #[tokio::test]
-async fn an_authority_of_the_same_name_is_another() {
+async fn a_different_ca_of_the_same_name_is_not_trusted() {
     let folder = Folder::new();
     let impostor = Authority::new().issue(ADDRESS);
     let outcome = show(&impostor, ADDRESS, &file(&folder, &Authority::new().pem)).await;
@@ -164,7 +164,7 @@ async fn an_authority_of_the_same_name_is_another() {
 }
 
 #[tokio::test]
-async fn a_fingerprint_believes_one_certificate_and_no_other() {
+async fn a_fingerprint_trusts_one_certificate_and_no_other() {
     let own = Identity::self_signed("esa1.example.com", CA);
     let pin = fingerprint(&own);
     let pairs: Vec<_> = pin.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).to_uppercase()).collect();
@@ -178,13 +178,13 @@ async fn a_fingerprint_believes_one_certificate_and_no_other() {
 }
 
 #[tokio::test]
-async fn verification_that_is_off_believes_anybody() {
+async fn disabled_verification_accepts_any_certificate() {
     let expired = Authority::new().issue_expired("esa1.example.com");
     assert_eq!(show(&expired, ADDRESS, "{insecure_skip_verify: true}").await, Ok(()));
 }
 
 #[tokio::test]
-async fn verification_that_is_off_is_said_at_every_start_and_reload_and_shown_on_the_page() {
+async fn disabled_verification_is_logged_at_every_start_and_reload_and_shown() {
     let folder = Folder::new();
     let text = |skip: &str| {
         let element = |name: &str, tls: &str| {
@@ -234,7 +234,7 @@ async fn refusal(proxy: &Proxy) -> String {
 }
 
 #[tokio::test]
-async fn no_cipher_in_common_is_told_with_the_way_out() {
+async fn an_error_about_ciphers_names_the_remedy() {
     let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
     // The key is one for ECDSA and the ciphers are for RSA: nothing is left to agree on.
     let mut provider = default_provider();
@@ -249,14 +249,14 @@ async fn no_cipher_in_common_is_told_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn an_old_protocol_is_told_with_the_way_out() {
+async fn an_error_about_an_old_protocol_names_the_remedy() {
     // A fatal alert `protocol_version` (70), as OpenSSL sends it where TLS 1.0 is the newest it may speak.
     let said = refusal(&Proxy::reply(b"\x15\x03\x01\x00\x02\x02\x46").await).await;
     assert!(said.contains("TLS 1.2") && said.contains("`sslconfig`"), "{said}");
 }
 
 #[tokio::test]
-async fn a_port_without_tls_is_told_as_such() {
+async fn a_port_without_tls_is_reported_as_such() {
     let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
     let failure = ask(appliance.address().port(), ADDRESS, "{}").await.expect_err("no TLS");
     assert_eq!(failure.reason, Reason::Tls, "{failure}");
@@ -295,7 +295,7 @@ impl Watched {
 }
 
 #[tokio::test]
-async fn the_end_of_a_certificate_is_told_whether_it_is_believed_or_not() {
+async fn the_expiry_of_a_certificate_is_exported_whether_it_is_trusted_or_not() {
     let folder = Folder::new();
     let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
     let authority = Authority::new();
@@ -321,7 +321,7 @@ async fn the_end_of_a_certificate_is_told_whether_it_is_believed_or_not() {
 }
 
 #[tokio::test]
-async fn the_newest_certificate_is_told_although_the_server_would_resume_the_session() {
+async fn the_newest_certificate_is_exported_despite_session_resumption() {
     let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
     let authority = Authority::new();
     let shown = Shown::new(&authority.issue_until(ADDRESS, 2049));
@@ -335,7 +335,7 @@ async fn the_newest_certificate_is_told_although_the_server_would_resume_the_ses
 }
 
 #[tokio::test]
-async fn without_tls_there_is_no_certificate_to_tell_of() {
+async fn no_certificate_metric_is_exported_without_tls() {
     let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
     let watched = Watched::new(&appliance.url(), "");
     assert_eq!(fetch(&watched.client).await.map_err(|failure| failure.reason), Ok(()));

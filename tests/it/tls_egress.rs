@@ -167,7 +167,7 @@ fn account(proxy: &Forward, password: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_proxy_sees_no_more_than_the_place() {
+async fn a_proxy_sees_only_host_and_port() {
     let behind = Behind::new().await;
     let proxy = Forward::start(Manner::Open(behind.address())).await;
     let (table, account) = account(&proxy, "s3same");
@@ -199,7 +199,7 @@ async fn without_tls_the_whole_url_goes_to_the_proxy() {
 }
 
 #[tokio::test]
-async fn failures_of_the_proxy_are_told_from_those_of_the_appliance() {
+async fn proxy_failures_are_distinguished_from_appliance_failures() {
     let behind = Behind::new().await;
     let proxy = Forward::start(Manner::Answers(REFUSES)).await;
     let (clock, refusals) = (Clock::system(), LoginFailureLog::in_memory());
@@ -317,7 +317,7 @@ async fn the_environment_puts_no_proxy_before_an_appliance() {
 }
 
 #[tokio::test]
-async fn the_configuration_puts_one_there() {
+async fn a_configured_proxy_is_used() {
     let behind = Behind::new().await;
     let proxy = Forward::start(Manner::Open(behind.address())).await;
     let folder = Folder::new();
@@ -339,7 +339,7 @@ async fn the_configuration_puts_one_there() {
 }
 
 #[test]
-fn what_is_no_proxy_is_refused() {
+fn an_invalid_proxy_is_refused() {
     let problems = |proxy: &str, url: &str| {
         let text = format!("appliances: [{{name: a, url: '{url}', username: u, password_env: PATH, proxy: {proxy}}}]");
         match Config::parse("c", &text) {

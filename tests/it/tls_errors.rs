@@ -26,7 +26,7 @@ async fn an_authority_that_is_not_trusted_is_named() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_has_not_begun_is_told_with_its_date() {
+async fn a_certificate_that_is_not_yet_valid_is_reported_with_its_date() {
     let folder = Folder::new();
     let authority = Authority::new();
     let early = authority.issue_from(ADDRESS, 2090);
@@ -36,7 +36,7 @@ async fn a_certificate_that_has_not_begun_is_told_with_its_date() {
 }
 
 #[tokio::test]
-async fn a_common_name_is_no_name() {
+async fn a_common_name_alone_does_not_match_the_host() {
     let folder = Folder::new();
     let authority = Authority::new();
     let unnamed = authority.issue_without_names("esa1.example.com");
@@ -48,13 +48,13 @@ async fn a_common_name_is_no_name() {
 }
 
 #[tokio::test]
-async fn self_signed_says_enough_whatever_else_is_wrong() {
+async fn a_self_signed_certificate_is_reported_before_other_faults() {
     let own = Identity::self_signed("esa1.example.com", IsCa::NoCa);
     assert_refused(show(&own, ADDRESS, "{}").await, SELF_SIGNED, &own);
 }
 
 #[tokio::test]
-async fn sha1_is_told_as_such() {
+async fn a_sha1_signature_is_reported_as_such() {
     let old = Identity::of_file(&format!("{CERTIFICATES}/sha1.pem"));
     let tls = format!("{{ca_file: {CERTIFICATES}/sha1_authority.pem}}");
     let expected = "is signed with SHA-1, which is no longer secure: create a new certificate on the appliance with \
@@ -63,7 +63,7 @@ async fn sha1_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn what_rustls_cannot_verify_is_told_before_and_after_it_is_pinned() {
+async fn a_key_that_rustls_cannot_verify_is_reported_even_when_pinned() {
     for (name, what) in [
         ("version1.pem", "is an X.509 version 1 certificate, which rustls does not support, even if pinned"),
         ("rsa1024.pem", "has an RSA key of 1024 bits; rustls requires at least 2048, even if pinned"),
@@ -123,7 +123,7 @@ async fn an_appliance_that_wants_a_client_certificate_says_so() {
 }
 
 #[tokio::test]
-async fn the_least_version_is_kept_and_told() {
+async fn the_minimum_version_is_enforced_and_reported() {
     let appliance = simulate(sim::Settings::esa("esa1"), &Clock::system()).await;
     let own = Identity::self_signed(ADDRESS, IsCa::NoCa);
     for (version, least, expected) in [
@@ -157,7 +157,7 @@ async fn an_appliance_that_hangs_up_after_asking_for_a_certificate_is_suspected_
 }
 
 #[tokio::test]
-async fn a_port_that_speaks_no_tls_is_told_with_the_way_out() {
+async fn a_port_without_tls_is_reported_with_the_remedy() {
     let said = ask(Proxy::reply(b"HTTP/1.0 400 Bad Request\r\n\r\n").await.port, ADDRESS, "{}").await;
     let expected =
         "the server on this port does not speak TLS: check that this is the HTTPS port of the API (default 6443)";

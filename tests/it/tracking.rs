@@ -101,7 +101,7 @@ async fn searches_count_what_tracking_finds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_goes_on_and_another_search_of_the_name_begins_at_zero() {
+async fn a_restart_continues_and_a_changed_search_begins_at_zero() {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = lapse(60);
     let esa = simulate(sim::Settings::esa(ESA), &clock).await;

@@ -66,7 +66,7 @@ async fn rows_of_key_and_value_keep_their_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn counters_that_would_share_a_family_are_told_apart_or_left_out() {
+async fn counters_that_would_share_a_family_are_distinguished_or_left_out() {
     let groups = "custom_counter_groups: [{name: mail_new, aggregation: sum, unit: bytes, counters: [known]}]\n\
                   counter_groups: [mail_new]";
     let results = r#"{"known": 1, "known_bytes": 2, "volume": 3, "volume_bytes": 4}"#;
@@ -78,7 +78,7 @@ async fn counters_that_would_share_a_family_are_told_apart_or_left_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_an_appliance_tells_about_itself_is_on_the_page_once() {
+async fn status_values_of_an_appliance_are_exported_once() {
     let clock = lapse(1);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     esa.change(|behaviour| {

@@ -169,7 +169,7 @@ async fn certificates_of_clients_are_asked_for_and_judged_as_configured() {
 }
 
 #[tokio::test]
-async fn only_who_knows_a_password_is_answered_and_nobody_reads_it_in_the_log() {
+async fn a_password_is_required_and_never_logged() {
     let site = Site::new();
     let hash = hash();
     let mut program = site.serve(&format!("{TLS}basic_auth_users: {{monitor: {hash}}}\n"), &["--log.level=trace"]);
@@ -211,7 +211,7 @@ async fn only_who_knows_a_password_is_answered_and_nobody_reads_it_in_the_log() 
 }
 
 #[tokio::test]
-async fn users_can_be_had_without_tls_and_an_empty_file_protects_nothing() {
+async fn users_work_without_tls_and_an_empty_file_protects_nothing() {
     let site = Site::new();
     for (web, status) in [
         (format!("basic_auth_users: {{monitor: {}}}\n", hash()), StatusCode::UNAUTHORIZED),

@@ -41,7 +41,7 @@ async fn a_certificate_that_is_replaced_is_shown_to_the_next_client() {
 }
 
 #[tokio::test]
-async fn a_file_that_goes_bad_leaves_what_was_and_is_said_once() {
+async fn an_invalid_file_keeps_the_previous_settings_and_is_logged_once() {
     let site = Site::new();
     let mut program = site.serve(TLS, &[]);
     let url = format!("https://{}/metrics", program.address().await);
@@ -129,7 +129,7 @@ async fn a_wrong_file_is_refused_at_the_start_with_all_its_problems() {
 }
 
 #[tokio::test]
-async fn both_files_are_told_of_at_once() {
+async fn errors_in_both_files_are_reported_at_once() {
     let site = Site::new();
     site.folder.write("c.yaml", "appliances: []\n");
     let said = site.refused("colour: blue\n").await;
@@ -184,7 +184,7 @@ fn the_manual_names_every_key() {
 }
 
 #[tokio::test]
-async fn hanging_up_reads_the_files_without_a_client() {
+async fn sighup_reads_the_files_without_a_connection() {
     let site = Site::new();
     let mut program = site.serve(TLS, &[]);
     program.address().await;
@@ -200,7 +200,7 @@ async fn hanging_up_reads_the_files_without_a_client() {
 }
 
 #[tokio::test]
-async fn a_reload_tells_what_is_wrong_with_either_file_and_with_both() {
+async fn a_reload_reports_errors_in_either_file_and_in_both() {
     let site = Site::new();
     let (ours, web) = (std::fs::read_to_string(site.folder.path("c.yaml")).expect("a file"), "basic_auth_users:\n");
     let mut program = site.serve(web, &["--web.enable-lifecycle"]);

@@ -96,7 +96,7 @@ async fn odd_header_lines_cost_no_report_and_no_token() {
 /// A CR that no LF follows, and NUL: httparse refuses them in whatever place, and nothing else parses the head here. The
 /// poll fails as a whole, with words for it.
 #[tokio::test]
-async fn a_bare_carriage_return_cannot_be_read_and_is_told() {
+async fn a_bare_carriage_return_is_a_reported_parse_error() {
     for line in
         ["X-Comment: one\rtwo", "X-Comment: one\r", "X-Comment: \rone", "X-\rComment: one", "X-Comment: one\0two"]
     {
@@ -109,7 +109,7 @@ async fn a_bare_carriage_return_cannot_be_read_and_is_told() {
 }
 
 #[tokio::test]
-async fn an_encoding_that_nobody_asked_for_is_undone_or_named() {
+async fn an_unrequested_content_encoding_is_decoded_or_reported() {
     let encoded = |name: &str, body: &[u8]| answer(&format!("HTTP/1.1 200 OK\r\nContent-Encoding: {name}\r\n"), body);
     for name in ["gzip", "x-gzip", "identity"] {
         let body = if name == "identity" { BODY.into() } else { gzip(BODY) };
@@ -138,7 +138,7 @@ async fn an_encoding_that_nobody_asked_for_is_undone_or_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_an_answer_points_is_told_without_what_may_be_secret() {
+async fn a_redirect_target_is_reported_without_secrets() {
     let clock = lapse(1);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     let client = session::client(&esa, "", &clock);
@@ -158,7 +158,7 @@ async fn where_an_answer_points_is_told_without_what_may_be_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_for_browsers_is_said_to_be_one() {
+async fn an_html_page_is_reported_as_such() {
     let clock = lapse(1);
     let esa = simulate(sim::Settings::esa("esa1"), &clock).await;
     let client = session::client(&esa, "", &clock);
