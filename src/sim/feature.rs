@@ -21,6 +21,17 @@ pub enum TimeRemaining {
     Text(String),
 }
 
+impl TimeRemaining {
+    /// The text of the page at `now`, for an appliance that was started at `started`, both in seconds since 1970.
+    pub(super) fn text(&self, started: u64, now: u64) -> String {
+        match self {
+            Self::AfterStart(secs) => (secs + started as i64 - now as i64).to_string(),
+            Self::DormantOrPerpetual => "Dormant/Perpetual".to_owned(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
 impl Feature {
     /// A feature key.
     #[must_use]

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::time::SystemTime;
 
 use crate::sim::date;
-use crate::sim::feature::{Feature, TimeRemaining};
+use crate::sim::feature::Feature;
 use crate::sim::form::UnitSuffixes;
 use crate::sim::health::Readings;
 use crate::sim::lifetime_counters::{COUNTERS, LifetimeCounters, Totals};
@@ -112,12 +112,7 @@ fn minus(whole: Totals, part: Totals) -> Totals {
 fn write_features(out: &mut String, input: &PageInput<'_>, now: u64) {
     out.push_str("  <features>\n");
     for Feature { name, remaining } in &input.settings.behaviour.features {
-        let remaining = match remaining {
-            TimeRemaining::AfterStart(secs) => (secs + input.started as i64 - now as i64).to_string(),
-            TimeRemaining::DormantOrPerpetual => "Dormant/Perpetual".to_owned(),
-            TimeRemaining::Text(text) => text.clone(),
-        };
-        let (name, remaining) = (escaped(name), escaped(&remaining));
+        let (name, remaining) = (escaped(name), escaped(&remaining.text(input.started, now)));
         let _ = writeln!(out, "    <feature name=\"{name}\" time_remaining=\"{remaining}\" />");
     }
     out.push_str("  </features>\n");
