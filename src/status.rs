@@ -92,7 +92,7 @@ pub(crate) struct Summary {
     pub starting: usize,
     /// Those that answer, and something is wrong.
     pub degraded: usize,
-    /// Those that do not answer.
+    /// Those of which API requests fail.
     pub down: usize,
     /// Those whose logins have stopped.
     pub logins_stopped: usize,

@@ -23,7 +23,7 @@ const CERTIFICATE_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 pub(crate) enum State {
     /// No login is tried any more.
     LoginsStopped,
-    /// It does not answer.
+    /// API requests fail: no answer, a refused login, or answers that are not those of the API.
     Down,
     /// It answers, and something is wrong.
     Degraded,

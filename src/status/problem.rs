@@ -30,7 +30,7 @@ pub(crate) enum Problem {
         /// The cause of the last refusal.
         cause: RefusalCause,
     },
-    /// It does not answer.
+    /// API requests fail: no answer, a refused login, or answers that are not those of the API.
     Down(Reason),
     /// Questions that were not answered the last time; those that the appliance declines for good are not among them.
     Failing {
