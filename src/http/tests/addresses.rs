@@ -1,4 +1,4 @@
-//! Where the server can be told to listen.
+//! Addresses to listen on.
 
 use tokio::net::UnixStream;
 

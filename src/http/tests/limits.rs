@@ -1,4 +1,4 @@
-//! What clients do that no scrape does.
+//! Clients that do what no scrape does.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is negotiated arrives at the page and is said in the answer.
+//! The negotiated form arrives at the page and is named in the response.
 
 use super::*;
 

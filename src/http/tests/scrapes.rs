@@ -1,4 +1,4 @@
-//! How many scrapes there may be at once.
+//! The limit of concurrent scrapes.
 
 use super::*;
 

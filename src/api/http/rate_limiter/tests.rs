@@ -1,4 +1,4 @@
-//! Requests that are counted over hours, on a clock that stands still between them.
+//! Requests counted over hours, on a clock that is paused between them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ async fn ask(limiter: &Arc<RateLimiter>, tasks: usize, latency: Duration, span: 
     all
 }
 
-/// How many requests began in each minute.
+/// The number of requests that began in each minute.
 fn minutes(served: &[Served]) -> Vec<usize> {
     let last = served.last().map_or(0, |(began, _)| began.as_secs() / 60);
     (0..=last).map(|minute| served.iter().filter(|(began, _)| began.as_secs() / 60 == minute).count()).collect()
@@ -208,7 +208,7 @@ async fn a_successor_has_what_is_left_and_rests_as_long() {
     assert_eq!(served.len(), 15 + 60 * 60);
 }
 
-/// What may happen at a limiter.
+/// An event at a limiter.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Sleep(u64),
@@ -232,8 +232,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever happens, no span of time sees more requests than a minute's worth and what is gained in it; and whoever
-    /// asks at the time he was told gets leave.
+    /// Whatever happens, no span of time sees more requests than a minute's worth and what is gained in it; and a request
+    /// made at the announced time is admitted.
     #[test]
     fn no_span_exceeds_the_budget(per_minute in 1..600_u32, steps in steps()) {
         let mut now = Tick::default();
