@@ -69,7 +69,7 @@ fn print_line(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Says where a configuration comes from, to whoever starts the program without one.
+/// Prints where a configuration comes from, when the program is started without one.
 fn point_to_first_steps(config_file: &Path) {
     if config_file.exists() {
         return;

@@ -28,7 +28,8 @@ macro_rules! tables {
                             // What follows the colon may be a secret, so that the path ends before it.
                             Some(complaint) => problems.error(path, complaint),
                             None => {
-                                let message = suggestion::unknown_key(stringify!($table), key, Self::KEYS);
+                                let others = other_tables(stringify!($table));
+                                let message = suggestion::unknown_key(key, Self::KEYS, others);
                                 problems.error(&path.key(key), message);
                             }
                         }

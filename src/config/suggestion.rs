@@ -1,6 +1,6 @@
 //! Messages about unknown keys, with the known one that was probably meant. Knows the keys only, not their values.
 
-use super::{document, raw};
+use super::document;
 use crate::base::spelling::{self, Search};
 
 /// Names in one suggestion: more would be a list to read through.
@@ -8,15 +8,14 @@ const MOST_NAMES: usize = 3;
 /// Shorter parts of a key are in too many others.
 const SHORTEST_PART: usize = 4;
 
-/// The complaint about `key`, which is none of the `known` keys of `table`.
-pub(super) fn unknown_key(table: &str, key: &str, known: &[&str]) -> String {
+/// The complaint about `key`, which is none of the `known` keys of its table. `tables` are those that it may be meant for,
+/// by their paths.
+pub(super) fn unknown_key(key: &str, known: &[&str], tables: &[(&str, &[&str])]) -> String {
     if let Some(quote) = document::typographic_quote(key) {
         return format!("unknown key; {quote}");
     }
-    let others: Vec<String> = raw::other_tables(table)
-        .iter()
-        .flat_map(|(name, keys)| keys.iter().map(move |key| format!("{name}.{key}")))
-        .collect();
+    let others: Vec<String> =
+        tables.iter().flat_map(|(name, keys)| keys.iter().map(move |key| format!("{name}.{key}"))).collect();
     let others: Vec<&str> = others.iter().map(String::as_str).collect();
     let exact = |others: &[&str]| others.iter().find(|other| last(other) == key).map(|found| vec![(*found).to_owned()]);
     let found = exact(&others)
@@ -63,13 +62,14 @@ fn partial(key: &str, names: &[&str]) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::raw;
 
     #[test]
     fn the_key_that_was_meant_is_suggested() {
         let appliance = |key: &str| {
             let all = raw::known_keys();
             let (_, known) = all.iter().find(|(table, _)| *table == "Appliance").expect("a table");
-            unknown_key("Appliance", key, known)
+            unknown_key(key, known, raw::other_tables("Appliance"))
         };
         for (key, expected) in [
             ("pasword", "`password`"),
