@@ -72,7 +72,9 @@ mod tests {
                 scalar(&text)
             );
             let config = Config::parse("test", &file);
-            let name = config.map(|config| config.appliances[0].name.clone());
+            let name = config.map(|config| config.appliances[0].name.clone()).map_err(|error| error.to_string());
+            // The configuration refuses such a value however it is quoted.
+            prop_assume!(!name.as_ref().is_err_and(|error| error.contains("is a typographic quote")));
             prop_assert_eq!(name.map_err(|error| format!("{error}\n{file}")), Ok(text));
         }
     }
