@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::window::Window;
 use crate::config::{Late, Scope};
-use crate::store::{Facts, Record, Store, WriteError};
+use crate::store::{Facts, Record, Store, SumKey, WriteError};
 
 mod counter_state;
 mod day;
 mod difference;
-pub mod sum;
 
 pub use counter_state::{Begun, CounterState, Counts};
 
@@ -72,7 +71,7 @@ pub struct Counted {
     /// The totals after it.
     pub account: CounterState,
     /// What was added to each sum, where that is not all that the report says, since a part of its time was counted before.
-    pub lacked: Option<Vec<(String, u64)>>,
+    pub lacked: Option<Vec<(SumKey, u64)>>,
     /// Events that were counted before and are in the report no more.
     pub surplus: u64,
     /// Increments that were not added, because the total would be too large to be exact.
@@ -90,9 +89,8 @@ pub enum CommitError {
     NotWritten(#[from] WriteError),
 }
 
-/// Until when sums that have just begun are shown as they were before, by their names. A reload keeps it; a restart does
-/// not.
-pub type HoldEnds = Arc<Mutex<BTreeMap<String, Tick>>>;
+/// Until when sums that have just begun are shown as they were before. A reload keeps it; a restart does not.
+pub type HoldEnds = Arc<Mutex<BTreeMap<SumKey, Tick>>>;
 
 /// The totals of the whole fleet.
 #[derive(Debug)]
@@ -292,7 +290,7 @@ impl Ledger {
         &self,
         key: &Key,
         hours: Window,
-        report: &[(String, u64)],
+        report: &[(SumKey, u64)],
         at: Timestamp,
         late: Late,
     ) -> Result<Reconciled, CommitError> {
@@ -307,22 +305,22 @@ impl Ledger {
         Ok(Reconciled { account: self.replace(base).await?, late: added, is_added, surplus, too_large })
     }
 
-    /// Shows the sums `names` with all that was counted from now on, which a restart does too.
+    /// Shows `sums` with all that was counted from now on, which a restart does too.
     ///
     /// # Errors
     /// When the state cannot be written.
     ///
     /// # Cancel safety
     /// As [`Ledger::commit`].
-    pub async fn end_beginnings(&self, key: &Key, names: &[String]) -> Result<(), CommitError> {
+    pub async fn end_beginnings(&self, key: &Key, sums: &[SumKey]) -> Result<(), CommitError> {
         let mut base = self.base(key).ok_or(CommitError::Moved)?;
-        base.next.end_beginnings(names);
+        base.next.end_beginnings(sums);
         self.replace(base).await.map(drop)
     }
 
     /// The sums of `key` that have just begun, and what each was before.
     #[must_use]
-    pub fn beginning(&self, key: &Key) -> BTreeMap<String, u64> {
+    pub fn beginning(&self, key: &Key) -> BTreeMap<SumKey, u64> {
         self.accounts().get(&key.text()).map(|account| account.state.beginning.clone()).unwrap_or_default()
     }
 

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use crate::api::{Number, Reading, Report, Row, Unusable, UnusableCounts};
 use crate::catalogue::{self, Aggregation, Group, Keys, ScopeKind, Unit};
-use crate::ledger::sum::{OTHER, joined, split};
-use crate::store::Summed;
+use crate::store::{OTHER, SumKey, Summed};
 
 mod column;
 mod family;
@@ -93,8 +92,8 @@ pub struct Samples {
     pub samples: Vec<Sample>,
     /// The report's own values of those that were scaled, by the position among `samples`; in their order.
     pub raw_values: Vec<(u32, f64)>,
-    /// The increments of the totals, by the name of the sum.
-    pub increments: Vec<(String, u64)>,
+    /// The increments of the totals.
+    pub increments: Vec<(SumKey, u64)>,
     /// Counters of the catalogue that the report does not hold. Missing is not zero.
     pub missing: u64,
     /// Counters of the report that the catalogue does not hold, or that are too many.
@@ -138,7 +137,7 @@ impl Metrics {
             families.shared(Family { name, help, counter: Some(counter.name.as_ref().into()) })
         };
         let column = |counter: &catalogue::Counter| Column {
-            counter: counter.name.to_string(),
+            counter: counter.name.as_ref().into(),
             aggregation: counter.aggregation,
             unit: counter.unit.clone(),
             gauge: family(counter, counter.gauge_name(&group, scope), counter.gauge_help(&group, scope)),
@@ -149,7 +148,7 @@ impl Metrics {
         };
         let columns: Vec<Column> = group.counters.iter().filter(|counter| counter.is_numeric()).map(column).collect();
         let key_label = group.key_label().into();
-        let summed = columns.iter().filter(|column| column.total.is_some()).map(|column| column.counter.clone());
+        let summed = columns.iter().filter(|column| column.total.is_some()).map(|column| column.counter.to_string());
         let others = has_totals && matches!(group.others, Some((Aggregation::Sum, _)));
         let summed = Arc::new(Summed { counters: summed.collect(), others });
         Self { group, scope, labels, columns, key_label, has_totals, summed, limit }
@@ -158,17 +157,16 @@ impl Metrics {
     /// The totals as samples: every additive counter of the catalogue, at zero where nothing was counted yet, and every
     /// key that was ever counted.
     #[must_use]
-    pub fn totals(&self, counted: &BTreeMap<String, u64>) -> Vec<Sample> {
-        let counters: BTreeSet<&str> = counted.keys().map(|name| split(name).0).collect();
+    pub fn totals(&self, counted: &BTreeMap<SumKey, u64>) -> Vec<Sample> {
+        let counters: BTreeSet<&str> = counted.keys().map(SumKey::counter).collect();
         let families: BTreeMap<&str, Arc<Family>> =
             counters.into_iter().filter_map(|counter| Some((counter, self.total(counter)?))).collect();
         // No key is known of a keyed group before it was seen.
         let at_zero = self.columns.iter().filter(|_| self.group.key.is_none());
         let zeros = at_zero.filter_map(|column| Some((column.total.as_ref()?, None, 0)));
-        let counts = counted.iter().filter_map(|(name, count)| {
-            let (counter, key) = split(name);
-            Some((families.get(counter)?, self.series_key(key), *count))
-        });
+        let counts = counted
+            .iter()
+            .filter_map(|(sum, count)| Some((families.get(sum.counter())?, self.series_key(sum.shared_key()), *count)));
         // By family and key, so that no two samples are one series, whatever names they were counted by.
         let mut sums = BTreeMap::new();
         for (family, key, count) in zeros.chain(counts) {
@@ -180,7 +178,7 @@ impl Metrics {
 
     /// The family of the total of `counter`, known or not; none for what has no total.
     fn total(&self, counter: &str) -> Option<Arc<Family>> {
-        match self.columns.iter().find(|column| column.counter == counter) {
+        match self.columns.iter().find(|column| &*column.counter == counter) {
             Some(column) => column.total.clone(),
             None => self.unknown_counter(counter)?.total,
         }
@@ -194,7 +192,7 @@ impl Metrics {
 
     /// The key that distinguishes a series from the others of its family. Prometheus treats an empty label as none: with keys, a
     /// value without one belongs to the empty key, and without keys, the empty key is none.
-    fn series_key<'k>(&self, key: Option<&'k str>) -> Option<&'k str> {
+    fn series_key(&self, key: Option<Arc<str>>) -> Option<Arc<str>> {
         match self.group.key {
             Some(_) => Some(key.unwrap_or_default()),
             None => key.filter(|key| !key.is_empty()),
@@ -209,12 +207,10 @@ impl Metrics {
 
     /// The number of events in `increments`; bytes are no events, and would outweigh them all.
     #[must_use]
-    pub fn events(&self, increments: &[(String, u64)]) -> u64 {
-        let is_event = |name: &str| {
-            let counter = split(name).0;
-            self.columns.iter().any(|column| column.counter == counter && column.is_of_events())
-        };
-        let counts = increments.iter().filter(|(name, _)| is_event(name)).map(|(_, count)| *count);
+    pub fn events(&self, increments: &[(SumKey, u64)]) -> u64 {
+        let is_event =
+            |sum: &SumKey| self.columns.iter().any(|column| &*column.counter == sum.counter() && column.is_of_events());
+        let counts = increments.iter().filter(|(sum, _)| is_event(sum)).map(|(_, count)| *count);
         counts.fold(0, u64::saturating_add)
     }
 
@@ -298,35 +294,34 @@ impl Metrics {
         }
         for (key, sum) in sums {
             match sum {
-                Ok(number) => self.add(column, Some(&key), number, read),
+                Ok(number) => self.add(column, Some(key.into()), number, read),
                 Err(unusable) => read.refuse(unusable),
             }
         }
     }
 
-    fn add(&self, column: &Column, key: Option<&str>, number: Number, read: &mut Samples) {
+    fn add(&self, column: &Column, key: Option<Arc<str>>, number: Number, read: &mut Samples) {
         let (raw, value) = (number.as_f64(), column.unit.scale(number.as_f64()));
         if raw != value {
             read.raw_values.push((u32::try_from(read.samples.len()).unwrap_or(u32::MAX), raw));
         }
         let key = self.series_key(key);
-        read.samples.push(self.sample(&column.gauge, key, value));
+        read.samples.push(self.sample(&column.gauge, key.clone(), value));
         if column.total.is_none() {
             return;
         }
         match number {
             Number::Whole(count) => {
-                let name = key.map_or_else(|| column.counter.clone(), |key| joined(&column.counter, key));
-                read.increments.push((name, count));
+                read.increments.push((SumKey::new(Arc::clone(&column.counter), key), count));
             }
             Number::AtLeast(_) => read.refuse(Unusable::LowerBound),
             Number::Fraction(_) => read.refuse(Unusable::NotWhole),
         }
     }
 
-    fn sample(&self, family: &Arc<Family>, key: Option<&str>, value: f64) -> Sample {
+    fn sample(&self, family: &Arc<Family>, key: Option<Arc<str>>, value: f64) -> Sample {
         let mut labels = self.labels.clone();
-        labels.extend(key.map(|key| (Arc::clone(&self.key_label), key.into())));
+        labels.extend(key.map(|key| (Arc::clone(&self.key_label), key)));
         Sample { family: Arc::clone(family), labels, value }
     }
 
@@ -357,7 +352,7 @@ impl Metrics {
         }
         let total = as_known.total_name(&self.group, self.scope).filter(|_| self.has_totals);
         Some(Column {
-            counter: counter.to_owned(),
+            counter: counter.into(),
             aggregation,
             gauge: family(name, as_known.gauge_help(&self.group, self.scope)),
             total: total.map(|name| family(name, as_known.total_help(&self.group, self.scope))),
@@ -382,15 +377,14 @@ impl Samples {
 impl Sample {
     /// Whether this is the total of what [`Samples::increments`] call `sum`.
     #[must_use]
-    pub fn is_total_of(&self, sum: &str) -> bool {
-        let (counter, key) = split(sum);
+    pub fn is_total_of(&self, sum: &SumKey) -> bool {
         // The key is the label that comes last.
         let last = self.labels.last();
-        let is_own = match key {
+        let is_own = match sum.key() {
             Some(key) => last.is_some_and(|(_, value)| &**value == key),
             None => last.is_none_or(|(name, _)| &**name != catalogue::UNNAMED_KEY),
         };
-        self.family.counter.as_deref() == Some(counter) && is_own
+        self.family.counter.as_deref() == Some(sum.counter()) && is_own
     }
 }
 

@@ -16,6 +16,7 @@ use crate::base::window::Window;
 use crate::config::Scope;
 use crate::sample::status_metrics::StatusMetrics;
 use crate::sample::{Label, Sample};
+use crate::store::SumKey;
 
 /// Everything known about one appliance.
 #[derive(Clone, Debug)]
@@ -340,9 +341,8 @@ pub struct Origin {
     pub window: Window,
     /// The appliance's clock when it answered.
     pub at: Timestamp,
-    /// Its increments of the totals, in the names of [`crate::sample::Samples::increments`]; those of zero are left
-    /// out.
-    pub added: Vec<(String, u64)>,
+    /// Its increments of the totals; those of zero are left out.
+    pub added: Vec<(SumKey, u64)>,
 }
 
 /// The values of one window, until they are stale.

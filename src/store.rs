@@ -16,11 +16,12 @@ pub(crate) mod fuzz;
 mod private;
 mod record;
 mod refused;
+mod sum_key;
 
 use disk::{Disk, Presence};
 pub use record::{Day, Facts, Record, Retired, Summed};
-
 pub use refused::{Refused, RefusedBecause};
+pub use sum_key::{OTHER, SumKey};
 
 /// Records written in one transaction: one commit of a fleet of a thousand appliances is a handful of them.
 const LARGEST_BATCH: usize = 4096;

@@ -7,7 +7,6 @@ use crate::api::Report;
 use crate::api::fuzz::tree::{self, Tree, Written};
 use crate::api::fuzz::{logged, text};
 use crate::catalogue::{self, Aggregation, Group, Keys};
-use crate::ledger::sum::split;
 use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
 
 /// One with a row, one with ratios, one with keys and totals, one with keys and none.
@@ -268,8 +267,8 @@ fn shown(samples: &Samples, counter: &str) -> BTreeMap<String, f64> {
 
 /// What is counted of a counter by key.
 fn increments_of(samples: &Samples, counter: &str) -> BTreeMap<String, u64> {
-    let own = samples.increments.iter().filter(|(sum, _)| split(sum).0 == counter);
-    own.map(|(sum, count)| (split(sum).1.unwrap_or_default().to_owned(), *count)).collect()
+    let own = samples.increments.iter().filter(|(sum, _)| sum.counter() == counter);
+    own.map(|(sum, count)| (sum.key().unwrap_or_default().to_owned(), *count)).collect()
 }
 
 /// The few series of a low limit lose nothing of the rows, unless their sum is too large for one series.

@@ -1,16 +1,14 @@
 //! The totals of one key of the ledger, and the arithmetic on them. Pure: knows nothing of locks or disks.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::day;
+use super::day::{self, add};
 use super::difference::{Difference, Part};
-use super::sum::{OTHER, joined, split};
 use crate::base::clock::Timestamp;
 use crate::base::window::{Grid, Window};
-use crate::store::{Day, Record, Retired, Summed};
+use crate::store::{Day, OTHER, Record, Retired, SumKey, Summed};
 
 /// The largest total: 2^53, up to which a page shows every whole number exactly. A report that would lead beyond it
 /// cannot be right: the bytes of ten gigabits a second take 80 days to get there, messages far longer.
@@ -23,8 +21,8 @@ pub struct CounterState {
     pub watermark: Timestamp,
     /// When the totals began at zero.
     pub epoch: Timestamp,
-    /// Sums since then, by the name of the sum; one that is not here is zero.
-    pub totals: BTreeMap<String, u64>,
+    /// Sums since then; one that is not here is zero.
+    pub totals: BTreeMap<SumKey, u64>,
     /// Their parts in the days that may still be compared with the appliance's own report, oldest first.
     pub days: Vec<Day>,
     /// The keys with totals of their own, and the end of the last window whose report listed them, in seconds since 1970.
@@ -32,7 +30,7 @@ pub struct CounterState {
     /// Keys that have given up their series, with the totals that they continue from when they return.
     pub retired: BTreeMap<String, Retired>,
     /// Sums that have just begun, and what each was before: what is shown until a scraper has seen it.
-    pub beginning: BTreeMap<String, u64>,
+    pub beginning: BTreeMap<SumKey, u64>,
     /// When the sums without a key began, in seconds since 1970 by our clock; none where that is not known.
     pub created: Option<u64>,
     /// The same of the sums of each key.
@@ -44,8 +42,8 @@ pub struct CounterState {
 /// The increments of one window.
 #[derive(Clone, Copy, Debug)]
 pub struct Counts<'a> {
-    /// By the name of the sum. A key that is listed here, even with zero, was in the report.
-    pub increments: &'a [(String, u64)],
+    /// A key that is listed here, even with zero, was in the report.
+    pub increments: &'a [(SumKey, u64)],
     /// Keys that give up their series to others.
     pub retired: &'a [String],
     /// The counters that are summed.
@@ -58,9 +56,9 @@ pub struct Counts<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Begun {
     /// Those that begin with it, if it adds to them.
-    pub new: Vec<String>,
+    pub new: Vec<SumKey>,
     /// Those that were shown as they were before for long enough.
-    pub over: Vec<String>,
+    pub over: Vec<SumKey>,
     /// The start of the window by our clock; none where that is not known.
     pub at: Option<Timestamp>,
 }
@@ -69,7 +67,7 @@ pub struct Begun {
 #[derive(Debug, Default)]
 pub(super) struct Added {
     /// What was added to each sum, where that is not all that the report says, since a part of its time was counted before.
-    pub(super) lacked: Option<Vec<(String, u64)>>,
+    pub(super) lacked: Option<Vec<(SumKey, u64)>>,
     /// Events that were counted before and are in the report no more.
     pub(super) surplus: u64,
     /// Increments that were not added, because their total would be too large.
@@ -96,8 +94,8 @@ impl CounterState {
     pub(super) fn restored(record: Record) -> Self {
         let Record { watermark, epoch, totals, days, mut seen, retired, mut beginning, created, keys_created, summed } =
             record;
-        beginning.retain(|name, _| totals.contains_key(name));
-        for key in totals.keys().filter_map(|name| split(name).1).filter(|key| *key != OTHER) {
+        beginning.retain(|sum, _| totals.contains_key(sum));
+        for key in totals.keys().filter_map(SumKey::key).filter(|key| *key != OTHER) {
             if !seen.contains_key(key) {
                 seen.insert(key.to_owned(), watermark);
             }
@@ -130,7 +128,6 @@ impl CounterState {
         }
         self.watermark = to;
         let (added, entries) = self.add_report(window, counts);
-        let entries: Vec<(&str, u64)> = entries.iter().map(|(name, count)| (&**name, *count)).collect();
         if day::counted(&mut self.days, from, to, &entries) {
             self.remember_own(&entries);
         }
@@ -146,7 +143,6 @@ impl CounterState {
     /// Adds what the report of `hour`, which is not over, has beyond what was counted of it. The watermark stays.
     pub(super) fn count_running(&mut self, hour: Window, until: Timestamp, counts: &Counts<'_>) -> Added {
         let (added, entries) = self.add_report(hour, counts);
-        let entries: Vec<(&str, u64)> = entries.iter().map(|(name, count)| (&**name, *count)).collect();
         day::running(&mut self.days, hour.start(), until, &entries);
         self.remember_own(&entries);
         added
@@ -182,15 +178,15 @@ impl CounterState {
     }
 
     /// Adds to the totals what the report of `window` has beyond what was counted of it. Returns what became of that, and
-    /// what was added by the name of the sum.
-    fn add_report<'c>(&mut self, window: Window, counts: &Counts<'c>) -> (Added, Vec<(Cow<'c, str>, u64)>) {
+    /// what was added to each sum.
+    fn add_report(&mut self, window: Window, counts: &Counts<'_>) -> (Added, Vec<(SumKey, u64)>) {
         if self.totals.is_empty() {
             self.created = counts.begun.at.map(Timestamp::as_secs);
         }
         self.sum_from_now_on(counts.summed);
         self.retire(counts.retired);
         self.end_beginnings(&counts.begun.over);
-        for key in counts.increments.iter().filter_map(|(name, _)| split(name).1) {
+        for key in counts.increments.iter().filter_map(|(sum, _)| sum.key()) {
             self.date(key, counts.begun.at);
             self.see(key, window.end());
         }
@@ -198,22 +194,22 @@ impl CounterState {
         let open = day::with_open_hour(&self.days, window.start()).filter(|day| !day.open.is_empty());
         let found = open.map(|day| Part::open(day, &self.retired).compare(counts.increments, |_| true));
         let surplus = found.as_ref().map_or(0, |found| found.surplus);
-        let mut credits = found.map(|found| found.credits.into_iter().collect::<BTreeMap<String, u64>>());
+        let mut credits = found.map(|found| found.credits.into_iter().collect::<BTreeMap<SumKey, u64>>());
         let lacked = credits.as_ref().map(|credits| credits.clone().into_iter().collect());
-        let mut entries: Vec<(Cow<'c, str>, u64)> = Vec::with_capacity(counts.increments.len());
-        for (name, count) in counts.increments {
-            let count = credits.as_mut().map_or(*count, |credits| credits.remove(name).unwrap_or(0));
-            entries.push((name.as_str().into(), count));
+        let mut entries: Vec<(SumKey, u64)> = Vec::with_capacity(counts.increments.len());
+        for (sum, count) in counts.increments {
+            let count = credits.as_mut().map_or(*count, |credits| credits.remove(sum).unwrap_or(0));
+            entries.push((sum.clone(), count));
         }
         // What was folded into `other` before, and is in rows of their own now.
-        entries.extend(credits.into_iter().flatten().map(|(name, count)| (name.into(), count)));
-        let new: BTreeSet<&str> = counts.begun.new.iter().map(String::as_str).collect();
+        entries.extend(credits.into_iter().flatten());
+        let new: BTreeSet<&SumKey> = counts.begun.new.iter().collect();
         let wanted = entries.len();
-        entries.retain(|(name, count)| {
-            if new.contains(&**name) {
-                self.begin(name);
+        entries.retain(|(sum, count)| {
+            if new.contains(sum) {
+                self.begin(sum);
             }
-            self.add(name, *count)
+            self.add(sum, *count)
         });
         (Added { lacked, surplus, too_large: (wanted - entries.len()) as u64 }, entries)
     }
@@ -228,42 +224,42 @@ impl CounterState {
         }
     }
 
-    /// Takes note that the sum `name` begins with what is about to be added.
-    fn begin(&mut self, name: &str) {
-        let before = self.totals.get(name).copied().unwrap_or(0);
-        self.beginning.entry(name.to_owned()).or_insert(before);
+    /// Takes note that `sum` begins with what is about to be added.
+    fn begin(&mut self, sum: &SumKey) {
+        let before = self.totals.get(sum).copied().unwrap_or(0);
+        self.beginning.entry(sum.clone()).or_insert(before);
     }
 
-    /// From now on `names` are shown with all that was counted.
-    pub(super) fn end_beginnings(&mut self, names: &[String]) {
-        for name in names {
-            self.beginning.remove(name);
+    /// From now on `sums` are shown with all that was counted.
+    pub(super) fn end_beginnings(&mut self, sums: &[SumKey]) {
+        for sum in sums {
+            self.beginning.remove(sum);
         }
     }
 
     /// Compares `report` with what was counted of the stretch `hours`; none if those are not the hours of a stretch.
-    pub(super) fn compare(&self, hours: Window, report: &[(String, u64)]) -> Option<Difference> {
+    pub(super) fn compare(&self, hours: Window, report: &[(SumKey, u64)]) -> Option<Difference> {
         let day = self.days.iter().find(|day| is_of(day, hours))?;
         Some(Part::closed(day, &self.retired).compare(report, |counter| self.is_comparable(day, counter)))
     }
 
     /// Adds the late events that a comparison of `hours` found. Returns how many of them, and how many sums would have
     /// become too large.
-    pub(super) fn add_late(&mut self, hours: Window, credits: &[(String, u64)]) -> (u64, u64) {
+    pub(super) fn add_late(&mut self, hours: Window, credits: &[(SumKey, u64)]) -> (u64, u64) {
         let (mut late, mut too_large) = (0, 0);
-        for (name, count) in credits {
-            if !self.totals.contains_key(name) {
-                self.begin(name);
+        for (sum, count) in credits {
+            if !self.totals.contains_key(sum) {
+                self.begin(sum);
             }
-            if !self.add(name, *count) {
+            if !self.add(sum, *count) {
                 too_large += 1;
                 continue;
             }
             late += count;
             if let Some(day) = self.days.iter_mut().find(|day| is_of(day, hours)) {
-                add(&mut day.closed, name, *count);
+                add(&mut day.closed, sum, *count);
             }
-            if let (_, Some(key)) = split(name)
+            if let Some(key) = sum.key()
                 && !self.seen.contains_key(key)
             {
                 self.see(key, hours.end());
@@ -278,7 +274,7 @@ impl CounterState {
             (Some(summed), _) => summed.contains(counter),
             (None, Some(summed)) => summed.contains(counter),
             // A record of an older version: what it counted was summed.
-            (None, None) => day.closed.keys().chain(day.open.keys()).any(|name| split(name).0 == counter),
+            (None, None) => day.closed.keys().chain(day.open.keys()).any(|sum| sum.counter() == counter),
         }
     }
 
@@ -291,7 +287,7 @@ impl CounterState {
         }
         let newest = self.days.len().checked_sub(1);
         for (position, day) in self.days.iter_mut().enumerate() {
-            let counted = || day.closed.keys().chain(day.open.keys()).map(|name| split(name).0.to_owned());
+            let counted = || day.closed.keys().chain(day.open.keys()).map(|sum| sum.counter().to_owned());
             let of_day = match (day.summed.take(), &before) {
                 (Some(of_day), _) => of_day,
                 (None, Some(before)) => Summed::clone(before),
@@ -313,7 +309,7 @@ impl CounterState {
         }
         self.seen.insert(key.to_owned(), to.as_secs());
         if let Some(Retired { totals, .. }) = self.retired.remove(key) {
-            self.totals.extend(totals.into_iter().map(|(counter, total)| (joined(&counter, key), total)));
+            self.totals.extend(totals.into_iter().map(|(counter, total)| (SumKey::keyed(counter, key), total)));
         }
     }
 
@@ -323,16 +319,16 @@ impl CounterState {
         if keys.is_empty() {
             return;
         }
-        self.totals.retain(|name, total| {
-            let (counter, Some(key)) = split(name) else { return true };
+        self.totals.retain(|sum, total| {
+            let Some(key) = sum.key() else { return true };
             if keys.contains(key) {
                 let seen = self.seen.get(key).copied().unwrap_or(0);
                 let retired = self.retired.entry(key.to_owned()).or_insert(Retired { seen, totals: BTreeMap::new() });
-                retired.totals.insert(counter.to_owned(), *total);
+                retired.totals.insert(sum.counter().to_owned(), *total);
             }
             !keys.contains(key)
         });
-        self.beginning.retain(|name, _| split(name).1.is_none_or(|key| !keys.contains(key)));
+        self.beginning.retain(|sum, _| sum.key().is_none_or(|key| !keys.contains(key)));
         self.seen.retain(|key, _| !keys.contains(key.as_str()));
         if let Some(day) = self.days.last_mut() {
             for own in [&mut day.own, &mut day.open_own].into_iter().flatten() {
@@ -343,8 +339,8 @@ impl CounterState {
 
     /// With the first event of a day, or of an hour that is not over, that goes to `other`: from here on only the keys that
     /// have a series now have all of their events there.
-    fn remember_own(&mut self, added: &[(&str, u64)]) {
-        let is_folded = |(name, count): &(&str, u64)| *count > 0 && split(name).1 == Some(OTHER);
+    fn remember_own(&mut self, added: &[(SumKey, u64)]) {
+        let is_folded = |(sum, count): &(SumKey, u64)| *count > 0 && sum.key() == Some(OTHER);
         let Some(day) = self.days.last_mut().filter(|_| added.iter().any(is_folded)) else { return };
         let own = || Some(self.seen.keys().cloned().collect());
         if day.own.is_none() {
@@ -356,11 +352,11 @@ impl CounterState {
     }
 
     /// Adds to a total; false, and nothing is added, if it would become too large.
-    fn add(&mut self, name: &str, count: u64) -> bool {
-        let total = self.totals.get(name).copied().unwrap_or(0);
-        let fits = total.checked_add(count).is_some_and(|sum| sum <= LARGEST_TOTAL);
+    fn add(&mut self, sum: &SumKey, count: u64) -> bool {
+        let total = self.totals.get(sum).copied().unwrap_or(0);
+        let fits = total.checked_add(count).is_some_and(|total| total <= LARGEST_TOTAL);
         if fits {
-            add(&mut self.totals, name, count);
+            add(&mut self.totals, sum, count);
         }
         fits
     }
@@ -368,13 +364,4 @@ impl CounterState {
 
 fn is_of(day: &Day, hours: Window) -> bool {
     (day.start, day.end) == (hours.start().as_secs(), hours.end().as_secs())
-}
-
-pub(super) fn add(sums: &mut BTreeMap<String, u64>, name: &str, count: u64) {
-    match sums.get_mut(name) {
-        Some(sum) => *sum = sum.saturating_add(count),
-        None => {
-            sums.insert(name.to_owned(), count);
-        }
-    }
 }

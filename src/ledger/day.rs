@@ -1,13 +1,12 @@
 //! Keeps apart what of the totals lies in which day, so that a stretch of whole hours can be compared with the
 //! appliance's own report for it. Days do not overlap: what was late is added to its day once and stays there.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::counter_state::add;
-use super::sum::{OTHER, joined, split};
 use crate::base::clock::Timestamp;
 use crate::base::window::{Grid, Window};
-use crate::store::Day;
+use crate::store::{Day, OTHER, SumKey};
 
 const DAY: u64 = 24 * 3600;
 /// Late data are added to a day until so long after its end. A gateway spools 25 hours of reports for its manager.
@@ -19,7 +18,7 @@ const WATCHED: Duration = Duration::from_secs(24 * 3600);
 
 /// Takes in that windows from `from` to `to` were counted, which lie in one day. False where they belong to no day that can be
 /// compared later: the first hour had begun when counting did.
-pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, increments: &[(&str, u64)]) -> bool {
+pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, increments: &[(SumKey, u64)]) -> bool {
     let Some(day) = add_open(days, from, to, increments) else { return false };
     close(day, to);
     true
@@ -27,7 +26,7 @@ pub(super) fn counted(days: &mut Vec<Day>, from: Timestamp, to: Timestamp, incre
 
 /// Takes in that so much more was counted of the hour from `from` on, which is not over; the appliance answered `until`. An
 /// older answer, or one of a clock that was set back, takes back nothing that was counted until a later time.
-pub(super) fn running(days: &mut Vec<Day>, from: Timestamp, until: Timestamp, increments: &[(&str, u64)]) {
+pub(super) fn running(days: &mut Vec<Day>, from: Timestamp, until: Timestamp, increments: &[(SumKey, u64)]) {
     if let Some(day) = add_open(days, from, until, increments) {
         day.open_until = day.open_until.max(Some(until.as_secs()));
     }
@@ -43,7 +42,7 @@ fn add_open<'a>(
     days: &'a mut Vec<Day>,
     from: Timestamp,
     to: Timestamp,
-    increments: &[(&str, u64)],
+    increments: &[(SumKey, u64)],
 ) -> Option<&'a mut Day> {
     let number = from.as_secs() / DAY;
     if days.last().is_none_or(|day| day.ended || day.start / DAY != number) {
@@ -60,8 +59,8 @@ fn add_open<'a>(
         (day.start, day.end) = (start, start);
         return None;
     }
-    for (counter, count) in increments {
-        add(&mut day.open, counter, *count);
+    for (sum, count) in increments {
+        add(&mut day.open, sum, *count);
     }
     Some(day)
 }
@@ -77,14 +76,12 @@ pub(super) fn forget(days: &mut Vec<Day>, now: Timestamp) {
 
 fn forget_keys(day: &mut Day) {
     (day.own, day.open_own) = (None, None);
-    if day.closed.keys().all(|name| split(name).1.is_none_or(|key| key == OTHER)) {
+    if day.closed.keys().all(|sum| sum.key().is_none_or(|key| key == OTHER)) {
         return;
     }
-    for (name, count) in std::mem::take(&mut day.closed) {
-        match split(&name) {
-            (_, None) => add(&mut day.closed, &name, count),
-            (counter, Some(_)) => add(&mut day.closed, &joined(counter, OTHER), count),
-        }
+    for (sum, count) in std::mem::take(&mut day.closed) {
+        let kept = if sum.key().is_none() { sum } else { SumKey::keyed(sum.counter(), OTHER) };
+        add(&mut day.closed, &kept, count);
     }
 }
 
@@ -119,11 +116,21 @@ pub(super) fn stretch(day: &Day) -> Option<Window> {
 /// Counts the open hour to the closed ones if it ends at `to`.
 fn close(day: &mut Day, to: Timestamp) {
     if Grid::HOURS.floor(to) == to {
-        for (counter, count) in std::mem::take(&mut day.open) {
-            add(&mut day.closed, &counter, count);
+        for (sum, count) in std::mem::take(&mut day.open) {
+            add(&mut day.closed, &sum, count);
         }
         day.end = to.as_secs();
         (day.open_own, day.open_until) = (None, None);
+    }
+}
+
+/// Adds `count` to one of `sums`, which may begin with it.
+pub(super) fn add(sums: &mut BTreeMap<SumKey, u64>, sum: &SumKey, count: u64) {
+    match sums.get_mut(sum) {
+        Some(counted) => *counted = counted.saturating_add(count),
+        None => {
+            sums.insert(sum.clone(), count);
+        }
     }
 }
 
@@ -137,15 +144,21 @@ mod tests {
         Timestamp::from_secs(MIDNIGHT + minutes * 60)
     }
 
+    fn c() -> SumKey {
+        SumKey::whole("c")
+    }
+
     fn count(days: &mut Vec<Day>, from: u64, to: u64) {
-        counted(days, at(from), at(to), &[("c", to - from)]);
+        counted(days, at(from), at(to), &[(c(), to - from)]);
         forget(days, at(to));
     }
 
     /// `(first minute, last minute, minutes counted)` of each day.
     fn shown(days: &[Day]) -> Vec<(u64, u64, u64)> {
         let minute = |seconds: u64| (seconds - MIDNIGHT) / 60;
-        days.iter().map(|day| (minute(day.start), minute(day.end), day.closed.get("c").copied().unwrap_or(0))).collect()
+        days.iter()
+            .map(|day| (minute(day.start), minute(day.end), day.closed.get(&c()).copied().unwrap_or(0)))
+            .collect()
     }
 
     #[test]
@@ -155,7 +168,7 @@ mod tests {
             count(&mut days, minute, minute + 5);
         }
         assert_eq!(shown(&days), [(60, 180, 120)], "the first hour was begun late, the last is not over");
-        assert_eq!(days[0].open.get("c"), Some(&20));
+        assert_eq!(days[0].open.get(&c()), Some(&20));
     }
 
     #[test]
@@ -173,13 +186,13 @@ mod tests {
         assert_eq!([at(0), at(24 * 60 - 1)].map(adds_until), [end(26); 2]);
         let mut days = Vec::new();
         count(&mut days, 0, 60);
-        days[0].closed.extend([(joined("k", "a"), 1), (joined("k", OTHER), 2)]);
+        days[0].closed.extend([(SumKey::keyed("k", "a"), 1), (SumKey::keyed("k", OTHER), 2)]);
         let before = days.clone();
         forget(&mut days, end(26) - Duration::from_secs(1));
         assert_eq!(days, before);
         forget(&mut days, end(50) - Duration::from_secs(1));
         let sums = days[0].closed.clone().into_iter().collect::<Vec<_>>();
-        assert_eq!(sums, [("c".into(), 60), (joined("k", OTHER), 3)]);
+        assert_eq!(sums, [(c(), 60), (SumKey::keyed("k", OTHER), 3)]);
         forget(&mut days, end(50));
         assert_eq!(shown(&days), []);
     }
@@ -229,17 +242,17 @@ mod tests {
         let mut days = Vec::new();
         count(&mut days, 0, 60);
         for (until, more) in [(65, 5), (70, 4)] {
-            running(&mut days, at(60), at(until), &[("c", more)]);
+            running(&mut days, at(60), at(until), &[(c(), more)]);
             assert_eq!(shown(&days), [(0, 60, 60)]);
         }
         let day = with_open_hour(&days, at(60)).expect("it has begun");
-        assert_eq!((day.open.get("c"), day.open_until), (Some(&9), Some(at(70).as_secs())));
+        assert_eq!((day.open.get(&c()), day.open_until), (Some(&9), Some(at(70).as_secs())));
         assert!(with_open_hour(&days, at(0)).is_none() && with_open_hour(&days, at(120)).is_none());
-        counted(&mut days, at(60), at(120), &[("c", 51)]);
+        counted(&mut days, at(60), at(120), &[(c(), 51)]);
         assert_eq!((shown(&days), days[0].open_until), (vec![(0, 120, 120)], None));
         break_stretch(&mut days);
         assert!(with_open_hour(&days, at(120)).is_none(), "what lies after the gap is not known");
-        running(&mut days, at(1440), at(1441), &[("c", 1)]);
+        running(&mut days, at(1440), at(1441), &[(c(), 1)]);
         assert_eq!(shown(&days), [(0, 120, 120), (1440, 1440, 0)], "the first hour of a day");
     }
 }

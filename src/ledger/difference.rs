@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sum::{OTHER, joined, split};
-use crate::store::{Day, Retired};
+use crate::store::{Day, OTHER, Retired, SumKey};
 
 /// What was counted of the time of a report.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part<'a> {
-    /// By the name of the sum.
-    sums: &'a BTreeMap<String, u64>,
+    sums: &'a BTreeMap<SumKey, u64>,
     /// The keys that had a series when the first event of that time went to `other`; `None` if none has.
     own: Option<&'a BTreeSet<String>>,
     retired: &'a BTreeMap<String, Retired>,
@@ -23,7 +21,7 @@ pub(super) struct Difference {
     /// Events that were counted and are no longer in the report.
     pub(super) surplus: u64,
     /// The events that were not counted, by the sum they belong to.
-    pub(super) credits: Vec<(String, u64)>,
+    pub(super) credits: Vec<(SumKey, u64)>,
 }
 
 impl<'a> Part<'a> {
@@ -42,16 +40,15 @@ impl<'a> Part<'a> {
     /// The sums over all keys of a counter are compared, because a row may have moved between `other` and a series of
     /// its own since it was counted. What is missing goes to the keys that had a series for all of that time, up to
     /// what each lacks, and the rest to `other`.
-    pub(super) fn compare(self, report: &[(String, u64)], is_comparable: impl Fn(&str) -> bool) -> Difference {
-        let mut rows: BTreeMap<&str, Vec<(Option<&str>, u64)>> = BTreeMap::new();
-        for (name, count) in report {
-            let (counter, key) = split(name);
-            rows.entry(counter).or_default().push((key, *count));
+    pub(super) fn compare(self, report: &[(SumKey, u64)], is_comparable: impl Fn(&str) -> bool) -> Difference {
+        let mut rows: BTreeMap<&str, Vec<(&SumKey, u64)>> = BTreeMap::new();
+        for (sum, count) in report {
+            rows.entry(sum.counter()).or_default().push((sum, *count));
         }
         let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
-        for (name, count) in self.sums {
-            let sum = counted.entry(split(name).0).or_default();
-            *sum = sum.saturating_add(*count);
+        for (sum, count) in self.sums {
+            let counted = counted.entry(sum.counter()).or_default();
+            *counted = counted.saturating_add(*count);
         }
         let mut difference = Difference::default();
         for (counter, rows) in rows.into_iter().filter(|(counter, _)| is_comparable(counter)) {
@@ -66,28 +63,22 @@ impl<'a> Part<'a> {
     }
 
     /// Shares out `late` events of a counter.
-    fn credit(self, counter: &str, rows: &[(Option<&str>, u64)], late: u64, credits: &mut Vec<(String, u64)>) {
-        let lacking = |(key, count): &(Option<&str>, u64)| {
-            let name = match key {
-                None => counter.to_owned(),
-                Some(key) if self.had_own(key) => joined(counter, key),
-                Some(_) => return None,
-            };
-            let lacks = count.saturating_sub(self.sums.get(&name).copied().unwrap_or(0));
-            Some((name, lacks))
-        };
-        let mut lacking: Vec<_> = rows.iter().filter_map(lacking).filter(|(_, lacks)| *lacks > 0).collect();
-        lacking.sort_by(|(name, lacks), (other, others)| others.cmp(lacks).then(name.cmp(other)));
+    fn credit(self, counter: &str, rows: &[(&SumKey, u64)], late: u64, credits: &mut Vec<(SumKey, u64)>) {
+        let own = rows.iter().filter(|(sum, _)| sum.key().is_none_or(|key| self.had_own(key)));
+        let lacks = |sum: &SumKey, count: u64| count.saturating_sub(self.sums.get(sum).copied().unwrap_or(0));
+        let mut lacking: Vec<(&SumKey, u64)> =
+            own.map(|(sum, count)| (*sum, lacks(sum, *count))).filter(|(_, lacks)| *lacks > 0).collect();
+        lacking.sort_by(|(sum, lacks), (other, others)| others.cmp(lacks).then(sum.cmp(other)));
         let mut left = late;
-        for (name, lacks) in lacking {
+        for (sum, lacks) in lacking {
             let share = lacks.min(left);
             if share > 0 {
                 left -= share;
-                credits.push((name, share));
+                credits.push((sum.clone(), share));
             }
         }
         if left > 0 {
-            credits.push((joined(counter, OTHER), left));
+            credits.push((SumKey::keyed(counter, OTHER), left));
         }
     }
 

@@ -17,8 +17,13 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_secs(seconds)
 }
 
-fn counts(counts: &[(&str, u64)]) -> Vec<(String, u64)> {
-    counts.iter().map(|(counter, count)| ((*counter).to_owned(), *count)).collect()
+/// The sum `c/k` of the key `k` of a counter, or `c` of a counter without keys.
+fn sum(name: &str) -> SumKey {
+    name.split_once('/').map_or_else(|| SumKey::whole(name), |(counter, key)| SumKey::keyed(counter, key))
+}
+
+fn counts(counts: &[(&str, u64)]) -> Vec<(SumKey, u64)> {
+    counts.iter().map(|(name, count)| (sum(name), *count)).collect()
 }
 
 /// The whole minutes from `from` to `to`, in seconds.
@@ -43,7 +48,7 @@ async fn count_from(
 }
 
 fn total(account: &CounterState) -> Option<u64> {
-    account.totals.get("c").copied()
+    account.totals.get(&sum("c")).copied()
 }
 
 #[tokio::test]
@@ -120,7 +125,7 @@ async fn what_was_late_is_added_once_and_what_is_gone_is_only_shown() {
     assert_eq!((total(&ignored.account), ignored.late, ignored.surplus), (Some(5), 4, 1));
     let added = audit(Late::Add).await.expect("compared");
     assert_eq!((total(&added.account), added.late, added.surplus), (Some(8), 4, 1));
-    assert_eq!(added.account.totals.get("d"), Some(&5), "a total never steps back");
+    assert_eq!(added.account.totals.get(&sum("d")), Some(&5), "a total never steps back");
     let again = audit(Late::Add).await.expect("compared");
     assert_eq!((total(&again.account), again.late, again.surplus), (Some(8), 0, 1));
     count(&ledger, 3600, 7200, &[("c", 1)]).await.expect("counted");
@@ -185,18 +190,18 @@ async fn a_total_that_would_be_too_large_stays_and_is_counted() {
     {
         let counted = count(hour * 3600, increment).await;
         assert_eq!((total(&counted.account), counted.too_large), (Some(expected), too_large), "hour {hour}");
-        assert_eq!(counted.account.totals["d"], hour + 1, "the others go on");
+        assert_eq!(counted.account.totals[&sum("d")], hour + 1, "the others go on");
     }
     let hours = hours_of(&ledger, &key())[0];
     let report = counts(&[("c", LARGEST + 1), ("d", 7)]);
     let found = ledger.reconcile(&key(), hours, &report, hours.end(), Late::Add).await.expect("compared");
     assert_eq!((total(&found.account), found.late, found.too_large), (Some(LARGEST), 3, 1));
-    assert_eq!(found.account.totals["d"], 7);
+    assert_eq!(found.account.totals[&sum("d")], 7);
 }
 
 #[tokio::test]
 async fn a_record_of_an_older_version_is_compared_by_what_it_counted() {
-    let sums = BTreeMap::from([("c\u{1f}k".into(), 5), ("c\u{1f}other".into(), 3)]);
+    let sums = BTreeMap::from([(sum("c/k"), 5), (sum("c/other"), 3)]);
     let day = Day { start: 0, end: 7200, closed: sums.clone(), ..Day::default() };
     let record = Record { watermark: 7200, epoch: 0, totals: sums, days: vec![day], ..Record::default() };
     let ledger = Ledger::new(Arc::new(Store::Memory), HashMap::from([(key().text(), record)]));
@@ -207,15 +212,15 @@ async fn a_record_of_an_older_version_is_compared_by_what_it_counted() {
         let found = ledger.reconcile(&key(), hours, &counts(report), hours.end(), Late::Add).await.expect("compared");
         (found.account.totals, found.late)
     };
-    let (totals, late) = compare(&[("c\u{1f}k", 9), ("d", 100)]).await;
-    assert_eq!((totals["c\u{1f}k"], late), (6, 1), "`d` may have been summed since this version only");
-    assert!(!totals.contains_key("d"));
+    let (totals, late) = compare(&[("c/k", 9), ("d", 100)]).await;
+    assert_eq!((totals[&sum("c/k")], late), (6, 1), "`d` may have been summed since this version only");
+    assert!(!totals.contains_key(&sum("d")));
     // It is known from the next window on, for the day that began before that too.
-    count(&ledger, 7200, 10_800, &[("c\u{1f}k", 1), ("d", 50)]).await.expect("counted");
+    count(&ledger, 7200, 10_800, &[("c/k", 1), ("d", 50)]).await.expect("counted");
     let hours = hours_of(&ledger, &key())[0];
-    let report = counts(&[("c\u{1f}k", 7), ("c\u{1f}other", 3), ("d", 150)]);
+    let report = counts(&[("c/k", 7), ("c/other", 3), ("d", 150)]);
     let found = ledger.reconcile(&key(), hours, &report, hours.end(), Late::Add).await.expect("compared");
-    assert_eq!((found.late, found.account.totals["d"]), (0, 50));
+    assert_eq!((found.late, found.account.totals[&sum("d")]), (0, 50));
 }
 
 #[test]
@@ -235,34 +240,30 @@ fn keys_are_told_apart() {
 async fn late_events_of_a_key_that_was_folded_go_to_where_its_events_went() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
-    let folded = sum::joined("c", sum::OTHER);
-    let (own, late) = (sum::joined("c", "x"), sum::joined("c", "y"));
-    count(&ledger, 0, 60, &[(&own, 5), (&folded, 3)]).await.expect("counted");
+    count(&ledger, 0, 60, &[("c/x", 5), ("c/other", 3)]).await.expect("counted");
     for minute in 1..60 {
         count(&ledger, minute * 60, minute * 60 + 60, &[]).await.expect("counted");
     }
     // `y` had three events that are in `other`; one of `x` and two of `y` came late.
     let hour = Grid::HOURS.window_from(at(0));
-    let report = counts(&[(&own, 6), (&late, 5)]);
+    let report = counts(&[("c/x", 6), ("c/y", 5)]);
     let found = ledger.reconcile(&key(), hour, &report, hour.end(), Late::Add).await.expect("compared");
     assert_eq!((found.late, found.surplus), (3, 0));
-    let total = |name: &str| found.account.totals.get(name).copied();
-    assert_eq!((total(&own), total(&folded), total(&late)), (Some(6), Some(5), None));
+    assert_eq!(found.account.totals, BTreeMap::from_iter(counts(&[("c/x", 6), ("c/other", 5)])));
 }
 
 #[tokio::test]
 async fn a_key_that_is_first_found_late_has_its_series_from_then_on() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
-    let (own, late) = (sum::joined("c", "x"), sum::joined("c", "y"));
     for minute in 0..60 {
-        let counted = if minute == 0 { vec![(own.as_str(), 5)] } else { vec![] };
+        let counted = if minute == 0 { vec![("c/x", 5)] } else { vec![] };
         count(&ledger, minute * 60, minute * 60 + 60, &counted).await.expect("counted");
     }
-    let report = counts(&[(&own, 5), (&late, 2)]);
+    let report = counts(&[("c/x", 5), ("c/y", 2)]);
     let hour = Grid::HOURS.window_from(at(0));
     let found = ledger.reconcile(&key(), hour, &report, hour.end(), Late::Add).await.expect("compared");
-    assert_eq!(found.account.totals.get(&late), Some(&2));
+    assert_eq!(found.account.totals.get(&sum("c/y")), Some(&2));
     assert!(found.account.seen.contains_key("y"), "or its room would be given to another: {:?}", found.account.seen);
 }
 
@@ -273,7 +274,7 @@ async fn sums_that_have_just_begun_are_known_after_a_restart_until_their_end_is_
         let (store, found) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
         Ledger::new(Arc::new(store), found.records)
     };
-    let (name, summed) = (|key: &str| sum::joined("c", key), Arc::new(Summed { others: true, ..Summed::default() }));
+    let (name, summed) = (|key: &str| SumKey::keyed("c", key), Arc::new(Summed { others: true, ..Summed::default() }));
     let key_of_all = key();
     let commit = async |ledger: &Ledger, minute: u64, key: &str, retired: &[String], begun: Begun| {
         let counts = Counts { increments: &[(name(key), 5)], retired, summed: &summed, begun: &begun };
@@ -320,7 +321,7 @@ fn sums_are_dated_once_and_keep_their_date_while_they_give_up_their_series() {
         (CounterState::new(at(0), at(0)), Arc::new(Summed { others: true, ..Summed::default() }));
     let mut count = |minute: u64, key: &str, retired: &[String]| {
         let begun = Begun { at: Some(at(1000 + minute)), ..Begun::default() };
-        let counts = Counts { increments: &[(sum::joined("c", key), 1)], retired, summed: &summed, begun: &begun };
+        let counts = Counts { increments: &[(SumKey::keyed("c", key), 1)], retired, summed: &summed, begun: &begun };
         account.count(stretch(minute * 60, minute * 60 + 60), &counts);
         (account.created, account.keys_created.clone())
     };

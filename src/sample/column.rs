@@ -9,7 +9,7 @@ use crate::catalogue::{Aggregation, Unit};
 /// One counter of a group.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
-    pub(super) counter: String,
+    pub(super) counter: Arc<str>,
     pub(super) aggregation: Aggregation,
     pub(super) unit: Unit,
     pub(super) gauge: Arc<Family>,

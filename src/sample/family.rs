@@ -11,7 +11,7 @@ pub struct Family {
     /// The HELP text: quantity, unit and source.
     pub help: String,
     /// The counter of the report that it is made of; none where it is made of no report.
-    pub counter: Option<Box<str>>,
+    pub counter: Option<Arc<str>>,
 }
 
 /// The families of the counters that are known by name. It grows with the configuration and never with what an

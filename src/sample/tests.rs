@@ -38,9 +38,9 @@ fn missing_unknown_and_unusable_are_counted_and_never_zero() {
 fn only_whole_counts_go_into_totals() {
     let found = read("mail_system_capacity", r#"{"bytes_in": 10, "bytes_out": 1.5, "workqueue_maximum_messages": 3}"#);
     assert_eq!(found.samples.len(), 3);
-    assert_eq!((found.increments, found.unusable), (vec![("bytes_in".into(), 10)], [0, 0, 0, 1, 0, 0]));
+    assert_eq!((found.increments, found.unusable), (vec![(SumKey::whole("bytes_in"), 10)], [0, 0, 0, 1, 0, 0]));
     let metrics = metrics("mail_mar_summary", None, 1000);
-    let totals = metrics.totals(&BTreeMap::from([("msgs_deleted".into(), 7), ("gone".into(), 9)]));
+    let totals = metrics.totals(&BTreeMap::from([(SumKey::whole("msgs_deleted"), 7), (SumKey::whole("gone"), 9)]));
     let totals: Vec<_> = totals.iter().map(|total| (total.family.name.as_str(), total.value)).collect();
     assert_eq!(totals[0], ("asyncos_mail_mar_summary_msgs_deleted_total", 7.0));
     assert!(totals.len() == 4 && totals[1..].iter().all(|(_, value)| *value == 0.0), "the others are at zero");
@@ -104,7 +104,7 @@ fn each_key_has_its_gauge_and_its_total() {
             (GAUGE, vec![("policy", "a\u{1f}\"b\\\n")], 2.0),
         ]
     );
-    let counted: BTreeMap<String, u64> = read.increments.into_iter().collect();
+    let counted: BTreeMap<SumKey, u64> = read.increments.into_iter().collect();
     let totals = metrics.totals(&counted);
     assert_eq!(labelled(&totals)[2], (TOTAL, vec![("policy", "a\u{1f}\"b\\\n")], 2.0), "the key is whole again");
     assert_eq!(metrics.totals(&BTreeMap::new()), [], "no key is known before it is seen");
@@ -134,11 +134,11 @@ fn five_thousand_rows_become_a_thousand_series_and_lose_no_count() {
     assert_eq!((read.samples.len(), read.dropped), (1000, 4001));
     let all: u64 = (0..5000).sum();
     assert_eq!(read.increments.iter().map(|(_, count)| count).sum::<u64>(), all);
-    let counted: BTreeMap<String, u64> = read.increments.into_iter().collect();
-    let other = counted.get("recipients_matched\u{1f}other").copied();
+    let counted: BTreeMap<SumKey, u64> = read.increments.into_iter().collect();
+    let other = counted.get(&SumKey::keyed("recipients_matched", OTHER)).copied();
     assert_eq!(other, Some((0..4001).sum()), "the smallest are summed");
-    let keys = |sums: &BTreeMap<String, u64>| -> BTreeMap<String, u64> {
-        sums.keys().filter_map(|sum| split(sum).1).filter(|key| *key != OTHER).map(|key| (key.to_owned(), 0)).collect()
+    let keys = |sums: &BTreeMap<SumKey, u64>| -> BTreeMap<String, u64> {
+        sums.keys().filter_map(SumKey::key).filter(|key| *key != OTHER).map(|key| (key.to_owned(), 0)).collect()
     };
     let known = KnownKeys::new(&keys(&counted), Timestamp::from_secs(0));
     let next = metrics.read(&keyed_report((0..5000).map(|number| (format!("policy {number}"), 5000 - number))), &known);
@@ -197,9 +197,9 @@ fn a_value_with_a_key_is_a_row_where_rows_are_expected() {
         let found = read(group, &format!(r#"{{"{counter}": {{"key": "DEFAULT", "value": 5}}}}"#));
         found.increments
     };
-    let row = ("recipients_matched\u{1f}DEFAULT".to_owned(), 5);
+    let row = (SumKey::keyed("recipients_matched", "DEFAULT"), 5);
     assert_eq!(pair("mail_policy_incoming", "recipients_matched"), [row]);
-    assert_eq!(pair("mail_mor_summary", "msgs_deleted"), [("msgs_deleted".to_owned(), 5)]);
+    assert_eq!(pair("mail_mor_summary", "msgs_deleted"), [(SumKey::whole("msgs_deleted"), 5)]);
 }
 
 #[test]
@@ -222,6 +222,6 @@ fn a_unit_beside_a_number_must_be_the_counters_own() {
     );
     let values: Vec<_> = found.samples.iter().map(|sample| sample.value).collect();
     assert_eq!(values, [12_582_912.0, 12_345.0, 1.3, 312.0]);
-    let increments = [("bytes_in".to_owned(), 12_582_912), ("incoming_messages".to_owned(), 12_345)];
+    let increments = [(SumKey::whole("bytes_in"), 12_582_912), (SumKey::whole("incoming_messages"), 12_345)];
     assert_eq!((&found.increments[..], found.unusable), (&increments[..], [2, 0, 0, 0, 0, 0]));
 }

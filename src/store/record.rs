@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::SumKey;
+
 /// Record of one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -11,8 +13,8 @@ pub struct Record {
     pub watermark: u64,
     /// When the totals began at zero, in seconds since 1970.
     pub epoch: u64,
-    /// Sums since then, by counter.
-    pub totals: BTreeMap<String, u64>,
+    /// Sums since then.
+    pub totals: BTreeMap<SumKey, u64>,
     /// Counts of each day that may still be compared with the appliance's own report.
     #[serde(default)]
     pub days: Vec<Day>,
@@ -25,7 +27,7 @@ pub struct Record {
     /// Sums that have just begun, and what each was before: a scraper has to see that before what is counted. None in records
     /// of versions that did not write it down.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub beginning: BTreeMap<String, u64>,
+    pub beginning: BTreeMap<SumKey, u64>,
     /// When the sums without a key began, by our clock; none where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<u64>,
@@ -79,10 +81,10 @@ pub struct Day {
     pub start: u64,
     /// The end of the last hour that is counted whole.
     pub end: u64,
-    /// Sums of `[start, end)`, by counter, late data included.
-    pub closed: BTreeMap<String, u64>,
+    /// Sums of `[start, end)`, late data included.
+    pub closed: BTreeMap<SumKey, u64>,
     /// Sums of what was counted of the hour from `end` on.
-    pub open: BTreeMap<String, u64>,
+    pub open: BTreeMap<SumKey, u64>,
     /// The keys that had a series of their own when the first event of that hour went to `other`; none as long as none has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_own: Option<BTreeSet<String>>,
@@ -112,4 +114,36 @@ pub struct Facts {
     /// When it declined the hour that is not over, by its clock, in seconds since 1970; none where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running_declined: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record that a build of schema 2 wrote that kept sums as texts in memory, too.
+    const WRITTEN: &str = concat!(
+        r#"{"watermark":7200,"epoch":60,"totals":{"a":200,"a\u001f":400,"a\u001fb\u001f\"c\\\n":500,"a\u001fother":600,"a\u001fz":100,"a0\u001fü":700,"a_b":300},"#,
+        r#""days":[{"start":3600,"end":7200,"closed":{"a":20,"a\u001f":40,"a\u001fb\u001f\"c\\\n":50,"a\u001fother":60,"a\u001fz":10,"a0\u001fü":70,"a_b":30},"#,
+        r#""open":{"a":2,"a\u001f":4,"a\u001fb\u001f\"c\\\n":5,"a\u001fother":6,"a\u001fz":1,"a0\u001fü":7,"a_b":3},"#,
+        r#""open_own":["z"],"open_until":7300,"summed":{"counters":["a","a_b"],"others":true},"own":["","z"]}],"#,
+        r#""seen":{"z":7200},"retired":{"gone":{"seen":60,"totals":{"a":9}}},"#,
+        r#""beginning":{"a\u001fz":0},"created":61,"keys_created":{"z":62},"summed":{"counters":["a","a0"],"others":false}}"#,
+    );
+
+    #[test]
+    fn a_record_of_an_older_build_is_written_again_byte_for_byte() {
+        let record: Record = serde_json::from_str(WRITTEN).expect("a record");
+        assert_eq!(serde_json::to_string(&record).expect("a text"), WRITTEN);
+        let sums = [
+            (SumKey::whole("a"), 2),
+            (SumKey::keyed("a", ""), 4),
+            (SumKey::keyed("a", "b\u{1f}\"c\\\n"), 5),
+            (SumKey::keyed("a", "other"), 6),
+            (SumKey::keyed("a", "z"), 1),
+            (SumKey::keyed("a0", "ü"), 7),
+            (SumKey::whole("a_b"), 3),
+        ];
+        assert_eq!(record.days[0].open, BTreeMap::from(sums));
+        assert_eq!(record.beginning, BTreeMap::from([(SumKey::keyed("a", "z"), 0)]));
+    }
 }

@@ -14,7 +14,12 @@ fn silent() -> Listener {
 }
 
 fn record(watermark: u64) -> Record {
-    Record { watermark, epoch: 7, totals: BTreeMap::from([("detected_spam".into(), u64::MAX)]), ..Record::default() }
+    Record {
+        watermark,
+        epoch: 7,
+        totals: BTreeMap::from([(SumKey::whole("detected_spam"), u64::MAX)]),
+        ..Record::default()
+    }
 }
 
 fn open(folder: &tempfile::TempDir) -> (Store, LoadedState) {
@@ -155,7 +160,7 @@ async fn an_older_schema_is_read_and_becomes_ours() {
     drop(open(&folder));
     rewrite(&folder, disk::SCHEMA - 1, &sealed(OLD));
     let (store, found) = open(&folder);
-    let totals = BTreeMap::from([("detected_spam".into(), 5)]);
+    let totals = BTreeMap::from([(SumKey::whole("detected_spam"), 5)]);
     let old = Record { watermark: 60, epoch: 0, totals, ..Record::default() };
     assert_eq!(found.records, HashMap::from([("old".into(), old.clone())]));
     assert_eq!((found.set_aside, found.damaged), (None, 0));

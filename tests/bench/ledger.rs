@@ -13,7 +13,7 @@ use asyncos_exporter::base::window::Grid;
 use asyncos_exporter::catalogue;
 use asyncos_exporter::config::Scope;
 use asyncos_exporter::ledger::{Begun, Counts, Key, Ledger};
-use asyncos_exporter::store::{Event, Listener, Store, Summed};
+use asyncos_exporter::store::{Event, Listener, Store, SumKey, Summed};
 use tokio::task::JoinSet;
 
 const INCOMING: &str = "mail_incoming_traffic_summary";
@@ -28,7 +28,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// 2026-11-23T00:00:00Z.
 const BEGINNING: Timestamp = Timestamp::from_secs(1_795_392_000);
 
-type Increments = Arc<[(String, u64)]>;
+type Increments = Arc<[(SumKey, u64)]>;
 
 /// One group of each appliance, counted up to the same instant.
 struct Fleet {
@@ -57,7 +57,7 @@ impl Fleet {
             ledger.begin(key, BEGINNING);
         }
         // Counts of a window of a busy gateway have about four digits.
-        let increments = counters.iter().zip(1000..).map(|(counter, count)| ((*counter).to_owned(), count)).collect();
+        let increments = counters.iter().zip(1000..).map(|(counter, count)| (SumKey::whole(*counter), count)).collect();
         let counters = counters.iter().map(|counter| (*counter).to_owned()).collect();
         let summed = Arc::new(Summed { counters, others: false });
         Self { ledger: Arc::new(ledger), keys, increments, summed, counted_until: BEGINNING, transactions }

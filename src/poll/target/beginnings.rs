@@ -10,11 +10,11 @@ use std::time::Duration;
 use super::{NOT_WRITTEN_WAIT, Target};
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::window::{Grid, Window};
-use crate::ledger::sum::{joined, split};
 use crate::ledger::{Begun, CommitError, HoldEnds, Ledger};
 use crate::poll::place::Moment;
 use crate::sample::Sample;
 use crate::snapshot::{Beginning, Hold};
+use crate::store::SumKey;
 
 /// Two scrapes of the longest usual interval see it.
 const SHORTEST: Duration = Duration::from_secs(2 * 60);
@@ -31,8 +31,7 @@ pub(super) struct Beginnings {
     /// Whether nothing was counted before and the process is new: its first windows are of a time before it, which no
     /// `increase` is expected to contain. Not for long: an appliance that answers later is counted from then on.
     is_first: bool,
-    /// By the name of the sum.
-    held: BTreeMap<String, Held>,
+    held: BTreeMap<SumKey, Held>,
     /// When those end that are written: a reload would begin their time again and again.
     ends: HoldEnds,
     list: Arc<Vec<Beginning>>,
@@ -78,42 +77,41 @@ impl Beginnings {
         self.held.clear();
         if !self.is_off(now) {
             let held = Held { before: 0, until: now + time(grid), is_written: false };
-            self.held.extend(totals.iter().map(|sample| (names(sample).0, held)));
+            self.held.extend(totals.iter().map(|sample| (sums_of(sample).0, held)));
         }
         self.list(totals);
     }
 
     /// What a window that counts `increments` and begins `at` changes, where `totals` are shown.
-    pub(super) fn begun(&self, totals: &[Sample], increments: &[(String, u64)], at: Timestamp, now: Tick) -> Begun {
+    pub(super) fn begun(&self, totals: &[Sample], increments: &[(SumKey, u64)], at: Timestamp, now: Tick) -> Begun {
         if self.is_off(now) {
             return Begun { at: Some(at), ..Begun::default() };
         }
         let is_over = |held: &Held| held.until <= now + EARLY;
-        let over = self.held.iter().filter(|(_, held)| is_over(held)).map(|(name, _)| name.clone()).collect();
+        let over = self.held.iter().filter(|(_, held)| is_over(held)).map(|(sum, _)| sum.clone()).collect();
         let shown: HashSet<(&str, Option<&str>)> =
             totals.iter().map(parts).flat_map(|(counter, key)| [(counter, key), (counter, None)]).collect();
-        let is_new = |name: &str| match self.held.get(name) {
+        let is_new = |sum: &SumKey| match self.held.get(sum) {
             Some(held) => !is_over(held),
-            None => !shown.contains(&split(name)),
+            None => !shown.contains(&(sum.counter(), sum.key())),
         };
-        let new = increments.iter().filter(|(name, _)| is_new(name)).map(|(name, _)| name.clone()).collect();
+        let new = increments.iter().filter(|(sum, _)| is_new(sum)).map(|(sum, _)| sum.clone()).collect();
         Begun { new, over, at: Some(at) }
     }
 
     /// Takes in what the ledger holds now: sums that have begun, and what each was before.
-    pub(super) fn go_on(&mut self, beginning: &BTreeMap<String, u64>, totals: &[Sample], grid: Grid, now: Tick) {
+    pub(super) fn go_on(&mut self, beginning: &BTreeMap<SumKey, u64>, totals: &[Sample], grid: Grid, now: Tick) {
         self.is_first = false;
         if self.hold == Hold::No {
             return;
         }
-        self.held.retain(|name, held| beginning.contains_key(name) || (!held.is_written && held.until > now));
+        self.held.retain(|sum, held| beginning.contains_key(sum) || (!held.is_written && held.until > now));
         let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        ends.retain(|name, _| beginning.contains_key(name));
-        for (name, before) in beginning {
-            let shown_until = self.held.get(name).map(|held| held.until);
-            let until = *ends.entry(name.clone()).or_insert_with(|| shown_until.unwrap_or(now + time(grid)));
-            self.held.entry(name.clone()).or_insert(Held { before: *before, until, is_written: true }).is_written =
-                true;
+        ends.retain(|sum, _| beginning.contains_key(sum));
+        for (sum, before) in beginning {
+            let shown_until = self.held.get(sum).map(|held| held.until);
+            let until = *ends.entry(sum.clone()).or_insert_with(|| shown_until.unwrap_or(now + time(grid)));
+            self.held.entry(sum.clone()).or_insert(Held { before: *before, until, is_written: true }).is_written = true;
         }
         drop(ends);
         self.list(totals);
@@ -125,9 +123,9 @@ impl Beginnings {
     }
 
     /// Those whose end is to be written down.
-    pub(super) fn ended(&self, now: Tick) -> Vec<String> {
+    pub(super) fn ended(&self, now: Tick) -> Vec<SumKey> {
         let written = self.held.iter().filter(|(_, held)| held.is_written && held.until <= now);
-        written.map(|(name, _)| name.clone()).collect()
+        written.map(|(sum, _)| sum.clone()).collect()
     }
 
     /// Ends those that need not be written down. Tells whether there were any.
@@ -146,7 +144,7 @@ impl Beginnings {
     /// Makes the list of those that are held among `totals`.
     fn list(&mut self, totals: &[Sample]) {
         let held = |sample: &Sample| {
-            let (own, of_all) = names(sample);
+            let (own, of_all) = sums_of(sample);
             self.held.get(&own).or_else(|| self.held.get(&of_all))
         };
         let list: Vec<Beginning> = match self.held.is_empty() {
@@ -173,7 +171,7 @@ impl Target {
     }
 
     /// The totals that begin with `increments`, and those that have begun long enough ago.
-    pub(in crate::poll) fn begun(&self, window: Window, increments: &[(String, u64)], now: Moment) -> Begun {
+    pub(in crate::poll) fn begun(&self, window: Window, increments: &[(SumKey, u64)], now: Moment) -> Begun {
         // By our clock, for a scraper compares it with the times of its samples.
         let at = now.wall - now.appliance.since(window.start());
         self.beginnings.begun(&self.totals, increments, at, now.tick)
@@ -186,7 +184,7 @@ impl Target {
 
     /// The sums of those that have begun long enough ago, which is to be written down, and whether others are shown with
     /// all that was counted from now on.
-    pub(in crate::poll) fn end_beginnings(&mut self, now: Tick) -> (Vec<String>, bool) {
+    pub(in crate::poll) fn end_beginnings(&mut self, now: Tick) -> (Vec<SumKey>, bool) {
         let is_different = self.beginnings.end_unwritten(&self.totals, now);
         (self.beginnings.ended(now), is_different)
     }
@@ -211,10 +209,11 @@ fn parts(sample: &Sample) -> (&str, Option<&str>) {
     (sample.family.counter.as_deref().unwrap_or_default(), sample.labels.last().map(|(_, key)| &**key))
 }
 
-/// The name of the sum of a total, and the one that it has where its label is no key.
-fn names(sample: &Sample) -> (String, String) {
-    let (counter, key) = parts(sample);
-    (key.map_or_else(|| counter.to_owned(), |key| joined(counter, key)), counter.to_owned())
+/// The sum of a total, and the one that it is where its label is no key.
+fn sums_of(sample: &Sample) -> (SumKey, SumKey) {
+    let counter = sample.family.counter.clone().unwrap_or_default();
+    let key = sample.labels.last().map(|(_, key)| Arc::clone(key));
+    (SumKey::new(Arc::clone(&counter), key), SumKey::whole(counter))
 }
 
 #[cfg(test)]
@@ -231,11 +230,11 @@ mod tests {
             .collect()
     }
 
-    fn named<T: Copy>(counts: &[(&str, T)]) -> Vec<(String, T)> {
-        counts.iter().map(|(key, count)| (joined("x", key), *count)).collect()
+    fn named<T: Copy>(counts: &[(&str, T)]) -> Vec<(SumKey, T)> {
+        counts.iter().map(|(key, count)| (SumKey::keyed("x", *key), *count)).collect()
     }
 
-    fn ledger(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
+    fn ledger(counts: &[(&str, u64)]) -> BTreeMap<SumKey, u64> {
         named(counts).into_iter().collect()
     }
 
@@ -247,7 +246,7 @@ mod tests {
         Tick::default() + Duration::from_secs(seconds)
     }
 
-    fn begun(beginnings: &Beginnings, totals: &[Sample], increments: &[(String, u64)], now: Tick) -> Begun {
+    fn begun(beginnings: &Beginnings, totals: &[Sample], increments: &[(SumKey, u64)], now: Tick) -> Begun {
         let at = Timestamp::from_secs(60);
         let begun = beginnings.begun(totals, increments, at, now);
         assert_eq!(begun.at, Some(at));
@@ -258,8 +257,8 @@ mod tests {
         Grid::try_new(Duration::from_secs(60)).unwrap()
     }
 
-    fn sums(keys: &[&str]) -> Vec<String> {
-        keys.iter().map(|key| joined("x", key)).collect()
+    fn sums(keys: &[&str]) -> Vec<SumKey> {
+        keys.iter().map(|key| SumKey::keyed("x", *key)).collect()
     }
 
     #[test]

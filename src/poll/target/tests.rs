@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::{Alignment, GroupChoice, Late, Scope, Settle};
 use crate::ledger::{Begun, Counts};
+use crate::store::SumKey;
 
 const NOON: u64 = 1_795_435_200; // 2026-11-23T12:00:00Z
 const GROUP: &str = "mail_mar_summary";
@@ -41,7 +42,7 @@ async fn totals_that_begin_anew_are_zero_once_that_is_written() {
     let grid = Grid::try_new(minute).expect("a minute");
     let first = grid.window_from(at(0));
     let counts = Counts {
-        increments: &[("msgs_deleted".into(), 7)],
+        increments: &[(SumKey::whole("msgs_deleted"), 7)],
         retired: &[],
         summed: &Arc::default(),
         begun: &Begun::default(),
@@ -76,11 +77,11 @@ async fn a_second_report_that_finds_whole_hours_forgets_nothing_of_the_running_o
     let hour = Grid::HOURS.window_from(at(0));
     assert_eq!(target.plan(&ledger, moment(8), Stride::Usual), Step::Run(hour));
     for (minutes, events) in [(8, 80), (13, 130)] {
-        let increments = [("msgs_deleted".into(), events)];
+        let increments = [(SumKey::whole("msgs_deleted"), events)];
         let counts =
             Counts { increments: &increments, retired: &[], summed: &target.summed(), begun: &Begun::default() };
         let counted = ledger.count_running(target.key(), hour, at(minutes), &counts).await.expect("counted");
-        assert_eq!(counted.account.totals["msgs_deleted"], events);
+        assert_eq!(counted.account.totals[&SumKey::whole("msgs_deleted")], events);
         // Another report was under way when the first one was refused, and is refused too.
         target.take_hours(&ledger, at(minutes));
     }

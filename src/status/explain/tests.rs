@@ -8,6 +8,7 @@ use crate::config::Scope;
 use crate::sample::Family;
 use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{Pending, Reading, Tally};
+use crate::store::SumKey;
 
 const START: Timestamp = Timestamp::from_secs(1_795_435_200);
 const SENT: &str = "/esa/api/v2.0/reporting/g?startDate=x";
@@ -51,7 +52,7 @@ fn view(scope: Scope) -> GroupView {
             sent: SENT.into(),
             window: Grid::try_new(Duration::from_secs(300)).expect("five minutes").window_from(START),
             at: START + Duration::from_secs(420),
-            added: vec![("spam".into(), 7), ("keyed\u{1f}b".into(), 2)],
+            added: vec![(SumKey::whole("spam"), 7), (SumKey::keyed("keyed", "b"), 2)],
         })),
     }
 }

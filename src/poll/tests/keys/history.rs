@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::ledger::{Begun, Counts, Stretch};
 use crate::sample::{KnownKeys, Metrics};
+use crate::store::SumKey;
 
 /// One hour of a history.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +45,7 @@ fn keyed_report(counts: impl Iterator<Item = (u64, u64)>) -> Report {
 /// What a Prometheus sees of one history: the sum of all increases, which may never be negative.
 #[derive(Default)]
 struct Seen {
-    last: BTreeMap<String, u64>,
+    last: BTreeMap<SumKey, u64>,
     increases: u64,
 }
 
@@ -52,7 +53,7 @@ impl Seen {
     fn scrape(&mut self, account: &CounterState) {
         for (sum, total) in &account.totals {
             let before = self.last.insert(sum.clone(), *total).unwrap_or(0);
-            self.increases += total.checked_sub(before).unwrap_or_else(|| panic!("{sum} steps back"));
+            self.increases += total.checked_sub(before).unwrap_or_else(|| panic!("{sum:?} steps back"));
         }
     }
 }

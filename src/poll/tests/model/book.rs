@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::appliance::{Appliance, happened, minutes};
 use super::world::{Answer, Outcome, Use, World};
 use super::*;
+use crate::store::SumKey;
 
 #[derive(Debug, Default)]
 pub(super) struct Book {
@@ -151,7 +152,7 @@ impl Book {
         prop_assert_eq!(self.increases, self.past + self.total, "what was published is what was counted");
         prop_assert!(self.total <= self.happened, "more was counted than happened");
         if let Some(account) = world.account() {
-            let total = account.totals.get("bytes_in").copied().unwrap_or(0);
+            let total = account.totals.get(&SumKey::whole("bytes_in")).copied().unwrap_or(0);
             prop_assert_eq!((Some(account.epoch), total), (self.epoch.or(Some(account.epoch)), self.total));
         }
         prop_assert_eq!(view.tally.late, self.late, "late events");

@@ -1,0 +1,104 @@
+//! The identity of one sum of a record, and its text on disk. The only module that knows how the two parts are joined
+//! there.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The key that all rows without a series of their own are summed into. A key of that name is one of them.
+pub const OTHER: &str = "other";
+/// Between a counter and a key on disk. Only the first one separates: a key may contain it, since it is the appliance's
+/// text, and a counter does not.
+const SEPARATOR: char = '\u{1f}';
+
+/// The identity of one sum: a counter of a report, and a key where the counter has one value per key. A copy shares both
+/// texts, as every window of every key makes several.
+///
+/// The order is that of the texts on disk, so that a record is written in the order it is kept in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SumKey {
+    counter: Arc<str>,
+    key: Option<Arc<str>>,
+}
+
+impl SumKey {
+    /// The sum of `counter` and, if it has keys, of `key`. Names of counters hold no control characters: they are those of
+    /// the catalogue, or lower case letters, digits and underscores.
+    #[must_use]
+    pub fn new(counter: impl Into<Arc<str>>, key: Option<Arc<str>>) -> Self {
+        let counter = counter.into();
+        debug_assert!(!counter.contains(SEPARATOR), "`{counter:?}` would be read back as another sum");
+        Self { counter, key }
+    }
+
+    /// The sum of a counter without keys.
+    #[must_use]
+    pub fn whole(counter: impl Into<Arc<str>>) -> Self {
+        Self::new(counter, None)
+    }
+
+    /// The sum of one key of a counter.
+    #[must_use]
+    pub fn keyed(counter: impl Into<Arc<str>>, key: impl Into<Arc<str>>) -> Self {
+        Self::new(counter, Some(key.into()))
+    }
+
+    /// The counter.
+    #[must_use]
+    pub fn counter(&self) -> &str {
+        &self.counter
+    }
+
+    /// The key; none where the counter has no keys.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The key as [`SumKey::key`], shared instead of copied.
+    #[must_use]
+    pub fn shared_key(&self) -> Option<Arc<str>> {
+        self.key.clone()
+    }
+}
+
+impl Serialize for SumKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { counter, key } = self;
+        match key {
+            None => serializer.serialize_str(counter),
+            Some(key) => serializer.collect_str(&format_args!("{counter}{SEPARATOR}{key}")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SumKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(match text.split_once(SEPARATOR) {
+            Some((counter, key)) => Self::keyed(counter, key),
+            None => Self::whole(text),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum_key() -> impl proptest::strategy::Strategy<Value = SumKey> {
+        let parts = ("[a-c0_]{0,3}", proptest::option::of("[a-c0_\\x00-\\x1f\"ü]{0,3}"));
+        proptest::strategy::Strategy::prop_map(parts, |(counter, key)| SumKey::new(counter, key.map(Arc::from)))
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_sum_is_read_as_it_was_written_and_kept_in_that_order(one in sum_key(), other in sum_key()) {
+            let text = |sum: &SumKey| serde_json::to_value(sum).expect("a text").as_str().expect("a text").to_owned();
+            let (written, of_other) = (text(&one), text(&other));
+            proptest::prop_assert_eq!(one.cmp(&other), written.cmp(&of_other));
+            let read: SumKey = serde_json::from_value(written.into()).expect("a sum");
+            proptest::prop_assert_eq!(read, one);
+        }
+    }
+}
