@@ -15,7 +15,7 @@ use crate::base::heartbeat::Watchdog;
 use crate::base::shutdown::Shutdown;
 use crate::config::{Config, ConfigFile};
 use crate::exposition::{PageCache, PageRenderer};
-use crate::http::{self, Address, Bound, Lifecycle, Limits, Listen, Pages, Protection};
+use crate::http::{self, Address, Bound, Lifecycle, Limits, Listen, Pages, Protection, WebPaths};
 use crate::poll::PollContext;
 use crate::snapshot::Hold;
 use crate::store::OpenError;
@@ -41,8 +41,10 @@ const WAITING_REQUESTS: usize = 4;
 pub struct Settings {
     /// Where to listen.
     pub listen: Listen,
-    /// The path of the metrics.
-    pub telemetry_path: String,
+    /// The addresses of the pages.
+    pub paths: WebPaths,
+    /// Whether there are metrics about the process and its web server.
+    pub exporter_metrics: bool,
     /// Scrapes served at once; 0 for any number.
     pub max_requests: usize,
     /// Whether reloading and quitting over HTTP is allowed.
@@ -116,7 +118,9 @@ impl App {
     /// # Errors
     /// When the state cannot be used or the address cannot be bound.
     pub async fn bind(settings: Settings, config: Config, clock: Clock) -> Result<Self, AppError> {
-        let telemetry = Arc::new(Telemetry::try_new()?);
+        let telemetry = Telemetry::try_new()?;
+        let telemetry = if settings.exporter_metrics { telemetry } else { telemetry.without_exporter_metrics() };
+        let telemetry = Arc::new(telemetry);
         let PersistentState { ledger, refusals } = state::open(settings.storage_path.as_deref(), &telemetry, &clock)?;
         if settings.reset_logins {
             forget(&refusals).await.map_err(AppError::Reset)?;
@@ -245,7 +249,7 @@ impl Daemon {
         let sources = Sources {
             context: self.context.clone(),
             telemetry: Arc::clone(&self.telemetry),
-            telemetry_path: self.settings.telemetry_path.clone(),
+            paths: self.settings.paths.clone(),
             in_force: self.in_force.subscribe(),
             stage,
         };

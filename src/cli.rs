@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::app::logging;
-use crate::http::{self, Listen};
+use crate::http::{self, Listen, WebPaths};
 
 /// Prometheus exporter for Cisco Secure Email Gateway, Cloud Gateway and Secure Email and Web Manager.
 #[derive(Debug, Parser)]
@@ -103,6 +103,16 @@ pub struct Web {
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
     pub telemetry_path: String,
+    /// URL under which people reach the pages, for example behind a reverse proxy; its path is the default of
+    /// --web.route-prefix
+    #[arg(long = "web.external-url", value_name = "URL", value_parser = external_url)]
+    pub external_url: Option<Url>,
+    /// Prefix of all paths, /metrics included [default: path of --web.external-url]
+    #[arg(long = "web.route-prefix", value_name = "PATH", value_parser = path)]
+    pub route_prefix: Option<String>,
+    /// Leave out the metrics process_* and asyncos_exporter_http_connections
+    #[arg(long = "web.disable-exporter-metrics")]
+    pub disable_exporter_metrics: bool,
     /// Maximum number of concurrent scrapes, 0 for no limit
     #[arg(long = "web.max-requests", value_name = "NUMBER", default_value_t = 40)]
     pub max_requests: usize,
@@ -116,6 +126,12 @@ impl Web {
             true => Listen::Systemd,
             false => Listen::Addresses(self.listen_addresses.clone()),
         }
+    }
+
+    /// Returns the addresses of the pages, inside and outside.
+    #[must_use]
+    pub fn paths(&self) -> WebPaths {
+        WebPaths::new(self.telemetry_path.clone(), self.route_prefix.as_deref(), self.external_url.clone())
     }
 }
 
@@ -371,6 +387,15 @@ fn path(text: &str) -> Result<String, String> {
     match text.starts_with('/') && plain {
         true => Ok(text.into()),
         false => Err("must begin with `/` and contain no `?`, `#` or space".into()),
+    }
+}
+
+fn external_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    match matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain {
+        true => Ok(url),
+        false => Err("expected a URL such as `https://monitoring.example.com/mail`".into()),
     }
 }
 

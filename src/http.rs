@@ -14,6 +14,7 @@ mod healthcheck;
 mod listen;
 mod negotiate;
 mod pages;
+mod paths;
 mod protection;
 mod response;
 mod route;
@@ -26,6 +27,7 @@ mod unix;
 pub use healthcheck::{HealthError, HealthResponse, request_health};
 pub use listen::{Address, Listen};
 pub use pages::{Explain, Explained, Here, Lifecycle, Metrics, Pages, Render, Scraped};
+pub use paths::WebPaths;
 pub use protection::{Protection, ProtectionError};
 
 use listen::Listener;

@@ -41,6 +41,9 @@ const WEB_CONFIG: MetricDef = MetricDef::gauge(
     "Whether the last load of the web configuration file, its certificates and keys succeeded; absent without one",
 );
 
+/// The metric about the web server.
+const CONNECTIONS: &str = "asyncos_exporter_http_connections";
+
 /// Metrics that appear only after a failure or with certain keys of the configuration. A test compares them with the manual.
 pub const SELDOM: &[MetricDef] = &[
     WEB_CONFIG,
@@ -61,6 +64,8 @@ pub type MetricError = prometheus::Error;
 pub struct Telemetry {
     registry: Registry,
     families: BTreeSet<String>,
+    /// Whether metrics about the process and its web server are shown.
+    process_metrics: bool,
     reload_successful: IntGauge,
     reload_success_timestamp: GaugeVec,
     web_reload_successful: IntGaugeVec,
@@ -104,10 +109,7 @@ impl Telemetry {
         let web_reload_successful = IntGaugeVec::new(Opts::new(WEB_CONFIG.name, WEB_CONFIG.help), &[])?;
         registry.register(Box::new(web_reload_successful.clone()))?;
         let state = state::StateMetrics::try_new(&mut registry)?;
-        let connections = IntGauge::new(
-            "asyncos_exporter_http_connections",
-            "Open client connections, including those of Prometheus",
-        )?;
+        let connections = IntGauge::new(CONNECTIONS, "Open client connections, including those of Prometheus")?;
         registry.register(Box::new(connections.clone()))?;
         let shard = shard::ShardMetrics::try_new(&mut registry)?;
         let mut of_appliances = Registry::default();
@@ -116,6 +118,7 @@ impl Telemetry {
         Ok(Self {
             registry,
             families,
+            process_metrics: true,
             reload_successful,
             reload_success_timestamp,
             web_reload_successful,
@@ -126,6 +129,14 @@ impl Telemetry {
             changed: Arc::default(),
             known: Mutex::default(),
         })
+    }
+
+    /// Without the metrics about the process and its web server, which are not about appliances.
+    #[must_use]
+    pub fn without_exporter_metrics(mut self) -> Self {
+        self.families.retain(|name| !is_about_process(name));
+        self.process_metrics = false;
+        self
     }
 
     /// Totals are kept on disk.
@@ -263,7 +274,9 @@ impl Telemetry {
     /// The metrics of the process as they are now, sorted by name; none of an appliance is among them.
     #[must_use]
     pub fn own(&self) -> Vec<GatheredFamily> {
-        gather(&self.registry)
+        let mut families = gather(&self.registry);
+        families.retain(|family| self.process_metrics || !is_about_process(&family.name));
+        families
     }
 
     fn appliances(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<ApplianceMetrics>>> {
@@ -273,6 +286,11 @@ impl Telemetry {
     fn known(&self) -> MutexGuard<'_, ExporterState> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the metric is about the process or its web server, as `process_…` and `promhttp_…` are in other exporters.
+fn is_about_process(name: &str) -> bool {
+    name.starts_with("process_") || name == CONNECTIONS
 }
 
 /// Metrics about the traffic with one appliance.
@@ -314,6 +332,20 @@ mod tests {
     fn page(telemetry: &Telemetry) -> String {
         let families: Vec<_> = telemetry.shown().iter().flat_map(|metrics| metrics.registry.gather()).collect();
         prometheus::TextEncoder::new().encode_to_string(&families).expect("text")
+    }
+
+    #[test]
+    fn metrics_about_the_process_can_be_left_out() {
+        let names = |telemetry: &Telemetry| {
+            telemetry.own().into_iter().map(|family| family.name.to_string()).collect::<BTreeSet<_>>()
+        };
+        let all = Telemetry::try_new().expect("distinct names");
+        let (before, families) = (names(&all), all.families().clone());
+        let fewer = all.without_exporter_metrics();
+        let gone: Vec<String> = before.difference(&names(&fewer)).cloned().collect();
+        assert!(gone.len() > 3 && gone.iter().all(|name| is_about_process(name)), "{gone:?}");
+        assert!(names(&fewer).contains("asyncos_exporter_build_info"));
+        assert!(families.contains(CONNECTIONS) && !fewer.families().contains(CONNECTIONS));
     }
 
     #[test]

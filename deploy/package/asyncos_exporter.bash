@@ -77,7 +77,7 @@ _asyncos_exporter() {
 
     case "${cmd}" in
         asyncos_exporter)
-            opts="-h -V --config.file --config.check --config.enable-auto-reload --config.auto-reload-interval --storage.path --login.reset --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --web.config.file --web.enable-lifecycle --log.level --log.format --help --version serve check discover healthcheck demo simulate dashboards rules help"
+            opts="-h -V --config.file --config.check --config.enable-auto-reload --config.auto-reload-interval --storage.path --login.reset --web.listen-address --web.systemd-socket --web.telemetry-path --web.external-url --web.route-prefix --web.disable-exporter-metrics --web.max-requests --web.config.file --web.enable-lifecycle --log.level --log.format --help --version serve check discover healthcheck demo simulate dashboards rules help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -100,6 +100,14 @@ _asyncos_exporter() {
                     return 0
                     ;;
                 --web.telemetry-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.external-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.route-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -167,7 +175,7 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__demo)
-            opts="-h --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --log.level --log.format --help"
+            opts="-h --web.listen-address --web.systemd-socket --web.telemetry-path --web.external-url --web.route-prefix --web.disable-exporter-metrics --web.max-requests --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -178,6 +186,14 @@ _asyncos_exporter() {
                     return 0
                     ;;
                 --web.telemetry-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.external-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.route-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -447,7 +463,7 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__serve)
-            opts="-h --config.file --config.check --config.enable-auto-reload --config.auto-reload-interval --storage.path --login.reset --web.listen-address --web.systemd-socket --web.telemetry-path --web.max-requests --web.config.file --web.enable-lifecycle --log.level --log.format --help"
+            opts="-h --config.file --config.check --config.enable-auto-reload --config.auto-reload-interval --storage.path --login.reset --web.listen-address --web.systemd-socket --web.telemetry-path --web.external-url --web.route-prefix --web.disable-exporter-metrics --web.max-requests --web.config.file --web.enable-lifecycle --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -470,6 +486,14 @@ _asyncos_exporter() {
                     return 0
                     ;;
                 --web.telemetry-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.external-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.route-prefix)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_asyncos_exporter_global_optspecs
-    string join \n config.file= config.check config.enable-auto-reload config.auto-reload-interval= storage.path= login.reset web.listen-address= web.systemd-socket web.telemetry-path= web.max-requests= web.config.file= web.enable-lifecycle log.level= log.format= h/help V/version
+    string join \n config.file= config.check config.enable-auto-reload config.auto-reload-interval= storage.path= login.reset web.listen-address= web.systemd-socket web.telemetry-path= web.external-url= web.route-prefix= web.disable-exporter-metrics web.max-requests= web.config.file= web.enable-lifecycle log.level= log.format= h/help V/version
 end
 
 function __fish_asyncos_exporter_needs_command
@@ -29,6 +29,8 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l confi
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l storage.path -d 'Directory for the totals, so that they survive a restart; without it they are kept in memory' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.listen-address -d 'Address to listen on, or unix:PATH for a socket; port 0 selects a free port; may be repeated' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.telemetry-path -d 'Path of the metrics' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.external-url -d 'URL under which people reach the pages, for example behind a reverse proxy; its path is the default of --web.route-prefix' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.route-prefix -d 'Prefix of all paths, /metrics included [default: path of --web.external-url]' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.max-requests -d 'Maximum number of concurrent scrapes, 0 for no limit' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.config.file -d 'File with TLS settings and users for the web server, in the format of the Prometheus exporter toolkit' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l log.level -d 'Only log messages of this severity or above' -r -f -a "error\t'Bugs and fatal errors only'
@@ -42,6 +44,7 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l confi
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l config.enable-auto-reload -d 'Reload the configuration when its file or a certificate file changes'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l login.reset -d 'Reset the recorded login failures; for a single start, not for a unit that restarts automatically'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.systemd-socket -d 'Listen on the sockets passed by systemd instead of --web.listen-address'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.disable-exporter-metrics -d 'Leave out the metrics process_* and asyncos_exporter_http_connections'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.enable-lifecycle -d 'Allow POST to /-/reload, /-/login-reset and /-/quit'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -s V -l version -d 'Print version'
@@ -59,6 +62,8 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l storage.path -d 'Directory for the totals, so that they survive a restart; without it they are kept in memory' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.listen-address -d 'Address to listen on, or unix:PATH for a socket; port 0 selects a free port; may be repeated' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.telemetry-path -d 'Path of the metrics' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.external-url -d 'URL under which people reach the pages, for example behind a reverse proxy; its path is the default of --web.route-prefix' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.route-prefix -d 'Prefix of all paths, /metrics included [default: path of --web.external-url]' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.max-requests -d 'Maximum number of concurrent scrapes, 0 for no limit' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.config.file -d 'File with TLS settings and users for the web server, in the format of the Prometheus exporter toolkit' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l log.level -d 'Only log messages of this severity or above' -r -f -a "error\t'Bugs and fatal errors only'
@@ -72,6 +77,7 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l config.enable-auto-reload -d 'Reload the configuration when its file or a certificate file changes'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l login.reset -d 'Reset the recorded login failures; for a single start, not for a unit that restarts automatically'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.systemd-socket -d 'Listen on the sockets passed by systemd instead of --web.listen-address'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.disable-exporter-metrics -d 'Leave out the metrics process_* and asyncos_exporter_http_connections'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -l web.enable-lifecycle -d 'Allow POST to /-/reload, /-/login-reset and /-/quit'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -l config.file -d 'The configuration file' -r -F
@@ -100,6 +106,8 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand health
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand healthcheck" -s h -l help -d 'Print help'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.listen-address -d 'Address to listen on, or unix:PATH for a socket; port 0 selects a free port; may be repeated' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.telemetry-path -d 'Path of the metrics' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.external-url -d 'URL under which people reach the pages, for example behind a reverse proxy; its path is the default of --web.route-prefix' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.route-prefix -d 'Prefix of all paths, /metrics included [default: path of --web.external-url]' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.max-requests -d 'Maximum number of concurrent scrapes, 0 for no limit' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l log.level -d 'Only log messages of this severity or above' -r -f -a "error\t'Bugs and fatal errors only'
 warn\t'Failures and degraded operation'
@@ -109,6 +117,7 @@ trace\t'Everything, libraries included'"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l log.format -d 'Format of log lines' -r -f -a "logfmt\t'key=value pairs'
 json\t'One JSON object'"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.systemd-socket -d 'Listen on the sockets passed by systemd instead of --web.listen-address'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.disable-exporter-metrics -d 'Leave out the metrics process_* and asyncos_exporter_http_connections'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l listen -d 'Address to listen on; port 0 selects a free port' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l product -d 'Product to simulate' -r -f -a "esa\t'Secure Email Gateway'

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::base::heartbeat::Stalled;
 use crate::config::Config;
-use crate::http::{Explained, Here, Lifecycle, Metrics, Pages, Render};
+use crate::http::{Explained, Here, Lifecycle, Metrics, Pages, Render, WebPaths};
 use crate::poll::PollContext;
 use crate::status::discovery::Discovery;
 use crate::status::explain::{Question, Unexplained};
@@ -28,7 +28,7 @@ pub(super) enum Stage {
 pub(super) struct Sources {
     pub(super) context: PollContext,
     pub(super) telemetry: Arc<Telemetry>,
-    pub(super) telemetry_path: String,
+    pub(super) paths: WebPaths,
     pub(super) in_force: watch::Receiver<Arc<Config>>,
     pub(super) stage: watch::Receiver<Stage>,
 }
@@ -43,13 +43,17 @@ impl Sources {
         };
         let [known, found, asked, judged, stage, counted] = [(); 6].map(|()| Arc::clone(&own));
         Pages {
-            telemetry_path: own.telemetry_path.clone(),
+            paths: own.paths.clone(),
             metrics,
             knows: Arc::new(move |name| known.config().appliances.iter().any(|appliance| appliance.name == name)),
             discovery: Arc::new(move |Here { host, scheme }| {
-                Discovery::new(&found.config(), host, scheme).json().into()
+                let (scheme, prefix) = found.paths.seen_from(host, scheme);
+                Discovery::new(&found.config(), host, scheme, &prefix).json().into()
             }),
-            landing: page(|own| own.status().html(Links { telemetry_path: &own.telemetry_path })),
+            landing: page(|own| {
+                let prefix = own.paths.link_prefix();
+                own.status().html(Links { prefix: &prefix, telemetry_path: own.paths.telemetry() })
+            }),
             status: page(|own| own.status().json()),
             config: page(|own| own.config().redacted()),
             explain: Arc::new(move |pairs| asked.explain(pairs)),

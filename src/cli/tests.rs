@@ -48,6 +48,21 @@ fn a_password_has_one_source_and_is_no_flag() {
 }
 
 #[test]
+fn a_prefix_comes_from_its_flag_or_the_external_url() {
+    let prefix = |arguments: &[&str]| {
+        let Command::Serve(serve) = parse(arguments) else { panic!("serve") };
+        serve.web.paths().prefix().to_owned()
+    };
+    assert_eq!(prefix(&[]), "");
+    assert_eq!(prefix(&["--web.route-prefix=/mail/"]), "/mail");
+    assert_eq!(prefix(&["--web.external-url=https://m.example.com/mail"]), "/mail");
+    assert_eq!(prefix(&["--web.external-url=https://m.example.com/mail", "--web.route-prefix=/"]), "");
+    for text in ["m.example.com", "ftp://m.example.com", "https://m.example.com/?a", "https://u@m.example.com"] {
+        assert!(external_url(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn definitions_are_sound() {
     <Cli as clap::CommandFactory>::command().debug_assert();
     assert!(path("metrics").is_err() && path("/a b").is_err() && path("/m").is_ok());

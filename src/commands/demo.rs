@@ -48,7 +48,8 @@ pub(super) async fn demo(flags: Demo) -> u8 {
     };
     let settings = Settings {
         listen: flags.web.listen(),
-        telemetry_path: flags.web.telemetry_path,
+        paths: flags.web.paths(),
+        exporter_metrics: !flags.web.disable_exporter_metrics,
         max_requests: flags.web.max_requests,
         lifecycle: false,
         protection: Protection::default(),
@@ -59,7 +60,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
         hold: Hold::AWindow,
         supervisor: Supervisor::default(),
     };
-    let path = settings.telemetry_path.clone();
+    let (prefix, path) = (settings.paths.prefix().to_owned(), settings.paths.telemetry().to_owned());
     let app = match App::bind(settings, config, clock).await {
         Ok(app) => app,
         Err(error) => {
@@ -74,6 +75,7 @@ pub(super) async fn demo(flags: Demo) -> u8 {
     for appliance in &fleet {
         print_line(format!("simulated appliance  {}", appliance.url()));
     }
+    let place = place + &prefix;
     print_line(format!("metrics              {place}{path}"));
     print_line(format!("start page           {place}/"));
     print_line(format!("try                  curl -s {place}{path} | grep detected_spam"));

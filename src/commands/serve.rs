@@ -37,7 +37,8 @@ pub(super) async fn serve(flags: Serve) -> u8 {
     protection.warn();
     let settings = Settings {
         listen: flags.web.listen(),
-        telemetry_path: flags.web.telemetry_path,
+        paths: flags.web.paths(),
+        exporter_metrics: !flags.web.disable_exporter_metrics,
         max_requests: flags.web.max_requests,
         lifecycle: flags.web_enable_lifecycle,
         protection,

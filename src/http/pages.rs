@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::paths::WebPaths;
 use crate::exposition::{Body, Scrape, Unanswered};
 
 /// Renders one page. Runs on the runtime's own threads: must not block. A panic in it ends the daemon.
@@ -24,8 +25,8 @@ pub type Explain = Arc<dyn Fn(Vec<(String, String)>) -> Explained + Send + Sync>
 /// The content of the routes. None of the closures may block, as with [`Render`].
 #[derive(Clone)]
 pub struct Pages {
-    /// Where the metrics are, such as `/metrics`; starts with `/` and wins over every other route.
-    pub telemetry_path: String,
+    /// The addresses of the pages. The metrics win over every other route.
+    pub paths: WebPaths,
     /// The metrics.
     pub metrics: Metrics,
     /// Whether an appliance of this name is configured: no other is a target of `/probe`.
@@ -52,9 +53,9 @@ pub struct Pages {
 
 impl fmt::Debug for Pages {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { telemetry_path, lifecycle, .. } = self;
+        let Self { paths, lifecycle, .. } = self;
         let pages = &mut out.debug_struct("Pages");
-        pages.field("telemetry_path", telemetry_path).field("lifecycle", lifecycle).finish_non_exhaustive()
+        pages.field("paths", paths).field("lifecycle", lifecycle).finish_non_exhaustive()
     }
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use hyper::header::{ALLOW, CONTENT_ENCODING, HOST, HeaderValue, ORIGIN, VARY};
+use hyper::header::{ALLOW, CONTENT_ENCODING, HOST, HeaderValue, LOCATION, ORIGIN, VARY};
 use hyper::http::request::Parts;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::paths::Place;
 use super::protection::Channel;
 use super::response::{CountedBody, JSON_TYPE, Response, TEXT_TYPE, response, text};
 use super::route::Route;
@@ -43,7 +44,13 @@ impl Router {
     /// Dropping the future leaves a reload running whose outcome nobody hears.
     pub(super) async fn answer(&self, head: &Parts, channel: Channel) -> Response {
         let (method, path) = (&head.method, head.uri.path());
-        let answer = match Route::of(path, &self.pages.telemetry_path) {
+        let paths = &self.pages.paths;
+        let route = match paths.place(path) {
+            Place::Inside(path) => Route::of(path, paths.telemetry()),
+            Place::Root => return redirect(paths.prefix()),
+            Place::Outside => None,
+        };
+        let answer = match route {
             None => text(StatusCode::NOT_FOUND, "no such page\n"),
             Some(route) if !route.allows(method) => refuse_method(route),
             Some(route) if route.changes_something() && is_from_elsewhere(head) => {
@@ -126,6 +133,18 @@ impl Router {
             Ok(()) => text(StatusCode::OK, "stopping\n"),
             Err(_) => stopping(),
         }
+    }
+}
+
+/// Leads from the root to the start page, as Prometheus does.
+fn redirect(prefix: &str) -> Response {
+    match HeaderValue::try_from(format!("{prefix}/")) {
+        Ok(place) => {
+            let mut response = text(StatusCode::FOUND, "see the start page\n");
+            response.headers_mut().insert(LOCATION, place);
+            response
+        }
+        Err(_) => text(StatusCode::NOT_FOUND, "no such page\n"),
     }
 }
 

@@ -77,7 +77,7 @@ fn socket(bound: &Bound) -> SocketAddr {
 
 fn pages() -> Pages {
     Pages {
-        telemetry_path: "/metrics".into(),
+        paths: WebPaths::new("/metrics".into(), None, None),
         metrics: metrics(|| Bytes::from_static(b"asyncos_up 1\n")),
         knows: Arc::new(|name| name == "esa 1"),
         discovery: Arc::new(|Here { host, scheme }| format!("[{scheme}, {host}]").into()),
@@ -170,9 +170,26 @@ async fn the_landing_page_is_html_that_may_load_nothing() {
 
 #[tokio::test]
 async fn metrics_at_the_root_win_over_the_landing_page() {
-    let server = Server::start(Pages { telemetry_path: "/".into(), ..pages() }, NO_LIMIT).await;
+    let server = Server::start(Pages { paths: WebPaths::new("/".into(), None, None), ..pages() }, NO_LIMIT).await;
     assert_eq!(server.ask("GET", "/").await.body, "asyncos_up 1\n");
     assert_eq!(server.ask("GET", "/metrics").await.status, 404);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn behind_a_prefix_all_pages_move_and_the_root_leads_there() {
+    let paths = WebPaths::new("/metrics".into(), Some("/mail"), None);
+    let server = Server::start(Pages { paths, ..pages() }, NO_LIMIT).await;
+    assert_eq!(server.ask("GET", "/mail/metrics").await.body, "asyncos_up 1\n");
+    for path in ["/mail", "/mail/"] {
+        assert_eq!(server.ask("GET", path).await.body, "<p>hello</p>\n", "{path}");
+    }
+    assert_eq!(server.ask("GET", "/mail/-/ready").await.status, 200);
+    for path in ["/metrics", "/-/ready", "/mailbox"] {
+        assert_eq!(server.ask("GET", path).await.status, 404, "{path}");
+    }
+    let answer = server.ask("GET", "/").await;
+    assert_eq!((answer.status, answer.header("location")), (302, Some("/mail/")));
     server.end().await;
 }
 

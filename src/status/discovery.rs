@@ -24,13 +24,13 @@ struct TargetGroup {
 }
 
 impl Discovery {
-    /// The appliances of `config`, to be scraped at `host`, which is this exporter, by `scheme`.
+    /// The appliances of `config`, to be scraped at `host`, which is this exporter, by `scheme`; `prefix` is before each path.
     #[must_use]
-    pub(crate) fn new(config: &Config, host: &str, scheme: &str) -> Self {
+    pub(crate) fn new(config: &Config, host: &str, scheme: &str, prefix: &str) -> Self {
         let group = |appliance: &Appliance| TargetGroup {
             targets: [host.to_owned()],
             labels: BTreeMap::from([
-                ("__metrics_path__", PROBE.to_owned()),
+                ("__metrics_path__", format!("{prefix}{PROBE}")),
                 ("__param_target", appliance.name.clone()),
                 ("__scheme__", scheme.to_owned()),
                 ("__meta_asyncos_appliance", appliance.name.clone()),
@@ -68,11 +68,11 @@ mod tests {
             - {name: 'e \"1\"', url: 'https://esa1.example.com:6443', username: u, password: hunter2}\n\
             - {name: m, url: 'https://m', username: u, password: hunter2, product: sma, device_groups: [eu, us]}\n";
         let config = Config::parse("given", text).unwrap_or_else(|error| panic!("{error}"));
-        let json = Discovery::new(&config, "exporter:10042", "https").json();
+        let json = Discovery::new(&config, "exporter:10042", "https", "/mail").json();
         let found: serde_json::Value = serde_json::from_str(&json).expect("JSON");
         let labels = |name: &str, product: &str, host: &str, groups: &str| {
             serde_json::json!({
-                "__metrics_path__": "/probe", "__param_target": name, "__scheme__": "https",
+                "__metrics_path__": "/mail/probe", "__param_target": name, "__scheme__": "https",
                 "__meta_asyncos_appliance": name, "__meta_asyncos_product": product, "__meta_asyncos_host": host,
                 "__meta_asyncos_device_groups": groups, "__meta_asyncos_devices": "",
             })

@@ -16,7 +16,9 @@ const REFRESH_SECONDS: u32 = 30;
 /// Where the page leads to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Links<'a> {
-    /// The path of the metrics.
+    /// The prefix of all paths; empty without one.
+    pub prefix: &'a str,
+    /// The path of the metrics, after the prefix.
     pub telemetry_path: &'a str,
 }
 
@@ -68,7 +70,7 @@ impl Status {
             ("/-/ready", "Ready"),
         ];
         for (path, name) in all {
-            writeln!(page, "<a href=\"{}\">{name}</a>", Escaped(path))?;
+            writeln!(page, "<a href=\"{}{}\">{name}</a>", Escaped(links.prefix), Escaped(path))?;
         }
         page.push_str("</nav>\n");
         Ok(())

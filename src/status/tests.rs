@@ -316,7 +316,7 @@ fn every_field_is_in_the_manual() {
 
 #[test]
 fn the_page_shows_the_version_and_links_every_other() {
-    let page = fleet().html(Links { telemetry_path: "/metrics" });
+    let page = fleet().html(Links { prefix: "", telemetry_path: "/metrics" });
     let links = ["/metrics", "/config", "/api/v1/status", "/sd", "/-/healthy", "/-/ready"];
     let links = links.map(|path| format!(r#"href="{path}""#));
     let parts = [
@@ -353,13 +353,13 @@ fn nothing_hostile_becomes_markup() {
         expires: Tick::default(),
     }));
     let mut status = status(&config, vec![hostile], &[], ExporterState::default());
-    let page = status.html(Links { telemetry_path: "/\"><script>'" });
+    let page = status.html(Links { prefix: "", telemetry_path: "/\"><script>'" });
     let escaped = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;";
     // Name, release, problem, last failure, and group, scope and failure of what is not answered.
     assert!(page.matches(escaped).count() >= 7, "{page}");
     assert!(!page.contains("<script") && page.contains(r#"href="/&quot;&gt;&lt;script&gt;&#39;""#), "{page}");
     status.version = "<b>&";
-    assert!(status.html(Links { telemetry_path: "/m" }).contains("version &lt;b&gt;&amp;."));
+    assert!(status.html(Links { prefix: "", telemetry_path: "/m" }).contains("version &lt;b&gt;&amp;."));
     let json: serde_json::Value = serde_json::from_str(&status.json()).expect("JSON");
     assert_eq!(json["appliances"][0]["name"], HOSTILE);
 }
@@ -367,7 +367,7 @@ fn nothing_hostile_becomes_markup() {
 #[test]
 fn how_the_exporter_stands_is_said() {
     let config = config(&["a"]);
-    let page = |own| status(&config, vec![], &[], own).html(Links { telemetry_path: "/metrics" });
+    let page = |own| status(&config, vec![], &[], own).html(Links { prefix: "", telemetry_path: "/metrics" });
     let own = ExporterState { config_read: Some(true), config_since: Some(ago(2)), ..ExporterState::default() };
     let well = page(ExporterState { state_durable: true, state_written: Some(ago(1)), ..own });
     assert!(well.contains("Configuration loaded <time") && well.contains("kept on disk, last written <time"), "{well}");

@@ -18,7 +18,7 @@ use std::time::Duration;
 use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::base::shutdown::Shutdown;
 use asyncos_exporter::exposition::PageRenderer;
-use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection, Scraped};
+use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection, Scraped, WebPaths};
 use asyncos_exporter::telemetry::Telemetry;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
@@ -180,7 +180,7 @@ async fn serve(appliances: usize, commits: u64) {
     let (stop, mut tasks) = (Shutdown::new(), JoinSet::new());
     tasks.spawn(renderer.run(stop.clone()));
     let pages = Pages {
-        telemetry_path: "/metrics".into(),
+        paths: WebPaths::new("/metrics".into(), None, None),
         metrics: Arc::new(move |scrape| -> Scraped {
             let cache = cache.clone();
             Box::pin(async move { cache.scrape(&scrape, &[]).await })

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::base::shutdown::Shutdown;
-use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection};
+use asyncos_exporter::http::{Bound, Explained, Limits, Pages, Protection, WebPaths};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -83,7 +83,7 @@ fn pages() -> Pages {
     const PAGE: Bytes = Bytes::from_static(b"asyncos_up 1\n");
     let page = || Arc::new(|| PAGE);
     Pages {
-        telemetry_path: "/metrics".into(),
+        paths: WebPaths::new("/metrics".into(), None, None),
         metrics: Arc::new(|_| Box::pin(std::future::ready(Ok(PAGE.into())))),
         knows: Arc::new(|_| false),
         discovery: Arc::new(|_| PAGE),

@@ -207,6 +207,23 @@ async fn every_page_answers_at_the_address_in_the_log() {
 }
 
 /// The pairs of a line of `key=value`, as strictly as we write them.
+#[tokio::test]
+async fn behind_a_proxy_links_and_targets_have_its_path() {
+    let (_folder, file) = good();
+    let flags = ["--web.external-url=https://monitoring.example.com/mail", "--web.disable-exporter-metrics"];
+    let mut program = Program::serve(&file, &flags);
+    let address = program.address().await;
+    let page = get(&format!("http://{address}/mail/")).await.text().await.expect("a page");
+    assert!(page.contains("href=\"/mail/metrics\"") && page.contains("href=\"/mail/config\""), "{page}");
+    let targets = get(&format!("http://{address}/mail/sd")).await.text().await.expect("a page");
+    assert!(targets.contains("\"/mail/probe\"") && targets.contains(&address.to_string()), "{targets}");
+    let metrics = get(&format!("http://{address}/mail/metrics")).await.text().await.expect("a page");
+    assert!(metrics.contains("\nasyncos_exporter_build_info{") && !metrics.contains("process_"), "{metrics}");
+    assert!(!metrics.contains("asyncos_exporter_http_connections"), "{metrics}");
+    assert_eq!(get(&format!("http://{address}/metrics")).await.status(), 404);
+    program.stop().await;
+}
+
 fn logfmt(line: &str) -> BTreeMap<String, String> {
     let mut pairs = BTreeMap::new();
     let mut rest = line;

@@ -10,7 +10,7 @@ use asyncos_exporter::app::{App, Settings};
 use asyncos_exporter::base::clock::{Clock, Timestamp};
 use asyncos_exporter::base::shutdown::Shutdown;
 use asyncos_exporter::config::{Config, ConfigFile};
-use asyncos_exporter::http::{Lifecycle, Listen, Protection};
+use asyncos_exporter::http::{Lifecycle, Listen, Protection, WebPaths};
 use asyncos_exporter::sim;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -164,7 +164,8 @@ impl Rig {
 fn settings() -> Settings {
     Settings {
         listen: Listen::Addresses(vec!["127.0.0.1:0".into()]),
-        telemetry_path: "/metrics".into(),
+        paths: WebPaths::new("/metrics".into(), None, None),
+        exporter_metrics: true,
         max_requests: 40,
         lifecycle: true,
         protection: Protection::default(),
