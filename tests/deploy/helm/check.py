@@ -67,6 +67,8 @@ def judge(place, text, exporter):
     for forbidden in ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Secret"):
         if forbidden in by_kind:
             complain(place, f"there is a {forbidden}")
+    for test in by_kind.get("Pod", []):
+        check_test(f"{place}: test", test, by_kind, exporter)
     for account in by_kind.get("ServiceAccount", []):
         if account.get("automountServiceAccountToken") is not False:
             complain(place, "the account gives tokens")
@@ -136,6 +138,14 @@ def pod(place, stateful, by_kind, exporter):
         names = {port["name"] for port in service["spec"]["ports"]}
         if {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} != names:
             complain(place, "the ServiceMonitor names another port")
+    for monitor in by_kind.get("PodMonitor", []):
+        if not monitor["spec"]["selector"]["matchLabels"].items() <= labels.items():
+            complain(place, "the PodMonitor selects other pods")
+        [endpoint] = monitor["spec"]["podMetricsEndpoints"]
+        if endpoint["port"] not in {port["name"] for port in spec["containers"][0]["ports"]}:
+            complain(place, "the PodMonitor names another port")
+        if endpoint.get("path", "/metrics") != prefix(spec["containers"][0]) + "/metrics":
+            complain(place, f"the PodMonitor asks for {endpoint.get('path')}")
     if len(by_kind.get("PodDisruptionBudget", [])) > 0 and stateful["spec"]["replicas"] < 2:
         complain(place, "the budget would keep the node of the only replica from being drained")
     for container in spec["containers"] + spec.get("initContainers", []):
@@ -180,10 +190,48 @@ def check_container(place, container, volumes, service, by_kind, exporter):
     for name in ("startupProbe", "readinessProbe", "livenessProbe"):
         probe = container[name]
         path = probe.get("httpGet", {}).get("path") or "/-/" + probe["exec"]["command"][-1].split("/-/")[-1]
+        path = path.removeprefix(prefix(container))
         if path not in PROBED or (name == "livenessProbe") != (path == "/-/healthy"):
             complain(place, f"{name} asks for {path}")
         if "exec" in probe and probe["exec"]["command"][:2] != ["/asyncos_exporter", "healthcheck"]:
             complain(place, f"{name} runs {probe['exec']['command']}")
+
+
+def prefix(container):
+    """What stands before each path, by the flags: that of the route, or the path of the external URL."""
+    given = dict(argument.split("=", 1) for argument in container["args"] if "=" in argument)
+    outside = given.get("--web.external-url", "").split("://")[-1].partition("/")[2]
+    path = given.get("--web.route-prefix", outside).strip("/")
+    return f"/{path}" if path else ""
+
+
+def check_test(place, test, by_kind, exporter):
+    """The pod of `helm test` asks each shard where the probes ask it, and nothing takes it for the exporter."""
+    [stateful], [service] = by_kind["StatefulSet"], by_kind["Service"]
+    labels = test["metadata"]["labels"]
+    if test["metadata"]["annotations"].get("helm.sh/hook") != "test":
+        complain(place, "it is no test")
+    if service["spec"]["selector"].items() <= labels.items():
+        complain(place, "the service leads to it")
+    for policy in by_kind.get("NetworkPolicy", []):
+        peers = [peer for rule in policy["spec"]["ingress"] for peer in rule["from"]]
+        if labels not in [peer.get("podSelector", {}).get("matchLabels") for peer in peers]:
+            complain(place, "the network policy keeps it out")
+    [exporting] = stateful["spec"]["template"]["spec"]["containers"]
+    probe = exporting["readinessProbe"]
+    path = probe["httpGet"]["path"] if "httpGet" in probe else "/" + probe["exec"]["command"][-1].split("/", 3)[3]
+    name, [port] = stateful["metadata"]["name"], service["spec"]["ports"]
+    host = f"{service['metadata']['name']}:{port['port']}{path}"
+    wanted = [f"{name}-{shard}.{host}" for shard in range(stateful["spec"]["replicas"])]
+    asked = [container["args"][1].split("://")[1] for container in test["spec"]["containers"]]
+    if asked != wanted:
+        complain(place, f"it asks {asked}")
+    flags = {argument.split("=")[0] for container in test["spec"]["containers"] for argument in container["args"][1:]}
+    if not flags <= set(re.findall(r"--[a-z.-]+", exporter_says(exporter, "healthcheck", "--help"))):
+        complain(place, f"the exporter has no {flags}")
+    for container in test["spec"]["containers"]:
+        if container["image"] != exporting["image"] or container["securityContext"] != exporting["securityContext"]:
+            complain(place, f"{container['name']} is another program")
 
 
 def exporter_says(exporter, *arguments):
@@ -275,6 +323,7 @@ def main():
     refused = {
         "config.appliances is empty": "{}",
         "not both": "existingConfig: {secret: one, configMap: other}",
+        "scraped twice": "config: {appliances: [{name: a}]}\nserviceMonitor: {enabled: true}\npodMonitor: {enabled: true}",
     }
     with tempfile.TemporaryDirectory() as folder:
         for why, values in refused.items():

@@ -52,6 +52,13 @@ labels:
 {{- if and .Values.webConfig.secret .Values.webConfig.tls }}https{{ else }}http{{ end }}
 {{- end }}
 
+{{/* What stands before each path; empty without a prefix. */}}
+{{- define "asyncos-exporter.prefix" -}}
+{{- $path := default "" (get (urlParse .Values.web.externalUrl) "path") -}}
+{{- $prefix := trimAll "/" (default $path .Values.web.routePrefix) -}}
+{{- if $prefix }}/{{ $prefix }}{{ end }}
+{{- end }}
+
 {{/* A probe of a path. A web side with TLS or users of its own is asked by the exporter itself, which needs neither. */}}
 {{- define "asyncos-exporter.probe" -}}
 {{- $root := .root }}
@@ -60,9 +67,9 @@ exec:
   command:
     - /asyncos_exporter
     - healthcheck
-    - --url={{ include "asyncos-exporter.scheme" $root }}://127.0.0.1:{{ $root.Values.service.port }}{{ .path }}
+    - --url={{ include "asyncos-exporter.scheme" $root }}://127.0.0.1:{{ $root.Values.service.port }}{{ include "asyncos-exporter.prefix" $root }}{{ .path }}
 {{- else -}}
-httpGet: {path: {{ .path }}, port: http}
+httpGet: {path: {{ include "asyncos-exporter.prefix" $root }}{{ .path }}, port: http}
 {{- end }}
 {{ toYaml .timing }}
 {{- end }}
