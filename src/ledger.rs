@@ -140,13 +140,18 @@ impl Ledger {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).get(appliance).cloned().unwrap_or_default()
     }
 
-    /// Remembers what was found out about `appliance`, through restarts once it is written.
+    /// Remembers what was found out about `appliance`, until a restart; [`Ledger::persist_facts`] makes it outlive that.
+    pub fn remember(&self, appliance: &str, facts: Facts) {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).insert(appliance.to_owned(), facts);
+    }
+
+    /// Writes down what is known about `appliance` by now. Of several calls at a time, whatever their order, each writes the
+    /// newest.
     ///
     /// # Errors
     /// When it was not written: a restart finds it out again.
-    pub async fn remember(&self, appliance: &str, facts: Facts) -> Result<(), WriteError> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).insert(appliance.to_owned(), facts.clone());
-        self.store.write_facts(appliance.to_owned(), facts).await
+    pub async fn persist_facts(&self, appliance: &str) -> Result<(), WriteError> {
+        self.store.write_facts(appliance.to_owned(), self.facts(appliance)).await
     }
 
     /// A ledger that a restart forgets.

@@ -150,6 +150,23 @@ async fn the_last_late_data_are_added_and_the_first_that_are_not_are_told() {
 }
 
 #[tokio::test]
+async fn the_newest_facts_are_written_whoever_writes_last() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, _) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
+    let ledger = Ledger::new(Arc::new(store), HashMap::new());
+    let hours = Facts { hours_only: true, ..Facts::default() };
+    ledger.remember("esa1", hours.clone());
+    let first = ledger.persist_facts("esa1");
+    let newest = Facts { running_declined: Some(7), ..hours };
+    ledger.remember("esa1", newest.clone());
+    ledger.persist_facts("esa1").await.expect("written");
+    first.await.expect("written");
+    drop(ledger);
+    let (_store, found) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
+    assert_eq!(found.facts, HashMap::from([("esa1".into(), newest)]));
+}
+
+#[tokio::test]
 async fn what_cannot_be_written_is_not_counted() {
     let ledger = Ledger::new(Arc::new(Store::without_writer()), HashMap::new());
     ledger.begin(&key(), at(0));

@@ -29,14 +29,16 @@ impl<S: Source> Poller<S> {
 
     /// Another release may take minutes: it is asked as configured then.
     pub(super) fn compare_release(&mut self) {
-        let release = self.source.identity().map(|identity| identity.release.to_string());
-        let known = self.facts.release.clone();
-        if !self.facts.hours_only || release.is_none() || known.is_none() || release == known {
+        let (true, Some(known)) = (self.facts.hours_only, &self.facts.release) else { return };
+        if self.source.identity().is_none_or(|identity| identity.release.to_string() == *known) {
             return;
         }
         if self.polling.alignment == Alignment::Auto {
+            tracing::info!(appliance = &*self.name, "release has changed: windows as configured are requested again");
             self.targets.iter_mut().for_each(Target::take_minutes);
         }
+        // Nor is it known whether this release answers for an hour that is not over.
+        self.targets.iter_mut().for_each(|target| target.running_declined(None));
         self.remember_facts(Facts::default());
     }
 
@@ -69,10 +71,11 @@ impl<S: Source> Poller<S> {
             return;
         }
         self.facts = facts.clone();
+        self.context.ledger.remember(&self.name, facts);
         let (ledger, name) = (Arc::clone(&self.context.ledger), Arc::clone(&self.name));
         self.jobs.spawn(async move {
             // Said by the store; a restart finds it out again.
-            let _ = ledger.remember(&name, facts).await;
+            let _ = ledger.persist_facts(&name).await;
             Done::Remembered
         });
     }

@@ -29,11 +29,11 @@ impl<S: Source> Poller<S> {
     pub(super) fn handle_outcome(&mut self, done: Done) {
         let now = self.context.clock.tick();
         self.requests -= usize::from(done.is_a_request());
+        self.compare_release();
         match done {
             Done::Connected(Ok(())) => {
                 self.connected = true;
                 self.reached(now);
-                self.compare_release();
                 let moment = self.moment(now);
                 for target in &mut self.targets {
                     target.begin(&self.context.ledger, moment);

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::deadline::Deadline;
 use super::*;
-use crate::api::{ClockDoubt, Failure, Observation, Pace, Query, Reason, Reply, Report, StatusKind};
+use crate::api::{ClockDoubt, Failure, Identity, Observation, Pace, Query, Reason, Reply, Report, StatusKind};
 use crate::base::clock::Timestamp;
 use crate::base::window::{Grid, Window};
 use crate::catalogue::{self, Group};
@@ -44,6 +44,8 @@ struct Fake {
     asked: Mutex<Vec<(String, String, Window)>>,
     answered: Mutex<Vec<(String, Window)>>,
     latency: Duration,
+    /// What its logins state, which changes with an upgrade.
+    release: Mutex<Option<&'static str>>,
     /// Questions for the time of day: those whether it is there are among them.
     probes: AtomicUsize,
 }
@@ -110,6 +112,11 @@ impl Source for Fake {
             StatusKind::TimeZone => Ok(Observation::TimeZone(None)),
             _ => Err(fails(Reason::Declined)),
         }
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        let release = (*self.release.lock().expect("no panic"))?.parse().expect("a release");
+        Some(Identity { model: None, release, serial: None })
     }
 
     fn set_pace(&self, _: Pace) {}
@@ -187,7 +194,7 @@ fn slow_bench(groups: &[&str], polling: Polling, latency: Duration, script: Scri
 
 fn fake(clock: Clock, latency: Duration, script: Script) -> Arc<Fake> {
     let (offset, asked, answered, probes) = (Mutex::new(0), Mutex::default(), Mutex::default(), AtomicUsize::new(0));
-    Arc::new(Fake { clock, offset, script, asked, answered, latency, probes })
+    Arc::new(Fake { clock, offset, script, asked, answered, latency, release: Mutex::default(), probes })
 }
 
 fn appliance(groups: &[&str], polling: Polling) -> config::Appliance {
@@ -400,20 +407,5 @@ async fn an_answer_from_before_the_end_of_the_window_is_not_counted() {
     *bench.fake.offset.lock().expect("no panic") = 90;
     bench.clock.sleep(60 * MINUTE).await;
     assert!(contiguous(&bench.fake.windows(CAPACITY)));
-    bench.end().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn concurrency_is_kept_and_used() {
-    let three = std::num::NonZeroUsize::MIN.saturating_add(2);
-    let wide = Polling { concurrency: three, start: Some(60 * MINUTE), ..polling(MINUTE) };
-    let bench =
-        bench(&[CAPACITY, INCOMING, "mail_security_summary", "mail_mar_summary"], wide, Box::new(|_, _| Ok(())));
-    bench.clock.sleep(Duration::from_millis(100)).await;
-    assert_eq!(bench.fake.asked.lock().expect("no panic").len(), 3);
-    bench.clock.sleep(10 * MINUTE).await;
-    for group in [CAPACITY, INCOMING] {
-        assert!(contiguous(&bench.fake.windows(group)), "one request in flight per key");
-    }
     bench.end().await;
 }

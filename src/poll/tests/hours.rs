@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::Scope;
 use crate::ledger::Ledger;
+use crate::store::Facts;
 
 const BOTH: &[&str] = &[CAPACITY, INCOMING];
 const HOUR: Duration = Duration::from_secs(3600);
@@ -139,6 +140,51 @@ async fn an_appliance_that_declines_is_counted_by_closed_hours_and_asked_again_o
     *site.declines.lock().expect("no panic") = false;
     bench.clock.sleep(5 * HOUR).await;
     assert_eq!(running(&bench), [Some(true); 2], "it is asked again");
+    assert!(site.age(&bench) <= 9 * MINUTE);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_that_accepts_minutes_is_noticed_without_a_restart() {
+    let site = Site::new(true);
+    let hours = hours_only(site.clock.clone(), Arc::clone(&site.declines));
+    let accepts_minutes = Arc::new(AtomicUsize::new(0));
+    let upgraded = Arc::clone(&accepts_minutes);
+    let script: Script = Box::new(move |query, count| match upgraded.load(Ordering::Relaxed) {
+        0 => hours(query, count),
+        _ => Ok(()),
+    });
+    let fake = fake(site.clock.clone(), Duration::from_millis(200), script);
+    *fake.release.lock().expect("no panic") = Some("15.0.0-100");
+    let bench =
+        Bench::resume(&appliance(BOTH, polling(5 * MINUTE)), Arc::clone(&site.ledger), site.clock.clone(), fake);
+    bench.clock.sleep(95 * MINUTE).await;
+    assert!(bench.snapshot().groups.iter().all(|view| view.window == HOUR));
+    assert_eq!(running(&bench), [Some(false); 2]);
+    // The same release is asked for no minutes, even if it would accept them.
+    accepts_minutes.store(1, Ordering::Relaxed);
+    bench.clock.sleep(2 * HOUR).await;
+    assert!(bench.snapshot().groups.iter().all(|view| view.window == HOUR));
+    *bench.fake.release.lock().expect("no panic") = Some("15.5.1-055");
+    bench.clock.sleep(HOUR + 10 * MINUTE).await;
+    let snapshot = bench.snapshot();
+    assert!(snapshot.groups.iter().all(|view| view.window == 5 * MINUTE && view.tally.lost == [0, 0]));
+    assert!(site.age(&bench) <= 9 * MINUTE);
+    assert_eq!(site.ledger.facts("a"), Facts::default());
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_that_answers_for_running_hours_is_asked_for_them_at_once() {
+    let site = Site::new(true);
+    let bench = site.start(polling(5 * MINUTE));
+    *bench.fake.release.lock().expect("no panic") = Some("15.0.0-100");
+    bench.clock.sleep(95 * MINUTE).await;
+    assert_eq!(running(&bench), [Some(false); 2]);
+    *site.declines.lock().expect("no panic") = false;
+    *bench.fake.release.lock().expect("no panic") = Some("15.5.1-055");
+    bench.clock.sleep(HOUR + 10 * MINUTE).await;
+    assert_eq!(running(&bench), [Some(true); 2], "not a day later");
     assert!(site.age(&bench) <= 9 * MINUTE);
     bench.end().await;
 }

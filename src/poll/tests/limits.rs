@@ -124,3 +124,18 @@ async fn a_disk_that_hangs_keeps_no_other_group_from_being_asked() {
     assert!(bench.snapshot().groups.iter().all(|view| view.tally.committed == 0), "nothing is written");
     bench.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn concurrency_is_kept_and_used() {
+    let three = std::num::NonZeroUsize::MIN.saturating_add(2);
+    let wide = Polling { concurrency: three, start: Some(60 * MINUTE), ..polling(MINUTE) };
+    let bench =
+        bench(&[CAPACITY, INCOMING, "mail_security_summary", "mail_mar_summary"], wide, Box::new(|_, _| Ok(())));
+    bench.clock.sleep(Duration::from_millis(100)).await;
+    assert_eq!(bench.fake.asked.lock().expect("no panic").len(), 3);
+    bench.clock.sleep(10 * MINUTE).await;
+    for group in [CAPACITY, INCOMING] {
+        assert!(contiguous(&bench.fake.windows(group)), "one request in flight per key");
+    }
+    bench.end().await;
+}
