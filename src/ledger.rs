@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::window::Window;
-use crate::config::{Late, Scope};
-use crate::store::{Facts, Record, Store, SumKey, WriteError};
+use crate::config::Late;
+use crate::store::{Facts, Record, Store, SumKey, TotalsKey, WriteError};
 
 mod counter_state;
 mod day;
@@ -16,30 +16,6 @@ mod difference;
 pub use counter_state::{Begun, CounterState, Counts};
 
 use counter_state::Added;
-
-/// The identity of one set of totals.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// The appliance's name in the configuration.
-    pub appliance: Arc<str>,
-    /// The scope of the report.
-    pub scope: Scope,
-    /// The counter group's name.
-    pub group: Arc<str>,
-}
-
-impl Key {
-    /// The key as text for the store. Names hold no control characters, so nothing can be taken for another.
-    fn text(&self) -> String {
-        let Self { appliance, scope, group } = self;
-        let (kind, member) = match scope {
-            Scope::Appliance => ("appliance", ""),
-            Scope::DeviceGroup(name) => ("device_group", name.as_str()),
-            Scope::Device(name) => ("device", name.as_str()),
-        };
-        [appliance, kind, member, group].join("\u{1f}")
-    }
-}
 
 /// The outcome of comparing a stretch of hours with the appliance's own report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +72,8 @@ pub type HoldEnds = Arc<Mutex<BTreeMap<SumKey, Tick>>>;
 #[derive(Debug)]
 pub struct Ledger {
     store: Arc<Store>,
-    accounts: Mutex<HashMap<String, Account>>,
-    hold_ends: Mutex<HashMap<String, HoldEnds>>,
+    accounts: Mutex<HashMap<TotalsKey, Account>>,
+    hold_ends: Mutex<HashMap<TotalsKey, HoldEnds>>,
     facts: Mutex<HashMap<String, Facts>>,
 }
 
@@ -111,8 +87,8 @@ struct Account {
 }
 
 /// A state that is about to replace the one it was made from.
-struct Base {
-    text: String,
+struct Base<'k> {
+    key: &'k TotalsKey,
     next: CounterState,
     revision: u64,
 }
@@ -120,7 +96,7 @@ struct Base {
 impl Ledger {
     /// A ledger that continues from `records` and writes its changes to `store`.
     #[must_use]
-    pub fn new(store: Arc<Store>, records: HashMap<String, Record>) -> Self {
+    pub fn new(store: Arc<Store>, records: HashMap<TotalsKey, Record>) -> Self {
         let accounts = records
             .into_iter()
             .map(|(key, record)| (key, Account { state: CounterState::restored(record), revision: 0 }))
@@ -162,51 +138,51 @@ impl Ledger {
 
     /// The totals of `key`; none before the first [`Ledger::begin`].
     #[must_use]
-    pub fn account(&self, key: &Key) -> Option<CounterState> {
-        self.accounts().get(&key.text()).map(|account| account.state.clone())
+    pub fn account(&self, key: &TotalsKey) -> Option<CounterState> {
+        self.accounts().get(key).map(|account| account.state.clone())
     }
 
     /// The watermark of `key`; none before the first [`Ledger::begin`].
     #[must_use]
-    pub fn watermark(&self, key: &Key) -> Option<Timestamp> {
-        self.accounts().get(&key.text()).map(|account| account.state.watermark)
+    pub fn watermark(&self, key: &TotalsKey) -> Option<Timestamp> {
+        self.accounts().get(key).map(|account| account.state.watermark)
     }
 
     /// Whether the hour from the watermark of `key` on was counted in part while it ran.
     #[must_use]
-    pub fn has_run(&self, key: &Key) -> bool {
-        self.accounts().get(&key.text()).is_some_and(|account| account.state.running().is_some())
+    pub fn has_run(&self, key: &TotalsKey) -> bool {
+        self.accounts().get(key).is_some_and(|account| account.state.running().is_some())
     }
 
     /// Whether `hour`, in which the watermark of `key` lies, can be counted from its report as a whole: everything that was
     /// counted of it is known.
     #[must_use]
-    pub fn knows_of(&self, key: &Key, hour: Window) -> bool {
-        self.accounts().get(&key.text()).is_some_and(|account| account.state.knows_of(hour))
+    pub fn knows_of(&self, key: &TotalsKey, hour: Window) -> bool {
+        self.accounts().get(key).is_some_and(|account| account.state.knows_of(hour))
     }
 
     /// The stretches of whole hours of `key` that are counted and can be compared with a report, oldest first.
     #[must_use]
-    pub fn stretches(&self, key: &Key) -> Vec<Stretch> {
+    pub fn stretches(&self, key: &TotalsKey) -> Vec<Stretch> {
         let with_end = |hours: Window| Stretch { hours, adds_until: day::adds_until(hours.start()) };
         let accounts = self.accounts();
         accounts
-            .get(&key.text())
+            .get(key)
             .map(|account| account.state.days.iter().filter_map(day::stretch).map(with_end).collect())
             .unwrap_or_default()
     }
 
     /// Makes sure that `key` has an account: at zero from `first` where it has none.
-    pub fn begin(&self, key: &Key, first: Timestamp) {
+    pub fn begin(&self, key: &TotalsKey, first: Timestamp) {
         let new = || Account { state: CounterState::new(first, first), revision: 0 };
-        self.accounts().entry(key.text()).or_insert_with(new);
+        self.accounts().entry(key.clone()).or_insert_with(new);
     }
 
     /// Begins the totals of `key` at zero from `at`: a new epoch, which can be seen once a restart would find it too.
     ///
     /// # Errors
     /// When the watermark is not at `from`, or the state cannot be written; the totals continue then.
-    pub async fn begin_anew(&self, key: &Key, from: Timestamp, at: Timestamp) -> Result<(), CommitError> {
+    pub async fn begin_anew(&self, key: &TotalsKey, from: Timestamp, at: Timestamp) -> Result<(), CommitError> {
         let base = self.base(key).filter(|base| base.next.watermark == from).ok_or(CommitError::Moved)?;
         self.replace(Base { next: CounterState::new(at, at), ..base }).await.map(drop)
     }
@@ -216,7 +192,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::begin_anew`].
-    pub async fn pass_over(&self, key: &Key, from: Timestamp, to: Timestamp) -> Result<(), CommitError> {
+    pub async fn pass_over(&self, key: &TotalsKey, from: Timestamp, to: Timestamp) -> Result<(), CommitError> {
         let mut base = self.base(key).filter(|base| base.next.watermark == from).ok_or(CommitError::Moved)?;
         base.next.watermark = to;
         day::break_stretch(&mut base.next.days);
@@ -226,8 +202,8 @@ impl Ledger {
     /// Moves the watermark of `key` from `from` to `to`, where the totals begin then; false when it is not at `from` or something
     /// is counted, which may be a part of the running hour only.
     /// The move reaches the store with the next window that is counted.
-    pub fn shift(&self, key: &Key, from: Timestamp, to: Timestamp) -> bool {
-        match self.accounts().get_mut(&key.text()) {
+    pub fn shift(&self, key: &TotalsKey, from: Timestamp, to: Timestamp) -> bool {
+        match self.accounts().get_mut(key) {
             Some(account) if account.state.watermark == from && account.state.totals.is_empty() => {
                 (account.state.watermark, account.state.epoch) = (to, to);
                 day::break_stretch(&mut account.state.days);
@@ -250,7 +226,7 @@ impl Ledger {
     /// Dropping the future leaves the window uncounted here; the state may have it, and then a restart has it too.
     pub async fn commit(
         &self,
-        key: &Key,
+        key: &TotalsKey,
         from: Timestamp,
         window: Window,
         counts: &Counts<'_>,
@@ -272,7 +248,7 @@ impl Ledger {
     /// As [`Ledger::commit`].
     pub async fn count_running(
         &self,
-        key: &Key,
+        key: &TotalsKey,
         hour: Window,
         until: Timestamp,
         counts: &Counts<'_>,
@@ -293,7 +269,7 @@ impl Ledger {
     /// As [`Ledger::commit`].
     pub async fn reconcile(
         &self,
-        key: &Key,
+        key: &TotalsKey,
         hours: Window,
         report: &[(SumKey, u64)],
         at: Timestamp,
@@ -317,7 +293,7 @@ impl Ledger {
     ///
     /// # Cancel safety
     /// As [`Ledger::commit`].
-    pub async fn end_beginnings(&self, key: &Key, sums: &[SumKey]) -> Result<(), CommitError> {
+    pub async fn end_beginnings(&self, key: &TotalsKey, sums: &[SumKey]) -> Result<(), CommitError> {
         let mut base = self.base(key).ok_or(CommitError::Moved)?;
         base.next.end_beginnings(sums);
         self.replace(base).await.map(drop)
@@ -325,29 +301,28 @@ impl Ledger {
 
     /// The sums of `key` that have just begun, and what each was before.
     #[must_use]
-    pub fn beginning(&self, key: &Key) -> BTreeMap<SumKey, u64> {
-        self.accounts().get(&key.text()).map(|account| account.state.beginning.clone()).unwrap_or_default()
+    pub fn beginning(&self, key: &TotalsKey) -> BTreeMap<SumKey, u64> {
+        self.accounts().get(key).map(|account| account.state.beginning.clone()).unwrap_or_default()
     }
 
     /// Until when the sums of `key` are shown as they were before, for the poller that counts them now.
     #[must_use]
-    pub fn hold_ends(&self, key: &Key) -> HoldEnds {
+    pub fn hold_ends(&self, key: &TotalsKey) -> HoldEnds {
         let mut ends = self.hold_ends.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(ends.entry(key.text()).or_default())
+        Arc::clone(ends.entry(key.clone()).or_default())
     }
 
     /// What is counted under `key`, to be changed; none where nothing is.
-    fn base(&self, key: &Key) -> Option<Base> {
-        let text = key.text();
-        let (next, revision) = self.accounts().get(&text).map(|account| (account.state.clone(), account.revision))?;
-        Some(Base { text, next, revision })
+    fn base<'k>(&self, key: &'k TotalsKey) -> Option<Base<'k>> {
+        let (next, revision) = self.accounts().get(key).map(|account| (account.state.clone(), account.revision))?;
+        Some(Base { key, next, revision })
     }
 
     /// Writes the changed state down, and shows it if nothing else has changed it meanwhile.
-    async fn replace(&self, base: Base) -> Result<CounterState, CommitError> {
-        let Base { text, next, revision } = base;
-        self.store.write(text.clone(), next.record()).await?;
-        match self.accounts().get_mut(&text) {
+    async fn replace(&self, base: Base<'_>) -> Result<CounterState, CommitError> {
+        let Base { key, next, revision } = base;
+        self.store.write(key.clone(), next.record()).await?;
+        match self.accounts().get_mut(key) {
             Some(account) if account.revision == revision => {
                 *account = Account { state: next.clone(), revision: revision + 1 };
                 Ok(next)
@@ -356,7 +331,7 @@ impl Ledger {
         }
     }
 
-    fn accounts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
+    fn accounts(&self) -> MutexGuard<'_, HashMap<TotalsKey, Account>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

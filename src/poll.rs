@@ -13,10 +13,10 @@ use crate::base::release::Release;
 use crate::base::shutdown::Shutdown;
 use crate::catalogue::DeviceType;
 use crate::config;
-use crate::ledger::{Key, Ledger};
+use crate::ledger::Ledger;
 use crate::sample::Families;
 use crate::snapshot::{ClockTrouble, Hold, Snapshot, SnapshotStore, Trouble};
-use crate::store::Facts;
+use crate::store::{Facts, TotalsKey};
 
 mod ask;
 mod audit;
@@ -134,7 +134,7 @@ impl<S: Source> Poller<S> {
         let targets: Vec<Target> = of_groups
             .chain(of_searches)
             .map(|(scope, report_source)| {
-                let key = Key { appliance: Arc::clone(&name), scope, group: Arc::clone(report_source.key()) };
+                let key = TotalsKey { appliance: Arc::clone(&name), scope, group: Arc::clone(report_source.key()) };
                 Target::new(key, report_source, &context.families, appliance.polling, phase, &context.ledger, now)
                     .holding(context.hold, &context.ledger, now)
                     .knowing(&facts, appliance.polling.alignment)

@@ -13,15 +13,15 @@ use tokio::sync::oneshot;
 mod disk;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod keys;
 mod private;
 mod record;
 mod refused;
-mod sum_key;
 
 use disk::{Disk, Presence};
+pub use keys::{OTHER, SumKey, TotalsKey};
 pub use record::{Day, Facts, Record, Retired, Summed};
 pub use refused::{Refused, RefusedBecause};
-pub use sum_key::{OTHER, SumKey};
 
 /// Records written in one transaction: one commit of a fleet of a thousand appliances is a handful of them.
 const LARGEST_BATCH: usize = 4096;
@@ -34,7 +34,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub struct LoadedState {
     /// The intact records.
-    pub records: HashMap<String, Record>,
+    pub records: HashMap<TotalsKey, Record>,
     /// Facts found out about appliances, by name.
     pub facts: HashMap<String, Facts>,
     /// Refused logins by account, which is a hash; under [`EVERY_ACCOUNT`](crate::api::EVERY_ACCOUNT) that those of before are lost.
@@ -49,7 +49,7 @@ pub struct LoadedState {
     pub unmarked: Option<std::io::Error>,
     /// Why the file can still be read by everybody; none where it cannot.
     pub exposed: Option<std::io::Error>,
-    /// Records that were damaged and are not used.
+    /// Records that are not used: damaged ones, and those whose key this version does not know.
     pub damaged: usize,
 }
 
@@ -117,18 +117,18 @@ pub enum Store {
 
 /// A change in the queue of the writer.
 pub struct WriteRequest {
-    key: String,
     change: Change,
     done: oneshot::Sender<Result<(), WriteError>>,
 }
 
-/// The change of a key.
+/// One change of the state.
 enum Change {
-    Record(Record),
-    Facts(Facts),
-    Refused(Refused),
-    /// Its refused logins are forgotten.
-    Accepted,
+    /// Totals.
+    Record(TotalsKey, Record),
+    /// What was found out about an appliance.
+    Facts(String, Facts),
+    /// Refused logins of an account; none where they are forgotten.
+    Refused(String, Option<Refused>),
 }
 
 impl Store {
@@ -160,19 +160,19 @@ impl Store {
     ///
     /// # Cancel safety
     /// Dropping the future leaves open whether the record is written.
-    pub async fn write(&self, key: String, record: Record) -> Result<(), WriteError> {
-        self.change(key, Change::Record(record)).await
+    pub async fn write(&self, key: TotalsKey, record: Record) -> Result<(), WriteError> {
+        self.change(Change::Record(key, record)).await
     }
 
-    /// As [`Store::write`], of the refused logins of the account `key`; none forgets them.
+    /// As [`Store::write`], of the refused logins of `account`; none forgets them.
     ///
     /// # Errors
     /// When it was not written.
     ///
     /// # Cancel safety
     /// As [`Store::write`].
-    pub async fn write_refused(&self, key: String, refused: Option<Refused>) -> Result<(), WriteError> {
-        self.change(key, refused.map_or(Change::Accepted, Change::Refused)).await
+    pub async fn write_refused(&self, account: String, refused: Option<Refused>) -> Result<(), WriteError> {
+        self.change(Change::Refused(account, refused)).await
     }
 
     /// As [`Store::write`], of what was found out about `appliance`.
@@ -183,16 +183,16 @@ impl Store {
     /// # Cancel safety
     /// As [`Store::write`].
     pub async fn write_facts(&self, appliance: String, facts: Facts) -> Result<(), WriteError> {
-        self.change(appliance, Change::Facts(facts)).await
+        self.change(Change::Facts(appliance, facts)).await
     }
 
-    async fn change(&self, key: String, change: Change) -> Result<(), WriteError> {
+    async fn change(&self, change: Change) -> Result<(), WriteError> {
         let Self::Disk { queue: Some(queue), .. } = self else { return Ok(()) };
         let ended = || WriteError("the writer has ended".into());
         let (done, outcome) = oneshot::channel();
         // Never wait for room: a full queue means that the disk hangs, and the poller tries again with its next poll.
         queue
-            .try_send(WriteRequest { key, change, done })
+            .try_send(WriteRequest { change, done })
             .map_err(|_| WriteError("the queue of the writer is full".into()))?;
         outcome.await.map_err(|_| ended())?
     }
@@ -263,7 +263,7 @@ impl Writer {
             {
                 batch.push(next);
             }
-            let changes = batch.iter().map(|request| (request.key.as_str(), &request.change));
+            let changes = batch.iter().map(|request| &request.change);
             let outcome = self.check().and_then(|()| self.disk.write(changes)).map_err(WriteError);
             (self.listener)(match &outcome {
                 Ok(()) => Event::Written,

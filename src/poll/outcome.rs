@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::api::{Failure, Observation, Reason, Reply};
 use crate::base::clock::{Tick, Timestamp};
-use crate::ledger::{CommitError, Counts, Key, Ledger};
+use crate::ledger::{CommitError, Counts, Ledger};
 use crate::sample::Samples;
 use crate::snapshot::Trouble;
-use crate::store::WriteError;
+use crate::store::{TotalsKey, WriteError};
 
 use super::ask::Outcome;
 use super::centralized::Centralized;
@@ -289,7 +289,7 @@ impl<S: Source> Poller<S> {
     }
 
     /// What writing down takes; the target stays in flight until that is done.
-    pub(super) fn busy(&mut self, target: usize) -> (Arc<Ledger>, Key) {
+    pub(super) fn busy(&mut self, target: usize) -> (Arc<Ledger>, TotalsKey) {
         let target = &mut self.targets[target];
         target.in_flight = true;
         (Arc::clone(&self.context.ledger), target.key().clone())

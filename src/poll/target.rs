@@ -8,10 +8,10 @@ use crate::api::{Depth, Failure, Query, Reply, Unusable};
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::window::{Grid, Window};
 use crate::config::{Alignment, Polling};
-use crate::ledger::{CommitError, Counted, CounterState, Key, Ledger, Reconciled};
+use crate::ledger::{CommitError, Counted, CounterState, Ledger, Reconciled};
 use crate::sample::{Families, KnownKeys, Metrics, Sample, Samples};
 use crate::snapshot::{CreationTimes, LostReason, Origin, Reading, Tally, Trouble};
-use crate::store::Summed;
+use crate::store::{Summed, TotalsKey};
 
 use super::audit::Audits;
 use super::failing::Failing;
@@ -38,7 +38,7 @@ mod view;
 
 #[derive(Debug)]
 pub(super) struct Target {
-    key: Key,
+    key: TotalsKey,
     report_source: ReportSource,
     /// The keys that have a series of their own.
     keys: KnownKeys,
@@ -84,7 +84,7 @@ pub(super) struct Target {
 impl Target {
     /// A target whose totals are what the ledger knows: a page must not show zero for what a restart remembers.
     pub(super) fn new(
-        key: Key,
+        key: TotalsKey,
         report_source: ReportSource,
         families: &Families,
         polling: Polling,
@@ -152,7 +152,7 @@ impl Target {
         self.report_source.is_search()
     }
 
-    pub(super) fn key(&self) -> &Key {
+    pub(super) fn key(&self) -> &TotalsKey {
         &self.key
     }
 

@@ -17,7 +17,7 @@ use ring::rand::Random;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Change, LoadedState, OpenError, Refused, private};
+use super::{Change, LoadedState, OpenError, Record, Refused, TotalsKey, private};
 use crate::api::EVERY_ACCOUNT;
 
 const FILE: &str = "state.redb";
@@ -85,7 +85,7 @@ impl Disk {
     }
 
     /// Writes all of `changes` or none, and returns once they would survive a power cut.
-    pub(super) fn write<'a>(&mut self, changes: impl Iterator<Item = (&'a str, &'a Change)>) -> Result<(), String> {
+    pub(super) fn write<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> Result<(), String> {
         // Put back only after success: redb refuses every use of a database after a failed write.
         let database = self.take().map_err(|error| error.to_string())?;
         store(&database, changes).map_err(|error| error.to_string())?;
@@ -210,18 +210,20 @@ fn mark(directory: &Path) -> std::io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-fn store<'a>(database: &Database, changes: impl Iterator<Item = (&'a str, &'a Change)>) -> Result<(), redb::Error> {
+fn store<'a>(database: &Database, changes: impl Iterator<Item = &'a Change>) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     {
         let mut records = transaction.open_table(RECORDS)?;
         let mut refused = transaction.open_table(REFUSED)?;
         let mut facts = transaction.open_table(FACTS)?;
-        for (key, change) in changes {
+        for change in changes {
             match change {
-                Change::Record(record) => drop(records.insert(key, encode(record).as_slice())?),
-                Change::Facts(found) => drop(facts.insert(key, encode(found).as_slice())?),
-                Change::Refused(tally) => drop(refused.insert(key, encode(tally).as_slice())?),
-                Change::Accepted => drop(refused.remove(key)?),
+                Change::Record(key, record) => drop(records.insert(&*key.text(), encode(record).as_slice())?),
+                Change::Facts(appliance, found) => drop(facts.insert(&**appliance, encode(found).as_slice())?),
+                Change::Refused(account, Some(tally)) => {
+                    drop(refused.insert(&**account, encode(tally).as_slice())?);
+                }
+                Change::Refused(account, None) => drop(refused.remove(&**account)?),
             }
         }
     }
@@ -339,7 +341,11 @@ fn prepare(database: &Database, existed: Existed) -> Result<Prepared, OpenFailur
 fn records(database: &Database) -> Result<LoadedState, redb::Error> {
     let transaction = database.begin_read()?;
     let mut found = LoadedState::default();
-    (found.records, found.damaged) = rows(&transaction.open_table(RECORDS)?)?;
+    let (records, damaged) = rows::<Record>(&transaction.open_table(RECORDS)?)?;
+    let intact = records.len();
+    let known = records.into_iter().filter_map(|(key, record)| Some((TotalsKey::read(&key)?, record)));
+    found.records = known.collect();
+    found.damaged = damaged + intact - found.records.len();
     // A damaged fact is found out again from the appliance.
     (found.facts, _) = rows(&transaction.open_table(FACTS)?)?;
     // `prepare` has removed the damaged ones.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Record, Refused, disk};
+use super::{Record, Refused, TotalsKey, disk};
 
 /// A record, with the digest in `bytes` or with one that is right, so that what stands behind it is read too.
 pub(crate) fn state(bytes: &[u8]) {
@@ -11,6 +11,10 @@ pub(crate) fn state(bytes: &[u8]) {
     for bytes in [bytes, &sealed] {
         check::<Record>(bytes);
         check::<Refused>(bytes);
+    }
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(key) = TotalsKey::read(&text) {
+        assert_eq!(key.text(), text, "totals are kept under another key");
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use redb::ReadableDatabase as _;
 
 use super::*;
+use crate::config::Scope;
 
 fn silent() -> Listener {
     Box::new(|_| {})
@@ -22,6 +23,10 @@ fn record(watermark: u64) -> Record {
     }
 }
 
+fn key(appliance: &str) -> TotalsKey {
+    TotalsKey { appliance: appliance.into(), scope: Scope::Appliance, group: "g".into() }
+}
+
 fn open(folder: &tempfile::TempDir) -> (Store, LoadedState) {
     Store::open(folder.path(), silent()).expect("a usable directory")
 }
@@ -31,12 +36,12 @@ async fn what_was_written_is_found_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, found) = open(&folder);
     assert!(found.records.is_empty());
-    store.write("a".into(), record(1)).await.expect("written");
-    store.write("b".into(), record(2)).await.expect("written");
-    store.write("a".into(), record(3)).await.expect("written");
+    store.write(key("a"), record(1)).await.expect("written");
+    store.write(key("b"), record(2)).await.expect("written");
+    store.write(key("a"), record(3)).await.expect("written");
     drop(store);
     let (_store, found) = open(&folder);
-    assert_eq!(found.records, HashMap::from([("a".into(), record(3)), ("b".into(), record(2))]));
+    assert_eq!(found.records, HashMap::from([(key("a"), record(3)), (key("b"), record(2))]));
     assert_eq!((found.set_aside, found.damaged), (None, 0));
 }
 
@@ -70,9 +75,9 @@ async fn a_thousand_at_once_take_few_transactions() {
     let (store, _) = Store::open(folder.path(), listener).expect("a usable directory");
     let store = Arc::new(store);
     let mut writes = tokio::task::JoinSet::new();
-    for key in 0..1000 {
+    for number in 0..1000 {
         let store = Arc::clone(&store);
-        writes.spawn(async move { store.write(key.to_string(), record(key)).await });
+        writes.spawn(async move { store.write(key(&number.to_string()), record(number)).await });
     }
     assert!(writes.join_all().await.into_iter().all(|written| written.is_ok()));
     assert!(batches.load(Ordering::SeqCst) < 500, "{batches:?}");
@@ -91,8 +96,8 @@ async fn a_damaged_file_is_set_aside_and_kept() {
     for damage in ["all", "half", "header", "tail"] {
         let folder = tempfile::tempdir().expect("a folder");
         let (store, _) = open(&folder);
-        for key in 0..200 {
-            store.write(key.to_string(), record(key)).await.expect("written");
+        for number in 0..200 {
+            store.write(key(&number.to_string()), record(number)).await.expect("written");
         }
         drop(store);
         let file = folder.path().join("state.redb");
@@ -108,7 +113,7 @@ async fn a_damaged_file_is_set_aside_and_kept() {
         let (store, found) = open(&folder);
         let aside = found.set_aside.unwrap_or_else(|| panic!("{damage}: set aside"));
         assert!(aside.exists() && found.records.is_empty(), "{damage}");
-        store.write("a".into(), record(1)).await.expect("the new one works");
+        store.write(key("a"), record(1)).await.expect("the new one works");
     }
 }
 
@@ -117,7 +122,7 @@ fn rewrite(folder: &tempfile::TempDir, schema: u64, bytes: &[u8]) {
     let database = redb::Database::create(folder.path().join("state.redb")).expect("the file");
     let transaction = database.begin_write().expect("a transaction");
     transaction.open_table(disk::META).expect("meta").insert("schema", schema).expect("written");
-    transaction.open_table(disk::RECORDS).expect("records").insert("old", bytes).expect("written");
+    transaction.open_table(disk::RECORDS).expect("records").insert(&*key("old").text(), bytes).expect("written");
     transaction.commit().expect("committed");
 }
 
@@ -145,12 +150,26 @@ async fn a_damaged_record_costs_no_other() {
     for bytes in [flipped, sealed(r#"{"watermark":60}"#), sealed(""), vec![0; 3], Vec::new()] {
         let folder = tempfile::tempdir().expect("a folder");
         let (store, _) = open(&folder);
-        store.write("a".into(), record(1)).await.expect("written");
+        store.write(key("a"), record(1)).await.expect("written");
         drop(store);
         rewrite(&folder, disk::SCHEMA, &bytes);
         let (_store, found) = open(&folder);
-        assert_eq!(found.records, HashMap::from([("a".into(), record(1))]), "{bytes:?}");
+        assert_eq!(found.records, HashMap::from([(key("a"), record(1))]), "{bytes:?}");
         assert_eq!((found.set_aside, found.damaged), (None, 1), "{bytes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_under_an_unknown_key_is_reported_and_left_where_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, _) = open(&folder);
+    store.write(key("a"), record(1)).await.expect("written");
+    drop(store);
+    overwrite(&folder, disk::RECORDS, "of another version", &sealed(OLD));
+    for start in 1..=2 {
+        let (_store, found) = open(&folder);
+        assert_eq!(found.records, HashMap::from([(key("a"), record(1))]), "start {start}");
+        assert_eq!((found.set_aside, found.damaged), (None, 1), "start {start}");
     }
 }
 
@@ -162,13 +181,13 @@ async fn an_older_schema_is_read_and_becomes_ours() {
     let (store, found) = open(&folder);
     let totals = BTreeMap::from([(SumKey::whole("detected_spam"), 5)]);
     let old = Record { watermark: 60, epoch: 0, totals, ..Record::default() };
-    assert_eq!(found.records, HashMap::from([("old".into(), old.clone())]));
+    assert_eq!(found.records, HashMap::from([(key("old"), old.clone())]));
     assert_eq!((found.set_aside, found.damaged), (None, 0));
-    store.write("new".into(), record(1)).await.expect("written");
+    store.write(key("new"), record(1)).await.expect("written");
     drop(store);
     assert_eq!(schema(&folder), Some(disk::SCHEMA), "the older version must not take it for its own");
     let (_store, found) = open(&folder);
-    assert_eq!(found.records, HashMap::from([("old".into(), old), ("new".into(), record(1))]));
+    assert_eq!(found.records, HashMap::from([(key("old"), old), (key("new"), record(1))]));
 }
 
 #[test]
@@ -212,7 +231,7 @@ fn watched(folder: &Path) -> (Store, Receiver<String>) {
     (Store::open_checked(folder, listener, Duration::from_millis(1)).expect("a usable directory").0, heard)
 }
 
-fn kept(folder: &Path) -> HashMap<String, Record> {
+fn kept(folder: &Path) -> HashMap<TotalsKey, Record> {
     Store::open(folder, silent()).expect("a usable directory").1.records
 }
 
@@ -224,7 +243,7 @@ async fn a_deleted_file_is_written_again_with_everything_in_it() {
         let (store, heard) = watched(&directory);
         let refused =
             Refused { because: RefusedBecause::SecondFactor, count: 3, last: 7, in_doubt: false, ..Refused::default() };
-        store.write("a".into(), record(1)).await.expect("written");
+        store.write(key("a"), record(1)).await.expect("written");
         store.write_refused("b".into(), Some(refused)).await.expect("written");
         match what {
             "file" => std::fs::remove_file(directory.join("state.redb")).expect("deleted"),
@@ -237,11 +256,11 @@ async fn a_deleted_file_is_written_again_with_everything_in_it() {
             _ => std::fs::rename(&directory, folder.path().join("old")).expect("moved"),
         }
         assert_eq!(heard.recv().expect("it is noticed by an idle writer"), "FileRewritten", "{what}");
-        store.write("c".into(), record(3)).await.expect("written");
+        store.write(key("c"), record(3)).await.expect("written");
         drop(store);
         assert_eq!(heard.into_iter().count(), 0, "{what}: said once");
         let (_store, found) = Store::open(&directory, silent()).expect("a usable directory");
-        assert_eq!(found.records, HashMap::from([("a".into(), record(1)), ("c".into(), record(3))]), "{what}");
+        assert_eq!(found.records, HashMap::from([(key("a"), record(1)), (key("c"), record(3))]), "{what}");
         assert_eq!(found.refused, HashMap::from([("b".into(), refused)]), "{what}");
         assert!(!found.is_lost && directory.join("state.marker").exists(), "{what}");
     }
@@ -251,37 +270,37 @@ async fn a_deleted_file_is_written_again_with_everything_in_it() {
 async fn a_file_that_is_deleted_just_before_the_end_is_written_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, _) = open(&folder);
-    store.write("a".into(), record(1)).await.expect("written");
+    store.write(key("a"), record(1)).await.expect("written");
     std::fs::remove_file(folder.path().join("state.redb")).expect("deleted");
     drop(store);
-    assert_eq!(kept(folder.path()), HashMap::from([("a".into(), record(1))]));
+    assert_eq!(kept(folder.path()), HashMap::from([(key("a"), record(1))]));
 }
 
 #[tokio::test]
 async fn another_file_at_the_path_is_left_alone_and_nothing_is_counted_beside_it() {
     let (folder, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("another"));
     let (store, _) = open(&other);
-    store.write("other".into(), record(9)).await.expect("written");
+    store.write(key("other"), record(9)).await.expect("written");
     drop(store);
     let (path, backup) = (folder.path().join("state.redb"), other.path().join("state.redb"));
     let (store, heard) = watched(folder.path());
-    store.write("a".into(), record(1)).await.expect("written");
+    store.write(key("a"), record(1)).await.expect("written");
     let bytes = std::fs::read(&backup).expect("a file");
     let ours = folder.path().join("ours");
     std::fs::rename(&path, &ours).expect("moved");
     // Between the two the path is empty, and so may be filled again: what is said of that is not the point here.
     std::fs::rename(&backup, &path).expect("replaced");
     while heard.recv().expect("it is noticed") != "FileReplaced" {}
-    let refusal = store.write("a".into(), record(2)).await.expect_err("no restart would find it");
+    let refusal = store.write(key("a"), record(2)).await.expect_err("no restart would find it");
     assert_eq!(refusal.to_string(), "the state was not written: another file is at its path");
     assert_eq!(std::fs::read(&path).expect("the file"), bytes, "not ours to write");
     assert!(heard.recv().expect("said").starts_with("WriteFailed"));
     std::fs::remove_file(&path).expect("out of the way");
     let said: Vec<String> = (0..2).map(|_| heard.recv().expect("noticed")).collect();
     assert_eq!(said, ["FileRewritten", "FileFound"]);
-    store.write("b".into(), record(3)).await.expect("written");
+    store.write(key("b"), record(3)).await.expect("written");
     drop(store);
-    assert_eq!(kept(folder.path()), HashMap::from([("a".into(), record(1)), ("b".into(), record(3))]));
+    assert_eq!(kept(folder.path()), HashMap::from([(key("a"), record(1)), (key("b"), record(3))]));
 }
 
 #[tokio::test]
@@ -289,17 +308,17 @@ async fn a_file_that_cannot_be_written_again_stops_the_totals_until_it_can() {
     let folder = tempfile::tempdir().expect("a folder");
     let directory = folder.path().join("state");
     let (store, heard) = watched(&directory);
-    store.write("a".into(), record(1)).await.expect("written");
+    store.write(key("a"), record(1)).await.expect("written");
     std::fs::rename(&directory, folder.path().join("old")).expect("moved");
     std::fs::write(&directory, "in the way").expect("a file");
     while !heard.recv().expect("it is noticed").starts_with("FileMissing") {}
-    let refusal = store.write("a".into(), record(2)).await.expect_err("nowhere to write").to_string();
+    let refusal = store.write(key("a"), record(2)).await.expect_err("nowhere to write").to_string();
     assert!(refusal.contains("its file was deleted and cannot be recreated: "), "{refusal}");
     std::fs::remove_file(&directory).expect("out of the way");
     while heard.recv().expect("it is noticed") != "FileFound" {}
-    store.write("b".into(), record(2)).await.expect("written");
+    store.write(key("b"), record(2)).await.expect("written");
     drop(store);
-    assert_eq!(kept(&directory), HashMap::from([("a".into(), record(1)), ("b".into(), record(2))]));
+    assert_eq!(kept(&directory), HashMap::from([(key("a"), record(1)), (key("b"), record(2))]));
 }
 
 #[tokio::test]
@@ -307,11 +326,11 @@ async fn a_copy_of_the_same_content_is_no_other_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("state.redb");
     let (store, heard) = watched(folder.path());
-    store.write("a".into(), record(1)).await.expect("written");
+    store.write(key("a"), record(1)).await.expect("written");
     // As a file system does that gives one file several numbers.
     std::fs::copy(&path, folder.path().join("copy")).expect("copied");
     std::fs::rename(folder.path().join("copy"), &path).expect("replaced");
-    store.write("b".into(), record(2)).await.expect("the first bytes are the same so far");
+    store.write(key("b"), record(2)).await.expect("the first bytes are the same so far");
     assert_eq!(heard.recv().expect("noticed"), "FileReplaced", "one transaction later they are not");
 }
 
@@ -358,5 +377,5 @@ fn overwrite(folder: &tempfile::TempDir, table: redb::TableDefinition<'_, &str, 
 
 #[tokio::test]
 async fn memory_keeps_nothing_and_fails_never() {
-    assert!(Store::Memory.write("a".into(), record(1)).await.is_ok());
+    assert!(Store::Memory.write(key("a"), record(1)).await.is_ok());
 }

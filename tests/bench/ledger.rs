@@ -12,8 +12,8 @@ use asyncos_exporter::base::clock::{Clock, Timestamp};
 use asyncos_exporter::base::window::Grid;
 use asyncos_exporter::catalogue;
 use asyncos_exporter::config::Scope;
-use asyncos_exporter::ledger::{Begun, Counts, Key, Ledger};
-use asyncos_exporter::store::{Event, Listener, Store, SumKey, Summed};
+use asyncos_exporter::ledger::{Begun, Counts, Ledger};
+use asyncos_exporter::store::{Event, Listener, Store, SumKey, Summed, TotalsKey};
 use tokio::task::JoinSet;
 
 const INCOMING: &str = "mail_incoming_traffic_summary";
@@ -33,7 +33,7 @@ type Increments = Arc<[(SumKey, u64)]>;
 /// One group of each appliance, counted up to the same instant.
 struct Fleet {
     ledger: Arc<Ledger>,
-    keys: Vec<Key>,
+    keys: Vec<TotalsKey>,
     increments: Increments,
     summed: Arc<Summed>,
     counted_until: Timestamp,
@@ -50,9 +50,12 @@ impl Fleet {
             counted.fetch_add(1, Ordering::Relaxed);
         });
         let ledger = open(directory, listener);
-        let key =
-            |number| Key { appliance: format!("esa{number}").into(), scope: Scope::Appliance, group: INCOMING.into() };
-        let keys: Vec<Key> = (0..APPLIANCES).map(key).collect();
+        let key = |number| TotalsKey {
+            appliance: format!("esa{number}").into(),
+            scope: Scope::Appliance,
+            group: INCOMING.into(),
+        };
+        let keys: Vec<TotalsKey> = (0..APPLIANCES).map(key).collect();
         for key in &keys {
             ledger.begin(key, BEGINNING);
         }

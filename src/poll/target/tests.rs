@@ -8,11 +8,11 @@ use crate::store::SumKey;
 const NOON: u64 = 1_795_435_200; // 2026-11-23T12:00:00Z
 const GROUP: &str = "mail_mar_summary";
 
-fn key() -> Key {
-    Key { appliance: "a".into(), scope: Scope::Appliance, group: GROUP.into() }
+fn key() -> TotalsKey {
+    TotalsKey { appliance: "a".into(), scope: Scope::Appliance, group: GROUP.into() }
 }
 
-fn target(key: Key, start: Option<Duration>, grid: Grid, ledger: &Ledger) -> Target {
+fn target(key: TotalsKey, start: Option<Duration>, grid: Grid, ledger: &Ledger) -> Target {
     let group = Arc::new(crate::catalogue::group(GROUP).expect("in the catalogue").clone());
     let minute = Duration::from_secs(60);
     let polling = Polling {

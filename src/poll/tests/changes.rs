@@ -138,7 +138,7 @@ impl Site {
         bench.clock.sleep(span).await;
         let snapshot = bench.snapshot();
         for view in &snapshot.groups {
-            let key = Key { appliance: "a".into(), scope: view.scope.clone(), group: Arc::clone(&view.group) };
+            let key = TotalsKey { appliance: "a".into(), scope: view.scope.clone(), group: Arc::clone(&view.group) };
             let epoch = self.ledger.account(&key).expect("begun").epoch;
             let counted = self.counted(&view.scope, &view.group);
             let events: u64 =
@@ -191,7 +191,7 @@ impl Site {
 
     /// Panics unless the totals are all that happened since they began at zero.
     fn assert_true(&self, view: &GroupView) {
-        let key = Key { appliance: "a".into(), scope: view.scope.clone(), group: Arc::clone(&view.group) };
+        let key = TotalsKey { appliance: "a".into(), scope: view.scope.clone(), group: Arc::clone(&view.group) };
         let account = self.ledger.account(&key).expect("begun");
         let events = self.appliance.events(account.epoch, account.watermark);
         for total in &*view.totals {

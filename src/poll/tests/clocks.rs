@@ -151,7 +151,7 @@ impl Site {
     }
 
     pub(super) fn account(&self, group: &str) -> CounterState {
-        let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: group.into() };
+        let key = TotalsKey { appliance: "a".into(), scope: Scope::Appliance, group: group.into() };
         self.ledger.account(&key).expect("begun")
     }
 

@@ -44,7 +44,7 @@ impl Site {
     fn age(&self, bench: &Bench) -> Duration {
         let snapshot = bench.snapshot();
         let ages = snapshot.groups.iter().map(|view| {
-            let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: Arc::clone(&view.group) };
+            let key = TotalsKey { appliance: "a".into(), scope: Scope::Appliance, group: Arc::clone(&view.group) };
             let epoch = self.ledger.account(&key).expect("begun").epoch;
             let end = view.window_end.expect("counted");
             for total in &*view.totals {

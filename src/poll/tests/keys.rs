@@ -297,8 +297,11 @@ async fn keys_that_are_gone_give_their_room_to_living_ones() {
     let shown = site.live(HOUR, |choice| choice.series_limit = 7).await;
     let living = keys(&shown);
     assert!(living.iter().any(|key| key != "other" && number(key) >= 30), "living keys have series: {living:?}");
-    let records =
-        site.ledger.account(&Key { appliance: "a".into(), scope: config::Scope::Appliance, group: POLICIES.into() });
+    let records = site.ledger.account(&TotalsKey {
+        appliance: "a".into(),
+        scope: config::Scope::Appliance,
+        group: POLICIES.into(),
+    });
     let kept = format!("{records:?}").matches("policy000").count();
     assert_eq!(kept, 0, "what can be compared no more is forgotten");
 }
@@ -343,7 +346,7 @@ async fn reported_late(after: Duration, wait: Duration) -> (u64, u64, u64) {
     let view = Arc::clone(&bench.snapshot().groups[0]);
     bench.end().await;
     let end = view.window_end.expect("windows are counted");
-    let key = Key { appliance: "a".into(), scope: config::Scope::Appliance, group: POLICIES.into() };
+    let key = TotalsKey { appliance: "a".into(), scope: config::Scope::Appliance, group: POLICIES.into() };
     let since = site.ledger.account(&key).expect("begun").epoch;
     let happened = site.appliance.count("recipients_matched", "policy002", since, end);
     (by_key(&view, "recipients_matched").get("policy002").copied().unwrap_or(0), happened, view.tally.not_added)

@@ -60,8 +60,10 @@ impl Seen {
 
 async fn live_through(history: &[Hour]) {
     const KEYS: u64 = 12;
-    let (ledger, key) =
-        (Ledger::in_memory(), Key { appliance: "a".into(), scope: config::Scope::Appliance, group: POLICIES.into() });
+    let (ledger, key) = (
+        Ledger::in_memory(),
+        TotalsKey { appliance: "a".into(), scope: config::Scope::Appliance, group: POLICIES.into() },
+    );
     let at = |hour: usize| Timestamp::from_secs(NOON + hour as u64 * 3600);
     ledger.begin(&key, at(0));
     let group = Arc::new(catalogue::group(POLICIES).expect("in the catalogue").clone());

@@ -205,7 +205,7 @@ fn target(choice: Choice, ledger: &Ledger) -> Target {
     let polling =
         Polling { catch_up: 6 * 60 * MINUTE, late: choice.late, running_hour: choice.running_hour, ..polling(window) };
     let group = Arc::new(catalogue::group(CAPACITY).expect("in the catalogue").clone());
-    let key = Key { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
+    let key = TotalsKey { appliance: "a".into(), scope: Scope::Appliance, group: (*group.name).into() };
     let report_source =
         ReportSource::of_group(&GroupChoice { group, top: None, grid: polling.grid, series_limit: 1000 });
     Target::new(key, report_source, &Families::default(), polling, Duration::ZERO, ledger, Tick::default()).holding(

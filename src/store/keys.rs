@@ -1,15 +1,27 @@
-//! The identity of one sum of a record, and its text on disk. The only module that knows how the two parts are joined
-//! there.
+//! The identities of records and of their sums, and their texts on disk. The only module that knows how their parts are
+//! joined there.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::config::Scope;
+
 /// The key that all rows without a series of their own are summed into. A key of that name is one of them.
 pub const OTHER: &str = "other";
-/// Between a counter and a key on disk. Only the first one separates: a key may contain it, since it is the appliance's
-/// text, and a counter does not.
+/// Between the parts of an identity on disk. The names in a configuration and those of counters do not contain it.
 const SEPARATOR: char = '\u{1f}';
+
+/// The identity of one set of totals, which is kept as one record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TotalsKey {
+    /// The appliance's name in the configuration.
+    pub appliance: Arc<str>,
+    /// The scope of the report.
+    pub scope: Scope,
+    /// The counter group's name.
+    pub group: Arc<str>,
+}
 
 /// The identity of one sum: a counter of a report, and a key where the counter has one value per key. A copy shares both
 /// texts, as every window of every key makes several.
@@ -19,6 +31,32 @@ const SEPARATOR: char = '\u{1f}';
 pub struct SumKey {
     counter: Arc<str>,
     key: Option<Arc<str>>,
+}
+
+impl TotalsKey {
+    /// The text on disk.
+    pub(super) fn text(&self) -> String {
+        let Self { appliance, scope, group } = self;
+        let (kind, member) = match scope {
+            Scope::Appliance => ("appliance", ""),
+            Scope::DeviceGroup(name) => ("device_group", name.as_str()),
+            Scope::Device(name) => ("device", name.as_str()),
+        };
+        format!("{appliance}{SEPARATOR}{kind}{SEPARATOR}{member}{SEPARATOR}{group}")
+    }
+
+    /// Reads the text on disk; none where this version does not write such a text.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(SEPARATOR);
+        let (appliance, kind, member, group) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let scope = match (kind, member) {
+            ("appliance", "") => Scope::Appliance,
+            ("device_group", name) => Scope::DeviceGroup(name.to_owned()),
+            ("device", name) => Scope::Device(name.to_owned()),
+            _ => return None,
+        };
+        parts.next().is_none().then(|| Self { appliance: appliance.into(), scope, group: group.into() })
+    }
 }
 
 impl SumKey {
@@ -75,6 +113,7 @@ impl Serialize for SumKey {
 impl<'de> Deserialize<'de> for SumKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        // At the first one only: a key may contain it, since it is the appliance's text.
         Ok(match text.split_once(SEPARATOR) {
             Some((counter, key)) => Self::keyed(counter, key),
             None => Self::whole(text),
@@ -89,6 +128,25 @@ mod tests {
     fn sum_key() -> impl proptest::strategy::Strategy<Value = SumKey> {
         let parts = ("[a-c0_]{0,3}", proptest::option::of("[a-c0_\\x00-\\x1f\"ü]{0,3}"));
         proptest::strategy::Strategy::prop_map(parts, |(counter, key)| SumKey::new(counter, key.map(Arc::from)))
+    }
+
+    #[test]
+    fn each_set_of_totals_has_its_text() {
+        let scopes = [
+            (Scope::Appliance, "appliance\u{1f}"),
+            (Scope::DeviceGroup("x".into()), "device_group\u{1f}x"),
+            (Scope::Device("x".into()), "device\u{1f}x"),
+            (Scope::Device("x\" y".into()), "device\u{1f}x\" y"),
+        ];
+        for (scope, text) in scopes {
+            let key = TotalsKey { appliance: "esa1".into(), scope, group: "mail_x".into() };
+            assert_eq!(key.text(), format!("esa1\u{1f}{text}\u{1f}mail_x"));
+            assert_eq!(TotalsKey::read(&key.text()), Some(key));
+        }
+        for text in ["", "a\u{1f}appliance\u{1f}g", "a\u{1f}appliance\u{1f}x\u{1f}g", "a\u{1f}fleet\u{1f}\u{1f}g"] {
+            assert_eq!(TotalsKey::read(text), None, "{text:?}");
+        }
+        assert_eq!(TotalsKey::read("a\u{1f}device\u{1f}x\u{1f}g\u{1f}more"), None);
     }
 
     proptest::proptest! {
