@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::api::{Number, Reading, Report, Row, Unusable, UnusableCounts};
-use crate::catalogue::{self, Aggregation, Group, Keys, ScopeKind, Unit};
+use crate::catalogue::{self, Aggregation, Group, Keys, ScopeKind};
 use crate::store::{OTHER, SumKey, Summed};
 
 mod column;
@@ -13,63 +13,14 @@ mod family;
 mod key;
 pub mod status_metrics;
 
-use column::Column;
-pub use family::{Families, Family};
+use column::{Column, Naming};
+pub use family::{Families, Family, Kind, MetricDef};
 pub use key::KnownKeys;
 
 use key::Selection;
 
 /// Counters beyond the catalogue that are read, per group: a release adds a few, a mistake adds thousands.
 const MOST_UNKNOWN: usize = 64;
-const LONGEST_NAME: usize = 100;
-
-/// The kind of number of a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A value of the moment.
-    Gauge,
-    /// A value that only grows.
-    Counter,
-    /// Counts by size.
-    Histogram,
-}
-
-impl Kind {
-    /// The word for it on a page.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Gauge => "gauge",
-            Self::Counter => "counter",
-            Self::Histogram => "histogram",
-        }
-    }
-}
-
-/// A metric whose name does not come from the catalogue.
-#[derive(Clone, Copy, Debug)]
-pub struct MetricDef {
-    /// Its name.
-    pub name: &'static str,
-    /// The kind of its numbers.
-    pub kind: Kind,
-    /// Its HELP text.
-    pub help: &'static str,
-}
-
-impl MetricDef {
-    /// A value of the moment.
-    #[must_use]
-    pub const fn gauge(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: Kind::Gauge, help }
-    }
-
-    /// A value that only grows.
-    #[must_use]
-    pub const fn counter(name: &'static str, help: &'static str) -> Self {
-        Self { name, kind: Kind::Counter, help }
-    }
-}
 
 /// A label and its value.
 pub type Label = (Arc<str>, Arc<str>);
@@ -133,20 +84,10 @@ impl Metrics {
     ) -> Self {
         // The sum of a list that was cut is no sum.
         let has_totals = group.key.as_ref().is_none_or(|key| key.keys == Keys::Bounded) && top.is_none();
-        let family = |counter: &catalogue::Counter, name, help| {
-            families.shared(Family { name, help, counter: Some(counter.name.as_ref().into()) })
-        };
-        let column = |counter: &catalogue::Counter| Column {
-            counter: counter.name.as_ref().into(),
-            aggregation: counter.aggregation,
-            unit: counter.unit.clone(),
-            gauge: family(counter, counter.gauge_name(&group, scope), counter.gauge_help(&group, scope)),
-            total: counter
-                .total_name(&group, scope)
-                .filter(|_| has_totals)
-                .map(|name| family(counter, name, counter.total_help(&group, scope))),
-        };
-        let columns: Vec<Column> = group.counters.iter().filter(|counter| counter.is_numeric()).map(column).collect();
+        let naming = Naming { group: &group, scope, has_totals };
+        let numeric = group.counters.iter().filter(|counter| counter.is_numeric());
+        let columns: Vec<Column> =
+            numeric.map(|counter| naming.column(counter, |family| families.shared(family))).collect();
         let key_label = group.key_label().into();
         let summed = columns.iter().filter(|column| column.total.is_some()).map(|column| column.counter.to_string());
         let others = has_totals && matches!(group.others, Some((Aggregation::Sum, _)));
@@ -325,39 +266,9 @@ impl Metrics {
         Sample { family: Arc::clone(family), labels, value }
     }
 
-    /// A counter that the catalogue does not hold; none where its name cannot be a metric's, or is one's.
+    /// A counter that the catalogue does not hold, if it can have metrics.
     fn unknown_counter(&self, counter: &str) -> Option<Column> {
-        let usable = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'_';
-        if counter.is_empty() || counter.len() > LONGEST_NAME || !counter.bytes().all(usable) {
-            return None;
-        }
-        let known = self.group.others.clone();
-        let (aggregation, unit) = known.clone().unwrap_or((Aggregation::Unknown, Unit::Count("unit unknown".into())));
-        let help = match known {
-            Some((Aggregation::Unknown, _)) => "Counter whose meaning the vendor does not document",
-            Some(_) => "Counter of a group from the configuration",
-            None => "Counter unknown to this version of the exporter",
-        };
-        let as_known = catalogue::Counter {
-            name: counter.to_owned().into(),
-            aggregation,
-            unit,
-            help: help.into(),
-            source: catalogue::Source::Inferred,
-        };
-        let family = |name, help| Arc::new(Family { name, help, counter: Some(counter.into()) });
-        let name = as_known.gauge_name(&self.group, self.scope);
-        if catalogue::is_taken(&name) {
-            return None;
-        }
-        let total = as_known.total_name(&self.group, self.scope).filter(|_| self.has_totals);
-        Some(Column {
-            counter: counter.into(),
-            aggregation,
-            gauge: family(name, as_known.gauge_help(&self.group, self.scope)),
-            total: total.map(|name| family(name, as_known.total_help(&self.group, self.scope))),
-            unit: as_known.unit,
-        })
+        Naming { group: &self.group, scope: self.scope, has_totals: self.has_totals }.unknown(counter)
     }
 }
 

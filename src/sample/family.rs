@@ -1,7 +1,56 @@
-//! Families of metrics made of reports. Most appliances of a fleet have the same, so their texts are kept once for all.
+//! Families of metrics: name, kind of number and help. Most appliances of a fleet have the same families of reports, so
+//! their texts are kept once for all.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The kind of number of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A value of the moment.
+    Gauge,
+    /// A value that only grows.
+    Counter,
+    /// Counts by size.
+    Histogram,
+}
+
+impl Kind {
+    /// The word for it on a page.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// A metric whose name does not come from the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricDef {
+    /// Its name.
+    pub name: &'static str,
+    /// The kind of its numbers.
+    pub kind: Kind,
+    /// Its HELP text.
+    pub help: &'static str,
+}
+
+impl MetricDef {
+    /// A value of the moment.
+    #[must_use]
+    pub const fn gauge(name: &'static str, help: &'static str) -> Self {
+        Self { name, kind: Kind::Gauge, help }
+    }
+
+    /// A value that only grows.
+    #[must_use]
+    pub const fn counter(name: &'static str, help: &'static str) -> Self {
+        Self { name, kind: Kind::Counter, help }
+    }
+}
 
 /// A family of gauges or counters: its name and help.
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::clock::Timestamp;
+use crate::catalogue::Unit;
 
 fn metrics(group: &str, top: Option<usize>, limit: usize) -> Metrics {
     let group = catalogue::group(group).expect("in the catalogue").clone();
