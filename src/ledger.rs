@@ -1,5 +1,6 @@
 //! The running totals: how far each report has been counted, and how much. A window is added once, durably, before
-//! anybody sees it. Knows nothing of requests or metrics.
+//! anybody sees it: a change is made on a copy, written to disk, and then takes the place of the state that it was made
+//! from. Knows nothing of requests or metrics.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,7 +47,7 @@ pub struct Stretch {
 pub struct Counted {
     /// The totals after it.
     pub account: CounterState,
-    /// What was added to each sum, where that is not all that the report says, since a part of its time was counted before.
+    /// The part of the report that was added to each sum, where that is not all that the report says, since a part of its time was counted before.
     pub lacked: Option<Vec<(SumKey, u64)>>,
     /// Events that were counted before and are in the report no more.
     pub surplus: u64,
@@ -77,12 +78,13 @@ pub struct Ledger {
     facts: Mutex<HashMap<String, Facts>>,
 }
 
-/// What is counted under one key.
+/// The totals of one key.
 #[derive(Debug)]
 struct Account {
     state: CounterState,
     /// Counts up with each change. A change that was computed from an older state is not made: two that were written one
-    /// after the other would take each other's counts away.
+    /// after the other would take each other's counts away. The watermark cannot take its place, since a running hour
+    /// and late events leave that where it is.
     revision: u64,
 }
 
@@ -110,7 +112,7 @@ impl Ledger {
         Self { facts: Mutex::new(facts), ..self }
     }
 
-    /// What was found out about `appliance`.
+    /// The facts found out about `appliance`.
     #[must_use]
     pub fn facts(&self, appliance: &str) -> Facts {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).get(appliance).cloned().unwrap_or_default()
@@ -174,6 +176,7 @@ impl Ledger {
 
     /// Makes sure that `key` has an account: at zero from `first` where it has none.
     pub fn begin(&self, key: &TotalsKey, first: Timestamp) {
+        // Not written: a restart that finds nothing begins at zero as well.
         let new = || Account { state: CounterState::new(first, first), revision: 0 };
         self.accounts().entry(key.clone()).or_insert_with(new);
     }
@@ -183,6 +186,7 @@ impl Ledger {
     /// # Errors
     /// When the watermark is not at `from`, or the state cannot be written; the totals continue then.
     pub async fn begin_anew(&self, key: &TotalsKey, from: Timestamp, at: Timestamp) -> Result<(), CommitError> {
+        // An answer for the old totals may still be under way. It finds another watermark then, and is refused.
         let base = self.base(key).filter(|base| base.next.watermark == from).ok_or(CommitError::Moved)?;
         self.replace(Base { next: CounterState::new(at, at), ..base }).await.map(drop)
     }
@@ -279,6 +283,7 @@ impl Ledger {
         let Some(found) = base.next.compare(hours, report) else { return Err(CommitError::Moved) };
         let surplus = found.surplus;
         let is_added = late == Late::Add && at < day::adds_until(hours.start());
+        // Nothing changes then, so nothing is written: most comparisons find nothing.
         if found.late == 0 || !is_added {
             return Ok(Reconciled { account: base.next, late: found.late, is_added, surplus, too_large: 0 });
         }
@@ -312,7 +317,7 @@ impl Ledger {
         Arc::clone(ends.entry(key.clone()).or_default())
     }
 
-    /// What is counted under `key`, to be changed; none where nothing is.
+    /// A copy of the totals of `key` to change; none before the first [`Ledger::begin`].
     fn base<'k>(&self, key: &'k TotalsKey) -> Option<Base<'k>> {
         let (next, revision) = self.accounts().get(key).map(|account| (account.state.clone(), account.revision))?;
         Some(Base { key, next, revision })
@@ -321,6 +326,10 @@ impl Ledger {
     /// Writes the changed state down, and shows it if nothing else has changed it meanwhile.
     async fn replace(&self, base: Base<'_>) -> Result<CounterState, CommitError> {
         let Base { key, next, revision } = base;
+        // Disk first. A total that is shown and then lost in a crash steps back, and Prometheus takes that for a reset and
+        // counts all of it again. The lock is not held meanwhile: a disk that hangs must not hold up those who only read.
+        //
+        // A record is whole, so a write that nobody waited for adds nothing to the next one: that replaces it.
         self.store.write(key.clone(), next.record()).await?;
         match self.accounts().get_mut(key) {
             Some(account) if account.revision == revision => {

@@ -125,7 +125,7 @@ pub struct WriteRequest {
 enum Change {
     /// Totals.
     Record(TotalsKey, Record),
-    /// What was found out about an appliance.
+    /// Facts found out about an appliance.
     Facts(String, Facts),
     /// Refused logins of an account; none where they are forgotten.
     Refused(String, Option<Refused>),

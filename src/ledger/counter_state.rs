@@ -66,7 +66,7 @@ pub struct Begun {
 /// The outcome of adding a report.
 #[derive(Debug, Default)]
 pub(super) struct Added {
-    /// What was added to each sum, where that is not all that the report says, since a part of its time was counted before.
+    /// The part of the report that was added to each sum, where that is not all that the report says, since a part of its time was counted before.
     pub(super) lacked: Option<Vec<(SumKey, u64)>>,
     /// Events that were counted before and are in the report no more.
     pub(super) surplus: u64,
@@ -132,6 +132,8 @@ impl CounterState {
             self.remember_own(&entries);
         }
         day::forget(&mut self.days, to);
+        // The total of a key without a series is kept for as long as a late row may name it. After that the key begins at
+        // zero if it returns; its series has ended long before.
         let known = self.retired.len();
         self.retired.retain(|_, key| day::adds_until(Timestamp::from_secs(key.seen)) > to);
         if self.retired.len() < known {
@@ -183,6 +185,8 @@ impl CounterState {
         if self.totals.is_empty() {
             self.created = counts.begun.at.map(Timestamp::as_secs);
         }
+        // Series are given up before the rows are seen: a key that does both in one report gets its total back. A key has to
+        // be dated before it is seen, which makes it a known one.
         self.sum_from_now_on(counts.summed);
         self.retire(counts.retired);
         self.end_beginnings(&counts.begun.over);
@@ -205,6 +209,8 @@ impl CounterState {
         entries.extend(credits.into_iter().flatten());
         let new: BTreeSet<&SumKey> = counts.begun.new.iter().collect();
         let wanted = entries.len();
+        // The entries go into the day as well. What is not in the totals must not be there either: the comparison with the
+        // report would take it for counted.
         entries.retain(|(sum, count)| {
             if new.contains(sum) {
                 self.begin(sum);
@@ -256,6 +262,7 @@ impl CounterState {
                 continue;
             }
             late += count;
+            // Into the day in which they happened too, so that the next comparison finds nothing that is missing.
             if let Some(day) = self.days.iter_mut().find(|day| is_of(day, hours)) {
                 add(&mut day.closed, sum, *count);
             }
@@ -330,6 +337,7 @@ impl CounterState {
         });
         self.beginning.retain(|sum, _| sum.key().is_none_or(|key| !keys.contains(key)));
         self.seen.retain(|key, _| !keys.contains(key.as_str()));
+        // From now on a part of their events goes to `other`, so late ones go there as well.
         if let Some(day) = self.days.last_mut() {
             for own in [&mut day.own, &mut day.open_own].into_iter().flatten() {
                 own.retain(|key| !keys.contains(key.as_str()));

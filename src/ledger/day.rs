@@ -48,6 +48,7 @@ fn add_open<'a>(
     if days.last().is_none_or(|day| day.ended || day.start / DAY != number) {
         // Of windows that begin within an hour nothing can be told apart: the first whole hour is behind them.
         let start = if Grid::HOURS.floor(from) == from { from } else { Grid::HOURS.ceil(to) }.as_secs();
+        // No whole hour of the day is left then, and reports are compared by whole hours.
         if start / DAY != number {
             return None;
         }
@@ -98,6 +99,7 @@ pub(super) fn is_over(day: &Day) -> bool {
 /// Ends the current stretch after windows were given up or totals were reset: a comparison over the gap would find in the
 /// report what was counted as lost. The whole hours before the gap can still be compared.
 pub(super) fn break_stretch(days: &mut Vec<Day>) {
+    // A day without a whole hour has nothing to compare.
     days.pop_if(|day| day.start == day.end);
     if let Some(day) = days.last_mut() {
         day.ended = true;

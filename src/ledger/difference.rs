@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::{Day, OTHER, Retired, SumKey};
 
-/// What was counted of the time of a report.
+/// The sums that were counted of the time of a report.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part<'a> {
     sums: &'a BTreeMap<SumKey, u64>,
@@ -13,7 +13,7 @@ pub(super) struct Part<'a> {
     retired: &'a BTreeMap<String, Retired>,
 }
 
-/// What a comparison finds.
+/// The outcome of a comparison.
 #[derive(Debug, Default)]
 pub(super) struct Difference {
     /// Events in the report that were not counted.
@@ -54,6 +54,8 @@ impl<'a> Part<'a> {
         for (counter, rows) in rows.into_iter().filter(|(counter, _)| is_comparable(counter)) {
             let reported = rows.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count));
             let counted = counted.get(counter).copied().unwrap_or(0);
+            // Only reported, never subtracted: Prometheus takes a total that steps back for a reset, and counts all of it
+            // again. So a second report of the same hours can only add.
             difference.surplus = difference.surplus.saturating_add(counted.saturating_sub(reported));
             let late = reported.saturating_sub(counted);
             difference.late = difference.late.saturating_add(late);
