@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_kept_apart_and_for_two_days_and_two_hours() {
+    fn days_are_separate_and_kept_for_50_hours_after_their_end() {
         let mut days = Vec::new();
         for hour in 0..74 {
             count(&mut days, hour * 60, hour * 60 + 60);

@@ -65,7 +65,7 @@ async fn a_window_is_counted_once() {
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_and_finds_a_new_epoch_that_was_begun() {
+async fn totals_and_their_restart_at_zero_survive_a_process_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let open = || {
         let (store, found) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
@@ -93,7 +93,7 @@ fn hours_of(ledger: &Ledger, key: &TotalsKey) -> Vec<Window> {
 }
 
 #[tokio::test]
-async fn what_is_given_up_is_left_out_with_the_window_after_it() {
+async fn windows_given_up_are_neither_counted_nor_compared() {
     let ledger = Ledger::in_memory();
     let key = key();
     let one = [("c", 1)];
@@ -113,7 +113,7 @@ async fn what_is_given_up_is_left_out_with_the_window_after_it() {
 }
 
 #[tokio::test]
-async fn what_was_late_is_added_once_and_what_is_gone_is_only_shown() {
+async fn late_events_are_added_once_and_missing_ones_only_reported() {
     let ledger = Ledger::in_memory();
     let key = key();
     let hour = |number: u64| at(number * 3600);
@@ -168,7 +168,7 @@ async fn the_newest_facts_are_written_whoever_writes_last() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_is_not_counted() {
+async fn a_window_that_cannot_be_written_is_not_counted() {
     let ledger = Ledger::new(Arc::new(Store::without_writer()), HashMap::new());
     ledger.begin(&key(), at(0));
     let before = ledger.account(&key());
@@ -180,7 +180,7 @@ async fn what_cannot_be_written_is_not_counted() {
 }
 
 #[tokio::test]
-async fn of_two_answers_for_one_window_one_is_counted() {
+async fn concurrent_answers_for_a_window_are_counted_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, _) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
     let ledger = Ledger::new(Arc::new(store), HashMap::new());
@@ -193,7 +193,7 @@ async fn of_two_answers_for_one_window_one_is_counted() {
 }
 
 #[tokio::test]
-async fn a_total_that_would_be_too_large_stays_and_is_counted() {
+async fn an_increment_that_makes_a_total_too_large_is_skipped_and_reported() {
     const LARGEST: u64 = 1 << 53;
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
@@ -218,7 +218,7 @@ async fn a_total_that_would_be_too_large_stays_and_is_counted() {
 }
 
 #[tokio::test]
-async fn a_record_of_an_older_version_is_compared_by_what_it_counted() {
+async fn records_of_older_versions_are_reconciled_by_the_counters_they_hold() {
     let sums = BTreeMap::from([(sum("c/k"), 5), (sum("c/other"), 3)]);
     let day = Day { start: 0, end: 7200, closed: sums.clone(), ..Day::default() };
     let record = Record { watermark: 7200, epoch: 0, totals: sums, days: vec![day], ..Record::default() };
@@ -242,7 +242,7 @@ async fn a_record_of_an_older_version_is_compared_by_what_it_counted() {
 }
 
 #[tokio::test]
-async fn late_events_of_a_key_that_was_folded_go_to_where_its_events_went() {
+async fn late_events_of_a_key_without_a_series_go_to_other() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
     count(&ledger, 0, 60, &[("c/x", 5), ("c/other", 3)]).await.expect("counted");
@@ -258,7 +258,7 @@ async fn late_events_of_a_key_that_was_folded_go_to_where_its_events_went() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_first_found_late_has_its_series_from_then_on() {
+async fn a_key_first_found_by_reconciliation_gets_a_series() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
     for minute in 0..60 {
@@ -273,7 +273,7 @@ async fn a_key_that_is_first_found_late_has_its_series_from_then_on() {
 }
 
 #[tokio::test]
-async fn sums_that_have_just_begun_are_known_after_a_restart_until_their_end_is_written_down() {
+async fn new_sums_are_remembered_across_restarts_until_their_hold_ends() {
     let folder = tempfile::tempdir().expect("a folder");
     let open = || {
         let (store, found) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
@@ -313,7 +313,7 @@ async fn sums_that_have_just_begun_are_known_after_a_restart_until_their_end_is_
 }
 
 #[test]
-fn a_record_of_a_version_that_did_not_know_of_beginnings_has_none() {
+fn records_without_new_sums_are_read_and_written_without_them() {
     let old = r#"{"watermark":60,"epoch":0,"totals":{"c":5}}"#;
     let record: Record = serde_json::from_str(old).expect("a record");
     assert_eq!(CounterState::restored(record.clone()).beginning, BTreeMap::new());
@@ -321,7 +321,7 @@ fn a_record_of_a_version_that_did_not_know_of_beginnings_has_none() {
 }
 
 #[test]
-fn sums_are_dated_once_and_keep_their_date_while_they_give_up_their_series() {
+fn creation_times_are_set_once_and_survive_the_loss_of_a_series() {
     let (mut account, summed) =
         (CounterState::new(at(0), at(0)), Arc::new(Summed { others: true, ..Summed::default() }));
     let mut count = |minute: u64, key: &str, retired: &[String]| {

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_equal_is_one_and_what_differs_is_not() {
+    fn equal_families_are_shared_and_different_ones_are_not() {
         let families = Families::default();
         let family = |help: &str| families.shared(Family { name: "a".into(), help: help.into(), counter: None });
         assert!(Arc::ptr_eq(&family("x"), &family("x")));

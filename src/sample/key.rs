@@ -125,13 +125,13 @@ mod tests {
     }
 
     #[test]
-    fn few_keys_all_have_their_own() {
+    fn all_keys_have_series_while_they_are_few() {
         let report = report(&[("x", 1), ("y", 2)]);
         assert_eq!(chosen(&report, &[], 4), ["w", "x", "y", "z"]);
     }
 
     #[test]
-    fn of_many_the_highest_have_and_room_is_left_for_the_others() {
+    fn beyond_the_limit_the_highest_keys_and_known_ones_have_series() {
         let report = report(&[("w", 3), ("x", 1), ("y", 2), ("z", 2)]);
         assert_eq!(chosen(&report, &[], 7), ["w", "y"], "three rows of two counters, one for the others");
         assert_eq!(chosen(&report, &["x"], 7), ["w", "x"], "a total must not vanish");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_room_does_not_depend_on_which_counters_have_rows() {
+    fn the_series_limit_does_not_depend_on_which_counters_have_rows() {
         let body = r#"{"data": {"resultSet": {"a": [{"x": 1}, {"y": 2}, {"z": 3}]}}}"#;
         let report = Report::parse(body).expect("a report");
         let known = KnownKeys::default();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_keys_stay_while_there_is_room_and_go_before_others() {
+    fn idle_keys_are_the_first_to_lose_their_series() {
         let report = report(&[("w", 3), ("x", 1)]);
         let retired =
             |living: &[&str], idle: &[&str], limit| Selection::new(&report, &known(living, idle), limit, 2).retired();
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_stands_alone_as_a_pair_is_listed() {
+    fn a_single_key_value_pair_makes_its_key_a_listed_one() {
         let body = r#"{"data": {"resultSet": {"a": {"key": "w", "value": 3}, "b": [{"x": 1}, {"y": 2}, {"z": 3}]}}}"#;
         let report = Report::parse(body).expect("a report");
         let known = known(&[], &["w"]);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn long_keys_are_cut_and_stay_apart() {
+    fn long_keys_are_truncated_and_stay_distinct() {
         let long = |end: &str| format!("{}{end}", "ü".repeat(300));
         let (one, other) = (short(&long("a")), short(&long("b")));
         assert!(one.len() <= LONGEST && one != other, "{one}");

@@ -282,7 +282,7 @@ mod tests {
     use crate::sample::Kind;
 
     #[test]
-    fn two_appliances_of_one_name_are_told_apart() {
+    fn managed_appliances_of_the_same_name_are_labelled_by_serial() {
         let managed = |serial: &str| ManagedAppliance {
             serial: serial.into(),
             host_name: Some("esa1".into()),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gauge_that_is_called_like_a_counter_is_left_out() {
+    fn a_gauge_named_like_a_counter_is_left_out() {
         let status = XmlStatus {
             gauges: vec![("inj_msgs_total".into(), 1.0), ("conn_in".into(), 2.0), ("kbytes_used".into(), 3.0)],
             ..XmlStatus::default()
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_of_gauges() {
+    fn every_status_metric_is_a_gauge_with_help() {
         for MetricDef { name, kind, help } in ABOUT_NOW {
             assert!(*kind == Kind::Gauge && !name.ends_with("_total") && !help.is_empty(), "{name}");
         }

@@ -66,7 +66,7 @@ fn a_flood_of_unknown_counters_is_bounded() {
 }
 
 #[test]
-fn text_groups_yield_nothing_and_miss_nothing() {
+fn groups_of_text_have_no_samples_and_no_missing_counters() {
     let found = read("reporting_system", r#"[{"begin_time": "0"}, {"heartbeat": "1"}]"#);
     assert_eq!(found, Samples::default());
 }
@@ -112,7 +112,7 @@ fn each_key_has_its_gauge_and_its_total() {
 }
 
 #[test]
-fn no_rows_are_nothing_missing() {
+fn an_empty_report_has_no_missing_counters() {
     let metrics = metrics("mail_policy_incoming", None, 1000);
     for body in ["{}", r#"{"data": {"resultSet": {}}}"#, r#"{"data": {"resultSet": {"recipients_matched": []}}}"#] {
         let report = Report::parse(body).expect("a report");
@@ -121,7 +121,7 @@ fn no_rows_are_nothing_missing() {
 }
 
 #[test]
-fn a_list_that_was_cut_has_no_total() {
+fn a_truncated_list_has_no_totals() {
     let metrics = metrics("mail_policy_incoming", Some(10), 1000);
     let read = metrics.read(&keyed_report([("DEFAULT".into(), 5)]), &KnownKeys::default());
     assert_eq!((read.samples.len(), read.increments.len()), (1, 0));
@@ -147,7 +147,7 @@ fn five_thousand_rows_become_a_thousand_series_and_lose_no_count() {
 }
 
 #[test]
-fn one_key_given_twice_is_one_row() {
+fn rows_with_the_same_key_are_merged() {
     let body = r#"{"data": {"resultSet": {
         "total_recipients": [{"192.0.2.1": {"key": "one", "value": 2}}, {"192.0.2.1": {"key": "two", "value": 3}}],
         "workqueue_maximum_messages": [{"a": 4}, {"a": 3}]}}}"#;
@@ -159,7 +159,7 @@ fn one_key_given_twice_is_one_row() {
 }
 
 #[test]
-fn counters_of_a_group_from_the_configuration_are_taken_as_they_come() {
+fn counters_of_a_configured_group_need_no_catalogue_entry() {
     let group = Group {
         name: "mail_new".into(),
         others: Some((Aggregation::Sum, Unit::Bytes)),
@@ -183,7 +183,7 @@ fn counters_of_a_group_from_the_configuration_are_taken_as_they_come() {
 }
 
 #[test]
-fn a_state_may_be_below_zero_and_a_count_may_not() {
+fn scores_may_be_negative_and_counts_may_not() {
     let found = read(
         "mail_incoming_domain_ip_detail",
         r#"{"sbrs_score": [{"192.0.2.1": -7.5}, {"192.0.2.2": "-1"}], "detected_spam": [{"192.0.2.1": -7}]}"#,
@@ -193,7 +193,7 @@ fn a_state_may_be_below_zero_and_a_count_may_not() {
 }
 
 #[test]
-fn a_value_with_a_key_is_a_row_where_rows_are_expected() {
+fn a_single_key_value_pair_is_read_as_a_row() {
     let pair = |group, counter| {
         let found = read(group, &format!(r#"{{"{counter}": {{"key": "DEFAULT", "value": 5}}}}"#));
         found.increments
@@ -204,7 +204,7 @@ fn a_value_with_a_key_is_a_row_where_rows_are_expected() {
 }
 
 #[test]
-fn values_that_an_unknown_counter_cannot_have_are_counted_and_texts_are_not() {
+fn unusable_values_of_unknown_counters_are_counted_unless_they_are_text() {
     let found = read(
         "web_webcat_detail",
         r#"{"name": [{"a": "News"}, {"b": null}], "volume": [{"a": "12 MB"}], "time": [{"a": "00:05:12"}],
@@ -215,7 +215,7 @@ fn values_that_an_unknown_counter_cannot_have_are_counted_and_texts_are_not() {
 }
 
 #[test]
-fn a_unit_beside_a_number_must_be_the_counters_own() {
+fn a_unit_in_a_value_must_match_the_unit_of_its_counter() {
     let found = read(
         "mail_system_capacity",
         r#"{"bytes_in": "12 MB", "workqueue_average_time_spent": "00:05:12", "overall_percent_cpu_usage": "130%",

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn each_set_of_totals_has_its_text() {
+    fn totals_keys_have_the_text_of_older_builds_on_disk() {
         let scopes = [
             (Scope::Appliance, "appliance\u{1f}"),
             (Scope::DeviceGroup("x".into()), "device_group\u{1f}x"),
@@ -151,7 +151,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn every_sum_is_read_as_it_was_written_and_kept_in_that_order(one in sum_key(), other in sum_key()) {
+        fn sum_keys_round_trip_and_sort_as_their_text(one in sum_key(), other in sum_key()) {
             let text = |sum: &SumKey| serde_json::to_value(sum).expect("a text").as_str().expect("a text").to_owned();
             let (written, of_other) = (text(&one), text(&other));
             proptest::prop_assert_eq!(one.cmp(&other), written.cmp(&of_other));

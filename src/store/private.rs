@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_is_for_nobody_else_and_what_is_there_stays() {
+    fn new_files_are_private_and_existing_directories_keep_their_mode() {
         let folder = tempfile::tempdir().expect("a folder");
         let there = folder.path().join("there");
         DirBuilder::new().create(&there).expect("a folder");

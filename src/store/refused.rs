@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_read_whichever_version_wrote_it() {
+    fn refusals_written_by_any_version_are_read() {
         let read = |text: &str| serde_json::from_str::<Refused>(text).expect(text);
         let old = Refused { count: 2, last: 7, ..Refused::default() };
         assert_eq!(read(r#"{"count": 2, "last": 7, "in_doubt": false}"#), old);

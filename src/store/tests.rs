@@ -32,7 +32,7 @@ fn open(folder: &tempfile::TempDir) -> (Store, LoadedState) {
 }
 
 #[tokio::test]
-async fn what_was_written_is_found_again() {
+async fn records_are_read_back_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, found) = open(&folder);
     assert!(found.records.is_empty());
@@ -46,7 +46,7 @@ async fn what_was_written_is_found_again() {
 }
 
 #[tokio::test]
-async fn refused_logins_and_the_salt_are_found_again() {
+async fn refused_logins_and_the_salt_are_read_back_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, first) = open(&folder);
     assert!(first.refused.is_empty() && first.salt != [0; 32]);
@@ -64,7 +64,7 @@ async fn refused_logins_and_the_salt_are_found_again() {
 }
 
 #[tokio::test]
-async fn a_thousand_at_once_take_few_transactions() {
+async fn concurrent_writes_share_transactions() {
     let folder = tempfile::tempdir().expect("a folder");
     let batches = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&batches);
@@ -142,7 +142,7 @@ fn sealed(json: &str) -> Vec<u8> {
 const OLD: &str = r#"{"watermark":60,"epoch":0,"totals":{"detected_spam":5}}"#;
 
 #[tokio::test]
-async fn a_damaged_record_costs_no_other() {
+async fn a_damaged_record_affects_no_other() {
     // Still a record, of one spam less.
     let mut flipped = sealed(OLD);
     let digit = flipped.len() - b"5}}".len();
@@ -174,7 +174,7 @@ async fn a_record_under_an_unknown_key_is_reported_and_left_where_it_is() {
 }
 
 #[tokio::test]
-async fn an_older_schema_is_read_and_becomes_ours() {
+async fn an_older_schema_is_read_and_upgraded() {
     let folder = tempfile::tempdir().expect("a folder");
     drop(open(&folder));
     rewrite(&folder, disk::SCHEMA - 1, &sealed(OLD));
@@ -211,7 +211,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_had_is_named() {
+fn an_unusable_directory_is_named_in_the_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
     std::fs::write(&file, "").expect("a file");
@@ -236,7 +236,7 @@ fn kept(folder: &Path) -> HashMap<TotalsKey, Record> {
 }
 
 #[tokio::test]
-async fn a_deleted_file_is_written_again_with_everything_in_it() {
+async fn a_deleted_file_is_recreated_with_all_its_content() {
     for what in ["file", "directory", "moved"] {
         let folder = tempfile::tempdir().expect("a folder");
         let directory = folder.path().join("state");
@@ -267,7 +267,7 @@ async fn a_deleted_file_is_written_again_with_everything_in_it() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_deleted_just_before_the_end_is_written_again() {
+async fn a_file_deleted_just_before_the_shutdown_is_recreated() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, _) = open(&folder);
     store.write(key("a"), record(1)).await.expect("written");
@@ -277,7 +277,7 @@ async fn a_file_that_is_deleted_just_before_the_end_is_written_again() {
 }
 
 #[tokio::test]
-async fn another_file_at_the_path_is_left_alone_and_nothing_is_counted_beside_it() {
+async fn a_replaced_file_is_left_alone_and_totals_pause() {
     let (folder, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("another"));
     let (store, _) = open(&other);
     store.write(key("other"), record(9)).await.expect("written");
@@ -304,7 +304,7 @@ async fn another_file_at_the_path_is_left_alone_and_nothing_is_counted_beside_it
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_written_again_stops_the_totals_until_it_can() {
+async fn totals_pause_while_a_deleted_file_cannot_be_recreated() {
     let folder = tempfile::tempdir().expect("a folder");
     let directory = folder.path().join("state");
     let (store, heard) = watched(&directory);
@@ -322,7 +322,7 @@ async fn a_file_that_cannot_be_written_again_stops_the_totals_until_it_can() {
 }
 
 #[tokio::test]
-async fn a_copy_of_the_same_content_is_no_other_file() {
+async fn a_copy_with_the_same_content_counts_as_the_same_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("state.redb");
     let (store, heard) = watched(folder.path());
@@ -335,7 +335,7 @@ async fn a_copy_of_the_same_content_is_no_other_file() {
 }
 
 #[tokio::test]
-async fn refused_logins_that_may_be_missing_are_noticed_until_they_are_dealt_with() {
+async fn a_lost_login_failure_history_is_reported_until_it_is_cleared() {
     let unknown = Refused { history_lost: true, ..Refused::default() };
     for loss in ["deleted", "emptied", "damaged", "refused row", "salt"] {
         let folder = tempfile::tempdir().expect("a folder");
@@ -376,6 +376,6 @@ fn overwrite(folder: &tempfile::TempDir, table: redb::TableDefinition<'_, &str, 
 }
 
 #[tokio::test]
-async fn memory_keeps_nothing_and_fails_never() {
+async fn writes_without_a_file_always_succeed() {
     assert!(Store::Memory.write(key("a"), record(1)).await.is_ok());
 }

@@ -27,7 +27,7 @@ fn totals(ledger: &Ledger) -> Vec<(SumKey, u64)> {
 }
 
 #[tokio::test]
-async fn a_running_hour_is_added_as_it_grows_and_closed_by_the_rest() {
+async fn a_running_hour_adds_its_growth_and_closes_with_the_rest() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
     count(&ledger, 0, 3600, &[("c", 60)]).await.expect("counted");
@@ -63,7 +63,7 @@ async fn an_older_answer_for_a_running_hour_takes_nothing_back() {
 }
 
 #[tokio::test]
-async fn a_running_hour_that_shrinks_to_its_end_adds_nothing_and_shows_it() {
+async fn a_running_hour_that_shrinks_adds_nothing_and_reports_the_surplus() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
     grow(&ledger, 0, 50, &[("c", 50), ("d", 5)]).await;
@@ -76,7 +76,7 @@ async fn a_running_hour_that_shrinks_to_its_end_adds_nothing_and_shows_it() {
 }
 
 #[tokio::test]
-async fn a_restart_knows_what_was_counted_of_the_running_hour() {
+async fn a_running_hour_continues_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let open = || {
         let (store, found) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
@@ -94,7 +94,7 @@ async fn a_restart_knows_what_was_counted_of_the_running_hour() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_of_a_running_hour_is_not_counted() {
+async fn a_running_hour_that_cannot_be_written_is_not_counted() {
     let ledger = Ledger::new(Arc::new(Store::without_writer()), HashMap::new());
     ledger.begin(&key(), at(0));
     let before = ledger.account(&key());
@@ -104,7 +104,7 @@ async fn what_cannot_be_written_of_a_running_hour_is_not_counted() {
 }
 
 #[tokio::test]
-async fn of_two_answers_for_a_running_hour_one_is_added() {
+async fn concurrent_answers_for_a_running_hour_are_counted_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let (store, _) = Store::open(folder.path(), Box::new(|_| {})).expect("a directory");
     let ledger = Ledger::new(Arc::new(store), HashMap::new());
@@ -120,7 +120,7 @@ async fn of_two_answers_for_a_running_hour_one_is_added() {
 }
 
 #[tokio::test]
-async fn minutes_that_were_counted_are_taken_off_the_report_of_their_hour() {
+async fn minutes_already_counted_are_subtracted_from_the_report_of_their_hour() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
     count(&ledger, 0, 3600, &[("c", 60)]).await.expect("counted");
@@ -134,7 +134,7 @@ async fn minutes_that_were_counted_are_taken_off_the_report_of_their_hour() {
 }
 
 #[tokio::test]
-async fn an_hour_whose_beginning_is_not_known_is_not_counted_as_a_whole() {
+async fn an_hour_first_counted_after_its_start_is_not_counted_as_a_whole() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(300));
     count(&ledger, 300, 600, &[("c", 5)]).await.expect("counted");
@@ -144,7 +144,7 @@ async fn an_hour_whose_beginning_is_not_known_is_not_counted_as_a_whole() {
 }
 
 #[tokio::test]
-async fn minutes_are_not_counted_into_an_hour_that_has_run() {
+async fn minutes_are_refused_once_their_running_hour_was_counted() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
     grow(&ledger, 0, 10, &[("c", 10)]).await;
@@ -153,7 +153,7 @@ async fn minutes_are_not_counted_into_an_hour_that_has_run() {
 }
 
 #[tokio::test]
-async fn a_counter_that_is_summed_since_today_is_in_the_running_hour() {
+async fn a_counter_that_gains_a_total_is_counted_for_the_whole_running_hour() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
     let run = async |minute: u64, counters: &[&str]| {
