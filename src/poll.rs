@@ -18,7 +18,6 @@ use crate::sample::Families;
 use crate::snapshot::{ClockTrouble, Hold, Snapshot, SnapshotStore, Trouble};
 use crate::store::{Facts, TotalsKey};
 
-mod ask;
 mod audit;
 mod centralized;
 mod deadline;
@@ -29,17 +28,17 @@ mod job;
 mod lateness;
 mod launch;
 mod outcome;
-mod place;
 mod plan;
 mod refusal;
 mod report_source;
-mod retry;
+mod request;
+mod request_order;
+mod resume_point;
 mod round;
 mod running;
 mod source;
 mod status_probe;
 mod target;
-mod turns;
 
 pub(crate) use source::Source;
 
@@ -48,12 +47,12 @@ use deadline::Deadlines;
 use health::ApplianceHealth;
 use job::Done;
 use lateness::Lateness;
-use place::Moment;
 use report_source::ReportSource;
+use request_order::{RequestOrder, Work};
+use resume_point::Moment;
 use round::{Cost, Rounds};
 use status_probe::StatusProbe;
 use target::Target;
-use turns::{Turns, Work};
 
 /// The delay of an answer, beyond what requests take, after which the appliance counts as down.
 const SLACK: Duration = Duration::from_secs(60);
@@ -100,13 +99,13 @@ pub(crate) struct Poller<S> {
     connected: bool,
     /// What was found out about it.
     facts: Facts,
-    turns: Turns,
+    request_order: RequestOrder,
     rounds: Rounds,
     deadlines: Deadlines,
     /// Before this no backlog is fetched.
     paced_until: Tick,
     /// When a request was last made only to read the appliance's clock.
-    heard: Option<Tick>,
+    report: Option<Tick>,
     jobs: JoinSet<Done>,
     /// Jobs that ask the appliance something. The others write to the disk, and one that hangs must not stop the polling.
     requests: usize,
@@ -145,13 +144,13 @@ impl<S: Source> Poller<S> {
             source,
             heartbeat: context.watchdog.begin(&format!("the poller of `{name}`")),
             paced_until: now,
-            heard: None,
+            report: None,
             context,
             name,
             polling: appliance.polling,
             product: appliance.product,
             minimum_release: appliance.minimum_release,
-            turns: Turns::new(targets.len(), watches.len()),
+            request_order: RequestOrder::new(targets.len(), watches.len()),
             rounds: Rounds::default(),
             deadlines: Deadlines::new(&appliance.polling),
             watches,

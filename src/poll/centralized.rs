@@ -28,7 +28,7 @@ pub(super) struct Centralized {
     stated: Option<bool>,
     /// Whether the reports that are polled can show it.
     can_tell: bool,
-    traffic: BTreeMap<&'static str, Heard>,
+    traffic: BTreeMap<&'static str, Traffic>,
     messages: u64,
     /// Where the first of those messages was counted.
     since: Option<Timestamp>,
@@ -37,7 +37,7 @@ pub(super) struct Centralized {
 
 /// Answers of one traffic report since it last contained an event.
 #[derive(Clone, Copy, Debug, Default)]
-struct Heard {
+struct Traffic {
     refusals: u32,
     zeros_until: Option<Timestamp>,
 }
@@ -47,7 +47,7 @@ impl Centralized {
     pub(super) fn new<'a>(groups: impl Iterator<Item = &'a str>) -> Self {
         let groups: Vec<&str> = groups.collect();
         let traffic: BTreeMap<_, _> =
-            TRAFFIC.into_iter().filter(|name| groups.contains(name)).map(|name| (name, Heard::default())).collect();
+            TRAFFIC.into_iter().filter(|name| groups.contains(name)).map(|name| (name, Traffic::default())).collect();
         let can_tell = groups.contains(&CAPACITY) && !traffic.is_empty();
         Self { stated: None, can_tell, traffic, messages: 0, since: None, found: false }
     }
@@ -60,29 +60,29 @@ impl Centralized {
     }
 
     /// A window of `group` was counted, with so many events.
-    pub(super) fn heard(&mut self, group: &str, window: Window, events: u64) {
+    pub(super) fn record(&mut self, group: &str, window: Window, events: u64) {
         if group == CAPACITY && events > 0 {
             self.messages += events;
             self.since.get_or_insert(window.start());
         }
-        let Some(heard) = self.traffic.get_mut(group) else { return };
+        let Some(traffic) = self.traffic.get_mut(group) else { return };
         if events > 0 {
             *self = Self {
-                traffic: self.traffic.keys().map(|name| (*name, Heard::default())).collect(),
+                traffic: self.traffic.keys().map(|name| (*name, Traffic::default())).collect(),
                 messages: 0,
                 since: None,
                 found: false,
                 ..*self
             };
         } else {
-            *heard = Heard { refusals: 0, zeros_until: Some(window.end()) };
+            *traffic = Traffic { refusals: 0, zeros_until: Some(window.end()) };
         }
     }
 
     /// A report of `group` was empty or declined.
     pub(super) fn refused(&mut self, group: &str) {
-        if let Some(heard) = self.traffic.get_mut(group) {
-            heard.refusals += 1;
+        if let Some(traffic) = self.traffic.get_mut(group) {
+            traffic.refusals += 1;
         }
     }
 
@@ -94,9 +94,9 @@ impl Centralized {
     /// Whether it is found now and was not before.
     pub(super) fn find(&mut self) -> bool {
         let Some(since) = self.since.filter(|_| self.can_tell && self.stated.is_none()) else { return false };
-        let silent = |heard: &Heard| {
-            let zeros = heard.zeros_until.is_some_and(|until| until >= since + LONG) && self.messages >= MANY;
-            heard.refusals >= REFUSALS || zeros
+        let silent = |group: &Traffic| {
+            let zeros = group.zeros_until.is_some_and(|until| until >= since + LONG) && self.messages >= MANY;
+            group.refusals >= REFUSALS || zeros
         };
         let is_new = !self.found && self.traffic.values().all(silent);
         self.found |= is_new;
@@ -121,15 +121,15 @@ mod tests {
     fn zeros_beside_mail_are_found_after_an_hour_and_said_once() {
         let mut esa = esa();
         for number in 0..2 {
-            esa.heard(CAPACITY, hour(number), 60);
-            esa.heard(TRAFFIC[0], hour(number), 0);
+            esa.record(CAPACITY, hour(number), 60);
+            esa.record(TRAFFIC[0], hour(number), 0);
             assert!(number > 0 || !esa.find(), "the other report has not spoken");
-            esa.heard(TRAFFIC[1], hour(number), 0);
-            esa.heard("mail_mar_summary", hour(number), 5);
+            esa.record(TRAFFIC[1], hour(number), 0);
+            esa.record("mail_mar_summary", hour(number), 5);
             assert_eq!(esa.find(), number == 1, "sixty messages are few");
         }
         assert_eq!((esa.is_found(), esa.find()), (Some(true), false));
-        esa.heard(TRAFFIC[1], hour(2), 1);
+        esa.record(TRAFFIC[1], hour(2), 1);
         assert_eq!(esa.is_found(), Some(false), "it reports again");
     }
 
@@ -141,7 +141,7 @@ mod tests {
             TRAFFIC.iter().for_each(|group| esa.refused(group));
         }
         assert!(!esa.find(), "it may be down as a whole");
-        esa.heard(CAPACITY, hour(0), 1);
+        esa.record(CAPACITY, hour(0), 1);
         assert!(esa.find());
     }
 
@@ -149,8 +149,8 @@ mod tests {
     fn a_quiet_esa_is_only_quiet() {
         let mut esa = esa();
         for number in 0..48 {
-            esa.heard(CAPACITY, hour(number), 0);
-            TRAFFIC.iter().for_each(|group| esa.heard(group, hour(number), 0));
+            esa.record(CAPACITY, hour(number), 0);
+            TRAFFIC.iter().for_each(|group| esa.record(group, hour(number), 0));
             assert!(!esa.find());
         }
     }
@@ -171,7 +171,7 @@ mod tests {
         for _ in 0..3 {
             TRAFFIC.iter().for_each(|group| esa.refused(group));
         }
-        esa.heard(CAPACITY, hour(0), 1);
+        esa.record(CAPACITY, hour(0), 1);
         assert!(!esa.find(), "refused for another reason");
         assert_eq!(esa.is_found(), Some(false));
     }

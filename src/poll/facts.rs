@@ -8,7 +8,7 @@ use crate::config::Alignment;
 use crate::ledger::Counts;
 use crate::store::Facts;
 
-use super::job::{Done, Heard, Job};
+use super::job::{Done, Job, ReadReport};
 use super::outcome::written;
 use super::target::Target;
 use super::{Poller, Source};
@@ -81,17 +81,17 @@ impl<S: Source> Poller<S> {
     }
 
     /// Writes down what was counted of an hour that is not over.
-    pub(super) fn run_hour(&mut self, job: Job, heard: Heard) {
+    pub(super) fn run_hour(&mut self, job: Job, report: ReadReport) {
         let (ledger, key) = self.busy(job.target);
         let (target, moment) = (&self.targets[job.target], self.moment(self.context.clock.tick()));
-        let begun = target.begun(job.query.window, &heard.read.increments, moment);
+        let begun = target.begun(job.query.window, &report.samples.increments, moment);
         let summed = target.summed();
         self.jobs.spawn(async move {
-            let (hour, read) = (job.query.window, &heard.read);
+            let (hour, read) = (job.query.window, &report.samples);
             let counts =
                 Counts { increments: &read.increments, retired: &read.retired, summed: &summed, begun: &begun };
-            let outcome = written(ledger.count_running(&key, hour, heard.at, &counts)).await;
-            Done::Ran { job, heard: Box::new(heard), outcome }
+            let outcome = written(ledger.count_running(&key, hour, report.at, &counts)).await;
+            Done::RunningHourCounted { job, report: Box::new(report), outcome }
         });
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::api::{Failure, Reason};
 use crate::base::clock::Tick;
 
-use super::turns::Work;
+use super::request_order::Work;
 
 /// The first pause after the appliance is found to be down; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);

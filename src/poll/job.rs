@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Depth, Failure, Observation, Query};
+use crate::api::{Depth, Failure, Observation, Query, Reply};
 use crate::base::clock::{Tick, Timestamp};
 use crate::ledger::{CommitError, Counted, Reconciled};
 use crate::sample::Samples;
 
-use super::ask::Outcome;
 use super::plan::Gap;
 
 /// A finished job.
@@ -38,20 +37,20 @@ pub(super) enum Done {
     },
     /// Whether the appliance is there.
     Probed(Result<(), Failure>),
-    Asked {
+    Requested {
         job: Job,
-        outcome: Outcome,
+        outcome: RequestOutcome,
         took: Duration,
     },
     Counted {
         job: Job,
         count: Count,
-        heard: Box<Heard>,
+        report: Box<ReadReport>,
         outcome: Result<Counted, CommitError>,
     },
-    Ran {
+    RunningHourCounted {
         job: Job,
-        heard: Box<Heard>,
+        report: Box<ReadReport>,
         outcome: Result<Counted, CommitError>,
     },
     Reconciled {
@@ -60,17 +59,28 @@ pub(super) enum Done {
     },
 }
 
+/// What a poll came to.
+#[derive(Debug)]
+pub(super) enum RequestOutcome {
+    Report(Reply),
+    /// The window was declined for its minutes: the group is answered for whole hours.
+    HoursOnly,
+    /// An end in the future was declined, and a closed hour is answered.
+    RunningDeclined,
+    Failed(Failure),
+}
+
 impl Done {
     /// Whether the appliance was asked something.
     pub(super) const fn is_a_request(&self) -> bool {
         match self {
-            Self::Connected(_) | Self::Probed(_) | Self::Observed { .. } | Self::Asked { .. } => true,
+            Self::Connected(_) | Self::Probed(_) | Self::Observed { .. } | Self::Requested { .. } => true,
             Self::Remembered
             | Self::BegunAnew { .. }
             | Self::PassedOver { .. }
             | Self::BeginningsEnded { .. }
             | Self::Counted { .. }
-            | Self::Ran { .. }
+            | Self::RunningHourCounted { .. }
             | Self::Reconciled { .. } => false,
         }
     }
@@ -78,9 +88,10 @@ impl Done {
 
 /// What a report came to, and the answer it came with.
 #[derive(Debug)]
-pub(super) struct Heard {
-    pub(super) read: Samples,
-    pub(super) sent: Arc<str>,
+pub(super) struct ReadReport {
+    pub(super) samples: Samples,
+    /// The request, for display.
+    pub(super) request: Arc<str>,
     /// The appliance's clock when it answered.
     pub(super) at: Timestamp,
 }
@@ -116,13 +127,13 @@ pub(super) enum Purpose {
     /// To count windows of the target's grid.
     Count(Count),
     /// To add to what was counted of an hour that is not over.
-    Run,
+    RunningHour,
     /// To compare it with what was counted.
     Audit,
-    /// To see how much of it is there yet.
-    Look,
+    /// To see how much of it is there by now.
+    MeasureLateness,
     /// To read the appliance's clock.
-    Hear,
+    SyncClock,
 }
 
 impl Purpose {
@@ -130,7 +141,7 @@ impl Purpose {
     pub(super) const fn depth(self) -> Depth {
         match self {
             Self::Count(_) => Depth::AllPages,
-            Self::Run | Self::Audit | Self::Look | Self::Hear => Depth::FirstPage,
+            Self::RunningHour | Self::Audit | Self::MeasureLateness | Self::SyncClock => Depth::FirstPage,
         }
     }
 }

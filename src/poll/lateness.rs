@@ -289,13 +289,13 @@ mod tests {
     fn targets_take_turns_and_those_that_are_not_had_are_left_out() {
         let mut lateness = Lateness::new(Duration::from_secs(120), 3);
         let had = |target| if target == 1 { None } else { minutes(target) };
-        let mut turns = Vec::new();
+        let mut order = Vec::new();
         for round in 0..4 {
             lateness.step(at(round * 8000), had);
-            turns.extend(lateness.sample.as_ref().map(|sample| sample.target));
+            order.extend(lateness.sample.as_ref().map(|sample| sample.target));
             lateness.missed(at(round * 8000));
         }
-        assert_eq!(turns, [0, 2, 0, 2]);
+        assert_eq!(order, [0, 2, 0, 2]);
         assert_eq!(Lateness::new(REST, 2).step(at(0), |_| None), Step::Wait(REST));
     }
 }

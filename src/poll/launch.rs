@@ -7,19 +7,18 @@ use crate::api::{Depth, StatusKind};
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::window::Window;
 
-use super::ask::{self, Outcome};
 use super::deadline;
-use super::job::{Count, Done, Job, Next, Purpose};
-use super::place::Moment;
+use super::job::{Count, Done, Job, Next, Purpose, RequestOutcome};
 use super::plan::{Step, Stride};
+use super::request_order::Work;
+use super::resume_point::Moment;
 use super::target::Target;
-use super::turns::Work;
-use super::{Poller, Source, lateness};
+use super::{Poller, Source, lateness, request};
 
 /// The pace at which the clock of an appliance is read while it is behind what was counted.
-const HEARING: Duration = Duration::from_secs(5 * 60);
+const CLOCK_PACE: Duration = Duration::from_secs(5 * 60);
 /// The same of a clock in doubt: the next answer may confirm what it shows.
-const HEARING_IN_DOUBT: Duration = Duration::from_secs(61);
+const CLOCK_IN_DOUBT_PACE: Duration = Duration::from_secs(61);
 /// The wait when nothing is scheduled.
 const IDLE: Duration = Duration::from_secs(60 * 60);
 
@@ -63,12 +62,12 @@ impl<S: Source> Poller<S> {
     fn next(&mut self, now: Tick) -> Next {
         let moment = self.moment(now);
         let mut wake = now + IDLE;
-        let order: Vec<Work> = self.turns.iter().collect();
+        let order: Vec<Work> = self.request_order.iter().collect();
         for work in order {
             let next = match work {
                 Work::StatusProbe(status_probe) => self.next_of_watch(status_probe, now),
                 Work::Target(target) => self.next_of_target(target, moment),
-                Work::Look => self.next_look(moment),
+                Work::MeasureLateness => self.next_measurement(moment),
             };
             match next {
                 None => {}
@@ -76,7 +75,7 @@ impl<S: Source> Poller<S> {
                 Some(Next::Rest(until)) => return Next::At(wake.min(until)),
                 Some(Next::At(at)) => wake = wake.min(at),
                 Some(next) => {
-                    self.turns.taken(work);
+                    self.request_order.requested(work);
                     return next;
                 }
             }
@@ -96,7 +95,7 @@ impl<S: Source> Poller<S> {
     fn next_of_target(&mut self, position: usize, moment: Moment) -> Option<Next> {
         let now = moment.tick;
         let stride = if self.rounds.are_tight() { Stride::All } else { Stride::Usual };
-        let hear_from = self.heard.map(|heard| heard + moment.doubt.map_or(HEARING, |_| HEARING_IN_DOUBT));
+        let hear_from = self.report.map(|report| report + moment.doubt.map_or(CLOCK_PACE, |_| CLOCK_IN_DOUBT_PACE));
         let target = &mut self.targets[position];
         if target.in_flight {
             return None;
@@ -113,28 +112,30 @@ impl<S: Source> Poller<S> {
                 target.asked(moment.appliance);
                 self.job(position, window, Purpose::Count(Count { windows, gap }))
             }
-            Step::Run(hour) => {
+            Step::RunningHour(hour) => {
                 target.asked(moment.appliance);
-                self.job(position, hour, Purpose::Run)
+                self.job(position, hour, Purpose::RunningHour)
             }
             Step::Audit(hours) => self.job(position, hours, Purpose::Audit),
             Step::SyncClock(window) => match hear_from.filter(|from| *from > now) {
                 Some(from) => Next::At(from),
                 None => {
-                    self.heard = Some(now);
-                    self.job(position, window, Purpose::Hear)
+                    self.report = Some(now);
+                    self.job(position, window, Purpose::SyncClock)
                 }
             },
         })
     }
 
     /// The request that measures lateness, if due; none while its target is busy or there is nothing to measure.
-    fn next_look(&mut self, moment: Moment) -> Option<Next> {
+    fn next_measurement(&mut self, moment: Moment) -> Option<Next> {
         let targets = &self.targets;
         let now: Timestamp = moment.appliance;
         match self.lateness.as_mut()?.step(now, |target| targets[target].countable()) {
             lateness::Step::MeasureLateness { target, .. } if targets[target].in_flight => None,
-            lateness::Step::MeasureLateness { target, window } => Some(self.job(target, window, Purpose::Look)),
+            lateness::Step::MeasureLateness { target, window } => {
+                Some(self.job(target, window, Purpose::MeasureLateness))
+            }
             lateness::Step::Wait(span) => Some(Next::At(moment.tick + span)),
         }
     }
@@ -190,10 +191,11 @@ impl<S: Source> Poller<S> {
             self.deadlines.of(job.query.search.as_ref().is_some_and(|search| search.depth == Depth::AllPages));
         self.request(async move {
             let began = clock.tick();
-            let asked = async { Ok(ask::ask(&*source, &job.query, job.purpose, polling, takes_minutes, &clock).await) };
-            let outcome = deadline::within(&*source, &clock, deadline, asked).await;
-            let outcome = outcome.unwrap_or_else(Outcome::Failed);
-            Done::Asked { job, outcome, took: clock.tick().since(began) }
+            let answer =
+                async { Ok(request::request(&*source, &job.query, job.purpose, polling, takes_minutes, &clock).await) };
+            let outcome = deadline::within(&*source, &clock, deadline, answer).await;
+            let outcome = outcome.unwrap_or_else(RequestOutcome::Failed);
+            Done::Requested { job, outcome, took: clock.tick().since(began) }
         });
     }
 

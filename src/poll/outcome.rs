@@ -10,14 +10,13 @@ use crate::sample::Samples;
 use crate::snapshot::Trouble;
 use crate::store::{TotalsKey, WriteError};
 
-use super::ask::Outcome;
 use super::centralized::Centralized;
 use super::deadline::WRITING;
-use super::job::{Begins, Count, Done, Heard, Job, Purpose};
+use super::job::{Begins, Count, Done, Job, Purpose, ReadReport, RequestOutcome};
 use super::plan::Gap;
+use super::request_order::Work;
 use super::target::Target;
-use super::turns::Work;
-use super::{Poller, Source, place};
+use super::{Poller, Source, resume_point};
 
 /// The pause before the next window of a backlog: as long as the last answer took, within these bounds. Catching up
 /// then uses at most half of what one client may, and less of an appliance that is slow.
@@ -74,34 +73,34 @@ impl<S: Source> Poller<S> {
                 self.watches[status_probe].took = Some(took);
                 self.observed(status_probe, outcome, now);
             }
-            Done::Asked { job, outcome, took } => {
+            Done::Requested { job, outcome, took } => {
                 self.paced_until = now + took.clamp(LEAST_PACE, LONGEST_PACE);
-                if let Purpose::Count(_) | Purpose::Run = job.purpose {
+                if let Purpose::Count(_) | Purpose::RunningHour = job.purpose {
                     self.targets[job.target].took = Some(took);
                 }
                 self.take(job, outcome, now);
             }
-            Done::Counted { job, count, heard, outcome } => {
+            Done::Counted { job, count, report, outcome } => {
                 let moment = self.moment(now);
                 if outcome.is_ok() {
                     self.answered = Some(now);
                 }
                 if let (Ok(_), Some(centralized)) = (&outcome, &mut self.centralized) {
-                    let events = self.targets[job.target].events(&heard.read);
-                    centralized.heard(&job.query.group.name, job.query.window, events);
+                    let events = self.targets[job.target].events(&report.samples);
+                    centralized.record(&job.query.group.name, job.query.window, events);
                 }
                 let target = &mut self.targets[job.target];
                 target.in_flight = false;
-                target.counted(job.query.window, count, *heard, outcome, moment);
+                target.counted(job.query.window, count, *report, outcome, moment);
             }
-            Done::Ran { job, heard, outcome } => {
+            Done::RunningHourCounted { job, report, outcome } => {
                 let moment = self.moment(now);
                 if outcome.is_ok() {
                     self.answered = Some(now);
                 }
                 let target = &mut self.targets[job.target];
                 target.in_flight = false;
-                target.ran(job.query.window, *heard, outcome, moment);
+                target.ran(job.query.window, *report, outcome, moment);
             }
             Done::Reconciled { job, outcome } => {
                 let moment = self.moment(now);
@@ -174,35 +173,37 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    pub(super) fn moment(&self, tick: Tick) -> place::Moment {
+    pub(super) fn moment(&self, tick: Tick) -> resume_point::Moment {
         let (appliance, doubt) = (self.source.now(), self.source.clock_doubt());
-        place::Moment { tick, appliance, wall: self.context.clock.wall(), doubt }
+        resume_point::Moment { tick, appliance, wall: self.context.clock.wall(), doubt }
     }
 
-    fn take(&mut self, job: Job, outcome: Outcome, now: Tick) {
+    fn take(&mut self, job: Job, outcome: RequestOutcome, now: Tick) {
         let appliance_now = self.source.now();
         self.targets[job.target].in_flight = false;
         match outcome {
-            Outcome::Report(reply) => {
+            RequestOutcome::Report(reply) => {
                 self.reached(now);
                 self.use_report(job, &reply, now);
             }
-            Outcome::HoursOnly => {
+            RequestOutcome::HoursOnly => {
                 self.reached(now);
                 self.take_hours(appliance_now);
-                self.look_missed(&job, appliance_now);
+                self.measurement_failed(&job, appliance_now);
             }
-            Outcome::RunningDeclined => {
+            RequestOutcome::RunningDeclined => {
                 self.reached(now);
                 self.running_declined(appliance_now);
             }
             // The hour has just begun.
-            Outcome::Failed(Failure { reason: Reason::Empty, .. }) if matches!(job.purpose, Purpose::Run) => {
+            RequestOutcome::Failed(Failure { reason: Reason::Empty, .. })
+                if matches!(job.purpose, Purpose::RunningHour) =>
+            {
                 self.reached(now);
                 let moment = self.moment(now);
                 self.targets[job.target].nothing_yet(moment);
             }
-            Outcome::Failed(failure) => {
+            RequestOutcome::Failed(failure) => {
                 let trouble = self.remember(&failure);
                 self.missed(Work::Target(job.target), &failure, now);
                 if let (Reason::Empty | Reason::Declined, Some(centralized)) = (failure.reason, &mut self.centralized) {
@@ -213,10 +214,10 @@ impl<S: Source> Poller<S> {
                         self.targets[job.target].failed(&failure, trouble, count.windows, self.answered, now);
                         self.pass_over(job.target, now);
                     }
-                    Purpose::Run => self.targets[job.target].failed(&failure, trouble, 1, self.answered, now),
+                    Purpose::RunningHour => self.targets[job.target].failed(&failure, trouble, 1, self.answered, now),
                     Purpose::Audit => self.targets[job.target].audit_failed(&failure, appliance_now),
-                    Purpose::Look => self.look_missed(&job, appliance_now),
-                    Purpose::Hear => {}
+                    Purpose::MeasureLateness => self.measurement_failed(&job, appliance_now),
+                    Purpose::SyncClock => {}
                 }
             }
         }
@@ -238,14 +239,18 @@ impl<S: Source> Poller<S> {
                     self.begin_anew(job.target, Begins { from, at: window.start(), lost: windows });
                 }
                 (Some(read), Gap::None | Gap::Begun { .. } | Gap::Lost { .. }) => {
-                    self.count(job, count, Heard { read, sent: Arc::clone(&reply.sent), at: reply.at });
+                    self.count(
+                        job,
+                        count,
+                        ReadReport { samples: read, request: Arc::clone(&reply.sent), at: reply.at },
+                    );
                 }
             },
-            Purpose::Run => {
+            Purpose::RunningHour => {
                 let read = target.read_running(window, reply);
                 self.running_answered();
                 if let Some(read) = read {
-                    self.run_hour(job, Heard { read, sent: Arc::clone(&reply.sent), at: reply.at });
+                    self.run_hour(job, ReadReport { samples: read, request: Arc::clone(&reply.sent), at: reply.at });
                 }
             }
             Purpose::Audit => match target.read(window, reply, now) {
@@ -253,16 +258,16 @@ impl<S: Source> Poller<S> {
                 Some(read) => self.reconcile(job, read, reply.at),
                 None => {}
             },
-            Purpose::Look => {
-                let read = target.look(reply);
+            Purpose::MeasureLateness => {
+                let read = target.samples(reply);
                 let events = target.events(&read);
                 match read.has_lower_bound() {
-                    true => self.look_missed(&job, reply.at),
+                    true => self.measurement_failed(&job, reply.at),
                     false => self.learn(events, reply.at),
                 }
             }
             // The source has taken the time from it.
-            Purpose::Hear => {}
+            Purpose::SyncClock => {}
         }
     }
 
@@ -282,8 +287,8 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    fn look_missed(&mut self, job: &Job, now: Timestamp) {
-        if let (Purpose::Look, Some(lateness)) = (job.purpose, &mut self.lateness) {
+    fn measurement_failed(&mut self, job: &Job, now: Timestamp) {
+        if let (Purpose::MeasureLateness, Some(lateness)) = (job.purpose, &mut self.lateness) {
             lateness.missed(now);
         }
     }
@@ -340,18 +345,18 @@ impl<S: Source> Poller<S> {
     }
 
     /// Writes a window down.
-    fn count(&mut self, job: Job, count: Count, heard: Heard) {
+    fn count(&mut self, job: Job, count: Count, report: ReadReport) {
         let (ledger, key) = self.busy(job.target);
         let (target, moment) = (&self.targets[job.target], self.moment(self.context.clock.tick()));
-        let begun = target.begun(job.query.window, &heard.read.increments, moment);
+        let begun = target.begun(job.query.window, &report.samples.increments, moment);
         let summed = target.summed();
         self.jobs.spawn(async move {
-            let (window, read) = (job.query.window, &heard.read);
+            let (window, read) = (job.query.window, &report.samples);
             let from = count.gap.watermark(window);
             let counts =
                 Counts { increments: &read.increments, retired: &read.retired, summed: &summed, begun: &begun };
             let outcome = written(ledger.commit(&key, from, window, &counts)).await;
-            Done::Counted { job, count, heard: Box::new(heard), outcome }
+            Done::Counted { job, count, report: Box::new(report), outcome }
         });
     }
 

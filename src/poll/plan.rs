@@ -37,7 +37,7 @@ pub(super) enum Step {
     /// Ask for this window, or for several in a row; so many that are complete are left then.
     Fetch { window: Window, count: u32, left: u64, gap: Gap },
     /// Ask for this hour, which is not over.
-    Run(Window),
+    RunningHour(Window),
     /// Compare these whole hours, which are counted, with the report for them.
     Audit(Window),
     /// Request this window to read the appliance's clock, which is in doubt or behind what was counted.

@@ -85,7 +85,7 @@ impl RunningHours {
         let next = self.every.containing(now - rule.phase).end() + rule.phase;
         match now + closes_in < next {
             true => Step::Wait(closes_in),
-            false => Step::Run(Grid::HOURS.window_from(from)),
+            false => Step::RunningHour(Grid::HOURS.window_from(from)),
         }
     }
 }
@@ -136,7 +136,7 @@ mod tests {
             if closed <= now {
                 (watermark, closes) = (watermark + Duration::from_secs(3600), [closes, vec![second / 60]].concat());
                 running.asked(now);
-            } else if let Step::Run(hour) = running.step(rule, watermark, now, closed.since(now)) {
+            } else if let Step::RunningHour(hour) = running.step(rule, watermark, now, closed.since(now)) {
                 assert_eq!(hour, Grid::HOURS.window_from(watermark));
                 running.asked(now);
                 runs.push(second / 60);

@@ -15,10 +15,10 @@ use crate::store::{Summed, TotalsKey};
 
 use super::audit::Audits;
 use super::failing::Failing;
-use super::job::{Begins, Count, Heard};
-use super::place::{Moment, Place};
+use super::job::{Begins, Count, ReadReport};
 use super::plan::{Gap, Step, Stride, WindowSchedule};
 use super::report_source::ReportSource;
+use super::resume_point::{Moment, ResumePoint};
 use super::running::{RunningHours, counted_until};
 use beginnings::Beginnings;
 
@@ -56,7 +56,7 @@ pub(super) struct Target {
     /// The duration of the newest request for windows.
     pub(super) took: Option<Duration>,
     trouble: Option<Arc<Trouble>>,
-    place: Place,
+    resume_point: ResumePoint,
     /// Whether nothing can be requested before the clock has moved.
     waits_for_clock: bool,
     window_end: Option<Timestamp>,
@@ -117,7 +117,7 @@ impl Target {
             on_time_at: now,
             took: None,
             trouble: None,
-            place: Place::default(),
+            resume_point: ResumePoint::default(),
             waits_for_clock: false,
             created: known.as_ref().map(creation_times).unwrap_or_default(),
             since: known.as_ref().map(|account| account.epoch),
@@ -162,7 +162,7 @@ impl Target {
     }
 
     /// Reads an answer of any time.
-    pub(super) fn look(&self, reply: &Reply) -> Samples {
+    pub(super) fn samples(&self, reply: &Reply) -> Samples {
         self.metrics.read(&reply.report, &self.keys)
     }
 
@@ -180,7 +180,7 @@ impl Target {
     /// The watermark. Where nothing is known yet it is set, now that the appliance's time is known: windows that end while
     /// a target waits behind others are to be counted. None while that time may be about to jump.
     pub(super) fn begin(&mut self, ledger: &Ledger, now: Moment) -> Option<Timestamp> {
-        if ledger.watermark(&self.key).is_none() && self.place.may_begin(now) {
+        if ledger.watermark(&self.key).is_none() && self.resume_point.may_begin(now) {
             ledger.begin(&self.key, self.rule.first_watermark(now.appliance, self.start));
         }
         ledger.watermark(&self.key)
@@ -200,7 +200,7 @@ impl Target {
         let Begins { from, at, lost } = begins;
         self.tally.lose(lost, LostReason::CatchUp);
         self.warn_lost(lost, from, at, "the state is too old or from another clock: totals restart at zero");
-        self.place.found();
+        self.resume_point.found();
         self.success = false;
         self.totals = Arc::new(self.metrics.totals(&BTreeMap::new()));
         self.beginnings.all(&self.totals, self.requested_grid(), now);
@@ -214,7 +214,7 @@ impl Target {
         let time = now.appliance;
         self.finish_running(ledger);
         let watermark = self.begin(ledger, now);
-        let place = watermark.and_then(|watermark| self.place.find(self.rule, self.start, watermark, now));
+        let place = watermark.and_then(|watermark| self.resume_point.find(self.rule, self.start, watermark, now));
         let step = match place {
             None => Step::SyncClock(self.rule.newest(time)),
             Some(place) => {
@@ -257,13 +257,14 @@ impl Target {
                 }
                 Step::Fetch { window, count, left, gap }
             }
-            step @ (Step::SyncClock(_) | Step::Audit(_) | Step::Run(_)) => step,
+            step @ (Step::SyncClock(_) | Step::Audit(_) | Step::RunningHour(_)) => step,
         }
     }
 
     /// Whether the totals begin at zero with the next window, by what is known now.
     pub(super) fn begins_anew(&mut self, ledger: &Ledger, now: Moment) -> bool {
-        let place = ledger.watermark(&self.key).and_then(|from| self.place.find(self.rule, self.start, from, now));
+        let place =
+            ledger.watermark(&self.key).and_then(|from| self.resume_point.find(self.rule, self.start, from, now));
         matches!(place, Some((_, Gap::Restart { .. })))
     }
 
@@ -286,7 +287,7 @@ impl Target {
             self.not_before = now + complete.since(reply.at).clamp(shortest, longest);
             return None;
         }
-        Some(self.look(reply))
+        Some(self.samples(reply))
     }
 
     /// Takes in that windows in a row were counted, or were not.
@@ -294,7 +295,7 @@ impl Target {
         &mut self,
         window: Window,
         count: Count,
-        heard: Heard,
+        report: ReadReport,
         outcome: Result<Counted, CommitError>,
         moment: Moment,
     ) {
@@ -312,7 +313,7 @@ impl Target {
             }
         };
         self.had_again();
-        let Heard { read, sent, at } = heard;
+        let ReadReport { samples: read, request, at } = report;
         if let Gap::Lost { from, windows, why } = count.gap {
             self.tally.lose(windows, why);
             self.warn_lost(windows, from, window.start(), why.label());
@@ -336,7 +337,7 @@ impl Target {
         let mut added = lacked.unwrap_or(read.increments);
         added.retain(|(_, count)| *count > 0);
         added.shrink_to_fit();
-        self.origin = Some(Arc::new(Origin { sent, window, at, added }));
+        self.origin = Some(Arc::new(Origin { sent: request, window, at, added }));
         self.window_end = Some(window.end());
         self.is_well_at(moment);
     }

@@ -11,7 +11,7 @@ use super::{NOT_WRITTEN_WAIT, Target};
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::window::{Grid, Window};
 use crate::ledger::{Begun, CommitError, HoldEnds, Ledger};
-use crate::poll::place::Moment;
+use crate::poll::resume_point::Moment;
 use crate::sample::Sample;
 use crate::snapshot::{Beginning, Hold};
 use crate::store::SumKey;

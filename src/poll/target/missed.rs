@@ -8,7 +8,7 @@ use crate::api::{ClockDoubt, Failure};
 use crate::base::clock::{Tick, Timestamp};
 use crate::ledger::Ledger;
 use crate::poll::failing;
-use crate::poll::place::Moment;
+use crate::poll::resume_point::Moment;
 use crate::snapshot::Trouble;
 
 impl Target {
@@ -86,6 +86,6 @@ impl Target {
 
     /// Takes in that the watermark has moved to the present without counting.
     pub(in crate::poll) fn passed_over(&mut self) {
-        self.place.found();
+        self.resume_point.found();
     }
 }

@@ -10,9 +10,9 @@ use crate::base::window::{Grid, Window};
 use crate::config::Alignment;
 use crate::ledger::{CommitError, Counted, Ledger};
 use crate::poll::failing::Failing;
-use crate::poll::job::Heard;
-use crate::poll::place::Moment;
+use crate::poll::job::ReadReport;
 use crate::poll::plan::{Gap, Step};
+use crate::poll::resume_point::Moment;
 use crate::sample::Samples;
 use crate::snapshot::{LostReason, Origin};
 use crate::store::Facts;
@@ -105,7 +105,7 @@ impl Target {
 
     /// Reads an answer for the running `hour`; none when it was given before that began.
     pub(in crate::poll) fn read_running(&self, hour: Window, reply: &Reply) -> Option<Samples> {
-        (reply.at >= hour.start()).then(|| self.look(reply))
+        (reply.at >= hour.start()).then(|| self.samples(reply))
     }
 
     /// There is no report of the running hour yet, or none that can be used.
@@ -118,7 +118,7 @@ impl Target {
     pub(in crate::poll) fn ran(
         &mut self,
         hour: Window,
-        heard: Heard,
+        report: ReadReport,
         outcome: Result<Counted, CommitError>,
         moment: Moment,
     ) {
@@ -134,11 +134,11 @@ impl Target {
         self.had_again();
         self.running_surplus = surplus;
         self.show(&account, moment.tick);
-        let Heard { read, sent, at } = heard;
+        let ReadReport { samples: read, request, at } = report;
         let mut added = lacked.unwrap_or(read.increments);
         added.retain(|(_, count)| *count > 0);
         added.shrink_to_fit();
-        self.origin = Some(Arc::new(Origin { sent, window: hour, at, added }));
+        self.origin = Some(Arc::new(Origin { sent: request, window: hour, at, added }));
         self.is_well_at(moment);
     }
 

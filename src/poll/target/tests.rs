@@ -75,7 +75,7 @@ async fn a_second_report_that_finds_whole_hours_forgets_nothing_of_the_running_o
     assert_eq!(target.begin(&ledger, moment(8)), Some(at(5)));
     target.take_hours(&ledger, at(8));
     let hour = Grid::HOURS.window_from(at(0));
-    assert_eq!(target.plan(&ledger, moment(8), Stride::Usual), Step::Run(hour));
+    assert_eq!(target.plan(&ledger, moment(8), Stride::Usual), Step::RunningHour(hour));
     for (minutes, events) in [(8, 80), (13, 130)] {
         let increments = [(SumKey::whole("msgs_deleted"), events)];
         let counts =

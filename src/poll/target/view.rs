@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Target;
 use crate::base::clock::{Tick, Timestamp};
 use crate::ledger::Ledger;
-use crate::poll::place::Moment;
 use crate::poll::refusal::Refusal;
+use crate::poll::resume_point::Moment;
 use crate::snapshot::{GroupView, Pending};
 
 /// How long after a window is complete it counts as waiting although nothing was published since. A poll in its time

@@ -7,7 +7,7 @@ use super::*;
 use crate::catalogue;
 use crate::config::{GroupChoice, Scope};
 use crate::ledger::{Begun, Counts};
-use crate::poll::job::{Begins, Count, Heard};
+use crate::poll::job::{Begins, Count, ReadReport};
 use crate::poll::plan::{Gap, Step, Stride};
 use crate::sample::Families;
 use crate::snapshot::Trouble;
@@ -104,7 +104,7 @@ impl<'a> World<'a> {
             }
             Step::Fetch { window, count: windows, gap, .. } => (window, Use::Count(Count { windows, gap })),
             Step::Audit(hours) => (hours, Use::Compare),
-            Step::Run(hour) => (hour, Use::Run),
+            Step::RunningHour(hour) => (hour, Use::Run),
             Step::Wait(_) | Step::SyncClock(_) => return None,
         };
         if let Use::Run | Use::Count(_) = used {
@@ -150,13 +150,18 @@ impl<'a> World<'a> {
             (Use::Count(count), Outcome::Counted(outcome)) => {
                 let read = Samples { increments: answer.read.increments.clone(), ..Samples::default() };
                 let moment = self.moment();
-                let heard = Heard { read, sent: "/asked".into(), at: now };
-                self.target.counted(answer.window, count, heard, outcome, moment);
+                let report = ReadReport { samples: read, request: "/asked".into(), at: now };
+                self.target.counted(answer.window, count, report, outcome, moment);
             }
             (Use::Run, Outcome::Ran(outcome)) => {
                 let read = Samples { increments: answer.read.increments.clone(), ..Samples::default() };
                 let moment = self.moment();
-                self.target.ran(answer.window, Heard { read, sent: "/asked".into(), at: now }, outcome, moment);
+                self.target.ran(
+                    answer.window,
+                    ReadReport { samples: read, request: "/asked".into(), at: now },
+                    outcome,
+                    moment,
+                );
             }
             (Use::Begin(begins), Outcome::Begun(outcome)) => {
                 self.target.reset_persisted(begins, &outcome, self.appliance.tick);

@@ -24,14 +24,14 @@ pub(super) struct Moment {
 
 /// What is known about the watermark of one target.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct ResumePoint {
     /// Whether it was found valid since the start.
     is_resumed: bool,
     /// Since when the clock is waited for.
     waits_since: Option<Tick>,
 }
 
-impl Place {
+impl ResumePoint {
     /// The watermark is valid.
     pub(super) fn found(&mut self) {
         *self = Self { is_resumed: true, waits_since: None };
@@ -109,9 +109,14 @@ mod tests {
         Moment { tick: Tick::default() + passed, appliance, wall: appliance, doubt }
     }
 
-    fn find(place: &mut Place, watermark: u64, passed: u32, doubt: Option<ClockDoubt>) -> Option<(Timestamp, Gap)> {
+    fn find(
+        point: &mut ResumePoint,
+        watermark: u64,
+        passed: u32,
+        doubt: Option<ClockDoubt>,
+    ) -> Option<(Timestamp, Gap)> {
         let passed = passed * HOUR;
-        place.find(rule(), None, at(watermark), moment(passed, at(NOW) + passed, doubt))
+        point.find(rule(), None, at(watermark), moment(passed, at(NOW) + passed, doubt))
     }
 
     #[test]
@@ -123,7 +128,7 @@ mod tests {
             (NOW - 11, Some((at(NOW - 10), Gap::Restart { from: at(NOW - 11), windows: 1 }))),
             (NOW + 11, Some((at(NOW - 1), Gap::Restart { from: at(NOW + 11), windows: 0 }))),
         ] {
-            assert_eq!(find(&mut Place::default(), watermark, 0, None), expected, "{watermark}");
+            assert_eq!(find(&mut ResumePoint::default(), watermark, 0, None), expected, "{watermark}");
         }
     }
 
@@ -131,42 +136,45 @@ mod tests {
     fn a_clock_in_doubt_is_no_reason_to_begin_anew_for_an_hour() {
         for doubt in [ClockDoubt::Unconfirmed, ClockDoubt::Refused] {
             for watermark in [NOW - 500, NOW + 500] {
-                let mut place = Place::default();
-                assert_eq!(find(&mut place, watermark, 0, Some(doubt)), None);
-                let later = find(&mut place, watermark, 1, Some(doubt)).expect("nothing waits for ever");
+                let mut point = ResumePoint::default();
+                assert_eq!(find(&mut point, watermark, 0, Some(doubt)), None);
+                let later = find(&mut point, watermark, 1, Some(doubt)).expect("nothing waits for ever");
                 assert!(matches!(later.1, Gap::Restart { .. }), "{later:?}");
             }
-            assert_eq!(find(&mut Place::default(), NOW - 5, 0, Some(doubt)), Some((at(NOW - 5), Gap::None)));
+            assert_eq!(find(&mut ResumePoint::default(), NOW - 5, 0, Some(doubt)), Some((at(NOW - 5), Gap::None)));
         }
     }
 
     #[test]
     fn a_gap_is_counted_and_a_clock_that_went_back_is_waited_for_while_it_runs() {
-        let mut place = Place::default();
-        place.found();
+        let mut point = ResumePoint::default();
+        point.found();
         let lost = Gap::Lost { from: at(NOW - 15), windows: 5, why: LostReason::CatchUp };
-        assert_eq!(find(&mut place, NOW - 15, 0, None), Some((at(NOW - 10), lost)));
+        assert_eq!(find(&mut point, NOW - 15, 0, None), Some((at(NOW - 10), lost)));
         for passed in 0..10 {
-            assert_eq!(find(&mut place, NOW + 500, passed, None), None, "{passed}");
+            assert_eq!(find(&mut point, NOW + 500, passed, None), None, "{passed}");
         }
         let restart = Gap::Restart { from: at(NOW + 500), windows: 0 };
         assert_eq!(
-            find(&mut place, NOW + 500, 10, None),
+            find(&mut point, NOW + 500, 10, None),
             Some((at(NOW), restart)),
             "the hours of the wait are fetched"
         );
-        assert_eq!(find(&mut place, NOW + 5, 10, None), Some((at(NOW + 5), Gap::None)), "it returned after all");
-        assert_eq!(find(&mut place, NOW + 500, 10, None), None, "the next wait is another");
+        assert_eq!(find(&mut point, NOW + 5, 10, None), Some((at(NOW + 5), Gap::None)), "it returned after all");
+        assert_eq!(find(&mut point, NOW + 500, 10, None), None, "the next wait is another");
     }
 
     #[test]
     fn nothing_begins_at_a_time_that_may_be_about_to_jump() {
         let now = |passed, doubt| moment(passed, at(NOW), doubt);
         let unconfirmed = Some(ClockDoubt::Unconfirmed);
-        let mut place = Place::default();
-        assert!(!place.may_begin(now(Duration::ZERO, unconfirmed)));
-        assert!(!place.may_begin(now(HOUR - Duration::from_secs(1), unconfirmed)));
-        assert!(place.may_begin(now(HOUR, unconfirmed)), "nothing waits for ever");
-        assert!(Place::default().may_begin(now(Duration::ZERO, Some(ClockDoubt::Refused))), "our clock stands in");
+        let mut point = ResumePoint::default();
+        assert!(!point.may_begin(now(Duration::ZERO, unconfirmed)));
+        assert!(!point.may_begin(now(HOUR - Duration::from_secs(1), unconfirmed)));
+        assert!(point.may_begin(now(HOUR, unconfirmed)), "nothing waits for ever");
+        assert!(
+            ResumePoint::default().may_begin(now(Duration::ZERO, Some(ClockDoubt::Refused))),
+            "our clock stands in"
+        );
     }
 }

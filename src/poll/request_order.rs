@@ -11,18 +11,18 @@ pub(super) enum Work {
     /// What the status probe at this place is for.
     StatusProbe(usize),
     /// A look at how late data come.
-    Look,
+    MeasureLateness,
 }
 
 /// The order of asking.
 #[derive(Debug)]
-pub(super) struct Turns(VecDeque<Work>);
+pub(super) struct RequestOrder(VecDeque<Work>);
 
-impl Turns {
+impl RequestOrder {
     /// The order at the start, for so many targets and watches.
     pub(super) fn new(targets: usize, watches: usize) -> Self {
         let targets = (0..targets).map(Work::Target);
-        Self(targets.chain((0..watches).map(Work::StatusProbe)).chain([Work::Look]).collect())
+        Self(targets.chain((0..watches).map(Work::StatusProbe)).chain([Work::MeasureLateness]).collect())
     }
 
     /// Everything, the least recently requested first.
@@ -31,7 +31,7 @@ impl Turns {
     }
 
     /// Records that `work` is requested now.
-    pub(super) fn taken(&mut self, work: Work) {
+    pub(super) fn requested(&mut self, work: Work) {
         if let Some(place) = self.0.iter().position(|other| *other == work) {
             self.0.remove(place);
             self.0.push_back(work);
@@ -45,10 +45,10 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_longest_ago_goes_first() {
-        let mut turns = Turns::new(2, 1);
-        assert!(turns.iter().eq([Work::Target(0), Work::Target(1), Work::StatusProbe(0), Work::Look]));
-        turns.taken(Work::Target(0));
-        turns.taken(Work::StatusProbe(0));
-        assert!(turns.iter().eq([Work::Target(1), Work::Look, Work::Target(0), Work::StatusProbe(0)]));
+        let mut order = RequestOrder::new(2, 1);
+        assert!(order.iter().eq([Work::Target(0), Work::Target(1), Work::StatusProbe(0), Work::MeasureLateness]));
+        order.requested(Work::Target(0));
+        order.requested(Work::StatusProbe(0));
+        assert!(order.iter().eq([Work::Target(1), Work::MeasureLateness, Work::Target(0), Work::StatusProbe(0)]));
     }
 }
