@@ -36,7 +36,8 @@ pub(super) struct Book {
 
 #[derive(Debug)]
 enum Limbo {
-    Counted(BTreeMap<u64, u64>),
+    /// So much more of these minutes, in totals that began at this time.
+    Counted(BTreeMap<u64, u64>, Option<Timestamp>),
     /// Totals at zero, from this time on.
     Begun(Timestamp),
 }
@@ -92,10 +93,11 @@ impl Book {
     pub(super) fn cancelled(&mut self, answer: &Answer, late: Late, appliance: &Appliance) {
         let lacked = answer.said.saturating_sub(self.sum(answer.window));
         match answer.used {
-            Use::Count(_) | Use::Run => self.limbo = Some(Limbo::Counted(self.entry(answer, appliance))),
+            Use::Count(_) | Use::Run => self.limbo = Some(Limbo::Counted(self.entry(answer, appliance), self.epoch)),
             Use::Begin(begins) => self.limbo = Some(Limbo::Begun(begins.at)),
             Use::Compare if adds(answer, late, appliance) && lacked > 0 => {
-                self.limbo = Some(Limbo::Counted(BTreeMap::from([(minutes(answer.window).start, lacked)])));
+                let late = BTreeMap::from([(minutes(answer.window).start, lacked)]);
+                self.limbo = Some(Limbo::Counted(late, self.epoch));
             }
             Use::Compare => {}
         }
@@ -122,11 +124,16 @@ impl Book {
     }
 
     /// The process is another one: it knows what was written.
-    pub(super) fn restarted(&mut self) {
+    pub(super) fn restarted(&mut self, epoch: Option<Timestamp>) {
         self.reloaded();
         match self.limbo.take() {
-            Some(Limbo::Counted(entry)) => self.add(entry),
+            Some(Limbo::Counted(entry, epoch)) => {
+                self.epoch = epoch;
+                self.add(entry);
+            }
             Some(Limbo::Begun(epoch)) => self.begun(epoch),
+            // A beginning that was shifted is written with the first window only.
+            None if self.counted.is_empty() => self.epoch = epoch,
             None => {}
         }
     }
@@ -138,6 +145,15 @@ impl Book {
             self.past += std::mem::take(&mut self.total);
             self.happened = 0;
             self.counted.clear();
+        }
+    }
+
+    /// Totals of which nothing is counted begin at another time, which is not written down.
+    pub(super) fn shifted(&mut self, epoch: Timestamp) {
+        if self.total == 0 && self.counted.is_empty() {
+            self.epoch = Some(epoch);
+        } else {
+            self.begun(epoch);
         }
     }
 
