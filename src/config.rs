@@ -36,6 +36,7 @@ mod problem;
 mod proxy;
 mod raw;
 mod redacted;
+mod schema;
 mod searches;
 mod sharding;
 mod status_options;
@@ -388,6 +389,12 @@ impl Config {
 #[must_use]
 pub fn known_keys() -> Vec<(&'static str, &'static [&'static str])> {
     raw::known_keys()
+}
+
+/// The JSON Schema of the file, for editors.
+#[must_use]
+pub fn json_schema() -> String {
+    format!("{:#}\n", schema::schema())
 }
 
 /// The keys of every table of the web side's file, for the manual to be held against.

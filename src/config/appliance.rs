@@ -17,7 +17,7 @@ use super::{
 use crate::base::release::Release;
 use crate::catalogue::{Group, Profile};
 
-const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
+pub(super) const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
 
 /// Reads the whole file.
 pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config, ConfigError> {

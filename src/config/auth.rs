@@ -12,8 +12,8 @@ use super::path::Path;
 use super::problem::Problems;
 use super::{Credentials, Passphrase, Trust, field, raw};
 
-mod oidc;
-mod second_factor;
+pub(super) mod oidc;
+pub(super) mod second_factor;
 
 /// Authorization of requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,13 +192,13 @@ impl Provider {
 }
 
 #[derive(Clone, Copy)]
-enum Method {
+pub(super) enum Method {
     Jwt,
     Basic,
     Oidc,
 }
 
-const METHODS: &[(&str, Method)] = &[("jwt", Method::Jwt), ("basic", Method::Basic), ("oidc", Method::Oidc)];
+pub(super) const METHODS: &[(&str, Method)] = &[("jwt", Method::Jwt), ("basic", Method::Basic), ("oidc", Method::Oidc)];
 
 /// Reads the keys of one appliance. None where a required key is missing or wrong; `problems` then says so.
 pub(super) fn read(

@@ -9,13 +9,13 @@ use super::problem::Problems;
 use super::{field, raw};
 use crate::catalogue::{self, Aggregation, Counter, DeviceType, Group, Key, Keys, Profile, ScopeKind, Source, Unit};
 
-const AGGREGATIONS: &[(&str, Aggregation)] = &[
+pub(super) const AGGREGATIONS: &[(&str, Aggregation)] = &[
     ("sum", Aggregation::Sum),
     ("average", Aggregation::Average),
     ("maximum", Aggregation::Maximum),
     ("last", Aggregation::Last),
 ];
-const ABOUT: &[(&str, DeviceType)] = &[("esa", DeviceType::Mail), ("wsa", DeviceType::Web)];
+pub(super) const ABOUT: &[(&str, DeviceType)] = &[("esa", DeviceType::Mail), ("wsa", DeviceType::Web)];
 /// Labels that every series may have already.
 const TAKEN: [&str; 5] = ["appliance", "device_group", "device", "instance", "job"];
 

@@ -11,13 +11,13 @@ use crate::base::spelling::{self, Search};
 use crate::base::window::Grid;
 use crate::catalogue::{self, DeviceType, Group, Keys, Profile};
 
-const PROFILES: &[(&str, Profile)] =
+pub(super) const PROFILES: &[(&str, Profile)] =
     &[("minimal", Profile::Minimal), ("default", Profile::Default), ("full", Profile::Full)];
 /// Published clients request as many; an appliance's own limit is not known.
-const MOST_ROWS: usize = 1000;
+pub(super) const MOST_ROWS: usize = 1000;
 const DEFAULT_SERIES: usize = 1000;
 /// More series would make the page of metrics unusable.
-const MOST_SERIES: usize = 100_000;
+pub(super) const MOST_SERIES: usize = 100_000;
 
 /// Groups as the file names them, before an appliance gives them windows.
 #[derive(Clone, Debug)]

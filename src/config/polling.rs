@@ -22,12 +22,12 @@ const DEFAULT_CATCH_UP: Duration = DAY;
 const LONGEST_CATCH_UP: Duration = Duration::from_secs(31 * 24 * 3600);
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// The appliance's own limit is not documented; more requests in parallel would no longer be polling.
-const MOST_CONCURRENT: usize = 8;
+pub(super) const MOST_CONCURRENT: usize = 8;
 
 /// Four a second, which nothing needs for long, are assumed to be no burden.
 const DEFAULT_REQUESTS: NonZeroU32 = NonZeroU32::new(240).expect("not zero");
 /// A hundred a second are no limit any more.
-const MOST_REQUESTS: usize = 6000;
+pub(super) const MOST_REQUESTS: usize = 6000;
 
 /// Consecutive refused logins after which logins stop: from 1 to 4, as the appliance locks an account after five unless
 /// configured otherwise.
@@ -35,7 +35,7 @@ const MOST_REQUESTS: usize = 6000;
 pub struct RefusalLimit(u32);
 
 impl RefusalLimit {
-    const MOST: u32 = 4;
+    pub(super) const MOST: u32 = 4;
 
     /// A limit of `refusals`; none where that is not from 1 to 4.
     #[must_use]
@@ -57,8 +57,8 @@ impl Default for RefusalLimit {
     }
 }
 
-const LATE: &[(&str, Late)] = &[("add", Late::Add), ("ignore", Late::Ignore)];
-const ALIGNMENTS: &[(&str, Alignment)] =
+pub(super) const LATE: &[(&str, Late)] = &[("add", Late::Add), ("ignore", Late::Ignore)];
+pub(super) const ALIGNMENTS: &[(&str, Alignment)] =
     &[("auto", Alignment::Auto), ("minute", Alignment::Minute), ("hour", Alignment::Hour)];
 
 /// A value of the key `settle`.

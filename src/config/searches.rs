@@ -11,11 +11,11 @@ use super::{Polling, SearchChoice, field, polling, raw};
 use crate::base::window::Grid;
 use crate::catalogue::tracking::{FilterValue, Search};
 
-const OPTIONS: &[(&str, TargetOption)] =
+pub(super) const OPTIONS: &[(&str, TargetOption)] =
     &[("messages", TargetOption::Messages), ("rejected_connections", TargetOption::Rejected)];
 
 #[derive(Clone, Copy, Debug)]
-enum TargetOption {
+pub(super) enum TargetOption {
     Messages,
     Rejected,
 }

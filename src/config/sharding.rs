@@ -13,11 +13,11 @@ use crate::base::shard::{self, MOST_SHARDS, Shard};
 const BEARABLE_REFUSALS: usize = 4;
 
 /// The values of `from`.
-const NAMES: &[(&str, Name)] = &[("hostname", Name::Host)];
+pub(super) const NAMES: &[(&str, Name)] = &[("hostname", Name::Host)];
 
 /// A name that ends in the index.
 #[derive(Clone, Copy)]
-enum Name {
+pub(super) enum Name {
     Host,
 }
 

@@ -25,6 +25,9 @@ pub enum TlsVersion {
     Tls13,
 }
 
+/// The versions by their names in Prometheus' configurations.
+pub(super) const VERSIONS: &[(&str, TlsVersion)] = &[("TLS12", TlsVersion::Tls12), ("TLS13", TlsVersion::Tls13)];
+
 /// A certificate with those that lead to its issuer, and the key that belongs to it.
 #[derive(Clone)]
 pub struct Identity(Arc<CertifiedKey>);
@@ -149,5 +152,5 @@ pub(super) fn version(
         problems.error(path, format!("this {speaker} speaks TLS 1.2 and 1.3 only: give `TLS12` or `TLS13`"));
         return None;
     }
-    field::choice(Some(value), &[("TLS12", TlsVersion::Tls12), ("TLS13", TlsVersion::Tls13)], path, problems).map(Some)
+    field::choice(Some(value), VERSIONS, path, problems).map(Some)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use asyncos_exporter::catalogue;
 use asyncos_exporter::config::{
-    Config, GroupChoice, NotAPassphrase, Passphrase, RefusalLimit, Totp, TotpHash, known_keys,
+    Config, GroupChoice, NotAPassphrase, Passphrase, RefusalLimit, Totp, TotpHash, json_schema, known_keys,
 };
 
 use crate::golden;
@@ -90,6 +90,11 @@ fn example() -> (tempfile::TempDir, String) {
     let text = std::fs::read_to_string("config.example.yaml").expect("the example");
     let text = text.replace("/etc/asyncos_exporter", &folder.path().display().to_string());
     (folder, text)
+}
+
+#[test]
+fn the_schema_for_editors_is_current() {
+    golden::compare(Path::new("deploy/config.schema.json"), &json_schema());
 }
 
 #[test]

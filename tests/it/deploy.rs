@@ -10,6 +10,7 @@ use crate::program::{DEFAULTS, Folder, HISTORY, Program, committed, simulate};
 use crate::rig::{self, entry, get};
 
 mod commands;
+mod schema;
 
 const UNIT: &str = "deploy/systemd/asyncos_exporter.service";
 const SOCKET: &str = "deploy/systemd/asyncos_exporter.socket";

@@ -10,15 +10,17 @@ use crate::config::problem::Problems;
 use crate::config::{Credentials, field, is_loopback, raw, trust};
 
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+pub(in crate::config) enum Kind {
     ClientCredentials,
     Password,
 }
 
-const GRANTS: &[(&str, Kind)] = &[("client_credentials", Kind::ClientCredentials), ("password", Kind::Password)];
-const CLIENT_AUTHS: &[(&str, ClientAuth)] =
+pub(in crate::config) const GRANTS: &[(&str, Kind)] =
+    &[("client_credentials", Kind::ClientCredentials), ("password", Kind::Password)];
+pub(in crate::config) const CLIENT_AUTHS: &[(&str, ClientAuth)] =
     &[("basic", ClientAuth::Basic), ("post", ClientAuth::Post), ("none", ClientAuth::Public)];
-const TOKENS: &[(&str, TokenKind)] = &[("access_token", TokenKind::Access), ("id_token", TokenKind::Id)];
+pub(in crate::config) const TOKENS: &[(&str, TokenKind)] =
+    &[("access_token", TokenKind::Access), ("id_token", TokenKind::Id)];
 
 /// The usual header for such tokens, assumed of the appliance. **Source:** RFC 6750 section 2.1.
 const HEADER: &str = "Authorization";

@@ -10,9 +10,10 @@ use crate::config::path::Path;
 use crate::config::problem::Problems;
 use crate::config::{field, raw};
 
-const DEMANDS: &[(&str, Demand)] = &[("asked", Demand::WhenAsked), ("always", Demand::Always)];
-const ENCODINGS: &[(&str, Encoding)] = &[("base64", Encoding::Base64), ("plain", Encoding::Plain)];
-const HASHES: &[(&str, TotpHash)] =
+pub(in crate::config) const DEMANDS: &[(&str, Demand)] = &[("asked", Demand::WhenAsked), ("always", Demand::Always)];
+pub(in crate::config) const ENCODINGS: &[(&str, Encoding)] =
+    &[("base64", Encoding::Base64), ("plain", Encoding::Plain)];
+pub(in crate::config) const HASHES: &[(&str, TotpHash)] =
     &[("sha1", TotpHash::Sha1), ("sha256", TotpHash::Sha256), ("sha512", TotpHash::Sha512)];
 
 /// The fields of the second step are not published: these are assumed, after those of the first.
