@@ -11,6 +11,7 @@ use crate::rig::{self, entry, get};
 
 mod commands;
 mod schema;
+mod workflows;
 
 const UNIT: &str = "deploy/systemd/asyncos_exporter.service";
 const SOCKET: &str = "deploy/systemd/asyncos_exporter.socket";

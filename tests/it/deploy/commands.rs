@@ -171,5 +171,5 @@ fn what_takes_minutes_or_a_registry_is_run_by_a_script() {
             found += 1;
         }
     }
-    assert_eq!(found, 9, "commands");
+    assert_eq!(found, 10, "commands");
 }
