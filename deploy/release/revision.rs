@@ -17,7 +17,8 @@ const PACKAGED: &str = ".cargo_vcs_info.json";
 #[allow(clippy::print_stdout)]
 fn main() {
     println!("cargo::rerun-if-env-changed={VARIABLE}");
-    println!("cargo::rerun-if-changed={PACKAGED}");
+    // The script itself always is there. Cargo runs it, and compiles everything, each time if it names a file that is not.
+    println!("cargo::rerun-if-changed=deploy/release/revision.rs");
     let given = std::env::var(VARIABLE).ok().filter(|revision| !revision.is_empty());
     let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let revision = given.or_else(|| if is_release { found(Path::new(".")) } else { None });
@@ -35,7 +36,8 @@ fn main() {
 #[allow(clippy::print_stdout)]
 fn found(root: &Path) -> Option<String> {
     for file in ["HEAD", "logs/HEAD"] {
-        if let Some(file) = git(root, &["rev-parse", "--git-path", file]) {
+        let file = git(root, &["rev-parse", "--git-path", file]);
+        if let Some(file) = file.filter(|file| root.join(file).exists()) {
             println!("cargo::rerun-if-changed={file}");
         }
     }

@@ -90,7 +90,7 @@ impl LoginFailureLog {
         Ok(())
     }
 
-    /// Whether earlier counts were lost, and [`LoginFailureLog::allow_one_login`] has not yet decided for which accounts.
+    /// Whether earlier counts were lost, and `allow_one_login` has not yet decided for which accounts.
     #[must_use]
     pub fn are_lost(&self) -> bool {
         self.counts().contains_key(EVERY_ACCOUNT)
