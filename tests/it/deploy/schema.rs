@@ -1,5 +1,7 @@
 //! The JSON Schema of the configuration, which accepts each configuration that there is and refuses mistakes.
 
+use serde_yaml::Value;
+
 use super::*;
 use crate::readme::{PAGES, fenced_in, page};
 
@@ -27,6 +29,17 @@ fn the_schema_accepts_every_configuration_of_the_project() {
         whole.enumerate().map(|(number, text)| folder.write(&format!("{number}.yaml"), text)).collect();
     assert!(!whole.is_empty(), "no configuration in the manual");
     all.extend(whole);
+    // Configurations within values of the chart.
+    let mut values = corpus("deploy/helm/asyncos-exporter/ci");
+    values.push("deploy/kubernetes/values.yaml".into());
+    let within = values.iter().filter_map(|file| {
+        let values: Value = serde_yaml::from_str(&read(file)).expect("YAML");
+        values.get("config").map(|config| serde_yaml::to_string(config).expect("YAML"))
+    });
+    let within: Vec<String> =
+        within.enumerate().map(|(number, text)| folder.write(&format!("values{number}.yaml"), text)).collect();
+    assert!(within.len() > 3, "{within:?}");
+    all.extend(within);
     succeeds(&check(&all));
 }
 
