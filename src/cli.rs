@@ -1,5 +1,7 @@
 //! The command line, in the style of Prometheus exporters. Secrets are never flags: a process list shows flags.
 
+mod demo;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +11,8 @@ use url::Url;
 
 use crate::app::logging;
 use crate::http::{self, Listen, WebPaths};
+
+pub use demo::Demo;
 
 /// Prometheus exporter for Cisco Secure Email Gateway, Cloud Gateway and Secure Email and Web Manager.
 #[derive(Debug, Parser)]
@@ -273,17 +277,6 @@ pub struct Healthcheck {
     /// Maximum time to wait for the response
     #[arg(long, default_value = "3s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
-}
-
-/// Flags of `demo`.
-#[derive(Debug, Args)]
-pub struct Demo {
-    /// Flags of the web server.
-    #[command(flatten)]
-    pub web: Web,
-    /// Flags of the log.
-    #[command(flatten)]
-    pub log: Log,
 }
 
 /// Flags of `simulate`.

@@ -9,7 +9,7 @@ use crate::http::{Protection, ProtectionError};
 
 mod bundle;
 mod check;
-mod demo;
+pub mod demo;
 mod discover;
 mod healthcheck;
 pub mod mixin;

@@ -65,6 +65,7 @@ pub use span::LateEvents;
 pub use table::ValueForm;
 pub use totp::passcode;
 pub use tracking::search::tracked_count;
+pub use traffic::HEALTHY_DOMAIN;
 pub use truth::{keyed_truth, truth};
 
 /// The clock the appliance lives by, before its own `clock_offset_secs`.

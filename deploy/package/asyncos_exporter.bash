@@ -175,7 +175,7 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__demo)
-            opts="-h --web.listen-address --web.systemd-socket --web.telemetry-path --web.external-url --web.route-prefix --web.disable-exporter-metrics --web.max-requests --log.level --log.format --help"
+            opts="-h --troubles --web.listen-address --web.systemd-socket --web.telemetry-path --web.external-url --web.route-prefix --web.disable-exporter-metrics --web.max-requests --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -116,6 +116,7 @@ debug\t'Every request'
 trace\t'Everything, libraries included'"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l log.format -d 'Format of log lines' -r -f -a "logfmt\t'key=value pairs'
 json\t'One JSON object'"
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l troubles -d 'Add appliances with faults that the dashboards and alerts show'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.systemd-socket -d 'Listen on the sockets passed by systemd instead of --web.listen-address'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.disable-exporter-metrics -d 'Leave out the metrics process_* and asyncos_exporter_http_connections'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -58,7 +58,8 @@ impl Readings {
             anti_virus: moment.cpu(Cpu::AntiVirus) / 100,
             reporting: moment.cpu(Cpu::Reporting) / 100,
             quarantine: moment.cpu(Cpu::Quarantine) / 100,
-            memory: 20 + device.constant(MEMORY) % 30 + moment.chance(MEMORY, 5),
+            // A healthy device stays below the 45 % at which conservation begins.
+            memory: 20 + device.constant(MEMORY) % if device.is_healthy { 20 } else { 30 } + moment.chance(MEMORY, 5),
             swap: moment.chance(SWAP, 3),
             // The queue of such an appliance holds some thousand messages (assumed).
             queue: (work_queue / 50).min(100),

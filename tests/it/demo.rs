@@ -1,5 +1,6 @@
 //! The commands for strangers: what they print to try, and that trying it works.
 
+use asyncos_exporter::commands::demo::{Condition, Trouble};
 use asyncos_exporter::sim;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,9 +26,9 @@ const SCOPES: [Polled; 9] = [
     (&[("appliance", "sma1")], true, false),
     (&[("appliance", "sma1"), ("device_group", "europe")], true, false),
     (&[("appliance", "sma1"), ("device_group", "americas")], true, false),
-    (&[("appliance", "sma1"), ("device", "esa3.example.com")], true, false),
-    (&[("appliance", "sma1"), ("device", "esa4.example.com")], true, false),
-    (&[("appliance", "sma1"), ("device", "esa5.example.com")], true, false),
+    (&[("appliance", "sma1"), ("device", "esa3.healthy.example.com")], true, false),
+    (&[("appliance", "sma1"), ("device", "esa4.healthy.example.com")], true, false),
+    (&[("appliance", "sma1"), ("device", "esa5.healthy.example.com")], true, false),
 ];
 
 /// Whether each scope has what it is polled for and nothing else.
@@ -74,6 +75,29 @@ async fn the_demo_shows_a_fleet_where_it_says() {
         "{}",
         ended.stderr
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_with_troubles_says_what_to_look_at() {
+    let mut program = Program::start(&["demo", "--troubles", "--web.listen-address=127.0.0.1:0"]);
+    let address = program.address().await;
+    let is_shown = |page: &Page| {
+        let of = |appliance, metric| page.value(metric, &[("appliance", appliance)]);
+        let sick = [
+            of("esa6", "asyncos_mail_dlp_outgoing_traffic_summary_dlp_incidents_critical_last_window") == Some(1.0),
+            of("esa7", "asyncos_health_resource_conservation") == Some(999.0),
+            of("esa8", "asyncos_up") == Some(0.0),
+            of("esa9", "asyncos_login_refusals").is_some_and(|refusals| refusals > 0.0),
+        ];
+        sick == [true; 4] && of("esa1", "asyncos_up") == Some(1.0)
+    };
+    rig::until(address, "each fault is shown", is_shown).await;
+    let ended = program.stop().await;
+    assert_eq!(Condition::Healthy.troubles(), []);
+    for Trouble { appliance, cause, alerts } in Condition::Troubled.troubles() {
+        let said = format!("look at              {appliance}: {cause} ({})", alerts.join(", "));
+        assert!(ended.stdout.lines().any(|line| line == said), "{said}: {}", ended.stdout);
+    }
 }
 
 /// What stands between the words of a line.

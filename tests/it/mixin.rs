@@ -4,6 +4,10 @@ mod boards;
 #[cfg(feature = "external-tests")]
 mod cases;
 #[cfg(feature = "external-tests")]
+mod colour;
+#[cfg(feature = "external-tests")]
+mod demo;
+#[cfg(feature = "external-tests")]
 mod end_to_end;
 #[cfg(feature = "external-tests")]
 mod fleet;

@@ -17,25 +17,25 @@ use crate::readme;
 use crate::rig;
 use crate::sums::Place;
 
-/// How long an outcome is waited for before a test gives up. The demo's half an hour of history alone takes its time
-/// on a busy machine, and a new key is shown as 0 for some minutes.
+/// How long an outcome is waited for before a test gives up; the demo's half an hour of history takes its time.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Where the demo has values.
 pub(crate) const PLACES: [Place; 9] = [
-    Place { labels: &[("appliance", "esa1")], devices: &["esa1.example.com"] },
-    Place { labels: &[("appliance", "esa2")], devices: &["esa2.example.com"] },
-    Place { labels: &[("appliance", "esa3")], devices: &["esa3.example.com"] },
-    Place { labels: &[("appliance", "sma1")], devices: &["esa3.example.com", "esa4.example.com", "esa5.example.com"] },
-    Place {
-        labels: &[("appliance", "sma1"), ("device_group", "europe")],
-        devices: &["esa3.example.com", "esa4.example.com"],
-    },
-    Place { labels: &[("appliance", "sma1"), ("device_group", "americas")], devices: &["esa5.example.com"] },
-    Place { labels: &[("appliance", "sma1"), ("device", "esa3.example.com")], devices: &["esa3.example.com"] },
-    Place { labels: &[("appliance", "sma1"), ("device", "esa4.example.com")], devices: &["esa4.example.com"] },
-    Place { labels: &[("appliance", "sma1"), ("device", "esa5.example.com")], devices: &["esa5.example.com"] },
+    Place { labels: &[("appliance", "esa1")], devices: &["esa1.healthy.example.com"] },
+    Place { labels: &[("appliance", "esa2")], devices: &["esa2.healthy.example.com"] },
+    Place { labels: &[("appliance", "esa3")], devices: &[ESA3] },
+    Place { labels: &[SMA], devices: &[ESA3, ESA4, ESA5] },
+    Place { labels: &[SMA, ("device_group", "europe")], devices: &[ESA3, ESA4] },
+    Place { labels: &[SMA, ("device_group", "americas")], devices: &[ESA5] },
+    Place { labels: &[SMA, ("device", ESA3)], devices: &[ESA3] },
+    Place { labels: &[SMA, ("device", ESA4)], devices: &[ESA4] },
+    Place { labels: &[SMA, ("device", ESA5)], devices: &[ESA5] },
 ];
+const SMA: (&str, &str) = ("appliance", "sma1");
+const ESA3: &str = "esa3.healthy.example.com";
+const ESA4: &str = "esa4.healthy.example.com";
+const ESA5: &str = "esa5.healthy.example.com";
 
 /// Every gauge the demo shows in one of its places: it is polled for the groups of the default profile, but for the
 /// capacity, which an ESA in centralized mode keeps for itself. Those with keys show as many as there are keys.
@@ -81,8 +81,7 @@ pub(crate) async fn until<T>(mut ask: impl AsyncFnMut() -> Result<T, String>) ->
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    let outcome = tokio::time::timeout(PATIENCE, wait).await;
-    outcome.unwrap_or_else(|_| panic!("waited in vain: {excuse}"))
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("waited in vain: {excuse}"))
 }
 
 /// A program with a folder of its own; both end with the test, however it ends.

@@ -164,6 +164,8 @@ pub(super) enum Words {
     NoYes,
     /// 0 and 1 of something that should be 1.
     YesNo,
+    /// 0 and 1 of something that somebody chose.
+    OffOn,
     /// Levels of resource conservation.
     Conservation,
 }
@@ -179,6 +181,7 @@ impl Words {
         match self {
             Self::UpDown => two(("down", Colour::Act), ("up", Colour::Good)),
             Self::NoYes => two(("no", Colour::Good), ("YES", Colour::Act)),
+            Self::OffOn => two(("off", Colour::Past), ("on", Colour::Good)),
             Self::YesNo => two(("NO", Colour::Act), ("yes", Colour::Good)),
             Self::Conservation => json!([
                 {"type": "value", "options": {"0": {"color": Colour::Good.name(), "index": 0, "text": "off"}}},

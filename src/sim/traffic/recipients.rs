@@ -10,6 +10,8 @@ use crate::sim::traffic::{
 const DISPOSITIONS: [u64; 8] = [900, 50, 20, 10, 8, 4, 4, 4];
 const FILES_IN_BY_DISPOSITION: Division<8> = division(61, DISPOSITIONS);
 const FILES_OUT_BY_DISPOSITION: Division<8> = division(62, DISPOSITIONS);
+/// Of a healthy device, without the files that are stopped.
+const HEALTHY_FILES_OUT: Division<8> = division(62, [900, 50, 20, 10, 0, 0, 0, 4]);
 /// Delivered, bounced.
 const DELIVERY: Division<2> = division(63, [985, 15]);
 /// Spam only Multi-Scan found, the rest.
@@ -101,7 +103,8 @@ impl DeviceMinute {
     }
 
     pub(in crate::sim) fn files_out(&self) -> [u64; 8] {
-        self.divide(&FILES_OUT_BY_DISPOSITION, self.count(FILES_OUT))
+        let by_disposition = if self.is_healthy { &HEALTHY_FILES_OUT } else { &FILES_OUT_BY_DISPOSITION };
+        self.divide(by_disposition, self.count(FILES_OUT))
     }
 
     /// Recipients of a bad file: one each (assumed).

@@ -40,6 +40,17 @@ pub(super) struct History {
     _data: TempDir,
 }
 
+impl History {
+    /// Stores the samples, with what the recording rules would have recorded of the last `span` seconds.
+    pub(super) async fn of(samples: &Samples, end: u64, span: u64) -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        import(data.path(), &samples.now);
+        import(data.path(), &samples.week_ago);
+        record(data.path(), end, span).await;
+        Self { prometheus: Prometheus::on(data.path()).await, end, _data: data }
+    }
+}
+
 /// Makes the history.
 pub(super) async fn history() -> History {
     let clock = lapse(RATE);
@@ -64,11 +75,7 @@ pub(super) async fn history() -> History {
     let Good { rig, .. } = good;
     rig.end().await;
     bad.rig.end().await;
-    let data = tempfile::tempdir().expect("a folder");
-    import(data.path(), &samples.now);
-    import(data.path(), &samples.week_ago);
-    record(data.path(), end).await;
-    History { prometheus: Prometheus::on(data.path()).await, end, _data: data }
+    History::of(&samples, end, SPAN / 3).await
 }
 
 /// Whether more windows wait than one, which may be under way.
@@ -88,10 +95,10 @@ pub(super) fn import(data: &Path, samples: &str) {
 }
 
 /// What the recording rules would have recorded.
-async fn record(data: &Path, end: u64) {
+async fn record(data: &Path, end: u64, span: u64) {
     let prometheus = Prometheus::on(data).await;
     crate::prometheus::until(async || prometheus.ask("/api/v1/query", &[("query", "up")]).await).await;
-    let (start, end) = ((end - SPAN / 3).to_string(), end.to_string());
+    let (start, end) = ((end - span).to_string(), end.to_string());
     let (url, data) = (format!("--url=http://{}", prometheus.address()), format!("--output-dir={}", data.display()));
     let arguments =
         ["tsdb", "create-blocks-from", "rules", "--start", &start, "--end", &end, "--eval-interval=2m", &url, &data];
@@ -128,6 +135,12 @@ impl Samples {
                 writeln!(self.week_ago, "{series} {value} {}", time - WEEK).expect("a String takes all");
             }
         }
+    }
+
+    /// The same, with what Prometheus adds to it.
+    pub(super) fn scrape(&mut self, job: &str, time: u64, page: &str) {
+        self.page(job, time, page);
+        writeln!(self.now, "up{{job=\"{job}\",instance=\"localhost:10042\"}} 1 {time}").expect("a String takes all");
     }
 
     /// What Prometheus adds to a scrape, and what it makes of rules that fire.

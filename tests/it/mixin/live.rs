@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::boards::{self, Board, Query};
+use super::colour::{self, Coloured};
 use super::fleet::{self, History, SPAN, WEEK};
 use super::text;
 use crate::prometheus::until;
@@ -33,12 +34,12 @@ pub(super) struct Choice {
     pub(super) appliance: &'static str,
 }
 
-const WELL: Choice = Choice { job: "asyncos", product: "sma", appliance: ".+" };
+pub(super) const WELL: Choice = Choice { job: "asyncos", product: "sma", appliance: ".+" };
 const ILL: Choice = Choice { job: "faulty", product: "esa", ..WELL };
 
 impl Choice {
     /// The query as Grafana would send it, with windows of `window` seconds.
-    fn fill(&self, query: &str, step: &str, window: u64) -> String {
+    pub(super) fn fill(&self, query: &str, step: &str, window: u64) -> String {
         self.fill_over(query, step, window, SPAN)
     }
 
@@ -67,9 +68,9 @@ impl Choice {
 }
 
 /// What a query found: its series, each with labels and values.
-type Found = Vec<(BTreeMap<String, String>, Vec<f64>)>;
+pub(super) type Found = Vec<(BTreeMap<String, String>, Vec<f64>)>;
 
-async fn ask(history: &History, query: &str, is_range: bool) -> Found {
+pub(super) async fn ask(history: &History, query: &str, is_range: bool) -> Found {
     let (end, start, step) = (history.end.to_string(), (history.end - SPAN + 1200).to_string(), STEP.to_string());
     let answer = if is_range {
         let parameters = [("query", query), ("start", &start), ("end", &end), ("step", &step)];
@@ -252,69 +253,11 @@ async fn targets_of_others(history: &History) -> Vec<String> {
     others
 }
 
-/// A panel, or a column of a table, whose values have colours.
-struct Coloured {
-    place: String,
-    title: String,
-    steps: Vec<(f64, String)>,
-    queries: Vec<Query>,
-}
-
-impl Coloured {
-    fn new(place: String, title: &str, thresholds: &Value, queries: Vec<Query>) -> Self {
-        let steps = thresholds["steps"].as_array().expect("steps").iter();
-        let step = |step: &Value| (step["value"].as_f64().unwrap_or(f64::NEG_INFINITY), text(step, "color").to_owned());
-        Self { place, title: title.to_owned(), steps: steps.map(step).collect(), queries }
-    }
-
-    fn is_well(&self, value: f64) -> bool {
-        self.steps
-            .iter()
-            .rfind(|(limit, _)| value >= *limit)
-            .is_none_or(|(_, colour)| colour == "green" || colour == "transparent")
-    }
-
-    async fn values(&self, history: &History, choice: &Choice) -> Vec<f64> {
-        let mut values = Vec::new();
-        for query in &self.queries {
-            let found = ask(history, &choice.fill(&query.expr, &query.step, 300), query.is_range).await;
-            values.extend(found.into_iter().flat_map(|(_, values)| values));
-        }
-        values
-    }
-}
-
-/// Everything that has a limit.
-fn coloured(board: &Board) -> Vec<Coloured> {
-    let mut all = Vec::new();
-    for panel in board.panels() {
-        let (title, queries) = (text(panel, "title"), board.queries_of(panel));
-        let place = format!("{} / {title}", board.uid());
-        match text(panel, "type") {
-            "stat" | "timeseries" => {
-                let limits = &panel["fieldConfig"]["defaults"]["thresholds"];
-                all.push(Coloured::new(place, title, limits, queries));
-            }
-            "table" => {
-                let columns = panel["fieldConfig"]["overrides"].as_array().expect("overrides").iter().zip(queries);
-                for (column, query) in columns {
-                    let name = text(&column["matcher"], "options");
-                    let mut properties = column["properties"].as_array().expect("properties").iter();
-                    let limits = properties.find(|one| one["id"] == "thresholds").expect("limits");
-                    all.push(Coloured::new(format!("{place} / {name}"), name, &limits["value"], vec![query]));
-                }
-            }
-            _ => {}
-        }
-    }
-    all.retain(|one| one.steps.len() > 1);
-    all
-}
-
 /// What has a limit and does not show the faulty fleet's faults, or shows faults of the good one.
 async fn unseen_faults(history: &History) -> Vec<String> {
     let mut wrong = Vec::new();
-    let all: Vec<Coloured> = boards::all().iter().flat_map(coloured).collect();
+    let mut all: Vec<Coloured> = boards::all().iter().flat_map(colour::coloured).collect();
+    all.retain(Coloured::is_limited);
     for one in &all {
         let ill = one.values(history, &ILL).await;
         let is_passed = UNPASSED.iter().all(|(name, _)| *name != one.title);

@@ -156,7 +156,7 @@ fn queue() -> Vec<Alert> {
             Some("15m"),
             &format!(
                 "predict_linear(asyncos_health_workqueue_messages[30m], 3600) > {WORK_QUEUE_BACKLOG} and \
-                 asyncos_health_workqueue_messages > {WORK_QUEUE}"
+                 asyncos_health_workqueue_messages > {WORK_QUEUE} <= {WORK_QUEUE_BACKLOG}"
             ),
             "The work queue of {{ $labels.appliance }} grows",
             "At the current trend, {{ $value | humanize }} messages will wait at {{ $labels.appliance }} in an hour.",

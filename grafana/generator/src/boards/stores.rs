@@ -141,7 +141,7 @@ fn managed() -> Vec<Panel> {
         Panel::timeline(
             "Services on the SMA",
             "Services of the SMA for each appliance: reporting, tracking, quarantines.",
-            Words::YesNo,
+            Words::OffOn,
         )
         .query(
             "topk(40, max by (managed_appliance, service) (asyncos_managed_appliance_service_enabled{APPLIANCE}))",
