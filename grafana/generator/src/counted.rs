@@ -38,19 +38,25 @@ impl<'a> Counted<'a> {
     /// How much it gains per second, on a dashboard; `ago` is an offset or nothing. Where the rate says nothing, as after
     /// an outage, the newest window does.
     pub(super) fn rate(&self, ago: &str) -> String {
-        self.gains("RATE", SHORT_WINDOW, "", ago)
+        self.gains("RATE", "1h", SHORT_WINDOW, "", ago)
     }
 
     /// How much it gains per second over so many minutes, in a rule. A window of more than half of them is taken as it is;
     /// a shorter one alone is too little to go by.
     pub(super) fn rate_over(&self, minutes: u64, ago: &str) -> String {
         let short = minutes * 60 / 2;
-        self.gains(&format!("{minutes}m"), short, &format!(" > {short}"), ago)
+        self.gains(&format!("{minutes}m"), "1h", short, &format!(" > {short}"), ago)
     }
 
-    /// What both have in common: windows of up to `short` seconds are rated over `range`, those that are `long` are
-    /// divided by their own length.
-    fn gains(&self, range: &str, short: u64, long: &str, ago: &str) -> String {
+    /// How much it gained per second in the newest two short windows, or in the newest long one. An open hour is polled as
+    /// often as a short window.
+    pub(super) fn newest(&self) -> String {
+        self.gains("10m", "10m", SHORT_WINDOW, &format!(" > {SHORT_WINDOW}"), "")
+    }
+
+    /// What they have in common: windows of up to `short` seconds are rated over `range`, open hours over another one, and
+    /// windows that are `long` are divided by their own length.
+    fn gains(&self, range: &str, of_open: &str, short: u64, long: &str, ago: &str) -> String {
         let Names { key, total, gauge, usual, own, open, pending } = self.names(ago);
         let in_time = |range: &str, most: u64| {
             format!(
@@ -59,10 +65,10 @@ impl<'a> Counted<'a> {
         };
         format!(
             "((rate({total}[{range}]{ago}) and on (EACH) {usual} <= {short} unless on ({key}) {own} > {short} {}) or \
-             (rate({total}[1h]{ago}) and on (EACH) {open} {}) or {gauge} / on ({key}) group_left () ({own}{long}) or {gauge} / \
+             (rate({total}[{of_open}]{ago}) and on (EACH) {open} {}) or {gauge} / on ({key}) group_left () ({own}{long}) or {gauge} / \
              on (EACH) group_left () ({usual}{long}))",
             in_time(range, BEHIND),
-            in_time("1h", 3600),
+            in_time(of_open, 3600),
         )
     }
 

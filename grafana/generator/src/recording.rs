@@ -25,6 +25,7 @@ pub(super) fn all() -> Vec<Recording> {
     let share = |group: &str, part: &str, whole: &str| {
         format!("{} / ({} > 0)", rate(group, part, LONG), rate(group, whole, LONG))
     };
+    let newest = |counter: &str| format!("sum by (EACH) ({})", Counted::in_rule(INCOMING, counter).newest());
     let failures = |direction: &str| {
         let counter = |outcome| rate("mail_security_summary", &format!("{direction}_conn_tls_{outcome}"), LONG);
         format!("{fail} / ({fail} + {} > 0)", counter("success"), fail = counter("fail"))
@@ -34,6 +35,10 @@ pub(super) fn all() -> Vec<Recording> {
         ("incoming_recipients:rate", rate(INCOMING, "total_recipients", SHORT)),
         ("incoming_spam:rate", rate(INCOMING, "detected_spam", SHORT)),
         ("incoming_threats:ratio", share(INCOMING, "total_threat_recipients", "total_recipients")),
+        (
+            "incoming_threats:ratio_newest",
+            format!("{} / ({} > 0)", newest("total_threat_recipients"), newest("total_recipients")),
+        ),
         ("outgoing_hard_bounces:ratio", share(OUTGOING, "total_hard_bounces", "total_recipients_processed")),
         ("tls_failures_incoming:ratio", failures("received")),
         ("tls_failures_outgoing:ratio", failures("sent")),

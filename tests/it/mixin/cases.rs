@@ -5,6 +5,7 @@ mod baseline;
 mod collection;
 pub(super) mod hourly;
 mod mail;
+pub(super) mod wave;
 
 /// What an alert makes of some series.
 #[derive(Clone, Debug)]

@@ -71,12 +71,13 @@ fn run(cases: &[Case], minutes: u64) {
         // Where a step is longer than Prometheus looks back, what is recorded has to be there before it is looked at.
         let order: Vec<&str> =
             rules["groups"].as_array().expect("groups").iter().map(|one| text(one, "name")).collect();
-        let name = format!("{}.rules.yaml", case.alert);
+        // An alert may have several cases.
+        let name = format!("{}.{}.rules.yaml", case.alert, arguments.len());
         let file =
             json!({"rule_files": [name], "evaluation_interval": interval, "group_eval_order": order, "tests": [test]});
         // JSON is YAML.
         fs::write(folder.path().join(&name), rules.to_string()).expect("a file");
-        let path = folder.path().join(format!("{}.test.yaml", case.alert));
+        let path = folder.path().join(name.replace(".rules.", ".test."));
         fs::write(&path, file.to_string()).expect("a file");
         arguments.push(path.display().to_string());
     }
@@ -106,6 +107,11 @@ fn alerts_that_compare_with_the_past_are_right_about_whole_hours() {
     run(&cases::hourly::by_weeks(), 10);
 }
 
+#[test]
+fn a_spam_wave_is_seen_within_two_windows_and_the_curve_of_a_day_is_none() {
+    run(&[cases::wave::minutes(), cases::wave::hours()].concat(), 1);
+}
+
 /// Whether an alert looks at what an appliance counts in windows.
 fn is_about_windows(alert: &Value) -> bool {
     let selectors = promql::read(text(alert, "expr")).selectors;
@@ -128,7 +134,7 @@ fn every_alert_about_windows_has_a_case_of_whole_hours() {
 
 #[test]
 fn every_alert_has_a_case() {
-    let cases = [cases::by_minutes(), cases::by_weeks()].concat();
+    let cases = [cases::by_minutes(), cases::by_weeks(), cases::wave::minutes()].concat();
     let tested: Vec<&str> = cases.iter().map(|case| case.alert).collect();
     let unique: BTreeSet<&str> = tested.iter().copied().collect();
     assert_eq!(unique.len(), tested.len());

@@ -12,6 +12,7 @@ use super::super::threshold::{FLOOR, THREAT_FALL, THREAT_JUMP, UNUSUAL};
 const GROUP: &str = "mail_incoming_traffic_summary";
 const INCOMING: &str = "asyncos_mail_incoming_traffic_summary";
 const RATE: &str = "appliance:asyncos_incoming_recipients:rate";
+const NEWEST_SHARE: &str = "appliance:asyncos_incoming_threats:ratio_newest";
 const SHARE: &str = "appliance:asyncos_incoming_threats:ratio";
 
 /// Nothing of `counter` in any window seen in `range`, and the newest one is fresh.
@@ -155,13 +156,14 @@ fn amounts() -> Vec<Alert> {
         Alert::new(
             "AsyncosThreatShareJumped",
             Warning,
-            Some("30m"),
-            &format!("{SHARE} - {SHARE} offset 1d > {THREAT_JUMP} and {RATE} > {FLOOR}"),
+            None,
+            &format!("{NEWEST_SHARE} - {SHARE} offset 1d > {THREAT_JUMP} and {RATE} > {FLOOR}"),
             "The threat share at {{ $labels.appliance }} has jumped",
             "The share of blocked mail at {{ $labels.appliance }} has risen by {{ $value | humanizePercentage }} of \
              all mail within a day.",
             Page {
-                meaning: "The share of threats has risen by 25 points within a day.",
+                meaning: "In the newest two windows, or in the newest whole hour, the share of threats is 25 points higher \
+                          than in the hour a day before.",
                 impact: "Legitimate mail may be blocked.",
                 panel: (Uid::Incoming, "Threat share, and a week ago"),
                 commands: &["Monitor > Incoming Mail", "Message Tracking: are there complaints in it?"],

@@ -82,10 +82,6 @@ fn amounts() -> Vec<Case> {
         ),
         grows("AsyncosSpamWave", "detected_spam")
             .says("Much more spam than usual at esa1", "esa1 detects 5 times as much spam as a week ago at this time."),
-        shares("AsyncosThreatShareJumped", 300.0, 540.0, 600.0).says(
-            "The threat share at esa1 has jumped",
-            "The share of blocked mail at esa1 has risen by 30% of all mail within a day.",
-        ),
         shares("AsyncosThreatShareDropped", 400.0, 210.0, 100.0).says(
             "The threat share at esa1 has dropped",
             "The share of blocked mail at esa1 is 25% of the share a day ago.",
