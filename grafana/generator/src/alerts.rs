@@ -5,6 +5,7 @@ mod collection;
 mod delivery;
 mod exporter;
 mod flow;
+mod forecast;
 mod machine;
 mod stores;
 mod threats;
@@ -24,6 +25,7 @@ pub(super) fn all(job: &str) -> Vec<Section> {
         Section { name: "asyncos-exporter", alerts: exporter::alerts(job) },
         Section { name: "asyncos-collection", alerts: collection::alerts() },
         Section { name: "asyncos-machine", alerts: machine::alerts() },
+        Section { name: "asyncos-forecast", alerts: forecast::alerts() },
         Section { name: "asyncos-stores", alerts: stores::alerts() },
         Section { name: "asyncos-flow", alerts: flow::alerts() },
         Section { name: "asyncos-delivery", alerts: delivery::alerts() },

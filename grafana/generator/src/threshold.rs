@@ -48,6 +48,10 @@ pub(super) const QUEUE_SPACE_FULL: f64 = 0.9;
 /// Share of the space for logs.
 pub(super) const LOG_SPACE: f64 = 0.85;
 
+/// Bytes of all policy, virus and outbreak quarantines of an appliance together. The API does not report how many there may
+/// be; an assumed size, to be replaced by the one of `quarantineconfig`.
+pub(super) const QUARANTINE_SPACE: f64 = 10.0 * 1_073_741_824.0;
+
 /// Seconds that the oldest message may be in the queue.
 pub(super) const OLDEST_MESSAGE: f64 = 4.0 * 3600.0;
 

@@ -3,6 +3,7 @@
 mod appliance;
 mod baseline;
 mod collection;
+pub(super) mod forecast;
 pub(super) mod hourly;
 mod mail;
 pub(super) mod wave;

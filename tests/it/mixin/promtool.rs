@@ -108,6 +108,12 @@ fn alerts_that_compare_with_the_past_are_right_about_whole_hours() {
 }
 
 #[test]
+fn forecasts_name_the_time_at_which_something_is_full() {
+    run(&cases::forecast::by_minutes(), 1);
+    run(&cases::forecast::by_days(), 10);
+}
+
+#[test]
 fn a_spam_wave_is_seen_within_two_windows_and_the_curve_of_a_day_is_none() {
     run(&[cases::wave::minutes(), cases::wave::hours()].concat(), 1);
 }
@@ -135,6 +141,7 @@ fn every_alert_about_windows_has_a_case_of_whole_hours() {
 #[test]
 fn every_alert_has_a_case() {
     let cases = [cases::by_minutes(), cases::by_weeks(), cases::wave::minutes()].concat();
+    let cases = [cases, cases::forecast::by_minutes(), cases::forecast::by_days()].concat();
     let tested: Vec<&str> = cases.iter().map(|case| case.alert).collect();
     let unique: BTreeSet<&str> = tested.iter().copied().collect();
     assert_eq!(unique.len(), tested.len());

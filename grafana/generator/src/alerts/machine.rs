@@ -151,25 +151,6 @@ fn queue() -> Vec<Alert> {
             },
         ),
         Alert::new(
-            "AsyncosWorkQueueGrowing",
-            Warning,
-            Some("15m"),
-            &format!(
-                "predict_linear(asyncos_health_workqueue_messages[30m], 3600) > {WORK_QUEUE_BACKLOG} and \
-                 asyncos_health_workqueue_messages > {WORK_QUEUE} <= {WORK_QUEUE_BACKLOG}"
-            ),
-            "The work queue of {{ $labels.appliance }} grows",
-            "At the current trend, {{ $value | humanize }} messages will wait at {{ $labels.appliance }} in an hour.",
-            Page {
-                meaning: "The trend of the last half hour leads to a backlog within an hour.",
-                impact: WAITS,
-                panel: (Uid::Capacity, "Work queue now"),
-                commands: &["`workqueue rate 10`", "`rate`"],
-                causes: &["as for [AsyncosWorkQueueHigh](#asyncosworkqueuehigh)"],
-                actions: &["spread the load before the backlog builds up"],
-            },
-        ),
-        Alert::new(
             "AsyncosWorkQueueStuck",
             Critical,
             Some("10m"),

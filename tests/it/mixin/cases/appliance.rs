@@ -53,10 +53,6 @@ fn queue() -> Vec<Case> {
                 "esa1 has a work queue backlog",
                 "At least 10k messages have waited to be scanned by esa1 for 20 minutes.",
             ),
-        case("AsyncosWorkQueueGrowing")
-            .of(QUEUE, "", format!("{} {} {}", "600x39", "600+200x39", "100x59"))
-            .at(39, 75, 139)
-            .says("The work queue of esa1 grows", "At the current trend, 19.6k messages will wait at esa1 in an hour."),
         case("AsyncosWorkQueueStuck")
             .of(QUEUE, "", "501+1x59".into())
             .of("asyncos_status_conn_out", "", gauge([(6.0, 20), (5.0, 20), (6.0, 20)]))
