@@ -16,6 +16,7 @@ mod hours;
 mod lint;
 #[cfg(feature = "external-tests")]
 mod live;
+mod looks;
 mod names;
 mod promql;
 #[cfg(feature = "external-tests")]

@@ -1,6 +1,7 @@
 //! One panel of a board and its JSON. Knows nothing of where on the board it is.
 
 mod looks;
+mod reason;
 
 use serde_json::{Map, Value, json};
 
@@ -279,13 +280,15 @@ impl Panel {
             "color": {"mode": self.colour_mode()},
             "custom": self.custom(),
             "mappings": self.words.map_or_else(|| json!([]), Words::to_json),
+            "noValue": self.targets.first().map_or("", |target| reason::why_empty(&target.expr)),
             "thresholds": self.limits.to_json(),
             "unit": self.unit.name(),
         });
         if !self.is_signed && self.kind != Kind::Table {
             defaults["min"] = json!(0);
         }
-        if let (Some(most), false) = (self.unit.most(), self.kind == Kind::Table) {
+        // A share of some percent would be a line at the bottom of a graph up to 100 %.
+        if let (Some(most), Kind::Stat | Kind::Ranking) = (self.unit.most(), self.kind) {
             defaults["max"] = json!(most);
         }
         if let Some(decimals) = self.decimals {
@@ -341,10 +344,17 @@ impl Panel {
 }
 
 impl Column {
+    /// In pixels: as narrow as its title and its values are, so that a table is complete on a small screen.
+    fn width(&self) -> usize {
+        let values = if self.words.is_some() { 90 } else { self.unit.width() };
+        (7 * self.title.len() + 20).max(values)
+    }
+
     fn to_json(&self) -> Value {
         let is_coloured = !self.limits.steps.is_empty();
         let limits = if is_coloured { self.limits.cells() } else { self.limits.to_json() };
-        let mut properties = vec![("unit", json!(self.unit.name())), ("thresholds", limits)];
+        let mut properties =
+            vec![("unit", json!(self.unit.name())), ("thresholds", limits), ("custom.width", json!(self.width()))];
         if is_coloured {
             properties.push(("custom.cellOptions", json!({"type": "color-background", "mode": "basic"})));
         }

@@ -67,6 +67,8 @@ pub(super) enum Unit {
     /// 1 is 100 percent.
     Ratio,
     Seconds,
+    /// Seconds of something that lasts for minutes or days, as hours, minutes and seconds: "16.7 mins" is no good tick.
+    Clock,
     Bytes,
     BytesPerSecond,
     /// An instant in milliseconds, shown as the time since.
@@ -82,6 +84,7 @@ impl Unit {
             Self::Whole => "locale",
             Self::Ratio => "percentunit",
             Self::Seconds => "s",
+            Self::Clock => "dthms",
             Self::Bytes => "bytes",
             Self::BytesPerSecond => "Bps",
             Self::Ago => "dateTimeFromNow",
@@ -89,13 +92,28 @@ impl Unit {
         }
     }
 
+    /// The width in pixels of a cell of a table with such a value, at least.
+    pub(super) const fn width(self) -> usize {
+        match self {
+            Self::Count | Self::Whole | Self::Ratio => 60,
+            Self::Seconds | Self::Clock | Self::Bytes | Self::BytesPerSecond => 95,
+            Self::Ago => 130,
+            Self::Date => 170,
+        }
+    }
+
     /// The largest value there is.
     pub(super) const fn most(self) -> Option<f64> {
         match self {
             Self::Ratio => Some(1.0),
-            Self::Count | Self::Whole | Self::Seconds | Self::Bytes | Self::BytesPerSecond | Self::Ago | Self::Date => {
-                None
-            }
+            Self::Count
+            | Self::Whole
+            | Self::Seconds
+            | Self::Clock
+            | Self::Bytes
+            | Self::BytesPerSecond
+            | Self::Ago
+            | Self::Date => None,
         }
     }
 }
@@ -136,6 +154,12 @@ impl Limits {
     /// Red below `limit`.
     pub(super) fn at_least(limit: f64) -> Self {
         Self { below: Colour::Act, steps: vec![(limit, Colour::Good)] }
+    }
+
+    /// Up to where a graph shows its axis at least: a little above the first limit, so that the line is in sight without
+    /// flattening what is far below it.
+    pub(super) fn axis(&self) -> Option<f64> {
+        self.steps.first().map(|(limit, _)| limit * 1.2)
     }
 
     /// For the cells of a table: those without a value have no colour.

@@ -25,7 +25,7 @@ const SCRAPE: u64 = 60;
 
 /// Panels that are not green in the time lapse, and why.
 const LAPSED: [(&str, &str); 1] =
-    [("Reports fetched over 30 days", "the seconds until the first poll are minutes of a history of one hour")];
+    [("30-day success", "the seconds until the first poll are minutes of a history of one hour")];
 
 const HEALTHY: Choice = WELL;
 const TROUBLED: &str = "troubled";

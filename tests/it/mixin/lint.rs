@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use super::boards::{self, Board};
 use super::promql::{self, Range, Selector};
-use super::text;
+use super::{looks, text};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Units of the linter's list that are in use here.
-const UNITS: [&str; 8] = ["short", "locale", "percentunit", "s", "bytes", "Bps", "dateTimeFromNow", "dateTimeAsIso"];
+const UNITS: [&str; 9] =
+    ["short", "locale", "percentunit", "s", "dthms", "bytes", "Bps", "dateTimeFromNow", "dateTimeAsIso"];
 /// Panels that every Grafana has.
 const KINDS: [&str; 6] = ["stat", "timeseries", "table", "bargauge", "state-timeline", "text"];
 /// Metrics that are of the exporter or of Prometheus and of no appliance.
@@ -37,6 +38,7 @@ fn findings(board: &Board) -> Vec<String> {
     for panel in board.panels() {
         let mut here = Vec::new();
         self::panel(panel, &mut here);
+        looks::panel(panel, &mut here);
         for query in board.queries_of(panel) {
             self::query(panel, &query, &mut here);
         }
@@ -63,7 +65,7 @@ fn annotation(annotation: &Value, found: &mut Vec<String>) {
     require(found, now.contains("appliance=~"), &format!("{name}: an annotation of the chosen appliances"));
 }
 
-fn require(found: &mut Vec<String>, is_so: bool, what: &str) {
+pub(super) fn require(found: &mut Vec<String>, is_so: bool, what: &str) {
     if !is_so {
         found.push(what.to_owned());
     }
@@ -169,7 +171,7 @@ fn panel(panel: &Value, found: &mut Vec<String>) {
     let defaults = &panel["fieldConfig"]["defaults"];
     let unit = text(defaults, "unit");
     require(found, UNITS.contains(&unit), "panel-units-rule");
-    if kind != "table" {
+    if kind == "stat" || kind == "bargauge" {
         require(found, unit != "percentunit" || (defaults["min"] == 0 && defaults["max"] == 1.0), "a ratio is 0 to 1");
     }
     let steps = defaults["thresholds"]["steps"].as_array().expect("steps");
@@ -184,8 +186,6 @@ fn panel(panel: &Value, found: &mut Vec<String>) {
     require(found, unit != "locale" || is_whole, "whole numbers have no fraction");
     if kind == "timeseries" {
         let custom = &defaults["custom"];
-        let lines = if values.is_empty() { "off" } else { "line+area" };
-        require(found, custom["thresholdsStyle"]["mode"] == lines, "limits are drawn");
         require(found, custom["spanNulls"] == false, "a gap stays a gap");
         require(found, custom["lineInterpolation"] == "linear", "no value is drawn that was not measured");
         let calcs = panel["options"]["legend"]["calcs"].as_array().expect("calcs");
@@ -279,7 +279,7 @@ fn range(selector: &Selector, found: &mut Vec<String>) {
         ("max_over_time", range) => [Some(Range::RateInterval), Some(Range::Fixed(HOUR))].contains(&range),
         ("increase", range) => matches!(range, Some(Range::RateInterval | Range::Graph)),
         ("delta", range) => range == Some(Range::Graph),
-        ("avg_over_time", range) => range == Some(Range::Fixed(HOUR * 24 * 30)),
+        ("avg_over_time", range) => [Some(Range::RateInterval), Some(Range::Fixed(HOUR * 24 * 30))].contains(&range),
         ("last_over_time", range) => range == Some(Range::Fixed(HOUR * 24)),
         ("predict_linear", range) => range == Some(Range::Fixed(HOUR)),
         (_, range) => range.is_none(),
@@ -318,7 +318,7 @@ fn one_name_has_one_colour_on_all_boards() {
 }
 
 /// The board with one part replaced.
-fn spoilt(pointer: &str, value: Value) -> Vec<String> {
+pub(super) fn spoilt(pointer: &str, value: Value) -> Vec<String> {
     let Board { mut json, .. } = boards::all().remove(0);
     *json.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value;
     let text = serde_json::to_string_pretty(&json).expect("JSON") + "\n";

@@ -110,7 +110,8 @@ async fn findings(history: &History, board: &Board, panel: &Value, choice: &Choi
         }
         total += series.len();
         let defaults = &panel["fieldConfig"]["defaults"];
-        let (least, most) = (defaults["min"].as_f64(), defaults["max"].as_f64());
+        let share = (defaults["unit"] == "percentunit").then_some(1.0);
+        let (least, most) = (defaults["min"].as_f64(), defaults["max"].as_f64().or(share));
         for (labels, values) in &series {
             let numbers: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
             if numbers.is_empty() {

@@ -94,7 +94,7 @@ fn queue() -> Vec<Panel> {
             "Messages waiting to be scanned. Short peaks are normal; the lines are the limits of the alerts \
              (AsyncosWorkQueueHigh, AsyncosWorkQueueBacklog).",
             Unit::Count,
-            "asyncos_health_workqueue_messages{APPLIANCE}",
+            "max_over_time(asyncos_health_workqueue_messages{APPLIANCE}[RATE])",
         )
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
         window(
@@ -146,7 +146,7 @@ fn load() -> Vec<Panel> {
             "CPU by appliance",
             "Share of the CPU in use. The line is the vendor's limit (AsyncosCpuHigh).",
             Unit::Ratio,
-            "asyncos_health_cpu_load_ratio{APPLIANCE}",
+            "avg_over_time(asyncos_health_cpu_load_ratio{APPLIANCE}[RATE])",
         )
         .limits(Limits::look(CPU)),
         tasks,
@@ -154,7 +154,7 @@ fn load() -> Vec<Panel> {
             "Memory by appliance",
             "Share of the memory in use. Resource conservation begins at the line (AsyncosMemoryHigh).",
             Unit::Ratio,
-            "asyncos_health_ram_utilization_ratio{APPLIANCE}",
+            "avg_over_time(asyncos_health_ram_utilization_ratio{APPLIANCE}[RATE])",
         )
         .limits(Limits::look(MEMORY)),
         window(
@@ -167,7 +167,7 @@ fn load() -> Vec<Panel> {
             "Disk I/O by appliance",
             "Share of the disk's throughput in use (AsyncosDiskIoHigh).",
             Unit::Ratio,
-            "asyncos_health_disk_io_ratio{APPLIANCE}",
+            "avg_over_time(asyncos_health_disk_io_ratio{APPLIANCE}[RATE])",
         )
         .limits(Limits::look(DISK_IO)),
         Panel::timeline(
@@ -239,7 +239,7 @@ fn space() -> Vec<Panel> {
             "Queue space by appliance",
             "Share of the queue's space in use (AsyncosQueueSpaceLow, AsyncosQueueSpaceFull).",
             Unit::Ratio,
-            "asyncos_health_queue_utilization_ratio{APPLIANCE}",
+            "avg_over_time(asyncos_health_queue_utilization_ratio{APPLIANCE}[RATE])",
         )
         .limits(Limits::both(QUEUE_SPACE, QUEUE_SPACE_FULL)),
         now(
@@ -265,7 +265,7 @@ fn space() -> Vec<Panel> {
             "Swap space",
             "Share of the swap space in use.",
             Unit::Ratio,
-            "asyncos_health_swap_utilization_ratio{APPLIANCE}",
+            "avg_over_time(asyncos_health_swap_utilization_ratio{APPLIANCE}[RATE])",
         ),
         now(
             "Destinations in memory",

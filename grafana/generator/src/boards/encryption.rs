@@ -49,7 +49,7 @@ fn numbers() -> Vec<Panel> {
             &share(&["sent_encrypted_tls"], &["sent_total"]),
         ),
         Panel::stat(
-            "Required TLS, failures in",
+            "Failed TLS, incoming",
             "Share of incoming connections with required TLS that failed: mail of the affected partners does not \
              arrive (AsyncosTlsFailuresIncoming).",
             Unit::Ratio,
@@ -57,14 +57,14 @@ fn numbers() -> Vec<Panel> {
         )
         .limits(Limits::look(TLS_FAILURES)),
         Panel::stat(
-            "Required TLS, failures out",
+            "Failed TLS, outgoing",
             "Share of outgoing connections with required TLS that failed: mail that waits (AsyncosTlsFailuresOutgoing).",
             Unit::Ratio,
             &share(&["sent_conn_tls_fail"], &["sent_conn_tls_fail", "sent_conn_tls_success"]),
         )
         .limits(Limits::look(TLS_FAILURES)),
         Panel::stat(
-            "Failed SMTP logins per minute",
+            "Failed SMTP logins",
             "Failed SMTP logins. Many per minute mean a password-guessing attack (AsyncosSmtpLoginFailures).",
             Unit::Count,
             &format!("({}) * 60", sum(LOGINS, &["received_conn_auth_fail"])),

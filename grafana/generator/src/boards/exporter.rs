@@ -38,7 +38,7 @@ fn numbers() -> Vec<Panel> {
         )
         .limits(Limits::falling(0.9, 1.0)),
         number(
-            "Reports fetched over 30 days",
+            "30-day success",
             "The same over 30 days, or over the retention of Prometheus if that is shorter: the exporter's service \
              level.",
             Unit::Ratio,
@@ -70,7 +70,7 @@ fn numbers() -> Vec<Panel> {
         .limits(Limits::at_least(1.0))
         .words(Words::YesNo),
         number(
-            "Samples per scrape",
+            "Samples",
             "Number of samples of one scrape.",
             Unit::Count,
             "max(scrape_samples_scraped{EXPORTER} OURS)",
@@ -109,7 +109,7 @@ fn collection() -> Vec<Panel> {
             .query("bottomk(40, min by (group) (asyncos_group_success{APPLIANCE}))", "{{group}}")
             .size(12, 12),
         Panel::lines("Age of the data by appliance", "Age of the newest complete window, for the counter group that \
-                                                      is furthest behind. A sawtooth is normal.", Unit::Seconds)
+                                                      is furthest behind. A sawtooth is normal.", Unit::Clock)
             .query("topk(20, max by (appliance) (time() - asyncos_window_end_timestamp_seconds{APPLIANCE}))", "{{appliance}}")
             .step(Step::Minute)
             .size(12, 12),
@@ -121,7 +121,8 @@ fn traffic() -> Vec<Panel> {
         Panel::stacked("Requests by status per minute", "Requests to the appliances by HTTP status. `none` means no \
                                                          response. Many 401: see the logins.", Unit::Count)
             .query("topk(20, sum by (code) (rate(asyncos_api_requests_total{APPLIANCE}[RATE])) * 60)", "{{code}}")
-            .step(Step::Minute),
+            // Requests come in bursts, one for each window: over minutes they would be a comb.
+            .step(Step::Window),
         Panel::lines("Request duration", "Median and 90th percentile of the request duration. Above the line, the \
                                           appliance is overloaded or the network is slow.", Unit::Seconds)
             .coloured(&quantile("0.5"), "half", Colour::Quantity)
@@ -149,14 +150,14 @@ fn traffic() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::bars("Failures by reason", "Failed requests by reason, around each point of the graph.", Unit::Count)
             .query("topk(20, sum by (reason) (increase(asyncos_api_request_failures_total{APPLIANCE,reason!=\"\"}[RATE])))", "{{reason}}")
-            .step(Step::Minute),
+            .step(Step::Window),
         Panel::bars("Logins", "Logins around each point of the graph. Refused logins count towards the lock-out of \
                                the account: the exporter stops after three.", Unit::Count)
             .coloured("sum(increase(asyncos_logins_total{APPLIANCE}[RATE]))", "logins", Colour::Quantity)
             .coloured("sum(increase(asyncos_login_failures_total{APPLIANCE}[RATE])) or 0 * sum(asyncos_up{APPLIANCE})", "failed", Colour::Act)
             .step(Step::Minute),
         Panel::lines("Token left", "Remaining validity of the session token, by appliance. It is renewed before it \
-                                    expires.", Unit::Seconds)
+                                    expires.", Unit::Clock)
             .query("topk(20, max by (appliance) (asyncos_token_expiry_timestamp_seconds{APPLIANCE} - time()))", "{{appliance}}")
             .signed()
             .step(Step::Minute),
@@ -242,7 +243,7 @@ fn process() -> Vec<Panel> {
         each(
             "Uptime",
             "Time since the exporter was started.",
-            Unit::Seconds,
+            Unit::Clock,
             "(time() - process_start_time_seconds{EXPORTER}) OURS",
         ),
         each(

@@ -139,23 +139,16 @@ fn numbers() -> Vec<Panel> {
 fn appliances() -> Panel {
     Panel::table(
         "Appliances",
-        "One row per appliance; its name links to its capacity. An empty cell means no data: only ESAs report health, \
-         licences and ages need the XML status, and `minimum_release` defines which releases are too old.",
+        "Unreachable first; a name links to its capacity. Behind: windows not yet counted. Oldest: age of the oldest \
+         message. Licence: time until the next one ends. An empty cell means no data: only ESAs report health, licences and \
+         ages need the XML status, old releases `minimum_release`.",
         &[("appliance", "Appliance"), ("product", "Product")],
     )
     .column_in_words("Reachable", Words::UpDown, "max by (appliance, product) (asyncos_up{APPLIANCE} * on (job, instance, appliance) group_left (product) asyncos_appliance_info{APPLIANCE})")
-    .column("Incoming per minute", Unit::Count, Limits::none(), &by_product(&format!("{} * 60", rate(INCOMING, "total_recipients"))))
-    .column("Threats", Unit::Ratio, Limits::none(), &by_product(&format!("{} / ({} > 0)", rate(INCOMING, "total_threat_recipients"), rate(INCOMING, "total_recipients"))))
-    .column("Work queue", Unit::Count, Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG), &by_product("(asyncos_health_workqueue_messages{APPLIANCE} or asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE})"))
-    .column("Oldest message", Unit::Seconds, Limits::look(OLDEST_MESSAGE), &by_product("(time() - asyncos_status_oldest_message_timestamp_seconds{APPLIANCE})"))
-    .column("CPU", Unit::Ratio, Limits::look(CPU), &by_product("asyncos_health_cpu_load_ratio{APPLIANCE}"))
-    .column("Memory", Unit::Ratio, Limits::look(MEMORY), &by_product("asyncos_health_ram_utilization_ratio{APPLIANCE}"))
-    .column("Queue space", Unit::Ratio, Limits::both(QUEUE_SPACE, QUEUE_SPACE_FULL), &by_product("asyncos_health_queue_utilization_ratio{APPLIANCE}"))
     .column_in_words("Conservation", Words::Conservation, &by_product("asyncos_health_resource_conservation{APPLIANCE}"))
-    .column_in_words("Release too old", Words::NoYes, &by_product("asyncos_release_below_minimum{APPLIANCE}"))
-    .column("Next licence", Unit::Seconds, Limits::falling(LICENCE_NOW, LICENCE_SOON), &format!("min by (appliance, product) ((asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() > -{LICENCE_ABANDONED}) * on (job, instance, appliance) group_left (product) asyncos_appliance_info{{APPLIANCE}})"))
+    .column("Work queue", Unit::Count, Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG), &by_product("(asyncos_health_workqueue_messages{APPLIANCE} or asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE})"))
     .column(
-        "Windows behind",
+        "Behind",
         Unit::Count,
         Limits::look(LATE_WINDOWS),
         &by_product(
@@ -164,6 +157,14 @@ fn appliances() -> Panel {
              (asyncos_settle_seconds{APPLIANCE})) / max by (job, instance, appliance) (asyncos_window_seconds{APPLIANCE})",
         ),
     )
+    .column("Oldest", Unit::Seconds, Limits::look(OLDEST_MESSAGE), &by_product("(time() - asyncos_status_oldest_message_timestamp_seconds{APPLIANCE})"))
+    .column("Queue space", Unit::Ratio, Limits::both(QUEUE_SPACE, QUEUE_SPACE_FULL), &by_product("asyncos_health_queue_utilization_ratio{APPLIANCE}"))
+    .column("CPU", Unit::Ratio, Limits::look(CPU), &by_product("asyncos_health_cpu_load_ratio{APPLIANCE}"))
+    .column("Memory", Unit::Ratio, Limits::look(MEMORY), &by_product("asyncos_health_ram_utilization_ratio{APPLIANCE}"))
+    .column("Licence", Unit::Seconds, Limits::falling(LICENCE_NOW, LICENCE_SOON), &format!("min by (appliance, product) ((asyncos_feature_expiry_timestamp_seconds{{APPLIANCE}} - time() > -{LICENCE_ABANDONED}) * on (job, instance, appliance) group_left (product) asyncos_appliance_info{{APPLIANCE}})"))
+    .column("Mail/min", Unit::Count, Limits::none(), &by_product(&format!("{} * 60", rate(INCOMING, "total_recipients"))))
+    .column("Threats", Unit::Ratio, Limits::none(), &by_product(&format!("{} / ({} > 0)", rate(INCOMING, "total_threat_recipients"), rate(INCOMING, "total_recipients"))))
+    .column_in_words("Old release", Words::NoYes, &by_product("asyncos_release_below_minimum{APPLIANCE}"))
     .link("Its capacity", Uid::Capacity.name())
     .sorted("Reachable", Order::Rising)
     .size(24, 9)

@@ -127,7 +127,7 @@ fn delivery() -> Vec<Panel> {
                 "Age of the oldest message. One unreachable domain is enough to make it old; with many active \
                  recipients it is a problem (AsyncosOldestMessage). {NEEDS}"
             ),
-            Unit::Seconds,
+            Unit::Clock,
         )
         .query(
             "topk(20, max by (appliance) (time() - asyncos_status_oldest_message_timestamp_seconds{APPLIANCE}))",

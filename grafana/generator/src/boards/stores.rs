@@ -40,7 +40,7 @@ fn numbers() -> Vec<Panel> {
         )
         .step(Step::Minute),
         Panel::stat(
-            "Growth in the selected range",
+            "Growth in range",
             "Change of the number of messages in all quarantines.",
             Unit::Count,
             "sum(delta(asyncos_quarantine_messages{APPLIANCE}[$__range]) REPORTED)",

@@ -7,7 +7,8 @@ use super::{Kind, Order, Panel};
 impl Panel {
     pub(super) fn custom(&self) -> Value {
         let graph = |style: &str, fill: u8, stacking: &str| {
-            json!({
+            let mut custom = json!({
+                "axisSoftMin": 0,
                 "drawStyle": style,
                 "fillOpacity": fill,
                 "lineInterpolation": "linear",
@@ -16,8 +17,12 @@ impl Panel {
                 // A gap says that nothing is known.
                 "spanNulls": false,
                 "stacking": {"group": "A", "mode": stacking},
-                "thresholdsStyle": {"mode": if self.limits.steps.is_empty() { "off" } else { "line+area" }},
-            })
+                "thresholdsStyle": {"mode": if self.limits.steps.is_empty() { "off" } else { "dashed" }},
+            });
+            if let Some(most) = self.limits.axis() {
+                custom["axisSoftMax"] = json!(most);
+            }
+            custom
         };
         match self.kind {
             Kind::Lines => graph("line", 0, "none"),
@@ -30,11 +35,15 @@ impl Panel {
     }
 
     pub(super) fn options(&self) -> Value {
-        let legend = |placement: &str| {
-            // No sums: that of a rate is a number without a meaning.
-            let calcs = ["mean", "max", "lastNotNull"];
-            json!({"calcs": calcs, "displayMode": "table", "placement": placement, "showLegend": true})
-        };
+        // The title names a line that is alone. Beside a graph, a legend would take half of it. No sums: that of a rate is a
+        // number without a meaning.
+        let is_alone = matches!(&self.targets[..], [only] if !only.legend.contains("{{"));
+        let legend = json!({
+            "calcs": ["max", "lastNotNull"],
+            "displayMode": "list",
+            "placement": "bottom",
+            "showLegend": !is_alone,
+        });
         let tooltip = json!({"mode": "multi", "sort": "desc"});
         let newest = json!({"calcs": ["lastNotNull"], "fields": "", "values": false});
         match self.kind {
@@ -46,10 +55,7 @@ impl Panel {
                 "reduceOptions": newest,
                 "textMode": "value",
             }),
-            // A table below the graph has room for three lines.
-            Kind::Lines | Kind::Stacked | Kind::Bars => {
-                json!({"legend": legend("right"), "tooltip": tooltip})
-            }
+            Kind::Lines | Kind::Stacked | Kind::Bars => json!({"legend": legend, "tooltip": tooltip}),
             Kind::Table => {
                 let by = |(title, order)| json!({"desc": order == Order::Falling, "displayName": title});
                 let sorted: Vec<Value> = self.order.map(by).into_iter().collect();

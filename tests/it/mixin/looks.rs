@@ -1,0 +1,92 @@
+//! What query checks cannot see: whether a panel can be read on a small screen, and what it shows where there is nothing.
+
+use serde_json::Value;
+
+use super::lint::{require, spoilt};
+use super::text;
+
+/// Pixels of a column of the grid on a screen of 1280, and what a panel loses to its neighbours and its border.
+const COLUMN: u64 = 52;
+const BORDER: u64 = 24;
+/// Pixels of a letter of a title, and of what stands beside it: the mark of the description, the menu.
+const LETTER: f64 = 7.5;
+const MARKS: u64 = 40;
+/// Pixels of a column of names, such as those of appliances.
+const NAMES: u64 = 110;
+
+/// Everything that makes a panel hard to read.
+pub(super) fn panel(panel: &Value, found: &mut Vec<String>) {
+    let (kind, title) = (text(panel, "type"), text(panel, "title"));
+    let width = panel["gridPos"]["w"].as_u64().expect("a width") * COLUMN;
+    let is_fit = title.len() as f64 * LETTER <= (width - MARKS) as f64;
+    require(found, is_fit, "its title fits");
+    if kind == "text" {
+        return;
+    }
+    let defaults = &panel["fieldConfig"]["defaults"];
+    let reason = defaults["noValue"].as_str().unwrap_or_default();
+    require(found, reason.contains(' '), "it says why it is empty");
+    match kind {
+        "timeseries" => graph(panel, found),
+        "table" => table(panel, width - BORDER, found),
+        _ => {}
+    }
+}
+
+fn graph(panel: &Value, found: &mut Vec<String>) {
+    let (defaults, legend) = (&panel["fieldConfig"]["defaults"], &panel["options"]["legend"]);
+    let custom = &defaults["custom"];
+    let limit = defaults["thresholds"]["steps"][1]["value"].as_f64();
+    let style = if limit.is_some() { "dashed" } else { "off" };
+    require(found, custom["thresholdsStyle"]["mode"] == style, "a limit is a dashed line");
+    require(found, defaults["max"].is_null(), "an axis ends where the values do");
+    let most = custom["axisSoftMax"].as_f64();
+    let is_near = |limit: f64| most.is_some_and(|most| limit < most && most < 2.0 * limit);
+    require(found, limit.is_none_or(is_near), "an axis ends near the limit");
+    let targets = panel["targets"].as_array().expect("targets");
+    let is_alone = targets.len() == 1 && !text(&targets[0], "legendFormat").contains("{{");
+    let is_shown = legend["showLegend"] == true;
+    require(found, is_shown != is_alone, "a line that is alone has no legend, others have one");
+    require(found, !is_shown || legend["placement"] == "bottom", "a legend is below the graph");
+}
+
+/// Every column has a width, and all of them are in sight.
+fn table(panel: &Value, width: u64, found: &mut Vec<String>) {
+    let transformations = panel["transformations"].as_array().expect("transformations");
+    let organised = transformations.iter().find(|one| one["id"] == "organize").expect("names of columns");
+    let names = organised["options"]["renameByName"].as_object().expect("names");
+    let overrides = panel["fieldConfig"]["overrides"].as_array().expect("overrides");
+    let mut sum = 0;
+    for (field, name) in names {
+        let of_column = overrides.iter().filter(|one| one["matcher"]["options"] == *name);
+        let mut properties = of_column.flat_map(|one| one["properties"].as_array().expect("properties"));
+        let fixed = properties.find(|property| property["id"] == "custom.width");
+        let fixed = fixed.and_then(|property| property["value"].as_u64());
+        require(found, fixed.is_some() || !field.starts_with("Value"), &format!("the width of {name}"));
+        let title = name.as_str().expect("a name").len() as u64;
+        require(found, fixed.is_none_or(|fixed| fixed >= 7 * title + 16), &format!("the title of {name} fits"));
+        sum += fixed.unwrap_or(NAMES);
+    }
+    require(found, sum <= width, &format!("{sum} pixels of columns fit"));
+}
+
+#[test]
+fn the_lints_see_what_cannot_be_read() {
+    const STAT: &str = "/panels/1";
+    const TABLE: &str = "/panels/14";
+    const GRAPH: &str = "/panels/20";
+    for (pointer, value, finding) in [
+        (format!("{STAT}/title"), "The share of all appliances that are reachable".into(), "its title fits"),
+        (format!("{STAT}/fieldConfig/defaults/noValue"), "".into(), "it says why it is empty"),
+        (format!("{TABLE}/fieldConfig/overrides/0/properties/2/value"), Value::Null, "the width of"),
+        (format!("{TABLE}/fieldConfig/overrides/0/properties/2/value"), 400.into(), "pixels of columns fit"),
+        (format!("{TABLE}/fieldConfig/overrides/0/properties/2/value"), 20.into(), "the title of"),
+        (format!("{GRAPH}/fieldConfig/defaults/custom/thresholdsStyle/mode"), "line+area".into(), "a dashed line"),
+        (format!("{GRAPH}/fieldConfig/defaults/custom/axisSoftMax"), 1_000_000.into(), "near the limit"),
+        (format!("{GRAPH}/options/legend/placement"), "right".into(), "a legend is below the graph"),
+        (format!("{GRAPH}/options/legend/showLegend"), false.into(), "a line that is alone has no legend"),
+    ] {
+        let found = spoilt(&pointer, value);
+        assert!(found.iter().any(|one| one.contains(finding)), "{pointer}: {finding}: {found:?}");
+    }
+}
