@@ -326,6 +326,9 @@ pub struct Dashboards {
     /// Write all dashboards to this directory instead of printing one
     #[arg(long, value_name = "DIRECTORY", conflicts_with = "uid")]
     pub write: Option<PathBuf>,
+    /// URL of the runbook, for links from the firing alerts to its sections
+    #[arg(long = "runbook-url", value_name = "URL")]
+    pub runbook: Option<String>,
 }
 
 /// Flags of `rules`.

@@ -157,13 +157,17 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__dashboards)
-            opts="-h --write --help"
+            opts="-h --write --runbook-url --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --write)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runbook-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

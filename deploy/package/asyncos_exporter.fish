@@ -141,6 +141,7 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simula
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l http11 -d 'Respond with HTTP/1.1 instead of 1.0'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -l write -d 'Write all dashboards to this directory instead of printing one' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -l runbook-url -d 'URL of the runbook, for links from the firing alerts to its sections' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -s h -l help -d 'Print help'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l write -d 'Write the rules, the PrometheusRule for the Prometheus operator and the runbook to this directory instead of printing' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l job -d 'Name of the exporter\'s scrape job' -r

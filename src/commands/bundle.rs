@@ -9,7 +9,8 @@ use crate::commands::mixin::{self, File, Places};
 use super::{RUNTIME, USAGE, eprint_line, print_line};
 
 pub(super) fn dashboards(flags: Dashboards) -> u8 {
-    let files = mixin::dashboards();
+    let usual = Places::default();
+    let files = mixin::dashboards(&Places { runbook: address(flags.runbook, usual.runbook.clone()), ..usual });
     match (flags.uid, flags.write) {
         (_, Some(folder)) => write(&folder, &files),
         (Some(uid), None) => print(&files, &format!("{uid}.json")),
@@ -22,8 +23,6 @@ pub(super) fn dashboards(flags: Dashboards) -> u8 {
 
 pub(super) fn rules(flags: Rules) -> u8 {
     let usual = Places::default();
-    let address =
-        |given: Option<String>, usual: String| given.map_or(usual, |url| url.trim_end_matches('/').to_owned());
     let places = Places {
         job: flags.job.unwrap_or(usual.job),
         grafana: address(flags.grafana, usual.grafana),
@@ -34,6 +33,11 @@ pub(super) fn rules(flags: Rules) -> u8 {
         Some(folder) => write(&folder, &files),
         None => print(&files, &flags.file),
     }
+}
+
+/// An address without a slash at its end.
+fn address(given: Option<String>, usual: String) -> String {
+    given.map_or(usual, |url| url.trim_end_matches('/').to_owned())
 }
 
 fn print(files: &[File], name: &str) -> u8 {

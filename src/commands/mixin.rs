@@ -32,10 +32,13 @@ const DASHBOARDS: [(&str, &str); 9] = files!(
 
 const RULES: [(&str, &str); 3] = files!("deploy/prometheus", "asyncos.rules.yaml", "prometheusrule.yaml", "RUNBOOK.md");
 
-/// The dashboards, as Grafana imports and provisions them.
+/// The dashboards, as Grafana imports and provisions them, with the runbook of `places`.
 #[must_use]
-pub fn dashboards() -> Vec<File> {
-    DASHBOARDS.map(|(name, text)| File { name, text: text.to_owned() }).to_vec()
+pub fn dashboards(places: &Places) -> Vec<File> {
+    // A string of JSON, without its quotes.
+    let runbook = serde_json::Value::from(places.runbook.as_str()).to_string();
+    let fill = |text: &str| text.replace(&Places::default().runbook, runbook.trim_matches('"'));
+    DASHBOARDS.map(|(name, text)| File { name, text: fill(text) }).to_vec()
 }
 
 /// The scrape job and the addresses that rules contain.

@@ -72,7 +72,9 @@ fn the_commands_give_the_files() {
     let there = below.display().to_string();
     let places = ["--job=mail", "--grafana-url=https://g/", "--runbook-url=https://r"];
     assert_eq!(run(&[&["rules", "--write", &there], &places[..]].concat()).0, Some(0));
-    assert_eq!(run(&["dashboards", "--write", &there]).0, Some(0));
+    assert_eq!(run(&["dashboards", "--write", &there, "--runbook-url=https://r"]).0, Some(0));
+    let fleet = std::fs::read_to_string(below.join("asyncos-fleet.json")).expect("a dashboard");
+    assert!(fleet.contains("\"https://r#${__value.raw}\"") && !fleet.contains("example.com"));
     assert_eq!(std::fs::read_dir(&below).expect("the folder").count(), 12);
     let rules = std::fs::read_to_string(below.join("asyncos.rules.yaml")).expect("the rules");
     assert!(rules.contains("up{job=\"mail\"} == 0") && !rules.contains("example.com"));

@@ -12,8 +12,9 @@ mod top;
 
 use super::board::Board;
 use super::counted::Counted;
-use super::panel::Panel;
+use super::panel::{Panel, Step};
 use super::style::{Colour, Unit};
+use super::threshold::{GRACE, LATE_WINDOWS};
 
 /// All of them, the one to begin with first.
 pub(super) fn all() -> [Board; 9] {
@@ -30,18 +31,32 @@ pub(super) fn all() -> [Board; 9] {
     ]
 }
 
-/// Up to when the figures of a counter group are complete; it has the same place on each board.
+/// How old the figures of a counter group are; it has the same place on each board.
 fn data_as_of(group: &str) -> Panel {
-    Panel::stat(
-        "Data as of",
+    age(
         &format!(
-            "End of the newest complete window of {group}, for the appliance that is furthest behind. A window is \
-             requested once it has ended and settled, so some minutes are normal, and more than an hour where the \
-             appliance accepts whole hours only."
+            "Age of the newest complete window of {group}, for the appliance that is furthest behind. Red: older than three \
+             windows, the settle delay and ten minutes. More than an hour is normal where the appliance accepts whole hours \
+             only."
         ),
-        Unit::Ago,
-        &format!("min(asyncos_window_end_timestamp_seconds{{APPLIANCE,group=\"{group}\"}}) * 1000"),
+        &format!("asyncos_window_end_timestamp_seconds{{APPLIANCE,group=\"{group}\"}}"),
+        "REPORTED",
     )
+}
+
+/// How long ago the oldest of `ends` was, in red where that is later than the alert AsyncosDataStale allows: each appliance
+/// has its own limit, so a number alone has no colour.
+fn age(description: &str, ends: &str, chosen: &str) -> Panel {
+    let limit = format!(
+        "on (EACH) group_left () ({LATE_WINDOWS} * max by (EACH) (asyncos_window_seconds{{APPLIANCE}}) + max by (EACH) \
+         (asyncos_settle_seconds{{APPLIANCE}}) + {GRACE})"
+    );
+    let stale = format!("max(time() - ({ends}) > {limit} {chosen})");
+    let current = format!("max(time() - ({ends}) {chosen}) unless {stale}");
+    Panel::stats("Data as of", description, Unit::Seconds)
+        .coloured(&current, "current", Colour::Good)
+        .coloured(&stale, "stale", Colour::Act)
+        .step(Step::Minute)
 }
 
 /// A part of a whole: its name, its counter, and its colour.

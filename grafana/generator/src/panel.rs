@@ -5,6 +5,7 @@ mod reason;
 
 use serde_json::{Map, Value, json};
 
+use super::board::Uid;
 use super::query;
 use super::style::{Colour, Limits, Unit, Words};
 
@@ -84,6 +85,11 @@ pub(super) struct Panel {
     keys: &'static [(&'static str, &'static str)],
     columns: Vec<Column>,
     link: Option<(&'static str, &'static str)>,
+    /// Properties of columns of keys: the title, the property, its value.
+    of_keys: Vec<(&'static str, &'static str, Value)>,
+    /// The dashboard with the details.
+    next: Option<Uid>,
+    has_history: bool,
     order: Option<(&'static str, Order)>,
 }
 
@@ -112,6 +118,9 @@ impl Panel {
             keys: &[],
             columns: Vec::new(),
             link: None,
+            of_keys: Vec::new(),
+            next: None,
+            has_history: false,
             order: None,
         }
     }
@@ -119,6 +128,11 @@ impl Panel {
     /// One number, now.
     pub(super) fn stat(title: &'static str, description: &str, unit: Unit, expr: &str) -> Self {
         Self::new(Kind::Stat, title, description, unit).query(expr, title)
+    }
+
+    /// The number of the only query that finds one.
+    pub(super) fn stats(title: &'static str, description: &str, unit: Unit) -> Self {
+        Self::new(Kind::Stat, title, description, unit)
     }
 
     pub(super) fn lines(title: &'static str, description: &str, unit: Unit) -> Self {
@@ -216,6 +230,24 @@ impl Panel {
         self
     }
 
+    /// Sets a property of the column of keys with that title.
+    pub(super) fn key(mut self, title: &'static str, property: &'static str, value: Value) -> Self {
+        self.of_keys.push((title, property, value));
+        self
+    }
+
+    /// Links the panel to the dashboard with the details.
+    pub(super) fn leads_to(mut self, board: Uid) -> Self {
+        self.next = Some(board);
+        self
+    }
+
+    /// Shows how the number was before, below it.
+    pub(super) fn with_history(mut self) -> Self {
+        self.has_history = true;
+        self
+    }
+
     /// Sorts the rows by the column of that title.
     pub(super) fn sorted(mut self, title: &'static str, order: Order) -> Self {
         self.order = Some((title, order));
@@ -236,6 +268,13 @@ impl Panel {
             panel["description"] = json!("Contents and limits of this dashboard.");
             return panel;
         }
+        if let Some(board) = self.next {
+            let url = format!(
+                "/d/{}?${{datasource:queryparam}}&${{job:queryparam}}&${{appliance:queryparam}}&${{__url_time_range}}",
+                board.name()
+            );
+            panel["links"] = json!([{"title": board.title(), "url": url, "targetBlank": false}]);
+        }
         panel["datasource"] = source();
         panel["fieldConfig"] = self.fields();
         panel["targets"] = self.targets.iter().enumerate().map(|(place, target)| self.target(place, target)).collect();
@@ -245,21 +284,11 @@ impl Panel {
         panel
     }
 
-    const fn kind_name(&self) -> &'static str {
-        match self.kind {
-            Kind::Stat => "stat",
-            Kind::Lines | Kind::Stacked | Kind::Bars => "timeseries",
-            Kind::Table => "table",
-            Kind::Ranking => "bargauge",
-            Kind::Timeline => "state-timeline",
-            Kind::Text => "text",
-        }
-    }
-
     fn target(&self, place: usize, target: &Target) -> Value {
         let is_range = match self.kind {
             Kind::Lines | Kind::Stacked | Kind::Bars | Kind::Timeline => true,
-            Kind::Stat | Kind::Table | Kind::Ranking | Kind::Text => false,
+            Kind::Stat => self.has_history,
+            Kind::Table | Kind::Ranking | Kind::Text => false,
         };
         json!({
             "datasource": source(),
@@ -306,6 +335,8 @@ impl Panel {
             );
             overrides.push(by_name(key, &[("links", json!([{"title": title, "url": url, "targetBlank": false}]))]));
         }
+        let of_key = |(title, property, value): &(&str, &str, Value)| by_name(title, &[(property, value.clone())]);
+        overrides.extend(self.of_keys.iter().map(of_key));
         json!({"defaults": defaults, "overrides": overrides})
     }
 

@@ -10,10 +10,10 @@ use super::recording::{self, Recording};
 use super::runbook;
 
 /// The name of the exporter's scrape job, which `asyncos_exporter rules --job` replaces.
-const JOB: &str = "asyncos";
+pub(super) const JOB: &str = "asyncos";
 /// The addresses of Grafana and of the runbook: nobody has them, and `asyncos_exporter rules` replaces them.
 const GRAFANA: &str = "https://grafana.example.com";
-const RUNBOOK: &str = "https://runbooks.example.com/asyncos/RUNBOOK.md";
+pub(super) const RUNBOOK: &str = "https://runbooks.example.com/asyncos/RUNBOOK.md";
 
 /// The rule files and the runbook.
 pub(super) fn files() -> Vec<File> {

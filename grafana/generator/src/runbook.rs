@@ -32,8 +32,8 @@ fn page(alert: &Alert) -> String {
     let hold = alert.hold.map_or_else(|| "immediately".to_owned(), |hold| format!("after {hold}"));
     let list = |items: &[&str]| items.iter().map(|item| format!("- {item}\n")).collect::<String>();
     format!(
-        "\n### {}\n\n*{}, {hold}.* {meaning}\n\n**Impact on mail.** {impact}\n\n**First look.** Panel *{panel}* of \
-         the dashboard *{}* (`{}`); then:\n\n{}\n**Likely causes.**\n\n{}\n**Safe actions.**\n\n{}",
+        "\n<a id=\"{0}\"></a>\n\n### {0}\n\n*{1}, {hold}.* {meaning}\n\n**Impact on mail.** {impact}\n\n**First look.** Panel *{panel}* of \
+         the dashboard *{2}* (`{3}`); then:\n\n{4}\n**Likely causes.**\n\n{5}\n**Safe actions.**\n\n{6}",
         alert.name,
         alert.severity.name(),
         board.title(),

@@ -192,6 +192,8 @@ pub(super) enum Words {
     OffOn,
     /// Levels of resource conservation.
     Conservation,
+    /// The severities of alerts, the worst first.
+    Severity,
 }
 
 impl Words {
@@ -207,6 +209,11 @@ impl Words {
             Self::NoYes => two(("no", Colour::Good), ("YES", Colour::Act)),
             Self::OffOn => two(("off", Colour::Past), ("on", Colour::Good)),
             Self::YesNo => two(("NO", Colour::Act), ("yes", Colour::Good)),
+            Self::Severity => json!([{"type": "value", "options": {
+                "1": {"color": Colour::Act.name(), "index": 0, "text": "critical"},
+                "2": {"color": Colour::Look.name(), "index": 1, "text": "warning"},
+                "3": {"color": Colour::Quantity.name(), "index": 2, "text": "info"},
+            }}]),
             Self::Conservation => json!([
                 {"type": "value", "options": {"0": {"color": Colour::Good.name(), "index": 0, "text": "off"}}},
                 {"type": "range", "options": {"from": 1, "to": 998, "result":

@@ -1,6 +1,6 @@
 //! The boards as a reader sees them: panels, queries, variables.
 
-use asyncos_exporter::commands::mixin;
+use asyncos_exporter::commands::mixin::{self, Places};
 use serde_json::Value;
 
 use super::text;
@@ -23,7 +23,7 @@ pub(super) struct Query {
 
 pub(super) fn all() -> Vec<Board> {
     let read = |file: mixin::File| Board { json: serde_json::from_str(&file.text).expect("JSON"), text: file.text };
-    mixin::dashboards().into_iter().map(read).collect()
+    mixin::dashboards(&Places::default()).into_iter().map(read).collect()
 }
 
 impl Board {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::commands::demo::{Condition, Fleet, Trouble};
 
-use super::boards;
+use super::boards::{self, Board};
 use super::colour::{self, Coloured};
 use super::fleet::{History, Samples, is_behind};
 use super::live::{Choice, WELL, ask};
@@ -116,6 +116,11 @@ async fn red(history: &History) -> BTreeMap<String, Vec<f64>> {
             if !values.is_empty() && !is_lapsed {
                 red.insert(one.place.clone(), values);
             }
+        }
+    }
+    for query in boards::all().iter().flat_map(Board::queries).filter(|query| query.legend == "stale") {
+        for (_, values) in ask(history, &HEALTHY.fill(&query.expr, &query.step, 60), false).await {
+            red.insert(query.place.clone(), values);
         }
     }
     assert!(all.len() > 60, "{}", all.len());

@@ -269,7 +269,7 @@ impl Bad {
                 .replace(&sick.url(), &format!("https://127.0.0.1:{}", proxy.port));
         let text = format!(
             "defaults: {{minimum_release: 15.0.0, timeout: 300s, start: 5m, catch_up: 10m}}\ncounter_groups: minimal\nappliances:\n{behind_tls}{}{}{}",
-            entry("gone", &gone, ""),
+            entry("gone", &gone, "quarantines: true"),
             entry("locked", &locked, ""),
             entry("manager", &manager, "product: sma, device_groups: [europe], devices: [esa3.example.com]"),
         );

@@ -206,7 +206,8 @@ fn panel(panel: &Value, found: &mut Vec<String>) {
 fn query(panel: &Value, query: &boards::Query, found: &mut Vec<String>) {
     let read = promql::read(&query.expr);
     matchers(&read.selectors, found);
-    let over_time = ["timeseries", "state-timeline"].contains(&text(panel, "type"));
+    let has_history = panel["options"]["graphMode"] == "area";
+    let over_time = has_history || ["timeseries", "state-timeline"].contains(&text(panel, "type"));
     require(found, query.is_range == over_time, "range in graphs, instant elsewhere");
     require(
         found,

@@ -1,9 +1,9 @@
 //! What query checks cannot see: whether a panel can be read on a small screen, and what it shows where there is nothing.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::lint::{require, spoilt};
-use super::text;
+use super::{boards, text};
 
 /// Pixels of a column of the grid on a screen of 1280, and what a panel loses to its neighbours and its border.
 const COLUMN: u64 = 52;
@@ -26,6 +26,13 @@ pub(super) fn panel(panel: &Value, found: &mut Vec<String>) {
     let defaults = &panel["fieldConfig"]["defaults"];
     let reason = defaults["noValue"].as_str().unwrap_or_default();
     require(found, reason.contains(' '), "it says why it is empty");
+    if title == "Data as of" {
+        let has_limit = defaults["thresholds"]["steps"].as_array().is_some_and(|steps| steps.len() > 1);
+        let overrides = panel["fieldConfig"]["overrides"].as_array().expect("overrides");
+        let is_stale = overrides.iter().any(|one| one["matcher"]["options"] == "stale");
+        let is_filled = panel["options"]["colorMode"] == "background";
+        require(found, is_filled && (has_limit || is_stale), "old data have a colour");
+    }
     match kind {
         "timeseries" => graph(panel, found),
         "table" => table(panel, width - BORDER, found),
@@ -70,6 +77,44 @@ fn table(panel: &Value, width: u64, found: &mut Vec<String>) {
     require(found, sum <= width, &format!("{sum} pixels of columns fit"));
 }
 
+/// The first dashboard leads further: from each number to its details, from each alert to its runbook.
+#[test]
+fn the_overview_leads_to_the_details() {
+    let board = boards::all().remove(0);
+    let tiles = board.panels().into_iter().filter(|panel| panel["type"] == "stat");
+    let mut with_history = 0;
+    for tile in tiles {
+        let url = tile["links"][0]["url"].as_str().unwrap_or_else(|| panic!("no link: {}", tile["title"]));
+        let uid = url.trim_start_matches("/d/").split('?').next().expect("a uid");
+        assert!(boards::all().iter().any(|board| board.uid() == uid), "{url}");
+        assert!(url.contains("${appliance:queryparam}") && url.contains("${__url_time_range}"), "{url}");
+        with_history += u32::from(tile["options"]["graphMode"] == "area");
+    }
+    assert!(with_history >= 4, "{with_history} numbers show how they were before");
+    let alerts = board.panels().into_iter().find(|panel| panel["title"] == "Firing alerts").expect("the alerts");
+    let property = |column: &str, id: &str| {
+        let overrides = alerts["fieldConfig"]["overrides"].as_array().expect("overrides").iter();
+        let mut properties = overrides
+            .filter(|one| one["matcher"]["options"] == column)
+            .flat_map(|one| one["properties"].as_array().expect("properties"));
+        properties.find(|property| property["id"] == id).map(|property| property["value"].clone()).unwrap_or_default()
+    };
+    assert_eq!(alerts["options"]["sortBy"][0], json!({"desc": false, "displayName": "Severity"}));
+    assert_eq!(property("Severity", "mappings")[0]["options"]["1"]["text"], "critical");
+    let runbook = std::fs::read_to_string("deploy/prometheus/RUNBOOK.md").expect("the runbook");
+    let url = property("Alert", "links")[0]["url"].as_str().expect("a link").to_owned();
+    assert!(url.ends_with("#${__value.raw}"), "{url}");
+    let summaries = property("Summary", "mappings");
+    for alert in super::alerts() {
+        let name = text(&alert, "alert");
+        assert!(runbook.contains(&format!("<a id=\"{name}\"></a>")), "{name}");
+        let summary = summaries[0]["options"][name]["text"].as_str().unwrap_or_else(|| panic!("no summary of {name}"));
+        assert!(summary.len() > 10 && !summary.contains(['{', '$']) && !summary.contains("  "), "{name}: {summary}");
+        let is_cut = [" to", " of", " at", " from"].iter().any(|end| summary.ends_with(end));
+        assert!(!is_cut, "{name}: {summary}");
+    }
+}
+
 #[test]
 fn the_lints_see_what_cannot_be_read() {
     const STAT: &str = "/panels/1";
@@ -78,6 +123,7 @@ fn the_lints_see_what_cannot_be_read() {
     for (pointer, value, finding) in [
         (format!("{STAT}/title"), "The share of all appliances that are reachable".into(), "its title fits"),
         (format!("{STAT}/fieldConfig/defaults/noValue"), "".into(), "it says why it is empty"),
+        ("/panels/6/options/colorMode".into(), "none".into(), "old data have a colour"),
         (format!("{TABLE}/fieldConfig/overrides/0/properties/2/value"), Value::Null, "the width of"),
         (format!("{TABLE}/fieldConfig/overrides/0/properties/2/value"), 400.into(), "pixels of columns fit"),
         (format!("{TABLE}/fieldConfig/overrides/0/properties/2/value"), 20.into(), "the title of"),

@@ -203,7 +203,7 @@ fn the_generator_of_dashboards_and_rules_writes_plain_english() {
 #[test]
 fn dashboards_rules_and_runbook_are_in_plain_english() {
     let mut texts = Vec::new();
-    for board in mixin::dashboards() {
+    for board in mixin::dashboards(&mixin::Places::default()) {
         shown(&serde_json::from_str(&board.text).expect("JSON"), &mut texts);
     }
     let panels = texts.len();

@@ -4,6 +4,7 @@ use super::super::board::{Board, Manner, Row, Uid};
 use super::super::panel::{Order, Panel, Step};
 use super::super::style::{Colour, Limits, Unit, Words};
 use super::super::threshold::{CLOCK_SKEW, REQUEST_FAILURES, SLOW_REQUEST};
+use super::age;
 
 pub(super) fn board() -> Board {
     Board {
@@ -75,12 +76,13 @@ fn numbers() -> Vec<Panel> {
             Unit::Count,
             "max(scrape_samples_scraped{EXPORTER} OURS)",
         ),
-        number(
-            "Data as of",
-            "End of the newest complete window, for the counter group that is furthest behind.",
-            Unit::Ago,
-            "min(asyncos_window_end_timestamp_seconds{APPLIANCE}) * 1000",
-        ),
+        age(
+            "Age of the newest complete window, for the counter group that is furthest behind. Red: older than three windows, \
+             the settle delay and ten minutes.",
+            "asyncos_window_end_timestamp_seconds{APPLIANCE}",
+            "",
+        )
+        .size(3, 4),
     ]
 }
 

@@ -1,7 +1,11 @@
 //! Fleet overview: is anything wrong now, with whom, and since when.
 
+use serde_json::{Value, json};
+
+use super::super::alerts;
 use super::super::board::{Board, Manner, Row, Uid};
 use super::super::panel::{Order, Panel, Step};
+use super::super::rules::{JOB, RUNBOOK};
 use super::super::style::{Limits, Unit, Words};
 use super::super::threshold::{
     CPU, LATE_WINDOWS, LICENCE_ABANDONED, LICENCE_NOW, LICENCE_SOON, MEMORY, OLDEST_MESSAGE, QUEUE_SPACE,
@@ -19,7 +23,7 @@ pub(super) fn board() -> Board {
         manner: Manner::Watch,
         rows: vec![
             Row::open("Current state", numbers()),
-            Row::open("Appliances and alerts", vec![appliances(), alerts()]),
+            Row::open("Appliances and alerts", vec![appliances(), firing()]),
             Row::open("Over time", graphs()),
         ],
     }
@@ -35,7 +39,8 @@ fn numbers() -> Vec<Panel> {
             "sum(asyncos_up{APPLIANCE}) / count(asyncos_up{APPLIANCE})",
         )
         .limits(Limits::at_least(1.0))
-        .step(Step::Minute),
+        .step(Step::Minute)
+        .leads_to(Uid::Exporter),
         Panel::stat(
             "Alerts firing",
             "Firing critical alerts and warnings of the bundled rules. If there is no number, Prometheus does not \
@@ -44,7 +49,8 @@ fn numbers() -> Vec<Panel> {
             r#"count(ALERTS{alertname=~"Asyncos.+",alertstate="firing",severity=~"critical|warning",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?"}) or 0 * count(appliance:asyncos_collections:success_ratio{APPLIANCE})"#,
         )
         .limits(Limits::act(1.0))
-        .step(Step::Minute),
+        .step(Step::Minute)
+        .leads_to(Uid::Exporter),
         Panel::stat(
             "Incoming per minute",
             "Attempted recipients of incoming mail per minute; on the appliance: page Overview. The variable Reported \
@@ -52,7 +58,9 @@ fn numbers() -> Vec<Panel> {
             Unit::Count,
             &format!("{} * 60", sum_of_rates(INCOMING, "total_recipients")),
         )
-        .whole(),
+        .whole()
+        .with_history()
+        .leads_to(Uid::Incoming),
         Panel::stat(
             "Threat share",
             "Share of the incoming recipients that was blocked. A jump means a campaign, a drop a failed engine or \
@@ -63,7 +71,9 @@ fn numbers() -> Vec<Panel> {
                 sum_of_rates(INCOMING, "total_threat_recipients"),
                 sum_of_rates(INCOMING, "total_recipients")
             ),
-        ),
+        )
+        .with_history()
+        .leads_to(Uid::Incoming),
         Panel::stat(
             "Longest work queue",
             "Messages in the longest work queue: `workqueue status` on the appliance. The colours change at the \
@@ -74,8 +84,10 @@ fn numbers() -> Vec<Panel> {
         )
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG))
         .step(Step::Minute)
-        .whole(),
-        data_as_of(INCOMING),
+        .whole()
+        .with_history()
+        .leads_to(Uid::Capacity),
+        data_as_of(INCOMING).leads_to(Uid::Exporter),
         Panel::stat(
             "Resource conservation",
             "The highest level of all appliances. Above 0, an appliance accepts mail more slowly to save memory or \
@@ -85,7 +97,8 @@ fn numbers() -> Vec<Panel> {
         )
         .limits(Limits::both(1.0, REFUSING))
         .words(Words::Conservation)
-        .step(Step::Minute),
+        .step(Step::Minute)
+        .leads_to(Uid::Capacity),
         Panel::stat(
             "Licences expiring soon",
             "Feature keys that expire within 30 days. A feature without a key stops scanning and mail passes unscanned. \
@@ -98,7 +111,8 @@ fn numbers() -> Vec<Panel> {
             ),
         )
         .limits(Limits::look(1.0))
-        .step(Step::Minute),
+        .step(Step::Minute)
+        .leads_to(Uid::Stores),
         Panel::stat(
             "Logins blocked",
             "Appliances at which logins have stopped after repeated refusals, so that the account is not locked. Correct \
@@ -107,7 +121,8 @@ fn numbers() -> Vec<Panel> {
             "sum(asyncos_login_blocked{APPLIANCE})",
         )
         .limits(Limits::act(1.0))
-        .step(Step::Minute),
+        .step(Step::Minute)
+        .leads_to(Uid::Exporter),
         Panel::stat(
             "Reports fetched",
             "Share of the counter groups with a successful last poll. The others are behind or refused: see the \
@@ -116,14 +131,17 @@ fn numbers() -> Vec<Panel> {
             "min(avg by (EACH) (asyncos_group_success{APPLIANCE}))",
         )
         .limits(Limits::falling(0.9, 1.0))
-        .step(Step::Minute),
+        .step(Step::Minute)
+        .leads_to(Uid::Exporter),
         Panel::stat(
             "Outgoing per minute",
             "Delivered recipients of outgoing mail per minute.",
             Unit::Count,
             &format!("{} * 60", sum_of_rates("mail_outgoing_traffic_summary", "total_recipients_delivered")),
         )
-        .whole(),
+        .whole()
+        .with_history()
+        .leads_to(Uid::Outgoing),
         Panel::stat(
             "Windows lost in range",
             "Windows that could not be fetched in time and are not counted in totals. Above 0, totals over this range \
@@ -132,7 +150,8 @@ fn numbers() -> Vec<Panel> {
             "sum(increase(asyncos_windows_lost_total{APPLIANCE}[$__range]))",
         )
         .limits(Limits::look(1.0))
-        .whole(),
+        .whole()
+        .leads_to(Uid::Exporter),
     ]
 }
 
@@ -178,23 +197,67 @@ fn by_product(expr: &str) -> String {
     )
 }
 
-fn alerts() -> Panel {
+/// All that fire, critical ones first.
+fn firing() -> Panel {
+    const CHOSEN: &str = r#"alertname=~"Asyncos.+",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?""#;
+    let of =
+        |severity: &str| format!("max by (alertname, appliance) (ALERTS{{{CHOSEN},alertstate=\"firing\",{severity}}})");
+    // The name of an alert once more, which is shown as its summary.
+    let with_summary = |expr: &str| format!("label_replace({expr}, \"summary\", \"$1\", \"alertname\", \"(.+)\")");
+    let severity = format!(
+        "{} or 2 * {} or 3 * {}",
+        of("severity=\"critical\""),
+        of("severity=\"warning\""),
+        of("severity=\"info\"")
+    );
+    let since = format!(
+        "(time() - max by (alertname, appliance) (ALERTS_FOR_STATE{{{CHOSEN}}})) and on (alertname, appliance) {}",
+        of("severity!=\"\"")
+    );
     Panel::table(
         "Firing alerts",
-        "Firing alerts of the bundled rules. Empty if there are none, or if the rules are not loaded: the number \
-         above shows which.",
-        &[("severity", "Severity"), ("alertname", "Alert"), ("appliance", "Appliance")],
+        "All firing alerts of the bundled rules, critical ones first; a name links to its section of the runbook. Empty if \
+         there are none, or if the rules are not loaded: the number above shows which.",
+        &[("alertname", "Alert"), ("appliance", "Appliance"), ("summary", "Summary")],
     )
-    .column_in_words(
-        "Firing",
-        Words::NoYes,
-        r#"max by (severity, alertname, appliance) (ALERTS{alertname=~"Asyncos.+",alertstate="firing",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?"})"#,
+    .column_in_words("Severity", Words::Severity, &with_summary(&severity))
+    .column("Active for", Unit::Seconds, Limits::none(), &with_summary(&since))
+    .key("Alert", "custom.width", json!(260))
+    .key(
+        "Alert",
+        "links",
+        json!([{"title": "Its runbook", "url": format!("{RUNBOOK}#${{__value.raw}}"), "targetBlank": true}]),
     )
-    .column("Active for", Unit::Seconds, Limits::none(), r#"time() - max by (severity, alertname, appliance) (ALERTS_FOR_STATE{alertname=~"Asyncos.+",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?"})"#)
-    // Critical ones first: the names of severities happen to be sorted so.
+    .key("Appliance", "custom.width", json!(120))
+    .key("Summary", "mappings", summaries())
     .sorted("Severity", Order::Rising)
     .step(Step::Minute)
     .size(24, 10)
+}
+
+/// The summaries of alerts by their names; what only a single alert knows is left out.
+fn summaries() -> Value {
+    let mut words = serde_json::Map::new();
+    for alert in alerts::all(JOB).into_iter().flat_map(|section| section.alerts) {
+        let text = alert
+            .summary
+            .replace("{{ $labels.state }}", "not online")
+            .replace("{{ $labels.feature }}", "a feature")
+            .replace("{{ $labels.managed_appliance }}", "its device")
+            .replace("{{ $labels.appliance }}", "the appliance");
+        let mut plain = String::new();
+        let mut rest = &*text;
+        while let Some((before, after)) = rest.split_once("{{") {
+            plain += before.trim_end_matches(' ').trim_end_matches(" at");
+            rest = after.split_once("}}").map_or("", |(_, after)| after);
+        }
+        plain += rest;
+        let mut letters = plain.trim_start().chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        let text: String = first.into_iter().chain(letters).collect();
+        words.insert(alert.name.to_owned(), json!({"index": words.len(), "text": text}));
+    }
+    json!([{"type": "value", "options": words}])
 }
 
 fn graphs() -> Vec<Panel> {

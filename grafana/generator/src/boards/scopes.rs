@@ -6,6 +6,7 @@ use super::super::counted::Counted;
 use super::super::panel::{Order, Panel};
 use super::super::style::{Limits, Unit};
 use super::super::threshold::{WORK_QUEUE, WORK_QUEUE_BACKLOG};
+use super::age;
 
 /// What a manager divides its reports into.
 #[derive(Clone, Copy)]
@@ -110,12 +111,11 @@ fn numbers() -> Vec<Panel> {
             &format!("avg({})", any("asyncos_group_success")),
         )
         .limits(Limits::falling(0.9, 1.0)),
-        Panel::stat(
-            "Data as of",
-            "End of the oldest complete window of the reports on this dashboard. An SMA receives its data in batches \
-             of 15 minutes.",
-            Unit::Ago,
-            &format!("min({}) * 1000", any("asyncos_window_end_timestamp_seconds")),
+        age(
+            "Age of the oldest complete window of the reports on this dashboard. An SMA receives its data in batches of 15 \
+             minutes. Red: older than three windows, the settle delay and ten minutes.",
+            &any("asyncos_window_end_timestamp_seconds"),
+            "",
         ),
     ]
 }

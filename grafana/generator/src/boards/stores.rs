@@ -3,7 +3,7 @@
 use super::super::board::{Board, Manner, Row, Uid};
 use super::super::panel::{Order, Panel, Step};
 use super::super::style::{Limits, Unit, Words};
-use super::super::threshold::{LICENCE_NOW, LICENCE_SOON};
+use super::super::threshold::{GRACE, LICENCE_NOW, LICENCE_SOON, REPORTING_AGE};
 
 pub(super) fn board() -> Board {
     Board {
@@ -62,11 +62,12 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Data as of",
-            "The oldest last fetch of the quarantines, over all appliances.",
-            Unit::Ago,
-            "min(asyncos_group_last_success_timestamp_seconds{APPLIANCE,group=\"quarantines\"} or \
-             timestamp(asyncos_group_success{APPLIANCE,group=\"quarantines\"} == 1)) * 1000",
+            "Age of the oldest last fetch of the quarantines, over all selected appliances.",
+            Unit::Seconds,
+            "time() - min(asyncos_group_last_success_timestamp_seconds{APPLIANCE,group=\"quarantines\"} or \
+             timestamp(asyncos_group_success{APPLIANCE,group=\"quarantines\"} == 1))",
         )
+        .limits(Limits::both(GRACE, REPORTING_AGE))
         .step(Step::Minute),
     ]
 }

@@ -5,6 +5,18 @@ use serde_json::{Map, Value, json};
 use super::{Kind, Order, Panel};
 
 impl Panel {
+    /// The name of the kind of panel in Grafana.
+    pub(super) const fn kind_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Stat => "stat",
+            Kind::Lines | Kind::Stacked | Kind::Bars => "timeseries",
+            Kind::Table => "table",
+            Kind::Ranking => "bargauge",
+            Kind::Timeline => "state-timeline",
+            Kind::Text => "text",
+        }
+    }
+
     pub(super) fn custom(&self) -> Value {
         let graph = |style: &str, fill: u8, stacking: &str| {
             let mut custom = json!({
@@ -46,10 +58,11 @@ impl Panel {
         });
         let tooltip = json!({"mode": "multi", "sort": "desc"});
         let newest = json!({"calcs": ["lastNotNull"], "fields": "", "values": false});
+        let is_coloured = !self.limits.steps.is_empty() || self.targets.iter().any(|target| target.colour.is_some());
         match self.kind {
             Kind::Stat => json!({
-                "colorMode": if self.limits.steps.is_empty() { "none" } else { "background" },
-                "graphMode": "none",
+                "colorMode": if is_coloured { "background" } else { "none" },
+                "graphMode": if self.has_history { "area" } else { "none" },
                 "justifyMode": "auto",
                 "orientation": "auto",
                 "reduceOptions": newest,
