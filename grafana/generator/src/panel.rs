@@ -130,7 +130,7 @@ impl Panel {
         Self::new(Kind::Stat, title, description, unit).query(expr, title)
     }
 
-    /// The number of the only query that finds one.
+    /// The numbers of several queries, with their names; or of the only one that finds something, which has a colour.
     pub(super) fn stats(title: &'static str, description: &str, unit: Unit) -> Self {
         Self::new(Kind::Stat, title, description, unit)
     }

@@ -33,6 +33,11 @@ pub(super) fn panel(panel: &Value, found: &mut Vec<String>) {
         let is_filled = panel["options"]["colorMode"] == "background";
         require(found, is_filled && (has_limit || is_stale), "old data have a colour");
     }
+    if kind == "stat" {
+        let targets = panel["targets"].as_array().expect("targets").len();
+        let is_named = panel["options"]["textMode"] == "value_and_name";
+        require(found, is_named == (targets > 1 && title != "Data as of"), "numbers beside each other have names");
+    }
     match kind {
         "timeseries" => graph(panel, found),
         "table" => table(panel, width - BORDER, found),
@@ -123,6 +128,7 @@ fn the_lints_see_what_cannot_be_read() {
     for (pointer, value, finding) in [
         (format!("{STAT}/title"), "The share of all appliances that are reachable".into(), "its title fits"),
         (format!("{STAT}/fieldConfig/defaults/noValue"), "".into(), "it says why it is empty"),
+        ("/panels/3/options/textMode".into(), "value".into(), "numbers beside each other have names"),
         ("/panels/6/options/colorMode".into(), "none".into(), "old data have a colour"),
         (format!("{TABLE}/fieldConfig/overrides/0/properties/2/value"), Value::Null, "the width of"),
         (format!("{TABLE}/fieldConfig/overrides/0/properties/2/value"), 400.into(), "pixels of columns fit"),

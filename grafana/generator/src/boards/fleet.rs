@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::alerts;
 use super::super::board::{Board, Manner, Row, Uid};
+use super::super::counted::Counted;
 use super::super::panel::{Order, Panel, Step};
 use super::super::rules::{JOB, RUNBOOK};
 use super::super::style::{Limits, Unit, Words};
@@ -51,12 +52,19 @@ fn numbers() -> Vec<Panel> {
         .limits(Limits::act(1.0))
         .step(Step::Minute)
         .leads_to(Uid::Exporter),
-        Panel::stat(
+        Panel::stats(
             "Incoming per minute",
-            "Attempted recipients of incoming mail per minute; on the appliance: page Overview. The variable Reported \
-             by keeps an SMA apart from its ESAs.",
+            "Attempted recipients of incoming mail per minute, now and a week ago; on the appliance: page Overview. The \
+             variable Reported by keeps an SMA apart from its ESAs.",
             Unit::Count,
-            &format!("{} * 60", sum_of_rates(INCOMING, "total_recipients")),
+        )
+        .query(&format!("{} * 60", sum_of_rates(INCOMING, "total_recipients")), "now")
+        .query(
+            &format!(
+                "sum({} REPORTED offset 1w) * 60",
+                Counted::on_board(INCOMING, "total_recipients").rate(" offset 1w")
+            ),
+            "a week ago",
         )
         .whole()
         .with_history()

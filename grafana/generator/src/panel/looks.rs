@@ -66,7 +66,7 @@ impl Panel {
                 "justifyMode": "auto",
                 "orientation": "auto",
                 "reduceOptions": newest,
-                "textMode": "value",
+                "textMode": if self.targets.len() > 1 && !is_coloured { "value_and_name" } else { "value" },
             }),
             Kind::Lines | Kind::Stacked | Kind::Bars => json!({"legend": legend, "tooltip": tooltip}),
             Kind::Table => {
