@@ -45,7 +45,7 @@ pub use wire::xml_status::{Feature, XmlStatus};
 use http::rate_limiter::Permit;
 use http::transport::{Answer, Transport};
 use session::{ActiveCredential, Session, UnauthorizedAction};
-use wire::pages::{Page, PageCounter, Paging};
+use wire::pages::{PageCounter, PageCounts, Paging};
 use wire::query;
 
 /// A report and the appliance's time when it was answered.
@@ -210,7 +210,7 @@ impl Client {
             let answer = self.get(path, &parameters).await?;
             let (at, sent) =
                 first.get_or_insert_with(|| (answer.arrival.at, self.transport.target(path, &parameters))).clone();
-            let counted = counter.add(&self.record_failure(Page::parse(answer.body()))?);
+            let counted = counter.add(&self.record_failure(PageCounts::parse(answer.body()))?);
             let is_late = began.elapsed() >= self.transport.timeout();
             if let Some(count) = counted.or_else(|| is_late.then(|| counter.so_far())) {
                 return Ok(Counted { count, at, sent });

@@ -30,7 +30,7 @@ pub mod supervisor;
 
 use fleet::Fleet;
 use pages::{Sources, Stage};
-use reloader::{ConfigReloader, Reading, ReloadTrigger};
+use reloader::{ConfigReloader, LoadedFiles, ReloadTrigger};
 use state::PersistentState;
 
 /// Requests to reload or quit that wait while one is carried out.
@@ -271,8 +271,8 @@ impl Daemon {
     }
 
     /// Puts in force what was read. A wrong configuration changes nothing; the web side has done its part already.
-    async fn conclude(&mut self, reading: Reading, cache: &PageCache) {
-        let Reading { cause, config, web } = reading;
+    async fn conclude(&mut self, reading: LoadedFiles, cache: &PageCache) {
+        let LoadedFiles { cause, config, web } = reading;
         let config = match config {
             None => return,
             Some(Ok(config)) => self.take(config, cache).await.map_err(|error| error.to_string()),

@@ -73,14 +73,14 @@ pub type HoldEnds = Arc<Mutex<BTreeMap<SumKey, Tick>>>;
 #[derive(Debug)]
 pub struct Ledger {
     store: Arc<Store>,
-    accounts: Mutex<HashMap<TotalsKey, Account>>,
+    accounts: Mutex<HashMap<TotalsKey, VersionedState>>,
     hold_ends: Mutex<HashMap<TotalsKey, HoldEnds>>,
     facts: Mutex<HashMap<String, Facts>>,
 }
 
 /// The totals of one key.
 #[derive(Debug)]
-struct Account {
+struct VersionedState {
     state: CounterState,
     /// Counts up with each change. A change that was computed from an older state is not made: two that were written one
     /// after the other would take each other's counts away. The watermark cannot take its place, since a running hour
@@ -101,7 +101,7 @@ impl Ledger {
     pub fn new(store: Arc<Store>, records: HashMap<TotalsKey, Record>) -> Self {
         let accounts = records
             .into_iter()
-            .map(|(key, record)| (key, Account { state: CounterState::restored(record), revision: 0 }))
+            .map(|(key, record)| (key, VersionedState { state: CounterState::restored(record), revision: 0 }))
             .collect();
         Self { store, accounts: Mutex::new(accounts), hold_ends: Mutex::default(), facts: Mutex::default() }
     }
@@ -177,7 +177,7 @@ impl Ledger {
     /// Makes sure that `key` has an account: at zero from `first` where it has none.
     pub fn begin(&self, key: &TotalsKey, first: Timestamp) {
         // Not written: a restart that finds nothing begins at zero as well.
-        let new = || Account { state: CounterState::new(first, first), revision: 0 };
+        let new = || VersionedState { state: CounterState::new(first, first), revision: 0 };
         self.accounts().entry(key.clone()).or_insert_with(new);
     }
 
@@ -333,14 +333,14 @@ impl Ledger {
         self.store.write(key.clone(), next.record()).await?;
         match self.accounts().get_mut(key) {
             Some(account) if account.revision == revision => {
-                *account = Account { state: next.clone(), revision: revision + 1 };
+                *account = VersionedState { state: next.clone(), revision: revision + 1 };
                 Ok(next)
             }
             Some(_) | None => Err(CommitError::Moved),
         }
     }
 
-    fn accounts(&self) -> MutexGuard<'_, HashMap<TotalsKey, Account>> {
+    fn accounts(&self) -> MutexGuard<'_, HashMap<TotalsKey, VersionedState>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,7 +9,7 @@ use crate::api::wire::field;
 use crate::api::wire::health::Health;
 use crate::api::wire::inventory::{Inventory, LocalTime, Privileges};
 use crate::api::wire::json;
-use crate::api::wire::pages::Page;
+use crate::api::wire::pages::PageCounts;
 use crate::api::wire::quarantine::{QuarantineSize, Quarantines};
 use crate::api::wire::reporting_status::ReportingStatus;
 use crate::api::wire::xml_status::XmlStatus;
@@ -130,7 +130,7 @@ pub(crate) fn quarantine(body: &[u8]) {
 
 /// Pages: the total and the records that could not be read are as the answer says, and the rows are those of its list.
 fn page(body: &str) {
-    let Some((page, tree)) = supported(body, Page::parse(body)) else { return };
+    let Some((page, tree)) = supported(body, PageCounts::parse(body)) else { return };
     let says = |count: u64, name| is_said(count as f64, &members(&tree, "meta", name), &Unit::Count("entries".into()));
     assert!(says(page.total_count, "totalCount"), "{page:?}");
     assert!(page.bad == 0 || says(page.bad, "num_bad_records"), "{page:?}");

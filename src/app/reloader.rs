@@ -35,7 +35,7 @@ pub(super) enum ReloadTrigger {
 
 /// The configuration and the web side's files, as they were read.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct LoadedFiles {
     pub(super) cause: ReloadTrigger,
     /// None where nothing has changed.
     pub(super) config: Option<Result<Config, Unread>>,
@@ -78,7 +78,7 @@ pub(super) struct ConfigReloader {
     /// Time between two looks for changes; never where absent.
     every: Option<Duration>,
     next_look: Tick,
-    under_way: JoinSet<Reading>,
+    under_way: JoinSet<LoadedFiles>,
 }
 
 impl ConfigReloader {
@@ -98,7 +98,7 @@ impl ConfigReloader {
         let (file, protection) = (self.file.clone(), self.protection.clone());
         self.under_way.spawn(async move {
             let (config, web) = tokio::join!(read(file, ReloadMode::All), protection.reread());
-            Reading { cause: ReloadTrigger::Asked(asker), config, web }
+            LoadedFiles { cause: ReloadTrigger::Asked(asker), config, web }
         });
     }
 
@@ -107,7 +107,7 @@ impl ConfigReloader {
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
-    pub(super) async fn next(&mut self, is_wrong: bool) -> Reading {
+    pub(super) async fn next(&mut self, is_wrong: bool) -> LoadedFiles {
         loop {
             if self.under_way.is_empty() {
                 if self.every.is_none() {
@@ -116,7 +116,7 @@ impl ConfigReloader {
                 self.clock.sleep_until(self.next_look).await;
                 let (file, want) = (self.file.clone(), if is_wrong { ReloadMode::Steady } else { ReloadMode::Changed });
                 self.under_way.spawn(async move {
-                    Reading { cause: ReloadTrigger::Look, config: read(file, want).await, web: Ok(()) }
+                    LoadedFiles { cause: ReloadTrigger::Look, config: read(file, want).await, web: Ok(()) }
                 });
             }
             match self.under_way.join_next().await {

@@ -126,11 +126,11 @@ impl Add<Duration> for Tick {
 #[derive(Clone, Debug)]
 pub struct Clock {
     started: Instant,
-    source: Source,
+    source: TimeSource,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Source {
+enum TimeSource {
     System,
     /// Time that starts at `origin` and runs `rate` times as fast as the real one.
     Lapse {
@@ -146,14 +146,14 @@ impl Clock {
     /// The machine's own time.
     #[must_use]
     pub fn system() -> Self {
-        Self { started: Instant::now(), source: Source::System }
+        Self { started: Instant::now(), source: TimeSource::System }
     }
 
     /// Time lapse: begins at `origin` now and runs `rate` times as fast as real time (0 counts as 1).
     /// With a paused runtime clock it moves only when that one does.
     #[must_use]
     pub fn lapse(origin: Timestamp, rate: u32) -> Self {
-        Self { started: Instant::now(), source: Source::Lapse { origin, rate: rate.max(1) } }
+        Self { started: Instant::now(), source: TimeSource::Lapse { origin, rate: rate.max(1) } }
     }
 
     /// The wall clock. May step; use [`Clock::tick`] to measure.
@@ -162,8 +162,8 @@ impl Clock {
         match self.source {
             // The one place where the machine's wall clock is read.
             #[allow(clippy::disallowed_methods)]
-            Source::System => SystemTime::now().into(),
-            Source::Lapse { origin, .. } => origin + self.tick().0,
+            TimeSource::System => SystemTime::now().into(),
+            TimeSource::Lapse { origin, .. } => origin + self.tick().0,
         }
     }
 
@@ -172,8 +172,8 @@ impl Clock {
     pub fn tick(&self) -> Tick {
         let real = self.started.elapsed();
         match self.source {
-            Source::System => Tick(real),
-            Source::Lapse { rate, .. } => Tick(real.saturating_mul(rate)),
+            TimeSource::System => Tick(real),
+            TimeSource::Lapse { rate, .. } => Tick(real.saturating_mul(rate)),
         }
     }
 
@@ -184,9 +184,9 @@ impl Clock {
     pub async fn sleep_until(&self, until: Tick) {
         let span = until.since(self.tick()).min(LONGEST_WAIT);
         let real = match self.source {
-            Source::System => span,
+            TimeSource::System => span,
             // Rounded up: whoever looks again and is a hair too early would wait for nothing, again and again.
-            Source::Lapse { rate, .. } => (span + Duration::from_nanos(u64::from(rate) - 1)) / rate,
+            TimeSource::Lapse { rate, .. } => (span + Duration::from_nanos(u64::from(rate) - 1)) / rate,
         };
         tokio::time::sleep(real).await;
     }

@@ -7,7 +7,7 @@ const LONGEST: usize = 128;
 
 /// Finds the names nearest to a misspelt one: those with the fewest letters to insert, leave out or replace.
 #[derive(Debug)]
-pub(crate) struct Search {
+pub(crate) struct NearestNames {
     meant: Vec<char>,
     /// More slips make it another name.
     most_slips: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Search {
     found: Vec<(usize, String)>,
 }
 
-impl Search {
+impl NearestNames {
     /// A search for at most `most_names` names that differ from `meant` by at most `most_slips` letters.
     pub(crate) fn new(meant: &str, most_slips: usize, most_names: usize) -> Self {
         let meant = meant.chars().take(LONGEST).collect();
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn the_nearest_names_come_first_and_each_once() {
         let nearest = |meant: &str, slips: usize, names: usize| {
-            let mut search = Search::new(meant, slips, names);
+            let mut search = NearestNames::new(meant, slips, names);
             for name in ["cart", "dog", "bat", "cat", "cat", "car", "cats"] {
                 search.consider(name);
             }

@@ -24,30 +24,30 @@ const AT_ONCE: usize = 4;
 
 /// The content of a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Content {
+pub(super) struct FileContent {
     pub(super) bytes: Vec<u8>,
     /// Whether everybody may read it.
     pub(super) is_public: bool,
 }
 
-type Outcome = Result<Content, String>;
+type Outcome = Result<FileContent, String>;
 /// Reads a file of at most so many bytes.
 type Work = fn(&FilePath, u64) -> Outcome;
 
 /// Reads files. Clones share the bound on reads that hang.
 #[derive(Clone)]
-pub(super) struct FileReader(Arc<Shared>);
+pub(super) struct FileReader(Arc<ReaderState>);
 
-struct Shared {
+struct ReaderState {
     work: Work,
     patience: [Duration; 2],
-    places: Mutex<Places>,
+    places: Mutex<ReadSlots>,
     /// Notified when a read has ended or was given up.
     ended: Condvar,
 }
 
 #[derive(Default)]
-struct Places {
+struct ReadSlots {
     under_way: usize,
     /// Reads that nobody waits for any more. Each has a thread.
     hanging: Vec<(PathBuf, Receiver<Outcome>)>,
@@ -59,7 +59,7 @@ impl FileReader {
     }
 
     fn of(work: Work, patience: [Duration; 2]) -> Self {
-        Self(Arc::new(Shared { work, patience, places: Mutex::default(), ended: Condvar::new() }))
+        Self(Arc::new(ReaderState { work, patience, places: Mutex::default(), ended: Condvar::new() }))
     }
 
     /// The content of the file at `path`. It is opened each time, so that a link is followed to its present target.
@@ -113,7 +113,7 @@ impl FileReader {
         }
     }
 
-    fn places(&self) -> MutexGuard<'_, Places> {
+    fn places(&self) -> MutexGuard<'_, ReadSlots> {
         self.0.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -148,7 +148,7 @@ fn content(path: &FilePath, most: u64) -> Outcome {
     if length > most {
         return Err(too_long(length));
     }
-    Ok(Content { bytes, is_public: found.permissions().mode() & 0o004 != 0 })
+    Ok(FileContent { bytes, is_public: found.permissions().mode() & 0o004 != 0 })
 }
 
 /// Refuses what is no regular file: a pipe would be empty the second time, or hang, and every file is read again.

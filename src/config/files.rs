@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
-use super::file_reader::{Content, FileReader};
+use super::file_reader::{FileContent, FileReader};
 use super::{ConfigError, document};
 
 /// The longest file that is read, in bytes: room for ten thousand appliances, not for a mistaken path to a log.
@@ -51,7 +51,7 @@ impl Files {
         self.seen.clear();
         self.certificates.clear();
         let name = self.main.display().to_string();
-        let Content { bytes, .. } =
+        let FileContent { bytes, .. } =
             self.open(self.main.clone()).map_err(|reason| ConfigError::unreadable(&name, &reason))?;
         match document::decode(bytes) {
             Ok(text) => Ok((name, text)),
@@ -60,7 +60,7 @@ impl Files {
     }
 
     /// The content of the file that is called `path`.
-    pub(super) fn read(&mut self, path: &str) -> Result<Content, String> {
+    pub(super) fn read(&mut self, path: &str) -> Result<FileContent, String> {
         let path = self.folder.join(path);
         let name = path.display().to_string();
         self.open(path).map_err(|reason| format!("cannot read `{name}`: {reason}"))
@@ -70,7 +70,7 @@ impl Files {
     pub(super) fn certificates(
         &mut self,
         path: &str,
-        parse: impl FnOnce(Content) -> Option<Vec<CertificateDer<'static>>>,
+        parse: impl FnOnce(FileContent) -> Option<Vec<CertificateDer<'static>>>,
     ) -> Result<Option<Arc<[CertificateDer<'static>]>>, String> {
         let full = self.folder.join(path);
         if let Some(known) = self.certificates.get(&full) {
@@ -88,7 +88,7 @@ impl Files {
         &self.reader
     }
 
-    fn open(&mut self, path: PathBuf) -> Result<Content, String> {
+    fn open(&mut self, path: PathBuf) -> Result<FileContent, String> {
         let content = self.reader.read(&path, LONGEST_FILE);
         self.seen.insert(path, content.as_ref().ok().map(|content| self.hash(content)));
         content
@@ -99,7 +99,7 @@ impl Files {
         self.seen.iter().any(|(path, seen)| now(path) != *seen)
     }
 
-    fn hash(&self, content: &Content) -> u64 {
+    fn hash(&self, content: &FileContent) -> u64 {
         self.hasher.hash_one(&content.bytes)
     }
 }

@@ -7,7 +7,7 @@ use serde_yaml::Value;
 use super::path::Path;
 use super::problem::Problems;
 use super::{GroupChoice, Polling, Product, field, polling, raw};
-use crate::base::spelling::{self, Search};
+use crate::base::spelling::{self, NearestNames};
 use crate::base::window::Grid;
 use crate::catalogue::{self, DeviceType, Group, Keys, Profile};
 
@@ -159,7 +159,7 @@ fn not_a_profile(value: &Value, custom: &[Group]) -> String {
     if is_group {
         return format!("{expected}, which is a counter group: write `[{name}]`");
     }
-    let mut search = Search::new(name, 2, 1);
+    let mut search = NearestNames::new(name, 2, 1);
     PROFILES.iter().for_each(|(word, _)| search.consider(word));
     expected + &spelling::question(&search.found())
 }
@@ -168,7 +168,7 @@ fn not_a_profile(value: &Value, custom: &[Group]) -> String {
 fn nearest(name: &str) -> String {
     // Generous, so that a name with a word left out is found.
     let most_slips = name.chars().count() / 2;
-    let mut search = Search::new(name, most_slips, 1);
+    let mut search = NearestNames::new(name, most_slips, 1);
     catalogue::groups().for_each(|group| search.consider(&group.name));
     spelling::question(&search.found())
 }

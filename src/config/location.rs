@@ -6,12 +6,12 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser};
 
-use super::path::{Path, Step};
+use super::path::{Path, Segment};
 
 /// The line (from 1) of the key or list element that each path names, or of the nearest one around it where the text does
 /// not have it, as with a default; none where it has nothing of it.
 pub(super) fn lines_of<'a>(text: &str, paths: impl IntoIterator<Item = &'a Path> + Clone) -> Vec<Option<usize>> {
-    let mut places = Places::default();
+    let mut places = PathTree::default();
     paths.clone().into_iter().for_each(|path| places.want(path));
     places.find(&Outline::parse(text));
     paths.into_iter().map(|path| places.line(path)).collect()
@@ -99,8 +99,8 @@ impl<'t> Outline<'t> {
 
 /// The places that are looked for, as a tree.
 #[derive(Debug, Default)]
-struct Places<'p> {
-    below: HashMap<(usize, &'p Step), usize>,
+struct PathTree<'p> {
+    below: HashMap<(usize, &'p Segment), usize>,
     /// By the number of the place, that of the whole text excepted, which is 0.
     lines: HashMap<usize, usize>,
     last: usize,
@@ -108,7 +108,7 @@ struct Places<'p> {
     has_no_keys: bool,
 }
 
-impl<'p> Places<'p> {
+impl<'p> PathTree<'p> {
     fn want(&mut self, path: &'p Path) {
         let mut place = 0;
         for step in path.steps() {
@@ -134,8 +134,8 @@ impl<'p> Places<'p> {
         while next < node.after {
             let Some((_, found)) = outline.resolve(next) else { return };
             let (step, value) = match (&node.what, &found.what) {
-                (What::List, _) => (Some(Step::Index(position)), next),
-                (What::Table, What::Scalar(key)) => (Some(Step::Key(key.to_string())), outline.nodes[next].after),
+                (What::List, _) => (Some(Segment::Index(position)), next),
+                (What::Table, What::Scalar(key)) => (Some(Segment::Key(key.to_string())), outline.nodes[next].after),
                 _ => (None, outline.nodes[next].after),
             };
             let wanted = step.and_then(|step| self.below.get(&(place, &step)).copied());

@@ -4,30 +4,30 @@ use std::fmt;
 
 /// A place in the file: the keys and positions that lead to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Path(Vec<Step>);
+pub(super) struct Path(Vec<Segment>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Step {
+pub(super) enum Segment {
     Key(String),
     Index(usize),
 }
 
 impl Path {
     pub(super) fn key(&self, name: &str) -> Self {
-        self.with(Step::Key(name.into()))
+        self.with(Segment::Key(name.into()))
     }
 
     pub(super) fn index(&self, position: usize) -> Self {
-        self.with(Step::Index(position))
+        self.with(Segment::Index(position))
     }
 
-    fn with(&self, step: Step) -> Self {
+    fn with(&self, step: Segment) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)
     }
 
-    pub(super) fn steps(&self) -> &[Step] {
+    pub(super) fn steps(&self) -> &[Segment] {
         &self.0
     }
 }
@@ -36,9 +36,9 @@ impl fmt::Display for Path {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
             match step {
-                Step::Index(index) => write!(out, "[{index}]")?,
-                Step::Key(key) if position == 0 => out.write_str(key)?,
-                Step::Key(key) => write!(out, ".{key}")?,
+                Segment::Index(index) => write!(out, "[{index}]")?,
+                Segment::Key(key) if position == 0 => out.write_str(key)?,
+                Segment::Key(key) => write!(out, ".{key}")?,
             }
         }
         Ok(())

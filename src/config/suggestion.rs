@@ -1,7 +1,7 @@
 //! Messages about unknown keys, with the known one that was probably meant. Knows the keys only, not their values.
 
 use super::document;
-use crate::base::spelling::{self, Search};
+use crate::base::spelling::{self, NearestNames};
 
 /// Names in one suggestion: more would be a list to read through.
 const MOST_NAMES: usize = 3;
@@ -37,7 +37,7 @@ fn last(path: &str) -> &str {
 fn near(key: &str, names: &[&str]) -> Option<Vec<String>> {
     let letters = key.chars().count();
     let most_slips = if letters < SHORTEST_PART { 1 } else { (letters / 3).max(2) };
-    let mut search = Search::new(key, most_slips, 1);
+    let mut search = NearestNames::new(key, most_slips, 1);
     names.iter().for_each(|name| search.consider(name));
     Some(search.found()).filter(|found| !found.is_empty())
 }

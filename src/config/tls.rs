@@ -12,7 +12,7 @@ use rustls::{Error, InconsistentKeys};
 use serde_yaml::Value;
 
 use super::field;
-use super::file_reader::Content;
+use super::file_reader::FileContent;
 use super::path::Path;
 use super::problem::Problems;
 
@@ -67,8 +67,8 @@ pub(super) struct Pem {
 
 impl Pem {
     /// The content of the file that messages call `name`.
-    pub(super) fn of_file(path: Path, name: &str, content: Content) -> Self {
-        let Content { bytes, is_public } = content;
+    pub(super) fn of_file(path: Path, name: &str, content: FileContent) -> Self {
+        let FileContent { bytes, is_public } = content;
         Self { path, name: format!("`{name}`"), bytes, is_public }
     }
 

@@ -17,7 +17,7 @@ use crate::snapshot::{AspectView, CreationTimes, GroupView, LostReason, Pending,
 
 /// One line of a page.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row<'a> {
+pub(super) struct SampleLine<'a> {
     pub(super) family: Family<'a>,
     pub(super) labels: &'a Labels,
     pub(super) own: ExtraLabels<'a>,
@@ -101,7 +101,7 @@ pub(super) struct Walk<S> {
     expires: Option<Tick>,
 }
 
-impl<'a, S: FnMut(Row<'a>)> Walk<S> {
+impl<'a, S: FnMut(SampleLine<'a>)> Walk<S> {
     pub(super) fn new(now: Tick, sink: S) -> Self {
         Self { now, sink, expires: None }
     }
@@ -164,21 +164,21 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
     }
 
     fn put_with(&mut self, about: &'static MetricDef, labels: &'a Labels, own: ExtraLabels<'a>, value: f64) {
-        (self.sink)(Row { family: about.into(), labels, own, value, begins: Begins::Itself });
+        (self.sink)(SampleLine { family: about.into(), labels, own, value, begins: Begins::Itself });
     }
 
     /// One line where there is something to count: a group to which nothing ever happened is no series.
     fn put_any(&mut self, about: &'static MetricDef, labels: &'a Labels, own: ExtraLabels<'a>, count: u64) {
         if count > 0 {
             let begins = if about.kind == Kind::Counter { Begins::WithAnEvent } else { Begins::Itself };
-            (self.sink)(Row { family: about.into(), labels, own, value: count as f64, begins });
+            (self.sink)(SampleLine { family: about.into(), labels, own, value: count as f64, begins });
         }
     }
 
     fn samples(&mut self, samples: &'a [Sample], kind: Kind, labels: &'a Labels) {
         for Sample { family, labels: own, value } in samples {
             let family = Family { name: &family.name, kind, help: &family.help };
-            (self.sink)(Row {
+            (self.sink)(SampleLine {
                 family,
                 labels,
                 own: ExtraLabels::Labels(own),
@@ -195,7 +195,7 @@ impl<'a, S: FnMut(Row<'a>)> Walk<S> {
             let begun = beginnings.next_if(|beginning| beginning.position == position);
             let value = begun.map_or(*value, |beginning| beginning.before);
             let family = Family { name: &family.name, kind: Kind::Counter, help: &family.help };
-            (self.sink)(Row {
+            (self.sink)(SampleLine {
                 family,
                 labels,
                 own: ExtraLabels::Labels(own),

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::appliance_samples::{Begins, Row};
+use super::appliance_samples::{Begins, SampleLine};
 use super::created::Since;
 use super::line;
 use crate::base::clock::Tick;
@@ -42,7 +42,7 @@ impl Begun {
     }
 
     /// The value with which `row` is shown, and when it began.
-    pub(super) fn show<'a>(&mut self, row: &Row<'a>) -> (f64, Since<'a>) {
+    pub(super) fn show<'a>(&mut self, row: &SampleLine<'a>) -> (f64, Since<'a>) {
         match (row.begins, self.hold) {
             (Begins::Elsewhere, _) => return (row.value, Since::Unknown),
             (Begins::Sum(times), _) => return (row.value, Since::Sum(times)),
@@ -82,7 +82,7 @@ mod tests {
         let (at, labels) = (|seconds| Tick::default() + Duration::from_secs(seconds), Labels::new("appliance", "a"));
         let row = |reason: &'static str, value, begins| {
             let family = Family { name: "x_total", kind: Kind::Counter, help: "x" };
-            Row { family, labels: &labels, own: ExtraLabels::Pair("reason", reason), value, begins }
+            SampleLine { family, labels: &labels, own: ExtraLabels::Pair("reason", reason), value, begins }
         };
         let mut begun = Begun::after(None, Hold::AWindow, at(0));
         assert_eq!(begun.show(&row("new", 3.0, Begins::WithAnEvent)).0, 0.0);

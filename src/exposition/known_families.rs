@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::metric_defs::ABOUT_DATA;
 use super::page::Page;
 use super::scrape::Unanswered;
-use crate::base::spelling::Search;
+use crate::base::spelling::NearestNames;
 use crate::catalogue::{self, Aggregation, Group, ScopeKind};
 use crate::sample::status_metrics::ABOUT_NOW;
 use crate::telemetry::{GatheredFamily, Telemetry};
@@ -79,7 +79,7 @@ impl KnownFamilies {
     /// The known names that are nearest to `name`.
     async fn nearest(&self, name: &str, custom: &[Group]) -> Vec<String> {
         // All names begin alike, so a third of the letters holds much of the difference between them.
-        let mut search = Search::new(name, name.chars().count() / 3, MOST_NAMES);
+        let mut search = NearestNames::new(name, name.chars().count() / 3, MOST_NAMES);
         self.own.iter().for_each(|known| search.consider(known));
         for group in self.groups(custom) {
             for scope in ScopeKind::ALL {
@@ -110,7 +110,7 @@ fn is_of_group(name: &str, group: &Group, scope: ScopeKind) -> bool {
     let can_be_sent = name.starts_with(&group.metric_prefix(scope))
         && (name.ends_with("_last_window") || (is_summed && name.ends_with("_total")));
     can_be_sent && {
-        let mut search = Search::new(name, SLIPS, 1);
+        let mut search = NearestNames::new(name, SLIPS, 1);
         families.iter().for_each(|known| search.consider(known));
         search.found().is_empty()
     }

@@ -16,7 +16,7 @@ use super::line::{self, ExtraLabels, Labels};
 use super::page_index::PageIndex;
 use super::scrape::{Encoding, Format, Scrape, Unanswered, Variant};
 use crate::base::clock::{Tick, Timestamp};
-use crate::base::spelling::Search;
+use crate::base::spelling::NearestNames;
 use crate::telemetry::GatheredFamily;
 
 /// Bytes of a selection that are made between two looks at whether others wait for the thread.
@@ -29,7 +29,7 @@ pub(super) const LEVEL: u32 = 1;
 /// A page and how long it is true.
 #[derive(Debug)]
 pub struct Page {
-    content: Arc<Content>,
+    content: Arc<PageContent>,
     edition: u64,
     /// From then on something on it is stale.
     expires: Option<Tick>,
@@ -38,7 +38,7 @@ pub struct Page {
 }
 
 #[derive(Debug, Default)]
-struct Content {
+struct PageContent {
     blocks: Vec<Arc<Block>>,
     appliances: BTreeMap<Arc<str>, u32>,
     // Made at most once per page and shared by all scrapes; a lock would let one slow scrape hold up the others.
@@ -62,7 +62,7 @@ impl Page {
     /// The content of `index`.
     pub(super) fn new(index: &PageIndex, edition: u64) -> Self {
         let (blocks, appliances) = (index.blocks().to_vec(), index.appliances());
-        let content = Content { blocks, appliances, ..Content::default() };
+        let content = PageContent { blocks, appliances, ..PageContent::default() };
         Self { content: Arc::new(content), edition, expires: index.expires(), started: index.started() }
     }
 
@@ -96,7 +96,7 @@ impl Page {
     /// Makes what `variant` needs.
     pub(super) fn make(&self, variant: Variant, deflater: &mut Deflater) {
         let Variant { format, encoding } = variant;
-        let Content { blocks, rendered, compressed, .. } = &*self.content;
+        let PageContent { blocks, rendered, compressed, .. } = &*self.content;
         match encoding {
             Encoding::Identity => {
                 rendered[format.index()]
@@ -203,7 +203,7 @@ impl Page {
     fn unknown(&self, appliance: &str) -> Unanswered {
         /// Appliances that a refusal proposes.
         const MOST_NAMES: usize = 3;
-        let mut search = Search::new(appliance, appliance.chars().count() / 3, MOST_NAMES);
+        let mut search = NearestNames::new(appliance, appliance.chars().count() / 3, MOST_NAMES);
         self.content.appliances.keys().for_each(|known| search.consider(known));
         Unanswered::UnknownAppliance { name: appliance.to_owned(), nearest: search.found() }
     }

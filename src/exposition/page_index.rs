@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::appliance_samples::{Begins, Row, SnapshotLabels, Walk};
+use super::appliance_samples::{Begins, SampleLine, SnapshotLabels, Walk};
 use super::block::{Before, Block, Cell, Opening};
 use super::created::{self, Created};
 use super::family::{Family, Head};
@@ -183,11 +183,11 @@ impl PageIndex {
         rows: &mut Vec<Pending<'a>>,
     ) -> Option<Tick> {
         let (appliance, started) = (material.appliance, self.started);
-        let mut put = |row: Row<'a>| {
+        let mut put = |row: SampleLine<'a>| {
             let (value, since) = begun.show(&row);
             let created =
                 started.filter(|_| created::is_dated(row.family.kind)).and_then(|start| since.time(row.own, start));
-            let Row { family, labels, own, .. } = row;
+            let SampleLine { family, labels, own, .. } = row;
             let family = self.heads.place(family);
             rows.push(Pending { family, appliance, labels, own, value, created });
         };
@@ -196,7 +196,7 @@ impl PageIndex {
                 let family = Family { name, kind: *kind, help };
                 let own = ExtraLabels::Registered(line.suffix, &line.labels);
                 let begins = if *kind == Kind::Counter { Begins::WithItsFirstEvent } else { Begins::Itself };
-                put(Row { family, labels: none, own, value: line.value, begins });
+                put(SampleLine { family, labels: none, own, value: line.value, begins });
             }
         }
         let (snapshot, labels) = material.snapshot.as_ref()?;

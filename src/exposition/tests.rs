@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Buf;
 use proptest::prelude::*;
 
-use super::appliance_samples::{Row, SnapshotLabels, Walk};
+use super::appliance_samples::{SampleLine, SnapshotLabels, Walk};
 use super::gzip::Deflater;
 use super::page::{LEVEL, Page};
 use super::page_index::{PageIndex, Source};
@@ -180,7 +180,7 @@ impl World {
     fn plainly(&self, format: Format, mut is_wanted: impl FnMut(&str, &str) -> bool) -> String {
         let mut families: BTreeMap<String, (Vec<u8>, Vec<u8>)> = BTreeMap::new();
         for (name, source) in &self.sources {
-            let mut put = |Row { family, labels, own, value, .. }: Row<'_>| {
+            let mut put = |SampleLine { family, labels, own, value, .. }: SampleLine<'_>| {
                 if is_wanted(name, family.name) {
                     let (_, lines) = families.entry(family.name.to_owned()).or_insert_with(|| {
                         let mut head = Vec::new();
@@ -195,7 +195,7 @@ impl World {
                     for line in lines {
                         let family = family::Family { name, kind: *kind, help };
                         let own = line::ExtraLabels::Registered(line.suffix, &line.labels);
-                        put(Row {
+                        put(SampleLine {
                             family,
                             labels: &line::Labels::default(),
                             own,

@@ -80,18 +80,24 @@ pub(super) async fn serve(
     stop: &Shutdown,
 ) {
     let limiter = ConnectionLimiter::new(bounds.connections, bounds.connections_per_address, observer);
-    let mut doors = JoinSet::new();
+    let mut acceptors = JoinSet::new();
     for listener in listeners {
-        let door = Acceptor { listener, limiter: limiter.clone(), waiting: None, trouble: None };
+        let acceptor = Acceptor { listener, limiter: limiter.clone(), waiting: None, failure: None };
         let (router, protection, stop) = (Arc::clone(router), protection.clone(), stop.clone());
-        doors.spawn(async move { attend_all(door, router, protection, bounds, &stop).await });
+        acceptors.spawn(async move { handle_connections(acceptor, router, protection, bounds, &stop).await });
     }
-    while let Some(ended) = doors.join_next().await {
+    while let Some(ended) = acceptors.join_next().await {
         conclude(ended);
     }
 }
 
-async fn attend_all(mut door: Acceptor, router: Arc<Router>, protection: Protection, bounds: Bounds, stop: &Shutdown) {
+async fn handle_connections(
+    mut acceptor: Acceptor,
+    router: Arc<Router>,
+    protection: Protection,
+    bounds: Bounds,
+    stop: &Shutdown,
+) {
     let graceful = GracefulShutdown::new();
     let mut open = JoinSet::new();
     loop {
@@ -99,15 +105,15 @@ async fn attend_all(mut door: Acceptor, router: Arc<Router>, protection: Protect
             biased;
             () = stop.requested() => break,
             Some(ended) = open.join_next() => conclude(ended),
-            (stream, slot) = door.next() => {
-                let attendant = ConnectionHandler { router: Arc::clone(&router), protection: protection.clone() };
+            (stream, slot) = acceptor.next() => {
+                let handler = ConnectionHandler { router: Arc::clone(&router), protection: protection.clone() };
                 let watcher = graceful.watcher();
-                open.spawn(attendant.attend_until_closed(stream, watcher, slot));
+                open.spawn(handler.serve_until_closed(stream, watcher, slot));
             }
         }
     }
-    let limiter = door.limiter.clone();
-    drop(door);
+    let limiter = acceptor.limiter.clone();
+    drop(acceptor);
     limiter.await_first_requests(FIRST_REQUEST_TIMEOUT).await;
     if timeout(bounds.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!(connections = open.len(), "closing connections that did not finish in time");
@@ -134,10 +140,10 @@ struct Acceptor {
     /// Who has come in and has no slot yet.
     waiting: Option<(Stream, Option<IpAddr>)>,
     /// Since the last accept failed; absent when accepting works.
-    trouble: Option<Trouble>,
+    failure: Option<AcceptFailure>,
 }
 
-struct Trouble {
+struct AcceptFailure {
     pause: Duration,
     retry_at: Instant,
 }
@@ -163,23 +169,23 @@ impl Acceptor {
 
     async fn accept(&mut self) -> (Stream, Option<IpAddr>) {
         loop {
-            if let Some(trouble) = &self.trouble {
-                sleep_until(trouble.retry_at).await;
+            if let Some(failure) = &self.failure {
+                sleep_until(failure.retry_at).await;
             }
             match self.listener.accept().await {
                 Ok(accepted) => {
-                    if self.trouble.take().is_some() {
+                    if self.failure.take().is_some() {
                         tracing::info!("accepting connections again");
                     }
                     return accepted;
                 }
                 Err(error) if concerns_one_client(&error) => {}
                 Err(error) => {
-                    if self.trouble.is_none() {
+                    if self.failure.is_none() {
                         tracing::warn!(error = &error as &dyn Error, "cannot accept connections");
                     }
-                    let pause = next_pause(self.trouble.as_ref().map(|trouble| trouble.pause));
-                    self.trouble = Some(Trouble { pause, retry_at: Instant::now() + pause });
+                    let pause = next_pause(self.failure.as_ref().map(|failure| failure.pause));
+                    self.failure = Some(AcceptFailure { pause, retry_at: Instant::now() + pause });
                 }
             }
         }
@@ -204,7 +210,7 @@ struct ConnectionHandler {
 
 impl ConnectionHandler {
     /// Answers until the client, an error or a stop ends the connection, or it is closed for another.
-    async fn attend_until_closed(self, stream: Stream, watcher: Watcher, slot: ConnectionSlot) {
+    async fn serve_until_closed(self, stream: Stream, watcher: Watcher, slot: ConnectionSlot) {
         let slot = Arc::new(slot);
         tokio::select! {
             () = self.attend(stream, watcher, &slot) => {}

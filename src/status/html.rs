@@ -147,7 +147,7 @@ impl Status {
              <tbody>\n",
         );
         for appliance in &self.appliances {
-            Row { appliance, now: self.time }.write(page)?;
+            ApplianceRow { appliance, now: self.time }.write(page)?;
         }
         page.push_str("</tbody>\n</table>\n");
         Ok(())
@@ -178,12 +178,12 @@ const fn class(state: State) -> &'static str {
 }
 
 /// One appliance.
-struct Row<'a> {
+struct ApplianceRow<'a> {
     appliance: &'a ApplianceStatus,
     now: Timestamp,
 }
 
-impl Row<'_> {
+impl ApplianceRow<'_> {
     fn write(&self, page: &mut String) -> fmt::Result {
         let ApplianceStatus { name, product, host, state, model, release, serial, .. } = self.appliance;
         writeln!(page, "<tr class=\"{}\">", class(*state))?;

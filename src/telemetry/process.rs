@@ -13,30 +13,39 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// The unit that `/proc/self/status` calls kB.
 const BYTES_PER_KB: u64 = 1024;
 
-struct Family {
+struct ProcessFamily {
     name: &'static str,
     help: &'static str,
     kind: MetricType,
 }
 
-const CPU: Family = Family {
+const CPU: ProcessFamily = ProcessFamily {
     name: "process_cpu_seconds_total",
     help: "Total user and system CPU time spent in seconds.",
     kind: MetricType::COUNTER,
 };
-const MAX_FDS: Family =
-    Family { name: "process_max_fds", help: "Maximum number of open file descriptors.", kind: MetricType::GAUGE };
-const OPEN_FDS: Family =
-    Family { name: "process_open_fds", help: "Number of open file descriptors.", kind: MetricType::GAUGE };
-const RESIDENT: Family =
-    Family { name: "process_resident_memory_bytes", help: "Resident memory size in bytes.", kind: MetricType::GAUGE };
-const START: Family = Family {
+const MAX_FDS: ProcessFamily = ProcessFamily {
+    name: "process_max_fds",
+    help: "Maximum number of open file descriptors.",
+    kind: MetricType::GAUGE,
+};
+const OPEN_FDS: ProcessFamily =
+    ProcessFamily { name: "process_open_fds", help: "Number of open file descriptors.", kind: MetricType::GAUGE };
+const RESIDENT: ProcessFamily = ProcessFamily {
+    name: "process_resident_memory_bytes",
+    help: "Resident memory size in bytes.",
+    kind: MetricType::GAUGE,
+};
+const START: ProcessFamily = ProcessFamily {
     name: "process_start_time_seconds",
     help: "Start time of the process since unix epoch in seconds.",
     kind: MetricType::GAUGE,
 };
-const VIRTUAL: Family =
-    Family { name: "process_virtual_memory_bytes", help: "Virtual memory size in bytes.", kind: MetricType::GAUGE };
+const VIRTUAL: ProcessFamily = ProcessFamily {
+    name: "process_virtual_memory_bytes",
+    help: "Virtual memory size in bytes.",
+    kind: MetricType::GAUGE,
+};
 
 /// Collects the `process_…` metrics. A metric whose source cannot be read, as anywhere but on Linux, is left out.
 #[derive(Debug)]
@@ -58,7 +67,8 @@ impl Process {
 
     fn reading(proc: PathBuf) -> Self {
         let families = [CPU, MAX_FDS, OPEN_FDS, RESIDENT, START, VIRTUAL];
-        let describe = |family: Family| Desc::new(family.name.into(), family.help.into(), vec![], <_>::default()).ok();
+        let describe =
+            |family: ProcessFamily| Desc::new(family.name.into(), family.help.into(), vec![], <_>::default()).ok();
         let mut process =
             Self { proc, descriptions: families.into_iter().filter_map(describe).collect(), started: None };
         process.started = process.read_start();
@@ -109,7 +119,7 @@ impl Collector for Process {
     }
 }
 
-impl Family {
+impl ProcessFamily {
     fn with(self, value: f64) -> MetricFamily {
         let mut metric = Metric::default();
         if self.kind == MetricType::COUNTER {

@@ -28,10 +28,10 @@ use verifier::Verifier;
 
 /// Root certificates, the operating system's among them, parsed once for all who share this.
 #[derive(Clone, Debug, Default)]
-pub struct SystemRoots(Arc<Shared>);
+pub struct SystemRoots(Arc<RootStores>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct RootStores {
     system: OnceLock<Arc<RootCertStore>>,
     /// Those of files that are in use.
     files: Mutex<Vec<Parsed>>,

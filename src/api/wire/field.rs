@@ -8,7 +8,7 @@ use serde::de::{self, IgnoredAny, MapAccess};
 
 use crate::api::Failure;
 use crate::api::wire::calendar;
-use crate::api::wire::json::{self, Envelope, Kept, Parts, Reader, malformed};
+use crate::api::wire::json::{self, Envelope, JsonScalar, Parts, Reader, malformed};
 use crate::api::wire::number::{Measure, Number, Scalar, Unusable, UnusableCounts};
 use crate::base::clock::Timestamp;
 use crate::catalogue::Unit;
@@ -46,7 +46,7 @@ pub(in crate::api) fn parts<T>(
 }
 
 /// A count, which is whole and not negative; none where there is no usable one.
-pub(in crate::api) fn count(value: Option<&Kept>) -> Option<u64> {
+pub(in crate::api) fn count(value: Option<&JsonScalar>) -> Option<u64> {
     match Measure::read(value?.scalar()).ok()?.in_unit(&ENTRIES).ok()? {
         Number::Whole(count) => Some(count),
         Number::AtLeast(_) | Number::Fraction(_) => None,
@@ -63,7 +63,7 @@ pub(in crate::api) fn says_nothing(text: &str) -> bool {
 /// The requested fields of an object, and the number of unusable values among them, by reason.
 #[derive(Debug, Default)]
 pub(in crate::api) struct Fields {
-    values: BTreeMap<&'static str, Kept>,
+    values: BTreeMap<&'static str, JsonScalar>,
     pub(in crate::api) unusable: UnusableCounts,
 }
 
@@ -117,7 +117,7 @@ impl Fields {
     }
 
     /// The value of this name as it stands.
-    pub(in crate::api) fn get(&self, name: &str) -> Option<&Kept> {
+    pub(in crate::api) fn get(&self, name: &str) -> Option<&JsonScalar> {
         self.values.get(name)
     }
 

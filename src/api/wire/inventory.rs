@@ -89,13 +89,13 @@ impl<'de> Reader<'de> for Appliances {
     }
 
     fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Made, A::Error> {
-        let mut found = Found::default();
+        let mut found = ManagedAppliances::default();
         while list.next_element_seed(By(&mut found))?.is_some() {}
         Ok(Some(found.appliances))
     }
 
     fn object<A: MapAccess<'de>>(self, object: A) -> Result<Self::Made, A::Error> {
-        let mut found = Found::default();
+        let mut found = ManagedAppliances::default();
         (&mut found).object(object)?;
         Ok(Some(found.appliances))
     }
@@ -103,13 +103,13 @@ impl<'de> Reader<'de> for Appliances {
 
 /// Appliances so far.
 #[derive(Default)]
-struct Found {
+struct ManagedAppliances {
     appliances: Vec<ManagedAppliance>,
     /// Serial numbers so far: an appliance that comes a second time is left out.
     known: BTreeSet<String>,
 }
 
-impl<'de> Reader<'de> for &mut Found {
+impl<'de> Reader<'de> for &mut ManagedAppliances {
     type Made = ();
 
     fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<(), E> {

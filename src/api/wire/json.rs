@@ -184,7 +184,7 @@ impl Reader<'_> for Skip {
 
 /// One value that is kept as it is; of a structure only that it was there.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::api) enum Kept {
+pub(in crate::api) enum JsonScalar {
     #[default]
     Null,
     Switch(bool),
@@ -194,7 +194,7 @@ pub(in crate::api) enum Kept {
     Structure,
 }
 
-impl Kept {
+impl JsonScalar {
     pub(in crate::api) fn scalar(&self) -> Scalar<'_> {
         match self {
             Self::Null => Scalar::Null,
@@ -214,7 +214,7 @@ impl Kept {
     }
 }
 
-impl<'de> Deserialize<'de> for Kept {
+impl<'de> Deserialize<'de> for JsonScalar {
     fn deserialize<D: Deserializer<'de>>(parser: D) -> Result<Self, D::Error> {
         By(Keep).deserialize(parser)
     }
@@ -224,16 +224,16 @@ impl<'de> Deserialize<'de> for Kept {
 struct Keep;
 
 impl Reader<'_> for Keep {
-    type Made = Kept;
+    type Made = JsonScalar;
 
-    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Kept, E> {
+    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<JsonScalar, E> {
         Ok(match value {
-            Scalar::Null => Kept::Null,
-            Scalar::Switch(switch) => Kept::Switch(switch),
-            Scalar::Whole(whole) => Kept::Whole(whole),
-            Scalar::Fraction(fraction) => Kept::Fraction(fraction),
-            Scalar::Text(text) => Kept::Text(text.to_owned()),
-            Scalar::Structure => Kept::Structure,
+            Scalar::Null => JsonScalar::Null,
+            Scalar::Switch(switch) => JsonScalar::Switch(switch),
+            Scalar::Whole(whole) => JsonScalar::Whole(whole),
+            Scalar::Fraction(fraction) => JsonScalar::Fraction(fraction),
+            Scalar::Text(text) => JsonScalar::Text(text.to_owned()),
+            Scalar::Structure => JsonScalar::Structure,
         })
     }
 }
@@ -283,9 +283,9 @@ pub(in crate::api) struct Parts<T> {
     /// The value of `data`; none where it is missing.
     pub(in crate::api) data: Option<T>,
     /// `meta.totalCount`.
-    pub(in crate::api) total_count: Option<Kept>,
+    pub(in crate::api) total_count: Option<JsonScalar>,
     /// `meta.num_bad_records`.
-    pub(in crate::api) bad_records: Option<Kept>,
+    pub(in crate::api) bad_records: Option<JsonScalar>,
 }
 
 impl<'de, R: Reader<'de> + Copy> Reader<'de> for Envelope<R> {
@@ -315,7 +315,7 @@ impl<'de, R: Reader<'de> + Copy> Reader<'de> for Envelope<R> {
     }
 }
 
-fn message_text(message: &Kept) -> Option<String> {
+fn message_text(message: &JsonScalar) -> Option<String> {
     let one_line = message.text()?.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     Some(one_line.take(LONGEST_MESSAGE).collect())
 }
@@ -325,7 +325,7 @@ fn message_text(message: &Kept) -> Option<String> {
 struct Meta;
 
 impl<'de> Reader<'de> for Meta {
-    type Made = [Option<Kept>; 2];
+    type Made = [Option<JsonScalar>; 2];
 
     fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<Self::Made, E> {
         Ok([None, None])
@@ -349,7 +349,7 @@ impl<'de> Reader<'de> for Meta {
 struct Lenient(&'static str);
 
 impl<'de> Reader<'de> for Lenient {
-    type Made = Option<Kept>;
+    type Made = Option<JsonScalar>;
 
     fn scalar<E: de::Error>(self, _: Scalar<'_>) -> Result<Self::Made, E> {
         Ok(None)
@@ -382,11 +382,14 @@ mod tests {
     #[test]
     fn a_value_is_kept_and_a_structure_only_known() {
         let kept = |json| parsed(json, Keep).expect(json);
-        assert_eq!([kept("5"), kept("-5"), kept("0.5")], [Kept::Whole(5), Kept::Fraction(-5.0), Kept::Fraction(0.5)]);
+        assert_eq!(
+            [kept("5"), kept("-5"), kept("0.5")],
+            [JsonScalar::Whole(5), JsonScalar::Fraction(-5.0), JsonScalar::Fraction(0.5)]
+        );
         assert_eq!(
             [kept("true"), kept("null"), kept(r#""a""#)],
-            [Kept::Switch(true), Kept::Null, Kept::Text("a".into())]
+            [JsonScalar::Switch(true), JsonScalar::Null, JsonScalar::Text("a".into())]
         );
-        assert_eq!([kept("[[[]]]"), kept(r#"{"a": {}}"#)], [Kept::Structure, Kept::Structure]);
+        assert_eq!([kept("[[[]]]"), kept(r#"{"a": {}}"#)], [JsonScalar::Structure, JsonScalar::Structure]);
     }
 }

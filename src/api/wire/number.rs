@@ -20,12 +20,12 @@ pub enum Number {
 pub struct Measure {
     number: Number,
     /// The unit that stands beside the number, which is in bytes, seconds or percent then.
-    unit: Option<Written>,
+    unit: Option<TextUnit>,
 }
 
 /// A unit that texts carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written {
+enum TextUnit {
     Bytes,
     Seconds,
     Percent,
@@ -152,15 +152,15 @@ impl Measure {
     fn read_text(text: &str) -> Result<Self, Unusable> {
         let of = |number: Number, unit| Self { number, unit: Some(unit) };
         if let Some(number) = text.strip_suffix('%') {
-            return Ok(of(plain(number.trim_end())?, Written::Percent));
+            return Ok(of(plain(number.trim_end())?, TextUnit::Percent));
         }
         if let Some(seconds) = seconds(text) {
-            return Ok(of(Number::whole(seconds)?, Written::Seconds));
+            return Ok(of(Number::whole(seconds)?, TextUnit::Seconds));
         }
         if let Some((number, scale)) = sized(text) {
             let number = plain(number)?;
             // No size has a sign or an exponent.
-            return Ok(of(Number::fraction(number.as_f64() * scale)?, Written::Bytes));
+            return Ok(of(Number::fraction(number.as_f64() * scale)?, TextUnit::Bytes));
         }
         plain(text).map(Self::from)
     }
@@ -172,9 +172,9 @@ impl Measure {
     pub fn in_unit(self, unit: &Unit) -> Result<Number, Unusable> {
         match (self.unit, unit) {
             (None, _)
-            | (Some(Written::Bytes), Unit::Bytes)
-            | (Some(Written::Seconds), Unit::Seconds)
-            | (Some(Written::Percent), Unit::Percent) => Ok(self.number),
+            | (Some(TextUnit::Bytes), Unit::Bytes)
+            | (Some(TextUnit::Seconds), Unit::Seconds)
+            | (Some(TextUnit::Percent), Unit::Percent) => Ok(self.number),
             (Some(_), _) => Err(Unusable::NotANumber),
         }
     }

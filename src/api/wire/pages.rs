@@ -64,7 +64,7 @@ impl PageCounter {
     }
 
     /// Adds the next page. Returns the count unless another page is needed for it.
-    pub(in crate::api) fn add(&mut self, page: &Page) -> Option<Count> {
+    pub(in crate::api) fn add(&mut self, page: &PageCounts) -> Option<Count> {
         let of_page = page.rows.saturating_add(page.bad);
         self.pages += 1;
         self.found = self.found.saturating_add(of_page);
@@ -85,7 +85,7 @@ impl PageCounter {
 
 /// The numbers of one page.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::api) struct Page {
+pub(in crate::api) struct PageCounts {
     pub(in crate::api) total_count: u64,
     pub(in crate::api) rows: u64,
     /// Records that match and could not be read. That they are of this page, and that each takes a row's place on it or
@@ -93,7 +93,7 @@ pub(in crate::api) struct Page {
     pub(in crate::api) bad: u64,
 }
 
-impl Page {
+impl PageCounts {
     /// Reads the answer.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ mod tests {
     const PAGING: Paging = Paging { limit: 100, most_pages: 5 };
 
     /// The count where the answer to each offset is `page`, and the number of pages that it takes.
-    fn counted(page: impl Fn(u64) -> Page) -> (Count, u64) {
+    fn counted(page: impl Fn(u64) -> PageCounts) -> (Count, u64) {
         let mut counter = PageCounter::new(PAGING);
         loop {
             let offset = counter.pages * PAGING.limit;
@@ -165,10 +165,10 @@ mod tests {
     fn both_readings_of_the_total_give_the_same_count() {
         for matches in 0..=600 {
             let rows = |offset: u64| matches.clamp(offset, offset + 100) - offset;
-            let (count, pages) = counted(|offset| Page { total_count: matches, rows: rows(offset), bad: 0 });
+            let (count, pages) = counted(|offset| PageCounts { total_count: matches, rows: rows(offset), bad: 0 });
             assert_eq!(count, Count::Exact(matches));
             assert_eq!(pages, if matches == 100 { 2 } else { 1 }, "{matches}: the total tells of more");
-            let (count, pages) = counted(|offset| Page { total_count: rows(offset), rows: rows(offset), bad: 0 });
+            let (count, pages) = counted(|offset| PageCounts { total_count: rows(offset), rows: rows(offset), bad: 0 });
             match matches {
                 0..500 => assert_eq!((count, pages), (Count::Exact(matches), matches / 100 + 1)),
                 _ => assert_eq!((count, pages), (Count::AtLeast(500), 5), "{matches}: the fifth page may be the last"),
@@ -185,13 +185,13 @@ mod tests {
                 let page = |offset| {
                     let bad = rows(offset).min(bad);
                     let good = rows(offset) - bad;
-                    Page { total_count: good, rows: good, bad }
+                    PageCounts { total_count: good, rows: good, bad }
                 };
                 assert_eq!(counted(page).0, Count::Exact(matches), "{bad} of each page");
                 // Besides them, with the first page.
                 let page = |offset| {
                     let bad = if offset == 0 { bad } else { 0 };
-                    Page { total_count: rows(offset), rows: rows(offset), bad }
+                    PageCounts { total_count: rows(offset), rows: rows(offset), bad }
                 };
                 assert_eq!(counted(page).0, Count::Exact(matches + bad), "{bad} besides");
             }
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn pages_are_read_in_every_form() {
-        let page = |total_count, rows, bad| Page { total_count, rows, bad };
+        let page = |total_count, rows, bad| PageCounts { total_count, rows, bad };
         for (body, expected) in [
             (
                 r#"{"data": [{"attributes": {"subject": "private", "verdictChart": {}}}, {}, 3],
@@ -213,7 +213,7 @@ mod tests {
             (r#"{"meta": {"totalCount": 7}, "data": null}"#, page(7, 0, 0)),
             (r#"{"meta": {"totalCount": 7}}"#, page(7, 0, 0)),
         ] {
-            assert_eq!(Page::parse(body).expect(body), expected);
+            assert_eq!(PageCounts::parse(body).expect(body), expected);
         }
     }
 
@@ -234,13 +234,13 @@ mod tests {
             r#"{"error": {"message": "Missing attribute - startDate or endDate.", "code": "404"}}"#,
             r#"{"error": "private", "meta": {"totalCount": 3}, "data": []}"#,
         ] {
-            let failure = Page::parse(body).expect_err(body);
+            let failure = PageCounts::parse(body).expect_err(body);
             assert_eq!(failure.reason, Reason::Malformed, "{body}");
             assert!(!failure.to_string().contains("private"), "{failure}");
         }
-        assert_eq!(Page::parse("<html>").expect_err("a page").reason, Reason::NotJson);
+        assert_eq!(PageCounts::parse("<html>").expect_err("a page").reason, Reason::NotJson);
         let error = r#"{"error": {"message": "Unsupported attribute."}, "meta": {"totalCount": 3}}"#;
-        let said = Page::parse(error).expect_err("an error").detail;
+        let said = PageCounts::parse(error).expect_err("an error").detail;
         assert_eq!(said, "an error despite a success status: Unsupported attribute.");
     }
 
@@ -249,7 +249,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_or_refused(body in ".*") {
-            let _ = Page::parse(&body);
+            let _ = PageCounts::parse(&body);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess};
 
 use crate::api::wire::field::{self, Wanted};
-use crate::api::wire::json::{self, By, Kept, Member, Reader};
+use crate::api::wire::json::{self, By, JsonScalar, Member, Reader};
 use crate::api::wire::number::Scalar;
 use crate::api::wire::pages::Paging;
 use crate::api::wire::query::{device_type, encoded};
@@ -136,7 +136,7 @@ impl<'de> Reader<'de> for NameList<'_> {
     }
 
     fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(name) = list.next_element::<Kept>()? {
+        while let Some(name) = list.next_element::<JsonScalar>()? {
             self.0.extend(name.text().filter(|name| is_name(name)).map(str::to_owned));
             if self.0.len() > MOST_QUARANTINES {
                 self.0.pop_last();

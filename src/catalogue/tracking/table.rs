@@ -4,7 +4,7 @@
 //! some of them take.
 
 use super::{Filter, ValueKind};
-use crate::base::spelling::Search;
+use crate::base::spelling::NearestNames;
 
 const DIRECTIONS: ValueKind = ValueKind::OneOf(&["inbound", "outbound"]);
 
@@ -97,7 +97,7 @@ pub(super) fn nearest(name: &str) -> Option<&'static Filter> {
     const MOST_SLIPS: usize = 3;
     let meant = bare(name);
     let most = MOST_SLIPS.min(meant.chars().count().saturating_sub(1) / 2);
-    let mut search = Search::new(&meant, most, 1);
+    let mut search = NearestNames::new(&meant, most, 1);
     let spellings = |filter: &'static Filter| [filter.name, filter.parameter].map(|spelling| (bare(spelling), filter));
     let known: Vec<(String, &Filter)> = FILTERS.iter().flat_map(spellings).collect();
     known.iter().for_each(|(spelling, _)| search.consider(spelling));

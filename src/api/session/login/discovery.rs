@@ -6,7 +6,7 @@ use serde::de::{self, SeqAccess};
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use crate::api::wire::json::{By, Kept, Reader};
+use crate::api::wire::json::{By, JsonScalar, Reader};
 use crate::api::wire::number::Scalar;
 use crate::config::ClientAuth;
 
@@ -50,7 +50,7 @@ impl<'de> Reader<'de> for MethodsReader {
 
     fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Methods, A::Error> {
         let mut methods = Methods::default();
-        while let Some(method) = list.next_element::<Kept>()? {
+        while let Some(method) = list.next_element::<JsonScalar>()? {
             methods.basic |= method.text() == Some("client_secret_basic");
             methods.post |= method.text() == Some("client_secret_post");
         }

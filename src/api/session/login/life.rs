@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::api::time::Arrival;
 use crate::api::wire::field::Wanted;
-use crate::api::wire::json::{self, Kept};
+use crate::api::wire::json::{self, JsonScalar};
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::secret::Secret;
 
@@ -53,9 +53,13 @@ fn exp(token: &str) -> Option<u64> {
     // Above this lies the year 9999; a claim in milliseconds is none that the facts know.
     const LATEST: u64 = 253_402_300_799;
     let exp = match claims.get("exp")? {
-        Kept::Whole(exp) => Some(*exp),
-        Kept::Fraction(exp) if *exp >= 0.0 => Some(*exp as u64),
-        Kept::Null | Kept::Switch(_) | Kept::Fraction(_) | Kept::Text(_) | Kept::Structure => None,
+        JsonScalar::Whole(exp) => Some(*exp),
+        JsonScalar::Fraction(exp) if *exp >= 0.0 => Some(*exp as u64),
+        JsonScalar::Null
+        | JsonScalar::Switch(_)
+        | JsonScalar::Fraction(_)
+        | JsonScalar::Text(_)
+        | JsonScalar::Structure => None,
     };
     exp.filter(|exp| *exp <= LATEST)
 }

@@ -19,7 +19,7 @@ use crate::api::http::rate_limiter::Permit;
 use crate::api::http::setup::{self, HttpSetup};
 use crate::api::http::transport::Transport;
 use crate::api::wire::field::{Fields, Wanted};
-use crate::api::wire::json::{self, Kept};
+use crate::api::wire::json::{self, JsonScalar};
 use crate::api::{Failure, Listener, Reason, SystemRoots};
 use crate::base::clock::{Clock, Tick};
 use crate::base::secret::Secret;
@@ -227,7 +227,7 @@ pub(super) fn granted(body: &str, name: &str) -> Option<Granted> {
     let token = answer.get(name)?.text().filter(|token| is_header_text(token)).map(Secret::new)?;
     // A number by the standard; some write it as text.
     let life = answer.get("expires_in").and_then(|life| match life {
-        Kept::Whole(seconds) => Some(*seconds),
+        JsonScalar::Whole(seconds) => Some(*seconds),
         other => other.text()?.parse().ok(),
     });
     Some(Granted { token, life: life.map(Duration::from_secs) })
@@ -236,7 +236,7 @@ pub(super) fn granted(body: &str, name: &str) -> Option<Granted> {
 /// The failure of an answer without a token.
 pub(super) fn refusal(status: u16, body: &str, credentials: &Credentials) -> Failure {
     let answer = fields(body).unwrap_or_default();
-    let code = answer.get("error").and_then(Kept::text).filter(|code| is_code(code));
+    let code = answer.get("error").and_then(JsonScalar::text).filter(|code| is_code(code));
     let description = match code {
         None => format!("status {status}"),
         Some(code) => format!("`{code}`{}", description(&answer, credentials)),
@@ -258,7 +258,7 @@ fn is_code(text: &str) -> bool {
 
 /// The provider's description of its error code, unless it contains a secret.
 fn description(answer: &Fields, credentials: &Credentials) -> String {
-    let Some(description) = answer.get("error_description").and_then(Kept::text) else { return String::new() };
+    let Some(description) = answer.get("error_description").and_then(JsonScalar::text) else { return String::new() };
     let clean = |text: &str| text.replace(char::is_control, " ");
     let (description, secrets) = (clean(description), [Some(&credentials.password), credentials.second.as_ref()]);
     // Both are cleaned, or a secret with a blank in it would be recognized only where the provider sent that very blank.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::LoginFailure;
 use crate::api::http::header::is_header_text;
 use crate::api::http::transport::Answer;
-use crate::api::wire::json::{self, Kept};
+use crate::api::wire::json::{self, JsonScalar};
 use crate::api::{Failure, NOT_THE_API, Reason, RefusalCause};
 use crate::base::secret::Secret;
 
@@ -20,7 +20,7 @@ struct LoginBody {
 struct LoginData {
     jwt_token: Option<String>,
     #[serde(default)]
-    is2_factor_redirect_required: Kept,
+    is2_factor_redirect_required: JsonScalar,
 }
 
 /// The content of a response that accepts a step of the login.
@@ -44,7 +44,7 @@ impl LoginResponse {
         let LoginData { jwt_token, is2_factor_redirect_required: wanted } =
             serde_json::from_str::<LoginBody>(body).map_err(malformed)?.data;
         // Recorded as the text "true" or "false"; a switch is what others would send.
-        let wants_second_factor = wanted.text() == Some("true") || wanted == Kept::Switch(true);
+        let wants_second_factor = wanted.text() == Some("true") || wanted == JsonScalar::Switch(true);
         Ok(Self { token: jwt_token.filter(|token| is_header_text(token)).map(Secret::new), wants_second_factor })
     }
 }

@@ -103,11 +103,11 @@ impl<'de> Reader<'de> for Value<'_> {
     fn object<A: MapAccess<'de>>(self, object: A) -> Result<Reading, A::Error> {
         let mut rows = Rows { rows: Vec::new(), are_pairs: true, room: self.0 };
         Ok(match rows.fields(object)? {
-            Fields::Pair(key, value) => match value.known {
+            ObjectFields::Pair(key, value) => match value.known {
                 Some(value) => Reading::Named(Row { key, value }),
                 None => Reading::Rows(Vec::new()),
             },
-            Fields::Few(mut fields) => match fields.pop() {
+            ObjectFields::Few(mut fields) => match fields.pop() {
                 Some(only) if fields.is_empty() && only.name == "value" => {
                     Reading::One(only.cell.known.unwrap_or(Err(Unusable::NotANumber)))
                 }
@@ -116,7 +116,7 @@ impl<'de> Reader<'de> for Value<'_> {
                     Reading::Rows(rows.rows)
                 }
             },
-            Fields::Many => Reading::Rows(rows.rows),
+            ObjectFields::Many => Reading::Rows(rows.rows),
         })
     }
 }
@@ -130,9 +130,9 @@ struct Rows<'a> {
 }
 
 /// The fields of one object.
-enum Fields {
+enum ObjectFields {
     /// A key and a value and nothing else.
-    Pair(String, Cell),
+    Pair(String, FieldValue),
     /// Two at most, which are no pair.
     Few(Vec<Field>),
     /// More, which are rows already.
@@ -141,11 +141,11 @@ enum Fields {
 
 struct Field {
     name: String,
-    cell: Cell,
+    cell: FieldValue,
 }
 
 /// One value in an object.
-struct Cell {
+struct FieldValue {
     /// None for one that says that there is no value.
     known: Option<Result<Measure, Unusable>>,
     /// The text it is, where it may be a key.
@@ -161,23 +161,23 @@ impl<'de> Reader<'de> for &mut Rows<'_> {
 
     fn object<A: MapAccess<'de>>(self, object: A) -> Result<(), A::Error> {
         match self.fields(object)? {
-            Fields::Pair(key, Cell { known, .. }) if self.are_pairs => {
+            ObjectFields::Pair(key, FieldValue { known, .. }) if self.are_pairs => {
                 self.rows.extend(known.map(|value| Row { key, value }));
             }
-            Fields::Pair(key, value) => self.add(split(&key, value.known)),
-            Fields::Few(fields) if fields.is_empty() => {}
-            Fields::Few(fields) => {
+            ObjectFields::Pair(key, value) => self.add(split(&key, value.known)),
+            ObjectFields::Few(fields) if fields.is_empty() => {}
+            ObjectFields::Few(fields) => {
                 self.are_no_pairs();
                 self.add(fields);
             }
-            Fields::Many => {}
+            ObjectFields::Many => {}
         }
         Ok(())
     }
 }
 
 impl Rows<'_> {
-    fn fields<'de, A: MapAccess<'de>>(&mut self, mut object: A) -> Result<Fields, A::Error> {
+    fn fields<'de, A: MapAccess<'de>>(&mut self, mut object: A) -> Result<ObjectFields, A::Error> {
         let mut few = Vec::new();
         let mut are_many = false;
         while let Some(name) = object.next_key::<String>()? {
@@ -195,14 +195,14 @@ impl Rows<'_> {
             }
         }
         if are_many {
-            return Ok(Fields::Many);
+            return Ok(ObjectFields::Many);
         }
         let is_pair = |one: &Field, other: &Field| one.cell.text.is_some() && other.name == "value";
         match <[Field; 2]>::try_from(few) {
             Ok([key, value]) if is_pair(&key, &value) => Ok(pair(key, value)),
             Ok([value, key]) if is_pair(&key, &value) => Ok(pair(key, value)),
-            Ok(fields) => Ok(Fields::Few(fields.into())),
-            Err(fields) => Ok(Fields::Few(fields)),
+            Ok(fields) => Ok(ObjectFields::Few(fields.into())),
+            Err(fields) => Ok(ObjectFields::Few(fields)),
         }
     }
 
@@ -220,13 +220,13 @@ impl Rows<'_> {
     }
 }
 
-fn pair(key: Field, value: Field) -> Fields {
-    Fields::Pair(key.cell.text.unwrap_or_default(), value.cell)
+fn pair(key: Field, value: Field) -> ObjectFields {
+    ObjectFields::Pair(key.cell.text.unwrap_or_default(), value.cell)
 }
 
 /// The fields of a pair that is none.
 fn split(key: &str, value: Option<Result<Measure, Unusable>>) -> [Field; 2] {
-    let cell = |known| Cell { known, text: None };
+    let cell = |known| FieldValue { known, text: None };
     let of_key = known(Scalar::Text(key));
     [Field { name: "key".into(), cell: cell(of_key) }, Field { name: "value".into(), cell: cell(value) }]
 }
@@ -245,19 +245,19 @@ struct CellReader {
 }
 
 impl<'de> Reader<'de> for CellReader {
-    type Made = Cell;
+    type Made = FieldValue;
 
-    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Cell, E> {
+    fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<FieldValue, E> {
         let text = match value {
             Scalar::Text(text) if self.is_key => Some(text.to_owned()),
             _ => None,
         };
-        Ok(Cell { known: known(value), text })
+        Ok(FieldValue { known: known(value), text })
     }
 
-    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Cell, A::Error> {
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<FieldValue, A::Error> {
         let inner = field::Wanted { names: &["value"], refusal: None }.object(object)?;
         let known = inner.get("value").map_or(Some(Err(Unusable::NotANumber)), |value| known(value.scalar()));
-        Ok(Cell { known, text: None })
+        Ok(FieldValue { known, text: None })
     }
 }
