@@ -39,8 +39,10 @@ impl Audits {
         otherwise: Duration,
     ) -> Step {
         self.done.retain(|start, _| stretches.iter().any(|stretch| stretch.hours.start() == *start));
-        // Of a clock that was set back: an hour from now on is long enough.
+        // Of a clock that was set back: an hour from now on is long enough, and what was compared then is not left for last
+        // until that time comes again.
         self.last = self.last.map(|last| last.min(now));
+        self.done.values_mut().for_each(|(at, _)| *at = (*at).min(now));
         let ready = stretches.into_iter().map(|Stretch { hours, adds_until }| {
             let done = self.done.get(&hours.start()).map(|(at, _)| *at);
             let settled = hours.end() + settle + DELAY;
@@ -183,6 +185,21 @@ mod tests {
             }
         }
         assert_eq!(watched, [57, 65, 74]);
+    }
+
+    #[test]
+    fn a_day_that_a_clock_compared_too_early_is_compared_when_its_time_comes() {
+        let mut audits = Audits::default();
+        let days = [hours(0, 24), hours(24, 30)];
+        audits.done(days[0].start(), 0, false, at(78, 0));
+        let mut compared = Vec::new();
+        for minute in (30 * 60 + 10)..(50 * 60) {
+            if let Step::Audit(hours) = step(&mut audits, &days, at(0, minute)) {
+                audits.done(hours.start(), 0, true, at(0, minute));
+                compared.extend((hours == days[0]).then_some(minute));
+            }
+        }
+        assert!(compared.len() >= 9 && compared.last() >= Some(&(49 * 60 + 30)), "{compared:?}");
     }
 
     #[test]
