@@ -1,7 +1,7 @@
 //! Keeps apart what of the totals lies in which day, so that a stretch of whole hours can be compared with the
 //! appliance's own report for it. Days do not overlap: what was late is added to its day once and stays there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::base::clock::Timestamp;
@@ -77,9 +77,11 @@ pub(super) fn forget(days: &mut Vec<Day>, now: Timestamp) {
 
 fn forget_keys(day: &mut Day) {
     (day.own, day.open_own) = (None, None);
-    if day.closed.keys().all(|sum| sum.key().is_none_or(|key| key == OTHER)) {
+    if day.closed.keys().all(|sum| sum.key().is_none()) {
         return;
     }
+    // Should something be added after all, by a clock that was set back, nobody knows which key lacks it.
+    day.own = Some(BTreeSet::new());
     for (sum, count) in std::mem::take(&mut day.closed) {
         let kept = if sum.key().is_none() { sum } else { SumKey::keyed(sum.counter(), OTHER) };
         add(&mut day.closed, &kept, count);

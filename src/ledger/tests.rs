@@ -258,6 +258,22 @@ async fn late_events_of_a_key_without_a_series_go_to_other() {
 }
 
 #[tokio::test]
+async fn late_events_of_a_day_whose_keys_are_forgotten_go_to_other() {
+    let ledger = Ledger::in_memory();
+    ledger.begin(&key(), at(0));
+    let hour = |number: u64| Grid::HOURS.window_from(at(number * 3600));
+    count_from(&ledger, 0, hour(0), &[("c/x", 5), ("c/y", 3)]).await.expect("counted");
+    // The clock is ahead for an hour, and is set back to before the time until which late data are added.
+    count_from(&ledger, 3600, hour(50), &[("c/x", 1)]).await.expect("counted");
+    let Stretch { hours, adds_until } = ledger.stretches(&key())[0];
+    let report = counts(&[("c/x", 5), ("c/y", 4)]);
+    let at = adds_until - Duration::from_secs(1);
+    let found = ledger.reconcile(&key(), hours, &report, at, Late::Add).await.expect("compared");
+    assert_eq!((found.late, found.is_added), (1, true));
+    assert_eq!(found.account.totals, BTreeMap::from_iter(counts(&[("c/other", 1), ("c/x", 6), ("c/y", 3)])));
+}
+
+#[tokio::test]
 async fn a_key_first_found_by_reconciliation_gets_a_series() {
     let ledger = Ledger::in_memory();
     ledger.begin(&key(), at(0));
