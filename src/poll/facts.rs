@@ -29,9 +29,13 @@ impl<S: Source> Poller<S> {
 
     /// Another release may take minutes: it is asked as configured then.
     pub(super) fn compare_release(&mut self) {
-        let (true, Some(known)) = (self.facts.hours_only, &self.facts.release) else { return };
-        if self.source.identity().is_none_or(|identity| identity.release.to_string() == *known) {
-            return;
+        let (true, Some(identity)) = (self.facts.hours_only, self.source.identity()) else { return };
+        let release = identity.release.to_string();
+        match &self.facts.release {
+            // No login had stated one when the hours were found. The next upgrade is noticed by it.
+            None => return self.remember_facts(Facts { release: Some(release), ..self.facts.clone() }),
+            Some(known) if *known == release => return,
+            Some(_) => {}
         }
         if self.polling.alignment == Alignment::Auto {
             tracing::info!(appliance = &*self.name, "release has changed: windows as configured are requested again");

@@ -190,6 +190,23 @@ async fn an_upgrade_that_answers_for_running_hours_is_asked_for_them_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_upgrade_is_noticed_though_no_release_was_known_when_hours_were_found() {
+    let site = Site::new(false);
+    let bench = site.start(polling(5 * MINUTE));
+    bench.clock.sleep(95 * MINUTE).await;
+    assert_eq!(site.ledger.facts("a").release, None);
+    for release in ["15.0.0-100", "15.5.1-055"] {
+        *bench.fake.release.lock().expect("no panic") = Some(release);
+        let refused = requests(&site, &bench).0;
+        bench.clock.sleep(2 * HOUR).await;
+        let is_asked = requests(&site, &bench).0 > refused;
+        assert_eq!(is_asked, release == "15.5.1-055", "whether minutes are requested of {release}");
+        assert_eq!(site.ledger.facts("a").release.as_deref(), Some(release));
+    }
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_running_hour_can_be_left_alone() {
     let site = Site::new(false);
     let bench = site.start(Polling { running_hour: false, ..polling(5 * MINUTE) });
