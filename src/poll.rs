@@ -23,6 +23,7 @@ mod centralized;
 mod deadline;
 mod facts;
 mod failing;
+mod flapping;
 mod health;
 mod job;
 mod lateness;
@@ -30,6 +31,7 @@ mod launch;
 mod outcome;
 mod plan;
 mod refusal;
+mod report_log;
 mod report_source;
 mod request;
 mod request_order;
@@ -47,6 +49,7 @@ use deadline::Deadlines;
 use health::ApplianceHealth;
 use job::Done;
 use lateness::Lateness;
+use report_log::ReportLog;
 use report_source::ReportSource;
 use request_order::{RequestOrder, Work};
 use resume_point::Moment;
@@ -92,6 +95,7 @@ pub(crate) struct Poller<S> {
     /// None where the settle delay is given.
     lateness: Option<Lateness>,
     health: ApplianceHealth,
+    report_log: ReportLog,
     /// When a report was last counted.
     answered: Option<Tick>,
     /// The newest failure.
@@ -161,6 +165,7 @@ impl<S: Source> Poller<S> {
                 config::Product::Sma => None,
             },
             health: ApplianceHealth::new(targets.len(), appliance.polling.grid.length()),
+            report_log: ReportLog::default(),
             lateness: match appliance.polling.settle {
                 config::Settle::Fixed(_) => None,
                 config::Settle::Auto(first) => Some(Lateness::new(first, targets.len())),

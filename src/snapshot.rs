@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::api::{Identity, Reason, Unusable, UnusableCounts};
+use crate::api::{Failure, Identity, Reason, Unusable, UnusableCounts};
 use crate::base::clock::{Tick, Timestamp};
 use crate::base::release::Release;
 use crate::base::window::Window;
@@ -118,6 +118,13 @@ pub struct Trouble {
     pub detail: String,
     /// When, by our clock.
     pub at: Timestamp,
+}
+
+impl Trouble {
+    /// The likely cause and what to do about it; none where the details end with advice.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        Failure { reason: self.reason, detail: self.detail.clone(), retry_after: None }.advice()
+    }
 }
 
 /// One kind of status of an appliance.

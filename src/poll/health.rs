@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::api::{Failure, Reason};
 use crate::base::clock::Tick;
 
+use super::flapping::{Flapping, PERIOD};
 use super::request_order::Work;
 
 /// The first pause after the appliance is found to be down; each further one is twice as long.
@@ -39,6 +40,7 @@ pub(super) struct ApplianceHealth {
     longest_pause: Duration,
     pauses: u32,
     paused_until: Option<Tick>,
+    flapping: Flapping,
 }
 
 /// The question whether the appliance is there.
@@ -73,6 +75,7 @@ impl ApplianceHealth {
             longest_pause: window.clamp(FIRST_PAUSE, LONGEST_PAUSE),
             pauses: 0,
             paused_until: None,
+            flapping: Flapping::default(),
         }
     }
 
@@ -83,6 +86,14 @@ impl ApplianceHealth {
     /// When requests may be made again; none when they may be made now.
     pub(super) fn paused_until(&self, now: Tick) -> Option<Tick> {
         self.paused_until.filter(|until| *until > now)
+    }
+
+    /// Logs the changes that were not logged one by one.
+    pub(super) fn log_flapping(&mut self, name: &str, now: Tick) {
+        if let Some(changes) = self.flapping.due(now) {
+            let (minutes, is_up) = (PERIOD.as_secs() / 60, self.is_up());
+            tracing::warn!(appliance = name, changes, minutes, is_up, "appliance is flapping");
+        }
     }
 
     /// Whether the cheap request comes before any other.
@@ -102,7 +113,7 @@ impl ApplianceHealth {
     /// The API has answered; returns whether it had been down.
     pub(super) fn reached(&mut self, name: &str, now: Tick) -> bool {
         let is_back = self.up == Some(false);
-        if is_back {
+        if is_back && self.flapping.changed(now) {
             tracing::info!(appliance = name, "appliance recovered");
         }
         if !self.awaits_probe() {
@@ -182,7 +193,7 @@ impl ApplianceHealth {
 
     /// The appliance is down: no request succeeds.
     pub(super) fn unreachable(&mut self, name: &str, failure: &Failure, now: Tick) {
-        if self.up != Some(false) {
+        if self.up != Some(false) && self.flapping.changed(now) {
             let reason = failure.reason.label();
             let hint = failure.advice();
             tracing::warn!(appliance = name, reason, error = %failure, hint, "{}", headline(failure.reason));

@@ -113,6 +113,7 @@ impl<S: Source> Poller<S> {
             self.warn_of_centralized();
         }
         self.measure(now);
+        self.log_changes(now);
         self.publish();
     }
 

@@ -10,6 +10,7 @@ use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{AspectView, Trouble};
 
 use super::failing::Failing;
+use super::flapping::{Flapping, PERIOD};
 
 /// The pace of status that changes by the second: alerts are evaluated about as often.
 const SOON: Duration = Duration::from_secs(60);
@@ -28,6 +29,7 @@ pub(super) struct StatusProbe {
     pub(super) in_flight: bool,
     pub(super) not_before: Tick,
     failing: Failing,
+    flapping: Flapping,
     /// The duration of the newest request.
     pub(super) took: Option<Duration>,
     view: Arc<AspectView>,
@@ -51,6 +53,7 @@ impl StatusProbe {
             in_flight: false,
             not_before: Tick::default(),
             failing: Failing::default(),
+            flapping: Flapping::default(),
             took: None,
             view: Arc::new(view),
         }
@@ -113,6 +116,14 @@ impl StatusProbe {
         }
     }
 
+    /// Logs the changes that were not logged one by one.
+    pub(super) fn log_flapping(&mut self, appliance: &str, now: Tick) {
+        if let Some(changes) = self.flapping.due(now) {
+            let (aspect, minutes, is_answered) = (self.aspect.name(), PERIOD.as_secs() / 60, self.is_answered());
+            tracing::warn!(appliance, aspect, changes, minutes, is_answered, "status requests are flapping");
+        }
+    }
+
     /// Whether the appliance refuses it, so that it is requested seldom.
     pub(super) fn is_refused(&self) -> bool {
         self.view.refusal.is_some()
@@ -137,7 +148,7 @@ impl StatusProbe {
         self.not_before = now + self.pace;
         let failure = match outcome {
             Ok(observation) => {
-                if !self.failing.is_none() {
+                if !self.failing.is_none() && self.flapping.changed(now) {
                     tracing::info!(appliance, aspect = self.aspect.name(), "status request recovered");
                 }
                 self.failing = Failing::default();
@@ -159,7 +170,7 @@ impl StatusProbe {
             Err(failure) => failure,
         };
         let reason = failure.reason.label();
-        if self.failing.is_none() {
+        if self.failing.is_none() && self.flapping.changed(now) {
             let (aspect, hint) = (self.aspect.name(), failure.advice());
             tracing::warn!(appliance, aspect, reason, error = %failure, hint, "status request failed");
         }

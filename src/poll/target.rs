@@ -312,7 +312,6 @@ impl Target {
                 return;
             }
         };
-        self.had_again();
         let ReadReport { samples: read, request, at } = report;
         if let Gap::Lost { from, windows, why } = count.gap {
             self.tally.lose(windows, why);

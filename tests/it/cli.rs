@@ -269,6 +269,8 @@ async fn every_line_of_the_log_can_be_read_by_machines() {
         let mut program = Program::serve(&file, &["--log.level=trace", &format!("--log.format={format}")]);
         let address = program.address().await;
         rig::until(address, "windows are had", |page| committed(page, "esa1") >= HISTORY).await;
+        let accepted = program.logs("reports available").await;
+        assert!(accepted.contains("login accepted, AsyncOS ") && accepted.contains("esa1"), "{accepted}");
         let failed = program.logs("API requests failed").await;
         assert!(failed.contains("hint"), "{failed}");
         let ended = program.stop().await;

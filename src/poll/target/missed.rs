@@ -8,6 +8,7 @@ use crate::api::{ClockDoubt, Failure};
 use crate::base::clock::{Tick, Timestamp};
 use crate::ledger::Ledger;
 use crate::poll::failing;
+use crate::poll::report_log::Report;
 use crate::poll::resume_point::Moment;
 use crate::snapshot::Trouble;
 
@@ -22,13 +23,6 @@ impl Target {
         others: Option<Tick>,
         now: Tick,
     ) {
-        let (scope, group) = (&self.key.scope, &**self.report_source.label());
-        let reason = failure.reason.label();
-        if self.failing.is_none() {
-            let appliance = &*self.key.appliance;
-            let hint = failure.advice();
-            tracing::warn!(appliance, %scope, group, reason, error = %failure, hint, "report request failed");
-        }
         let wait = if windows > 1 && failing::is_of_the_size(failure.reason) {
             self.halve(windows);
             self.failing.failed_as_a_whole(now)
@@ -39,6 +33,17 @@ impl Target {
         self.running.failed();
         self.success = false;
         self.trouble = Some(trouble);
+    }
+
+    /// What the log may say about it.
+    pub(in crate::poll) fn for_log(&self) -> Report {
+        let trouble = self.trouble.clone().filter(|_| !self.failing.is_none());
+        Report {
+            scope: self.key.scope.clone(),
+            group: Arc::clone(self.report_source.label()),
+            was_requested: self.last_success.is_some() || trouble.is_some(),
+            trouble,
+        }
     }
 
     /// The appliance has recovered from an outage: windows that failed because of it are due now.

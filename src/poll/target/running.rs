@@ -98,7 +98,6 @@ impl Target {
         if self.failing.is_none() || ledger.watermark(&self.key).is_none_or(is_due) {
             return;
         }
-        self.had_again();
         (self.success, self.on_time_at, self.not_before) = (true, now.tick, now.tick);
         (self.trouble, self.failing) = (None, Failing::default());
     }
@@ -110,7 +109,6 @@ impl Target {
 
     /// There is no report of the running hour yet, or none that can be used.
     pub(in crate::poll) fn nothing_yet(&mut self, moment: Moment) {
-        self.had_again();
         self.is_well_at(moment);
     }
 
@@ -131,7 +129,6 @@ impl Target {
                 return;
             }
         };
-        self.had_again();
         self.running_surplus = surplus;
         self.show(&account, moment.tick);
         let ReadReport { samples: read, request, at } = report;
@@ -140,14 +137,6 @@ impl Target {
         added.shrink_to_fit();
         self.origin = Some(Arc::new(Origin { sent: request, window: hour, at, added }));
         self.is_well_at(moment);
-    }
-
-    /// Logs that the report succeeds again after it failed.
-    pub(super) fn had_again(&self) {
-        if !self.failing.is_none() {
-            let (scope, group) = (&self.key.scope, &**self.report_source.label());
-            tracing::info!(appliance = &*self.key.appliance, %scope, group, "report request recovered");
-        }
     }
 
     /// The newest poll succeeded.
