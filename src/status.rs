@@ -17,6 +17,8 @@ pub(crate) mod discovery;
 pub(crate) mod explain;
 mod html;
 mod problem;
+mod reports;
+mod requests;
 mod words;
 
 pub(crate) use appliance::{ApplianceStatus, State};

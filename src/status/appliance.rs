@@ -1,15 +1,17 @@
 //! The status of one appliance.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::problem::{Ended, Problem};
+use super::reports;
+use super::requests::{Asked, AspectStatus, FailureStatus, GroupStatus};
 use crate::api::Reason;
 use crate::base::clock::{Tick, Timestamp};
 use crate::config::Appliance;
-use crate::snapshot::{AspectView, GroupView, LostReason, Snapshot, Trouble};
+use crate::snapshot::Snapshot;
 use crate::telemetry::TrafficFacts;
 
 /// Windows of one group that may wait before that is a problem: one that has just become due and one in flight are none.
@@ -27,7 +29,7 @@ pub(crate) enum State {
     Down,
     /// It answers, and something is wrong.
     Degraded,
-    /// Nothing was heard of it yet, good or bad.
+    /// It has not answered yet, or no report was requested yet.
     Starting,
     /// All is well.
     Ok,
@@ -45,20 +47,6 @@ impl State {
             Self::Ok => "ok",
         }
     }
-}
-
-/// The outcome of the newest request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Asked {
-    /// It was answered.
-    Answered,
-    /// It was not, and is asked again soon.
-    Failing,
-    /// The appliance refuses it, so it is requested hourly.
-    Refused,
-    /// It was not asked yet.
-    Waiting,
 }
 
 /// The status of one appliance.
@@ -123,69 +111,6 @@ pub(crate) struct ApplianceStatus {
     pub aspects: Vec<AspectStatus>,
 }
 
-/// Why a question was not answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct FailureStatus {
-    /// One of the values of the label `reason` of `asyncos_api_request_failures_total`.
-    pub reason: &'static str,
-    /// Details of the failure.
-    pub detail: String,
-    /// When, by our clock.
-    pub at: Timestamp,
-}
-
-/// The status of one counter group in one scope.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct GroupStatus {
-    /// The label `group`.
-    pub group: String,
-    /// The label `device_group`.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub device_group: String,
-    /// The label `device`.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub device: String,
-    /// The outcome of the newest poll.
-    pub asked: Asked,
-    /// When it is requested again after a failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub asked_again: Option<Timestamp>,
-    /// Why it did not bring the report.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<FailureStatus>,
-    /// When one last did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_success: Option<Timestamp>,
-    /// The end of the newest window that was counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub window_end: Option<Timestamp>,
-    /// The length of its windows.
-    pub window_seconds: u64,
-    /// The delay between the end of a window and its request.
-    pub settle_seconds: u64,
-    /// Complete windows that are not counted yet.
-    pub windows_pending: u64,
-    /// Windows counted since the exporter started.
-    pub windows_committed: u64,
-    /// Windows given up since the exporter started, by reason.
-    pub windows_lost: BTreeMap<&'static str, u64>,
-}
-
-/// The status of one kind of status request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct AspectStatus {
-    /// The label `group`.
-    pub group: &'static str,
-    /// The outcome of the newest request.
-    pub asked: Asked,
-    /// Why it was not answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<FailureStatus>,
-    /// When one last was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_success: Option<Timestamp>,
-}
-
 impl ApplianceStatus {
     pub(super) fn new(
         appliance: &Appliance,
@@ -232,6 +157,12 @@ impl ApplianceStatus {
         status
     }
 
+    /// Whether reports are configured, and none was requested yet.
+    fn awaits_first_report(&self) -> bool {
+        let is_waiting = |group: &GroupStatus| group.asked == Asked::Waiting && group.last_success.is_none();
+        !self.groups.is_empty() && self.groups.iter().all(is_waiting)
+    }
+
     fn judge(&mut self, snapshot: Option<&Snapshot>, traffic: TrafficFacts, now: Timestamp, tick: Tick) {
         let is_up = snapshot.is_some_and(|known| known.is_up(tick));
         // One that was up and from which nothing came any more, good or bad, has not said why.
@@ -247,17 +178,11 @@ impl ApplianceStatus {
             self.problems.push(Problem::Down(reason));
         }
         // While an appliance is down every request fails, which its state already says.
-        if is_up {
-            let groups = self.groups.iter().filter(|group| group.asked == Asked::Failing).map(GroupStatus::title);
-            let aspects = self.aspects.iter().filter(|aspect| aspect.asked == Asked::Failing);
-            let failing: Vec<String> = groups.chain(aspects.map(|aspect| aspect.group.to_owned())).collect();
-            if let Some(example) = failing.first() {
-                self.problems.push(Problem::Failing { count: failing.len(), example: example.clone() });
-            }
-        }
-        let refused: Vec<&GroupStatus> = self.groups.iter().filter(|group| group.asked == Asked::Refused).collect();
-        if let Some(example) = refused.first() {
-            self.problems.push(Problem::Refused { count: refused.len(), example: example.title() });
+        if let Some(known) = snapshot.filter(|_| is_up) {
+            let failing = self.aspects.iter().zip(&known.aspects).filter(|(aspect, _)| aspect.asked == Asked::Failing);
+            let aspects: Vec<_> =
+                failing.filter_map(|(aspect, view)| Some((aspect.group, view.trouble.as_ref()?.reason))).collect();
+            self.problems.extend(reports::problems(&self.groups, &known.groups, &aspects));
         }
         if let Some(round) = snapshot.and_then(|known| known.round).filter(|round| round.tight.is_some()) {
             self.problems.push(Problem::Slow(round));
@@ -282,66 +207,10 @@ impl ApplianceStatus {
             (true, _, _) => State::LoginsStopped,
             (false, false, None) => State::Starting,
             (false, false, Some(_)) => State::Down,
+            (false, true, _) if self.problems.is_empty() && self.awaits_first_report() => State::Starting,
             (false, true, _) if self.problems.is_empty() => State::Ok,
             (false, true, _) => State::Degraded,
         };
-    }
-}
-
-impl FailureStatus {
-    fn new(trouble: &Trouble) -> Self {
-        let Trouble { reason, detail, at } = trouble;
-        Self { reason: reason.label(), detail: detail.clone(), at: *at }
-    }
-}
-
-impl GroupStatus {
-    fn new(view: &GroupView, tick: Tick) -> Self {
-        let lost = LostReason::ALL.iter().zip(view.tally.lost).filter(|(_, windows)| *windows > 0);
-        Self {
-            group: view.group.to_string(),
-            device_group: view.scope.device_group().to_owned(),
-            device: view.scope.device().to_owned(),
-            asked: match (view.refusal, &view.trouble, view.is_answered(tick)) {
-                (Some(_), _, _) => Asked::Refused,
-                (None, Some(_), _) => Asked::Failing,
-                (None, None, true) => Asked::Answered,
-                (None, None, false) => Asked::Waiting,
-            },
-            asked_again: view.asked_again,
-            failure: view.trouble.as_deref().map(FailureStatus::new),
-            last_success: view.last_success,
-            window_end: view.window_end,
-            window_seconds: view.window.as_secs(),
-            settle_seconds: view.settle.as_secs(),
-            windows_pending: view.pending.at(tick),
-            windows_committed: view.tally.committed,
-            windows_lost: lost.map(|(reason, windows)| (reason.label(), windows)).collect(),
-        }
-    }
-
-    /// Its name and scope, for people.
-    pub(super) fn title(&self) -> String {
-        match (self.device_group.as_str(), self.device.as_str()) {
-            ("", "") => self.group.clone(),
-            (scope, "") | (_, scope) => format!("{} of {scope}", self.group),
-        }
-    }
-}
-
-impl AspectStatus {
-    fn new(view: &AspectView) -> Self {
-        Self {
-            group: view.name,
-            asked: match (view.refusal, &view.trouble, view.success) {
-                (Some(_), _, _) => Asked::Refused,
-                (None, Some(_), _) => Asked::Failing,
-                (None, None, true) => Asked::Answered,
-                (None, None, false) => Asked::Waiting,
-            },
-            failure: view.trouble.as_deref().map(FailureStatus::new),
-            last_success: view.last_success,
-        }
     }
 }
 

@@ -4,7 +4,8 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use super::appliance::{ApplianceStatus, Asked, FailureStatus, State};
+use super::appliance::{ApplianceStatus, State};
+use super::requests::{Asked, FailureStatus};
 use super::words::{Escaped, Span, When};
 use super::{Status, Summary};
 use crate::base::clock::Timestamp;

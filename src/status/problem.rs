@@ -9,6 +9,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use crate::api::{Reason, RefusalCause};
 use crate::base::clock::Timestamp;
 use crate::base::release::Release;
+use crate::config::Scope;
 use crate::snapshot::{ClockTrouble, Round};
 
 use super::words::Span;
@@ -38,8 +39,21 @@ pub(crate) enum Problem {
         count: usize,
         /// One of them.
         example: String,
+        /// Why that one fails.
+        reason: Reason,
     },
-    /// Counter groups that the appliance declines or does not allow, so that they are requested hourly.
+    /// None of the configured reports has ever arrived.
+    NoReport(Reason),
+    /// A device group or device for which no report has ever arrived, because the appliance does not offer any.
+    UnknownScope(Scope),
+    /// Counter groups that the role of the account does not allow, so that they are requested hourly.
+    Role {
+        /// Their number.
+        count: usize,
+        /// One of them; none where it allows no group at all.
+        example: Option<String>,
+    },
+    /// Counter groups that the appliance declines, so that they are requested hourly.
     Refused {
         /// Their number.
         count: usize,
@@ -90,9 +104,15 @@ impl Problem {
     #[must_use]
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
+            Self::LoginsStopped { cause: RefusalCause::SecondFactor | RefusalCause::Passcode, .. }
+            | Self::LoginsRefused { cause: RefusalCause::SecondFactor | RefusalCause::Passcode, .. }
+            | Self::Down(Reason::TwoFactor | Reason::Passcode) => "second_factor",
             Self::LoginsStopped { .. } => "logins_stopped",
             Self::LoginsRefused { .. } => "logins_refused",
             Self::Down(_) => "down",
+            Self::NoReport(_) => "no_report",
+            Self::UnknownScope(_) => "unknown_scope",
+            Self::Role { .. } => "role",
             Self::Failing { .. } => "failing",
             Self::Refused { .. } => "refused",
             Self::Slow(_) => "slow",
@@ -124,13 +144,34 @@ impl fmt::Display for Problem {
                 write!(out, "the last {refusals} logins were refused: {}", cause.advice())
             }
             Self::Down(reason) => write!(out, "API requests fail ({}): {}", reason.label(), reason.advice()),
-            Self::Failing { count: 1, example } => write!(out, "requests fail: {example}"),
-            Self::Failing { count, example } => write!(out, "requests fail: {example} and {} more", count - 1),
-            Self::Refused { count, example } => {
-                let more = if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-                let advice = "give the role of the account access, or remove it from `counter_groups`";
-                write!(out, "refused: {example}{more}; requested hourly: {advice}")
+            Self::Failing { count, example, reason } => {
+                let (label, advice) = (reason.label(), reason.advice());
+                write!(out, "requests fail: {example}{} ({label}): {advice}", More(*count))
             }
+            Self::NoReport(reason) => write!(out, "no report arrives ({}): {}", reason.label(), reason.advice()),
+            Self::UnknownScope(scope) => {
+                let key = match scope {
+                    Scope::Appliance => "product",
+                    Scope::DeviceGroup(_) => "device_groups",
+                    Scope::Device(_) => "devices",
+                };
+                write!(out, "no report for {scope}: check the name in `{key}`, and that it has centralized reporting")
+            }
+            Self::Role { example: None, .. } => {
+                out.write_str("the role of the account allows no report: give it the role Read-Only Operator")
+            }
+            Self::Role { count, example: Some(example) } => write!(
+                out,
+                "the role of the account does not allow {example}{}; requested hourly: give it the role Read-Only \
+                 Operator, or remove the group from `counter_groups`",
+                More(*count)
+            ),
+            Self::Refused { count, example } => write!(
+                out,
+                "the appliance does not offer {example}{}; requested hourly: check the AsyncOS release and the feature \
+                 key, or remove the group from `counter_groups`",
+                More(*count)
+            ),
             Self::Slow(round) => round.fmt(out),
             Self::Behind { windows } => write!(out, "{windows} windows behind"),
             Self::Clock { trouble: ClockTrouble::Unconfirmed, skew_seconds } => {
@@ -154,6 +195,15 @@ impl fmt::Display for Problem {
                 write!(out, "AsyncOS {release} is older than `minimum_release` {minimum}: upgrade the appliance")
             }
         }
+    }
+}
+
+/// The number of further ones after an example; empty where it is the only one.
+struct More(usize);
+
+impl fmt::Display for More {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 > 1 { write!(out, " and {} more", self.0 - 1) } else { Ok(()) }
     }
 }
 

@@ -9,8 +9,10 @@ use crate::config::Scope;
 use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{AspectView, ClockTrouble, GroupView, Pending, Round, Tally, Tight, Trouble};
 
-const REFUSED: &str =
-    "refused: declined; requested hourly: give the role of the account access, or remove it from `counter_groups`";
+mod reports;
+
+const REFUSED: &str = "the appliance does not offer declined; requested hourly: check the AsyncOS release and the feature \
+                       key, or remove the group from `counter_groups`";
 const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
 const MINUTE: Duration = Duration::from_secs(60);
 /// Markup that an attacker would like to run in the browser of an administrator.
@@ -163,15 +165,11 @@ fn the_worst_comes_first_and_every_state_is_told_apart() {
     let problems: Vec<Vec<String>> =
         appliances.iter().map(|appliance| appliance.problems.iter().map(ToString::to_string).collect()).collect();
     let down = &*format!("API requests fail (connect): {}", Reason::Connect.advice());
+    let failing = &*format!("requests fail: failing of d1 (timeout): {}", Reason::Timeout.advice());
     let expected = [
         vec!["logins have stopped after 3 refusals: correct the password, or unlock the account and reset"],
         vec![down],
-        vec![
-            "requests fail: failing of d1",
-            REFUSED,
-            "9 windows behind",
-            "its certificate expires at 2026-12-06T12:00:00.000Z",
-        ],
+        vec![failing, REFUSED, "9 windows behind", "its certificate expires at 2026-12-06T12:00:00.000Z"],
         vec![],
         vec![],
     ];
@@ -252,10 +250,11 @@ fn an_appliance_of_which_nothing_comes_any_more_is_down_whatever_came_last() {
 fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
     let json: serde_json::Value = serde_json::from_str(&fleet().json()).expect("JSON");
     let shown = |number: usize| &json["appliances"][number];
+    let failing = format!("requests fail: failing of d1 (timeout): {}", Reason::Timeout.advice());
     let half = serde_json::json!({
         "name": "half", "product": "esa", "host": "esa3.example.com:6443", "state": "degraded",
         "problems": [
-            {"kind": "failing", "text": "requests fail: failing of d1"},
+            {"kind": "failing", "text": failing},
             {"kind": "refused", "text": REFUSED},
             {"kind": "behind", "text": "9 windows behind"},
             {"kind": "certificate", "text": "its certificate expires at 2026-12-06T12:00:00.000Z"},

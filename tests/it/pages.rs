@@ -172,3 +172,21 @@ async fn a_probe_is_the_part_of_the_metrics_about_one_appliance() {
     rig.end().await;
     assert!(before.0 > 0 && before.1 > 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_misspelt_device_group_is_not_ok() {
+    let clock = lapse(RATE);
+    let settings = sim::Settings::sma("sma1").with_group("europe", &["esa3.example.com"]);
+    let sma = simulate(settings, &clock).await;
+    let wrong = entry("wrong", &sma, "product: sma, device_groups: [europe, erope]");
+    let right = entry("right", &sma, "product: sma, device_groups: [europe]");
+    let rig = Rig::start(&format!("{DEFAULTS}{wrong}{right}"), &clock).await;
+    let status = until(&rig, "/api/v1/status", |status| {
+        appliance(status, "right")["state"] == "ok" && appliance(status, "wrong")["state"] == "degraded"
+    })
+    .await;
+    let problem = &appliance(&status, "wrong")["problems"][0];
+    assert_eq!(problem["kind"], "unknown_scope", "{status}");
+    assert!(problem["text"].as_str().expect("a text").contains("device group `erope`"), "{problem}");
+    rig.end().await;
+}

@@ -1,0 +1,89 @@
+//! The problems of an appliance with its reports: which do not arrive, and what they have in common.
+
+use crate::api::Reason;
+use crate::config::Scope;
+use crate::snapshot::GroupView;
+
+use super::problem::Problem;
+use super::requests::{Asked, GroupStatus};
+
+/// A report that was requested and did not arrive.
+struct Missing<'a> {
+    status: &'a GroupStatus,
+    scope: &'a Scope,
+    reason: Reason,
+}
+
+impl<'a> Missing<'a> {
+    fn of(status: &'a GroupStatus, view: &'a GroupView) -> Option<Self> {
+        let reason = match status.asked {
+            Asked::Failing => view.trouble.as_ref()?.reason,
+            Asked::Refused => view.refusal?,
+            Asked::Answered | Asked::Waiting => return None,
+        };
+        Some(Self { status, scope: &view.scope, reason })
+    }
+
+    fn has_never_arrived(&self) -> bool {
+        self.status.last_success.is_none()
+    }
+}
+
+/// Problems of the reports; `aspects` are the kinds of status that fail, with the reason.
+pub(super) fn problems(
+    groups: &[GroupStatus],
+    views: &[impl AsRef<GroupView>],
+    aspects: &[(&'static str, Reason)],
+) -> Vec<Problem> {
+    let views = || views.iter().map(AsRef::as_ref);
+    let mut missing: Vec<Missing<'_>> =
+        groups.iter().zip(views()).filter_map(|(status, view)| Missing::of(status, view)).collect();
+    let mut problems = Vec::new();
+    // The reason of one report is that of all.
+    let is_none = missing.len() == groups.len() && missing.iter().all(Missing::has_never_arrived);
+    if let (true, Some(first)) = (is_none, missing.first()) {
+        let is_of_the_role = missing.iter().all(|report| report.reason == Reason::NotAllowed);
+        problems.push(match is_of_the_role {
+            true => Problem::Role { count: missing.len(), example: None },
+            false => Problem::NoReport(first.reason),
+        });
+        missing.clear();
+    }
+    let mut unknown: Vec<Scope> = Vec::new();
+    for report in &missing {
+        let is_new = *report.scope != Scope::Appliance && !unknown.contains(report.scope);
+        let of_scope = || missing.iter().filter(|other| other.scope == report.scope);
+        // A report that is declined for one scope may be offered for others; a scope without any is not there.
+        let is_offered_nothing =
+            |other: &Missing<'_>| other.has_never_arrived() && matches!(other.reason, Reason::Declined | Reason::Empty);
+        let all = views().filter(|view| view.scope == *report.scope).count();
+        if is_new && of_scope().count() == all && of_scope().all(is_offered_nothing) {
+            unknown.push(report.scope.clone());
+        }
+    }
+    missing.retain(|report| !unknown.contains(report.scope));
+    problems.extend(unknown.into_iter().map(Problem::UnknownScope));
+    let groups = missing.iter().filter(|report| report.status.asked == Asked::Failing);
+    let failing: Vec<_> = groups
+        .map(|report| (report.status.title(), report.reason))
+        .chain(aspects.iter().map(|(name, reason)| ((*name).to_owned(), *reason)))
+        .collect();
+    if let Some((example, reason)) = failing.first() {
+        problems.push(Problem::Failing { count: failing.len(), example: example.clone(), reason: *reason });
+    }
+    let mut refused = |is_of_the_role: bool| {
+        let is_so = |report: &&Missing<'_>| {
+            report.status.asked == Asked::Refused && (report.reason == Reason::NotAllowed) == is_of_the_role
+        };
+        let titles: Vec<_> = missing.iter().filter(is_so).map(|report| report.status.title()).collect();
+        let Some(example) = titles.first().cloned() else { return };
+        let count = titles.len();
+        problems.push(match is_of_the_role {
+            true => Problem::Role { count, example: Some(example) },
+            false => Problem::Refused { count, example },
+        });
+    };
+    refused(true);
+    refused(false);
+    problems
+}
