@@ -123,7 +123,16 @@ pub struct Trouble {
 impl Trouble {
     /// The likely cause and what to do about it; none where the details end with advice.
     pub(crate) fn advice(&self) -> Option<&'static str> {
-        Failure { reason: self.reason, detail: self.detail.clone(), retry_after: None }.advice()
+        self.failure().advice()
+    }
+
+    /// The most exact advice, for places that do not show the details.
+    pub(crate) fn explanation(&self) -> String {
+        self.failure().explanation().to_owned()
+    }
+
+    fn failure(&self) -> Failure {
+        Failure { reason: self.reason, detail: self.detail.clone(), retry_after: None }
     }
 }
 

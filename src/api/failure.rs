@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use crate::api::RefusalCause;
+use crate::api::advice::NOT_THE_API;
+
+mod explanation;
 
 /// Letters of a failure's text: twice our longest advice. Parsers of others quote what they choke on, at any length.
 pub(in crate::api) const LONGEST_DETAIL: usize = 1000;
-
-/// The likely cause of a page of HTML in place of an answer of the API, with advice.
-pub const NOT_THE_API: &str = "this may be the port of the web interface, or another server: check that it is the port \
-of the API (default 6443)";
 
 /// The kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -333,42 +332,6 @@ impl Failure {
         Self { reason, detail: one_line.take(LONGEST_DETAIL).collect(), retry_after: None }
     }
 
-    /// The likely cause and what to do about it; none where the details end with advice on the very error.
-    #[must_use]
-    pub fn advice(&self) -> Option<&'static str> {
-        let is_in_detail = match self.reason {
-            // Their messages are made where more is known than the reason.
-            Reason::Tls
-            | Reason::Proxy
-            | Reason::ProxyRefused
-            | Reason::TwoFactor
-            | Reason::Passcode
-            | Reason::LoginWait => true,
-            // Said of the server's load, whatever the form of the response.
-            Reason::Throttled | Reason::Unavailable => false,
-            Reason::Dns
-            | Reason::Connect
-            | Reason::Timeout
-            | Reason::Reset
-            | Reason::Protocol
-            | Reason::TooLarge
-            | Reason::Redirect
-            | Reason::Unauthorized
-            | Reason::NotAllowed
-            | Reason::Declined
-            | Reason::Status
-            | Reason::NotJson
-            | Reason::Malformed
-            | Reason::Empty
-            | Reason::LoginRefused
-            | Reason::IdentityProvider => {
-                let known = [NOT_THE_API, RefusalCause::OtherServer.advice(), self.reason.advice()];
-                known.iter().any(|advice| self.detail.contains(advice))
-            }
-        };
-        (!is_in_detail).then(|| self.reason.advice())
-    }
-
     /// The same words for another reason.
     pub(in crate::api) fn because(mut self, reason: Reason) -> Self {
         self.reason = reason;
@@ -392,17 +355,6 @@ mod tests {
             let advice = reason.advice();
             assert!(advice.contains(": ") && !advice.ends_with('.') && !advice.contains("  "), "{advice}");
         }
-    }
-
-    #[test]
-    fn advice_is_not_repeated() {
-        let advice = |reason, detail: &str| Failure::new(reason, detail).advice();
-        let html = format!("status 200 with HTML instead of JSON; {NOT_THE_API}");
-        assert_eq!(advice(Reason::NotJson, &html), None);
-        assert_eq!(advice(Reason::NotJson, "the body is not JSON"), Some(NOT_THE_API));
-        assert_eq!(advice(Reason::Malformed, &html), None);
-        assert_eq!(advice(Reason::Connect, "tcp connect error"), Some(Reason::Connect.advice()));
-        assert_eq!(advice(Reason::Tls, "the certificate expired: renew it"), None);
     }
 
     #[test]

@@ -168,14 +168,17 @@ impl ApplianceStatus {
         // One that was up and from which nothing came any more, good or bad, has not said why.
         let is_silent = !is_up && snapshot.is_some_and(|known| known.up_until.is_some());
         let trouble = snapshot.and_then(|known| known.trouble.as_deref()).filter(|_| !is_up);
-        let trouble = if is_silent { Some(Reason::Timeout) } else { trouble.map(|trouble| trouble.reason) };
+        let trouble = match is_silent {
+            true => Some((Reason::Timeout, Reason::Timeout.advice().to_owned())),
+            false => trouble.map(|trouble| (trouble.reason, trouble.explanation())),
+        };
         let (refusals, cause) = (traffic.login_refusals, traffic.refusal_cause);
         if traffic.logins_stopped {
             self.problems.push(Problem::LoginsStopped { refusals, cause });
         } else if refusals > 0 {
             self.problems.push(Problem::LoginsRefused { refusals, cause });
-        } else if let Some(reason) = trouble {
-            self.problems.push(Problem::Down(reason));
+        } else if let Some((reason, advice)) = trouble.clone() {
+            self.problems.push(Problem::Down { reason, advice });
         }
         // While an appliance is down every request fails, which its state already says.
         if let Some(known) = snapshot.filter(|_| is_up) {

@@ -32,7 +32,12 @@ pub(crate) enum Problem {
         cause: RefusalCause,
     },
     /// API requests fail: no answer, a refused login, or answers that are not those of the API.
-    Down(Reason),
+    Down {
+        /// The kind of failure.
+        reason: Reason,
+        /// The likely cause, and what to do.
+        advice: String,
+    },
     /// Questions that were not answered the last time; those that the appliance declines for good are not among them.
     Failing {
         /// Their number.
@@ -106,10 +111,10 @@ impl Problem {
         match self {
             Self::LoginsStopped { cause: RefusalCause::SecondFactor | RefusalCause::Passcode, .. }
             | Self::LoginsRefused { cause: RefusalCause::SecondFactor | RefusalCause::Passcode, .. }
-            | Self::Down(Reason::TwoFactor | Reason::Passcode) => "second_factor",
+            | Self::Down { reason: Reason::TwoFactor | Reason::Passcode, .. } => "second_factor",
             Self::LoginsStopped { .. } => "logins_stopped",
             Self::LoginsRefused { .. } => "logins_refused",
-            Self::Down(_) => "down",
+            Self::Down { .. } => "down",
             Self::NoReport(_) => "no_report",
             Self::UnknownScope(_) => "unknown_scope",
             Self::Role { .. } => "role",
@@ -143,7 +148,7 @@ impl fmt::Display for Problem {
             Self::LoginsRefused { refusals, cause } => {
                 write!(out, "the last {refusals} logins were refused: {}", cause.advice())
             }
-            Self::Down(reason) => write!(out, "API requests fail ({}): {}", reason.label(), reason.advice()),
+            Self::Down { reason, advice } => write!(out, "API requests fail ({}): {advice}", reason.label()),
             Self::Failing { count, example, reason } => {
                 let (label, advice) = (reason.label(), reason.advice());
                 write!(out, "requests fail: {example}{} ({label}): {advice}", More(*count))

@@ -62,6 +62,8 @@ async fn the_status_shows_which_appliances_are_up_or_down_and_why() {
         assert!(!well[known].is_null(), "{known} is known: {well}");
     }
     assert_eq!((&locked["login_refusals"], &locked["problems"][0]["kind"]), (&3.into(), &"logins_stopped".into()));
+    let text = gone["problems"][0]["text"].as_str().expect("a text");
+    assert!(text.contains("the host refuses connections to the port in `url`"), "{text}");
     assert!(gone["last_failure"]["reason"] == "connect" && gone["last_success"].is_null(), "{gone}");
     assert_eq!((&status["config"]["last_reload_ok"], &status["state"]["durable"]), (&true.into(), &false.into()));
 

@@ -8,7 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 use url::Url;
 
 use crate::api::http::proxy::ProxyClient;
-use crate::api::http::setup::{self, HttpSetup};
+use crate::api::http::setup::{self, HttpSetup, Scheme};
 use crate::api::login_failures::Account;
 use crate::api::{Event, Failure, Listener, LoginFailureLog, Reason, SystemRoots};
 use crate::base::clock::Clock;
@@ -85,6 +85,7 @@ impl Connector {
         route: &Route,
         request: reqwest::Request,
     ) -> Result<reqwest::Response, Failure> {
+        let scheme = if request.url().scheme() == "http" { Scheme::Plain } else { Scheme::Tls };
         let outcome = self.http_setup.send(&route.http, request).await;
         match (outcome, &self.proxy) {
             (Ok(response), Some(proxy)) if response.status() == reqwest::StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
@@ -92,7 +93,10 @@ impl Connector {
             }
             (Ok(response), _) => Ok(response),
             (Err((failure, error)), Some(proxy)) => Err(proxy.proxy_failure(&error, &failure).unwrap_or(failure)),
-            (Err((failure, _)), None) => Err(failure),
+            (Err((failure, error)), None) => Err(match setup::connection_advice(&failure, &error, scheme) {
+                Some(advice) => failure.with_advice(advice),
+                None => failure,
+            }),
         }
     }
 

@@ -8,6 +8,7 @@ use reqwest::redirect;
 use rustls::ClientConfig;
 use tokio::task::spawn_blocking;
 
+use crate::api::advice::{CONNECTION_REFUSED, EXPECTS_TLS, NO_CONNECTION};
 use crate::api::http::encoding::Encoding;
 #[cfg(feature = "legacy-tls")]
 use crate::api::http::tls::Legacy;
@@ -185,6 +186,30 @@ impl TlsBackend {
             #[cfg(feature = "legacy-tls")]
             Self::Legacy(_) => None,
         }
+    }
+}
+
+/// Whether a request was sent over TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::api) enum Scheme {
+    Plain,
+    Tls,
+}
+
+/// Advice on a connection to the appliance itself that `error` ended, where more is known than the reason of `failure`.
+pub(in crate::api) fn connection_advice(
+    failure: &Failure,
+    error: &reqwest::Error,
+    scheme: Scheme,
+) -> Option<&'static str> {
+    use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, TimedOut};
+    let kind = find::<std::io::Error>(error).map(std::io::Error::kind);
+    match (failure.reason, kind) {
+        (Reason::Connect, Some(ConnectionRefused)) => Some(CONNECTION_REFUSED),
+        (Reason::Connect, Some(HostUnreachable | NetworkUnreachable | TimedOut)) => Some(NO_CONNECTION),
+        (Reason::Timeout, _) if error.is_connect() => Some(NO_CONNECTION),
+        (Reason::Reset | Reason::Protocol, _) if scheme == Scheme::Plain => Some(EXPECTS_TLS),
+        _ => None,
     }
 }
 

@@ -181,7 +181,7 @@ pub(super) fn explained(failure: &Failure) -> String {
     let advice = advice.unwrap_or_default().replace("`url`", "`--url`").replace("`username`", "`--username`");
     // Advice about certificates speaks of keys of the configuration, which are flags here.
     let text = failure.detail.replace("set `tls.ca_file`", "give `--ca-file`, once you have compared it");
-    let text = text.replace("`tls.fingerprint_sha256: ", "`--fingerprint-sha256 ");
+    let text = text.replace("in `url`", "in `--url`").replace("`tls.fingerprint_sha256: ", "`--fingerprint-sha256 ");
     // The failure may say it by itself.
     if advice.is_empty() || text.ends_with(&advice) { text } else { format!("{text}; {advice}") }
 }

@@ -82,5 +82,5 @@ fn a_second_factor_has_its_own_kind() {
         assert_eq!(Problem::LoginsStopped { refusals: 3, cause }.kind(), stopped);
         assert_eq!(Problem::LoginsRefused { refusals: 1, cause }.kind(), refused);
     }
-    assert_eq!(Problem::Down(Reason::TwoFactor).kind(), "second_factor");
+    assert_eq!(Problem::Down { reason: Reason::TwoFactor, advice: String::new() }.kind(), "second_factor");
 }
