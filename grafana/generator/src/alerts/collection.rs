@@ -19,8 +19,9 @@ fn reach() -> Vec<Alert> {
             Critical,
             Some("5m"),
             "asyncos_up == 0",
-            "{{ $labels.appliance }} is unreachable",
-            "The API of {{ $labels.appliance }} has not answered for 5 minutes.",
+            "API requests to {{ $labels.appliance }} fail",
+            "No API request to {{ $labels.appliance }} has succeeded for 5 minutes. The exporter's status page names \
+             the cause.",
             Page {
                 meaning: "No request to the appliance's API has succeeded for 5 minutes.",
                 impact: "Unknown. Mail does not depend on the API, but the appliance itself may be down. Missed \
@@ -32,6 +33,7 @@ fn reach() -> Vec<Alert> {
                     "`telnet APPLIANCE 25`: does it accept mail?",
                 ],
                 causes: &[
+                    "the login is refused, or `url` points to another port or server",
                     "the appliance is down or restarts after an upgrade",
                     "the API is switched off: `interfaceconfig`",
                     "a firewall, a DNS failure or an untrusted certificate: the exporter's log names the cause",
@@ -213,7 +215,7 @@ fn reports() -> Vec<Alert> {
                 panel: (Uid::Exporter, "Age of the data by appliance"),
                 commands: &["the query `asyncos_windows_pending`", "the exporter's log"],
                 causes: &[
-                    "the appliance does not answer, or is slow",
+                    "requests to the appliance fail, or are slow",
                     "the exporter is catching up after an outage",
                     "the request budget is too small for the number of counter groups and devices",
                 ],

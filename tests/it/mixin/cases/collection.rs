@@ -90,8 +90,8 @@ pub(in super::super) fn cases() -> Vec<Case> {
 fn reach() -> Vec<Case> {
     vec![
         case("AsyncosApplianceUnreachable").of("asyncos_up", "", gauge([(1.0, 10), (0.0, 10), (1.0, 10)])).at(14, 15, 20).says(
-            "esa1 is unreachable",
-            "The API of esa1 has not answered for 5 minutes.",
+            "API requests to esa1 fail",
+            "No API request to esa1 has succeeded for 5 minutes. The exporter's status page names the cause.",
         ),
         case("AsyncosLoginBlocked").of("asyncos_login_blocked", "", gauge([(0.0, 10), (1.0, 10), (0.0, 10)])).at(9, 10, 20).says(
             "Logins at esa1 have stopped",
