@@ -272,7 +272,7 @@ async fn every_line_of_the_log_can_be_read_by_machines() {
         let accepted = program.logs("reports available").await;
         assert!(accepted.contains("login accepted, AsyncOS ") && accepted.contains("esa1"), "{accepted}");
         let failed = program.logs("API requests failed").await;
-        assert!(failed.contains("hint"), "{failed}");
+        assert!(failed.contains("may expect TLS: use `https://`"), "what to do: {failed}");
         let ended = program.stop().await;
         assert_eq!(ended.stdout, "", "{format}");
         for line in ended.stderr.lines() {

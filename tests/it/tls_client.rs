@@ -17,7 +17,8 @@ const RSA_KEY: &str = "tests/certificates/client_rsa.key";
 
 /// The appliance with the table `tls`, and the warnings about it, or all problems.
 fn parsed(tls: &str) -> Result<(Appliance, Vec<String>), String> {
-    let text = format!("appliances: [{{name: a, url: 'https://a', username: u, password_env: PATH, tls: {{{tls}}}}}]");
+    let text =
+        format!("appliances: [{{name: a, url: 'https://a:6443', username: u, password_env: PATH, tls: {{{tls}}}}}]");
     let config = Config::parse("c", &text).map_err(|error| error.to_string())?;
     Ok((config.appliances[0].clone(), config.warnings.iter().map(ToString::to_string).collect()))
 }

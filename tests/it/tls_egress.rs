@@ -348,7 +348,7 @@ fn an_invalid_proxy_is_refused() {
         }
     };
     let place = "c:1: appliances[0].proxy";
-    let https = "https://a";
+    let https = "https://a:6443";
     for (proxy, url, expected) in [
         ("{url: 'http://proxy:3128'}", https, String::new()),
         ("{url: 'http://proxy:3128', username: u, password_env: PATH}", https, String::new()),
@@ -385,7 +385,7 @@ fn an_invalid_proxy_is_refused() {
         ),
         (
             "{url: 'http://proxy'}",
-            "https://[::1]",
+            "https://[::1]:6443",
             format!("{place}: cannot reach an IPv6 address over https: use a host name in the appliance's `url`\n"),
         ),
         (
