@@ -80,11 +80,36 @@ fn a_minute(panel: Panel, group: &str, parts: &[Part]) -> Panel {
     })
 }
 
-/// How many there were in the time shown.
+/// An offset of a week: mail differs less between weeks than between days.
+const WEEK: &str = " offset 1w";
+/// The name of the number that another one is compared with.
+const WEEK_AGO: &str = "a week ago";
+
+/// The number of messages in the selected range, and in the same range a week ago.
 fn in_range(title: &'static str, description: &str, group: &str, counters: &[&str]) -> Panel {
-    let sum = |counter: &&str| format!("sum({} REPORTED)", Counted::on_board(group, counter).in_range());
-    let expr = counters.iter().map(sum).collect::<Vec<_>>().join(" + ");
-    Panel::stat(title, description, Unit::Count, &expr).whole()
+    let sum = |ago: &str| {
+        let sum = |counter: &&str| format!("sum({} REPORTED{ago})", Counted::on_board(group, counter).in_range(ago));
+        counters.iter().map(sum).collect::<Vec<_>>().join(" + ")
+    };
+    let panel = Panel::stats(title, description, Unit::Count);
+    panel.query(&sum(""), "in range").query(&sum(WEEK), WEEK_AGO).whole()
+}
+
+/// The number of messages per minute, now and a week ago.
+fn per_minute(title: &'static str, description: &str, group: &str, counter: &str) -> Panel {
+    let rate = |ago: &str| format!("sum({} REPORTED{ago}) * 60", Counted::on_board(group, counter).rate(ago));
+    let panel = Panel::stats(title, description, Unit::Count);
+    panel.query(&rate(""), "now").query(&rate(WEEK), WEEK_AGO).whole().with_history()
+}
+
+/// The average of a gauge since the previous point of the graph: over a day, single values would be noise.
+fn average(metric: &str) -> String {
+    format!("avg_over_time({metric}{{APPLIANCE}}[RATE])")
+}
+
+/// The maximum of a gauge since the previous point of the graph, for gauges whose peaks have consequences.
+fn maximum(metric: &str) -> String {
+    format!("max_over_time({metric}{{APPLIANCE}}[RATE])")
 }
 
 /// Incoming mail by verdict, which adds up to what was attempted.

@@ -73,9 +73,10 @@ impl<'a> Counted<'a> {
     }
 
     /// How much it gained in the range of the dashboard: where a window is longer than that, its share of the window.
-    pub(super) fn in_range(&self) -> String {
-        let Names { key, total, gauge, usual, own, open, .. } = self.names("");
-        let gained = format!("increase({total}[$__range])");
+    /// `ago` is an offset or nothing.
+    pub(super) fn in_range(&self, ago: &str) -> String {
+        let Names { key, total, gauge, usual, own, open, .. } = self.names(ago);
+        let gained = format!("increase({total}[$__range]{ago})");
         format!(
             "(({gained} unless on (EACH) {usual} > $__range_s unless on ({key}) {own} > $__range_s) or ({gained} and on (EACH) \
              {open}) or {gauge} / on ({key}) group_left () ({own} > $__range_s) * $__range_s or {gauge} / on (EACH) group_left () \

@@ -96,7 +96,7 @@ pub(super) struct Panel {
 impl Panel {
     fn new(kind: Kind, title: &'static str, description: impl Into<String>, unit: Unit) -> Self {
         let (width, height) = match kind {
-            Kind::Stat => (4, 4),
+            Kind::Stat => (6, 3),
             Kind::Lines | Kind::Stacked | Kind::Bars | Kind::Ranking => (12, 9),
             Kind::Table => (24, 10),
             Kind::Timeline => (12, 7),

@@ -128,10 +128,13 @@ impl Samples {
             };
             writeln!(self.now, "{series} {value} {time}").expect("a String takes all");
             // The same traffic a week before, for what is compared with it.
-            if ["asyncos_mail_incoming_traffic_summary_total_", "asyncos_appliance_info", "asyncos_window_seconds"]
-                .iter()
-                .any(|it| line.starts_with(it))
-            {
+            let compared = [
+                "asyncos_mail_incoming_traffic_summary_",
+                "asyncos_mail_outgoing_traffic_summary_",
+                "asyncos_appliance_info",
+                "asyncos_window_seconds",
+            ];
+            if compared.iter().any(|it| line.starts_with(it)) {
                 writeln!(self.week_ago, "{series} {value} {}", time - WEEK).expect("a String takes all");
             }
         }

@@ -220,8 +220,9 @@ fn query(panel: &Value, query: &boards::Query, found: &mut Vec<String>) {
     require(found, ["${window}s", "1m"].contains(&query.step.as_str()), "a shortest range");
     for selector in &read.selectors {
         range(selector, found);
-        let is_of_windows = selector.metric.contains("_mail_");
-        let windowed = is_of_windows && query.expr.contains("$__rate_interval");
+        // A counter moves once per window; its gauge is there in each scrape.
+        let is_of_windows = selector.metric.contains("_mail_") && selector.metric.ends_with("_total");
+        let windowed = is_of_windows && selector.range == Some(Range::RateInterval);
         require(found, !windowed || query.step == "${window}s", "ranges fit the window");
         follows_the_window(selector, &read.selectors, found);
     }

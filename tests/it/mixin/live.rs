@@ -172,6 +172,7 @@ async fn every_panel_and_variable_is_alive() {
     wrong.extend(unseen_faults(&history).await);
     wrong.extend(nothing_of_the_unreachable(&history).await);
     wrong.extend(unseen_age(&history).await);
+    wrong.extend(failures_of_the_well(&history).await);
     wrong.extend(certificates_of_plain_http(&history).await);
     wrong.extend(sums_of_several_scopes(&history).await);
     assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
@@ -316,6 +317,26 @@ async fn unseen_age(history: &History) -> Vec<String> {
         }
     }
     unseen
+}
+
+/// Appliances that work have no failures by reason, although some refuse requests, which has a graph of its own.
+async fn failures_of_the_well(history: &History) -> Vec<String> {
+    let everything = Choice { product: ".+", ..WELL };
+    let mut wrong = Vec::new();
+    for query in titled("Failures by reason") {
+        for (labels, values) in ask(history, &everything.fill(&query.expr, &query.step, 300), true).await {
+            if values.iter().any(|value| *value > 0.0) {
+                wrong.push(format!("{}: {labels:?} is drawn: {values:?}", query.place));
+            }
+        }
+    }
+    for query in titled("Refused requests") {
+        let found = ask(history, &everything.fill(&query.expr, &query.step, 300), true).await;
+        if !found.iter().any(|(_, values)| values.iter().any(|value| *value > 0.0)) {
+            wrong.push(format!("{}: refused requests are not drawn", query.place));
+        }
+    }
+    wrong
 }
 
 /// Of the good fleet, one appliance has a certificate; the others are reached without TLS.

@@ -6,7 +6,7 @@ use super::super::style::{Limits, Unit, Words};
 use super::super::threshold::{
     CPU, DISK_IO, LOG_SPACE, MEMORY, QUEUE_SPACE, QUEUE_SPACE_FULL, REFUSING, WORK_QUEUE, WORK_QUEUE_BACKLOG,
 };
-use super::data_as_of;
+use super::{average, data_as_of, maximum};
 
 pub(super) fn board() -> Board {
     Board {
@@ -29,24 +29,24 @@ fn highest(title: &'static str, description: &str, metric: &str, limits: Limits)
     Panel::stat(title, description, Unit::Ratio, &format!("max(asyncos_health_{metric}{{APPLIANCE}})"))
         .limits(limits)
         .step(Step::Minute)
+        .with_history()
 }
 
 /// A line an appliance, of what it tells about now.
-fn now(title: &'static str, description: &str, unit: Unit, expr: &str) -> Panel {
+fn now(title: &'static str, description: &str, unit: Unit, over: fn(&str) -> String, metric: &str) -> Panel {
     Panel::lines(title, description, unit)
-        .query(&format!("topk(20, max by (appliance) ({expr}))"), "{{appliance}}")
+        .query(&format!("topk(20, max by (appliance) ({}))", over(metric)), "{{appliance}}")
         .step(Step::Minute)
 }
 
 /// A line an appliance, of what the reports tell of each window.
-fn window(title: &'static str, description: &str, unit: Unit, counter: &str) -> Panel {
-    let expr =
-        format!("topk(20, max by (appliance) (asyncos_mail_system_capacity_{counter}_last_window{{APPLIANCE}}))");
-    Panel::lines(title, description, unit).query(&expr, "{{appliance}}")
+fn window(title: &'static str, description: &str, unit: Unit, over: fn(&str) -> String, counter: &str) -> Panel {
+    // A step of a window would smooth several of them.
+    now(title, description, unit, over, &format!("asyncos_mail_system_capacity_{counter}_last_window"))
 }
 
 fn numbers() -> Vec<Panel> {
-    vec![
+    let tiles = [
         highest(
             "CPU",
             "The busiest CPU of all appliances. Above 85 % for long, mail is delayed: see `rate`, and *CPU by task* \
@@ -82,9 +82,11 @@ fn numbers() -> Vec<Panel> {
         )
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG))
         .step(Step::Minute)
-        .whole(),
+        .whole()
+        .with_history(),
         data_as_of("mail_system_capacity"),
-    ]
+    ];
+    tiles.into_iter().map(|tile| tile.size(8, 3)).collect()
 }
 
 fn queue() -> Vec<Panel> {
@@ -94,13 +96,15 @@ fn queue() -> Vec<Panel> {
             "Messages waiting to be scanned. Short peaks are normal; the lines are the limits of the alerts \
              (AsyncosWorkQueueHigh, AsyncosWorkQueueBacklog).",
             Unit::Count,
-            "max_over_time(asyncos_health_workqueue_messages{APPLIANCE}[RATE])",
+            maximum,
+            "asyncos_health_workqueue_messages",
         )
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
         window(
             "Work queue maximum",
             "The most messages during each window, including peaks between two polls.",
             Unit::Count,
+            maximum,
             "workqueue_maximum_messages",
         )
         .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
@@ -108,12 +112,14 @@ fn queue() -> Vec<Panel> {
             "Time in the work queue",
             "Time a message waits to be scanned, without time in quarantine. Users notice this delay.",
             Unit::Seconds,
+            average,
             "workqueue_average_time_spent_seconds",
         ),
         window(
             "Work queue average",
             "Messages waiting to be scanned, averaged over each window.",
             Unit::Count,
+            average,
             "workqueue_average_messages",
         ),
     ]
@@ -133,12 +139,11 @@ fn load() -> Vec<Panel> {
             "CPU use by task, averaged over the selected appliances. High anti-spam: a wave of spam, or large \
              messages. High reporting: centralized reporting on an SMA would help.",
             Unit::Ratio,
-        ),
+        )
+        .step(Step::Minute),
         |panel, (legend, task)| {
-            let expr = format!(
-                "avg(asyncos_mail_system_capacity_overall_percent_cpu_usage_for_{task}_ratio_last_window{{APPLIANCE}})"
-            );
-            panel.query(&expr, *legend)
+            let used = format!("asyncos_mail_system_capacity_overall_percent_cpu_usage_for_{task}_ratio_last_window");
+            panel.query(&format!("avg({})", average(&used)), *legend)
         },
     );
     vec![
@@ -146,7 +151,8 @@ fn load() -> Vec<Panel> {
             "CPU by appliance",
             "Share of the CPU in use. The line is the vendor's limit (AsyncosCpuHigh).",
             Unit::Ratio,
-            "avg_over_time(asyncos_health_cpu_load_ratio{APPLIANCE}[RATE])",
+            average,
+            "asyncos_health_cpu_load_ratio",
         )
         .limits(Limits::look(CPU)),
         tasks,
@@ -154,20 +160,23 @@ fn load() -> Vec<Panel> {
             "Memory by appliance",
             "Share of the memory in use. Resource conservation begins at the line (AsyncosMemoryHigh).",
             Unit::Ratio,
-            "avg_over_time(asyncos_health_ram_utilization_ratio{APPLIANCE}[RATE])",
+            average,
+            "asyncos_health_ram_utilization_ratio",
         )
         .limits(Limits::look(MEMORY)),
         window(
             "Memory pages swapped",
             "Lasting swapping means that there is too little memory for the scanning load.",
             Unit::Count,
+            average,
             "average_memory_page_swapping",
         ),
         now(
             "Disk I/O by appliance",
             "Share of the disk's throughput in use (AsyncosDiskIoHigh).",
             Unit::Ratio,
-            "avg_over_time(asyncos_health_disk_io_ratio{APPLIANCE}[RATE])",
+            average,
+            "asyncos_health_disk_io_ratio",
         )
         .limits(Limits::look(DISK_IO)),
         Panel::timeline(
@@ -209,19 +218,22 @@ fn volume() -> Vec<Panel> {
             "Size of an incoming message",
             "Average size. Larger messages take longer to scan.",
             Unit::Bytes,
+            average,
             "average_incoming_message_size_in_bytes",
         ),
         window(
             "Size of an outgoing message",
             "Average size. Larger messages take longer to scan.",
             Unit::Bytes,
+            average,
             "average_outgoing_message_size_in_bytes",
         ),
         now(
             "Open incoming connections",
             "Open connections. At the listener's limit, senders are refused: `listenerconfig`. Needs the XML status.",
             Unit::Count,
-            "asyncos_status_conn_in{APPLIANCE}",
+            maximum,
+            "asyncos_status_conn_in",
         ),
         rate(
             "Starts of conservation per minute",
@@ -239,39 +251,45 @@ fn space() -> Vec<Panel> {
             "Queue space by appliance",
             "Share of the queue's space in use (AsyncosQueueSpaceLow, AsyncosQueueSpaceFull).",
             Unit::Ratio,
-            "avg_over_time(asyncos_health_queue_utilization_ratio{APPLIANCE}[RATE])",
+            average,
+            "asyncos_health_queue_utilization_ratio",
         )
         .limits(Limits::both(QUEUE_SPACE, QUEUE_SPACE_FULL)),
         now(
             "Queue, bytes",
             "Space used by the queue. Needs the XML status.",
             Unit::Bytes,
-            "asyncos_status_queue_used_bytes{APPLIANCE}",
+            maximum,
+            "asyncos_status_queue_used_bytes",
         ),
         now(
             "Log space",
             "Share of the space for logs in use (AsyncosLogSpaceLow). Needs the XML status.",
             Unit::Ratio,
-            "asyncos_status_log_used_ratio{APPLIANCE}",
+            average,
+            "asyncos_status_log_used_ratio",
         )
         .limits(Limits::look(LOG_SPACE)),
         now(
             "Free log space",
             "Space left for logs. Needs the XML status.",
             Unit::Bytes,
-            "asyncos_status_log_available_bytes{APPLIANCE}",
+            average,
+            "asyncos_status_log_available_bytes",
         ),
         now(
             "Swap space",
             "Share of the swap space in use.",
             Unit::Ratio,
-            "avg_over_time(asyncos_health_swap_utilization_ratio{APPLIANCE}[RATE])",
+            average,
+            "asyncos_health_swap_utilization_ratio",
         ),
         now(
             "Destinations in memory",
             "Destinations that the appliance keeps in memory. Needs the XML status.",
             Unit::Count,
-            "asyncos_status_dests_in_memory{APPLIANCE}",
+            average,
+            "asyncos_status_dests_in_memory",
         ),
     ]
 }

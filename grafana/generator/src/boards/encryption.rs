@@ -35,19 +35,21 @@ fn share(part: &[&str], whole: &[&str]) -> String {
 }
 
 fn numbers() -> Vec<Panel> {
-    vec![
+    let tiles = [
         Panel::stat(
             "Received encrypted",
             "Share of the messages received over TLS. On the appliance: Monitor > TLS Encryption.",
             Unit::Ratio,
             &share(&["received_encrypted_tls"], &["received_total"]),
-        ),
+        )
+        .with_history(),
         Panel::stat(
             "Sent encrypted",
             "Share of the messages sent over TLS.",
             Unit::Ratio,
             &share(&["sent_encrypted_tls"], &["sent_total"]),
-        ),
+        )
+        .with_history(),
         Panel::stat(
             "Failed TLS, incoming",
             "Share of incoming connections with required TLS that failed: mail of the affected partners does not \
@@ -55,23 +57,27 @@ fn numbers() -> Vec<Panel> {
             Unit::Ratio,
             &share(&["received_conn_tls_fail"], &["received_conn_tls_fail", "received_conn_tls_success"]),
         )
-        .limits(Limits::look(TLS_FAILURES)),
+        .limits(Limits::look(TLS_FAILURES))
+        .with_history(),
         Panel::stat(
             "Failed TLS, outgoing",
             "Share of outgoing connections with required TLS that failed: mail that waits (AsyncosTlsFailuresOutgoing).",
             Unit::Ratio,
             &share(&["sent_conn_tls_fail"], &["sent_conn_tls_fail", "sent_conn_tls_success"]),
         )
-        .limits(Limits::look(TLS_FAILURES)),
+        .limits(Limits::look(TLS_FAILURES))
+        .with_history(),
         Panel::stat(
             "Failed SMTP logins",
             "Failed SMTP logins. Many per minute mean a password-guessing attack (AsyncosSmtpLoginFailures).",
             Unit::Count,
             &format!("({}) * 60", sum(LOGINS, &["received_conn_auth_fail"])),
         )
-        .limits(Limits::look(LOGIN_FAILURES)),
+        .limits(Limits::look(LOGIN_FAILURES))
+        .with_history(),
         data_as_of(SECURITY),
-    ]
+    ];
+    tiles.into_iter().map(|tile| tile.size(8, 3)).collect()
 }
 
 fn encryption() -> Vec<Panel> {

@@ -4,7 +4,10 @@ use super::super::board::{Board, Manner, Row, Uid};
 use super::super::panel::{Order, Panel, Step};
 use super::super::style::{Colour, Limits, Unit, Words};
 use super::super::threshold::{CLOCK_SKEW, REQUEST_FAILURES, SLOW_REQUEST};
-use super::age;
+use super::{age, average, maximum};
+
+/// The reasons of failures that are answers: the appliance works, and does not give what was requested.
+const REFUSED: &str = "declined|not_allowed";
 
 pub(super) fn board() -> Board {
     Board {
@@ -23,7 +26,7 @@ pub(super) fn board() -> Board {
 }
 
 fn number(title: &'static str, description: &str, unit: Unit, expr: &str) -> Panel {
-    Panel::stat(title, description, unit, expr).step(Step::Minute).size(3, 4)
+    Panel::stat(title, description, unit, expr).step(Step::Minute)
 }
 
 fn numbers() -> Vec<Panel> {
@@ -37,6 +40,7 @@ fn numbers() -> Vec<Panel> {
             Unit::Ratio,
             "min(avg by (EACH) (asyncos_group_success{APPLIANCE}))",
         )
+        .with_history()
         .limits(Limits::falling(0.9, 1.0)),
         number(
             "30-day success",
@@ -75,14 +79,14 @@ fn numbers() -> Vec<Panel> {
             "Number of samples of one scrape.",
             Unit::Count,
             "max(scrape_samples_scraped{EXPORTER} OURS)",
-        ),
+        )
+        .with_history(),
         age(
             "Age of the newest complete window, for the counter group that is furthest behind. Red: older than three windows, \
              the settle delay and ten minutes.",
             "asyncos_window_end_timestamp_seconds{APPLIANCE}",
             "",
-        )
-        .size(3, 4),
+        ),
     ]
 }
 
@@ -133,7 +137,7 @@ fn traffic() -> Vec<Panel> {
             .step(Step::Minute),
         Panel::lines("Poll round duration", "Duration of all requests for one window, by appliance. If it exceeds the \
                                              window, data are late, and the status page suggests a longer window.", Unit::Seconds)
-            .query("topk(20, max by (appliance) (asyncos_poll_round_seconds{APPLIANCE}))", "{{appliance}}")
+            .query(&format!("topk(20, max by (appliance) ({}))", maximum("asyncos_poll_round_seconds")), "{{appliance}}")
             .step(Step::Minute),
         Panel::lines(
             "Failure share",
@@ -150,9 +154,35 @@ fn traffic() -> Vec<Panel> {
         )
         .limits(Limits::look(REQUEST_FAILURES))
         .step(Step::Minute),
-        Panel::bars("Failures by reason", "Failed requests by reason, around each point of the graph.", Unit::Count)
-            .query("topk(20, sum by (reason) (increase(asyncos_api_request_failures_total{APPLIANCE,reason!=\"\"}[RATE])))", "{{reason}}")
-            .step(Step::Window),
+        Panel::bars(
+            "Failures by reason",
+            "Failed requests by reason, around each point of the graph. Requests that an appliance refused are in the graph \
+             beside this one.",
+            Unit::Count,
+        )
+        .query(
+            &format!(
+                "topk(20, sum by (reason) (increase(asyncos_api_request_failures_total{{APPLIANCE,reason!~\"|{REFUSED}\"}}\
+                 [RATE])))"
+            ),
+            "{{reason}}",
+        )
+        .step(Step::Window),
+        // Not above: the usual few would be a constant floor that hides failures.
+        Panel::bars(
+            "Refused requests",
+            "Requests for data that an appliance does not offer, or that the account may not read, around each point of the \
+             graph. They are repeated, so a constant number is normal; a rise means that a role or a release changed.",
+            Unit::Count,
+        )
+        .query(
+            &format!(
+                "topk(20, sum by (appliance) (increase(asyncos_api_request_failures_total{{APPLIANCE,reason=~\"{REFUSED}\"}}\
+                 [RATE])) or 0 * max by (appliance) (asyncos_up{{APPLIANCE}}))"
+            ),
+            "{{appliance}}",
+        )
+        .step(Step::Window),
         Panel::bars("Logins", "Logins around each point of the graph. Refused logins count towards the lock-out of \
                                the account: the exporter stops after three.", Unit::Count)
             .coloured("sum(increase(asyncos_logins_total{APPLIANCE}[RATE]))", "logins", Colour::Quantity)
@@ -188,11 +218,11 @@ fn truth() -> Vec<Panel> {
         by_appliance("Late events not added", "Late events that are missing from totals: more than 26 hours after their day, or with `late: ignore`.", "late_events_not_added"),
         Panel::lines("Reconciliation difference", "Vendor report for whole hours minus exported total, at the last \
                                             reconciliation. Negative: the report has fewer events.", Unit::Count)
-            .query("topk(20, sum by (appliance) (asyncos_reconciliation_difference{APPLIANCE}) or 0 * max by (appliance) (asyncos_up{APPLIANCE}))", "{{appliance}}")
+            .query("topk(20, sum by (appliance) (avg_over_time(asyncos_reconciliation_difference{APPLIANCE}[RATE])) or 0 * max by (appliance) (asyncos_up{APPLIANCE}))", "{{appliance}}")
             .signed(),
         Panel::lines("Clock skew", "Appliance clock minus exporter clock. Windows follow the appliance's clock: \
                                     `ntpconfig`.", Unit::Seconds)
-            .query("topk(20, max by (appliance) (asyncos_clock_skew_seconds{APPLIANCE}))", "{{appliance}}")
+            .query(&format!("topk(20, max by (appliance) ({}))", average("asyncos_clock_skew_seconds")), "{{appliance}}")
             .signed()
             .limits(Limits::look(CLOCK_SKEW))
             .step(Step::Minute),
@@ -222,25 +252,25 @@ fn process() -> Vec<Panel> {
             "Memory",
             "Physical memory in use by the exporter.",
             Unit::Bytes,
-            "process_resident_memory_bytes{EXPORTER} OURS",
+            "max_over_time(process_resident_memory_bytes{EXPORTER}[RATE]) OURS",
         ),
         each(
             "Open files",
             "Share of the file descriptors that the exporter may open.",
             Unit::Ratio,
-            "(process_open_fds{EXPORTER} / process_max_fds{EXPORTER}) OURS",
+            "(max_over_time(process_open_fds{EXPORTER}[RATE]) / process_max_fds{EXPORTER}) OURS",
         ),
         each(
             "Connections",
             "Open client connections, including scrapers. The limit is 512, and 256 from one address.",
             Unit::Count,
-            "asyncos_exporter_http_connections{EXPORTER} OURS",
+            "max_over_time(asyncos_exporter_http_connections{EXPORTER}[RATE]) OURS",
         ),
         each(
             "Scrape duration",
             "Duration of a scrape by Prometheus.",
             Unit::Seconds,
-            "scrape_duration_seconds{EXPORTER} OURS",
+            "max_over_time(scrape_duration_seconds{EXPORTER}[RATE]) OURS",
         ),
         each(
             "Uptime",

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::super::alerts;
 use super::super::board::{Board, Manner, Row, Uid};
-use super::super::counted::Counted;
 use super::super::panel::{Order, Panel, Step};
 use super::super::rules::{JOB, RUNBOOK};
 use super::super::style::{Limits, Unit, Words};
@@ -12,9 +11,10 @@ use super::super::threshold::{
     CPU, LATE_WINDOWS, LICENCE_ABANDONED, LICENCE_NOW, LICENCE_SOON, MEMORY, OLDEST_MESSAGE, QUEUE_SPACE,
     QUEUE_SPACE_FULL, REFUSING, WORK_QUEUE, WORK_QUEUE_BACKLOG,
 };
-use super::{FATES, a_minute, data_as_of, rate, sum_of_rates, verdicts};
+use super::{FATES, a_minute, data_as_of, maximum, per_minute, rate, sum_of_rates, verdicts};
 
 const INCOMING: &str = "mail_incoming_traffic_summary";
+const OUTGOING: &str = "mail_outgoing_traffic_summary";
 
 pub(super) fn board() -> Board {
     Board {
@@ -39,6 +39,7 @@ fn numbers() -> Vec<Panel> {
             Unit::Ratio,
             "sum(asyncos_up{APPLIANCE}) / count(asyncos_up{APPLIANCE})",
         )
+        .with_history()
         .limits(Limits::at_least(1.0))
         .step(Step::Minute)
         .leads_to(Uid::Exporter),
@@ -49,25 +50,17 @@ fn numbers() -> Vec<Panel> {
             Unit::Count,
             r#"count(ALERTS{alertname=~"Asyncos.+",alertstate="firing",severity=~"critical|warning",job=~"$job",instance=~"($instance)?",appliance=~"($appliance)?"}) or 0 * count(appliance:asyncos_collections:success_ratio{APPLIANCE})"#,
         )
+        .with_history()
         .limits(Limits::act(1.0))
         .step(Step::Minute)
         .leads_to(Uid::Exporter),
-        Panel::stats(
+        per_minute(
             "Incoming per minute",
             "Attempted recipients of incoming mail per minute, now and a week ago; on the appliance: page Overview. The \
              variable Reported by keeps an SMA apart from its ESAs.",
-            Unit::Count,
+            INCOMING,
+            "total_recipients",
         )
-        .query(&format!("{} * 60", sum_of_rates(INCOMING, "total_recipients")), "now")
-        .query(
-            &format!(
-                "sum({} REPORTED offset 1w) * 60",
-                Counted::on_board(INCOMING, "total_recipients").rate(" offset 1w")
-            ),
-            "a week ago",
-        )
-        .whole()
-        .with_history()
         .leads_to(Uid::Incoming),
         Panel::stat(
             "Threat share",
@@ -138,17 +131,16 @@ fn numbers() -> Vec<Panel> {
             Unit::Ratio,
             "min(avg by (EACH) (asyncos_group_success{APPLIANCE}))",
         )
+        .with_history()
         .limits(Limits::falling(0.9, 1.0))
         .step(Step::Minute)
         .leads_to(Uid::Exporter),
-        Panel::stat(
+        per_minute(
             "Outgoing per minute",
-            "Delivered recipients of outgoing mail per minute.",
-            Unit::Count,
-            &format!("{} * 60", sum_of_rates("mail_outgoing_traffic_summary", "total_recipients_delivered")),
+            "Delivered recipients of outgoing mail per minute, now and a week ago.",
+            OUTGOING,
+            "total_recipients_delivered",
         )
-        .whole()
-        .with_history()
         .leads_to(Uid::Outgoing),
         Panel::stat(
             "Windows lost in range",
@@ -282,7 +274,7 @@ fn graphs() -> Vec<Panel> {
                 "Recipients of outgoing mail by result. Details: dashboard Outgoing mail and delivery.",
                 Unit::Count,
             ),
-            "mail_outgoing_traffic_summary",
+            OUTGOING,
             &FATES,
         ),
         Panel::lines(
@@ -301,10 +293,14 @@ fn graphs() -> Vec<Panel> {
             Unit::Count,
         )
         .query(
-            "topk(20, max by (appliance) (asyncos_mail_system_capacity_workqueue_maximum_messages_last_window{APPLIANCE}))",
+            &format!(
+                "topk(20, max by (appliance) ({}))",
+                maximum("asyncos_mail_system_capacity_workqueue_maximum_messages_last_window")
+            ),
             "{{appliance}}",
         )
-        .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
+        .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG))
+        .step(Step::Minute),
         Panel::timeline(
             "Reachable",
             "Whether the API of each appliance answered. Red: no new data; missed windows are fetched later.",

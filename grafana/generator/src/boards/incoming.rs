@@ -4,7 +4,7 @@ use super::super::board::{Board, Manner, Row, Uid};
 use super::super::counted::Counted;
 use super::super::panel::Panel;
 use super::super::style::{Colour, Limits, Unit};
-use super::{a_minute, data_as_of, in_range, rate, verdicts};
+use super::{WEEK, WEEK_AGO, a_minute, data_as_of, in_range, rate, verdicts};
 
 const TRAFFIC: &str = "mail_incoming_traffic_summary";
 
@@ -51,9 +51,8 @@ fn numbers() -> Vec<Panel> {
         ("Graymail", "Recipients of marketing, social and bulk mail.", &["total_graymail_recipients"]),
         ("Clean", "Recipients of mail without any finding.", &["total_clean_recipients"]),
     ];
-    let numbers =
-        numbers.map(|(title, description, counters)| in_range(title, description, TRAFFIC, counters).size(3, 4));
-    numbers.into_iter().chain([data_as_of(TRAFFIC).size(3, 4)]).collect()
+    let numbers = numbers.map(|(title, description, counters)| in_range(title, description, TRAFFIC, counters));
+    numbers.into_iter().chain([data_as_of(TRAFFIC)]).collect()
 }
 
 /// The share of what `counter` counts in all that was attempted.
@@ -78,7 +77,7 @@ fn verdict_graphs() -> Vec<Panel> {
             Unit::Ratio,
         )
         .coloured(&share("total_threat_recipients", ""), "now", Colour::Spam)
-        .coloured(&share("total_threat_recipients", " offset 1w"), "a week ago", Colour::Past),
+        .coloured(&share("total_threat_recipients", WEEK), WEEK_AGO, Colour::Past),
         a_minute(
             Panel::bars(
                 "Rare and severe threats per minute",

@@ -4,7 +4,7 @@ use super::super::board::{Board, Manner, Row, Uid};
 use super::super::panel::{Panel, Step};
 use super::super::style::{Colour, Limits, Unit};
 use super::super::threshold::{HARD_BOUNCES, OLDEST_MESSAGE, OUTGOING_SPAM, STUCK_CONNECTIONS};
-use super::{FATES, a_minute, data_as_of, in_range, rate, sum_of_rates};
+use super::{FATES, a_minute, average, data_as_of, in_range, rate, sum_of_rates};
 
 const TRAFFIC: &str = "mail_outgoing_traffic_summary";
 
@@ -36,7 +36,7 @@ fn numbers() -> Vec<Panel> {
         ("DLP incidents", "Violations of data-loss policies, of any severity.", &["total_dlp_incidents"]),
     ];
     let numbers = numbers.map(|(title, description, counters)| in_range(title, description, TRAFFIC, counters));
-    numbers.into_iter().chain([data_as_of(TRAFFIC)]).collect()
+    numbers.into_iter().chain([data_as_of(TRAFFIC)]).map(|tile| tile.size(8, 3)).collect()
 }
 
 /// The share of one rate in another.
@@ -119,7 +119,7 @@ fn delivery() -> Vec<Panel> {
             ),
             Unit::Count,
         )
-        .query("topk(20, max by (appliance) (asyncos_status_active_recips{APPLIANCE}))", "{{appliance}}")
+        .query(&format!("topk(20, max by (appliance) ({}))", average("asyncos_status_active_recips")), "{{appliance}}")
         .step(Step::Minute),
         Panel::lines(
             "Oldest message",
@@ -143,7 +143,10 @@ fn delivery() -> Vec<Panel> {
             ),
             Unit::Count,
         )
-        .query("topk(20, max by (appliance) (asyncos_status_unattempted_recips{APPLIANCE}))", "{{appliance}}")
+        .query(
+            &format!("topk(20, max by (appliance) ({}))", average("asyncos_status_unattempted_recips")),
+            "{{appliance}}",
+        )
         .step(Step::Minute),
         Panel::lines(
             "Outgoing connections",
@@ -153,7 +156,7 @@ fn delivery() -> Vec<Panel> {
             ),
             Unit::Count,
         )
-        .query("topk(20, max by (appliance) (asyncos_status_conn_out{APPLIANCE}))", "{{appliance}}")
+        .query(&format!("topk(20, max by (appliance) ({}))", average("asyncos_status_conn_out")), "{{appliance}}")
         .step(Step::Minute),
         Panel::stacked(
             "Bounces by reason per minute",

@@ -3,7 +3,7 @@
 
 use super::super::board::{Board, Manner, Row, Uid};
 use super::super::counted::Counted;
-use super::super::panel::{Order, Panel};
+use super::super::panel::{Order, Panel, Step};
 use super::super::style::{Limits, Unit};
 use super::super::threshold::{WORK_QUEUE, WORK_QUEUE_BACKLOG};
 use super::age;
@@ -110,6 +110,7 @@ fn numbers() -> Vec<Panel> {
             Unit::Ratio,
             &format!("avg({})", any("asyncos_group_success")),
         )
+        .with_history()
         .limits(Limits::falling(0.9, 1.0)),
         age(
             "Age of the oldest complete window of the reports on this dashboard. An SMA receives its data in batches of 15 \
@@ -151,9 +152,10 @@ fn panels(division: Division) -> Vec<Panel> {
             titles.queue,
             "Messages waiting to be scanned: the maximum of each window. The 20 highest.",
             Unit::Count,
-            &format!("max by (appliance, {label}) ({prefix}{QUEUE}_last_window{{{chosen}}})"),
+            &format!("max by (appliance, {label}) (max_over_time({prefix}{QUEUE}_last_window{{{chosen}}}[RATE]))"),
         )
-        .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG)),
+        .limits(Limits::both(WORK_QUEUE, WORK_QUEUE_BACKLOG))
+        .step(Step::Minute),
     ]
 }
 
@@ -171,7 +173,7 @@ fn table(division: Division) -> Panel {
     let Division { prefix, label, chosen, keys, titles, .. } = division;
     let sum = |expr: String| format!("sum by (appliance, {label}) ({expr})");
     let rate = |counter| sum(division.counted(counter).rate(""));
-    let range = |counter| sum(division.counted(counter).in_range());
+    let range = |counter| sum(division.counted(counter).in_range(""));
     Panel::table(
         titles.table,
         "One row for each entry in the SMA's configuration. The SMA receives its data in batches, so they are about \

@@ -4,6 +4,7 @@ use super::super::board::{Board, Manner, Row, Uid};
 use super::super::panel::{Order, Panel, Step};
 use super::super::style::{Limits, Unit, Words};
 use super::super::threshold::{GRACE, LICENCE_NOW, LICENCE_SOON, REPORTING_AGE};
+use super::average;
 
 pub(super) fn board() -> Board {
     Board {
@@ -23,9 +24,9 @@ pub(super) fn board() -> Board {
 fn numbers() -> Vec<Panel> {
     let messages = |title, description, matcher: &str| {
         let expr = format!("sum(asyncos_quarantine_messages{{APPLIANCE,quarantine_type=\"{matcher}\"}} REPORTED)");
-        Panel::stat(title, description, Unit::Count, &expr).step(Step::Minute)
+        Panel::stat(title, description, Unit::Count, &expr).step(Step::Minute).with_history()
     };
-    vec![
+    let tiles = [
         messages(
             "In policy quarantines",
             "Messages in the policy, virus and outbreak quarantines that wait for release.",
@@ -38,7 +39,8 @@ fn numbers() -> Vec<Panel> {
             Unit::Bytes,
             "sum(asyncos_quarantine_size_bytes{APPLIANCE} REPORTED)",
         )
-        .step(Step::Minute),
+        .step(Step::Minute)
+        .with_history(),
         Panel::stat(
             "Growth in range",
             "Change of the number of messages in all quarantines.",
@@ -62,14 +64,20 @@ fn numbers() -> Vec<Panel> {
         .step(Step::Minute),
         Panel::stat(
             "Data as of",
-            "Age of the oldest last fetch of the quarantines, over all selected appliances.",
+            &format!(
+                "Time since the last successful poll of the quarantines, at the selected appliance where it is longest. \
+                 Yellow from {} minutes, red from {} hours.",
+                GRACE / 60.0,
+                REPORTING_AGE / 3600.0
+            ),
             Unit::Seconds,
             "time() - min(asyncos_group_last_success_timestamp_seconds{APPLIANCE,group=\"quarantines\"} or \
              timestamp(asyncos_group_success{APPLIANCE,group=\"quarantines\"} == 1))",
         )
         .limits(Limits::both(GRACE, REPORTING_AGE))
         .step(Step::Minute),
-    ]
+    ];
+    tiles.into_iter().map(|tile| tile.size(8, 3)).collect()
 }
 
 fn quarantines() -> Vec<Panel> {
@@ -81,14 +89,14 @@ fn quarantines() -> Vec<Panel> {
              lower bound.",
             Unit::Count,
         )
-        .query("topk(20, sum by (quarantine) (asyncos_quarantine_messages{APPLIANCE} REPORTED))", "{{quarantine}}")
+        .query(&format!("topk(20, sum by (quarantine) ({} REPORTED))", average("asyncos_quarantine_messages")), "{{quarantine}}")
         .step(Step::Minute),
         Panel::lines("Space by quarantine", "Space used by each of the policy, virus and outbreak quarantines.", Unit::Bytes)
-            .query("topk(20, sum by (quarantine) (asyncos_quarantine_size_bytes{APPLIANCE} REPORTED))", "{{quarantine}}")
+            .query(&format!("topk(20, sum by (quarantine) ({} REPORTED))", average("asyncos_quarantine_size_bytes")), "{{quarantine}}")
             .step(Step::Minute),
         Panel::lines("Held by appliance", "Messages in the policy, virus and outbreak quarantines of each ESA, from \
                                            its health report.", Unit::Count)
-            .query("topk(20, max by (appliance) (asyncos_health_quarantine_messages{APPLIANCE}))", "{{appliance}}")
+            .query(&format!("topk(20, max by (appliance) ({}))", average("asyncos_health_quarantine_messages")), "{{appliance}}")
             .step(Step::Minute),
         Panel::lines(
             "Predicted size in 24 hours",

@@ -33,7 +33,7 @@ fn words() -> Panel {
 
 /// The greatest sums over the time shown, by `label`. `counted` is a counter group and its counter.
 fn total(title: &'static str, description: &str, (group, counter): (&str, &str), label: &str) -> Panel {
-    let gained = Counted::on_board(group, counter).in_range();
+    let gained = Counted::on_board(group, counter).in_range("");
     let expr = format!("sort_desc(topk($k, sum by ({label}) ({gained} REPORTED) > 0))");
     Panel::ranking(title, description, &expr, label).whole().size(8, 10)
 }
