@@ -123,6 +123,25 @@ impl Reason {
         }
     }
 
+    /// The reason that a status other than success means. The API sends a message with it; without one, something else may
+    /// have answered.
+    pub(in crate::api) const fn of_status(status: u16, has_message: bool, is_of_the_credential: bool) -> Self {
+        match (status, has_message) {
+            (300..=399, _) => Self::Redirect,
+            (401, _) => Self::Unauthorized,
+            (400, true) if is_of_the_credential => Self::Unauthorized,
+            (403, _) => Self::NotAllowed,
+            // Validation errors are 404 with a message.
+            (400 | 404 | 406, true) => Self::Declined,
+            (400 | 404 | 406, false) => Self::NotJson,
+            // Whoever says so, this is not offered, or not like this; the others may be.
+            (410 | 413 | 501, _) => Self::Declined,
+            (429, _) => Self::Throttled,
+            (408 | 500..=599, _) => Self::Unavailable,
+            _ => Self::Status,
+        }
+    }
+
     /// The likely cause in plain words, and after a colon what to do about it. Names keys of the configuration.
     #[must_use]
     pub const fn advice(self) -> &'static str {

@@ -68,11 +68,11 @@ pub(super) const RECONCILIATIONS: MetricDef = MetricDef::counter(
 );
 pub(super) const LATE: MetricDef = MetricDef::counter(
     "asyncos_late_events_total",
-    "Events found by a reconciliation after their window was counted, over all counters",
+    "Events found by a reconciliation after their window was counted, added or not, over all counters",
 );
 pub(super) const NOT_ADDED: MetricDef = MetricDef::counter(
     "asyncos_late_events_not_added_total",
-    "Late events that were not added to totals: more than 26 hours after their day, or with `late: ignore`",
+    "Late events that were not added to totals: found more than 26 hours after the end of their day, or with `late: ignore`",
 );
 pub(super) const MISSING: MetricDef =
     MetricDef::counter("asyncos_counters_missing_total", "Catalogued counters missing from reports");

@@ -301,20 +301,8 @@ impl Answer {
             return Ok(self);
         }
         let message = json::message(self.body());
-        let reason = match (self.status, &message) {
-            (300..=399, _) => Reason::Redirect,
-            (401, _) => Reason::Unauthorized,
-            (400, Some(message)) if refusal_message::speaks_of_credential(message) => Reason::Unauthorized,
-            (403, _) => Reason::NotAllowed,
-            // Validation errors are 404 with a message. Without one it is not the API that speaks.
-            (400 | 404 | 406, Some(_)) => Reason::Declined,
-            (400 | 404 | 406, None) => Reason::NotJson,
-            // Whoever says so, this is not offered, or not like this; the others may be.
-            (410 | 413 | 501, _) => Reason::Declined,
-            (429, _) => Reason::Throttled,
-            (408 | 500..=599, _) => Reason::Unavailable,
-            _ => Reason::Status,
-        };
+        let is_of_the_credential = message.as_deref().is_some_and(refusal_message::speaks_of_credential);
+        let reason = Reason::of_status(self.status, message.is_some(), is_of_the_credential);
         let mut failure = Failure::new(reason, self.problem_text(message.as_deref()));
         failure.retry_after = self.retry_after;
         Err(failure)

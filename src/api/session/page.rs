@@ -37,7 +37,7 @@ impl Session {
     fn account_at(&self, page: &Url) -> Account {
         let mut state = self.state();
         let account = self.refusals.account(page, &state.credentials);
-        // JsonScalar, since its name takes milliseconds to make.
+        // Kept, since its name takes milliseconds to make.
         state.page_account.insert(account).clone()
     }
 

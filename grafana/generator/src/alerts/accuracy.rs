@@ -82,9 +82,9 @@ pub(super) fn alerts() -> Vec<Alert> {
             "Events found after their window was counted are {{ $value | humanizePercentage }} of the recipients of \
              {{ $labels.appliance }} within 3 hours.",
             Page {
-                meaning: "Many events are found only when whole hours are compared. They are then added to the totals, for up to 26 hours \
-                          after their day.",
-                impact: "None on mail. Rates are too low at first and jump once per hour.",
+                meaning: "Many events are found only when whole hours are compared. They are then added to the totals, unless `late: \
+                          ignore` is set or 26 hours have passed since the end of their day.",
+                impact: "None on mail. Rates are too low at first and jump when a comparison adds the rest.",
                 panel: (Uid::Exporter, "Late events"),
                 commands: &["the query `asyncos_settle_seconds`"],
                 causes: &["ESAs that send their data late to the SMA", "a settle delay that is too short"],
@@ -100,8 +100,8 @@ pub(super) fn alerts() -> Vec<Alert> {
             "{{ printf \"%.0f\" $value }} events of {{ $labels.appliance }} were found within 8 hours and are missing from \
              its totals.",
             Page {
-                meaning: "Events appeared in reports more than 26 hours after the end of their day. They are not added to \
-                          the totals, because nobody would look for them there.",
+                meaning: "Events were found after their window was counted and were not added to the totals: more than 26 \
+                          hours after the end of their day (UTC), or because `late: ignore` is set.",
                 impact: "None on mail. Totals of that day are too low.",
                 panel: (Uid::Exporter, "Late events not added"),
                 commands: &["the query `asyncos_late_events_not_added_total` names the group and scope"],
