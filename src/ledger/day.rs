@@ -76,12 +76,13 @@ pub(super) fn forget(days: &mut Vec<Day>, now: Timestamp) {
 }
 
 fn forget_keys(day: &mut Day) {
-    (day.own, day.open_own) = (None, None);
-    if day.closed.keys().all(|sum| sum.key().is_none()) {
+    let is_keyed = day.closed.keys().any(|sum| sum.key().is_some());
+    // Should something be added after all, by a clock that was set back, nobody knows which key lacks it.
+    (day.own, day.open_own) = (is_keyed.then(BTreeSet::new), None);
+    // Every window that is counted comes here, and the keys are forgotten once.
+    if day.closed.keys().all(|sum| sum.key().is_none_or(|key| key == OTHER)) {
         return;
     }
-    // Should something be added after all, by a clock that was set back, nobody knows which key lacks it.
-    day.own = Some(BTreeSet::new());
     for (sum, count) in std::mem::take(&mut day.closed) {
         let kept = if sum.key().is_none() { sum } else { SumKey::keyed(sum.counter(), OTHER) };
         add(&mut day.closed, &kept, count);
