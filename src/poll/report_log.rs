@@ -22,6 +22,9 @@ pub(super) struct Report {
     pub(super) group: Arc<str>,
     /// Whether a request for it has succeeded or failed since the exporter started.
     pub(super) was_requested: bool,
+    /// Whether it is in the summary of the first round. Searches are not: they are seldom, and the round does not wait for
+    /// them.
+    pub(super) is_in_summary: bool,
     /// Its newest failure; none while it succeeds.
     pub(super) trouble: Option<Arc<Trouble>>,
 }
@@ -86,7 +89,7 @@ impl ReportLog {
     pub(super) fn compare(
         &mut self,
         reports: &[Report],
-        identity: Option<&Identity>,
+        identity: impl FnOnce() -> Option<Identity>,
         is_up: bool,
         now: Tick,
     ) -> Vec<Line> {
@@ -117,9 +120,10 @@ impl ReportLog {
             }
         }
         self.causes.retain(|(_, cause)| !cause.failing.is_empty() || !cause.flapping.is_quiet(now));
-        if is_up && !self.is_summarized && reports.iter().all(|report| report.was_requested) {
+        let of_summary = || reports.iter().filter(|report| report.is_in_summary);
+        if is_up && !self.is_summarized && of_summary().all(|report| report.was_requested) {
             self.is_summarized = true;
-            lines.extend(summary(reports, identity));
+            lines.extend(summary(&of_summary().collect::<Vec<_>>(), identity().as_ref()));
         }
         lines
     }
@@ -133,7 +137,7 @@ impl ReportLog {
         if let Some(before) = before {
             self.cause(&report.scope, before).failing.remove(&place);
         }
-        let is_for_the_summary = !self.is_summarized && is_of_the_report(reason);
+        let is_for_the_summary = report.is_in_summary && !self.is_summarized && is_of_the_report(reason);
         let cause = self.cause(&report.scope, reason);
         let is_first = cause.failing.is_empty();
         cause.failing.insert(place);
@@ -176,9 +180,9 @@ const fn is_of_the_report(reason: Reason) -> bool {
 }
 
 /// The lines after the first round.
-fn summary(reports: &[Report], identity: Option<&Identity>) -> Vec<Line> {
+fn summary(reports: &[&Report], identity: Option<&Identity>) -> Vec<Line> {
     let missing: Vec<(&Report, &Trouble)> =
-        reports.iter().filter_map(|report| Some((report, report.trouble.as_deref()?))).collect();
+        reports.iter().filter_map(|report| Some((*report, report.trouble.as_deref()?))).collect();
     let mut message = "login accepted".to_owned();
     if let Some(identity) = identity {
         message += &format!(", AsyncOS {}", identity.release);
@@ -212,11 +216,8 @@ impl<S: Source> Poller<S> {
         for status_probe in &mut self.watches {
             status_probe.log_flapping(name, now);
         }
-        // Searches are seldom; the first round does not wait for them.
-        let targets = self.targets.iter().filter(|target| !target.is_search());
-        let reports: Vec<Report> = targets.map(super::Target::for_log).collect();
-        let identity = self.source.identity();
-        for line in self.report_log.compare(&reports, identity.as_ref(), self.health.is_up(), now) {
+        let reports: Vec<Report> = self.targets.iter().map(super::Target::for_log).collect();
+        for line in self.report_log.compare(&reports, || self.source.identity(), self.health.is_up(), now) {
             line.log(name);
         }
     }

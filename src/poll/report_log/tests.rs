@@ -10,7 +10,7 @@ fn at(minutes: u64) -> Tick {
 }
 
 fn well(group: &str) -> Report {
-    Report { scope: Scope::Appliance, group: group.into(), was_requested: true, trouble: None }
+    Report { scope: Scope::Appliance, group: group.into(), was_requested: true, is_in_summary: true, trouble: None }
 }
 
 fn ill(group: &str, reason: Reason) -> Report {
@@ -21,7 +21,7 @@ fn ill(group: &str, reason: Reason) -> Report {
 /// The lines in short.
 fn lines(log: &mut ReportLog, reports: &[Report], now: Tick) -> Vec<String> {
     let identity = Identity { model: None, release: "15.5.1-055".parse().expect("a release"), serial: None };
-    let lines = log.compare(reports, Some(&identity), true, now).into_iter();
+    let lines = log.compare(reports, || Some(identity), true, now).into_iter();
     lines
         .map(|line| match line {
             Line::Summary { message } => message,
@@ -106,7 +106,21 @@ fn a_report_that_comes_and_goes_is_one_line_with_a_count() {
 fn what_fails_while_the_appliance_is_down_is_no_line() {
     let mut log = begun(&["a"]);
     let missed = [ill("a", Reason::Connect)];
-    assert!(log.compare(&missed, None, false, at(1)).is_empty());
+    assert!(log.compare(&missed, || None, false, at(1)).is_empty());
     assert!(lines(&mut log, &missed, at(2)).is_empty(), "it has not failed since");
     assert_eq!(lines(&mut log, &[ill("a", Reason::Timeout)], at(3)), ["failed a timeout"]);
+}
+
+#[test]
+fn a_search_is_logged_though_the_summary_does_not_wait_for_it() {
+    let mut log = ReportLog::default();
+    let search = |report: Report| Report { is_in_summary: false, ..report };
+    let waiting = search(Report { was_requested: false, ..well("s") });
+    let first = lines(&mut log, &[well("a"), waiting], at(0));
+    assert_eq!(first, ["login accepted, AsyncOS 15.5.1-055, 1 of 1 reports available"]);
+    assert_eq!(lines(&mut log, &[well("a"), search(ill("s", Reason::Declined))], at(1)), ["failed s declined"]);
+    assert_eq!(lines(&mut log, &[well("a"), search(well("s"))], at(2)), ["recovered s declined"]);
+    let mut log = ReportLog::default();
+    let first = lines(&mut log, &[well("a"), search(ill("s", Reason::NotAllowed))], at(0));
+    assert_eq!(first[0], "failed s not_allowed", "no summary names it");
 }

@@ -42,6 +42,7 @@ impl Target {
             scope: self.key.scope.clone(),
             group: Arc::clone(self.report_source.label()),
             was_requested: self.last_success.is_some() || trouble.is_some(),
+            is_in_summary: !self.is_search(),
             trouble,
         }
     }
