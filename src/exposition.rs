@@ -16,7 +16,7 @@ mod gzip;
 mod interner;
 mod known_families;
 mod line;
-mod metric_defs;
+mod metric_help;
 mod page;
 mod page_cache;
 mod page_index;
@@ -27,7 +27,7 @@ mod scrape;
 mod tests;
 
 pub use body::Body;
-pub use metric_defs::ABOUT_DATA;
+pub use metric_help::ABOUT_DATA;
 pub use page::Page;
 pub use page_cache::PageCache;
 pub use page_renderer::PageRenderer;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::family::Family;
 use super::line::{ExtraLabels, Labels};
-use super::metric_defs::{
+use super::metric_help::{
     BELOW_MINIMUM, CENTRALIZED, CLOCK_SKEW, COMMITTED, DIFFERENCE, DROPPED, GROUP_SUCCESS, INFO, LAST_SUCCESS, LATE,
     LOST, MISSING, NOT_ADDED, PENDING, RECONCILIATIONS, REFUSED, ROUND, RUNNING_HOUR, SETTLE, UNKNOWN, UNUSABLE, UP,
     WINDOW, WINDOW_END,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::metric_defs::ABOUT_DATA;
+use super::metric_help::ABOUT_DATA;
 use super::page::Page;
 use super::scrape::Unanswered;
 use crate::base::spelling::NearestNames;
