@@ -123,6 +123,14 @@ impl Client {
         refusals.allow_one_login(accounts.flatten().collect()).await
     }
 
+    /// The client, which does not log in again to learn why a request is refused: at the price of knowing less, it costs
+    /// one login.
+    #[must_use]
+    pub fn with_one_login(mut self) -> Self {
+        self.session.forbid_second_login();
+        self
+    }
+
     /// Logs in unless a token is still valid, which also sets the appliance's clock.
     ///
     /// # Errors

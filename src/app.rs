@@ -1,7 +1,7 @@
 //! The composition root: builds every part once, wires it, and keeps the daemon in one piece until it must stop.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::exposition::{PageCache, PageRenderer};
 use crate::http::{self, Address, Bound, Lifecycle, Limits, Listen, Pages, Protection, WebPaths};
 use crate::poll::PollContext;
 use crate::snapshot::Hold;
-use crate::store::OpenError;
+use crate::store::{OpenError, Store};
 use crate::telemetry::{self, Telemetry};
 
 mod fleet;
@@ -35,6 +35,18 @@ use state::PersistentState;
 
 /// Requests to reload or quit that wait while one is carried out.
 const WAITING_REQUESTS: usize = 4;
+
+/// The refused logins in the state in `directory`, for a command that logs in beside the daemon's starts; in memory where
+/// there is no state, which is not created.
+///
+/// # Errors
+/// When there is a state that cannot be used, for one because an exporter is running with it.
+pub fn login_failures(directory: &Path, clock: &Clock) -> Result<LoginFailureLog, AppError> {
+    if !Store::is_in(directory) {
+        return Ok(LoginFailureLog::in_memory());
+    }
+    Ok(state::open(Some(directory), &Arc::new(Telemetry::try_new()?), clock)?.refusals)
+}
 
 /// Settings from the command line.
 #[derive(Clone, Debug)]

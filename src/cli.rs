@@ -1,5 +1,6 @@
 //! The command line, in the style of Prometheus exporters. Secrets are never flags: a process list shows flags.
 
+mod check;
 mod demo;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use url::Url;
 use crate::app::logging;
 use crate::http::{self, Listen, WebPaths};
 
+pub use check::{Check, CheckFormat, Connect};
 pub use demo::Demo;
 
 /// Prometheus exporter for Cisco Secure Email Gateway, Cloud Gateway and Secure Email and Web Manager.
@@ -32,7 +34,8 @@ impl Cli {
             Some(command) => command,
             None if self.serve.config_check => {
                 let Serve { config_file, web_config_file, .. } = self.serve;
-                Command::Check(Check { config_file, web_config_file })
+                let connect = Connect { connect: false, storage_path: None, format: CheckFormat::Text };
+                Command::Check(Check { config_file, web_config_file, connect })
             }
             None => Command::Serve(self.serve),
         }
@@ -44,7 +47,7 @@ impl Cli {
 pub enum Command {
     /// Poll the configured appliances and serve their metrics (the default)
     Serve(Serve),
-    /// Check the configuration and print every problem with its line, without opening a socket
+    /// Check the configuration and print every problem with its line; with --connect, contact the appliances too
     Check(Check),
     /// Query one appliance and generate a configuration for it
     Discover(Discover),
@@ -193,17 +196,6 @@ impl From<Format> for logging::Format {
             Format::Json => Self::Json,
         }
     }
-}
-
-/// Flags of `check`.
-#[derive(Debug, Args)]
-pub struct Check {
-    /// The configuration file
-    #[arg(long = "config.file", value_name = "FILE", default_value = "config.yaml")]
-    pub config_file: PathBuf,
-    /// File with TLS settings and users for the web server, checked as well
-    #[arg(long = "web.config.file", value_name = "FILE")]
-    pub web_config_file: Option<PathBuf>,
 }
 
 /// Flags of `discover`.

@@ -9,10 +9,12 @@ use crate::http::{Protection, ProtectionError};
 
 mod bundle;
 mod check;
+mod connect;
 pub mod demo;
 mod discover;
 mod healthcheck;
 pub mod mixin;
+mod probe;
 mod serve;
 mod signals;
 mod simulate;
@@ -31,7 +33,7 @@ pub async fn run(command: Command) -> ExitCode {
     }
     let code = match command {
         Command::Serve(flags) => serve::serve(flags).await,
-        Command::Check(flags) => check::check(flags),
+        Command::Check(flags) => check::check(flags).await,
         Command::Discover(flags) => discover::discover(flags).await,
         Command::Healthcheck(flags) => healthcheck::healthcheck(flags).await,
         Command::Demo(flags) => demo::demo(flags).await,

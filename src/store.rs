@@ -132,6 +132,12 @@ enum Change {
 }
 
 impl Store {
+    /// Whether there is a state file in `directory`.
+    #[must_use]
+    pub fn is_in(directory: &Path) -> bool {
+        directory.join(disk::FILE).exists()
+    }
+
     /// Opens the state in `directory`, makes it where there is none, and locks it.
     ///
     /// A damaged file is set aside and an empty one created; [`LoadedState`] reports that, and damaged records. The file is

@@ -135,7 +135,7 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__check)
-            opts="-h --config.file --web.config.file --help"
+            opts="-h --config.file --web.config.file --connect --storage.path --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -147,6 +147,14 @@ _asyncos_exporter() {
                     ;;
                 --web.config.file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -49,7 +49,7 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -l web.e
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -s V -l version -d 'Print version'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "serve" -d 'Poll the configured appliances and serve their metrics (the default)'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "check" -d 'Check the configuration and print every problem with its line, without opening a socket'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "check" -d 'Check the configuration and print every problem with its line; with --connect, contact the appliances too'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "discover" -d 'Query one appliance and generate a configuration for it'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "healthcheck" -d 'Check whether a running exporter is healthy, for use as a container health check'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "demo" -d 'Run a simulated fleet together with the exporter; needs no configuration'
@@ -82,7 +82,11 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -l config.file -d 'The configuration file' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -l web.config.file -d 'File with TLS settings and users for the web server, checked as well' -r -F
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -s h -l help -d 'Print help'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -l storage.path -d 'Directory of the exporter\'s totals, to respect and record refused logins; stop the exporter first' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -l format -d 'Format of the result' -r -f -a "text\t'A table'
+json\t'One JSON object with all details'"
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -l connect -d 'Contact every appliance: test connection, login, clock and access to everything that is configured'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l url -d 'URL of its API: scheme, host and port' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l username -d 'User name of the account to log in with' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand discover" -l password-file -d 'File with the password' -r
@@ -149,7 +153,7 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l runbook-url -d 'URL of the runbook, for links from alerts to its sections' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -s h -l help -d 'Print help'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "serve" -d 'Poll the configured appliances and serve their metrics (the default)'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "check" -d 'Check the configuration and print every problem with its line, without opening a socket'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "check" -d 'Check the configuration and print every problem with its line; with --connect, contact the appliances too'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "discover" -d 'Query one appliance and generate a configuration for it'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "healthcheck" -d 'Check whether a running exporter is healthy, for use as a container health check'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover healthcheck demo simulate dashboards rules help" -f -a "demo" -d 'Run a simulated fleet together with the exporter; needs no configuration'

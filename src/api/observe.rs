@@ -16,7 +16,7 @@ use crate::api::wire::xml_status::XmlStatus;
 use crate::api::{Client, Count, Failure, Pace, Reason, UnusableCounts};
 use crate::base::clock::Timestamp;
 use crate::base::window::Grid;
-use crate::config::{Product, Scope};
+use crate::config::{self, Product, Scope, StatusOptions};
 
 /// The name of the spam quarantine, which the appliance does not name.
 const SPAM: &str = "spam";
@@ -49,6 +49,28 @@ pub enum StatusKind {
 }
 
 impl StatusKind {
+    /// The kinds that are configured for an appliance.
+    #[must_use]
+    pub fn configured(options: &StatusOptions, product: Product) -> Vec<Self> {
+        let mut kinds = Vec::new();
+        if options.health {
+            kinds.push(Self::Health);
+        }
+        kinds.extend(options.xml_status.clone().map(Self::XmlStatus));
+        match &options.quarantines {
+            config::Quarantines::All => kinds.push(Self::Quarantines(None)),
+            config::Quarantines::Named(names) if names.is_empty() => {}
+            config::Quarantines::Named(names) => kinds.push(Self::Quarantines(Some(names.clone()))),
+        }
+        if options.inventory {
+            if product == Product::Sma {
+                kinds.push(Self::Managed);
+            }
+            kinds.extend([Self::Reporting, Self::TimeZone, Self::Privileges]);
+        }
+        kinds
+    }
+
     /// The value of the label `group`.
     #[must_use]
     pub const fn name(&self) -> &'static str {

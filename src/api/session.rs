@@ -71,6 +71,8 @@ pub(in crate::api) struct Session {
     shows_serial: bool,
     /// Consecutive refusals after which logins stop.
     most_refusals: u32,
+    /// Whether a refused token is replaced by a login.
+    may_log_in_again: bool,
     refusals: LoginFailureLog,
     /// Held while a login is made, so that there is only one.
     flight: tokio::sync::Mutex<()>,
@@ -147,6 +149,7 @@ impl Session {
             login_url,
             shows_serial,
             most_refusals,
+            may_log_in_again: true,
             refusals,
             flight,
             one_at_a_time,
@@ -157,6 +160,11 @@ impl Session {
     /// The account as its refusals are counted.
     pub(in crate::api) fn account(&self) -> Account {
         self.state().account.clone()
+    }
+
+    /// Reports a refused token instead of replacing it.
+    pub(in crate::api) fn forbid_second_login(&mut self) {
+        self.may_log_in_again = false;
     }
 
     /// Takes over the state of `old`, if it is for the same account: a reload must cost no login and forget no refusal.

@@ -1,24 +1,31 @@
-//! `check`: every problem of the configuration, and of the web side's where that is named.
+//! `check`: every problem of the configuration, and of the web side's where that is named. Contacts the appliances only
+//! if asked to.
 
 use std::path::Path;
 
 use crate::base::shard::Shard;
-use crate::cli::Check;
+use crate::cli::{Check, CheckFormat};
 use crate::config::{Config, ConfigError, Share, Web, WebFile};
 
+use super::connect::connect;
 use super::{CONFIGURATION, eprint_line, point_to_first_steps, print_line};
 
-pub(super) fn check(flags: Check) -> u8 {
+pub(super) async fn check(flags: Check) -> u8 {
     let config = Config::load(&flags.config_file);
     let web = flags.web_config_file.filter(|file| !file.as_os_str().is_empty());
     let web = web.map(|file| (WebFile::new(file.clone()).read(), file));
     let is_good = config.is_ok() && web.as_ref().is_none_or(|(web, _)| web.is_ok());
-    match config {
+    match &config {
         Ok(config) => {
             for warning in &config.warnings {
                 eprint_line(format!("warning: {warning}"));
             }
-            print_line(format!("{}: {}, no problem", flags.config_file.display(), counted(&config)));
+            let text = format!("{}: {}, no problem", flags.config_file.display(), counted(config));
+            // The result is the only line of standard output that programs read.
+            match flags.connect.format {
+                CheckFormat::Text => print_line(text),
+                CheckFormat::Json => eprint_line(text),
+            }
         }
         Err(error) => {
             eprint_line(error);
@@ -28,7 +35,14 @@ pub(super) fn check(flags: Check) -> u8 {
     if let Some((web, file)) = web {
         print_web(web, &file);
     }
-    if is_good { 0 } else { CONFIGURATION }
+    match config {
+        Ok(config) if is_good && flags.connect.connect => connect(&config, &flags.connect).await,
+        Ok(_) if is_good => {
+            print_line("no appliance was contacted: add --connect to test connection, login and access");
+            0
+        }
+        Ok(_) | Err(_) => CONFIGURATION,
+    }
 }
 
 fn counted(config: &Config) -> String {

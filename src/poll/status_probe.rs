@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::{Failure, Observation, Pace, Reason, StatusKind, UnusableCounts};
 use crate::base::clock::{Tick, Timestamp};
-use crate::config::{Product, Quarantines, StatusOptions};
+use crate::config::{Product, StatusOptions};
 use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{AspectView, Trouble};
 
@@ -61,28 +61,15 @@ impl StatusProbe {
 
     /// The probes of one appliance.
     pub(super) fn all(status_options: &StatusOptions, product: Product) -> Vec<Self> {
-        let mut watches = Vec::new();
-        let mut status_probe = |aspect, pace| watches.push(Self::new(aspect, pace));
-        if status_options.health {
-            status_probe(StatusKind::Health, SOON);
-        }
-        if let Some(url) = &status_options.xml_status {
-            status_probe(StatusKind::XmlStatus(url.clone()), SOON);
-        }
-        match &status_options.quarantines {
-            Quarantines::All => status_probe(StatusKind::Quarantines(None), NOW_AND_THEN),
-            Quarantines::Named(names) if names.is_empty() => {}
-            Quarantines::Named(names) => status_probe(StatusKind::Quarantines(Some(names.clone())), NOW_AND_THEN),
-        }
-        if status_options.inventory {
-            if product == Product::Sma {
-                status_probe(StatusKind::Managed, NOW_AND_THEN);
-            }
-            status_probe(StatusKind::Reporting, NOW_AND_THEN);
-            status_probe(StatusKind::TimeZone, SELDOM);
-            status_probe(StatusKind::Privileges, SELDOM);
-        }
-        watches
+        let probe = |kind: StatusKind| {
+            let pace = match kind {
+                StatusKind::Health | StatusKind::XmlStatus(_) => SOON,
+                StatusKind::Quarantines(_) | StatusKind::Managed | StatusKind::Reporting => NOW_AND_THEN,
+                StatusKind::TimeZone | StatusKind::Privileges => SELDOM,
+            };
+            Self::new(kind, pace)
+        };
+        StatusKind::configured(status_options, product).into_iter().map(probe).collect()
     }
 
     pub(super) fn aspect(&self) -> &StatusKind {

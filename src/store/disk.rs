@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use super::{Change, LoadedState, OpenError, Record, Refused, TotalsKey, private};
 use crate::api::EVERY_ACCOUNT;
 
-const FILE: &str = "state.redb";
+pub(super) const FILE: &str = "state.redb";
 /// Shows that there was state when [`FILE`] is gone.
 const MARKER: &str = "state.marker";
 const MARKER_TEXT: &str = "\

@@ -49,7 +49,13 @@ async fn check_reports_a_good_configuration_in_words() {
     for arguments in [["check", &config], ["--config.check", &config]] {
         let ended = Program::run(&arguments).await;
         assert_eq!(ended.code(), Some(0), "{ended:?}");
-        assert_eq!(ended.stdout, format!("{file}: 1 appliance(s), no problem\n"));
+        assert_eq!(
+            ended.stdout,
+            format!(
+                "{file}: 1 appliance(s), no problem\n\
+             no appliance was contacted: add --connect to test connection, login and access\n"
+            )
+        );
         assert!(ended.stderr.starts_with(&format!("warning: {file}:1: appliances[0].password: ")), "{ended:?}");
     }
 }

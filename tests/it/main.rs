@@ -11,6 +11,7 @@ mod choice;
 mod cli;
 mod clock;
 mod config;
+mod connect;
 mod crash;
 mod day;
 mod day_hours;

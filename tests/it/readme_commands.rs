@@ -108,7 +108,9 @@ async fn an_appliance_is_connected_as_the_readme_says() {
     run("install -m 600 ", "ironport\n");
     let configuration = fenced_in(&page("README.md"), "yaml").remove(0);
     site.folder.write("config.yaml", site.here(&configuration));
-    assert!(run("asyncos_exporter check ", "").contains("1 appliance(s), no problem"));
+    let checked = run("asyncos_exporter check ", "");
+    assert!(checked.contains("1 appliance(s), no problem"), "{checked}");
+    assert!(checked.ends_with("1 appliance(s) contacted: 1 work, 0 do not\n"), "{checked}");
     let served = command("README.md", "asyncos_exporter --config.file");
     let arguments: Vec<&str> = served.split(' ').collect();
     let ["asyncos_exporter", "--config.file=config.yaml", storage] = arguments[..] else { panic!("{served}") };

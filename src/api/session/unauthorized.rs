@@ -90,7 +90,7 @@ impl Session {
         {
             return UnauthorizedAction::GiveUp;
         }
-        if last_try || !state.pace.admits(now) {
+        if last_try || !self.may_log_in_again || !state.pace.admits(now) {
             self.log_suspicion(&mut state);
             return UnauthorizedAction::GiveUp;
         }

@@ -12,16 +12,15 @@
 
 use url::Url;
 
-use super::findings::{CAPACITY, Observed};
+use super::findings::CAPACITY;
 use super::survey;
 use crate::api::{
     Client, Failure, Listener, LoginFailureLog, NOT_THE_API, Reason, RefusalCause, StatusKind, SystemRoots,
 };
 use crate::base::clock::Clock;
+use crate::commands::probe::UNKNOWN_CALLER;
+use crate::commands::probe::access::Observed;
 use crate::config::{Appliance, Auth, Product};
-
-/// The end of the answer to a request without credentials that are known.
-const UNKNOWN_CALLER: &str = "Unauthorized.";
 
 /// An appliance that takes the account.
 #[derive(Debug)]

@@ -1,15 +1,16 @@
 //! The configuration that expresses what was found, and no more; what was found beside it stands in comments.
 
 use super::entry::Entry;
-use super::findings::{AccessCheck, CAPACITY, Findings, GroupAccess, USUAL_DEVICE_GROUP, Windows, described, topic};
-use super::survey;
+use super::findings::{CAPACITY, Findings, GroupAccess, USUAL_DEVICE_GROUP};
 use super::yaml::{comment, scalar};
 use crate::api::{ManagedAppliance, StatusKind};
+use crate::commands::probe::access::{AccessCheck, Windows, described, topic};
+use crate::commands::probe::product_name;
 
 /// The text of the file.
 pub(super) fn config_text(entry: &Entry, findings: &Findings) -> String {
     let mut text = Text::default();
-    text.remark(0, &format!("{} at {}, as found on {}", survey::name(findings.product), entry.url(), findings.at));
+    text.remark(0, &format!("{} at {}, as found on {}", product_name(findings.product), entry.url(), findings.at));
     for observed in &findings.observed {
         if let Ok(observation) = &observed.answer {
             text.remark(0, &format!("{}: {}", topic(&observed.aspect), described(observation)));
@@ -130,7 +131,8 @@ mod tests {
     use crate::base::clock::Timestamp;
     use crate::catalogue::{self, Profile};
     use crate::cli::{Cli, Command};
-    use crate::commands::discover::findings::{Manager, Observed};
+    use crate::commands::discover::findings::Manager;
+    use crate::commands::probe::access::Observed;
     use crate::config::{Alignment, Config, Product, Quarantines};
 
     fn entry() -> Entry {

@@ -1,25 +1,21 @@
 //! Asks one appliance, one request after the other, and says each finding as it comes. Stops where no further request
 //! can fare better.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::findings::{
-    AccessCheck, CAPACITY, Findings, GroupAccess, Manager, Observed, TRAFFIC, USUAL_DEVICE_GROUP, Windows, described,
-    events, is_centralized, topic,
-};
-use crate::api::{Client, Failure, Observation, Query, Reason, Reply, StatusKind};
+use super::findings::{CAPACITY, Findings, GroupAccess, Manager, TRAFFIC, USUAL_DEVICE_GROUP, events, is_centralized};
+use crate::api::{Client, Failure, Observation, Reason, Reply, StatusKind};
 use crate::base::window::{Grid, Window};
 use crate::catalogue::{self, Group, Profile};
 use crate::commands::eprint_line;
+use crate::commands::probe::access::{AccessCheck, Observed, Windows, described, topic};
+use crate::commands::probe::{Prober, hours, product_name, query};
 use crate::config::{Appliance, Product, Scope};
 
 /// The shortest windows that are tried; those of the configuration unless it says otherwise.
 const MINUTES: Duration = Duration::from_secs(5 * 60);
 /// Zeros of so many hours are more than a quiet night.
 const DAY: u32 = 24;
-/// Failures in a row after which the appliance is at fault and is left alone.
-const MOST_FAILURES: u32 = 3;
 /// A report about the web without keys, as cheap as any.
 const WEB: &str = "web_services_summary";
 
@@ -29,7 +25,7 @@ const WEB: &str = "web_services_summary";
 /// The failure after which no further request can succeed, or the third in a row.
 pub(super) async fn survey(client: Client, appliance: Appliance, observed: Vec<Observed>) -> Result<Findings, Failure> {
     let product = appliance.product;
-    eprint_line(format!("product: {}", name(product)));
+    eprint_line(format!("product: {}", product_name(product)));
     if let Some(identity) = client.identity() {
         let model = identity.model.map_or_else(String::new, |model| format!(", model {model}"));
         eprint_line(format!("release: AsyncOS {}{model}", identity.release));
@@ -37,8 +33,8 @@ pub(super) async fn survey(client: Client, appliance: Appliance, observed: Vec<O
     for Observed { aspect, answer } in &observed {
         print_answer(aspect, answer);
     }
-    let mut surveyor = Surveyor { client, appliance, failures: 0 };
-    let at = surveyor.client.now();
+    let mut surveyor = Surveyor { prober: Prober::new(client, appliance) };
+    let at = surveyor.prober.client.now();
     let (groups, hours) = surveyor.groups().await?;
     let windows = surveyor.windows(&groups).await?;
     let is_centralized = product == Product::Esa && surveyor.is_centralized(&hours).await?;
@@ -48,8 +44,7 @@ pub(super) async fn survey(client: Client, appliance: Appliance, observed: Vec<O
     };
     let mut findings = Findings { product, at, observed, groups, windows, is_centralized, manager: None };
     for aspect in own {
-        let answer = surveyor.client.observe(&aspect).await;
-        let answer = surveyor.judge(answer)?;
+        let answer = surveyor.prober.observe(&aspect).await?;
         print_answer(&aspect, &answer);
         findings.observed.push(Observed { aspect, answer });
     }
@@ -57,14 +52,6 @@ pub(super) async fn survey(client: Client, appliance: Appliance, observed: Vec<O
         findings.manager = Some(surveyor.manager(&findings).await?);
     }
     Ok(findings)
-}
-
-/// The product in words.
-pub(super) const fn name(product: Product) -> &'static str {
-    match product {
-        Product::Esa => "Secure Email Gateway (ESA)",
-        Product::Sma => "Secure Email and Web Manager (SMA)",
-    }
 }
 
 /// Asks for `group` over the last whole hour.
@@ -82,16 +69,6 @@ pub(super) async fn hour(client: &Client, appliance: &Appliance, group: &str) ->
     }
 }
 
-fn query(group: &Group, scope: Scope, window: Window) -> Query {
-    Query { scope, group: Arc::new(group.clone()), top: None, search: None, window }
-}
-
-/// The last whole hours that are complete.
-fn hours(client: &Client, appliance: &Appliance, count: u32) -> Window {
-    let end = Grid::HOURS.floor(client.now() - appliance.polling.settle.initial());
-    Grid::HOURS.stretch_from(end - Grid::HOURS.length() * count, count)
-}
-
 fn print_answer(aspect: &StatusKind, answer: &Result<Observation, Failure>) {
     let said = match answer {
         Ok(observation) => described(observation),
@@ -100,37 +77,18 @@ fn print_answer(aspect: &StatusKind, answer: &Result<Observation, Failure>) {
     eprint_line(format!("{}: {said}", topic(aspect)));
 }
 
-/// The client, and how its recent requests ended.
+/// The requests of `discover`; prints each finding.
 struct Surveyor {
-    client: Client,
-    appliance: Appliance,
-    /// Requests in a row that the appliance did not answer as itself.
-    failures: u32,
+    prober: Prober,
 }
 
 impl Surveyor {
-    /// The answer, unless it is a failure that further requests would repeat.
-    fn judge<T>(&mut self, answer: Result<T, Failure>) -> Result<Result<T, Failure>, Failure> {
-        match &answer {
-            Err(failure) if failure.reason.concerns_all() => return Err(failure.clone()),
-            Err(failure) if !failure.reason.proves_presence() && failure.reason != Reason::Unauthorized => {
-                self.failures += 1;
-                if self.failures == MOST_FAILURES {
-                    return Err(failure.clone());
-                }
-            }
-            Ok(_) | Err(_) => self.failures = 0,
-        }
-        Ok(answer)
-    }
-
     async fn fetch(&mut self, group: &Group, scope: Scope, window: Window) -> Result<Result<Reply, Failure>, Failure> {
-        let answer = self.client.fetch(&query(group, scope, window)).await;
-        self.judge(answer)
+        self.prober.fetch(&query(group, scope, window)).await
     }
 
     fn hours(&self, count: u32) -> Window {
-        hours(&self.client, &self.appliance, count)
+        self.prober.hours(count)
     }
 
     /// Requests every group of the largest profile once. Returns the outcomes, and the events in the groups that
@@ -157,12 +115,8 @@ impl Surveyor {
     async fn windows(&mut self, groups: &[GroupAccess]) -> Result<Windows, Failure> {
         let Some(group) = readable(groups) else { return Ok(Windows::Unclear("no report is readable".into())) };
         let grid = Grid::try_new(MINUTES).unwrap_or(Grid::HOURS);
-        let end = grid.floor(self.client.now() - self.appliance.polling.settle.initial());
-        let window = grid.window_from(end - grid.length());
-        let mut windows = Windows::of(&self.fetch(group, Scope::Appliance, window).await?);
-        if windows.is_doubtful() {
-            windows = Windows::of(&self.fetch(group, Scope::Appliance, window).await?);
-        }
+        let hour = query(group, Scope::Appliance, self.hours(1));
+        let windows = self.prober.windows(hour, grid).await?;
         eprint_line(match &windows {
             Windows::Minutes => "windows: five minutes are supported".to_owned(),
             Windows::Hours(said) => format!("windows: whole hours only ({said})"),
