@@ -133,3 +133,6 @@ pub(super) const LATE: f64 = 0.05;
 
 /// Seconds of a day.
 pub(super) const DAY: f64 = 86_400.0;
+
+/// The reasons of failures that are answers: the appliance works, and does not give what was requested.
+pub(super) const REFUSED: &str = "declined|not_allowed";

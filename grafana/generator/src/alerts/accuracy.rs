@@ -4,7 +4,7 @@ use super::super::alert::Severity::{Info, Warning};
 use super::super::alert::{Alert, Page};
 use super::super::board::Uid;
 use super::super::counted::Counted;
-use super::super::threshold::{CLOCK_SKEW, LATE, REQUEST_FAILURES, SLOW_REQUEST};
+use super::super::threshold::{CLOCK_SKEW, LATE, REFUSED, REQUEST_FAILURES, SLOW_REQUEST};
 
 pub(super) fn alerts() -> Vec<Alert> {
     vec![
@@ -13,14 +13,15 @@ pub(super) fn alerts() -> Vec<Alert> {
             Warning,
             Some("30m"),
             &format!(
-                "sum by (EACH) (rate(asyncos_api_request_failures_total[30m])) / (sum by (EACH) \
-                 (rate(asyncos_api_request_failures_total[30m]) or rate(asyncos_api_requests_total{{code=~\"2..\"}}[30m])) > \
-                 0) > {REQUEST_FAILURES}"
+                "sum by (EACH) (rate(asyncos_api_request_failures_total{{reason!~\"{REFUSED}\"}}[30m])) / (sum by (EACH) \
+                 (rate(asyncos_api_request_failures_total{{reason!~\"{REFUSED}\"}}[30m]) or \
+                 rate(asyncos_api_requests_total{{code=~\"2..\"}}[30m])) > 0) > {REQUEST_FAILURES}"
             ),
             "Requests to {{ $labels.appliance }} fail",
             "{{ $value | humanizePercentage }} of the requests to {{ $labels.appliance }} have failed for half an hour.",
             Page {
-                meaning: "More than a tenth of the requests to the appliance fail.",
+                meaning: "More than a tenth of the requests to the appliance fail. Requests for data that it does not \
+                          offer, or that the role of the account does not allow, are not counted here.",
                 impact: "None on mail. Data may be late.",
                 panel: (Uid::Exporter, "Failures by reason"),
                 commands: &["the exporter's log", "`status` and `rate` on the appliance"],

@@ -3,11 +3,8 @@
 use super::super::board::{Board, Manner, Row, Uid};
 use super::super::panel::{Order, Panel, Step};
 use super::super::style::{Colour, Limits, Unit, Words};
-use super::super::threshold::{CLOCK_SKEW, REQUEST_FAILURES, SLOW_REQUEST};
+use super::super::threshold::{CLOCK_SKEW, REFUSED, REQUEST_FAILURES, SLOW_REQUEST};
 use super::{age, average, maximum};
-
-/// The reasons of failures that are answers: the appliance works, and does not give what was requested.
-const REFUSED: &str = "declined|not_allowed";
 
 pub(super) fn board() -> Board {
     Board {
@@ -141,15 +138,18 @@ fn traffic() -> Vec<Panel> {
             .step(Step::Minute),
         Panel::lines(
             "Failure share",
-            "Failures as a share of failures and successful requests.",
+            "Failures as a share of failures and successful requests, without requests that the appliance refused: those \
+             are in the graph *Refused requests*.",
             Unit::Ratio,
         )
         .query(
             // One request may fail more than once, and some fail before they are sent: of the requests alone, the share
             // would exceed one.
-            "topk(20, sum by (appliance) (rate(asyncos_api_request_failures_total{APPLIANCE}[RATE])) / \
-             (sum by (appliance) (rate(asyncos_api_request_failures_total{APPLIANCE}[RATE]) or \
-             rate(asyncos_api_requests_total{APPLIANCE,code=~\"2..\"}[RATE])) > 0))",
+            &format!(
+                "topk(20, sum by (appliance) (rate(asyncos_api_request_failures_total{{APPLIANCE,reason!~\"|{REFUSED}\"}}\
+                 [RATE])) / (sum by (appliance) (rate(asyncos_api_request_failures_total{{APPLIANCE,reason!~\"|{REFUSED}\"}}\
+                 [RATE]) or rate(asyncos_api_requests_total{{APPLIANCE,code=~\"2..\"}}[RATE])) > 0))"
+            ),
             "{{appliance}}",
         )
         .limits(Limits::look(REQUEST_FAILURES))

@@ -177,7 +177,7 @@ fn reports() -> Vec<Case> {
 fn doubts() -> Vec<Case> {
     let share = "group=\"mail_incoming_traffic_summary\"";
     vec![
-        // A tenth, then a fifth.
+        // A tenth, then a fifth; as many again are refused all the time.
         case("AsyncosRequestsFailing")
             .of(
                 "asyncos_api_requests_total",
@@ -189,6 +189,7 @@ fn doubts() -> Vec<Case> {
                 "reason=\"timeout\"",
                 counter([(10.0, 40), (20.0, 60), (0.0, 50)]),
             )
+            .of("asyncos_api_request_failures_total", "reason=\"declined\"", counter([(100.0, 150)]))
             .at(39, 80, 140)
             .says("Requests to esa1 fail", "20% of the requests to esa1 have failed for half an hour."),
         case("AsyncosRequestsSlow")
