@@ -10,7 +10,6 @@ use crate::base::clock::{Clock, Timestamp};
 use crate::catalogue;
 use crate::config::{self, Product};
 
-mod advice;
 mod event;
 mod failure;
 #[cfg(any(test, fuzzing))]
@@ -22,9 +21,8 @@ mod session;
 mod time;
 mod wire;
 
-pub use advice::NOT_THE_API;
 pub use event::{Event, Listener};
-pub use failure::{Failure, Reason};
+pub use failure::{Cause, Failure, Reason};
 pub use http::rate_limiter::{Pace, longest_wait};
 pub use http::tls::SystemRoots;
 pub use login_failures::breaker::{FailureCount, RefusalCause};

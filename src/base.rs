@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod hash;
 pub mod heartbeat;
+pub(crate) mod period;
 pub mod release;
 pub mod secret;
 pub mod shard;

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::api::{Failure, Identity, Reason, Unusable, UnusableCounts};
 use crate::base::clock::{Tick, Timestamp};
+use crate::base::period::Period;
 use crate::base::release::Release;
 use crate::base::window::Window;
 use crate::config::Scope;
@@ -65,7 +66,7 @@ impl fmt::Display for Round {
         write!(out, "a round of requests takes {takes} s, but the window is {} s: ", self.window.as_secs())?;
         match self.tight.and_then(|tight| tight.fitting) {
             Some(fitting) => {
-                write!(out, "set `window: {}` or poll fewer groups", humantime::format_duration(fitting))
+                write!(out, "set `window: {}` or poll fewer groups", Period(fitting))
             }
             None => write!(out, "poll fewer counter groups, devices or device groups"),
         }
@@ -110,29 +111,19 @@ pub enum ClockTrouble {
 }
 
 /// A question that was not answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Trouble {
-    /// The kind of failure.
-    pub reason: Reason,
-    /// Details: our words, or the appliance's message cut and cleaned; never a secret.
-    pub detail: String,
+    /// Why.
+    pub failure: Failure,
     /// When, by our clock.
     pub at: Timestamp,
 }
 
 impl Trouble {
-    /// The likely cause and what to do about it; none where the details end with advice.
-    pub(crate) fn advice(&self) -> Option<&'static str> {
-        self.failure().advice()
-    }
-
-    /// The most exact advice, for places that do not show the details.
-    pub(crate) fn explanation(&self) -> String {
-        self.failure().explanation().to_owned()
-    }
-
-    fn failure(&self) -> Failure {
-        Failure { reason: self.reason, detail: self.detail.clone(), retry_after: None }
+    /// The kind of failure.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.failure.reason
     }
 }
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::api::RefusalCause;
-use crate::api::advice::NOT_THE_API;
 
-mod explanation;
+mod cause;
+
+pub use cause::Cause;
 
 /// Letters of a failure's text: twice our longest advice. Parsers of others quote what they choke on, at any length.
 pub(in crate::api) const LONGEST_DETAIL: usize = 1000;
@@ -171,7 +172,9 @@ impl Reason {
             Self::TooLarge => {
                 "the response is larger than any report should be: limit the rows of this group with `top`"
             }
-            Self::Redirect | Self::Status | Self::NotJson => NOT_THE_API,
+            Self::Redirect | Self::Status | Self::NotJson => {
+                "this may be another server than the API: check that the port in `url` is that of the API (default 6443)"
+            }
             Self::Unauthorized => {
                 "the appliance rejects a new token as well: check that the account has the role Read-Only Operator, and \
                 that nothing else uses it"
@@ -203,6 +206,12 @@ impl Reason {
                 "no login is attempted after those that were refused: correct the password, then `POST /-/login-reset`"
             }
         }
+    }
+
+    /// Whether the appliance read the request and refuses it: for good, as far as is known.
+    #[must_use]
+    pub const fn is_refusal(self) -> bool {
+        matches!(self, Self::Declined | Self::NotAllowed)
     }
 
     /// Whether a request made again soon may succeed without any intervention.
@@ -338,7 +347,9 @@ impl Reason {
 pub struct Failure {
     /// Its kind.
     pub reason: Reason,
-    /// Details beyond the reason: our words, or the appliance's message cut and cleaned; never a whole body.
+    /// The cause, where more is known than the kind.
+    pub cause: Cause,
+    /// The error: our words, or the appliance's message cut and cleaned; never a whole body, and no advice.
     pub detail: String,
     /// The time for which the appliance wants no requests.
     pub retry_after: Option<Duration>,
@@ -346,9 +357,9 @@ pub struct Failure {
 
 impl Failure {
     /// `detail` becomes one line and is cut where it is too long for a log.
-    pub(in crate::api) fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
+    pub(crate) fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
         let one_line = detail.as_ref().chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-        Self { reason, detail: one_line.take(LONGEST_DETAIL).collect(), retry_after: None }
+        Self { reason, cause: Cause::Unknown, detail: one_line.take(LONGEST_DETAIL).collect(), retry_after: None }
     }
 
     /// The same words for another reason.

@@ -214,7 +214,7 @@ impl Client {
             match self.quarantine(&name).await {
                 Ok(quarantine) => found.push(quarantine),
                 // One that is off or not allowed costs no other.
-                Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotAllowed) => {
+                Err(failure) if failure.reason.is_refusal() => {
                     first_failure.get_or_insert(failure);
                 }
                 Err(failure) => return Err(failure),
@@ -230,7 +230,7 @@ impl Client {
     async fn quarantine_names(&self) -> Result<Vec<String>, Failure> {
         match self.ask(Quarantines::PATH, &Quarantines::query(self.product), Quarantines::parse).await {
             Ok(quarantines) => Ok(quarantines.names),
-            Err(failure) if matches!(failure.reason, Reason::Declined | Reason::NotAllowed | Reason::Empty) => {
+            Err(failure) if failure.reason.is_refusal() || failure.reason == Reason::Empty => {
                 Ok(USUAL_QUARANTINES.map(str::to_owned).to_vec())
             }
             Err(failure) => Err(failure),
@@ -269,7 +269,7 @@ impl Client {
         match self.get_as(QuarantineSize::ENDPOINT, &path, &QuarantineSize::query()).await {
             Ok(answer) => self.record_failure(QuarantineSize::parse(answer.body())).unwrap_or_default(),
             Err(failure) => {
-                if matches!(failure.reason, Reason::Declined | Reason::NotAllowed) {
+                if failure.reason.is_refusal() {
                     self.sizes_declined.store(true, Ordering::Relaxed);
                 }
                 QuarantineSize::default()

@@ -8,6 +8,7 @@ use url::Url;
 use super::document;
 use super::path::Path;
 use super::problem::Problems;
+use crate::base::period::Period;
 use crate::base::release::{NotARelease, Release};
 
 /// The type of a value, for a message that must not quote it.
@@ -144,27 +145,11 @@ pub(super) fn duration(
         return None;
     };
     if !range.contains(&span) {
-        let (least, most) = (written(*range.start()), written(*range.end()));
+        let (least, most) = (Period(*range.start()), Period(*range.end()));
         problems.error(path, format!("expected a duration from {least} to {most}, found `{text}`"));
         return None;
     }
     Some(span)
-}
-
-/// A duration as an operator writes it: in the largest of days, hours, minutes and seconds that leaves no rest. humantime
-/// would write `2months 13h 26m 24s` for 61 days, and `1day` for 24 hours, which are written as `24h`.
-pub(super) fn written(span: Duration) -> String {
-    /// The seconds of a unit, the fewest that are written in it, and its letter.
-    const UNITS: [(u64, u64, &str); 3] = [(24 * 3600, 48 * 3600, "d"), (3600, 3600, "h"), (60, 60, "m")];
-    let secs = span.as_secs();
-    if span.subsec_nanos() != 0 {
-        return humantime::format_duration(span).to_string();
-    }
-    let whole = UNITS.iter().find(|(unit, least, _)| secs >= *least && secs.is_multiple_of(*unit));
-    match whole {
-        Some((unit, _, letter)) => format!("{}{letter}", secs / unit),
-        None => format!("{secs}s"),
-    }
 }
 
 /// humantime reads `M` as a month of 30.44 days, which an operator who means minutes must not get.
@@ -256,7 +241,7 @@ mod tests {
     fn durations_are_written_as_operators_write_them() {
         for text in ["0s", "90s", "5m", "90m", "1h", "24h", "36h", "2d", "31d", "500ms"] {
             let span = humantime::parse_duration(text).expect("a duration");
-            assert_eq!(written(span), text);
+            assert_eq!(Period(span).to_string(), text);
         }
     }
 

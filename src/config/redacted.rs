@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::field::written as span;
 use super::{
     Alignment, Appliance, Config, GroupChoice, Late, Polling, Quarantines, Scope, SearchChoice, Settle, Share,
     StatusOptions,
 };
+use crate::base::period::Period;
 use crate::base::shard::Shard;
 use crate::catalogue::{Aggregation, Counter, DeviceType, Group, Unit};
 
@@ -302,6 +302,10 @@ fn noun(unit: &Unit) -> &str {
         Unit::Percent => "percent",
         Unit::Count(_) | Unit::Bytes | Unit::Seconds | Unit::Text => unit.noun(),
     }
+}
+
+fn span(span: std::time::Duration) -> String {
+    Period(span).to_string()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::api::{self, Failure, Reason};
+use crate::api::{self, Cause, Failure, Reason};
 use crate::base::clock::Clock;
 use crate::config::Polling;
 
@@ -51,10 +51,9 @@ pub(super) async fn within<T>(
         () = clock.sleep(deadline) => {
             source.given_up(Reason::Timeout);
             let deadline = humantime::format_duration(Duration::from_secs(deadline.as_secs()));
-            let detail = format!(
-                "cancelled after {deadline}: check for a hanging file, disk or name server, or a very slow appliance"
-            );
-            Err(Failure { reason: Reason::Timeout, detail, retry_after: None })
+            let remedy = "check for a hanging file, disk or name server, or a very slow appliance";
+            let failure = Failure::new(Reason::Timeout, format!("cancelled after {deadline}"));
+            Err(failure.caused_by(Cause::remedy(remedy)))
         }
     }
 }

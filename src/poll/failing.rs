@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     fn failure(reason: Reason, seconds: Option<u64>) -> Failure {
-        Failure { reason, detail: String::new(), retry_after: seconds.map(Duration::from_secs) }
+        Failure { retry_after: seconds.map(Duration::from_secs), ..Failure::new(reason, "") }
     }
 
     /// The waits in minutes of failures that follow each other at once, while others are had or not.

@@ -195,7 +195,7 @@ impl ApplianceHealth {
     pub(super) fn unreachable(&mut self, name: &str, failure: &Failure, now: Tick) {
         if self.up != Some(false) && self.flapping.changed(now) {
             let reason = failure.reason.label();
-            let hint = failure.advice();
+            let hint = &*failure.advice();
             tracing::warn!(appliance = name, reason, error = %failure, hint, "{}", headline(failure.reason));
         }
         self.up = Some(false);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     fn failure(reason: Reason) -> Failure {
-        Failure { reason, detail: "no answer".into(), retry_after: None }
+        Failure::new(reason, "no answer")
     }
 
     fn health() -> ApplianceHealth {

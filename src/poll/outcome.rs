@@ -146,8 +146,7 @@ impl<S: Source> Poller<S> {
 
     /// Keeps a failure for the status page.
     fn remember(&mut self, failure: &Failure) -> Arc<Trouble> {
-        let Failure { reason, detail, retry_after: _ } = failure.clone();
-        let trouble = Arc::new(Trouble { reason, detail, at: self.context.clock.wall() });
+        let trouble = Arc::new(Trouble { failure: failure.clone(), at: self.context.clock.wall() });
         self.trouble = Some(Arc::clone(&trouble));
         trouble
     }

@@ -21,7 +21,7 @@ pub(super) struct Refusal {
 impl Refusal {
     /// What a failure at `now` makes of the refusals `before` it; none where it is another failure.
     pub(super) fn after(before: Option<Self>, reason: Reason, now: Tick) -> Option<Self> {
-        if !matches!(reason, Reason::Declined | Reason::NotAllowed) {
+        if !reason.is_refusal() {
             return None;
         }
         let (times, since) = before.map_or((0, now), |before| (before.times, before.since));

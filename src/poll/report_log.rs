@@ -30,7 +30,7 @@ pub(super) struct Report {
 }
 
 /// A line of the log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) enum Line {
     /// The first round is over.
     Summary {
@@ -39,7 +39,7 @@ pub(super) enum Line {
     /// The reports that the first round did not bring.
     NotAvailable {
         reports: String,
-        hint: Option<&'static str>,
+        hint: Option<String>,
     },
     Failed {
         scope: Scope,
@@ -129,7 +129,7 @@ impl ReportLog {
     }
 
     fn failed(&mut self, place: usize, report: &Report, trouble: &Arc<Trouble>, now: Tick) -> Option<Line> {
-        let reason = trouble.reason;
+        let reason = trouble.reason();
         let before = self.seen[place].cause.replace(reason);
         if before == Some(reason) {
             return None;
@@ -176,7 +176,7 @@ impl ReportLog {
 
 /// Whether a report fails so because the appliance does not offer it.
 const fn is_of_the_report(reason: Reason) -> bool {
-    matches!(reason, Reason::Declined | Reason::NotAllowed | Reason::Empty)
+    reason.is_refusal() || matches!(reason, Reason::Empty)
 }
 
 /// The lines after the first round.
@@ -197,14 +197,15 @@ fn summary(reports: &[&Report], identity: Option<&Identity>) -> Vec<Line> {
             Scope::Appliance => String::new(),
             Scope::DeviceGroup(_) | Scope::Device(_) => format!(" of {}", report.scope),
         };
-        format!("{}{scope} ({})", report.group, trouble.reason.label())
+        format!("{}{scope} ({})", report.group, trouble.reason().label())
     });
     let mut reports = named.collect::<Vec<_>>().join(", ");
     if missing.len() > MOST_NAMED {
         reports += &format!(" and {} more", missing.len() - MOST_NAMED);
     }
-    let is_one_cause = missing.iter().all(|(_, other)| other.reason == trouble.reason);
-    lines.push(Line::NotAvailable { reports, hint: is_one_cause.then(|| trouble.reason.advice()) });
+    let hint = trouble.failure.advice();
+    let is_one_cause = missing.iter().all(|(_, other)| other.failure.advice() == hint);
+    lines.push(Line::NotAvailable { reports, hint: is_one_cause.then(|| hint.into_owned()) });
     lines
 }
 
@@ -227,9 +228,13 @@ impl Line {
     fn log(&self, appliance: &str) {
         match self {
             Self::Summary { message } => tracing::info!(appliance, "{message}"),
-            Self::NotAvailable { reports, hint } => tracing::info!(appliance, reports, hint, "reports not available"),
+            Self::NotAvailable { reports, hint } => {
+                let hint = hint.as_deref();
+                tracing::info!(appliance, reports, hint, "reports not available");
+            }
             Self::Failed { scope, group, trouble } => {
-                let (reason, error, hint) = (trouble.reason.label(), &*trouble.detail, trouble.advice());
+                let failure = &trouble.failure;
+                let (reason, error, hint) = (failure.reason.label(), &*failure.detail, &*failure.advice());
                 tracing::warn!(appliance, %scope, group = &**group, reason, error, hint, "report request failed");
             }
             Self::Recovered { scope, group, reason } => {

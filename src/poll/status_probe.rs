@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Failure, Observation, Pace, Reason, StatusKind, UnusableCounts};
+use crate::api::{Failure, Observation, Pace, StatusKind, UnusableCounts};
 use crate::base::clock::{Tick, Timestamp};
 use crate::config::{Product, StatusOptions};
 use crate::sample::status_metrics::StatusMetrics;
@@ -158,10 +158,10 @@ impl StatusProbe {
         };
         let reason = failure.reason.label();
         if self.failing.is_none() && self.flapping.changed(now) {
-            let (aspect, hint) = (self.aspect.name(), failure.advice());
+            let (aspect, hint) = (self.aspect.name(), &*failure.advice());
             tracing::warn!(appliance, aspect, reason, error = %failure, hint, "status request failed");
         }
-        let refusal = matches!(failure.reason, Reason::Declined | Reason::NotAllowed).then_some(failure.reason);
+        let refusal = failure.reason.is_refusal().then_some(failure.reason);
         let wait = self.failing.failed(&failure, self.pace, others, now);
         // A refused password is not sent again before its time, whatever the request; checking whether it may be is free.
         let is_elsewhere = refusal.is_some() && self.is_elsewhere();

@@ -242,7 +242,7 @@ impl<S: Source> Bench<S> {
 }
 
 fn fails(reason: Reason) -> Failure {
-    Failure { reason, detail: "status 404: no".into(), retry_after: None }
+    Failure::new(reason, "status 404: no")
 }
 
 /// Whether `windows` follow each other without a gap or an overlap.

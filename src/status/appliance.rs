@@ -170,7 +170,7 @@ impl ApplianceStatus {
         let trouble = snapshot.and_then(|known| known.trouble.as_deref()).filter(|_| !is_up);
         let trouble = match is_silent {
             true => Some((Reason::Timeout, Reason::Timeout.advice().to_owned())),
-            false => trouble.map(|trouble| (trouble.reason, trouble.explanation())),
+            false => trouble.map(|trouble| (trouble.reason(), trouble.failure.explanation())),
         };
         let (refusals, cause) = (traffic.login_refusals, traffic.refusal_cause);
         if traffic.logins_stopped {
@@ -184,7 +184,7 @@ impl ApplianceStatus {
         if let Some(known) = snapshot.filter(|_| is_up) {
             let failing = self.aspects.iter().zip(&known.aspects).filter(|(aspect, _)| aspect.asked == Asked::Failing);
             let aspects: Vec<_> =
-                failing.filter_map(|(aspect, view)| Some((aspect.group, view.trouble.as_ref()?.reason))).collect();
+                failing.filter_map(|(aspect, view)| Some((aspect.group, &view.trouble.as_ref()?.failure))).collect();
             self.problems.extend(reports::problems(&self.groups, &known.groups, &aspects));
         }
         if let Some(round) = snapshot.and_then(|known| known.round).filter(|round| round.tight.is_some()) {

@@ -272,7 +272,8 @@ impl ApplianceRow<'_> {
         if *reporting_centralized == Some(true) {
             page.push_str("<small>Reporting is centralized on an SMA.</small>");
         }
-        if let Some(FailureStatus { reason, detail, at }) = last_failure {
+        // What to do is among the problems, while it is one.
+        if let Some(FailureStatus { reason, detail, at, hint: _ }) = last_failure {
             let when = self.when(Some(*at));
             write!(page, "<small>last failure {when}: <code>{reason}</code> {}</small>", Escaped(detail))?;
         }
@@ -300,8 +301,9 @@ impl ApplianceRow<'_> {
         for (title, asked, failure) in unanswered {
             let often = if asked == Asked::Refused { ", requested hourly" } else { "" };
             write!(page, "<li>{}{often}", Escaped(&title))?;
-            if let Some(FailureStatus { reason, detail, at }) = failure {
-                write!(page, "<small><code>{reason}</code> {}, {}</small>", Escaped(detail), self.when(Some(*at)))?;
+            if let Some(FailureStatus { reason, detail, hint, at }) = failure {
+                let (detail, hint, when) = (Escaped(detail), Escaped(hint), self.when(Some(*at)));
+                write!(page, "<small><code>{reason}</code> {detail}, {when}; {hint}</small>")?;
             }
             page.push_str("</li>");
         }

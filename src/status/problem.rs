@@ -46,9 +46,16 @@ pub(crate) enum Problem {
         example: String,
         /// Why that one fails.
         reason: Reason,
+        /// Its likely cause, and what to do.
+        advice: String,
     },
     /// None of the configured reports has ever arrived.
-    NoReport(Reason),
+    NoReport {
+        /// Why one of them does not.
+        reason: Reason,
+        /// Its likely cause, and what to do.
+        advice: String,
+    },
     /// A device group or device for which no report has ever arrived, because the appliance does not offer any.
     UnknownScope(Scope),
     /// Counter groups that the role of the account does not allow, so that they are requested hourly.
@@ -115,7 +122,7 @@ impl Problem {
             Self::LoginsStopped { .. } => "logins_stopped",
             Self::LoginsRefused { .. } => "logins_refused",
             Self::Down { .. } => "down",
-            Self::NoReport(_) => "no_report",
+            Self::NoReport { .. } => "no_report",
             Self::UnknownScope(_) => "unknown_scope",
             Self::Role { .. } => "role",
             Self::Failing { .. } => "failing",
@@ -149,11 +156,10 @@ impl fmt::Display for Problem {
                 write!(out, "the last {refusals} logins were refused: {}", cause.advice())
             }
             Self::Down { reason, advice } => write!(out, "API requests fail ({}): {advice}", reason.label()),
-            Self::Failing { count, example, reason } => {
-                let (label, advice) = (reason.label(), reason.advice());
-                write!(out, "requests fail: {example}{} ({label}): {advice}", More(*count))
+            Self::Failing { count, example, reason, advice } => {
+                write!(out, "requests fail: {example}{} ({}): {advice}", More(*count), reason.label())
             }
-            Self::NoReport(reason) => write!(out, "no report arrives ({}): {}", reason.label(), reason.advice()),
+            Self::NoReport { reason, advice } => write!(out, "no report arrives ({}): {advice}", reason.label()),
             Self::UnknownScope(scope) => {
                 let key = match scope {
                     Scope::Appliance => "product",

@@ -1,6 +1,6 @@
 //! The problems of an appliance with its reports: which do not arrive, and what they have in common.
 
-use crate::api::Reason;
+use crate::api::{Failure, Reason};
 use crate::config::Scope;
 use crate::snapshot::GroupView;
 
@@ -12,16 +12,24 @@ struct Missing<'a> {
     status: &'a GroupStatus,
     scope: &'a Scope,
     reason: Reason,
+    /// The newest failure.
+    failure: Option<&'a Failure>,
 }
 
 impl<'a> Missing<'a> {
     fn of(status: &'a GroupStatus, view: &'a GroupView) -> Option<Self> {
         let reason = match status.asked {
-            Asked::Failing => view.trouble.as_ref()?.reason,
+            Asked::Failing => view.trouble.as_ref()?.reason(),
             Asked::Refused => view.refusal?,
             Asked::Answered | Asked::Waiting => return None,
         };
-        Some(Self { status, scope: &view.scope, reason })
+        let failure = view.trouble.as_deref().map(|trouble| &trouble.failure);
+        Some(Self { status, scope: &view.scope, reason, failure })
+    }
+
+    /// The likely cause, and what to do.
+    fn advice(&self) -> String {
+        self.failure.map_or_else(|| self.reason.advice().to_owned(), Failure::explanation)
     }
 
     fn has_never_arrived(&self) -> bool {
@@ -29,11 +37,11 @@ impl<'a> Missing<'a> {
     }
 }
 
-/// Problems of the reports; `aspects` are the kinds of status that fail, with the reason.
+/// Problems of the reports; `aspects` are the kinds of status that fail, with the failure.
 pub(super) fn problems(
     groups: &[GroupStatus],
     views: &[impl AsRef<GroupView>],
-    aspects: &[(&'static str, Reason)],
+    aspects: &[(&'static str, &Failure)],
 ) -> Vec<Problem> {
     let views = || views.iter().map(AsRef::as_ref);
     let mut missing: Vec<Missing<'_>> =
@@ -45,7 +53,7 @@ pub(super) fn problems(
         let is_of_the_role = missing.iter().all(|report| report.reason == Reason::NotAllowed);
         problems.push(match is_of_the_role {
             true => Problem::Role { count: missing.len(), example: None },
-            false => Problem::NoReport(first.reason),
+            false => Problem::NoReport { reason: first.reason, advice: first.advice() },
         });
         missing.clear();
     }
@@ -65,11 +73,12 @@ pub(super) fn problems(
     problems.extend(unknown.into_iter().map(Problem::UnknownScope));
     let groups = missing.iter().filter(|report| report.status.asked == Asked::Failing);
     let failing: Vec<_> = groups
-        .map(|report| (report.status.title(), report.reason))
-        .chain(aspects.iter().map(|(name, reason)| ((*name).to_owned(), *reason)))
+        .map(|report| (report.status.title(), report.reason, report.advice()))
+        .chain(aspects.iter().map(|(name, failure)| ((*name).to_owned(), failure.reason, failure.explanation())))
         .collect();
-    if let Some((example, reason)) = failing.first() {
-        problems.push(Problem::Failing { count: failing.len(), example: example.clone(), reason: *reason });
+    let count = failing.len();
+    if let Some((example, reason, advice)) = failing.into_iter().next() {
+        problems.push(Problem::Failing { count, example, reason, advice });
     }
     let mut refused = |is_of_the_role: bool| {
         let is_so = |report: &&Missing<'_>| {

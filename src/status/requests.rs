@@ -28,6 +28,8 @@ pub(crate) struct FailureStatus {
     pub reason: &'static str,
     /// Details of the failure.
     pub detail: String,
+    /// The remedy, after the likely cause where `detail` does not name it.
+    pub hint: String,
     /// When, by our clock.
     pub at: Timestamp,
 }
@@ -86,8 +88,9 @@ pub(crate) struct AspectStatus {
 
 impl FailureStatus {
     pub(super) fn new(trouble: &Trouble) -> Self {
-        let Trouble { reason, detail, at } = trouble;
-        Self { reason: reason.label(), detail: detail.clone(), at: *at }
+        let Trouble { failure, at } = trouble;
+        let (reason, hint) = (failure.reason.label(), failure.advice().into_owned());
+        Self { reason, detail: failure.detail.clone(), hint, at: *at }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::problem::Problem;
 use super::*;
-use crate::api::{Identity, Reason, RefusalCause};
+use crate::api::{Failure, Identity, Reason, RefusalCause};
 use crate::config::Scope;
 use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{AspectView, ClockTrouble, GroupView, Pending, Round, Tally, Tight, Trouble};
@@ -23,7 +23,7 @@ fn ago(minutes: u32) -> Timestamp {
 }
 
 fn trouble(reason: Reason, detail: &str) -> Option<Arc<Trouble>> {
-    Some(Arc::new(Trouble { reason, detail: detail.into(), at: ago(3) }))
+    Some(Arc::new(Trouble { failure: Failure::new(reason, detail), at: ago(3) }))
 }
 
 fn group(name: &str) -> GroupView {
@@ -266,14 +266,14 @@ fn what_is_known_is_in_the_json_and_what_is_not_is_left_out() {
         "groups": [
             {
                 "group": "declined", "asked": "refused",
-                "failure": {"reason": "declined", "detail": "Not Found.", "at": "2026-11-23T11:57:00.000Z"},
+                "failure": {"reason": "declined", "detail": "Not Found.", "hint": Reason::Declined.advice(), "at": "2026-11-23T11:57:00.000Z"},
                 "last_success": "2026-11-23T11:59:00.000Z", "window_end": "2026-11-23T11:56:00.000Z",
                 "window_seconds": 60, "settle_seconds": 120,
                 "windows_pending": 100, "windows_committed": 7, "windows_lost": {},
             },
             {
                 "group": "failing", "device": "d1", "asked": "failing", "asked_again": "2026-11-23T12:32:00.000Z",
-                "failure": {"reason": "timeout", "detail": "too slow", "at": "2026-11-23T11:57:00.000Z"},
+                "failure": {"reason": "timeout", "detail": "too slow", "hint": Reason::Timeout.advice(), "at": "2026-11-23T11:57:00.000Z"},
                 "last_success": "2026-11-23T11:59:00.000Z", "window_end": "2026-11-23T11:56:00.000Z",
                 "window_seconds": 60, "settle_seconds": 120,
                 "windows_pending": 9, "windows_committed": 7, "windows_lost": {},

@@ -184,12 +184,12 @@ async fn two_exporters_of_one_account_and_one_session_both_count_all() {
     }
     let failure = loop {
         match askers[0].client.fetch(&crate::session::query(CAPACITY, &askers[0].client)).await {
-            Err(failure) => break failure.to_string(),
+            Err(failure) => break failure.in_full(),
             Ok(_) => drop(fetch(&askers[1].client, CAPACITY).await),
         }
         clock.sleep(MINUTE).await;
     };
-    assert!(failure.contains("another client may be using this account, so give each exporter its own"), "{failure}");
+    assert!(failure.contains("another client may be using this account: give each exporter its own"), "{failure}");
 }
 
 #[tokio::test]

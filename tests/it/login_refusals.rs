@@ -55,12 +55,12 @@ async fn logins_of_a_day(name: &str, fault: Fault, words: &str, advice: &str) ->
     let client = client(&appliance, "", &clock);
     let failure = client.connect().await.expect_err(name);
     assert_eq!(failure.reason, Reason::LoginRefused, "{name}: {failure}");
-    assert!(failure.to_string().contains(words), "{name}: {failure}");
+    assert!(failure.in_full().contains(words), "{name}: {failure}");
     let end = clock.tick() + DAY;
     while clock.tick() < end {
         let failure = client.connect().await.expect_err(name);
         if failure.reason == Reason::LoginWait {
-            assert!(failure.to_string().contains(advice), "{name}: {failure}");
+            assert!(failure.in_full().contains(advice), "{name}: {failure}");
         }
         clock.sleep(MINUTE).await;
     }
@@ -185,7 +185,7 @@ async fn a_second_factor_that_is_wanted_is_no_wrong_password() {
     let client = client(&appliance, "", &clock);
     let mut last = String::new();
     for _ in 0..60 {
-        last = client.connect().await.expect_err("a second factor is wanted").to_string();
+        last = client.connect().await.expect_err("a second factor is wanted").in_full();
         assert!(last.contains("two_factor") && !last.contains("correct the password"), "{last}");
         clock.sleep(Duration::from_secs(10)).await;
     }

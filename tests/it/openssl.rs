@@ -100,7 +100,7 @@ async fn asked(server: &Server, host: &str, tls: &str, listener: Listener) -> Fa
 async fn said(server: &Server, tls: &str) -> String {
     let failure = asked(server, "127.0.0.1", tls, Listener::new(|_| {})).await;
     assert_eq!(failure.reason, Reason::Tls, "{failure}");
-    failure.to_string()
+    failure.in_full()
 }
 
 #[tokio::test]

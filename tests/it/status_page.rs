@@ -99,7 +99,7 @@ async fn another_password_in_the_file_is_shown_at_once() {
     let failures = ask(&client, &web, &clock, 2 * HOUR).await;
     assert!(failures.iter().all(|(reason, _)| *reason == Reason::NotAllowed), "{failures:?}");
     let last = &failures.last().expect("a failure").1;
-    assert!(last.starts_with("the status page rejected the credentials; requests stopped"), "{last}");
+    assert!(last.starts_with("the status page rejected the credentials, requests stopped"), "{last}");
     assert_eq!(web.requests().len(), 3);
     api.set_passphrase(ANOTHER);
     folder.write("password", ANOTHER);

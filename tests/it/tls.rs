@@ -62,7 +62,7 @@ pub(crate) async fn show(identity: &Identity, host: &str, tls: &str) -> Result<(
         let outcome = ask(proxy.port, host, tls).await;
         outcomes.push(outcome.map_err(|failure| {
             assert_eq!(failure.reason, Reason::Tls, "{failure}");
-            failure.to_string()
+            failure.in_full()
         }));
     }
     assert_eq!(outcomes[0], outcomes[1], "TLS 1.2 and 1.3");
@@ -230,7 +230,7 @@ async fn a_host_name_is_checked_like_an_address() {
 async fn refusal(proxy: &Proxy) -> String {
     let failure = ask(proxy.port, ADDRESS, "{insecure_skip_verify: true}").await.expect_err("no TLS");
     assert_eq!(failure.reason, Reason::Tls, "{failure}");
-    failure.to_string()
+    failure.in_full()
 }
 
 #[tokio::test]

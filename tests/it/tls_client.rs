@@ -62,7 +62,7 @@ async fn keys_of_all_three_forms_are_shown() {
         let tls = format!("{{fingerprint_sha256: '{}', {}}}", fingerprint(&own), pair(&certificate, &key));
         for version in [&TLS12, &TLS13] {
             let proxy = Proxy::terminate(demanding(&own, &authority, version), appliance.address()).await;
-            let outcome = ask(proxy.port, ADDRESS, &tls).await.map_err(|failure| failure.to_string());
+            let outcome = ask(proxy.port, ADDRESS, &tls).await.map_err(|failure| failure.in_full());
             assert_eq!(outcome, Ok(()), "{key} {version:?}");
         }
     }

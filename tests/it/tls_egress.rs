@@ -151,7 +151,7 @@ async fn fetch(client: &Client) -> Result<(), Failure> {
 
 async fn said(client: &Client) -> (Reason, String) {
     let failure = fetch(client).await.expect_err("no way");
-    (failure.reason, failure.to_string())
+    (failure.reason, failure.in_full())
 }
 
 fn url(proxy: &Forward) -> String {
@@ -210,18 +210,20 @@ async fn proxy_failures_are_distinguished_from_appliance_failures() {
     assert_eq!(said(&tunnel).await, (Reason::ProxyRefused, wants.clone()));
     assert_eq!(said(&open(&url(&proxy))).await, (Reason::ProxyRefused, wants));
     proxy.becomes(Manner::Answers(BAD_GATEWAY));
+    let advice = Reason::Proxy.advice();
     let expected = format!(
-        "the proxy {place} did not open a tunnel to the appliance: it did not answer CONNECT with 200; see the proxy's \
-        log"
+        "the proxy {place} did not open a tunnel to the appliance: it did not answer CONNECT with 200; {advice}"
     );
     assert_eq!(said(&tunnel).await, (Reason::Proxy, expected));
     for (answer, status) in [(BAD_GATEWAY, 502), (FORBIDDEN, 403)] {
         proxy.becomes(Manner::Answers(answer));
-        let expected = format!("status {status}, not in the appliance's format: it probably comes from the proxy");
+        let expected =
+            format!("status {status}, not in the appliance's format: it probably comes from the proxy; {advice}");
         assert_eq!(said(&open(&url(&proxy))).await, (Reason::Proxy, expected));
     }
     proxy.becomes(Manner::Answers(""));
-    let expected = format!("the proxy {place} did not open a tunnel to the appliance: unexpected end of file");
+    let expected =
+        format!("the proxy {place} did not open a tunnel to the appliance: unexpected end of file; {advice}");
     assert_eq!(said(&tunnel).await, (Reason::Proxy, expected));
     // tcpmux, where nobody has listened for decades.
     let place = "http://127.0.0.1:1";
@@ -272,7 +274,7 @@ async fn a_refused_password_of_the_proxy_is_not_shown_again_soon_and_is_not_the_
     for client in &clients {
         let (reason, words) = said(client).await;
         assert_eq!(reason, Reason::ProxyRefused);
-        assert!(words.starts_with("the proxy rejected the credentials; next attempt in "), "{words}");
+        assert!(words.starts_with("the proxy rejected the credentials, next attempt in "), "{words}");
     }
     assert_eq!(proxy.received().len(), 1, "shown once");
     assert!(behind.appliance.requests().is_empty());

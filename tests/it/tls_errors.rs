@@ -92,7 +92,7 @@ async fn demanded(authority: &Authority, tls: &str) -> [Result<(), String>; 2] {
         let proxy = Proxy::terminate(demanding(&own, authority, version), appliance.address()).await;
         outcomes.push(ask(proxy.port, ADDRESS, &pin).await.map_err(|failure| {
             assert_eq!(failure.reason, Reason::Tls, "{failure}");
-            failure.to_string()
+            failure.in_full()
         }));
     }
     outcomes.try_into().expect("two versions")
@@ -140,7 +140,7 @@ async fn the_minimum_version_is_enforced_and_reported() {
     ] {
         let proxy = Proxy::terminate(server(&own, default_provider(), &[version]), appliance.address()).await;
         let tls = format!("{{insecure_skip_verify: true, min_version: {least}}}");
-        let outcome = ask(proxy.port, ADDRESS, &tls).await.map_err(|failure| failure.to_string());
+        let outcome = ask(proxy.port, ADDRESS, &tls).await.map_err(|failure| failure.in_full());
         assert_eq!(outcome, expected, "{version:?} {least}");
     }
 }
@@ -149,10 +149,10 @@ async fn the_minimum_version_is_enforced_and_reported() {
 async fn an_appliance_that_hangs_up_after_asking_for_a_certificate_is_suspected_to_want_one() {
     let own = Identity::self_signed(ADDRESS, IsCa::NoCa);
     let proxy = Proxy::cut_off(demanding(&own, &Authority::new(), &TLS12)).await;
-    let said = ask(proxy.port, ADDRESS, "{insecure_skip_verify: true}").await.expect_err("no TLS").to_string();
+    let said = ask(proxy.port, ADDRESS, "{insecure_skip_verify: true}").await.expect_err("no TLS").in_full();
     let wanted = "; the appliance requested a client certificate: set `tls.cert_file` and `tls.key_file`";
     assert!(said.ends_with(wanted), "{said}");
-    let said = ask(Proxy::reply(b"").await.port, ADDRESS, "{}").await.expect_err("no TLS").to_string();
+    let said = ask(Proxy::reply(b"").await.port, ADDRESS, "{}").await.expect_err("no TLS").in_full();
     assert!(!said.contains("client certificate"), "nobody has asked: {said}");
 }
 
@@ -161,5 +161,5 @@ async fn a_port_without_tls_is_reported_with_the_remedy() {
     let said = ask(Proxy::reply(b"HTTP/1.0 400 Bad Request\r\n\r\n").await.port, ADDRESS, "{}").await;
     let expected =
         "the server on this port does not speak TLS: check that this is the HTTPS port of the API (default 6443)";
-    assert_eq!(said.expect_err("no TLS").to_string(), expected);
+    assert_eq!(said.expect_err("no TLS").in_full(), expected);
 }

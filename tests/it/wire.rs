@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use asyncos_exporter::api::{Client, Failure, Listener, LoginFailureLog, Reason, StatusKind, SystemRoots};
+use asyncos_exporter::api::{Cause, Client, Failure, Listener, LoginFailureLog, Reason, StatusKind, SystemRoots};
 use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::config::Config;
 use asyncos_exporter::sim::{self, Fault, FaultBody, On};
@@ -17,8 +17,6 @@ use crate::tls_proxy::Proxy;
 
 /// A login and a report at once.
 const BODY: &str = r#"{"data": {"jwtToken": "of-the-body", "resultSet": [{"incoming_messages": 3}]}}"#;
-const HINT: &str = "this may be the port of the web interface, or another server: check that \
-                    it is the port of the API (default 6443)";
 
 /// A server that gives one answer to everything, and what it was asked.
 struct Server {
@@ -123,13 +121,15 @@ async fn an_unrequested_content_encoding_is_decoded_or_reported() {
     let bomb = gzip(&" ".repeat(9 << 20));
     assert!(bomb.len() < 100_000);
     for (name, body, reason, detail) in [
-        ("br", BODY.as_bytes(), Reason::Protocol, "the body is encoded as `br`, which the exporter did not request: "),
+        ("br", BODY.as_bytes(), Reason::Protocol, "the body is encoded as `br`, which the exporter did not request"),
         ("gzip", &half[..half.len() / 2], Reason::Reset, "the body is truncated inside its gzip"),
         ("gzip", &bomb, Reason::TooLarge, "the body is larger than 8388608 bytes without its gzip"),
     ] {
         let failure = Server::start(encoded(name, body)).await.fetch().await.expect_err(name);
         assert_eq!(failure.reason, reason);
         assert!(failure.detail.starts_with(detail), "{failure}");
+        let is_modified = failure.cause == Cause::ModifiedResponse;
+        assert_eq!(is_modified, reason == Reason::Protocol, "{failure:?}");
     }
     // A refusal is one in whatever encoding, or it would be repeated until the account is locked.
     let refusal = b"HTTP/1.1 401 Unauthorized\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc";
@@ -148,7 +148,7 @@ async fn a_redirect_target_is_reported_without_secrets() {
         esa.inject(Fault::Redirect(target.into()), on);
         let failure = client.fetch(&query(CAPACITY, &client)).await.expect_err("a redirect");
         assert_eq!(failure.reason, Reason::Redirect);
-        assert_eq!(failure.detail, format!("status 302 to esa1.example.com/login; {HINT}"));
+        assert_eq!((&*failure.detail, failure.cause), ("status 302 to esa1.example.com/login", Cause::NotTheApi));
     }
     // That page belongs to the web interface.
     esa.inject(Fault::Redirect("/login?s3cret".into()), On::path("/xml/status").times(1));
@@ -168,12 +168,16 @@ async fn an_html_page_is_reported_as_such() {
     let first = session::client(&esa, "", &clock);
     esa.inject(page(), On::login().times(1));
     let failure = first.fetch(&query(CAPACITY, &first)).await.expect_err("a page");
-    assert_eq!((failure.reason, failure.detail), (Reason::LoginRefused, format!("the login response is HTML; {HINT}")));
-    let fetch = async || client.fetch(&query(CAPACITY, &client)).await.expect_err("a page").detail;
+    assert_eq!((failure.reason, &*failure.detail), (Reason::LoginRefused, "the login response is HTML"));
+    assert_eq!(failure.cause, Cause::NotTheApi);
+    let fetch = async || client.fetch(&query(CAPACITY, &client)).await.expect_err("a page");
     esa.inject(page(), On::reports().times(1));
-    assert_eq!(fetch().await, format!("the body is HTML instead of JSON; {HINT}"));
-    for code in [404, 500] {
+    let failure = fetch().await;
+    assert_eq!((&*failure.detail, failure.cause), ("the body is HTML instead of JSON", Cause::NotTheApi));
+    // The page of a server that is overloaded says nothing about the port.
+    for (code, cause) in [(404, Cause::NotTheApi), (500, Cause::Unknown)] {
         esa.inject(status(code), On::reports().times(1));
-        assert_eq!(fetch().await, format!("status {code} with HTML instead of JSON; {HINT}"));
+        let failure = fetch().await;
+        assert_eq!((failure.detail, failure.cause), (format!("status {code} with HTML instead of JSON"), cause));
     }
 }

@@ -93,8 +93,8 @@ impl Connector {
             }
             (Ok(response), _) => Ok(response),
             (Err((failure, error)), Some(proxy)) => Err(proxy.proxy_failure(&error, &failure).unwrap_or(failure)),
-            (Err((failure, error)), None) => Err(match setup::connection_advice(&failure, &error, scheme) {
-                Some(advice) => failure.with_advice(advice),
+            (Err((failure, error)), None) => Err(match setup::connection_cause(&failure, &error, scheme) {
+                Some(cause) => failure.caused_by(cause),
                 None => failure,
             }),
         }

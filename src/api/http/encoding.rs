@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-use crate::api::{Failure, Reason};
+use crate::api::{Cause, Failure, Reason};
 
 /// Letters of an unknown encoding that are repeated.
 const LONGEST_NAME: usize = 40;
@@ -47,8 +47,8 @@ impl Encoding {
             ["deflate"] => Ok(Self::Deflate),
             _ => {
                 let names: String = named.join(", ").chars().take(LONGEST_NAME).collect();
-                let detail = format!("the body is encoded as `{names}`, which the exporter did not request: {ADVICE}");
-                Err(Failure::new(Reason::Protocol, detail))
+                let detail = format!("the body is encoded as `{names}`, which the exporter did not request");
+                Err(Failure::new(Reason::Protocol, detail).caused_by(Cause::ModifiedResponse))
             }
         }
     }
@@ -78,8 +78,6 @@ impl Encoding {
         }
     }
 }
-
-const ADVICE: &str = "a proxy or firewall modifies the response; exempt the appliance from it";
 
 /// All members of gzip in `body`, one after the other. What comes after them is no part of it, as for `gzip`.
 fn members(body: &[u8], most: usize) -> Result<Vec<u8>, Failure> {
@@ -111,7 +109,8 @@ fn read(decoder: impl Read, name: &str, decoded: &mut Vec<u8>, most: usize) -> R
             Err(Failure::new(Reason::Reset, format!("the body is truncated inside its {name}")))
         }
         Err(error) => {
-            Err(Failure::new(Reason::Protocol, format!("the body is corrupt inside its {name} ({error}): {ADVICE}")))
+            let detail = format!("the body is corrupt inside its {name} ({error})");
+            Err(Failure::new(Reason::Protocol, detail).caused_by(Cause::ModifiedResponse))
         }
     }
 }
@@ -187,7 +186,7 @@ mod tests {
             assert_eq!(of(values), Ok(expected), "{values:?}");
         }
         for (values, name) in [(&["br"][..], "br"), (&["gzip, br"], "gzip, br"), (&["gzip", "gzip"], "gzip, gzip")] {
-            let detail = format!("the body is encoded as `{name}`, which the exporter did not request: {ADVICE}");
+            let detail = format!("the body is encoded as `{name}`, which the exporter did not request");
             assert_eq!(of(values), Err((Reason::Protocol, detail)));
         }
     }

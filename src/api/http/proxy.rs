@@ -9,7 +9,7 @@ use tokio::sync::OwnedMutexGuard;
 use crate::api::http::header::basic_header;
 use crate::api::login_failures::breaker::{FailureCount, LoginDecision, RefusalCause, rounded_up};
 use crate::api::login_failures::{Account, LoginFailureLog, Outcome, PASSWORD_CHECK_INTERVAL};
-use crate::api::{Failure, Reason};
+use crate::api::{Cause, Failure, Reason};
 use crate::base::clock::Clock;
 use crate::config::{self, Credentials};
 
@@ -17,6 +17,8 @@ use crate::config::{self, Credentials};
 const MOST_REFUSALS: u32 = 3;
 /// The prefix of the errors of `hyper_util`'s tunnel. The type is not public; `it::tls_egress` holds the words.
 const TUNNEL: &str = "tunnel error: ";
+/// The remedy where the proxy refuses our account.
+const CORRECT: &str = "correct `proxy.username` or the proxy's password";
 
 /// A proxy and how our account stands there.
 #[derive(Debug)]
@@ -100,16 +102,15 @@ impl ProxyClient {
             LoginDecision::Granted => return Ok(()),
             LoginDecision::Wait(span) => {
                 let shown = rounded_up(span);
-                (format!("the proxy rejected the credentials; next attempt in {shown}"), span)
+                (format!("the proxy rejected the credentials, next attempt in {shown}"), span)
             }
-            LoginDecision::Blocked => (
-                "the proxy repeatedly rejected the credentials: correct the password".to_owned(),
-                PASSWORD_CHECK_INTERVAL,
-            ),
+            LoginDecision::Blocked => {
+                ("the proxy repeatedly rejected the credentials".to_owned(), PASSWORD_CHECK_INTERVAL)
+            }
         };
         Err(Failure {
             retry_after: Some(span.min(PASSWORD_CHECK_INTERVAL)),
-            ..Failure::new(Reason::ProxyRefused, detail)
+            ..Failure::new(Reason::ProxyRefused, detail).caused_by(Cause::remedy(CORRECT))
         })
     }
 
@@ -136,11 +137,12 @@ impl ProxyClient {
 
     /// The failure of a request that the proxy answered with 407.
     pub(in crate::api) fn refusal(&self) -> Failure {
-        let detail = match self.account_state {
-            Some(_) => "the proxy rejected the credentials (407): correct `proxy.username` or the proxy's password",
-            None => "the proxy requires authentication (407): set `proxy.username` and `proxy.password_file`",
+        let (detail, remedy) = match self.account_state {
+            Some(_) => ("the proxy rejected the credentials (407)", CORRECT),
+            None => ("the proxy requires authentication (407)", "set `proxy.username` and `proxy.password_file`"),
         };
-        Failure { retry_after: Some(PASSWORD_CHECK_INTERVAL), ..Failure::new(Reason::ProxyRefused, detail) }
+        let failure = Failure::new(Reason::ProxyRefused, detail).caused_by(Cause::remedy(remedy));
+        Failure { retry_after: Some(PASSWORD_CHECK_INTERVAL), ..failure }
     }
 
     /// The failure behind `error` if the proxy caused it; `direct` is how it reads without a proxy.
@@ -162,8 +164,7 @@ impl ProxyClient {
                 failure(format!("the proxy {url} cannot be reached: {why}"))
             }
             ("unsuccessful", _) => failure(format!(
-                "the proxy {url} did not open a tunnel to the appliance: it did not answer CONNECT with 200; see the \
-                proxy's log"
+                "the proxy {url} did not open a tunnel to the appliance: it did not answer CONNECT with 200"
             )),
             (other, _) => failure(format!("the proxy {url} did not open a tunnel to the appliance: {other}")),
         }

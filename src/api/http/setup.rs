@@ -8,12 +8,11 @@ use reqwest::redirect;
 use rustls::ClientConfig;
 use tokio::task::spawn_blocking;
 
-use crate::api::advice::{CONNECTION_REFUSED, EXPECTS_TLS, NO_CONNECTION};
 use crate::api::http::encoding::Encoding;
 #[cfg(feature = "legacy-tls")]
 use crate::api::http::tls::Legacy;
 use crate::api::http::tls::{self, TlsErrorHints};
-use crate::api::{Failure, Listener, Reason, SystemRoots};
+use crate::api::{Cause, Failure, Listener, Reason, SystemRoots};
 use crate::config::{Backend, Trust};
 
 /// A host that does not accept a connection in this time is down or behind a filter.
@@ -128,8 +127,8 @@ impl HttpSetup {
     /// The kind of a failure that brought no answer.
     fn classified(&self, error: &reqwest::Error) -> Failure {
         let text = chain(error);
-        if let Some(explanation) = self.tls.explanation(error, &text) {
-            return Failure::new(Reason::Tls, explanation);
+        if let Some(failure) = self.tls.failure(error, &text) {
+            return failure;
         }
         let reason = if error.is_timeout() {
             Reason::Timeout
@@ -142,10 +141,13 @@ impl HttpSetup {
         } else {
             Reason::Reset
         };
-        match self.tls.suspicion() {
-            Some(suspicion) => Failure::new(reason, format!("{text}; {suspicion}")),
-            None => Failure::new(reason, text),
-        }
+        let host = || error.url().and_then(url::Url::host_str).unwrap_or_default().to_owned();
+        let cause = match (reason, self.tls.suspicion()) {
+            (Reason::Dns, _) => Cause::UnknownHost(host()),
+            (_, Some(suspicion)) => suspicion,
+            (_, None) => Cause::Unknown,
+        };
+        Failure::new(reason, text).caused_by(cause)
     }
 }
 
@@ -172,7 +174,7 @@ impl TlsBackend {
 
     /// The meaning of an error of TLS, none for any other; `text` is its whole chain in words.
     #[cfg_attr(not(feature = "legacy-tls"), expect(unused_variables, reason = "OpenSSL's are known by their words"))]
-    fn explanation(&self, error: &reqwest::Error, text: &str) -> Option<String> {
+    fn failure(&self, error: &reqwest::Error, text: &str) -> Option<Failure> {
         match self {
             Self::Modern(_, words) => find::<rustls::Error>(error).map(|error| words.of(error)),
             #[cfg(feature = "legacy-tls")]
@@ -180,7 +182,7 @@ impl TlsBackend {
         }
     }
 
-    fn suspicion(&self) -> Option<&'static str> {
+    fn suspicion(&self) -> Option<Cause> {
         match self {
             Self::Modern(_, words) => words.suspicion(),
             #[cfg(feature = "legacy-tls")]
@@ -196,19 +198,15 @@ pub(in crate::api) enum Scheme {
     Tls,
 }
 
-/// Advice on a connection to the appliance itself that `error` ended, where more is known than the reason of `failure`.
-pub(in crate::api) fn connection_advice(
-    failure: &Failure,
-    error: &reqwest::Error,
-    scheme: Scheme,
-) -> Option<&'static str> {
+/// The cause of the end of a connection to the appliance itself by `error`, where more is known than in `failure`.
+pub(in crate::api) fn connection_cause(failure: &Failure, error: &reqwest::Error, scheme: Scheme) -> Option<Cause> {
     use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, TimedOut};
     let kind = find::<std::io::Error>(error).map(std::io::Error::kind);
     match (failure.reason, kind) {
-        (Reason::Connect, Some(ConnectionRefused)) => Some(CONNECTION_REFUSED),
-        (Reason::Connect, Some(HostUnreachable | NetworkUnreachable | TimedOut)) => Some(NO_CONNECTION),
-        (Reason::Timeout, _) if error.is_connect() => Some(NO_CONNECTION),
-        (Reason::Reset | Reason::Protocol, _) if scheme == Scheme::Plain => Some(EXPECTS_TLS),
+        (Reason::Connect, Some(ConnectionRefused)) => Some(Cause::ConnectionRefused),
+        (Reason::Connect, Some(HostUnreachable | NetworkUnreachable | TimedOut)) => Some(Cause::NoConnection),
+        (Reason::Timeout, _) if error.is_connect() => Some(Cause::NoConnection),
+        (Reason::Reset | Reason::Protocol, _) if scheme == Scheme::Plain => Some(Cause::ExpectsTls),
         _ => None,
     }
 }

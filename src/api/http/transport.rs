@@ -16,7 +16,7 @@ use crate::api::login_failures::Account;
 use crate::api::time::{ApplianceTime, Arrival};
 use crate::api::wire::json;
 use crate::api::wire::refusal_message;
-use crate::api::{Event, Failure, Listener, LoginFailureLog, NOT_THE_API, Reason, SystemRoots};
+use crate::api::{Cause, Event, Failure, Listener, LoginFailureLog, Reason, SystemRoots};
 use crate::base::clock::{Clock, Tick, Timestamp};
 use crate::base::secret::Secret;
 use crate::config::{self, Product};
@@ -303,26 +303,32 @@ impl Answer {
         let message = json::message(self.body());
         let is_of_the_credential = message.as_deref().is_some_and(refusal_message::speaks_of_credential);
         let reason = Reason::of_status(self.status, message.is_some(), is_of_the_credential);
-        let mut failure = Failure::new(reason, self.problem_text(message.as_deref()));
-        failure.retry_after = self.retry_after;
-        Err(failure)
+        let (detail, cause) = self.problem(message.as_deref());
+        Err(Failure { retry_after: self.retry_after, ..Failure::new(reason, detail).caused_by(cause) })
     }
 
-    /// The text of a response that is no success, with its `message`.
-    fn problem_text(&self, message: Option<&str>) -> String {
+    /// The text of a response that is no success, with its `message`, and its cause.
+    fn problem(&self, message: Option<&str>) -> (String, Cause) {
         let (status, is_redirect) = (self.status, (300..=399).contains(&self.status));
-        let problem_text = match (&self.target, message) {
+        let problem = match (&self.target, message) {
             (Some(target), _) if is_redirect => format!("status {status} to {target}"),
             (_, Some(message)) => format!("status {status}: {message}"),
             (_, None) => format!("status {status}: no message"),
         };
         let is_page = message.is_none() && json::is_html(self.body());
-        match self.is_of_the_api && (is_redirect || is_page) {
-            true if is_redirect => format!("{problem_text}; {NOT_THE_API}"),
-            true => format!("status {status} with HTML instead of JSON; {NOT_THE_API}"),
-            false => problem_text,
+        match status {
+            _ if !self.is_of_the_api => (problem, Cause::Unknown),
+            300..=399 => (problem, Cause::NotTheApi),
+            // Whatever the page says, this is said of the server's load.
+            408 | 429 | 500..=599 if is_page => (html(status), Cause::Unknown),
+            _ if is_page => (html(status), Cause::NotTheApi),
+            _ => (problem, Cause::Unknown),
         }
     }
+}
+
+fn html(status: u16) -> String {
+    format!("status {status} with HTML instead of JSON")
 }
 
 #[cfg(test)]
@@ -373,16 +379,22 @@ mod tests {
         assert_eq!(reason(418, ""), Some(Reason::Status));
         assert_eq!(reason(429, ""), Some(Reason::Throttled));
         assert_eq!(reason(502, "<html>"), Some(Reason::Unavailable));
-        let problem_text = |answer: Answer| answer.checked().unwrap_err().to_string();
+        let checked = |answer: Answer| answer.checked().unwrap_err();
+        let problem_text = |answer: Answer| checked(answer).to_string();
         assert_eq!(problem_text(answer(404, error)), "status 404: Not Found.");
         assert_eq!(problem_text(answer(503, "")), "status 503: no message");
-        let (html, page) = (format!("; {NOT_THE_API}"), "\u{feff} <!DOCTYPE HTML PUBLIC>");
-        for status in [401, 403, 404, 500] {
-            assert_eq!(problem_text(answer(status, page)), format!("status {status} with HTML instead of JSON{html}"));
+        let page = "\u{feff} <!DOCTYPE HTML PUBLIC>";
+        for (status, cause) in
+            [401, 403, 404].map(|status| (status, Cause::NotTheApi)).into_iter().chain([(500, Cause::Unknown)])
+        {
+            let failure = checked(answer(status, page));
+            assert_eq!(failure.to_string(), format!("status {status} with HTML instead of JSON"));
+            assert_eq!(failure.cause, cause);
         }
         let to = |status, body| Answer { target: Some("esa1/login".into()), ..answer(status, body) };
-        assert_eq!(problem_text(to(302, page)), format!("status 302 to esa1/login{html}"));
-        assert_eq!(problem_text(answer(302, "")), format!("status 302: no message{html}"));
+        assert_eq!(problem_text(to(302, page)), "status 302 to esa1/login");
+        assert_eq!(checked(to(302, page)).cause, Cause::NotTheApi);
+        assert_eq!(problem_text(answer(302, "")), "status 302: no message");
         assert_eq!(problem_text(to(404, error)), "status 404: Not Found.", "it points nowhere");
         // Elsewhere HTML is no surprise.
         assert_eq!(problem_text(Answer { is_of_the_api: false, ..to(302, page) }), "status 302 to esa1/login");

@@ -8,7 +8,7 @@ use url::Url;
 use crate::api::http::header::Header;
 use crate::api::http::rate_limiter::Permit;
 use crate::api::http::transport::Transport;
-use crate::api::{Failure, Reason, RefusalCause, SystemRoots};
+use crate::api::{Cause, Failure, Reason, RefusalCause, SystemRoots};
 use crate::config::{Auth, Credentials};
 
 mod basic;
@@ -51,7 +51,15 @@ pub(in crate::api) struct LoginFailure {
 
 impl LoginFailure {
     fn refused(cause: RefusalCause, detail: impl AsRef<str>) -> Self {
-        Self { failure: Failure::new(Reason::LoginRefused, detail), cause }
+        let failure = Failure::new(Reason::LoginRefused, detail);
+        let failure = match cause {
+            // That of the kind says more about accounts.
+            RefusalCause::Password => failure,
+            RefusalCause::SecondFactor | RefusalCause::Passcode | RefusalCause::OtherServer => {
+                failure.caused_by(Cause::Login(cause))
+            }
+        };
+        Self { failure, cause }
     }
 }
 

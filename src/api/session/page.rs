@@ -8,7 +8,7 @@ use super::{PASSWORD_CHECK_INTERVAL, Session, State};
 use crate::api::http::header::{Header, basic_header};
 use crate::api::login_failures::breaker::{FailureCount, LoginDecision, RefusalCause, rounded_up};
 use crate::api::login_failures::{Account, Outcome};
-use crate::api::{Failure, Reason};
+use crate::api::{Cause, Failure, Reason};
 
 /// Refusals by the page that are bearable in a row: with the one login that is left then, less than the usual lock-out of
 /// five.
@@ -126,13 +126,12 @@ impl Session {
                 let shown = rounded_up(span);
                 (format!("next request in {shown}"), span)
             }
-            LoginDecision::Blocked => {
-                let advice = "correct the password, give the account access to the web interface and reset logins, or \
-                set `xml_status: false`";
-                (format!("requests stopped: {advice}"), PASSWORD_CHECK_INTERVAL)
-            }
+            LoginDecision::Blocked => ("requests stopped".to_owned(), PASSWORD_CHECK_INTERVAL),
         };
-        let failure = Failure::new(Reason::NotAllowed, format!("the status page rejected the credentials; {when}"));
+        let remedy = "correct the password, give the account access to the web interface and reset logins, or set \
+                      `xml_status: false`";
+        let failure = Failure::new(Reason::NotAllowed, format!("the status page rejected the credentials, {when}"))
+            .caused_by(Cause::remedy(remedy));
         Err(Failure { retry_after: Some(span.min(PASSWORD_CHECK_INTERVAL)), ..failure })
     }
 }

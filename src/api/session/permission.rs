@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{PASSWORD_CHECK_INTERVAL, Session, State};
 use crate::api::login_failures::Account;
 use crate::api::login_failures::breaker::{FailureCount, LoginDecision, rounded_up};
-use crate::api::{Event, Failure, Reason};
+use crate::api::{Cause, Event, Failure, Reason};
 
 impl Session {
     /// Loads the current password of the file. Its refusals are counted separately: a corrected password starts at zero.
@@ -33,19 +33,18 @@ impl Session {
         let most = self.most_of(&self.state());
         let wait = |detail: String, span: Duration| {
             let retry_after = Some(span.min(PASSWORD_CHECK_INTERVAL));
-            Err(Failure { retry_after, ..Failure::new(Reason::LoginWait, detail) })
+            let cause = Cause::Login(self.refusals.failures(&account).cause);
+            Err(Failure { retry_after, ..Failure::new(Reason::LoginWait, detail).caused_by(cause) })
         };
         match self.refusals.permit(&account, most, self.wall()) {
             LoginDecision::Granted => Ok(()),
             LoginDecision::Wait(span) => {
                 let shown = rounded_up(span);
-                let advice = self.refusals.failures(&account).cause.advice();
-                wait(format!("login refused: {advice}; next attempt in {shown}"), span)
+                wait(format!("login refused, next attempt in {shown}"), span)
             }
             LoginDecision::Blocked => {
-                let failures = self.refusals.failures(&account);
-                let (cause, advice) = (stopped_because(failures), failures.cause.advice());
-                wait(format!("logins stopped after {cause}: {advice}"), PASSWORD_CHECK_INTERVAL)
+                let cause = stopped_because(self.refusals.failures(&account));
+                wait(format!("logins stopped after {cause}"), PASSWORD_CHECK_INTERVAL)
             }
         }
     }
@@ -57,10 +56,9 @@ impl Session {
     pub(super) async fn announce(&self, account: &Account) -> Result<(), Failure> {
         let counted = self.refusals.tried(account, self.wall()).await;
         counted.map_err(|error| {
-            Failure::new(
-                Reason::LoginWait,
-                format!("login not attempted because its result cannot be recorded: {error}"),
-            )
+            let detail = format!("login not attempted because its result cannot be recorded: {error}");
+            let remedy = "check the disk of `--storage.path`, and that the exporter may write there";
+            Failure::new(Reason::LoginWait, detail).caused_by(Cause::remedy(remedy))
         })
     }
 
@@ -76,8 +74,8 @@ impl Session {
         if blocked && !std::mem::replace(&mut state.blocked_is_logged, blocked) {
             let cause = stopped_because(failures);
             let message = format!("logins stopped after {cause}, before the appliance locks the account");
-            let advice = failures.cause.advice();
-            tracing::error!(host = self.login_url.host_str(), refusals = failures.refusals, advice, "{message}");
+            let hint = failures.cause.advice();
+            tracing::error!(host = self.login_url.host_str(), refusals = failures.refusals, hint, "{message}");
         }
         state.blocked_is_logged = blocked;
         drop(state);

@@ -1,14 +1,10 @@
 //! The cause of a 401: the token is invalid, the role does not allow the endpoint, or the account is refused.
 
 use super::{ActiveCredential, Origin, Session, State, UnauthorizedAction};
-use crate::api::Failure;
 use crate::api::login_failures::Outcome;
 use crate::api::login_failures::breaker::RefusalCause;
 use crate::api::wire::refusal_message;
-
-/// Advice where tokens keep being refused.
-pub(super) const SHARED: &str = "tokens are rejected long before they expire; another client may be using this account, so \
-                                 give each exporter its own";
+use crate::api::{Cause, Failure};
 
 /// The refusal of an endpoint that used to accept the account.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +99,9 @@ impl Session {
     fn log_suspicion(&self, state: &mut State) {
         let is_suspicious = state.pace.is_suspicious();
         if is_suspicious && !state.suspicion_is_logged {
-            tracing::warn!(host = self.login_url.host_str(), "{SHARED}");
+            let hint = Cause::SharedAccount.advice();
+            let hint = hint.as_deref();
+            tracing::warn!(host = self.login_url.host_str(), hint, "tokens are rejected long before they expire");
         }
         state.suspicion_is_logged = is_suspicious;
     }
@@ -113,8 +111,11 @@ impl Session {
         if !self.state().pace.is_suspicious() {
             return failure;
         }
-        let Failure { reason, retry_after, detail } = failure;
-        Failure { retry_after, ..Failure::new(reason, format!("{detail}: {SHARED}")) }
+        let detail = format!("{}, and tokens are rejected long before they expire", failure.detail);
+        Failure {
+            retry_after: failure.retry_after,
+            ..Failure::new(failure.reason, detail).caused_by(Cause::SharedAccount)
+        }
     }
 }
 

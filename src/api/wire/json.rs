@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor
 use serde::{Deserialize, Deserializer};
 
 use crate::api::wire::number::Scalar;
-use crate::api::{Failure, NOT_THE_API, Reason};
+use crate::api::{Cause, Failure, Reason};
 
 /// The longest message of the appliance that is repeated in a log.
 const LONGEST_MESSAGE: usize = 200;
@@ -121,7 +121,7 @@ pub(in crate::api) fn read<T>(body: &str, reader: impl for<'de> Reader<'de, Made
         _ if error.is_data() => Err(malformed(&text)),
         Some('{' | '[') => Err(malformed(&format!("the JSON is incomplete: {text}"))),
         Some(_) if is_html(body) => {
-            Err(Failure::new(Reason::NotJson, format!("the body is HTML instead of JSON; {NOT_THE_API}")))
+            Err(Failure::new(Reason::NotJson, "the body is HTML instead of JSON").caused_by(Cause::NotTheApi))
         }
         Some(_) | None => Err(Failure::new(Reason::NotJson, "the body is not JSON")),
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Client, ClockDoubt, Depth, Failure, Observation, Query, Reason, StatusKind, TrackingQuery};
+use crate::base::period::Period;
 use crate::base::window::Grid;
 use crate::catalogue;
 use crate::commands::probe::access::{AccessCheck, Windows, described, topic};
@@ -87,7 +88,7 @@ impl<'a> Examination<'a> {
         if self.contact.is_answered() || tls_failure.is_some() {
             self.add(Step::works(StepKind::Reachable, place));
         } else if let Some(failure) = failure.filter(|failure| failure.reason.is_of_the_way()) {
-            self.add(Step::failed(StepKind::Reachable, format!("{place}: {}", explained(failure))));
+            self.add(Step::failed(StepKind::Reachable, format!("{place}: {}", failure.in_full())));
             return;
         } else {
             return;
@@ -97,7 +98,7 @@ impl<'a> Examination<'a> {
                 Step::warning(StepKind::Tls, "not used: the password can be read on the network").with_cell("none"),
             );
         } else if let Some(failure) = tls_failure {
-            self.add(Step::failed(StepKind::Tls, explained(failure)));
+            self.add(Step::failed(StepKind::Tls, failure.in_full()));
         } else if self.appliance().trust.anchor == Anchor::Nothing {
             let text = "any certificate is accepted: an attacker on the network can read the password";
             self.add(Step::warning(StepKind::Tls, text));
@@ -109,7 +110,7 @@ impl<'a> Examination<'a> {
 
     /// A failed login in words. Under the path of the other product a login is only a request without credentials.
     fn login_failure(&self, failure: &Failure) -> String {
-        let text = explained(failure);
+        let text = failure.in_full();
         let is_unknown = failure.reason == Reason::LoginRefused && failure.detail.ends_with(UNKNOWN_CALLER);
         match is_unknown && matches!(self.appliance().auth, Auth::Jwt(_)) {
             true => {
@@ -153,7 +154,7 @@ impl<'a> Examination<'a> {
             match step {
                 Ok(step) => step.into_iter().for_each(|step| self.add(step)),
                 Err(failure) => {
-                    let text = format!("{}; the rest was not checked", explained(&failure));
+                    let text = format!("{}; the rest was not checked", failure.in_full());
                     return self.add(Step::failed(kind, text));
                 }
             }
@@ -241,7 +242,7 @@ impl<'a> Examination<'a> {
             return Ok(Some(Step::works(StepKind::Windows, "whole hours, as configured").with_cell("hours")));
         }
         let Some(query) = self.readable.clone() else { return Ok(None) };
-        let length = humantime::format_duration(polling.grid.length());
+        let length = Period(polling.grid.length());
         Ok(Some(match self.prober.windows(query, polling.grid).await? {
             Windows::Minutes => {
                 Step::works(StepKind::Windows, format!("{length} is supported")).with_cell(length.to_string())
@@ -321,7 +322,7 @@ impl<'a> Examination<'a> {
                     }
                 }
             }
-            Err(failure) => Step::failed(StepKind::Quarantines, explained(failure)),
+            Err(failure) => Step::failed(StepKind::Quarantines, failure.in_full()),
         }))
     }
 }
@@ -337,14 +338,15 @@ fn missing(observation: &Observation, named: &[String]) -> Vec<String> {
 struct Problems {
     texts: Vec<String>,
     /// Of the first, since the others mostly have the same cause.
-    advice: Option<&'static str>,
+    advice: Option<String>,
 }
 
 impl Problems {
     fn add<T>(&mut self, name: &str, answer: &Result<T, Failure>) {
         if let Some(trouble) = AccessCheck::of(answer).trouble() {
             self.texts.push(format!("{name}: {trouble}"));
-            self.advice = self.advice.or_else(|| answer.as_ref().err()?.advice());
+            let advice = answer.as_ref().err().map(|failure| failure.advice().into_owned());
+            self.advice = self.advice.take().or(advice);
         }
     }
 
@@ -358,14 +360,6 @@ impl Problems {
         }
         let advice = self.advice.map_or_else(String::new, |advice| format!("; {advice}"));
         Step::failed(kind, format!("{sum}; {}{advice}", self.texts.join("; "))).with_cell(cell)
-    }
-}
-
-/// The failure in words, followed by what to do.
-fn explained(failure: &Failure) -> String {
-    match failure.advice() {
-        Some(advice) => format!("{failure}; {advice}"),
-        None => failure.to_string(),
     }
 }
 

@@ -14,9 +14,7 @@ use url::Url;
 
 use super::findings::CAPACITY;
 use super::survey;
-use crate::api::{
-    Client, Failure, Listener, LoginFailureLog, NOT_THE_API, Reason, RefusalCause, StatusKind, SystemRoots,
-};
+use crate::api::{Cause, Client, Failure, Listener, LoginFailureLog, Reason, RefusalCause, StatusKind, SystemRoots};
 use crate::base::clock::Clock;
 use crate::commands::probe::UNKNOWN_CALLER;
 use crate::commands::probe::access::Observed;
@@ -106,9 +104,8 @@ fn is_named_like_a_manager(url: &Url) -> bool {
 /// Whether a refused login was answered as a path that is none: every complete answer counts as a refusal, but this one
 /// says nothing about the account.
 fn is_of_no_api(failure: &Failure) -> bool {
-    let detail = &failure.detail;
-    let is_page = [NOT_THE_API, RefusalCause::OtherServer.advice()].iter().any(|advice| detail.ends_with(advice));
-    failure.reason == Reason::LoginRefused && (is_page || detail.starts_with("status 404"))
+    let is_page = matches!(failure.cause, Cause::NotTheApi | Cause::Login(RefusalCause::OtherServer));
+    failure.reason == Reason::LoginRefused && (is_page || failure.detail.starts_with("status 404"))
 }
 
 fn other_product(failure: &Failure, auth: &Auth) -> OtherProduct {
@@ -171,18 +168,20 @@ async fn first_status(client: &Client, appliance: &Appliance) -> Result<Vec<Obse
 
 /// The failure in words, followed by what to do.
 pub(super) fn explained(failure: &Failure) -> String {
-    let advice = match failure.reason {
-        // Neither product offers the API there, so the place is wrong rather than the request.
-        Reason::Declined => Some(NOT_THE_API),
-        Reason::LoginRefused if is_of_no_api(failure) => Some(NOT_THE_API),
-        _ => failure.advice(),
+    // Neither product offers the API there, so the place is wrong rather than the request.
+    let text = match failure.reason == Reason::Declined || is_of_no_api(failure) {
+        true => failure.clone().caused_by(Cause::NotTheApi).in_full(),
+        false => failure.in_full(),
     };
-    let advice = advice.unwrap_or_default().replace("`url`", "`--url`").replace("`username`", "`--username`");
-    // Advice about certificates speaks of keys of the configuration, which are flags here.
-    let text = failure.detail.replace("set `tls.ca_file`", "give `--ca-file`, once you have compared it");
-    let text = text.replace("in `url`", "in `--url`").replace("`tls.fingerprint_sha256: ", "`--fingerprint-sha256 ");
-    // The failure may say it by itself.
-    if advice.is_empty() || text.ends_with(&advice) { text } else { format!("{text}; {advice}") }
+    // Advice speaks of keys of the configuration, which are flags here.
+    [
+        ("`url`", "`--url`"),
+        ("`username`", "`--username`"),
+        ("set `tls.ca_file`", "give `--ca-file`, once you have compared it"),
+        ("`tls.fingerprint_sha256: ", "`--fingerprint-sha256 "),
+    ]
+    .iter()
+    .fold(text, |text, (key, flag)| text.replace(key, flag))
 }
 
 #[cfg(test)]
@@ -190,7 +189,10 @@ mod tests {
     use super::*;
 
     fn failed(reason: Reason, detail: &str) -> FailedAttempt {
-        let failure = Failure { reason, detail: detail.into(), retry_after: None };
+        of(Failure::new(reason, detail))
+    }
+
+    fn of(failure: Failure) -> FailedAttempt {
         FailedAttempt { is_logged_in: false, other_product: other_product(&failure, &Auth::Jwt(None)), failure }
     }
 
@@ -201,10 +203,10 @@ mod tests {
         assert!(!perhaps(Reason::LoginRefused, "status 401: Invalid username or passphrase."));
         assert!(!perhaps(Reason::LoginRefused, "status 403: no message"));
         assert!(perhaps(Reason::LoginRefused, "status 404: Not Found."));
-        assert!(
-            perhaps(Reason::LoginRefused, NOT_THE_API)
-                && perhaps(Reason::LoginRefused, RefusalCause::OtherServer.advice())
-        );
+        for cause in [Cause::NotTheApi, Cause::Login(RefusalCause::OtherServer)] {
+            let failure = Failure::new(Reason::LoginRefused, "status 403: no message").caused_by(cause);
+            assert_eq!(of(failure).other_product, OtherProduct::Possible);
+        }
         assert!(
             perhaps(Reason::Declined, "status 404: Not Found.") && perhaps(Reason::NotJson, "status 404: no message")
         );
@@ -212,8 +214,7 @@ mod tests {
         let tried: Vec<Reason> = Reason::ALL
             .into_iter()
             .filter(|reason| {
-                let failure =
-                    Failure { reason: *reason, detail: "status 401: Unauthorized.".into(), retry_after: None };
+                let failure = Failure::new(*reason, "status 401: Unauthorized.");
                 other_product(&failure, &Auth::Basic) == OtherProduct::Possible
             })
             .collect();
@@ -244,9 +245,8 @@ mod tests {
 
     #[test]
     fn advice_about_certificates_names_flags() {
-        let detail = "the certificate is not trusted (x); if it is the appliance's own, set `tls.ca_file`, or \
-                      `tls.fingerprint_sha256: 0abc`";
-        let failure = Failure { reason: Reason::Tls, detail: detail.into(), retry_after: None };
+        let remedy = "if it is the appliance's own, set `tls.ca_file`, or `tls.fingerprint_sha256: 0abc`";
+        let failure = Failure::new(Reason::Tls, "the certificate is not trusted").caused_by(Cause::remedy(remedy));
         let text = explained(&failure);
         assert!(
             text.ends_with("give `--ca-file`, once you have compared it, or `--fingerprint-sha256 0abc`"),

@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn not_allowed() -> Failure {
-        Failure { reason: Reason::NotAllowed, detail: "status 401: Unauthorized.".into(), retry_after: None }
+        Failure::new(Reason::NotAllowed, "status 401: Unauthorized.")
     }
 
     fn observed(aspect: StatusKind, answer: Result<Observation, Failure>) -> Observed {

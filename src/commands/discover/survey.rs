@@ -61,11 +61,7 @@ pub(super) async fn survey(client: Client, appliance: Appliance, observed: Vec<O
 pub(super) async fn hour(client: &Client, appliance: &Appliance, group: &str) -> Result<Reply, Failure> {
     match catalogue::group(group) {
         Some(group) => client.fetch(&query(group, Scope::Appliance, hours(client, appliance, 1))).await,
-        None => Err(Failure {
-            reason: Reason::Declined,
-            detail: format!("`{group}` is not in the catalogue"),
-            retry_after: None,
-        }),
+        None => Err(Failure::new(Reason::Declined, format!("`{group}` is not in the catalogue"))),
     }
 }
 

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn failure(reason: Reason, detail: &str) -> Failure {
-        Failure { reason, detail: detail.into(), retry_after: None }
+        Failure::new(reason, detail)
     }
 
     #[test]

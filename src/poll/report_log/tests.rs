@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::api::Failure;
 use crate::base::clock::Timestamp;
 
 fn at(minutes: u64) -> Tick {
@@ -14,7 +15,7 @@ fn well(group: &str) -> Report {
 }
 
 fn ill(group: &str, reason: Reason) -> Report {
-    let trouble = Trouble { reason, detail: "no".into(), at: Timestamp::from_secs(0) };
+    let trouble = Trouble { failure: Failure::new(reason, "no"), at: Timestamp::from_secs(0) };
     Report { trouble: Some(Arc::new(trouble)), ..well(group) }
 }
 
@@ -25,8 +26,8 @@ fn lines(log: &mut ReportLog, reports: &[Report], now: Tick) -> Vec<String> {
     lines
         .map(|line| match line {
             Line::Summary { message } => message,
-            Line::NotAvailable { reports, hint } => format!("not: {reports}; {}", hint.unwrap_or("-")),
-            Line::Failed { group, trouble, .. } => format!("failed {group} {}", trouble.reason.label()),
+            Line::NotAvailable { reports, hint } => format!("not: {reports}; {}", hint.as_deref().unwrap_or("-")),
+            Line::Failed { group, trouble, .. } => format!("failed {group} {}", trouble.reason().label()),
             Line::Recovered { group, reason, .. } => format!("recovered {group} {}", reason.label()),
             Line::Flapping { changes, failing, .. } => format!("flapping {changes} {failing}"),
         })

@@ -215,8 +215,8 @@ async fn a_question_that_never_ends_is_given_up_and_asked_again() {
     let snapshot = bench.snapshot();
     for (view, group) in snapshot.groups.iter().zip([CAPACITY, INCOMING]) {
         let trouble = view.trouble.as_ref().expect("it was not had");
-        assert_eq!((trouble.reason, view.success_until), (Reason::Timeout, None));
-        assert!(trouble.detail.starts_with("cancelled after 9m"), "{}", trouble.detail);
+        assert_eq!((trouble.reason(), view.success_until), (Reason::Timeout, None));
+        assert!(trouble.failure.detail.starts_with("cancelled after 9m"), "{}", trouble.failure);
         assert!(bench.fake.windows(group).len() >= 2, "each has its turn");
     }
     bench.end().await;

@@ -4,7 +4,7 @@ use super::*;
 
 /// A report of `scope` that has never arrived, for this reason; those that are refused are so from the start.
 fn missing(scope: Scope, name: &str, reason: Reason) -> GroupView {
-    let refusal = matches!(reason, Reason::Declined | Reason::NotAllowed).then_some(reason);
+    let refusal = reason.is_refusal().then_some(reason);
     let trouble = trouble(reason, "no");
     GroupView { scope, refusal, trouble, success_until: None, last_success: None, window_end: None, ..group(name) }
 }

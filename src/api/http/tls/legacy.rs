@@ -4,7 +4,7 @@
 use reqwest::tls::{Certificate, TlsInfo, Version};
 
 use crate::api::http::certificate::Facts;
-use crate::api::{Event, Failure, Listener, Reason};
+use crate::api::{Cause, Event, Failure, Listener, Reason};
 use crate::config::{Anchor, Trust};
 
 /// Configuration of OpenSSL, and the listener that receives the certificates it accepts.
@@ -47,16 +47,21 @@ impl Legacy {
     }
 
     /// The meaning of `words`, the chain of an error, if it comes from OpenSSL.
-    pub(in crate::api) fn of(words: &str) -> Option<String> {
+    pub(in crate::api) fn of(words: &str) -> Option<Failure> {
         // The type of the error is in a crate that is not named here; OpenSSL's own words begin so in every release.
         let (_, rest) = words.split_once("SSL routines:")?;
         Some(match rest.split_once("certificate verify failed") {
-            Some((_, why)) => format!(
-                "OpenSSL does not accept the certificate{}: set `tls.ca_file` (that certificate or its authority's), and \
-                 give the URL a name that is in it",
-                why.split_once(": ").map_or_else(String::new, |(_, why)| format!(" {}", why.trim()))
-            ),
-            None => format!("OpenSSL cannot negotiate TLS with the appliance ({})", rest.trim_matches(':')),
+            Some((_, why)) => {
+                let why = why.split_once(": ").map_or_else(String::new, |(_, why)| format!(" {}", why.trim()));
+                let remedy =
+                    "set `tls.ca_file` (that certificate or its authority's), and give the URL a name that is in it";
+                Failure::new(Reason::Tls, format!("OpenSSL does not accept the certificate{why}"))
+                    .caused_by(Cause::remedy(remedy))
+            }
+            None => {
+                let rest = rest.trim_matches(':');
+                Failure::new(Reason::Tls, format!("OpenSSL cannot negotiate TLS with the appliance ({rest})"))
+            }
         })
     }
 }

@@ -31,8 +31,7 @@ pub(super) async fn log_in(
     let (token, came) = match (second, response.wants_second_factor) {
         (None, false) => (response.token.ok_or_else(no_token).inspect_err(count)?, came),
         (None, true) => {
-            let detail = "the account requires a second factor: configure `two_factor`, or use an account without one";
-            let failure = Failure::new(Reason::TwoFactor, detail);
+            let failure = Failure::new(Reason::TwoFactor, "the login response asks for a second step");
             return Err(LoginFailure { failure, cause: RefusalCause::SecondFactor }).inspect_err(count);
         }
         (Some(second), false) if second.demand() == Demand::WhenAsked => {
@@ -76,7 +75,7 @@ fn unreadable(answer: &Answer, failure: Failure) -> LoginFailure {
     if body.starts_with('{') && !body.ends_with('}') {
         return failure.into();
     }
-    refused(answer.is_the_apis_own(), &failure.detail)
+    refused(answer.is_the_apis_own(), failure)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::LoginFailure;
 use crate::api::http::header::is_header_text;
 use crate::api::http::transport::Answer;
 use crate::api::wire::json::{self, JsonScalar};
-use crate::api::{Failure, NOT_THE_API, Reason, RefusalCause};
+use crate::api::{Cause, Failure, Reason, RefusalCause};
 use crate::base::secret::Secret;
 
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ impl LoginResponse {
     pub(super) fn read(body: &str) -> Result<Self, Failure> {
         // The parser's message may quote the body, which holds a token.
         let malformed = |_| match json::is_html(body) {
-            true => Failure::new(Reason::Malformed, format!("the login response is HTML; {NOT_THE_API}")),
+            true => Failure::new(Reason::Malformed, "the login response is HTML").caused_by(Cause::NotTheApi),
             false => Failure::new(Reason::Malformed, "the login response is not the expected JSON"),
         };
         let LoginData { jwt_token, is2_factor_redirect_required: wanted } =
@@ -65,20 +65,23 @@ pub(super) fn accepted(answer: Answer) -> Result<Answer, LoginFailure> {
         _ if is_of_the_server => failure.because(Reason::Unavailable).into(),
         // The statuses of a refusal, from whichever server.
         Reason::Unauthorized | Reason::NotAllowed => failure.because(Reason::LoginRefused).into(),
-        _ => refused(is_the_apis_own, &failure.detail),
+        _ => refused(is_the_apis_own, failure),
     })
 }
 
-/// A refusal with these words, in an answer that is in a form of the API or is not.
-pub(super) fn refused(is_the_apis_own: bool, detail: &str) -> LoginFailure {
+/// A refusal in the words of `failure`, in an answer that is in a form of the API or is not.
+pub(super) fn refused(is_the_apis_own: bool, failure: Failure) -> LoginFailure {
+    let failure = failure.because(Reason::LoginRefused);
     if is_the_apis_own {
-        return LoginFailure::refused(RefusalCause::Password, detail);
+        return LoginFailure { failure, cause: RefusalCause::Password };
     }
     let cause = RefusalCause::OtherServer;
-    if detail.ends_with(NOT_THE_API) {
-        return LoginFailure::refused(cause, detail);
-    }
-    LoginFailure::refused(cause, format!("{detail}: {}", cause.advice()))
+    let failure = match failure.cause {
+        Cause::Unknown => failure.caused_by(Cause::Login(cause)),
+        // More is known already.
+        _ => failure,
+    };
+    LoginFailure { failure, cause }
 }
 
 /// The failure of a login without a token.

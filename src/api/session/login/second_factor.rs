@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::LoginFailure;
 use super::passcode::Passcodes;
 use super::response::{LoginResponse, accepted, no_token};
-use crate::api::RefusalCause;
 use crate::api::http::header::token_header;
 use crate::api::http::transport::Transport;
 use crate::api::time::Arrival;
+use crate::api::{Cause, Reason, RefusalCause};
 use crate::base::secret::Secret;
 use crate::config::{Credentials, Demand, Encoding, TwoFactor};
 
@@ -83,7 +83,12 @@ impl SecondFactor {
 
 /// The password was taken by then, so what is refused is the passcode, or how it is sent.
 fn of_the_second_step(failed: LoginFailure) -> LoginFailure {
-    LoginFailure { cause: RefusalCause::Passcode, ..failed }
+    let cause = RefusalCause::Passcode;
+    let failure = match failed.failure.reason {
+        Reason::LoginRefused => failed.failure.caused_by(Cause::Login(cause)),
+        _ => failed.failure,
+    };
+    LoginFailure { failure, cause }
 }
 
 #[cfg(test)]

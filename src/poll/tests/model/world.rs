@@ -179,8 +179,7 @@ impl<'a> World<'a> {
         match answer.used {
             Use::Count(_) | Use::Begin(_) | Use::Run => {
                 let failure = fails(Reason::Timeout);
-                let trouble =
-                    Trouble { reason: failure.reason, detail: failure.detail.clone(), at: self.appliance.now };
+                let trouble = Trouble { failure: failure.clone(), at: self.appliance.now };
                 let windows = match answer.used {
                     Use::Count(count) => count.windows,
                     Use::Begin(_) | Use::Run | Use::Compare => 1,
