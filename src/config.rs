@@ -137,6 +137,8 @@ pub struct StatusOptions {
     pub quarantines: Quarantines,
     /// Managed appliances, privileges of the account, time zone, and the time span of reporting data.
     pub inventory: bool,
+    /// Those of the keys that the file has: what only the default switches on may be missing on an appliance.
+    pub named: Vec<&'static str>,
 }
 
 /// Quarantines whose messages are counted.

@@ -30,8 +30,8 @@ mod lateness;
 mod launch;
 mod outcome;
 mod plan;
+mod poll_log;
 mod refusal;
-mod report_log;
 mod report_source;
 mod request;
 mod request_order;
@@ -49,7 +49,7 @@ use deadline::Deadlines;
 use health::ApplianceHealth;
 use job::Done;
 use lateness::Lateness;
-use report_log::ReportLog;
+use poll_log::PollLog;
 use report_source::ReportSource;
 use request_order::{RequestOrder, Work};
 use resume_point::Moment;
@@ -95,7 +95,7 @@ pub(crate) struct Poller<S> {
     /// None where the settle delay is given.
     lateness: Option<Lateness>,
     health: ApplianceHealth,
-    report_log: ReportLog,
+    poll_log: PollLog,
     /// When a report was last counted.
     answered: Option<Tick>,
     /// The newest failure.
@@ -165,7 +165,7 @@ impl<S: Source> Poller<S> {
                 config::Product::Sma => None,
             },
             health: ApplianceHealth::new(targets.len(), appliance.polling.grid.length()),
-            report_log: ReportLog::default(),
+            poll_log: PollLog::default(),
             lateness: match appliance.polling.settle {
                 config::Settle::Fixed(_) => None,
                 config::Settle::Auto(first) => Some(Lateness::new(first, targets.len())),

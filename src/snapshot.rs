@@ -132,6 +132,10 @@ impl Trouble {
 pub struct AspectView {
     /// The label `group`.
     pub name: &'static str,
+    /// The key of the configuration that switches it on or off.
+    pub option: &'static str,
+    /// Whether the configuration has that key, and not the default switched it on.
+    pub is_wanted: bool,
     /// Whether the newest question was answered.
     pub success: bool,
     /// When one last was, by our clock.

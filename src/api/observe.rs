@@ -84,6 +84,17 @@ impl StatusKind {
             Self::TimeZone => "system_time",
         }
     }
+
+    /// The key of the configuration that switches it on or off.
+    #[must_use]
+    pub const fn option(&self) -> &'static str {
+        match self {
+            Self::Health => "health",
+            Self::XmlStatus(_) => "xml_status",
+            Self::Quarantines(_) => "quarantines",
+            Self::Managed | Self::Privileges | Self::Reporting | Self::TimeZone => "inventory",
+        }
+    }
 }
 
 /// The content of a status answer.

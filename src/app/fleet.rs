@@ -80,7 +80,16 @@ impl Fleet {
             self.context.snapshots.remove(&name);
             tracing::info!(appliance = name, "polling stopped");
         }
+        // A line for each appliance of a large fleet would hide the others; each has one once its first round is over.
+        let is_start = self.running.is_empty() && ended.is_empty();
+        if is_start {
+            tracing::info!(appliances = pollers.len(), "polling started");
+        }
         for (appliance, client, metrics) in pollers {
+            let (groups, scopes) = (appliance.groups.len(), appliance.scopes.len());
+            if !is_start {
+                tracing::info!(appliance = appliance.name, url = %appliance.url, groups, scopes, "polling started");
+            }
             if let Some(old) = ended.get(&appliance.name) {
                 client.inherit_from(old);
             }
@@ -114,8 +123,6 @@ impl Fleet {
         };
         let task = self.tasks.spawn(polling).id();
         self.names.insert(task, (appliance.name.clone(), stop.clone()));
-        let (groups, scopes) = (appliance.groups.len(), appliance.scopes.len());
-        tracing::info!(appliance = appliance.name, url = %appliance.url, groups, scopes, "polling started");
         self.running.insert(appliance.name.clone(), Running { config: appliance, client, stop, over });
     }
 

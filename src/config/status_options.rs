@@ -7,6 +7,14 @@ use super::path::Path;
 use super::problem::Problems;
 use super::{Product, Quarantines, StatusOptions, field, raw};
 
+impl StatusOptions {
+    /// Whether the file has `key`.
+    #[must_use]
+    pub fn names(&self, key: &str) -> bool {
+        self.named.contains(&key)
+    }
+}
+
 /// Reads the four keys of one appliance at `url`.
 pub(super) fn read(
     raw: &raw::Appliance,
@@ -15,6 +23,13 @@ pub(super) fn read(
     path: &Path,
     problems: &mut Problems,
 ) -> StatusOptions {
+    let keys = [
+        ("health", &raw.health),
+        ("xml_status", &raw.xml_status),
+        ("quarantines", &raw.quarantines),
+        ("inventory", &raw.inventory),
+    ];
+    let named = keys.into_iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key).collect();
     let mut switch =
         |key: &str, value: Option<&Value>, usual| field::switch(value, &path.key(key), problems).unwrap_or(usual);
     // Whether a manager has it is not known: it is asked where somebody says so.
@@ -25,6 +40,7 @@ pub(super) fn read(
         xml_status: xml_status(raw.xml_status.as_ref(), url, &path.key("xml_status"), problems),
         quarantines: quarantines(raw.quarantines.as_ref(), &path.key("quarantines"), problems),
         inventory,
+        named,
     }
 }
 

@@ -99,6 +99,8 @@ pub(super) fn snapshot(name: &str, now: Tick, seed: u64) -> Snapshot {
     let mut dice = Dice(seed);
     let health = |dice: &mut Dice| AspectView {
         name: "health",
+        option: "health",
+        is_wanted: false,
         success: true,
         last_success: None,
         refusal: None,
@@ -337,6 +339,8 @@ fn a_series_that_comes_twice_is_on_the_page_once() {
     let expires = world.now + Duration::from_secs(1);
     let view = |value, name| AspectView {
         name,
+        option: "health",
+        is_wanted: false,
         success: true,
         last_success: None,
         refusal: None,

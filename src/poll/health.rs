@@ -40,6 +40,8 @@ pub(super) struct ApplianceHealth {
     longest_pause: Duration,
     pauses: u32,
     paused_until: Option<Tick>,
+    /// Why it was last down.
+    down_for: Option<Reason>,
     flapping: Flapping,
 }
 
@@ -75,6 +77,7 @@ impl ApplianceHealth {
             longest_pause: window.clamp(FIRST_PAUSE, LONGEST_PAUSE),
             pauses: 0,
             paused_until: None,
+            down_for: None,
             flapping: Flapping::default(),
         }
     }
@@ -88,11 +91,16 @@ impl ApplianceHealth {
         self.paused_until.filter(|until| *until > now)
     }
 
+    /// Whether it is not known yet if the newest failures mean that it is down: the next outcomes decide.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.is_up() && self.streak > 0
+    }
+
     /// Logs the changes that were not logged one by one.
     pub(super) fn log_flapping(&mut self, name: &str, now: Tick) {
         if let Some(changes) = self.flapping.due(now) {
-            let (minutes, is_up) = (PERIOD.as_secs() / 60, self.is_up());
-            tracing::warn!(appliance = name, changes, minutes, is_up, "appliance is flapping");
+            let (minutes, is_up, reason) = (PERIOD.as_secs() / 60, self.is_up(), self.down_for.map(Reason::label));
+            tracing::warn!(appliance = name, changes, minutes, is_up, reason, "appliance is flapping");
         }
     }
 
@@ -198,7 +206,7 @@ impl ApplianceHealth {
             let hint = &*failure.advice();
             tracing::warn!(appliance = name, reason, error = %failure, hint, "{}", headline(failure.reason));
         }
-        self.up = Some(false);
+        (self.up, self.down_for) = (Some(false), Some(failure.reason));
         let usual = FIRST_PAUSE.saturating_mul(1 << self.pauses.min(8)).min(self.longest_pause);
         let pause = failure.retry_after.map_or(usual, |asked| asked.clamp(FIRST_PAUSE / 60, LONGEST_RETRY_AFTER));
         self.pauses += 1;

@@ -166,9 +166,7 @@ impl<S: Source> Poller<S> {
             self.warn_of_centralized();
         }
         let status_probe = &mut self.watches[status_probe];
-        if let Some(pace) =
-            status_probe.observed(&self.name, outcome, trouble, self.answered, now, self.context.clock.wall())
-        {
+        if let Some(pace) = status_probe.observed(outcome, trouble, self.answered, now, self.context.clock.wall()) {
             self.source.set_pace(pace);
         }
     }

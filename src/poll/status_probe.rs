@@ -10,7 +10,7 @@ use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{AspectView, Trouble};
 
 use super::failing::Failing;
-use super::flapping::{Flapping, PERIOD};
+use super::poll_log::{Polled, Topic};
 
 /// The pace of status that changes by the second: alerts are evaluated about as often.
 const SOON: Duration = Duration::from_secs(60);
@@ -29,16 +29,17 @@ pub(super) struct StatusProbe {
     pub(super) in_flight: bool,
     pub(super) not_before: Tick,
     failing: Failing,
-    flapping: Flapping,
     /// The duration of the newest request.
     pub(super) took: Option<Duration>,
     view: Arc<AspectView>,
 }
 
 impl StatusProbe {
-    fn new(aspect: StatusKind, pace: Duration) -> Self {
+    fn new(aspect: StatusKind, pace: Duration, is_wanted: bool) -> Self {
         let view = AspectView {
             name: aspect.name(),
+            option: aspect.option(),
+            is_wanted,
             success: false,
             last_success: None,
             refusal: None,
@@ -53,7 +54,6 @@ impl StatusProbe {
             in_flight: false,
             not_before: Tick::default(),
             failing: Failing::default(),
-            flapping: Flapping::default(),
             took: None,
             view: Arc::new(view),
         }
@@ -67,7 +67,8 @@ impl StatusProbe {
                 StatusKind::Quarantines(_) | StatusKind::Managed | StatusKind::Reporting => NOW_AND_THEN,
                 StatusKind::TimeZone | StatusKind::Privileges => SELDOM,
             };
-            Self::new(kind, pace)
+            let is_wanted = status_options.names(kind.option());
+            Self::new(kind, pace, is_wanted)
         };
         StatusKind::configured(status_options, product).into_iter().map(probe).collect()
     }
@@ -103,11 +104,16 @@ impl StatusProbe {
         }
     }
 
-    /// Logs the changes that were not logged one by one.
-    pub(super) fn log_flapping(&mut self, appliance: &str, now: Tick) {
-        if let Some(changes) = self.flapping.due(now) {
-            let (aspect, minutes, is_answered) = (self.aspect.name(), PERIOD.as_secs() / 60, self.is_answered());
-            tracing::warn!(appliance, aspect, changes, minutes, is_answered, "status requests are flapping");
+    /// What the log may say about it.
+    pub(super) fn for_log(&self) -> Polled {
+        let AspectView { name, is_wanted, last_success, trouble, .. } = &*self.view;
+        Polled {
+            topic: Topic::Status,
+            name: (*name).into(),
+            was_requested: last_success.is_some() || trouble.is_some(),
+            is_in_first_round: true,
+            is_wanted: *is_wanted,
+            trouble: trouble.clone(),
         }
     }
 
@@ -124,7 +130,6 @@ impl StatusProbe {
     /// `others` is when a report last arrived. Returns the pace of the requests that the appliance allows, if it sent one.
     pub(super) fn observed(
         &mut self,
-        appliance: &str,
         outcome: Result<Observation, Failure>,
         trouble: Option<Arc<Trouble>>,
         others: Option<Tick>,
@@ -135,15 +140,11 @@ impl StatusProbe {
         self.not_before = now + self.pace;
         let failure = match outcome {
             Ok(observation) => {
-                if !self.failing.is_none() && self.flapping.changed(now) {
-                    tracing::info!(appliance, aspect = self.aspect.name(), "status request recovered");
-                }
                 self.failing = Failing::default();
                 let status_metrics = StatusMetrics::new(&observation);
                 let mut unusable = self.view.unusable;
                 unusable.iter_mut().zip(status_metrics.unusable).for_each(|(sum, more)| *sum += more);
                 self.view = Arc::new(AspectView {
-                    name: self.aspect.name(),
                     success: true,
                     last_success: Some(wall),
                     refusal: None,
@@ -151,16 +152,12 @@ impl StatusProbe {
                     status_metrics,
                     unusable,
                     expires: now + self.pace * STALE_AFTER,
+                    ..AspectView::clone(&self.view)
                 });
                 return observation.pace();
             }
             Err(failure) => failure,
         };
-        let reason = failure.reason.label();
-        if self.failing.is_none() && self.flapping.changed(now) {
-            let (aspect, hint) = (self.aspect.name(), &*failure.advice());
-            tracing::warn!(appliance, aspect, reason, error = %failure, hint, "status request failed");
-        }
         let refusal = failure.reason.is_refusal().then_some(failure.reason);
         let wait = self.failing.failed(&failure, self.pace, others, now);
         // A refused password is not sent again before its time, whatever the request; checking whether it may be is free.

@@ -8,6 +8,7 @@ mod hours;
 mod keys;
 mod limits;
 mod model;
+mod quiet;
 mod refusals;
 mod rounds;
 mod searches;

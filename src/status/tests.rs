@@ -110,6 +110,8 @@ fn fleet() -> Status {
     let mut half = snapshot("half", vec![declined, failing]);
     half.aspects.push(Arc::new(AspectView {
         name: "xml_status",
+        option: "xml_status",
+        is_wanted: true,
         success: true,
         last_success: Some(ago(0)),
         refusal: None,
@@ -343,6 +345,8 @@ fn nothing_hostile_becomes_markup() {
     let mut hostile = Snapshot { trouble: trouble(Reason::Status, HOSTILE), ..snapshot(HOSTILE, vec![failing]) };
     hostile.aspects.push(Arc::new(AspectView {
         name: "xml_status",
+        option: "xml_status",
+        is_wanted: true,
         success: true,
         last_success: None,
         refusal: None,

@@ -66,6 +66,8 @@ fn publish(snapshots: &SnapshotStore, value: f64, expires: Tick) {
     let gauges = vec![Sample { family, labels: vec![], value }];
     let view = AspectView {
         name: "health",
+        option: "health",
+        is_wanted: false,
         success: true,
         last_success: None,
         refusal: None,

@@ -8,7 +8,7 @@ use crate::api::{ClockDoubt, Failure};
 use crate::base::clock::{Tick, Timestamp};
 use crate::ledger::Ledger;
 use crate::poll::failing;
-use crate::poll::report_log::Report;
+use crate::poll::poll_log::{Polled, Topic};
 use crate::poll::resume_point::Moment;
 use crate::snapshot::Trouble;
 
@@ -36,13 +36,14 @@ impl Target {
     }
 
     /// What the log may say about it.
-    pub(in crate::poll) fn for_log(&self) -> Report {
+    pub(in crate::poll) fn for_log(&self) -> Polled {
         let trouble = self.trouble.clone().filter(|_| !self.failing.is_none());
-        Report {
-            scope: self.key.scope.clone(),
-            group: Arc::clone(self.report_source.label()),
+        Polled {
+            topic: Topic::Reports(self.key.scope.clone()),
+            name: Arc::clone(self.report_source.label()),
             was_requested: self.last_success.is_some() || trouble.is_some(),
-            is_in_summary: !self.is_search(),
+            is_in_first_round: !self.is_search(),
+            is_wanted: true,
             trouble,
         }
     }

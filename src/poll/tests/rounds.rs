@@ -4,7 +4,7 @@
 use super::*;
 
 /// So many groups without keys.
-fn scalars(count: usize) -> Vec<&'static str> {
+pub(super) fn scalars(count: usize) -> Vec<&'static str> {
     let of_mail = catalogue::groups().filter(|group| group.key.is_none() && group.about == DeviceType::Mail);
     of_mail.filter(|group| group.counters.len() > 1).map(|group| &*group.name).take(count).collect()
 }

@@ -64,6 +64,8 @@ fn fleet() -> Vec<Arc<Snapshot>> {
     };
     let health = AspectView {
         name: "health",
+        option: "health",
+        is_wanted: false,
         success: true,
         last_success: Some(START),
         refusal: None,
