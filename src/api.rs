@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::base::clock::{Clock, Timestamp};
 use crate::catalogue;
+use crate::catalogue::tracking::Outcome;
 use crate::config::{self, Product};
 
 mod event;
@@ -182,7 +183,8 @@ impl Client {
     /// Dropping the future closes the connection; asking again repeats a read.
     pub async fn fetch(&self, query: &Query) -> Result<Reply, Failure> {
         if let Some(TrackingQuery { search, depth }) = &query.search {
-            let counted = self.count(catalogue::tracking::PATH, &search.query(query.window), depth.paging()).await?;
+            let counter = PageCounter::new(depth.paging(), search.outcome());
+            let counted = self.count_pages(catalogue::tracking::PATH, &search.query(query.window), counter).await?;
             let Counted { count, at, sent } = counted;
             return Ok(Reply { report: Report::of(catalogue::SEARCH_COUNTER, count), at, sent });
         }
@@ -210,8 +212,12 @@ impl Client {
     /// # Cancel safety
     /// As [`Client::fetch`].
     async fn count(&self, path: &str, parameters: &str, paging: Paging) -> Result<Counted, Failure> {
+        self.count_pages(path, parameters, PageCounter::new(paging, Outcome::Any)).await
+    }
+
+    /// As [`Client::count`], of the entries that `counter` counts.
+    async fn count_pages(&self, path: &str, parameters: &str, mut counter: PageCounter) -> Result<Counted, Failure> {
         let began = Instant::now();
-        let mut counter = PageCounter::new(paging);
         let mut first = None;
         loop {
             let parameters = format!("{parameters}&{}", counter.next_page());

@@ -2,6 +2,7 @@
 //! is known from. Knows nothing of requests, windows or the text format; names of metrics come from here.
 
 mod connections;
+pub mod detections;
 mod entry;
 mod files;
 mod incoming;

@@ -20,6 +20,7 @@ use crate::catalogue::{Group, ScopeKind};
 mod appliance;
 mod auth;
 mod custom;
+mod detections;
 mod document;
 mod field;
 mod file_reader;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_yaml::Value;
 
+use super::detections::Detections;
 use super::files::Files;
 use super::groups::Selection;
 use super::path::Path;
@@ -38,7 +39,8 @@ pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config,
         .unwrap_or_else(|| Selection::profile(Profile::Default, &custom, &groups_path));
     let searches =
         Searches::read(raw.tracking_searches, &root.key("tracking_searches"), &mut problems).unwrap_or_default();
-    let usual = Usual { defaults, identity, groups, searches, custom };
+    let detections = Detections::read(raw.detections, &root.key("detections"), &mut problems).unwrap_or_default();
+    let usual = Usual { defaults, identity, groups, searches, detections, custom };
     let path = root.key("appliances");
     let list = field::list(raw.appliances.as_ref(), &path, &mut problems).unwrap_or_default();
     if list.is_empty() {
@@ -92,6 +94,7 @@ struct Usual {
     identity: IdentityKeys,
     groups: Selection,
     searches: Searches,
+    detections: Detections,
     custom: Vec<Group>,
 }
 
@@ -149,7 +152,9 @@ fn read(element: Value, usual: &Usual, files: &mut Files, path: &Path, problems:
     let own = Selection::read(raw.counter_groups, &usual.custom, &path.key("counter_groups"), problems);
     let groups = own.as_ref().unwrap_or(&usual.groups).choices(product, &polling, problems);
     let own = Searches::read(raw.tracking_searches, &path.key("tracking_searches"), problems);
-    let searches = own.as_ref().unwrap_or(&usual.searches).choices(&polling);
+    let own_detections = Detections::read(raw.detections, &path.key("detections"), problems);
+    let detections = own_detections.as_ref().unwrap_or(&usual.detections);
+    let searches = own.as_ref().unwrap_or(&usual.searches).choices(detections, &polling);
     let device_groups = members(raw.device_groups.as_ref(), product, &path.key("device_groups"), problems);
     let devices = members(raw.devices.as_ref(), product, &path.key("devices"), problems);
     if url.as_ref().is_some_and(|url| url.scheme() == "http" && !is_loopback(url)) {

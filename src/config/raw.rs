@@ -67,7 +67,7 @@ pub(super) fn known_keys() -> Vec<(&'static str, &'static [&'static str])> {
 tables! {
     appliance_keys:
     /// The file itself.
-    File { sharding, web, defaults, counter_groups, custom_counter_groups, tracking_searches, appliances }
+    File { sharding, web, defaults, counter_groups, custom_counter_groups, tracking_searches, detections, appliances }
     /// `sharding`.
     Sharding { shards, index, index_env, from }
     /// `web`.
@@ -76,7 +76,7 @@ tables! {
     Appliance {
         name, url, product, auth, username, password, password_file, password_env, credential, two_factor, oidc, tls,
         proxy, polling, counter_groups, device_groups, devices, health, xml_status, quarantines, inventory,
-        tracking_searches, minimum_release, serial
+        tracking_searches, detections, minimum_release, serial
     }
     /// `two_factor` of an appliance.
     TwoFactor {
@@ -126,9 +126,13 @@ tables! {
     /// One element of a list of `counter_groups` that is more than a name.
     Choice { name, top, window, series_limit }
     /// One element of `tracking_searches`.
-    Search { name, search_option, filters, window }
+    Search { name, search_option, filters, delivered_only, window }
     /// A filter of a search that says how it compares.
     Comparison { operator, value }
+    /// `detections`, where it is more than a switch.
+    Detections { window, internal_domains, canary }
+    /// Its `canary`.
+    Canary { sender, subject, interval }
     /// One element of `custom_counter_groups`.
     Custom { name, key, device_type, aggregation, unit, counters }
     /// One element of its `counters` that is more than a name.

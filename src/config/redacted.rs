@@ -11,6 +11,7 @@ use super::{
 };
 use crate::base::period::Period;
 use crate::base::shard::Shard;
+use crate::catalogue::tracking::Outcome;
 use crate::catalogue::{Aggregation, Counter, DeviceType, Group, Unit};
 
 mod auth;
@@ -226,6 +227,8 @@ struct Search<'a> {
     search_option: String,
     /// In the API's own names.
     filters: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    delivered_only: bool,
     window: String,
 }
 
@@ -236,7 +239,8 @@ impl<'a> Search<'a> {
         let mut filters: BTreeMap<String, String> =
             url::form_urlencoded::parse(parameters.as_bytes()).into_owned().collect();
         let search_option = filters.remove("searchOption").unwrap_or_default();
-        Self { name, search_option, filters, window: span(grid.length()) }
+        let delivered_only = search.outcome() == Outcome::Delivered;
+        Self { name, search_option, filters, delivered_only, window: span(grid.length()) }
     }
 }
 
@@ -361,6 +365,7 @@ mod tests {
              custom_counter_groups:\n\
              - {{name: mail_new, key: policy, aggregation: sum, unit: messages, counters: [{{name: w, unit: percent}}]}}\n\
              tracking_searches: [{{name: s, filters: {{envelope_sender: {{operator: contains, value: 'a b&c@'}}}}}}]\n\
+             detections: {{internal_domains: [example.com], canary: {{subject: probe}}}}\n\
              appliances:\n\
              - {{name: a, url: 'https://a:6443', username: u, password: '{PASSWORD}'}}\n\
              - {{name: b, url: 'https://b', username: u, password: '{PASSWORD}', product: sma, auth: basic,\n\

@@ -61,6 +61,10 @@ fn value(table: &str, key: &str) -> Value {
         }
         ("File", "custom_counter_groups") => list(&reference("Custom")),
         ("File" | "Appliance", "tracking_searches") => list(&reference("Search")),
+        ("File" | "Appliance", "detections") => json!({"anyOf": [switch(), reference("Detections")]}),
+        ("Detections", "internal_domains") => list(&text()),
+        ("Detections", "canary") => reference("Canary"),
+        ("Canary", "sender" | "subject") => text(),
         ("File", "appliances") => json!({"type": "array", "minItems": 1, "items": reference("Appliance")}),
         ("Sharding", "shards") => number(1, MOST_SHARDS as usize),
         ("Sharding", "index") => number(0, MOST_SHARDS as usize - 1),
@@ -83,6 +87,7 @@ fn value(table: &str, key: &str) -> Value {
             | "serial"
             | "created_timestamps"
             | "running_hour"
+            | "delivered_only"
             | "insecure_skip_verify"
             | "legacy",
         ) => switch(),
@@ -100,7 +105,7 @@ fn value(table: &str, key: &str) -> Value {
         ("Tls", "min_version") => words(tls::VERSIONS),
         ("Tls", "fingerprint_sha256") => json!({"type": "string", "pattern": "^([0-9A-Fa-f]{2}:?){32}$"}),
         (_, "settle") => json!({"anyOf": [duration(), {"const": "auto"}]}),
-        (_, "window" | "timeout" | "catch_up" | "start" | "period") => duration(),
+        (_, "window" | "timeout" | "catch_up" | "start" | "period" | "interval") => duration(),
         (_, "concurrency") => number(1, polling::MOST_CONCURRENT),
         (_, "requests_per_minute") => number(1, polling::MOST_REQUESTS),
         (_, "max_login_refusals") => number(1, RefusalLimit::MOST as usize),

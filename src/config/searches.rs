@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_yaml::Value;
 
+use super::detections::Detections;
 use super::path::Path;
 use super::problem::Problems;
 use super::{Polling, SearchChoice, field, polling, raw};
@@ -41,15 +42,19 @@ impl Searches {
         Some(found)
     }
 
-    /// These searches with windows of their own or those of `polling`. Hours are a matter of reports: tracking takes
-    /// minutes in every release.
-    pub(super) fn choices(&self, polling: &Polling) -> Vec<SearchChoice> {
-        let choice = |(name, search, grid): &(String, Arc<Search>, Option<Grid>)| SearchChoice {
-            name: name.clone(),
+    /// These searches with windows of their own or those of `polling`, and those of `detections` that none of these stands
+    /// in for: a search with the name of a detection replaces it. Hours are a matter of reports: tracking takes minutes in
+    /// every release.
+    pub(super) fn choices(&self, detections: &Detections, polling: &Polling) -> Vec<SearchChoice> {
+        let choice = |name: &str, search: &Arc<Search>, grid: Grid| SearchChoice {
+            name: name.to_owned(),
             search: Arc::clone(search),
-            grid: grid.unwrap_or(polling.grid),
+            grid,
         };
-        self.0.iter().map(choice).collect()
+        let own = self.0.iter().map(|(name, search, grid)| choice(name, search, grid.unwrap_or(polling.grid)));
+        let is_replaced = |name: &str| self.0.iter().any(|(own, ..)| own == name);
+        let detections = detections.iter().filter(|(name, ..)| !is_replaced(name));
+        own.chain(detections.map(|(name, search, grid)| choice(name, search, *grid))).collect()
     }
 }
 
@@ -61,6 +66,8 @@ fn search(element: Value, path: &Path, problems: &mut Problems) -> Option<(Strin
     let name = field::label(raw.name.as_ref(), &path.key("name"), problems);
     let grid = polling::grid(raw.window.as_ref(), &path.key("window"), problems);
     let option = field::choice(raw.search_option.as_ref(), OPTIONS, &path.key("search_option"), problems);
+    let path_of_delivered = path.key("delivered_only");
+    let delivered_only = field::switch(raw.delivered_only.as_ref(), &path_of_delivered, problems).unwrap_or(false);
     let path = path.key("filters");
     let filters = filters(raw.filters, &path, problems);
     let search = match Search::try_new(&filters) {
@@ -72,10 +79,12 @@ fn search(element: Value, path: &Path, problems: &mut Problems) -> Option<(Strin
             return None;
         }
     };
-    let search = match option {
-        Some(TargetOption::Rejected) => search.of_rejected_connections(),
-        Some(TargetOption::Messages) | None => search,
-    };
+    let is_rejected = matches!(option, Some(TargetOption::Rejected));
+    if delivered_only && is_rejected {
+        problems.error(&path_of_delivered, "rejected connections have no delivery status");
+    }
+    let search = if is_rejected { search.of_rejected_connections() } else { search };
+    let search = if delivered_only { search.of_delivered_messages() } else { search };
     Some((name?, search, grid))
 }
 

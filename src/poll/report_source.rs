@@ -47,7 +47,7 @@ impl ReportSource {
     pub(super) fn of_search(choice: &SearchChoice) -> Self {
         let SearchChoice { name, search, grid } = choice;
         let label = format!("tracking/{name}");
-        let what = hash::stable(search.parameters().as_bytes());
+        let what = hash::stable(search.identity().as_bytes());
         Self {
             key: format!("{label}/{what:016x}").into(),
             label: label.into(),
