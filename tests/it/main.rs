@@ -75,6 +75,8 @@ mod second_factor;
 mod secrets;
 mod session;
 mod sharding;
+#[cfg(feature = "external-tests")]
+mod snmp;
 mod status_metrics;
 mod status_page;
 mod sums;

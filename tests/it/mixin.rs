@@ -195,3 +195,24 @@ fn the_tour_visits_every_board_and_every_panel_it_names_is_there() {
         golden::compare(Path::new("grafana/README.md"), &format!("{before}{open}{table}{close}{after}"));
     }
 }
+
+#[test]
+fn both_files_for_snmp_exporter_read_the_same() {
+    let read = |file: &str| -> Value {
+        let text = std::fs::read_to_string(Path::new("deploy/prometheus").join(file)).expect("a module");
+        serde_yaml::from_str(&text).expect("YAML")
+    };
+    let (new, old) = (read("snmp_asyncos.yml"), read("snmp_asyncos_0.22.yml"));
+    // What both versions share; in the older one a module contains its login.
+    let (mut auth, module) = (new["auths"]["asyncos"].clone(), &new["modules"]["asyncos"]);
+    let mut joined = module.clone();
+    joined["version"] = auth.as_object_mut().expect("keys").remove("version").expect("a version");
+    joined["auth"] = auth;
+    assert_eq!(joined, old["asyncos"]);
+    // Every object that is read is shown, or names one that is.
+    let text = module["metrics"].to_string();
+    for table in ["walk", "get"].iter().flat_map(|key| module[key].as_array().expect("objects")) {
+        let object = table.as_str().expect("an object").trim_end_matches(".0");
+        assert!(text.contains(&format!("\"{object}.")) || text.contains(&format!("\"{object}\"")), "{object}");
+    }
+}

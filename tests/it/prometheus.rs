@@ -94,7 +94,7 @@ pub(crate) struct Program {
 
 impl Program {
     /// Starts it and waits for the line of its log that has `mark` and its address.
-    async fn listening(mut command: Command, folder: TempDir, mark: &str) -> Self {
+    pub(crate) async fn listening(mut command: Command, folder: TempDir, mark: &str) -> Self {
         let log = File::create(folder.path().join("log")).expect("a log");
         let errors = log.try_clone().expect("a log");
         let child = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn();

@@ -75,6 +75,11 @@ impl Alert {
         self.name.to_lowercase()
     }
 
+    /// Whether it looks at series of snmp_exporter: their job is not the exporter's, which the dashboards show.
+    pub(super) fn is_about_snmp(&self) -> bool {
+        self.expr.contains("asyncos_snmp")
+    }
+
     /// Whether it names an appliance.
     pub(super) fn is_about_an_appliance(&self) -> bool {
         self.summary.contains("$labels.appliance")

@@ -6,6 +6,7 @@ mod delivery;
 mod exporter;
 mod flow;
 mod forecast;
+mod hardware;
 mod machine;
 mod stores;
 mod threats;
@@ -25,6 +26,7 @@ pub(super) fn all(job: &str) -> Vec<Section> {
         Section { name: "asyncos-exporter", alerts: exporter::alerts(job) },
         Section { name: "asyncos-collection", alerts: collection::alerts() },
         Section { name: "asyncos-machine", alerts: machine::alerts() },
+        Section { name: "asyncos-hardware", alerts: hardware::alerts() },
         Section { name: "asyncos-forecast", alerts: forecast::alerts() },
         Section { name: "asyncos-stores", alerts: stores::alerts() },
         Section { name: "asyncos-flow", alerts: flow::alerts() },

@@ -51,10 +51,14 @@ fn groups(recordings: &[Recording], sections: &[Section]) -> String {
 fn rule(alert: &Alert) -> String {
     let hold = alert.hold.map_or_else(String::new, |hold| format!("        for: {hold}\n"));
     let (board, _) = alert.page.panel;
-    let mut dashboard = format!("{GRAFANA}/d/{}?var-job={{{{ $labels.job | urlquery }}}}", board.name());
-    if alert.is_about_an_appliance() {
-        dashboard += "&var-appliance={{ $labels.appliance | urlquery }}";
-    }
+    let job = "var-job={{ $labels.job | urlquery }}";
+    let appliance = "var-appliance={{ $labels.appliance | urlquery }}";
+    let variables = match (alert.is_about_snmp(), alert.is_about_an_appliance()) {
+        (true, _) => appliance.to_owned(),
+        (false, true) => format!("{job}&{appliance}"),
+        (false, false) => job.to_owned(),
+    };
+    let dashboard = format!("{GRAFANA}/d/{}?{variables}", board.name());
     format!(
         "      - alert: {}\n        expr: {}\n{hold}        labels:\n          severity: {}\n        annotations:\n          \
          summary: {}\n          description: {}\n          runbook_url: {}\n          dashboard_url: {}\n",

@@ -71,6 +71,18 @@ pub(super) const LICENCE_NOW: f64 = 7.0 * DAY;
 /// Seconds after which an ended licence is taken for one that is not wanted any more.
 pub(super) const LICENCE_ABANDONED: f64 = 30.0 * DAY;
 
+/// To which part of its mean of a week a fan's speed may fall. The MIB calls 0 a failed fan and leaves the rest to the model.
+pub(super) const FAN_SLOW: f64 = 0.5;
+
+/// Degrees Celsius above its mean of a week that a sensor may reach. The MIB has no limit.
+pub(super) const TEMPERATURE_RISE: f64 = 15.0;
+
+/// Failed updates of a service within six hours that are more than a moment without a connection.
+pub(super) const UPDATE_FAILURES: f64 = 2.0;
+
+/// DNS requests that may wait to be sent.
+pub(super) const DNS_PENDING: f64 = 100.0;
+
 /// Seconds that an appliance's certificate has left.
 pub(super) const CERTIFICATE_SOON: f64 = 14.0 * DAY;
 

@@ -4,6 +4,7 @@ mod appliance;
 mod baseline;
 mod collection;
 pub(super) mod forecast;
+pub(super) mod hardware;
 pub(super) mod hourly;
 mod mail;
 pub(super) mod wave;
@@ -73,6 +74,12 @@ impl Case {
         self
     }
 
+    /// Further steps at which it is silent.
+    pub(super) fn silent_at<const N: usize>(mut self, steps: [u64; N]) -> Self {
+        self.quiet.extend(steps);
+        self
+    }
+
     /// A label of the alert beyond those of the appliance.
     pub(super) fn label(mut self, name: &'static str, value: &'static str) -> Self {
         self.labels.push((name, value));
@@ -111,7 +118,15 @@ pub(super) fn counter<const N: usize>(parts: [(f64, u64); N]) -> String {
 
 /// Those of minutes.
 pub(super) fn by_minutes() -> Vec<Case> {
-    [collection::exporter(), collection::cases(), appliance::cases(), appliance::stores(), mail::cases()].concat()
+    [
+        collection::exporter(),
+        collection::cases(),
+        appliance::cases(),
+        appliance::stores(),
+        hardware::cases(),
+        mail::cases(),
+    ]
+    .concat()
 }
 
 /// Those that look back a day or a week, in steps of ten minutes.

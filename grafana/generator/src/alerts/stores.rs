@@ -5,7 +5,12 @@ use super::super::alert::{Alert, Page};
 use super::super::board::Uid;
 use super::super::threshold::{LICENCE_ABANDONED, LICENCE_NOW, LICENCE_SOON, QUARANTINE_FLOOR, QUARANTINE_GROWTH};
 
-const LEFT: &str = "asyncos_feature_expiry_timestamp_seconds - time()";
+/// Seconds that feature keys have left: by the REST API, or by SNMP where the REST API shows none. SNMP reports 0 for ever
+/// after a key has expired, so that one that had no time left a week ago either is taken for one that nobody needs.
+const LEFT: &str = "(asyncos_feature_expiry_timestamp_seconds - time() or on (appliance) \
+                    (asyncos_snmp_feature_key_remaining_seconds{perpetual=\"2\"} > 0 or \
+                    asyncos_snmp_feature_key_remaining_seconds{perpetual=\"2\"} == 0 and \
+                    asyncos_snmp_feature_key_remaining_seconds offset 7d > 0))";
 
 pub(super) fn alerts() -> Vec<Alert> {
     vec![
