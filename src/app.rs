@@ -1,5 +1,6 @@
 //! The composition root: builds every part once, wires it, and keeps the daemon in one piece until it must stop.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use fleet::Fleet;
 use pages::{Sources, Stage};
 use reloader::{ConfigReloader, LoadedFiles, ReloadTrigger};
 use state::PersistentState;
+pub use state::StateCopy;
 
 /// Requests to reload or quit that wait while one is carried out.
 const WAITING_REQUESTS: usize = 4;
@@ -46,6 +48,18 @@ pub fn login_failures(directory: &Path, clock: &Clock) -> Result<LoginFailureLog
         return Ok(LoginFailureLog::in_memory());
     }
     Ok(state::open(Some(directory), &Arc::new(Telemetry::try_new()?), clock)?.refusals)
+}
+
+/// A copy of the state in `directory`, for a command that must know what the daemon has counted; nothing where there is no
+/// state, which is not created. The state is closed again: the daemon can start.
+///
+/// # Errors
+/// As [`login_failures`].
+pub fn copy_state(directory: &Path) -> Result<StateCopy, AppError> {
+    if !Store::is_in(directory) {
+        return Ok(StateCopy { records: HashMap::new(), refusals: LoginFailureLog::in_memory() });
+    }
+    Ok(state::copy(directory)?)
 }
 
 /// Settings from the command line.

@@ -1,5 +1,6 @@
 //! The command line, in the style of Prometheus exporters. Secrets are never flags: a process list shows flags.
 
+mod backfill;
 mod check;
 mod demo;
 
@@ -13,6 +14,7 @@ use url::Url;
 use crate::app::logging;
 use crate::http::{self, Listen, WebPaths};
 
+pub use backfill::{Backfill, TimePoint};
 pub use check::{Check, CheckFormat, Connect};
 pub use demo::Demo;
 
@@ -51,6 +53,8 @@ pub enum Command {
     Check(Check),
     /// Query one appliance and generate a configuration for it
     Discover(Discover),
+    /// Request the past of the configured appliances and write it as samples for Prometheus
+    Backfill(Backfill),
     /// Check whether a running exporter is healthy, for use as a container health check
     Healthcheck(Healthcheck),
     /// Run a simulated fleet together with the exporter; needs no configuration

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::cli::Command;
 use crate::http::{Protection, ProtectionError};
 
+mod backfill;
 mod bundle;
 mod check;
 mod connect;
@@ -35,6 +36,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Serve(flags) => serve::serve(flags).await,
         Command::Check(flags) => check::check(flags).await,
         Command::Discover(flags) => discover::discover(flags).await,
+        Command::Backfill(flags) => backfill::backfill(flags).await,
         Command::Healthcheck(flags) => healthcheck::healthcheck(flags).await,
         Command::Demo(flags) => demo::demo(flags).await,
         Command::Simulate(flags) => simulate::simulate(flags).await,

@@ -22,6 +22,7 @@ mod page_cache;
 mod page_index;
 mod page_renderer;
 mod renderer;
+mod sample_history;
 mod scrape;
 #[cfg(test)]
 mod tests;
@@ -32,4 +33,5 @@ pub use page::Page;
 pub use page_cache::PageCache;
 pub use page_renderer::PageRenderer;
 pub use renderer::Renderer;
+pub use sample_history::{SampleHistory, SeriesLabels};
 pub use scrape::{Encoding, Format, Scrape, Unanswered, Variant};

@@ -11,7 +11,6 @@ use crate::base::clock::{Clock, Tick};
 use crate::base::heartbeat::{Heartbeat, Watchdog};
 use crate::base::release::Release;
 use crate::base::shutdown::Shutdown;
-use crate::catalogue::DeviceType;
 use crate::config;
 use crate::ledger::Ledger;
 use crate::sample::Families;
@@ -42,6 +41,7 @@ mod source;
 mod status_probe;
 mod target;
 
+pub(crate) use request::fetch;
 pub(crate) use source::Source;
 
 use centralized::Centralized;
@@ -123,13 +123,7 @@ impl<S: Source> Poller<S> {
         let name: Arc<str> = appliance.name.as_str().into();
         let phase = plan::phase(&name, appliance.polling.grid);
         let now = context.clock.tick();
-        let of_groups = appliance.scopes.iter().flat_map(|scope| {
-            // Groups of gateways and gateways have no web traffic.
-            let known = |choice: &&config::GroupChoice| {
-                *scope == config::Scope::Appliance || choice.group.about == DeviceType::Mail
-            };
-            appliance.groups.iter().filter(known).map(move |choice| (scope.clone(), ReportSource::of_group(choice)))
-        });
+        let of_groups = appliance.reports().map(|(scope, choice)| (scope.clone(), ReportSource::of_group(choice)));
         // Tracking knows no scopes: a search is of all messages that the appliance knows of.
         let of_searches =
             appliance.searches.iter().map(|choice| (config::Scope::Appliance, ReportSource::of_search(choice)));

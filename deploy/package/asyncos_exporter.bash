@@ -16,6 +16,9 @@ _asyncos_exporter() {
             ",$1")
                 cmd="asyncos_exporter"
                 ;;
+            asyncos_exporter,backfill)
+                cmd="asyncos_exporter__subcmd__backfill"
+                ;;
             asyncos_exporter,check)
                 cmd="asyncos_exporter__subcmd__check"
                 ;;
@@ -42,6 +45,9 @@ _asyncos_exporter() {
                 ;;
             asyncos_exporter,simulate)
                 cmd="asyncos_exporter__subcmd__simulate"
+                ;;
+            asyncos_exporter__subcmd__help,backfill)
+                cmd="asyncos_exporter__subcmd__help__subcmd__backfill"
                 ;;
             asyncos_exporter__subcmd__help,check)
                 cmd="asyncos_exporter__subcmd__help__subcmd__check"
@@ -77,7 +83,7 @@ _asyncos_exporter() {
 
     case "${cmd}" in
         asyncos_exporter)
-            opts="-h -V --config.file --config.check --config.enable-auto-reload --config.auto-reload-interval --storage.path --login.reset --web.listen-address --web.systemd-socket --web.telemetry-path --web.external-url --web.route-prefix --web.disable-exporter-metrics --web.max-requests --web.config.file --web.enable-lifecycle --log.level --log.format --help --version serve check discover healthcheck demo simulate dashboards rules help"
+            opts="-h -V --config.file --config.check --config.enable-auto-reload --config.auto-reload-interval --storage.path --login.reset --web.listen-address --web.systemd-socket --web.telemetry-path --web.external-url --web.route-prefix --web.disable-exporter-metrics --web.max-requests --web.config.file --web.enable-lifecycle --log.level --log.format --help --version serve check discover backfill healthcheck demo simulate dashboards rules help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -125,6 +131,60 @@ _asyncos_exporter() {
                     ;;
                 --log.format)
                     COMPREPLY=($(compgen -W "logfmt json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        asyncos_exporter__subcmd__backfill)
+            opts="-h --config.file --storage.path --from --to --appliance --group --output --label --step --requests-per-minute --dry-run --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage.path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --appliance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --step)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --requests-per-minute)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -305,8 +365,22 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__help)
-            opts="serve check discover healthcheck demo simulate dashboards rules help"
+            opts="serve check discover backfill healthcheck demo simulate dashboards rules help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        asyncos_exporter__subcmd__help__subcmd__backfill)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

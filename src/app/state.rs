@@ -9,13 +9,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::api::{EVERY_ACCOUNT, FailureCount, LoginFailureLog, RefusalCause};
 use crate::base::clock::{Clock, Timestamp};
 use crate::ledger::Ledger;
-use crate::store::{Event, Listener, LoadedState, OpenError, Refused, RefusedBecause, Store};
+use crate::store::{Event, Listener, LoadedState, OpenError, Record, Refused, RefusedBecause, Store, TotalsKey};
 use crate::telemetry::{StateLoss, Telemetry};
 
 /// State that outlives a restart.
 pub(super) struct PersistentState {
     pub(super) ledger: Ledger,
     pub(super) refusals: LoginFailureLog,
+}
+
+/// The state as it was at one moment.
+#[derive(Debug)]
+pub struct StateCopy {
+    /// The records of what was counted.
+    pub records: HashMap<TotalsKey, Record>,
+    /// The refused logins. Further ones are not written to the state.
+    pub refusals: LoginFailureLog,
 }
 
 /// The state in `directory`, or in memory.
@@ -59,14 +68,26 @@ pub(super) fn open(
     Ok(PersistentState { refusals: refusals(store, salt, refused), ledger })
 }
 
-/// Refused logins as the store has them.
-fn refusals(store: Arc<Store>, salt: [u8; 32], refused: HashMap<String, Refused>) -> LoginFailureLog {
+/// The state in `directory`, which is closed again.
+pub(super) fn copy(directory: &Path) -> Result<StateCopy, OpenError> {
+    let (store, found) = Store::open(directory, Box::new(|_| {}))?;
+    drop(store);
+    let LoadedState { records, refused, salt, .. } = found;
+    let refusals = LoginFailureLog::new(salt, counts(refused), |_, _| Box::pin(std::future::ready(Ok(()))));
+    Ok(StateCopy { records, refusals })
+}
+
+fn counts(refused: HashMap<String, Refused>) -> HashMap<String, FailureCount> {
     let failures = |Refused { count, last, in_doubt, history_lost, because, made_up }| {
         let last = Timestamp::from_secs(last);
         FailureCount { refusals: count, last, in_doubt, history_lost, cause: cause(because), cleared: made_up }
     };
-    let counts = refused.into_iter().map(|(account, refused)| (account, failures(refused))).collect();
-    LoginFailureLog::new(salt, counts, move |account, failures| {
+    refused.into_iter().map(|(account, refused)| (account, failures(refused))).collect()
+}
+
+/// Refused logins as the store has them.
+fn refusals(store: Arc<Store>, salt: [u8; 32], refused: HashMap<String, Refused>) -> LoginFailureLog {
+    LoginFailureLog::new(salt, counts(refused), move |account, failures| {
         let store = Arc::clone(&store);
         let refused = failures.map(|FailureCount { refusals, last, in_doubt, history_lost, cause, cleared }| {
             let last = last.as_secs();

@@ -12,13 +12,24 @@ use super::polling::Wishes;
 use super::problem::{ConfigError, Problems};
 use super::searches::Searches;
 use super::{
-    Appliance, Config, Product, Scope, Share, auth, custom, document, field, is_loopback, overlap, proxy, raw,
-    sharding, status_options, trust,
+    Appliance, Config, GroupChoice, Product, Scope, Share, auth, custom, document, field, is_loopback, overlap, proxy,
+    raw, sharding, status_options, trust,
 };
 use crate::base::release::Release;
-use crate::catalogue::{Group, Profile};
+use crate::catalogue::{DeviceType, Group, Profile};
 
 pub(super) const PRODUCTS: &[(&str, Product)] = &[("esa", Product::Esa), ("sma", Product::Sma)];
+
+impl Appliance {
+    /// The reports that are requested: each counter group in each scope that has it.
+    pub fn reports(&self) -> impl Iterator<Item = (&Scope, &GroupChoice)> {
+        self.scopes.iter().flat_map(|scope| {
+            // Groups of gateways and gateways have no web traffic.
+            let is_known = |choice: &&GroupChoice| *scope == Scope::Appliance || choice.group.about == DeviceType::Mail;
+            self.groups.iter().filter(is_known).map(move |choice| (scope, choice))
+        })
+    }
+}
 
 /// Reads the whole file.
 pub(super) fn fleet(file: &str, text: &str, files: &mut Files) -> Result<Config, ConfigError> {

@@ -77,7 +77,13 @@ fn may_be_hours(query: &Query, polling: Polling) -> bool {
     is_report && polling.alignment == Alignment::Auto && !(whole(query.window.start()) && whole(query.window.end()))
 }
 
-async fn fetch<S: Source>(source: &S, query: &Query, polling: Polling, clock: &Clock) -> Result<Reply, Failure> {
+/// Asks for `query` with the retries of one poll.
+pub(crate) async fn fetch<S: Source>(
+    source: &S,
+    query: &Query,
+    polling: Polling,
+    clock: &Clock,
+) -> Result<Reply, Failure> {
     let began = clock.tick();
     let mut retry = Retry::new(polling.timeout);
     loop {

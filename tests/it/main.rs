@@ -3,6 +3,7 @@
 mod account;
 mod app;
 mod auto_reload;
+mod backfill;
 mod bookkeeping;
 #[cfg(feature = "external-tests")]
 mod browser;
@@ -46,6 +47,8 @@ mod polling;
 mod program;
 #[cfg(feature = "external-tests")]
 mod prometheus;
+#[cfg(feature = "external-tests")]
+mod prometheus_backfill;
 #[cfg(feature = "external-tests")]
 mod prometheus_discovery;
 #[cfg(feature = "external-tests")]

@@ -6,9 +6,10 @@ use std::process::{Command, Output, Stdio};
 
 use asyncos_exporter::sim;
 
-use crate::program::{Folder, Program, simulate};
-use crate::prometheus::until;
+use crate::program::{DEFAULTS, Folder, HISTORY, Program, committed, simulate};
+use crate::prometheus::{Prometheus, until};
 use crate::readme::{PAGES, fenced_in, page};
+use crate::rig::{self, entry};
 
 const EXPORTER: &str = env!("CARGO_BIN_EXE_asyncos_exporter");
 const MANUAL: &str = "deploy/README.md";
@@ -148,6 +149,30 @@ fn grafana_gets_its_files_as_the_page_says() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_past_gets_into_prometheus_as_the_page_says() {
+    const PAGE: &str = "deploy/OPERATION.md";
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    let mut site = Site::new();
+    site.replaced
+        .extend([("/var/lib/prometheus", site.folder.path("prometheus")), ("--from=90d", "--from=6h".to_owned())]);
+    std::os::unix::fs::symlink(EXPORTER, site.folder.path("bin/asyncos_exporter")).expect("a link");
+    std::fs::create_dir(site.folder.path("prometheus")).expect("a folder");
+    site.folder.write("config.yaml", DEFAULTS.to_owned() + &entry("esa1", &esa, ""));
+    let there = format!("--chdir={}", site.folder.path(""));
+    let mut exporter = Program::serve_within(&["env", &there], "config.yaml", &["--storage.path=data"]);
+    let address = exporter.address().await;
+    rig::until(address, "three windows of each group are counted", |page| committed(page, "esa1") >= HISTORY).await;
+    exporter.stop().await;
+    for start in ["asyncos_exporter backfill ", "for file in backfill/", "cp -r backfill/"] {
+        site.succeeds(&command(PAGE, start), "");
+    }
+    let prometheus = Prometheus::on(site.folder.path("prometheus").as_ref()).await;
+    let series = "asyncos_mail_incoming_traffic_summary_total_recipients_total{job=\"asyncos\",instance=\"localhost:10042\",appliance=\"esa1\"}";
+    let now = asyncos_exporter::base::clock::Clock::system().wall().as_secs();
+    assert!(prometheus.value(&format!("max_over_time({series}[6h])"), now).await > 0.0);
+}
+
 /// The names of benchmarks, features, fuzzed parsers and tests in commands, and scripts.
 #[test]
 fn commands_for_people_name_what_there_is() {
@@ -188,6 +213,7 @@ fn commands_for_people_name_what_there_is() {
     let run = ["asyncos_exporter --config.file=config.yaml", "asyncos_exporter --version", "asyncos_exporter check"];
     let run = run.iter().chain(&["asyncos_exporter dashboards", "asyncos_exporter discover", "asyncos_exporter rules"]);
     let run = run.chain(&["cargo run", "curl -s", "curl http://localhost:10042/-/healthy", "install -m"]);
+    let run = run.chain(&["asyncos_exporter backfill", "for file", "cp -r"]);
     let run = run.chain(&["curl http://localhost:10042/api/v1/status"]).map(|command| (*command).to_owned());
     left.retain(|command| !command.starts_with("curl 'http"));
     assert_eq!(left, run.collect());

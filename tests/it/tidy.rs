@@ -35,6 +35,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "main"]),
     ("flate2", &["exposition", "api"]),
     ("httparse", &["sim"]),
+    ("indicatif", &["commands/backfill"]),
     ("listenfd", &["http"]),
     ("hyper_util", &["http"]),
     ("http_body_util", &["http"]),

@@ -1,11 +1,13 @@
 //! Reads numbers in every form that an answer may have them in, and says why a value is none. The only reader of
 //! numbers: reports, status answers and the XML status all go through it. Knows nothing of what a number means.
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalogue::Unit;
 
 /// A count or a measure within ±2^53, where every whole number is exact. The caller, which knows its
 /// meaning, decides whether it may be negative.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Number {
     /// Exact.
     Whole(u64),
@@ -16,15 +18,16 @@ pub enum Number {
 }
 
 /// A number as it was written.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
     number: Number,
     /// The unit that stands beside the number, which is in bytes, seconds or percent then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     unit: Option<TextUnit>,
 }
 
 /// A unit that texts carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum TextUnit {
     Bytes,
     Seconds,
@@ -32,7 +35,7 @@ enum TextUnit {
 }
 
 /// Why what stands in a counter's place is no sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Unusable {
     /// `null`, a text such as `N/A`, a switch, a list, a number in a unit that the counter does not have.
     NotANumber,

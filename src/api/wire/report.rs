@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::api::wire::field;
 use crate::api::wire::json::Member;
 use crate::api::wire::number::{Measure, Number, Unusable};
@@ -11,14 +13,14 @@ mod rows;
 
 use rows::Results;
 
-/// The counters of one answer by their names.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The counters of one answer by their names. Its serialized form is for records of our own, not that of the appliance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     readings: BTreeMap<String, Reading>,
 }
 
 /// The value of one counter in an answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reading {
     /// One value for the whole window.
     One(Result<Measure, Unusable>),
@@ -29,7 +31,7 @@ pub enum Reading {
 }
 
 /// One row of a keyed counter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Any text, as the appliance sent it.
     pub key: String,

@@ -2,6 +2,7 @@
 //! alarmed for nothing.
 
 use super::*;
+use crate::catalogue::DeviceType;
 
 /// So many groups without keys.
 pub(super) fn scalars(count: usize) -> Vec<&'static str> {

@@ -1,0 +1,249 @@
+//! `backfill`: requests the past of appliances and writes it as samples for Prometheus. First everything is fetched into a
+//! journal for each appliance, then the journals are turned into files: the same journal gives the same bytes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::api::{Client, Listener, LoginFailureLog, SystemRoots};
+use crate::app::logging;
+use crate::base::clock::Clock;
+use crate::base::shutdown::Shutdown;
+use crate::cli::Backfill;
+use crate::config::Config;
+
+use super::signals::Signals;
+use super::{CONFIGURATION, RUNTIME, USAGE, eprint_line, point_to_first_steps, print_line};
+use export::{ExportSummary, SampleForm, export};
+use fetch::{FetchError, Fetcher};
+use journal::Journal;
+use plan::{AppliancePlan, PlanFile};
+use preparation::{Preparation, PrepareError};
+use progress::{FetchProgress, rounded};
+
+mod export;
+mod fetch;
+mod journal;
+mod plan;
+mod preparation;
+mod progress;
+mod ranges;
+
+/// Appliances that are asked at once, each within its own rate limit.
+const AT_ONCE: usize = 8;
+
+pub(super) async fn backfill(flags: Backfill) -> u8 {
+    let clock = Clock::system();
+    logging::install(logging::Level::Warn, logging::Format::Logfmt, clock.clone());
+    let config = match Config::load(&flags.config_file) {
+        Ok(config) => config,
+        Err(error) => {
+            eprint_line(error);
+            point_to_first_steps(&flags.config_file);
+            return CONFIGURATION;
+        }
+    };
+    let preparation = match Preparation::new(&config, &flags, &clock) {
+        Ok(preparation) => preparation,
+        Err(PrepareError::Usage(why)) => {
+            eprint_line(why);
+            return USAGE;
+        }
+        Err(PrepareError::State(why)) => {
+            eprint_line(why);
+            return RUNTIME;
+        }
+    };
+    describe(&preparation.plans);
+    preparation.hints.iter().for_each(eprint_line);
+    if flags.dry_run {
+        return 0;
+    }
+    let signals = match Signals::try_new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            eprint_line(format!("cannot catch signals: {error}"));
+            return RUNTIME;
+        }
+    };
+    let places = match Places::create(&flags.output, &preparation.file) {
+        Ok(places) => places,
+        Err(error) => {
+            eprint_line(format!("cannot write to `{}`: {error}", flags.output.display()));
+            return RUNTIME;
+        }
+    };
+    let stop = Shutdown::new();
+    let (sender, _requests) = mpsc::channel(1);
+    let form = SampleForm { labels: flags.labels, step: flags.step };
+    let run = Run { clock, stop: stop.clone(), places, form };
+    tokio::select! {
+        code = run.run(preparation.plans, &preparation.refusals) => code,
+        () = signals.drive(stop, sender) => RUNTIME,
+    }
+}
+
+/// Prints what will be requested.
+fn describe(plans: &[AppliancePlan]) {
+    let (mut requests, mut longest, mut time) = (0, Duration::ZERO, Duration::ZERO);
+    for plan in plans {
+        let name = &plan.appliance.name;
+        let Some((from, to)) = plan.range() else {
+            print_line(format!("{name}: nothing to request"));
+            continue;
+        };
+        let (count, per_minute) = (plan.requests(), plan.appliance.polling.requests_per_minute);
+        let takes = Duration::from_secs_f64(count as f64 * 60.0 / f64::from(per_minute.get()));
+        print_line(format!(
+            "{name}: {} reports from {from} to {to}, {count} requests, at least {} at {per_minute} requests per minute",
+            plan.reports.len(),
+            rounded(takes)
+        ));
+        (requests, longest, time) = (requests + count, longest.max(takes), time + takes);
+    }
+    let shared = time / u32::try_from(AT_ONCE).unwrap_or(1);
+    print_line(format!("{requests} requests in total, at least {}", rounded(longest.max(shared))));
+}
+
+/// The directories of a backfill.
+struct Places {
+    journals: PathBuf,
+    samples: PathBuf,
+}
+
+impl Places {
+    fn create(output: &Path, file: &PlanFile) -> std::io::Result<Self> {
+        let places = Self { journals: output.join("journal"), samples: output.join("samples") };
+        fs::create_dir_all(&places.journals)?;
+        fs::create_dir_all(&places.samples)?;
+        file.save(output)?;
+        Ok(places)
+    }
+
+    fn journal(&self, plan: &AppliancePlan) -> Result<Journal, journal::JournalError> {
+        Journal::open(&self.journals.join(format!("{}.journal", plan.file_name())), plan.digest())
+    }
+}
+
+/// One run of the command.
+struct Run {
+    clock: Clock,
+    stop: Shutdown,
+    places: Places,
+    form: SampleForm,
+}
+
+impl Run {
+    /// Fetches and writes everything; returns the exit code.
+    async fn run(self, plans: Vec<AppliancePlan>, refusals: &LoginFailureLog) -> u8 {
+        let plans: Vec<Arc<AppliancePlan>> = plans.into_iter().map(Arc::new).collect();
+        let outcomes = self.fetch(&plans, refusals).await;
+        let mut is_complete = true;
+        for (plan, outcome) in plans.iter().zip(outcomes) {
+            let name = &plan.appliance.name;
+            let written = match outcome {
+                Ok(()) => self.export(plan).await,
+                Err(error) => Err(error.to_string()),
+            };
+            match written {
+                Ok(summary) => self.print(plan, &summary),
+                Err(why) => {
+                    is_complete = false;
+                    eprint_line(format!("{name}: {why}"));
+                }
+            }
+        }
+        if is_complete {
+            return 0;
+        }
+        eprint_line("hint: run the same command again to continue; no recorded request is repeated");
+        RUNTIME
+    }
+
+    /// Fetches from [`AT_ONCE`] appliances at a time. The outcomes are in the order of the plans.
+    async fn fetch(&self, plans: &[Arc<AppliancePlan>], refusals: &LoginFailureLog) -> Vec<Result<(), FetchError>> {
+        let requests = plans.iter().map(|plan| plan.requests()).sum();
+        let progress = Arc::new(FetchProgress::new(requests, self.clock.clone()));
+        let roots = SystemRoots::default();
+        let mut outcomes: Vec<Result<(), FetchError>> = plans.iter().map(|_| Err(FetchError::Interrupted)).collect();
+        let mut waiting = Vec::new();
+        for (position, plan) in plans.iter().enumerate() {
+            match self.fetcher(plan, &progress, &roots, refusals) {
+                Ok(fetcher) => waiting.push((position, fetcher)),
+                Err(error) => outcomes[position] = Err(error),
+            }
+        }
+        if refusals.are_lost() {
+            // The copy of the state is in memory, where everything can be written.
+            let _ = Client::allow_one_login(waiting.iter().map(|(_, fetcher)| &fetcher.client), refusals).await;
+        }
+        let (mut waiting, mut running) = (waiting.into_iter(), JoinSet::new());
+        let mut is_noted = false;
+        loop {
+            while running.len() < AT_ONCE
+                && let Some((position, fetcher)) = waiting.next()
+            {
+                running.spawn(async move { (position, fetcher.run().await) });
+            }
+            tokio::select! {
+                ended = running.join_next() => match ended {
+                    Some(Ok((position, outcome))) => outcomes[position] = outcome,
+                    // A fetcher is not aborted, so it has panicked: its appliance counts as interrupted.
+                    Some(Err(error)) => eprint_line(error),
+                    None => break,
+                },
+                () = self.stop.requested(), if !is_noted => {
+                    is_noted = true;
+                    progress.note("finishing the requests in flight; a second signal exits immediately");
+                }
+            }
+        }
+        progress.end();
+        outcomes
+    }
+
+    fn fetcher(
+        &self,
+        plan: &Arc<AppliancePlan>,
+        progress: &Arc<FetchProgress>,
+        roots: &SystemRoots,
+        refusals: &LoginFailureLog,
+    ) -> Result<Fetcher, FetchError> {
+        let listener = Listener::new(|_| {});
+        let client = Client::try_new(&plan.appliance, roots, self.clock.clone(), listener, refusals.clone());
+        Ok(Fetcher {
+            client: client.map_err(|failure| FetchError::Failed(failure.to_string()))?,
+            plan: Arc::clone(plan),
+            journal: self.places.journal(plan)?,
+            progress: Arc::clone(progress),
+            clock: self.clock.clone(),
+            stop: self.stop.clone(),
+            is_answered: false,
+        })
+    }
+
+    async fn export(&self, plan: &AppliancePlan) -> Result<ExportSummary, String> {
+        let journal = self.places.journal(plan).map_err(|error| error.to_string())?;
+        export(plan, journal, &self.places.samples, &self.form).await.map_err(|error| error.to_string())
+    }
+
+    fn print(&self, plan: &AppliancePlan, summary: &ExportSummary) {
+        let ExportSummary { windows, missing, refused, files } = summary;
+        let name = &plan.appliance.name;
+        for ((position, reason), count) in missing {
+            let report = &plan.reports[*position];
+            let (group, all) = (&report.choice.group.name, report.windows());
+            print_line(format!("{name}: {group} of {}: {count} of {all} windows are missing: {reason}", report.scope));
+        }
+        let lost: u64 = missing.values().sum();
+        let samples = self.places.samples.display();
+        print_line(format!(
+            "{name}: {windows} windows in {files} files in {samples}; {lost} windows are missing, {refused} reports are not \
+             available"
+        ));
+    }
+}

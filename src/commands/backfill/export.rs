@@ -1,0 +1,227 @@
+//! From the recorded answers of one appliance to files of samples. Names, labels and totals come from the code of the daemon:
+//! the reports are read by [`Metrics`] and counted by a [`Ledger`] in memory. Holds the samples of two days at most.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::Report;
+use crate::base::clock::Timestamp;
+use crate::base::window::Window;
+use crate::exposition::{SampleHistory, SeriesLabels};
+use crate::ledger::{Begun, CommitError, Counts, Ledger};
+use crate::sample::{Families, Family, Kind, KnownKeys, Label, Metrics, Sample};
+use crate::store::TotalsKey;
+
+use super::journal::{Journal, JournalAnswer, JournalError};
+use super::plan::{AppliancePlan, ReportRange, replace};
+
+const DAY_SECONDS: u64 = 24 * 3600;
+/// The shortest time after another. A counter is 0 this long after the start of its range, and after the end of it: so that
+/// `increase` counts its first window, a range that follows begins with the same sample, and the live counter, which begins
+/// at 0 as well, is not subtracted from it.
+const INSTANT: Duration = Duration::from_millis(1);
+
+/// Counts of what was written about one appliance.
+#[derive(Debug, Default)]
+pub(super) struct ExportSummary {
+    /// Windows with a report.
+    pub(super) windows: u64,
+    /// Windows without one, by the position of the report and the reason.
+    pub(super) missing: BTreeMap<(usize, String), u64>,
+    /// Reports that are not available.
+    pub(super) refused: u64,
+    pub(super) files: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ExportError {
+    #[error("cannot use the journal: {0}")]
+    Journal(#[from] JournalError),
+    #[error("cannot write samples: {0}")]
+    Io(#[from] io::Error),
+    #[error("cannot count a window: {0}")]
+    Count(#[from] CommitError),
+}
+
+/// The metrics of one report of an appliance, and what is counted of it.
+struct ReportTotals {
+    key: TotalsKey,
+    metrics: Metrics,
+    labels: SeriesLabels,
+    keys: KnownKeys,
+    /// The totals that have begun.
+    begun: HashSet<(Arc<Family>, Vec<Label>)>,
+}
+
+/// The form of the samples.
+#[derive(Debug)]
+pub(super) struct SampleForm {
+    /// Labels that a scraper adds.
+    pub(super) labels: Vec<(String, String)>,
+    /// Each value is repeated so often until the next window ends; written once where absent.
+    pub(super) step: Option<Duration>,
+}
+
+/// The files of samples, one for each day in UTC.
+struct DayFiles<'a> {
+    step: Option<Duration>,
+    directory: &'a Path,
+    name: String,
+    /// Days that may get more samples, by their number since 1970.
+    days: BTreeMap<u64, SampleHistory>,
+    written: u64,
+}
+
+/// Writes the samples of `plan`, of which `journal` has all answers, into `directory`.
+///
+/// # Errors
+/// When the journal is not complete, or a file cannot be written.
+pub(super) async fn export(
+    plan: &AppliancePlan,
+    mut journal: Journal,
+    directory: &Path,
+    form: &SampleForm,
+) -> Result<ExportSummary, ExportError> {
+    let (ledger, families) = (Ledger::in_memory(), Families::default());
+    let mut reports: Vec<ReportTotals> =
+        plan.reports.iter().map(|report| ReportTotals::new(plan, report, &form.labels, &families)).collect();
+    for (report, range) in reports.iter().zip(&plan.reports) {
+        ledger.begin(&report.key, range.from);
+    }
+    let mut summary = ExportSummary::default();
+    let mut newest = BTreeMap::new();
+    for (position, report) in plan.reports.iter().enumerate() {
+        let Some(window) = report.newest() else { continue };
+        newest.insert(position, (window, answer(&mut journal, position, window)?));
+    }
+    let is_refused =
+        |position: &usize| newest.get(position).is_some_and(|(_, answer)| matches!(answer, JournalAnswer::Refused(_)));
+    summary.refused = (0..reports.len()).filter(is_refused).count() as u64;
+    let mut files = DayFiles { step: form.step, directory, name: plan.file_name(), days: BTreeMap::new(), written: 0 };
+    for (position, window) in plan.windows().filter(|(position, _)| !is_refused(position)) {
+        files.finish_before(window.start())?;
+        let recorded = match newest.get(&position).filter(|(newest, _)| *newest == window) {
+            Some((_, answer)) => answer.clone(),
+            None => answer(&mut journal, position, window)?,
+        };
+        match recorded {
+            JournalAnswer::Report(report) => {
+                summary.windows += 1;
+                let until = plan.reports[position].to;
+                reports[position].count(&ledger, &report, (window, until), &mut files).await?;
+            }
+            JournalAnswer::Missing(reason) | JournalAnswer::Refused(reason) => {
+                *summary.missing.entry((position, reason)).or_default() += 1;
+            }
+        }
+    }
+    for (report, range) in reports.iter().zip(&plan.reports) {
+        report.end(range.to, &mut files);
+    }
+    files.finish()?;
+    summary.files = files.written;
+    Ok(summary)
+}
+
+fn answer(journal: &mut Journal, position: usize, window: Window) -> Result<JournalAnswer, JournalError> {
+    journal.recorded_for(position, window.start().as_secs())?.ok_or(JournalError::Incomplete)
+}
+
+impl ReportTotals {
+    fn new(plan: &AppliancePlan, report: &ReportRange, added: &[(String, String)], families: &Families) -> Self {
+        let (name, choice) = (plan.appliance.name.as_str(), &report.choice);
+        let group = (Arc::clone(&choice.group), report.scope.kind());
+        Self {
+            key: TotalsKey { appliance: name.into(), scope: report.scope.clone(), group: (*choice.group.name).into() },
+            metrics: Metrics::new(group, Vec::new(), choice.top, choice.series_limit, families),
+            labels: SeriesLabels::new(added, name, &report.scope),
+            keys: KnownKeys::default(),
+            begun: HashSet::new(),
+        }
+    }
+
+    /// Counts `report` of a window in a range that ends at `until`.
+    async fn count(
+        &mut self,
+        ledger: &Ledger,
+        report: &Report,
+        (window, until): (Window, Timestamp),
+        files: &mut DayFiles<'_>,
+    ) -> Result<(), CommitError> {
+        let read = self.metrics.read(report, &self.keys);
+        let from = ledger.watermark(&self.key).unwrap_or(window.start());
+        let counts = Counts {
+            increments: &read.increments,
+            retired: &read.retired,
+            summed: self.metrics.summed(),
+            begun: &Begun::default(),
+        };
+        let account = ledger.commit(&self.key, from, window, &counts).await?.account;
+        self.keys = KnownKeys::new(&account.seen, account.watermark);
+        // A scrape would show these values until those of the next window are there.
+        let shown = (window.end(), (window.end() + window.length()).min(until));
+        for sample in &read.samples {
+            files.add(Kind::Gauge, &self.labels, sample, shown);
+        }
+        for sample in self.metrics.totals(&account.totals) {
+            if self.begun.insert((Arc::clone(&sample.family), sample.labels.clone())) {
+                let zero = Sample { value: 0.0, ..sample.clone() };
+                files.add(Kind::Counter, &self.labels, &zero, (window.start() + INSTANT, window.end()));
+            }
+            files.add(Kind::Counter, &self.labels, &sample, shown);
+        }
+        Ok(())
+    }
+
+    /// Ends the totals, whose range ends at `to`.
+    fn end(&self, to: Timestamp, files: &mut DayFiles<'_>) {
+        for (family, labels) in &self.begun {
+            let zero = Sample { family: Arc::clone(family), labels: labels.clone(), value: 0.0 };
+            files.add(Kind::Counter, &self.labels, &zero, (to + INSTANT, to));
+        }
+    }
+}
+
+impl DayFiles<'_> {
+    /// Adds `sample` as of `from`, and repeats it before `until`.
+    fn add(&mut self, kind: Kind, labels: &SeriesLabels, sample: &Sample, (from, until): (Timestamp, Timestamp)) {
+        let mut at = from;
+        loop {
+            self.days.entry(at.as_secs() / DAY_SECONDS).or_default().add(kind, labels, sample, at);
+            let Some(step) = self.step else { return };
+            at = at + step;
+            if at >= until {
+                return;
+            }
+        }
+    }
+
+    /// Writes the days before `time`. No window that begins later has a sample in them.
+    fn finish_before(&mut self, time: Timestamp) -> io::Result<()> {
+        while let Some(day) = self.days.first_entry()
+            && *day.key() < time.as_secs() / DAY_SECONDS
+        {
+            let (day, samples) = day.remove_entry();
+            self.write(day, &samples)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        while let Some((day, samples)) = self.days.pop_first() {
+            self.write(day, &samples)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, day: u64, samples: &SampleHistory) -> io::Result<()> {
+        let date = Timestamp::from_secs(day * DAY_SECONDS).to_string();
+        let date = date.split('T').next().unwrap_or_default();
+        let path: PathBuf = self.directory.join(format!("{}-{date}.openmetrics", self.name));
+        self.written += 1;
+        replace(&path, |file| samples.write(file))
+    }
+}
