@@ -135,7 +135,7 @@ impl Fetcher {
                 _ => {}
             }
             let pause = pauses.next().filter(|_| self.is_answered && !failure.reason.is_of_the_account());
-            let Some(pause) = pause else { return Err(FetchError::Failed(explained(&failure))) };
+            let Some(pause) = pause else { return Err(FetchError::Failed(failure.in_full())) };
             self.pause(&failure, *pause).await?;
         }
     }
@@ -148,13 +148,5 @@ impl Fetcher {
             () = self.clock.sleep(pause) => Ok(()),
             () = self.stop.requested() => Err(FetchError::Interrupted),
         }
-    }
-}
-
-/// The failure in words, followed by what to do.
-fn explained(failure: &Failure) -> String {
-    match failure.advice() {
-        Some(advice) => format!("{failure}; {advice}"),
-        None => failure.to_string(),
     }
 }
