@@ -96,6 +96,13 @@ impl ApplianceHealth {
         self.is_up() && self.streak > 0
     }
 
+    /// Whether requests that fail so fail because of the appliance as a whole: it is down, or was until recently and may be
+    /// again.
+    pub(super) fn explains(&self, reason: Reason, now: Tick) -> bool {
+        let is_of_the_whole = reason.is_of_the_way() || self.down_for == Some(reason);
+        !self.is_up() || (!self.flapping.has_settled(now) && is_of_the_whole)
+    }
+
     /// Logs the changes that were not logged one by one.
     pub(super) fn log_flapping(&mut self, name: &str, now: Tick) {
         if let Some(changes) = self.flapping.due(now) {

@@ -15,6 +15,9 @@ mod line;
 
 use line::Line;
 
+/// Failures in a row, for a reason that may pass, from which on they are logged.
+const NEWS: u32 = 2;
+
 /// What a line is about: the reports of one scope, or the status of the appliance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Topic {
@@ -51,6 +54,8 @@ pub(super) struct PollLog {
 #[derive(Clone, Debug, Default)]
 struct Seen {
     trouble: Option<Arc<Trouble>>,
+    /// Failures in a row that nothing else explains.
+    failures: u32,
     cause: Option<Reason>,
 }
 
@@ -62,13 +67,14 @@ struct Cause {
 }
 
 impl PollLog {
-    /// Compares what is polled with what was logged. While the appliance is down every request fails, which is logged once
-    /// for all of them.
+    /// Compares what is polled with what was logged. A failure that `is_explained`, as every one is while the appliance is
+    /// down, is logged once for all of them, elsewhere.
     pub(super) fn compare(
         &mut self,
         polled: &[Polled],
         identity: impl FnOnce() -> Option<Identity>,
         is_up: bool,
+        is_explained: impl Fn(Reason) -> bool,
         now: Tick,
     ) -> Vec<Line> {
         self.seen.resize(polled.len(), Seen::default());
@@ -91,16 +97,20 @@ impl PollLog {
             }
             seen.trouble.clone_from(&newest.trouble);
             match &newest.trouble {
-                Some(trouble) if is_up => lines.extend(self.failed(place, polled, trouble, now)),
                 // Its cause is that of the appliance.
-                Some(_) => {}
+                Some(trouble) if is_explained(trouble.reason()) => {}
+                Some(trouble) => lines.extend(self.failed(place, polled, trouble, now)),
                 None => lines.extend(self.recovered(place, newest, now)),
             }
         }
         self.causes.retain(|(_, cause)| !cause.failing.is_empty() || !cause.flapping.is_quiet(now));
         let has_all = |of_status: bool| {
             let first_round = |it: &&Polled| it.is_in_first_round && (it.topic == Topic::Status) == of_status;
-            is_up && polled.iter().filter(first_round).all(|it| it.was_requested)
+            let is_settled = |it: &Polled| match &it.trouble {
+                Some(trouble) => !is_explained(trouble.reason()),
+                None => it.was_requested,
+            };
+            is_up && polled.iter().filter(first_round).all(is_settled)
         };
         if !self.are_reports_summarized && has_all(false) {
             self.are_reports_summarized = true;
@@ -115,6 +125,11 @@ impl PollLog {
 
     fn failed(&mut self, place: usize, polled: &[Polled], trouble: &Arc<Trouble>, now: Tick) -> Option<Line> {
         let (newest, reason) = (&polled[place], trouble.reason());
+        self.seen[place].failures += 1;
+        // What passes is made up for with the next request. The metrics count it.
+        if reason.is_transient() && self.seen[place].failures < NEWS {
+            return None;
+        }
         let before = self.seen[place].cause.replace(reason);
         if before == Some(reason) {
             return None;
@@ -147,6 +162,7 @@ impl PollLog {
     }
 
     fn recovered(&mut self, place: usize, polled: &Polled, now: Tick) -> Option<Line> {
+        self.seen[place].failures = 0;
         let reason = self.seen[place].cause.take()?;
         let is_status_summarized = self.is_status_summarized;
         let cause = self.cause(&polled.topic, reason);

@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::base::clock::Tick;
 use crate::snapshot::{Round, Tight};
 
+use super::flapping::{Flapping, PERIOD};
+
 /// The share of the time that requests may fill before a longer window is advised.
 const FULL: f64 = 0.9;
 /// The windows that are advised, in minutes: those that divide an hour, then whole hours.
@@ -31,6 +33,7 @@ pub(super) struct Rounds {
     /// Since when they do not fit.
     long_since: Option<Tick>,
     is_tight: bool,
+    flapping: Flapping,
 }
 
 impl Rounds {
@@ -47,8 +50,14 @@ impl Rounds {
 
     /// Takes in what requests take by now, where so many may be made at a time.
     pub(super) fn measured(&mut self, appliance: &str, costs: &[Cost], concurrency: usize, now: Tick) {
+        if let Some(changes) = self.flapping.due(now) {
+            let (minutes, is_tight) = (PERIOD.as_secs() / 60, self.is_tight);
+            let message =
+                "rounds of requests sometimes take longer than the window: lengthen `window` or poll fewer groups";
+            tracing::warn!(appliance, changes, minutes, is_tight, "{message}");
+        }
         let Some(round) = measure(costs, concurrency) else {
-            *self = Self::default();
+            *self = Self { flapping: self.flapping, ..Self::default() };
             return;
         };
         self.newest = Some(round);
@@ -57,6 +66,9 @@ impl Rounds {
             // A round must fit with a margin before the warning ends, or it would be logged again and again.
             if self.is_tight && round.takes.as_secs_f64() < FULL * round.window.as_secs_f64() {
                 self.is_tight = false;
+                if !self.flapping.changed(now) {
+                    return;
+                }
                 let (takes, window) = (round.takes.as_secs(), round.window.as_secs());
                 tracing::info!(
                     appliance,
@@ -69,7 +81,9 @@ impl Rounds {
         let since = *self.long_since.get_or_insert(now);
         if !self.is_tight && now.since(since) >= round.window {
             self.is_tight = true;
-            tracing::warn!(appliance, "{round}");
+            if self.flapping.changed(now) {
+                tracing::warn!(appliance, "{round}");
+            }
         }
     }
 }

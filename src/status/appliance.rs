@@ -182,10 +182,7 @@ impl ApplianceStatus {
         }
         // While an appliance is down every request fails, which its state already says.
         if let Some(known) = snapshot.filter(|_| is_up) {
-            let failing = self.aspects.iter().zip(&known.aspects).filter(|(aspect, _)| aspect.asked == Asked::Failing);
-            let aspects: Vec<_> =
-                failing.filter_map(|(aspect, view)| Some((aspect.group, &view.trouble.as_ref()?.failure))).collect();
-            self.problems.extend(reports::problems(&self.groups, &known.groups, &aspects));
+            self.problems.extend(reports::problems(&self.groups, &self.aspects, known));
         }
         if let Some(round) = snapshot.and_then(|known| known.round).filter(|round| round.tight.is_some()) {
             self.problems.push(Problem::Slow(round));

@@ -1,5 +1,6 @@
 //! Problems of an appliance: a closed set, each with its text.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub(crate) enum Problem {
         /// Its likely cause, and what to do.
         advice: String,
     },
+    /// The reports are empty, because the appliance is an ESA that leaves its reporting to an SMA.
+    Centralized,
     /// A device group or device for which no report has ever arrived, because the appliance does not offer any.
     UnknownScope(Scope),
     /// Counter groups that the role of the account does not allow, so that they are requested hourly.
@@ -71,6 +74,17 @@ pub(crate) enum Problem {
         count: usize,
         /// One of them.
         example: String,
+    },
+    /// Kinds of status that the appliance refuses, so that they are requested hourly.
+    StatusRefused {
+        /// Their names.
+        names: Vec<&'static str>,
+        /// The keys of the configuration that switch them off.
+        options: BTreeSet<&'static str>,
+        /// Why.
+        reason: Reason,
+        /// The likely cause, and what to do.
+        advice: String,
     },
     /// The requests for one window take longer than that.
     Slow(Round),
@@ -122,11 +136,11 @@ impl Problem {
             Self::LoginsStopped { .. } => "logins_stopped",
             Self::LoginsRefused { .. } => "logins_refused",
             Self::Down { .. } => "down",
-            Self::NoReport { .. } => "no_report",
+            Self::NoReport { .. } | Self::Centralized => "no_report",
             Self::UnknownScope(_) => "unknown_scope",
-            Self::Role { .. } => "role",
+            Self::Role { .. } | Self::StatusRefused { reason: Reason::NotAllowed, .. } => "role",
             Self::Failing { .. } => "failing",
-            Self::Refused { .. } => "refused",
+            Self::Refused { .. } | Self::StatusRefused { .. } => "refused",
             Self::Slow(_) => "slow",
             Self::Behind { .. } => "behind",
             Self::Clock { .. } => "clock",
@@ -160,6 +174,10 @@ impl fmt::Display for Problem {
                 write!(out, "requests fail: {example}{} ({}): {advice}", More(*count), reason.label())
             }
             Self::NoReport { reason, advice } => write!(out, "no report arrives ({}): {advice}", reason.label()),
+            Self::Centralized => out.write_str(
+                "reporting of this ESA is centralized, so its reports are empty: poll its SMA, and set `counter_groups: \
+                 [mail_system_capacity]` for the ESA",
+            ),
             Self::UnknownScope(scope) => {
                 let key = match scope {
                     Scope::Appliance => "product",
@@ -183,6 +201,11 @@ impl fmt::Display for Problem {
                  key, or remove the group from `counter_groups`",
                 More(*count)
             ),
+            Self::StatusRefused { names, options, reason, advice } => {
+                let keys: Vec<String> = options.iter().map(|key| format!("`{key}: false`")).collect();
+                let (names, label, keys) = (names.join(", "), reason.label(), keys.join(" and "));
+                write!(out, "status requests are refused: {names} ({label}); requested hourly: {advice}, or set {keys}")
+            }
             Self::Slow(round) => round.fmt(out),
             Self::Behind { windows } => write!(out, "{windows} windows behind"),
             Self::Clock { trouble: ClockTrouble::Unconfirmed, skew_seconds } => {

@@ -1,11 +1,15 @@
-//! The problems of an appliance with its reports: which do not arrive, and what they have in common.
+//! The problems of an appliance with its reports and status: which do not arrive, and what they have in common.
 
 use crate::api::{Failure, Reason};
+use crate::catalogue;
 use crate::config::Scope;
-use crate::snapshot::GroupView;
+use crate::snapshot::{AspectView, GroupView, Snapshot};
 
 use super::problem::Problem;
-use super::requests::{Asked, GroupStatus};
+use super::requests::{Asked, AspectStatus, GroupStatus};
+
+/// The only report of an ESA with centralized reporting.
+const CAPACITY: &str = "mail_system_capacity";
 
 /// A report that was requested and did not arrive.
 struct Missing<'a> {
@@ -37,16 +41,17 @@ impl<'a> Missing<'a> {
     }
 }
 
-/// Problems of the reports; `aspects` are the kinds of status that fail, with the failure.
-pub(super) fn problems(
-    groups: &[GroupStatus],
-    views: &[impl AsRef<GroupView>],
-    aspects: &[(&'static str, &Failure)],
-) -> Vec<Problem> {
-    let views = || views.iter().map(AsRef::as_ref);
+/// Problems of the reports and the status of an appliance that is up.
+pub(super) fn problems(groups: &[GroupStatus], status: &[AspectStatus], known: &Snapshot) -> Vec<Problem> {
+    let views = || known.groups.iter().map(AsRef::as_ref);
     let mut missing: Vec<Missing<'_>> =
         groups.iter().zip(views()).filter_map(|(status, view)| Missing::of(status, view)).collect();
     let mut problems = Vec::new();
+    let is_of_mail = |view: &GroupView| *view.group != *CAPACITY && catalogue::group(&view.group).is_some();
+    if known.centralized == Some(true) && views().any(is_of_mail) {
+        problems.push(Problem::Centralized);
+        missing.retain(|report| !matches!(report.reason, Reason::Declined | Reason::Empty));
+    }
     // The reason of one report is that of all.
     let is_none = missing.len() == groups.len() && missing.iter().all(Missing::has_never_arrived);
     if let (true, Some(first)) = (is_none, missing.first()) {
@@ -71,10 +76,15 @@ pub(super) fn problems(
     }
     missing.retain(|report| !unknown.contains(report.scope));
     problems.extend(unknown.into_iter().map(Problem::UnknownScope));
-    let groups = missing.iter().filter(|report| report.status.asked == Asked::Failing);
-    let failing: Vec<_> = groups
+    let of_groups = missing.iter().filter(|report| report.status.asked == Asked::Failing);
+    let aspects = || status.iter().zip(known.aspects.iter().map(AsRef::as_ref));
+    let of_status = aspects().filter(|(aspect, _)| aspect.asked == Asked::Failing);
+    let failing: Vec<_> = of_groups
         .map(|report| (report.status.title(), report.reason, report.advice()))
-        .chain(aspects.iter().map(|(name, failure)| ((*name).to_owned(), failure.reason, failure.explanation())))
+        .chain(of_status.filter_map(|(aspect, view)| {
+            let failure = &view.trouble.as_ref()?.failure;
+            Some((aspect.group.to_owned(), failure.reason, failure.explanation()))
+        }))
         .collect();
     let count = failing.len();
     if let Some((example, reason, advice)) = failing.into_iter().next() {
@@ -94,5 +104,23 @@ pub(super) fn problems(
     };
     refused(true);
     refused(false);
+    // What only the default requests may be missing, unless there is nothing else.
+    let is_nothing = groups.is_empty() && aspects().all(|(aspect, _)| aspect.asked == Asked::Refused);
+    let refused: Vec<_> = aspects().filter(|(_, view)| view.is_wanted || is_nothing).collect();
+    problems.extend(
+        [Reason::NotAllowed, Reason::Declined].into_iter().filter_map(|reason| of_status_for(reason, &refused)),
+    );
     problems
+}
+
+/// The problem of the kinds of status that are refused for `reason`.
+fn of_status_for(reason: Reason, wanted: &[(&AspectStatus, &AspectView)]) -> Option<Problem> {
+    let refused = || wanted.iter().map(|(_, view)| *view).filter(|view| view.refusal == Some(reason));
+    let trouble = refused().find_map(|view| view.trouble.as_ref())?;
+    Some(Problem::StatusRefused {
+        names: refused().map(|view| view.name).collect(),
+        options: refused().map(|view| view.option).collect(),
+        reason,
+        advice: trouble.failure.explanation(),
+    })
 }

@@ -26,6 +26,7 @@ mod first_events;
 mod forms;
 mod gate;
 mod golden;
+mod honest_state;
 mod keyed;
 mod keyed_forms;
 mod legacy;

@@ -125,7 +125,8 @@ impl<S: Source> Poller<S> {
         }
         let reports = self.targets.iter().map(Target::for_log);
         let polled: Vec<Polled> = reports.chain(self.watches.iter().map(StatusProbe::for_log)).collect();
-        for line in self.poll_log.compare(&polled, || self.source.identity(), self.health.is_up(), now) {
+        let (is_up, is_explained) = (self.health.is_up(), |reason| self.health.explains(reason, now));
+        for line in self.poll_log.compare(&polled, || self.source.identity(), is_up, is_explained, now) {
             line.log(name);
         }
     }

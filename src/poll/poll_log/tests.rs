@@ -27,6 +27,13 @@ fn ill(group: &str, reason: Reason) -> Polled {
     Polled { trouble: Some(Arc::new(trouble)), ..well(group) }
 }
 
+/// The lines of the second of two failures for a reason that may pass; the first has none.
+fn again(log: &mut PollLog, polled: impl Fn() -> Vec<Polled>, now: Tick) -> Vec<String> {
+    let first = lines(log, &polled(), now);
+    assert!(first.is_empty(), "{first:?}");
+    lines(log, &polled(), now)
+}
+
 fn of_device(device: &str, report: Polled) -> Polled {
     Polled { topic: Topic::Reports(Scope::Device(device.into())), ..report }
 }
@@ -39,7 +46,7 @@ fn status(polled: Polled) -> Polled {
 /// The lines in short.
 fn lines(log: &mut PollLog, polled: &[Polled], now: Tick) -> Vec<String> {
     let identity = Identity { model: None, release: "15.5.1-055".parse().expect("a release"), serial: None };
-    let lines = log.compare(polled, || Some(identity), true, now).into_iter();
+    let lines = log.compare(polled, || Some(identity), true, |_| false, now).into_iter();
     lines
         .map(|line| match line {
             Line::Summary { message } => message,
@@ -100,8 +107,8 @@ fn a_first_round_that_shows_a_mistake_is_a_warning() {
 #[test]
 fn one_cause_is_one_line_however_many_groups_share_it() {
     let mut log = begun(&["a", "b", "c"]);
-    let failing = ["a", "b", "c"].map(|group| ill(group, Reason::Timeout));
-    assert_eq!(lines(&mut log, &failing, at(1)), ["failed a timeout"]);
+    let failing = || ["a", "b", "c"].map(|group| ill(group, Reason::Timeout)).to_vec();
+    assert_eq!(again(&mut log, failing, at(1)), ["failed a timeout"]);
     let again = ["a", "b", "c"].map(|group| ill(group, Reason::Timeout));
     assert!(lines(&mut log, &again, at(2)).is_empty());
     let other = [again[0].clone(), again[1].clone(), ill("c", Reason::NotJson)];
@@ -115,8 +122,8 @@ fn one_cause_is_one_line_however_many_groups_share_it() {
 fn each_scope_has_a_line_of_its_own() {
     let mut log = begun(&["a", "a", "a"]);
     let timeout = || ill("a", Reason::Timeout);
-    let failing = [timeout(), of_device("d1", timeout()), of_device("d2", timeout())];
-    assert_eq!(lines(&mut log, &failing, at(1)), ["failed a timeout"; 3]);
+    let failing = || vec![timeout(), of_device("d1", timeout()), of_device("d2", timeout())];
+    assert_eq!(again(&mut log, failing, at(1)), ["failed a timeout"; 3]);
 }
 
 #[test]
@@ -134,10 +141,10 @@ fn what_comes_and_goes_is_one_line_an_hour_with_a_count() {
         let (mut log, mut told) = (PollLog::default(), Vec::new());
         lines(&mut log, &[polled(well("a"))], at(0));
         for minute in 1..=250 {
-            let newest = if minute % 2 == 1 { ill("a", Reason::Timeout) } else { well("a") };
+            let newest = if minute % 2 == 1 { ill("a", Reason::Status) } else { well("a") };
             told.extend(lines(&mut log, &[polled(newest)], at(minute)));
         }
-        let (failed, recovered) = ("failed a timeout", "recovered a timeout");
+        let (failed, recovered) = ("failed a status", "recovered a status");
         let first = [failed, recovered, failed, recovered];
         assert_eq!(told, [&first[..], &["flapping 60 0"; 4]].concat(), "{topic:?}");
     }
@@ -147,9 +154,32 @@ fn what_comes_and_goes_is_one_line_an_hour_with_a_count() {
 fn what_fails_while_the_appliance_is_down_is_no_line() {
     let mut log = begun(&["a", "s"]);
     let missed = [ill("a", Reason::Connect), status(ill("s", Reason::Connect))];
-    assert!(log.compare(&missed, || None, false, at(1)).is_empty());
+    assert!(log.compare(&missed, || None, false, |_| true, at(1)).is_empty());
     assert!(lines(&mut log, &missed, at(2)).is_empty(), "it has not failed since");
-    assert_eq!(lines(&mut log, &[ill("a", Reason::Timeout)], at(3)), ["failed a timeout"]);
+    assert_eq!(again(&mut log, || vec![ill("a", Reason::Timeout)], at(3)), ["failed a timeout"]);
+}
+
+#[test]
+fn a_failure_that_passes_is_no_line() {
+    let mut log = begun(&["a"]);
+    for minute in 1..100 {
+        let newest = if minute % 2 == 1 { ill("a", Reason::Unavailable) } else { well("a") };
+        assert!(lines(&mut log, &[newest], at(minute)).is_empty());
+    }
+    assert_eq!(lines(&mut log, &[ill("a", Reason::Declined)], at(100)), ["failed a declined"], "that one does not");
+}
+
+#[test]
+fn what_a_recent_outage_explains_is_no_line_until_it_outlasts_it() {
+    let mut log = begun(&["a", "b"]);
+    let of_the_way = |reason: Reason| reason.is_of_the_way();
+    let round = [ill("a", Reason::Timeout), ill("b", Reason::Declined)];
+    let told = log.compare(&round, || None, true, of_the_way, at(1));
+    assert!(matches!(&told[..], [Line::Failed { names, .. }] if names == "b"), "{told:?}");
+    let outlasting = || vec![ill("a", Reason::Timeout), round[1].clone()];
+    assert_eq!(again(&mut log, outlasting, at(20)), ["failed a timeout"]);
+    let nothing = PollLog::default().compare(&[], || None, false, |_| true, at(0));
+    assert!(nothing.is_empty(), "no login was accepted yet: {nothing:?}");
 }
 
 #[test]
@@ -182,6 +212,7 @@ fn status_that_the_first_round_does_not_bring_is_a_line_for_each_cause() {
     assert_eq!(first, [summary, "failed a, b not_allowed"], "the configuration wants one of them");
     let back = [well("r"), status(well("a")), status(well("b")), status(well("c")), round[4].clone()];
     assert_eq!(lines(&mut log, &back, at(60)), ["recovered c not_allowed"]);
-    let slow = [well("r"), status(well("a")), status(ill("b", Reason::Timeout)), back[3].clone(), round[4].clone()];
-    assert_eq!(lines(&mut log, &slow, at(90)), ["failed b timeout"], "that is no refusal");
+    let slow =
+        || vec![well("r"), status(well("a")), status(ill("b", Reason::Timeout)), back[3].clone(), round[4].clone()];
+    assert_eq!(again(&mut log, slow, at(90)), ["failed b timeout"], "that is no refusal");
 }

@@ -179,7 +179,7 @@ async fn an_appliance_that_is_flapping_is_one_line_an_hour() {
 #[tokio::test(start_paused = true)]
 async fn reports_and_status_that_are_flapping_are_one_line_an_hour() {
     for mood in [
-        (|name, minutes| if name == "health" && minutes % 4 < 2 { Err(Reason::Timeout) } else { Ok(()) }) as Mood,
+        (|name, minutes| if name == "health" && minutes % 4 < 2 { Err(Reason::Status) } else { Ok(()) }) as Mood,
         |name, minutes| match name.starts_with("mail_incoming") && minutes % 20 >= 10 {
             true => Err(Reason::Malformed),
             false => Ok(()),

@@ -11,7 +11,11 @@ fn missing(scope: Scope, name: &str, reason: Reason) -> GroupView {
 
 /// The state, and the kinds and texts of the problems.
 fn of(groups: Vec<GroupView>) -> (State, Vec<(&'static str, String)>) {
-    let status = status(&config(&["a"]), vec![snapshot("a", groups)], &[], ExporterState::default());
+    of_snapshot(snapshot("a", groups))
+}
+
+fn of_snapshot(snapshot: Snapshot) -> (State, Vec<(&'static str, String)>) {
+    let status = status(&config(&["a"]), vec![snapshot], &[], ExporterState::default());
     let appliance = &status.appliances[0];
     let problems = appliance.problems.iter().map(|problem| (problem.kind(), problem.to_string()));
     (appliance.state, problems.collect())
@@ -83,4 +87,124 @@ fn a_second_factor_has_its_own_kind() {
         assert_eq!(Problem::LoginsRefused { refusals: 1, cause }.kind(), refused);
     }
     assert_eq!(Problem::Down { reason: Reason::TwoFactor, advice: String::new() }.kind(), "second_factor");
+}
+
+/// A kind of status that was refused from the start.
+fn refused(name: &'static str, option: &'static str, reason: Reason) -> AspectView {
+    AspectView {
+        name,
+        option,
+        is_wanted: false,
+        success: false,
+        last_success: None,
+        refusal: Some(reason),
+        trouble: trouble(reason, "no"),
+        status_metrics: StatusMetrics::default(),
+        unusable: Default::default(),
+        expires: Tick::default(),
+    }
+}
+
+#[test]
+fn status_that_is_refused_is_a_problem_where_the_configuration_has_its_key() {
+    let with = |groups: Vec<GroupView>, aspects: Vec<AspectView>| {
+        let aspects = aspects.into_iter().map(Arc::new).collect();
+        of_snapshot(Snapshot { aspects, ..snapshot("a", groups) })
+    };
+    let by_default = vec![
+        refused("health", "health", Reason::NotAllowed),
+        refused("privileges", "inventory", Reason::NotAllowed),
+        refused("system_time", "inventory", Reason::NotAllowed),
+        refused("quarantines", "quarantines", Reason::Declined),
+    ];
+    assert_eq!(with(vec![group("b")], by_default.clone()), (State::Ok, vec![]));
+    let by_name: Vec<_> = by_default.iter().map(|view| AspectView { is_wanted: true, ..view.clone() }).collect();
+    let role = "status requests are refused: health, privileges, system_time (not_allowed); requested hourly: the role \
+                of the account does not allow this: give it the role Read-Only Operator, or set `health: false` and \
+                `inventory: false`";
+    let (state, problems) = with(vec![group("b")], by_name);
+    assert_eq!((state, &problems[0]), (State::Degraded, &("role", role.to_owned())));
+    assert!(problems.len() == 2 && problems[1].0 == "refused", "{problems:?}");
+    assert!(problems[1].1.ends_with(", or set `quarantines: false`"), "{problems:?}");
+    let (state, problems) = with(vec![], by_default.clone());
+    assert_eq!((state, problems.len()), (State::Degraded, 2), "it delivers nothing: {problems:?}");
+    let answered = AspectView { refusal: None, trouble: None, success: true, ..by_default[0].clone() };
+    let partly = [vec![answered], by_default[1..].to_vec()].concat();
+    assert_eq!(with(vec![], partly), (State::Ok, vec![]));
+}
+
+#[test]
+fn an_esa_whose_reports_are_elsewhere_is_not_ok() {
+    let with = |groups| of_snapshot(Snapshot { centralized: Some(true), ..snapshot("a", groups) });
+    let text = "reporting of this ESA is centralized, so its reports are empty: poll its SMA, and set `counter_groups: \
+                [mail_system_capacity]` for the ESA";
+    let expected = (State::Degraded, vec![("no_report", text.to_owned())]);
+    let (capacity, incoming) = ("mail_system_capacity", "mail_incoming_traffic_summary");
+    assert_eq!(with(vec![group(capacity), group(incoming)]), expected, "zeros");
+    for reason in [Reason::Empty, Reason::Declined] {
+        assert_eq!(with(vec![group(capacity), missing(Scope::Appliance, incoming, reason)]), expected);
+    }
+    assert_eq!(with(vec![group(capacity)]), (State::Ok, vec![]), "it has that one");
+    let slow = vec![group(capacity), missing(Scope::Appliance, incoming, Reason::Timeout)];
+    assert_eq!(with(slow).1.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), ["no_report", "failing"]);
+}
+
+/// One problem of each kind.
+fn one_of_each() -> Vec<Problem> {
+    let cause = RefusalCause::Password;
+    let round = Round { takes: MINUTE, window: MINUTE, tight: Some(Tight { fitting: None }) };
+    let release = || "15.5.1-055".parse().expect("a release");
+    let (reason, example, advice) = (Reason::Declined, "b".to_owned(), String::new());
+    let all = vec![
+        Problem::LoginsStopped { refusals: 3, cause },
+        Problem::LoginsRefused { refusals: 1, cause },
+        Problem::Down { reason: Reason::TwoFactor, advice: advice.clone() },
+        Problem::Down { reason: Reason::Connect, advice: advice.clone() },
+        Problem::NoReport { reason, advice: advice.clone() },
+        Problem::Centralized,
+        Problem::UnknownScope(europe()),
+        Problem::Role { count: 1, example: None },
+        Problem::Failing { count: 1, example: example.clone(), reason, advice: advice.clone() },
+        Problem::Refused { count: 1, example },
+        Problem::StatusRefused { names: vec!["health"], options: ["health"].into(), reason, advice },
+        Problem::Slow(round),
+        Problem::Behind { windows: 3 },
+        Problem::Clock { trouble: ClockTrouble::Behind, skew_seconds: None },
+        Problem::Certificate { ends: NOW, has_ended: problem::Ended::Yes },
+        Problem::Release { release: release(), minimum: release() },
+    ];
+    // A new kind must come here, and then into the manual.
+    for problem in &all {
+        match problem {
+            Problem::LoginsStopped { .. }
+            | Problem::LoginsRefused { .. }
+            | Problem::Down { .. }
+            | Problem::NoReport { .. }
+            | Problem::Centralized
+            | Problem::UnknownScope(_)
+            | Problem::Role { .. }
+            | Problem::Failing { .. }
+            | Problem::Refused { .. }
+            | Problem::StatusRefused { .. }
+            | Problem::Slow(_)
+            | Problem::Behind { .. }
+            | Problem::Clock { .. }
+            | Problem::Certificate { .. }
+            | Problem::Release { .. } => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn the_manual_has_every_kind_of_problem_and_no_other() {
+    let kinds: std::collections::BTreeSet<_> = one_of_each().iter().map(Problem::kind).collect();
+    let manual = std::fs::read_to_string("deploy/HTTP.md").expect("the manual");
+    let (_, rest) = manual
+        .split_once("<!-- problems -->\n| kind | meaning | what to do |\n| --- | --- | --- |\n")
+        .expect("a table");
+    let (table, _) = rest.split_once("<!-- /problems -->").expect("its end");
+    let rows: Vec<_> = table.lines().map(|row| row.split('`').nth(1).expect("a kind")).collect();
+    assert_eq!(rows.iter().copied().collect::<std::collections::BTreeSet<_>>(), kinds);
+    assert_eq!(rows.len(), kinds.len(), "each once");
 }
