@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::base::clock::{Clock, Timestamp};
 use crate::catalogue;
 use crate::catalogue::tracking::Outcome;
-use crate::config::{self, Product};
+use crate::config::{self, Product, Scope};
 
 mod event;
 mod failure;
@@ -23,6 +23,7 @@ mod time;
 mod wire;
 
 pub use event::{Event, Listener};
+pub(crate) use failure::unknown_scope;
 pub use failure::{Cause, Failure, Reason};
 pub use http::rate_limiter::{Pace, longest_wait};
 pub use http::tls::SystemRoots;
@@ -190,14 +191,14 @@ impl Client {
         }
         let path = query.group.api_path();
         let parameters = query::report(query);
-        let answer = self.get(&path, &parameters).await?;
+        let answer = self.get(&path, &parameters).await.map_err(|failure| of_scope(failure, &query.scope))?;
         let report =
             Report::parse(answer.body()).and_then(|report| match report.is_empty() && query.group.key.is_none() {
                 true => Err(Failure::new(Reason::Empty, "the report has no counter")),
                 false => Ok(report),
             });
         Ok(Reply {
-            report: self.record_failure(report)?,
+            report: self.record_failure(report).map_err(|failure| of_scope(failure, &query.scope))?,
             at: answer.arrival.at,
             sent: self.transport.target(&path, &parameters),
         })
@@ -256,7 +257,8 @@ impl Client {
                 }
                 Err(failure) if failure.reason != Reason::Unauthorized => {
                     self.transport.failed(failure.reason);
-                    return Err(failure);
+                    let is_strange = failure.is_unknown_path() && !self.session.has_met_product();
+                    return Err(if is_strange { failure.caused_by(Cause::OtherProduct) } else { failure });
                 }
                 Err(failure) => failure,
             };
@@ -290,5 +292,16 @@ impl Client {
         drop(permit);
         let credential = self.session.credential().await?;
         Ok((credential, self.transport.rate_limiter().permit().await))
+    }
+}
+
+/// `failure` of a report for `scope`. The message about an unknown name is not published, so every refusal counts as one
+/// (assumed).
+fn of_scope(failure: Failure, scope: &Scope) -> Failure {
+    match (failure.reason, scope) {
+        (Reason::Declined | Reason::Empty, Scope::DeviceGroup(_) | Scope::Device(_)) => {
+            failure.caused_by(Cause::UnknownScope(scope.clone()))
+        }
+        _ => failure,
     }
 }

@@ -34,6 +34,7 @@ mod password;
 mod path;
 mod polling;
 mod problem;
+mod product;
 mod proxy;
 mod raw;
 mod redacted;
@@ -55,6 +56,7 @@ pub use auth::{
 pub use password::{NotAPassphrase, Passphrase, SecretFile};
 pub use polling::RefusalLimit;
 pub use problem::{ConfigError, Problem};
+pub use product::Product;
 pub use tls::{Identity, TlsVersion};
 pub use watched::{ConfigFile, WebFile};
 pub use web::{ClientCertificates, Web, WebTls};
@@ -149,36 +151,6 @@ pub enum Quarantines {
     All,
     /// These; `spam` is the spam quarantine.
     Named(Vec<String>),
-}
-
-/// The two products of AsyncOS for mail; Cloud Gateway is an ESA or SMA hosted by the vendor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Product {
-    /// Secure Email Gateway.
-    Esa,
-    /// Secure Email and Web Manager.
-    Sma,
-}
-
-impl Product {
-    /// The value of the label `product`.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Esa => "esa",
-            Self::Sma => "sma",
-        }
-    }
-
-    /// The settle delay unless configured. An ESA reports its own traffic; an SMA receives it in files of 15 minutes, so
-    /// its figures are that much older than they look.
-    #[must_use]
-    pub const fn default_settle(self) -> Duration {
-        match self {
-            Self::Esa => Duration::from_secs(2 * 60),
-            Self::Sma => Duration::from_secs(20 * 60),
-        }
-    }
 }
 
 /// An account on the appliance.

@@ -14,7 +14,7 @@ use crate::base::clock::{Tick, Timestamp};
 use crate::base::period::Period;
 use crate::base::release::Release;
 use crate::base::window::Window;
-use crate::config::Scope;
+use crate::config::{Product, Scope};
 use crate::sample::status_metrics::StatusMetrics;
 use crate::sample::{Label, Sample};
 use crate::store::SumKey;
@@ -243,11 +243,22 @@ impl Snapshot {
     /// is not known, or not precisely enough.
     #[must_use]
     pub fn below_minimum(&self) -> Option<(Release, Release, bool)> {
-        let minimum = self.minimum_release?;
+        let (release, minimum) = (self.release()?, self.minimum_release?);
+        Some((release, minimum, release.is_below(minimum)?))
+    }
+
+    /// Its release and the first one of its product with the API, where it is older than that.
+    #[must_use]
+    pub fn before_first_release(&self) -> Option<(Release, Release)> {
+        let release = self.release()?;
+        let first = Product::of_label(self.product)?.first_release();
+        (release.is_below(first)?).then_some((release, first))
+    }
+
+    fn release(&self) -> Option<Release> {
         let mut info = self.aspects.iter().flat_map(|view| &view.status_metrics.info);
         let of_status = || info.find(|(name, _)| &**name == "release").and_then(|(_, value)| Release::find(value));
-        let release = self.identity.as_ref().map(|identity| identity.release).or_else(of_status)?;
-        Some((release, minimum, release.is_below(minimum)?))
+        self.identity.as_ref().map(|identity| identity.release).or_else(of_status)
     }
 }
 

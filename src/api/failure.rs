@@ -7,6 +7,7 @@ use crate::api::RefusalCause;
 mod cause;
 
 pub use cause::Cause;
+pub(crate) use cause::unknown_scope;
 
 /// Letters of a failure's text: twice our longest advice. Parsers of others quote what they choke on, at any length.
 pub(in crate::api) const LONGEST_DETAIL: usize = 1000;
@@ -360,6 +361,13 @@ impl Failure {
     pub(crate) fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
         let one_line = detail.as_ref().chars().map(|letter| if letter.is_control() { ' ' } else { letter });
         Self { reason, cause: Cause::Unknown, detail: one_line.take(LONGEST_DETAIL).collect(), retry_after: None }
+    }
+
+    /// Whether the appliance does not know the path, by its words.
+    ///
+    /// **Source:** published API log: 404 `Not Found.` for a path that is none; other messages of a 404 are about parameters.
+    pub(in crate::api) fn is_unknown_path(&self) -> bool {
+        self.reason == Reason::Declined && self.detail == "status 404: Not Found."
     }
 
     /// The same words for another reason.

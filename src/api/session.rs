@@ -302,6 +302,11 @@ impl Session {
         }
     }
 
+    /// Whether an answer has shown that the appliance is the configured product: one to a login, or to another request.
+    pub(in crate::api) fn has_met_product(&self) -> bool {
+        matches!(self.login, Login::Jwt(_)) || !self.state().working_endpoints.is_empty()
+    }
+
     /// The current credential while it is valid long enough, else the number of logins so far.
     fn usable(&self) -> Result<ActiveCredential, u64> {
         let now = self.transport.time.clock().tick();

@@ -103,6 +103,7 @@ const fn cause(written: RefusedBecause) -> RefusalCause {
         RefusedBecause::SecondFactor => RefusalCause::SecondFactor,
         RefusedBecause::Passcode => RefusalCause::Passcode,
         RefusedBecause::OtherServer => RefusalCause::OtherServer,
+        RefusedBecause::OtherProduct => RefusalCause::OtherProduct,
     }
 }
 
@@ -112,6 +113,7 @@ const fn because(cause: RefusalCause) -> RefusedBecause {
         RefusalCause::SecondFactor => RefusedBecause::SecondFactor,
         RefusalCause::Passcode => RefusedBecause::Passcode,
         RefusalCause::OtherServer => RefusedBecause::OtherServer,
+        RefusalCause::OtherProduct => RefusedBecause::OtherProduct,
     }
 }
 

@@ -18,6 +18,12 @@ pub struct Release {
 pub struct NotARelease;
 
 impl Release {
+    /// The release of these numbers, whatever its build.
+    #[must_use]
+    pub const fn of(numbers: [u32; 3]) -> Self {
+        Self { numbers, build: None }
+    }
+
     /// The first word of `text` that is a build number: a status page writes one behind a code name.
     #[must_use]
     pub fn find(text: &str) -> Option<Self> {

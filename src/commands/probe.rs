@@ -13,8 +13,6 @@ pub(super) mod access;
 
 /// Failures in a row after which the appliance is at fault and is left alone.
 const MOST_FAILURES: u32 = 3;
-/// The end of the answer to a request without credentials that are known.
-pub(super) const UNKNOWN_CALLER: &str = "Unauthorized.";
 
 /// A client, and how its recent requests ended.
 pub(super) struct Prober {

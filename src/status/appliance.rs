@@ -200,6 +200,9 @@ impl ApplianceStatus {
             let has_ended = if ends <= now { Ended::Yes } else { Ended::Soon };
             self.problems.push(Problem::Certificate { ends, has_ended });
         }
+        if let Some((release, first)) = snapshot.and_then(Snapshot::before_first_release) {
+            self.problems.push(Problem::TooOld { release, first });
+        }
         if let Some((release, minimum, true)) = snapshot.and_then(Snapshot::below_minimum) {
             self.problems.push(Problem::Release { release, minimum });
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use crate::api::{Reason, RefusalCause};
+use crate::api::{Reason, RefusalCause, unknown_scope};
 use crate::base::clock::Timestamp;
 use crate::base::release::Release;
 use crate::config::Scope;
@@ -107,6 +107,13 @@ pub(crate) enum Problem {
         /// Whether that is past.
         has_ended: Ended,
     },
+    /// Its release is older than the API that is used.
+    TooOld {
+        /// Its own.
+        release: Release,
+        /// The first one with that API.
+        first: Release,
+    },
     /// Its release is older than the configuration accepts.
     Release {
         /// Its own.
@@ -145,7 +152,7 @@ impl Problem {
             Self::Behind { .. } => "behind",
             Self::Clock { .. } => "clock",
             Self::Certificate { .. } => "certificate",
-            Self::Release { .. } => "release",
+            Self::TooOld { .. } | Self::Release { .. } => "release",
         }
     }
 }
@@ -157,9 +164,10 @@ impl fmt::Display for Problem {
                 let noun = if *refusals == 1 { "refusal" } else { "refusals" };
                 let rest = match cause {
                     RefusalCause::Password => "or unlock the account and reset",
-                    RefusalCause::SecondFactor | RefusalCause::Passcode | RefusalCause::OtherServer => {
-                        "then `POST /-/login-reset`"
-                    }
+                    RefusalCause::SecondFactor
+                    | RefusalCause::Passcode
+                    | RefusalCause::OtherServer
+                    | RefusalCause::OtherProduct => "then `POST /-/login-reset`",
                 };
                 write!(out, "logins have stopped after {refusals} {noun}: {}, {rest}", cause.advice())
             }
@@ -178,14 +186,7 @@ impl fmt::Display for Problem {
                 "reporting of this ESA is centralized, so its reports are empty: poll its SMA, and set `counter_groups: \
                  [mail_system_capacity]` for the ESA",
             ),
-            Self::UnknownScope(scope) => {
-                let key = match scope {
-                    Scope::Appliance => "product",
-                    Scope::DeviceGroup(_) => "device_groups",
-                    Scope::Device(_) => "devices",
-                };
-                write!(out, "no report for {scope}: check the name in `{key}`, and that it has centralized reporting")
-            }
+            Self::UnknownScope(scope) => out.write_str(&unknown_scope(scope)),
             Self::Role { example: None, .. } => {
                 out.write_str("the role of the account allows no report: give it the role Read-Only Operator")
             }
@@ -225,6 +226,12 @@ impl fmt::Display for Problem {
             }
             Self::Certificate { ends, has_ended: Ended::Yes } => write!(out, "its certificate expired at {ends}"),
             Self::Certificate { ends, has_ended: Ended::Soon } => write!(out, "its certificate expires at {ends}"),
+            Self::TooOld { release, first } => {
+                write!(
+                    out,
+                    "AsyncOS {release} is older than {first}, the first release with this API: upgrade the appliance"
+                )
+            }
             Self::Release { release, minimum } => {
                 write!(out, "AsyncOS {release} is older than `minimum_release` {minimum}: upgrade the appliance")
             }

@@ -141,9 +141,10 @@ fn a_refused_login_is_said_with_what_was_refused() {
         (RefusalCause::Password, "correct the password"),
         (RefusalCause::SecondFactor, "configure `two_factor`"),
         (RefusalCause::Passcode, "correct `two_factor`"),
-        (RefusalCause::OtherServer, "check `url`"),
+        (RefusalCause::OtherServer, "check scheme, host and port in `url`"),
+        (RefusalCause::OtherProduct, "check `product`"),
     ] {
-        let is_password = cause == RefusalCause::Password;
+        let is_password = matches!(cause, RefusalCause::Password | RefusalCause::OtherProduct);
         for problem in said(1, cause).into_iter().chain(said(3, cause)) {
             assert!(problem.contains(advice), "{problem}");
             assert_eq!(problem.contains("password"), is_password, "{problem}");
@@ -211,6 +212,18 @@ fn problem(change: impl FnOnce(&mut Snapshot)) -> (State, String) {
     let status = status(&config(&["a"]), vec![ill], &[], ExporterState::default());
     let [problem] = &status.appliances[0].problems[..] else { panic!("{:?}", status.appliances[0].problems) };
     (status.appliances[0].state, problem.to_string())
+}
+
+#[test]
+fn a_release_without_the_api_is_a_problem() {
+    let old = |product, text: &str| {
+        let identity = Identity { model: None, release: text.parse().expect("a release"), serial: None };
+        problem(|ill| (ill.identity, ill.product) = (Some(identity.clone()), product))
+    };
+    let text = "AsyncOS 12.5.3-041 is older than 13.0.0, the first release with this API: upgrade the appliance";
+    assert_eq!(old("esa", "12.5.3-041"), (State::Degraded, text.to_owned()));
+    let text = "AsyncOS 11.5.1-105 is older than 12.0.0, the first release with this API: upgrade the appliance";
+    assert_eq!(old("sma", "11.5.1-105"), (State::Degraded, text.to_owned()));
 }
 
 #[test]

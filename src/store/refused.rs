@@ -36,6 +36,8 @@ pub enum RefusedBecause {
     Passcode,
     /// An answer that is not the API's.
     OtherServer,
+    /// The login of the configured product is unknown, or the account is.
+    OtherProduct,
     /// The account's name or password. A cause of a later version is taken for this one.
     #[default]
     #[serde(other)]

@@ -18,6 +18,7 @@ use crate::tls_proxy::Proxy;
 const DAY: Duration = Duration::from_secs(86_400);
 const MINUTE: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "correct the password";
+const PRODUCT: &str = "check `product` (`esa` or `sma`), then `username`, the password";
 const OTHER_SERVER: &str = "seems to point to another server or port";
 const NO_API: &str = "check that it is the port of the API";
 
@@ -38,7 +39,8 @@ fn refusals() -> Vec<(&'static str, Fault, &'static str, &'static str)> {
         ("401", error(401, "Invalid username or passphrase."), "Invalid username or passphrase.", PASSWORD),
         ("403", error(403, "Forbidden."), "Forbidden.", PASSWORD),
         ("400", error(400, "Invalid credentials."), "Invalid credentials.", PASSWORD),
-        ("404", error(404, "Not Found."), "Not Found.", PASSWORD),
+        ("404", error(404, "Not Found."), "Not Found.", PRODUCT),
+        ("401 to nobody", error(401, "Unauthorized."), "Unauthorized.", PRODUCT),
         ("423", error(423, "Account locked."), "Account locked.", PASSWORD),
         ("200 with an error", Fault::RawBody(in_a_success.into()), "Invalid username or passphrase.", PASSWORD),
         ("200 with no token", Fault::RawBody(r#"{"data": {}}"#.into()), "no usable `jwtToken`", PASSWORD),

@@ -22,6 +22,7 @@ mod demo;
 mod deploy;
 mod discover;
 mod exposition;
+mod first_aid;
 mod first_events;
 mod forms;
 mod gate;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Failure, Reason};
 use crate::api::RefusalCause;
+use crate::config::Scope;
 
 /// The cause of a failure. It is data, so that nobody searches the details for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,10 @@ pub enum Cause {
     SharedAccount,
     /// The login was refused, or is not attempted because of earlier refusals.
     Login(RefusalCause),
+    /// The path is unknown there, and no request of this product has succeeded.
+    OtherProduct,
+    /// No report of this device group or device.
+    UnknownScope(Scope),
     /// The details name the cause; this is what to do about it.
     Remedy(String),
 }
@@ -75,9 +80,24 @@ impl Cause {
             }
             Self::SharedAccount => "another client may be using this account: give each exporter its own",
             Self::Login(cause) => cause.advice(),
+            Self::OtherProduct => {
+                "the appliance does not have this part of the API: check `product` (`esa` or `sma`), and the AsyncOS release \
+                 (at least 13.0 of an ESA, 12.0 of an SMA)"
+            }
+            Self::UnknownScope(scope) => return Some(unknown_scope(scope).into()),
             Self::Remedy(remedy) => remedy,
         }))
     }
+}
+
+/// The problem with a scope that has no report, and what to do.
+pub(crate) fn unknown_scope(scope: &Scope) -> String {
+    let key = match scope {
+        Scope::Appliance => "product",
+        Scope::DeviceGroup(_) => "device_groups",
+        Scope::Device(_) => "devices",
+    };
+    format!("no report for {scope}: check the name in `{key}`, and that it has centralized reporting")
 }
 
 impl Failure {
@@ -131,6 +151,9 @@ mod tests {
             Cause::Login(RefusalCause::SecondFactor),
             Cause::Login(RefusalCause::Passcode),
             Cause::Login(RefusalCause::OtherServer),
+            Cause::Login(RefusalCause::OtherProduct),
+            Cause::OtherProduct,
+            Cause::UnknownScope(Scope::Device("esa9".into())),
         ] {
             let advice = cause.advice().expect("advice").into_owned();
             assert!(advice.contains(": ") && !advice.contains("  ") && !advice.ends_with('.'), "{advice}");

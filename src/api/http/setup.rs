@@ -68,7 +68,8 @@ impl HttpSetup {
             .retry(reqwest::retry::never())
             .no_proxy()
             .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT_TIMEOUT.min(self.timeout))
+            // Before the whole request is too late, or nobody could tell a silent host from a slow one.
+            .connect_timeout(CONNECT_TIMEOUT.min(self.timeout * 3 / 4))
             .timeout(self.timeout)
             .http1_only();
         match &self.tls {

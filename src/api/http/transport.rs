@@ -139,7 +139,8 @@ impl Transport {
     async fn send(&self, permit: Permit<'_>, endpoint: &str, request: Request) -> Result<Answer, Failure> {
         let raw = self.measured(permit, endpoint, request).await?;
         let (date, tick) = (raw.date, raw.tick);
-        let mut answer = Answer { is_of_the_api: true, ..Answer::new(raw, &self.time) };
+        let is_plain = self.root.scheme() == "http";
+        let mut answer = Answer { is_of_the_api: true, is_plain, ..Answer::new(raw, &self.time) };
         if answer.is_the_apis_own() {
             answer.arrival = self.time.observe(date, tick);
         }
@@ -252,13 +253,15 @@ pub(in crate::api) struct Answer {
     target: Option<String>,
     /// Whether it was the API that was asked.
     is_of_the_api: bool,
+    /// Whether it came without TLS.
+    is_plain: bool,
 }
 
 impl Answer {
     fn new(raw: Raw, time: &ApplianceTime) -> Self {
         let Raw { status, body, date, tick, token, retry_after, target } = raw;
         let (body, arrival) = (Secret::new(text(body)), time.pass_over(date, tick));
-        Self { status, body, arrival, token, retry_after, target, is_of_the_api: false }
+        Self { status, body, arrival, token, retry_after, target, is_of_the_api: false, is_plain: false }
     }
 
     /// Whether it is in a form of the API: only then is its `Date` the appliance's. A proxy, a load balancer, or the
@@ -270,6 +273,15 @@ impl Answer {
             400..=599 => json::message(body).is_some(),
             _ => false,
         }
+    }
+
+    /// Whether it is the answer to a request of nobody: for one, to a login of the other product.
+    ///
+    /// **Source:** published API log: 401 `Unauthorized.` without credentials, 404 `Not Found.` for an unknown path. That a
+    /// login of the other product is answered so is assumed.
+    pub(in crate::api) fn is_to_unknown_login(&self) -> bool {
+        let message = json::message(self.body());
+        matches!((self.status, message.as_deref()), (401, Some("Unauthorized.")) | (404, Some("Not Found.")))
     }
 
     pub(in crate::api) fn status(&self) -> u16 {
@@ -289,7 +301,16 @@ impl Answer {
     #[cfg(test)]
     fn bare(status: u16, body: &str, arrival: Arrival) -> Self {
         let (token, retry_after, target) = (None, None, None);
-        Self { status, body: Secret::new(body), arrival, token, retry_after, target, is_of_the_api: true }
+        Self {
+            status,
+            body: Secret::new(body),
+            arrival,
+            token,
+            retry_after,
+            target,
+            is_of_the_api: true,
+            is_plain: false,
+        }
     }
 
     /// The answer if its status is success.
@@ -319,6 +340,10 @@ impl Answer {
         match status {
             _ if !self.is_of_the_api => (problem, Cause::Unknown),
             300..=399 => (problem, Cause::NotTheApi),
+            // TLS servers answer so to a request without TLS (nginx and Apache with HTML, Go with text).
+            400 if self.is_plain && message.is_none() => {
+                (if is_page { html(status) } else { problem }, Cause::ExpectsTls)
+            }
             // Whatever the page says, this is said of the server's load.
             408 | 429 | 500..=599 if is_page => (html(status), Cause::Unknown),
             _ if is_page => (html(status), Cause::NotTheApi),
@@ -332,77 +357,4 @@ fn html(status: u16) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(status: u16, body: &str) -> Answer {
-        let at = Timestamp::from_secs(0);
-        let arrival = Arrival { at, date: at, tick: Tick::default() };
-        Answer::bare(status, body, arrival)
-    }
-
-    #[test]
-    fn only_answers_in_a_form_of_the_api_tell_its_time() {
-        let error = r#"{"error": {"message": "Unauthorized.", "code": "401", "explanation": "…"}}"#;
-        for (status, body) in
-            [(200, r#"{"data": {}}"#), (201, "{}"), (401, error), (403, error), (404, error), (500, error)]
-        {
-            assert!(answer(status, body).is_the_apis_own(), "{status} {body}");
-        }
-        for (status, body) in [
-            (200, "<html>"),
-            (200, ""),
-            (200, "5"),
-            (200, r#"{"data": "#),
-            (302, error),
-            (404, "<html>"),
-            (503, ""),
-            (503, "<html>"),
-            (503, r#"{"status": "unavailable"}"#),
-        ] {
-            assert!(!answer(status, body).is_the_apis_own(), "{status} {body}");
-        }
-    }
-
-    #[test]
-    fn the_status_decides_and_404_needs_a_message() {
-        let error = r#"{"error": {"message": "Not Found.", "code": "404", "explanation": "…"}}"#;
-        let reason = |status, body| answer(status, body).checked().map_err(|failure| failure.reason).err();
-        assert_eq!(reason(200, "<html>"), None);
-        assert_eq!(reason(302, ""), Some(Reason::Redirect));
-        assert_eq!(reason(400, error), Some(Reason::Declined));
-        assert_eq!(reason(401, ""), Some(Reason::Unauthorized));
-        assert_eq!(reason(403, ""), Some(Reason::NotAllowed));
-        assert_eq!(reason(404, error), Some(Reason::Declined));
-        assert_eq!(reason(404, "<html>"), Some(Reason::NotJson));
-        assert_eq!([410, 413, 501].map(|status| reason(status, "<html>")), [Some(Reason::Declined); 3]);
-        assert_eq!(reason(418, ""), Some(Reason::Status));
-        assert_eq!(reason(429, ""), Some(Reason::Throttled));
-        assert_eq!(reason(502, "<html>"), Some(Reason::Unavailable));
-        let checked = |answer: Answer| answer.checked().unwrap_err();
-        let problem_text = |answer: Answer| checked(answer).to_string();
-        assert_eq!(problem_text(answer(404, error)), "status 404: Not Found.");
-        assert_eq!(problem_text(answer(503, "")), "status 503: no message");
-        let page = "\u{feff} <!DOCTYPE HTML PUBLIC>";
-        for (status, cause) in
-            [401, 403, 404].map(|status| (status, Cause::NotTheApi)).into_iter().chain([(500, Cause::Unknown)])
-        {
-            let failure = checked(answer(status, page));
-            assert_eq!(failure.to_string(), format!("status {status} with HTML instead of JSON"));
-            assert_eq!(failure.cause, cause);
-        }
-        let to = |status, body| Answer { target: Some("esa1/login".into()), ..answer(status, body) };
-        assert_eq!(problem_text(to(302, page)), "status 302 to esa1/login");
-        assert_eq!(checked(to(302, page)).cause, Cause::NotTheApi);
-        assert_eq!(problem_text(answer(302, "")), "status 302: no message");
-        assert_eq!(problem_text(to(404, error)), "status 404: Not Found.", "it points nowhere");
-        // Elsewhere HTML is no surprise.
-        assert_eq!(problem_text(Answer { is_of_the_api: false, ..to(302, page) }), "status 302 to esa1/login");
-        assert_eq!(problem_text(Answer { is_of_the_api: false, ..answer(404, page) }), "status 404: no message");
-    }
-
-    #[test]
-    fn a_mark_at_the_beginning_is_passed_over() {
-        assert_eq!(answer(200, "\u{feff}{}").body(), "{}");
-    }
-}
+mod tests;

@@ -21,6 +21,8 @@ pub enum RefusalCause {
     Passcode,
     /// The response is not one of the API.
     OtherServer,
+    /// The login of the configured product is unknown there, or the account is.
+    OtherProduct,
 }
 
 impl RefusalCause {
@@ -34,7 +36,12 @@ impl RefusalCause {
             }
             Self::Passcode => "the second step of the login fails: correct `two_factor`",
             Self::OtherServer => {
-                "the response is not from the API: check `url`, which seems to point to another server or port"
+                "the response is not from the API: check scheme, host and port in `url`, which seems to point to another \
+                 server or port"
+            }
+            Self::OtherProduct => {
+                "the appliance does not know this login: check `product` (`esa` or `sma`), then `username`, the password, \
+                 and whether the account is locked"
             }
         }
     }

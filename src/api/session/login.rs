@@ -55,9 +55,10 @@ impl LoginFailure {
         let failure = match cause {
             // That of the kind says more about accounts.
             RefusalCause::Password => failure,
-            RefusalCause::SecondFactor | RefusalCause::Passcode | RefusalCause::OtherServer => {
-                failure.caused_by(Cause::Login(cause))
-            }
+            RefusalCause::SecondFactor
+            | RefusalCause::Passcode
+            | RefusalCause::OtherServer
+            | RefusalCause::OtherProduct => failure.caused_by(Cause::Login(cause)),
         };
         Self { failure, cause }
     }

@@ -8,8 +8,8 @@ use crate::base::period::Period;
 use crate::base::window::Grid;
 use crate::catalogue;
 use crate::commands::probe::access::{AccessCheck, Windows, described, topic};
-use crate::commands::probe::{Prober, UNKNOWN_CALLER, product_name};
-use crate::config::{Alignment, Anchor, Appliance, Auth, Quarantines, Scope};
+use crate::commands::probe::{Prober, product_name};
+use crate::config::{Alignment, Anchor, Appliance, Quarantines, Scope};
 
 use super::contact::Contact;
 use super::progress::Progress;
@@ -42,8 +42,7 @@ impl<'a> Examination<'a> {
             Err(failure) => {
                 self.connection(Some(&failure));
                 if failure.reason.is_of_the_account() || self.contact.is_answered() {
-                    let text = self.login_failure(&failure);
-                    self.add(Step::failed(StepKind::Login, text));
+                    self.add(Step::failed(StepKind::Login, failure.in_full()));
                 }
             }
         }
@@ -108,18 +107,6 @@ impl<'a> Examination<'a> {
         }
     }
 
-    /// A failed login in words. Under the path of the other product a login is only a request without credentials.
-    fn login_failure(&self, failure: &Failure) -> String {
-        let text = failure.in_full();
-        let is_unknown = failure.reason == Reason::LoginRefused && failure.detail.ends_with(UNKNOWN_CALLER);
-        match is_unknown && matches!(self.appliance().auth, Auth::Jwt(_)) {
-            true => {
-                format!("{text}; check `product` too: this is configured as {}", product_name(self.appliance().product))
-            }
-            false => text,
-        }
-    }
-
     /// The steps after the login, until no further request can succeed.
     async fn survey(&mut self) {
         self.connection(None);
@@ -169,6 +156,11 @@ impl<'a> Examination<'a> {
         };
         let model = identity.model.map_or_else(String::new, |model| format!(", model {model}"));
         let text = format!("{product}, AsyncOS {}{model}", identity.release);
+        let first = self.appliance().product.first_release();
+        if identity.release.is_below(first) == Some(true) {
+            let text = format!("{text}, older than {first}, the first release with this API: upgrade the appliance");
+            return Step::failed(StepKind::Release, text).with_cell(identity.release.to_string());
+        }
         let step = match self.appliance().minimum_release {
             Some(minimum) if identity.release.is_below(minimum) == Some(true) => {
                 Step::failed(StepKind::Release, format!("{text}, older than `minimum_release` {minimum}"))

@@ -16,9 +16,8 @@ use super::findings::CAPACITY;
 use super::survey;
 use crate::api::{Cause, Client, Failure, Listener, LoginFailureLog, Reason, RefusalCause, StatusKind, SystemRoots};
 use crate::base::clock::Clock;
-use crate::commands::probe::UNKNOWN_CALLER;
 use crate::commands::probe::access::Observed;
-use crate::config::{Appliance, Auth, Product};
+use crate::config::{Appliance, Product};
 
 /// An appliance that takes the account.
 #[derive(Debug)]
@@ -54,7 +53,6 @@ pub(super) async fn open(
     let mut first: Option<FailedAttempt> = None;
     for product in order {
         let appliance = entry(product)?;
-        let auth = appliance.auth.clone();
         let (listener, refusals) = (Listener::new(|_| {}), LoginFailureLog::in_memory());
         let client = Client::try_new(&appliance, &roots, clock.clone(), listener, refusals);
         let client = client.map_err(|failure| explained(&failure))?;
@@ -66,7 +64,7 @@ pub(super) async fn open(
         };
         let failed = match observed {
             Ok(observed) => return Ok(Account { client, appliance, observed }),
-            Err(failure) => FailedAttempt { is_logged_in, other_product: other_product(&failure, &auth), failure },
+            Err(failure) => FailedAttempt { is_logged_in, other_product: other_product(&failure), failure },
         };
         match first {
             None if failed.other_product == OtherProduct::Excluded => return Err(explained(&failed.failure)),
@@ -108,12 +106,14 @@ fn is_of_no_api(failure: &Failure) -> bool {
     failure.reason == Reason::LoginRefused && (is_page || failure.detail.starts_with("status 404"))
 }
 
-fn other_product(failure: &Failure, auth: &Auth) -> OtherProduct {
+/// Whether a refused login was answered as a request of nobody.
+fn is_unknown(failure: &Failure) -> bool {
+    failure.cause == Cause::Login(RefusalCause::OtherProduct)
+}
+
+fn other_product(failure: &Failure) -> OtherProduct {
     match failure.reason {
-        Reason::LoginRefused if matches!(auth, Auth::Jwt(_)) && failure.detail.ends_with(UNKNOWN_CALLER) => {
-            OtherProduct::Possible
-        }
-        Reason::LoginRefused if is_of_no_api(failure) => OtherProduct::Possible,
+        Reason::LoginRefused if is_unknown(failure) || is_of_no_api(failure) => OtherProduct::Possible,
         // What stands at a path that is no API's: a refusal to find it, a page for people, the way to one.
         Reason::Declined | Reason::NotJson | Reason::Malformed | Reason::Redirect | Reason::Status => {
             OtherProduct::Possible
@@ -169,8 +169,11 @@ async fn first_status(client: &Client, appliance: &Appliance) -> Result<Vec<Obse
 /// The failure in words, followed by what to do.
 pub(super) fn explained(failure: &Failure) -> String {
     // Neither product offers the API there, so the place is wrong rather than the request.
-    let text = match failure.reason == Reason::Declined || is_of_no_api(failure) {
-        true => failure.clone().caused_by(Cause::NotTheApi).in_full(),
+    let failure = failure.clone();
+    let text = match failure.reason == Reason::Declined || is_of_no_api(&failure) {
+        true => failure.caused_by(Cause::NotTheApi).in_full(),
+        // Both products were tried.
+        false if is_unknown(&failure) => failure.caused_by(Cause::Unknown).in_full(),
         false => failure.in_full(),
     };
     // Advice speaks of keys of the configuration, which are flags here.
@@ -193,17 +196,17 @@ mod tests {
     }
 
     fn of(failure: Failure) -> FailedAttempt {
-        FailedAttempt { is_logged_in: false, other_product: other_product(&failure, &Auth::Jwt(None)), failure }
+        FailedAttempt { is_logged_in: false, other_product: other_product(&failure), failure }
     }
 
     #[test]
     fn the_other_product_is_tried_only_where_this_may_be_the_wrong_one() {
         let perhaps = |reason, detail| failed(reason, detail).other_product == OtherProduct::Possible;
-        assert!(perhaps(Reason::LoginRefused, "status 401: Unauthorized."));
         assert!(!perhaps(Reason::LoginRefused, "status 401: Invalid username or passphrase."));
         assert!(!perhaps(Reason::LoginRefused, "status 403: no message"));
         assert!(perhaps(Reason::LoginRefused, "status 404: Not Found."));
-        for cause in [Cause::NotTheApi, Cause::Login(RefusalCause::OtherServer)] {
+        let causes = [RefusalCause::OtherServer, RefusalCause::OtherProduct].map(Cause::Login);
+        for cause in causes.into_iter().chain([Cause::NotTheApi]) {
             let failure = Failure::new(Reason::LoginRefused, "status 403: no message").caused_by(cause);
             assert_eq!(of(failure).other_product, OtherProduct::Possible);
         }
@@ -215,7 +218,7 @@ mod tests {
             .into_iter()
             .filter(|reason| {
                 let failure = Failure::new(*reason, "status 401: Unauthorized.");
-                other_product(&failure, &Auth::Basic) == OtherProduct::Possible
+                other_product(&failure) == OtherProduct::Possible
             })
             .collect();
         let pages = [Reason::Redirect, Reason::Declined, Reason::Status, Reason::NotJson, Reason::Malformed];
@@ -225,7 +228,10 @@ mod tests {
     #[test]
     fn the_failure_of_the_right_product_is_reported() {
         let refused = || failed(Reason::LoginRefused, "status 401: Invalid username or passphrase.");
-        let unknown = || failed(Reason::LoginRefused, "status 401: Unauthorized.");
+        let unknown = || {
+            let cause = Cause::Login(RefusalCause::OtherProduct);
+            of(Failure::new(Reason::LoginRefused, "status 401: Unauthorized.").caused_by(cause))
+        };
         let missing = || failed(Reason::LoginRefused, "status 404: Not Found.");
         let reported = |first: FailedAttempt, second: FailedAttempt| first.or(second).failure.detail;
         assert_eq!(reported(unknown(), refused()), "status 401: Invalid username or passphrase.");

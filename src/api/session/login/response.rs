@@ -59,10 +59,15 @@ impl LoginResponse {
 /// [`Reason::LoginRefused`], or what else the status means.
 pub(super) fn accepted(answer: Answer) -> Result<Answer, LoginFailure> {
     let (is_the_apis_own, is_of_the_server) = (answer.is_the_apis_own(), (500..=599).contains(&answer.status()));
+    let is_unknown = answer.is_to_unknown_login();
     answer.checked().map_err(|failure| match failure.reason {
         Reason::Redirect | Reason::Throttled | Reason::Unavailable => failure.into(),
         // 501 among them, which of a report would be for good.
         _ if is_of_the_server => failure.because(Reason::Unavailable).into(),
+        _ if is_unknown => {
+            let cause = RefusalCause::OtherProduct;
+            LoginFailure { failure: failure.because(Reason::LoginRefused).caused_by(Cause::Login(cause)), cause }
+        }
         // The statuses of a refusal, from whichever server.
         Reason::Unauthorized | Reason::NotAllowed => failure.because(Reason::LoginRefused).into(),
         _ => refused(is_the_apis_own, failure),
