@@ -22,8 +22,10 @@ use report::{ApplianceReport, Step, StepKind};
 
 mod contact;
 mod examination;
+mod identity;
 mod progress;
 mod report;
+mod requests;
 
 /// Appliances that are contacted at once: a fleet is checked in minutes, and a firewall sees no scan.
 const AT_ONCE: usize = 8;

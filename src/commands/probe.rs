@@ -7,7 +7,7 @@ use crate::api::{Client, Failure, Observation, Query, Reason, Reply, StatusKind}
 use crate::base::window::{Grid, Window};
 use crate::catalogue::Group;
 use crate::config::{Appliance, Product, Scope};
-use access::Windows;
+use access::{AccessCheck, Windows};
 
 pub(super) mod access;
 
@@ -61,18 +61,23 @@ impl Prober {
         hours(&self.client, &self.appliance, count)
     }
 
-    /// Whether windows of `grid` are answered by the report `query`, which is answered for an hour. One refusal that does
-    /// not speak of minutes is no proof, as for the poller.
+    /// Whether windows of `grid` are answered by the report `query`, which was answered for a whole hour. A refusal that does
+    /// not speak of minutes is no proof, as for the poller: the hour must be answered still, and another window refused.
     ///
     /// # Errors
     /// As [`Prober::fetch`].
     pub(super) async fn windows(&mut self, query: Query, grid: Grid) -> Result<Windows, Failure> {
         let end = grid.floor(self.client.now() - self.appliance.polling.settle.initial());
-        let query = Query { window: grid.window_from(end - grid.length()), ..query };
-        let windows = Windows::of(&self.fetch(&query).await?);
-        match windows.is_doubtful() {
-            true => Ok(Windows::of(&self.fetch(&query).await?)),
-            false => Ok(windows),
+        let window = |ago: u32| Query { window: grid.window_from(end - grid.length() * ago), ..query.clone() };
+        let windows = Windows::of(&self.fetch(&window(1)).await?);
+        if !windows.is_doubtful() {
+            return Ok(windows);
+        }
+        match AccessCheck::of(&self.fetch(&query).await?) {
+            AccessCheck::Readable => Ok(Windows::of(&self.fetch(&window(2)).await?)),
+            AccessCheck::NotAllowed(message) | AccessCheck::NotOffered(message) | AccessCheck::Unclear(message) => {
+                Ok(Windows::Unclear(format!("the whole hour is not answered any more: {message}")))
+            }
         }
     }
 }

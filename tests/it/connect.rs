@@ -1,9 +1,9 @@
 //! The check that contacts appliances: what it finds, what it costs, and that it locks no account.
 
 use asyncos_exporter::catalogue;
-use asyncos_exporter::sim::{self, HOUR_ONLY_MESSAGES, RequestKind};
+use asyncos_exporter::sim::{self, Fault, FaultBody, HOUR_ONLY_MESSAGES, On, RequestKind};
 use asyncos_exporter::store::Store;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::{Ended, Folder, Program, simulate};
 
@@ -35,51 +35,138 @@ fn assert_said(ended: &Ended, line: &str) {
     assert!(ended.stderr.lines().any(|said| said.starts_with(line)), "{line}: {ended:?}");
 }
 
+/// Ten appliances of both products, five of them with a fault each.
+struct Fleet {
+    appliances: Vec<sim::Appliance>,
+    entries: String,
+}
+
+impl Fleet {
+    async fn start() -> Self {
+        let mut fleet = Self { appliances: Vec::new(), entries: String::new() };
+        for name in ["esa1", "esa2", "esa3"] {
+            fleet.add(sim::Settings::esa(name), "").await;
+        }
+        let group = |name: &str| sim::Settings::sma(name).with_group("europe", &["esa1"]);
+        fleet.add(group("sma1"), ", product: sma, device_groups: [europe], devices: [esa1]").await;
+        fleet.add(group("sma2"), ", product: sma").await;
+        fleet.add(sim::Settings::esa("password"), "").await.set_passphrase("changed");
+        let page = Fault::Status { code: 200, body: FaultBody::Html, retry_after: None };
+        fleet.add(sim::Settings::esa("html"), "").await.inject(page, On::every());
+        fleet.add(group("group"), ", product: sma, device_groups: [Europe]").await;
+        fleet.add(sim::Settings::esa("role"), "").await.change(|behaviour| {
+            behaviour.forbidden_groups.insert("mail_incoming_traffic_summary".to_owned());
+        });
+        // Nothing listens on port 1.
+        fleet.entries += &entry("refused", "http://127.0.0.1:1", "");
+        fleet
+    }
+
+    async fn add(&mut self, settings: sim::Settings, rest: &str) -> &sim::Appliance {
+        let name = settings.name.clone();
+        let appliance = simulate(settings).await;
+        self.entries += &entry(&name, &appliance.url(), rest);
+        self.appliances.push(appliance);
+        self.appliances.last().expect("added above")
+    }
+
+    fn logins(&self) -> Vec<usize> {
+        self.appliances.iter().map(logins).collect()
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_faults_among_ten_appliances_are_named() {
-    let mut fleet = Vec::new();
-    let mut entries = String::new();
-    for number in 1..=9 {
-        let name = format!("esa{number}");
-        let esa = simulate(sim::Settings::esa(&name)).await;
-        let url = match number {
-            // A server without TLS.
-            7 => esa.url().replace("http://", "https://"),
-            _ => esa.url(),
-        };
-        let rest = if number == 9 { ", quarantines: [spam, Misspelt]" } else { "" };
-        entries += &entry(&name, &url, rest);
-        fleet.push(esa);
-    }
-    // Nothing listens on port 1.
-    entries += &entry("esa10", "http://127.0.0.1:1", "");
-    fleet[5].set_passphrase("changed");
-    fleet[7].change(|behaviour| {
-        behaviour.forbidden_groups = catalogue::groups().map(|group| group.name.to_string()).collect();
-    });
-    let ended = check(&entries, &[]).await;
+    let fleet = Fleet::start().await;
+    let ended = check(&fleet.entries, &[]).await;
     assert_eq!(ended.code(), Some(1), "{ended:?}");
-    for works in ["esa1", "esa2", "esa3", "esa4", "esa5"] {
+    for (works, scopes) in [("esa1", "-"), ("esa2", "-"), ("esa3", "-"), ("sma1", "2/2"), ("sma2", "-")] {
         let row = row(&ended, works);
-        assert_eq!(row[..8], [works, "ok", "ok", "none", "ok", "16.0.0-050", "ok", "3/3"], "{ended:?}");
+        let expected = [works, "ok", "ok", "none", "ok", "16.0.0-050", "ok", "3/3", "5m", scopes];
+        assert_eq!(row[..10], expected, "{ended:?}");
     }
-    for (fails, line) in [
-        ("esa6", "esa6: login: failed: status 401: Invalid username or passphrase."),
-        ("esa7", "esa7: TLS: failed: "),
+    for (fails, login, line) in [
+        ("password", "failed", "password: login: failed: status 401: Invalid username or passphrase."),
+        ("html", "failed", "html: login: failed: "),
+        ("group", "ok", "group: scopes: failed: 0 of 1 can be read; device group `Europe`: not available (status 404"),
         (
-            "esa8",
-            "esa8: reports: failed: 0 of 3 can be read; mail_incoming_traffic_summary: this account is not allowed",
+            "role",
+            "ok",
+            "role: reports: failed: 2 of 3 can be read; mail_incoming_traffic_summary: this account is not allowed",
         ),
-        ("esa9", "esa9: quarantines: failed: 1 can be counted: spam; not found: Misspelt"),
-        ("esa10", "esa10: reachable: failed: 127.0.0.1:1: "),
+        ("refused", "-", "refused: reachable: failed: 127.0.0.1:1: "),
     ] {
-        assert_eq!(row(&ended, fails)[1], "failed", "{ended:?}");
+        let row = row(&ended, fails);
+        assert_eq!((row[1], row[4]), ("failed", login), "{ended:?}");
         assert_said(&ended, line);
     }
     assert!(ended.stdout.ends_with("\n10 appliance(s) contacted: 5 work, 5 do not\n"), "{ended:?}");
-    let costs: Vec<usize> = fleet.iter().map(logins).collect();
-    assert_eq!(costs, [1, 1, 1, 1, 1, 1, 0, 1, 1], "at most one login each");
-    assert!(fleet.iter().all(|esa| esa.most_in_flight() <= 1), "one request after the other");
+    assert_eq!(fleet.logins(), [1; 9], "one login each, counted at the appliances");
+    assert!(fleet.appliances.iter().all(|appliance| appliance.most_in_flight() <= 1), "one request after the other");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn programs_read_the_same_of_ten_appliances() {
+    let fleet = Fleet::start().await;
+    let ended = check(&fleet.entries, &["--format=json"]).await;
+    assert_eq!((ended.code(), fleet.logins()), (Some(1), vec![1; 9]), "{ended:?}");
+    let parsed: Value = serde_json::from_str(&ended.stdout).expect("JSON alone");
+    let appliances = parsed["appliances"].as_array().expect("appliances");
+    let failed: Vec<_> = appliances
+        .iter()
+        .flat_map(|appliance| {
+            let steps = appliance["steps"].as_array().expect("steps").iter();
+            let failed = steps.filter(|step| step["outcome"] == "failed");
+            failed
+                .map(|step| (appliance["appliance"].as_str().expect("a name"), step["step"].as_str().expect("a name")))
+        })
+        .collect();
+    let expected =
+        [("password", "login"), ("html", "login"), ("group", "scopes"), ("role", "reports"), ("refused", "reachable")];
+    assert_eq!((appliances.len(), failed), (10, expected.to_vec()));
+    let reports = |name: &str| {
+        let appliance = appliances.iter().find(|appliance| appliance["appliance"] == name).expect("an appliance");
+        let steps = appliance["steps"].as_array().expect("steps");
+        steps.iter().find(|step| step["step"] == "reports").expect("the step")["items"].clone()
+    };
+    assert_eq!(reports("esa1")[0], json!({"name": "mail_incoming_traffic_summary", "outcome": "ok"}));
+    assert_eq!(reports("role")[0]["outcome"], "failed");
+}
+
+#[tokio::test]
+async fn each_configured_thing_has_a_line() {
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    // The status page of another server.
+    let pages = simulate(sim::Settings::esa("esa1")).await;
+    let rest = format!(
+        ", quarantines: [spam, Misspelt], xml_status: {{url: '{}'}}, health: true,\n     tracking_searches: [{{name: \
+         dropped, filters: {{delivery_status: DROPPED}}}}]",
+        pages.url()
+    );
+    let ended = check(&entry("esa1", &esa.url(), &rest), &[]).await;
+    assert_eq!((ended.code(), logins(&esa), logins(&pages)), (Some(1), 1, 0), "{ended:?}");
+    assert_said(&ended, "esa1: status: 4 of 4 can be read: privileges, time zone, reporting data, health");
+    assert_said(&ended, "esa1: searches: 1 of 1 can be read: dropped");
+    assert_said(&ended, "esa1: quarantines: failed: 1 can be counted: spam; not found: Misspelt");
+    assert_said(&ended, &format!("esa1: status page: can be read at {}", pages.url().trim_end_matches('/')));
+    pages.change(|behaviour| {
+        behaviour.absent_paths.insert("xml/status".to_owned());
+    });
+    let ended = check(&entry("esa1", &esa.url(), &rest), &[]).await;
+    assert_said(&ended, &format!("esa1: status page: failed: {}: status 404", pages.url().trim_end_matches('/')));
+}
+
+#[tokio::test]
+async fn the_other_product_and_an_old_release_are_named() {
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    let ended = check(&entry("esa1", &esa.url(), ", product: sma"), &[]).await;
+    assert_eq!((ended.code(), logins(&esa)), (Some(1), 0), "{ended:?}");
+    assert_said(&ended, "esa1: login: failed: status 401: Unauthorized.");
+    assert!(ended.stderr.contains("check `product` too: this is configured as Secure Email and Web"), "{ended:?}");
+    esa.change(|behaviour| behaviour.build = "phoebe 12.5.3-041".to_owned());
+    let ended = check(&entry("esa1", &esa.url(), ""), &[]).await;
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("older than 13.0.0, the first release with this API"), "{ended:?}");
 }
 
 #[tokio::test]
@@ -158,5 +245,10 @@ async fn whole_hours_are_a_warning_and_json_has_the_details() {
     let entries = entry("esa1", &esa.url(), ", polling: {alignment: minute}");
     let ended = check(&entries, &[]).await;
     assert_eq!(ended.code(), Some(1), "{ended:?}");
-    assert_said(&ended, "esa1: windows: failed: whole hours only (status 404: not now): remove `alignment: minute`");
+    assert_said(&ended, "esa1: windows: failed: whole hours only (status 404: not now), `alignment: hour`: remove");
+    let refused = esa.requests().into_iter().filter(|request| request.status == 404 && request.path.contains("report"));
+    let mut refused: Vec<String> = refused.map(|request| request.raw_target).collect();
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    refused.dedup();
+    assert_eq!(refused.len(), 2, "no window is requested again after its refusal: {refused:?}");
 }

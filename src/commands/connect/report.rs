@@ -21,6 +21,7 @@ pub(super) enum StepKind {
     Searches,
     Quarantines,
     Status,
+    StatusPage,
     ResponseTime,
 }
 
@@ -40,6 +41,16 @@ pub(super) struct Step {
     /// One or two words for the table; the outcome where absent.
     pub(super) cell: Option<String>,
     pub(super) detail: String,
+    /// The configured things that the step is about, where it is about several.
+    pub(super) items: Vec<Item>,
+}
+
+/// One configured thing, such as a counter group or a quarantine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) name: String,
+    /// Why it cannot be read; none where it can.
+    pub(super) trouble: Option<String>,
 }
 
 /// All that was found about one appliance.
@@ -52,7 +63,7 @@ pub(super) struct ApplianceReport {
 }
 
 impl StepKind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Reachable,
         Self::Tls,
         Self::Login,
@@ -65,6 +76,7 @@ impl StepKind {
         Self::Searches,
         Self::Quarantines,
         Self::Status,
+        Self::StatusPage,
         Self::ResponseTime,
     ];
 
@@ -82,6 +94,7 @@ impl StepKind {
             Self::Searches => "searches",
             Self::Quarantines => "quarantines",
             Self::Status => "status",
+            Self::StatusPage => "status page",
             Self::ResponseTime => "response time",
         }
     }
@@ -104,7 +117,7 @@ impl Outcome {
 
 impl Step {
     pub(super) fn works(kind: StepKind, detail: impl Into<String>) -> Self {
-        Self { kind, outcome: Outcome::Works, cell: None, detail: detail.into() }
+        Self { kind, outcome: Outcome::Works, cell: None, detail: detail.into(), items: Vec::new() }
     }
 
     pub(super) fn warning(kind: StepKind, detail: impl Into<String>) -> Self {
@@ -120,7 +133,13 @@ impl Step {
         Self { cell: Some(cell.into()), ..self }
     }
 
-    fn shown(&self) -> &str {
+    /// The step with what it is about.
+    pub(super) fn with_items(self, items: Vec<Item>) -> Self {
+        Self { items, ..self }
+    }
+
+    /// The words in the table.
+    pub(super) fn shown(&self) -> &str {
         self.cell.as_deref().unwrap_or(self.outcome.label())
     }
 }
@@ -178,9 +197,19 @@ pub(super) fn table(reports: &[ApplianceReport]) -> String {
 
 /// The same for programs, with the details.
 pub(super) fn json(reports: &[ApplianceReport]) -> String {
+    let item = |Item { name, trouble }: &Item| match trouble {
+        None => json!({"name": name, "outcome": Outcome::Works.label()}),
+        Some(trouble) => json!({"name": name, "outcome": Outcome::Failed.label(), "detail": trouble}),
+    };
     let step = |step: &Step| {
-        let value = json!({"step": step.kind.key(), "outcome": step.outcome.label(), "detail": step.detail});
-        value
+        let (key, outcome, detail) = (step.kind.key(), step.outcome.label(), &step.detail);
+        match step.items.is_empty() {
+            true => json!({"step": key, "outcome": outcome, "detail": detail}),
+            false => {
+                let items: Vec<Value> = step.items.iter().map(item).collect();
+                json!({"step": key, "outcome": outcome, "detail": detail, "items": items})
+            }
+        }
     };
     let appliance = |report: &ApplianceReport| {
         let steps: Vec<Value> = report.steps.iter().map(step).collect();
@@ -219,6 +248,13 @@ mod tests {
         assert_eq!((&parsed["ok"], &parsed["appliances"][0]["ok"]), (&json!(false), &json!(true)));
         let step = json!({"step": "login", "outcome": "failed", "detail": "status 401"});
         assert_eq!(parsed["appliances"][1]["steps"], json!([step]));
+        let items = ["a", "b"].map(|name| Item { name: name.into(), trouble: (name == "b").then(|| "gone".into()) });
+        let scopes = Step::failed(StepKind::Scopes, "1 of 2").with_items(items.to_vec());
+        let parsed: Value =
+            serde_json::from_str(&json(&[ApplianceReport { steps: vec![scopes], ..reports().remove(0) }]))
+                .expect("JSON");
+        let items = json!([{"name": "a", "outcome": "ok"}, {"name": "b", "outcome": "failed", "detail": "gone"}]);
+        assert_eq!(parsed["appliances"][0]["steps"][0]["items"], items);
     }
 
     #[test]

@@ -171,6 +171,7 @@ fn one_of_each() -> Vec<Problem> {
         Problem::Behind { windows: 3 },
         Problem::Clock { trouble: ClockTrouble::Behind, skew_seconds: None },
         Problem::Certificate { ends: NOW, has_ended: problem::Ended::Yes },
+        Problem::TooOld { release: release(), first: release() },
         Problem::Release { release: release(), minimum: release() },
     ];
     // A new kind must come here, and then into the manual.
@@ -190,6 +191,7 @@ fn one_of_each() -> Vec<Problem> {
             | Problem::Behind { .. }
             | Problem::Clock { .. }
             | Problem::Certificate { .. }
+            | Problem::TooOld { .. }
             | Problem::Release { .. } => {}
         }
     }
