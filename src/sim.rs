@@ -20,6 +20,7 @@ mod form;
 mod group;
 mod health;
 mod http_status;
+mod injection;
 mod inventory;
 mod json;
 mod keyed;
@@ -56,6 +57,7 @@ pub use form::{
     Centralized, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
     UnitSuffixes,
 };
+pub use injection::{InjectedMail, Injection, PROBE_SENDER, SPOOFED_SENDER};
 pub use keyed::key::hostile_keys;
 pub use lifetime_counters::counter_growth;
 pub use quarantine::{Quarantine, SPAM};
@@ -64,7 +66,7 @@ pub use settings::{DeviceGroup, HOUR_ONLY_MESSAGES, LOG_LIMIT, Product, Settings
 pub use span::LateEvents;
 pub use table::ValueForm;
 pub use totp::passcode;
-pub use tracking::search::tracked_count;
+pub use tracking::search::{delivered_count, tracked_count};
 pub use traffic::HEALTHY_DOMAIN;
 pub use truth::{keyed_truth, truth};
 

@@ -13,6 +13,7 @@ use crate::sim::form::{
     Centralized, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
     UnitSuffixes,
 };
+use crate::sim::injection::Injection;
 use crate::sim::json::NOT_UTF8;
 use crate::sim::keyed::key::hostile_keys;
 use crate::sim::quarantine::Quarantine;
@@ -182,6 +183,8 @@ pub struct Behaviour {
     /// One record of message tracking in so many cannot be read: it takes its place on the page (assumed) and counts in
     /// `num_bad_records` instead of being a row.
     pub tracking_bad_one_in: Option<u64>,
+    /// Mail beyond the usual traffic.
+    pub injections: Vec<Injection>,
     /// Form of `login/privileges`.
     pub privileges: Privileges,
     /// The time zone of `config/system_time`.
@@ -276,6 +279,7 @@ impl Behaviour {
             tracking_total_count: TotalCount::Page,
             tracking_per_minute: None,
             tracking_bad_one_in: None,
+            injections: Vec::new(),
             privileges: Privileges::Flat,
             system_time: SystemTimeForm::default(),
             disconnected: BTreeSet::new(),

@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::sim::behaviour::Behaviour;
 use crate::sim::form::{Centralized, NoRows, Shape};
 use crate::sim::group::Group;
+use crate::sim::injection;
 use crate::sim::json::Json;
-use crate::sim::scalar::Contents;
+use crate::sim::scalar::{Contents, Counter};
 use crate::sim::settings::{Product, Settings, TrafficKind};
 use crate::sim::span::{RETENTION, Span};
 use crate::sim::table::RowSelection;
@@ -112,6 +113,8 @@ fn rename(behaviour: &Behaviour, group: Group<'_>, counter: &mut String) -> bool
 /// requested one.
 fn keyed(behaviour: &Behaviour, request: &ReportRequest<'_>) -> Option<(Rows, usize)> {
     let mut table = request.group.table(behaviour, &request.devices, request.span)?;
+    let (injections, devices) = (&behaviour.injections, request.devices.len());
+    injection::add_row(injections, request.group.name(), devices, &request.span, &mut table);
     let single = request.single.and_then(|name| table.place(name));
     let ordered_by = request.selection.order_by.as_ref().and_then(|name| table.place(name));
     if let Some(place) = ordered_by.or(single) {
@@ -138,7 +141,18 @@ fn scalars(settings: &Settings, request: &ReportRequest<'_>) -> Vec<(String, Jso
             Contents::Numbers(counters) => {
                 let counters: Vec<_> = counters.iter().filter(|one| wanted(one.name)).collect();
                 let numbers = truth::totals(&request.devices, &counters, &request.span);
-                counters.iter().zip(numbers).map(|(one, number)| (one.name.to_owned(), json(number))).collect()
+                let injected = |name: &str| {
+                    let injections = &settings.behaviour.injections;
+                    injection::counted(injections, group.name, name, request.devices.len(), &request.span)
+                };
+                let number = |(one, number): (&&Counter, Number)| {
+                    let number = match number {
+                        Number::Whole(value) => Number::Whole(value + injected(one.name)),
+                        Number::Hundredths(_) => number,
+                    };
+                    (one.name.to_owned(), json(number))
+                };
+                counters.iter().zip(numbers).map(number).collect()
             }
             Contents::ReportingSystem(names) => {
                 let names = names.iter().filter(|name| wanted(name) && is_stated(settings, name));

@@ -4,6 +4,7 @@
 pub(super) mod filter;
 pub(super) mod search;
 
+use crate::sim::injection::{InjectedMail, Injection};
 use crate::sim::keyed::key;
 use crate::sim::traffic::{self as t, Device, DeviceMinute, hash, mix};
 
@@ -23,16 +24,33 @@ pub(super) struct TrackedEvent<'a> {
     pub(super) minute: u64,
     pub(super) incoming: bool,
     noise: u64,
+    is_healthy: bool,
+    injected: Option<InjectedMail>,
 }
 
-/// Events of one device in a minute.
+/// Events of one device in a minute, those of `injections` last.
 pub(super) fn events_of_minute<'a>(
     name: &'a str,
     device: &Device,
     kind: TrackingKind,
     minute: u64,
-) -> impl Iterator<Item = TrackedEvent<'a>> {
-    first_events_of_minute(name, device, kind, minute, count_of_minute(&DeviceMinute::new(device, minute), kind))
+    injections: &[Injection],
+) -> impl Iterator<Item = TrackedEvent<'a>> + use<'a> {
+    let count = count_of_minute(&DeviceMinute::new(device, minute), kind);
+    let usual = first_events_of_minute(name, device, kind, minute, count);
+    let is_here = |one: &&Injection| kind == TrackingKind::Messages && one.mail.is_tracked();
+    let injected = injections.iter().filter(is_here).flat_map(|one| {
+        let repeated = std::iter::repeat_n(one.mail, one.in_minute(minute) as usize);
+        repeated.collect::<Vec<_>>()
+    });
+    let seed = device.constant(minute ^ hash("injected"));
+    let event = |(index, mail): (usize, InjectedMail)| {
+        let noise = mix(seed ^ mix(index as u64));
+        let incoming = mail.is_incoming();
+        TrackedEvent { device: name, kind, minute, incoming, noise, is_healthy: true, injected: Some(mail) }
+    };
+    let injected: Vec<_> = injected.enumerate().map(event).collect();
+    usual.chain(injected)
 }
 
 /// The first `count` of them, even where there are fewer.
@@ -42,8 +60,9 @@ pub(super) fn first_events_of_minute<'a>(
     kind: TrackingKind,
     minute: u64,
     count: u64,
-) -> impl Iterator<Item = TrackedEvent<'a>> {
+) -> impl Iterator<Item = TrackedEvent<'a>> + use<'a> {
     let moment = DeviceMinute::new(device, minute);
+    let is_healthy = device.is_healthy;
     let incoming = match kind {
         TrackingKind::Messages => moment.messages_in(),
         TrackingKind::RejectedConnections => moment.count(t::REJECTED),
@@ -51,7 +70,8 @@ pub(super) fn first_events_of_minute<'a>(
     let seed = device.constant(minute);
     let tracked = move |index| {
         let noise = mix(seed ^ mix(index));
-        TrackedEvent { device: name, kind, minute, incoming: index < incoming, noise }
+        let incoming = index < incoming;
+        TrackedEvent { device: name, kind, minute, incoming, noise, is_healthy, injected: None }
     };
     (0..count).map(tracked)
 }
@@ -70,7 +90,11 @@ impl TrackedEvent<'_> {
     }
 
     pub(super) fn sender(&self) -> &'static str {
-        if self.incoming { key::ENVELOPE_SENDER.pick(self.noise) } else { key::USER.pick(self.noise) }
+        let usual = if self.incoming { key::ENVELOPE_SENDER.pick(self.noise) } else { key::USER.pick(self.noise) };
+        // Where all is well nobody outside uses the domain of the users.
+        let is_spoofed = self.incoming && self.is_healthy && usual.ends_with("@example.com");
+        let usual = if is_spoofed { key::ENVELOPE_SENDER.pick(0) } else { usual };
+        self.injected.and_then(InjectedMail::sender).unwrap_or(usual)
     }
 
     pub(super) fn recipient(&self) -> &'static str {
@@ -104,6 +128,9 @@ impl TrackedEvent<'_> {
 
     /// Its delivery status: exactly one of these.
     pub(super) fn delivery(&self) -> &'static str {
+        if let Some(status) = self.injected.and_then(InjectedMail::status) {
+            return status;
+        }
         match (self.noise >> 48) % 100 {
             0..90 => "DELIVERED",
             90..96 => "DROPPED",
@@ -115,6 +142,21 @@ impl TrackedEvent<'_> {
     /// Whether its record cannot be read, where that is so of one in `rarity`.
     pub(super) fn is_bad(&self, rarity: u64) -> bool {
         self.happens("bad record", rarity)
+    }
+
+    /// Whether a filter on its fate admits it, where that is so of one in `rarity`; a flag has no word. On a device of
+    /// [`HEALTHY_DOMAIN`](crate::sim::HEALTHY_DOMAIN) no threat is found in a message, and few fail DMARC.
+    pub(super) fn has(&self, filter: &str, word: Option<&str>, rarity: u64) -> bool {
+        const THREATS: [&str; 4] = ["virusPositive", "containedMaliciousUrls", "inOutbreakQuarantine", "dlpAction"];
+        if let Some(mail) = self.injected {
+            return mail.has(filter, word);
+        }
+        let what = || word.map_or_else(|| filter.to_owned(), |word| format!("{filter} {word}"));
+        match (self.is_healthy, filter) {
+            (true, filter) if THREATS.contains(&filter) => false,
+            (true, "dmarcAction") => self.happens(&what(), 200),
+            (true | false, _) => self.happens(&what(), rarity),
+        }
     }
 
     /// Whether it has a property that only a filter knows; one message in `rarity` has it.

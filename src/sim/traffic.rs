@@ -12,7 +12,8 @@ mod system;
 pub(super) use system::Cpu;
 
 /// The domain of devices without incidents: no malware leaves them, nothing they delivered turns out to be malicious
-/// later, and nobody violates a data-loss policy of critical severity. A name decides, as for all traffic, so that the
+/// later, no remediation fails, message tracking finds no threat, and nobody violates a data-loss policy of critical
+/// severity. A name decides, as for all traffic, so that the
 /// truth about a device needs nothing else.
 pub const HEALTHY_DOMAIN: &str = ".healthy.example.com";
 
@@ -59,6 +60,13 @@ pub(super) struct DeviceMinute {
 pub(super) struct EventStream {
     salt: u64,
     per_hour: u64,
+}
+
+impl EventStream {
+    /// Its own randomness, which no other stream has.
+    pub(super) const fn salt(self) -> u64 {
+        self.salt
+    }
 }
 
 /// A way to divide a number: its own randomness, and the weights of the parts.
@@ -120,10 +128,12 @@ pub(super) const OUTBREAK: EventStream = stream(41, 8);
 pub(super) const PHISHING_SENT: EventStream = stream(42, 200);
 pub(super) const PHISHING_FAILED: EventStream = stream(43, 5);
 pub(super) const CONSERVATION: EventStream = stream(44, 4);
+/// Of a keyed counter.
+pub(super) const REMEDIATION_FAILED: EventStream = stream(232, 3);
 
 /// Events that do not happen on a device of [`HEALTHY_DOMAIN`].
-const INCIDENTS: [EventStream; 7] =
-    [VIRUS_OUT, DLP_CRITICAL, MAR_DELETED, MAR_FORWARDED, MAR_BOTH, OUTBREAK, CONSERVATION];
+const INCIDENTS: [EventStream; 8] =
+    [VIRUS_OUT, DLP_CRITICAL, MAR_DELETED, MAR_FORWARDED, MAR_BOTH, OUTBREAK, CONSERVATION, REMEDIATION_FAILED];
 
 /// Load of each hour of a day (UTC), in thousandths: quiet at night, a morning peak, a lower one after noon.
 const DAY: [u64; 24] = [

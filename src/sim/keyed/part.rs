@@ -33,6 +33,11 @@ pub(super) const fn events(id: u64, per_hour: u64) -> Part {
     Part { id, source: Source::Events(stream(id, per_hour)) }
 }
 
+/// The same of a stream that is defined with the traffic.
+pub(super) const fn of_stream(stream: EventStream) -> Part {
+    Part { id: stream.salt(), source: Source::Events(stream) }
+}
+
 /// A number that a scalar counter has too; ids from 101 to 199.
 pub(super) const fn of(id: u64, whole: fn(&DeviceMinute) -> u64) -> Part {
     Part { id, source: Source::Of(whole) }

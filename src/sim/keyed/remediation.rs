@@ -4,8 +4,9 @@
 use crate::sim::keyed::key as k;
 use crate::sim::keyed::part::{self as p, Part};
 use crate::sim::keyed::{FILE_NAMES, KeyedGroup, Value, group, sum, text};
+use crate::sim::traffic as t;
 
-const MOR_FAILED: Part = p::events(232, 3);
+const MOR_FAILED: Part = p::of_stream(t::REMEDIATION_FAILED);
 const MOR_ALL: &[Part] = &[p::MOR_DELETED, MOR_FAILED, p::MOR_FORWARDED, p::MOR_BOTH];
 
 pub(super) const REMEDIATION: &[KeyedGroup] = &[

@@ -52,6 +52,47 @@ async fn total_count_equals_the_predicted_count() {
 }
 
 #[tokio::test]
+async fn filters_on_the_fate_of_a_message_are_alternatives() {
+    let rig = sma().await;
+    let known = |query: &[(&str, &str)]| tracked_count(&DEVICES, query, NOON - 7200, NOON - 3600).unwrap();
+    let (virus, delivered) = (("virusPositive", "true"), ("deliveryStatus", "DELIVERED"));
+    let both = delivered_count(&DEVICES, &[virus], NOON - 7200, NOON - 3600).unwrap();
+    let either = count(&rig, &format!("{HOUR}&virusPositive=true&deliveryStatus=DELIVERED")).await;
+    assert_eq!(either, known(&[virus]) + known(&[delivered]) - both);
+    assert!(both > 0 && both < known(&[virus]));
+    // Those on the message itself are conditions.
+    let from = [("envelopeSenderfilterOperator", "begins_with"), ("envelopeSenderfilterValue", "news")];
+    assert!(known(&[from[0], from[1], virus]) < known(&[virus]));
+}
+
+#[tokio::test]
+async fn injected_mail_is_found_and_counted() {
+    let rig = Rig::start(Settings::esa("esa1.healthy.example.com")).await;
+    let of = |mail| Injection { mail, since: NOON - 5400, per_minute: 3 };
+    rig.appliance.change(|behaviour| {
+        behaviour.tracking_total_count = TotalCount::Matches;
+        behaviour.injections =
+            [InjectedMail::MaliciousLink, InjectedMail::SpoofedSender, InjectedMail::SpfFailure].map(of).into();
+    });
+    let search = async |rest: &str| {
+        let path = format!("/esa/api/v2.0/message-tracking/messages?{HOUR}&{rest}");
+        rig.get(&path).await.json()["meta"]["totalCount"].as_u64().unwrap()
+    };
+    // In the second half of the hour.
+    assert_eq!(search("containedMaliciousUrls=true").await, 90);
+    assert_eq!(search("virusPositive=true").await, 0);
+    let sender = "envelopeSenderfilterOperator=contains&envelopeSenderfilterValue=@example.com";
+    assert_eq!(search(&format!("{sender}&mailPolicyDirection=inbound")).await, 90);
+    let dates = "startDate=2026-11-23T10:00:00.000Z&endDate=2026-11-23T11:00:00.000Z&device_type=esa";
+    let report = rig.get(&format!("/esa/api/v2.0/reporting/mail_incoming_traffic_summary?{dates}")).await.json();
+    let rows = report["data"]["resultSet"].as_array().unwrap();
+    let failed = rows.iter().find_map(|row| row["failed_spf"].as_u64()).unwrap();
+    let usual =
+        truth(&["esa1.healthy.example.com"], "mail_incoming_traffic_summary", "failed_spf", NOON - 7200, NOON - 3600);
+    assert_eq!(failed as f64, usual.unwrap() + 90.0);
+}
+
+#[tokio::test]
 async fn windows_and_outcomes_add_up() {
     let rig = sma().await;
     let window = |start: &str, end: &str| {

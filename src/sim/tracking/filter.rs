@@ -90,7 +90,25 @@ fn delivery_status(request: &Request) -> Result<Option<&str>, Answer> {
 }
 
 impl TrackingFilter {
-    pub(super) fn admits(&self, message: &TrackedEvent<'_>) -> bool {
+    /// Whether it is about the fate of a message, and so an alternative to others of its kind. **Source:** stix-shifter,
+    /// `or_supported_values`; user guide of AsyncOS 7.5, "events are added with an OR operator".
+    fn is_about_an_event(&self) -> bool {
+        const OF_THE_MESSAGE: [&str; 4] = ["senderIp", "fileSha256", "messageIdHeader", "ciscoMid"];
+        match self {
+            Self::Text(..) => false,
+            Self::Word(name, _) => !OF_THE_MESSAGE.contains(name),
+            Self::Flag(_) => true,
+        }
+    }
+
+    /// Whether all filters together admit a message: all those about itself, and any of those about its fate.
+    pub(super) fn all_admit(filters: &[Self], message: &TrackedEvent<'_>) -> bool {
+        let (events, others): (Vec<_>, Vec<_>) = filters.iter().partition(|filter| filter.is_about_an_event());
+        let is_admitted = |filter: &&Self| filter.admits(message);
+        others.iter().all(is_admitted) && (events.is_empty() || events.iter().any(is_admitted))
+    }
+
+    fn admits(&self, message: &TrackedEvent<'_>) -> bool {
         match self {
             Self::Text("envelopeSenderfilter", text) => text.admits(message.sender()),
             Self::Text("envelopeRecipientfilter", text) => text.admits(message.recipient()),
@@ -102,7 +120,7 @@ impl TrackingFilter {
             Self::Word(name, words) => words.iter().any(|word| is(message, name, word)),
             Self::Flag("message_delivered") => message.delivery() == "DELIVERED",
             Self::Flag("hardBounced") => message.delivery() == "BOUNCED",
-            Self::Flag(name) => message.happens(name, 10),
+            Self::Flag(name) => message.has(name, None, 10),
         }
     }
 }
@@ -117,6 +135,6 @@ fn is(message: &TrackedEvent<'_>, name: &str, word: &str) -> bool {
             matches!((message.direction(), word), ("incoming", "inbound") | ("outgoing", "outbound"))
                 || message.direction() == word
         }
-        _ => message.happens(&format!("{name} {word}"), 20),
+        _ => message.has(name, Some(word), 20),
     }
 }

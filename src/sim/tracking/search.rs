@@ -7,6 +7,7 @@ use crate::sim::answer::Answer;
 use crate::sim::attribute::{DATES, check_names, given, invalid, missing, number, one_of, window};
 use crate::sim::date;
 use crate::sim::form::TotalCount;
+use crate::sim::injection::Injection;
 use crate::sim::inventory;
 use crate::sim::json::Json;
 use crate::sim::request::Request;
@@ -31,6 +32,7 @@ pub(super) struct TrackingSearch<'a> {
     pub(super) filters: Vec<TrackingFilter>,
     /// Number of matches on each device in each minute, whatever the filters.
     pub(super) per_minute: Option<u64>,
+    pub(super) injections: &'a [Injection],
 }
 
 impl<'a> TrackingSearch<'a> {
@@ -48,7 +50,7 @@ impl<'a> TrackingSearch<'a> {
                 vec![found.ok_or_else(|| invalid("ciscoHost"))?]
             }
         };
-        Ok(Self { devices, kind, filters: filters(request)?, per_minute: None })
+        Ok(Self { devices, kind, filters: filters(request)?, per_minute: None, injections: &[] })
     }
 
     /// Number of matches in the minutes that begin in `[start, end)` (seconds since 1970).
@@ -58,10 +60,10 @@ impl<'a> TrackingSearch<'a> {
             let device = Device::new(name);
             let of_minute = |minute| match (self.per_minute, self.filters.is_empty()) {
                 (Some(fixed), _) => fixed,
-                (None, true) => count_of_minute(&DeviceMinute::new(&device, minute), self.kind),
-                (None, false) => {
-                    events_of_minute(name, &device, self.kind, minute).filter(|one| self.admits(one)).count() as u64
+                (None, true) if self.injections.is_empty() => {
+                    count_of_minute(&DeviceMinute::new(&device, minute), self.kind)
                 }
+                (None, true | false) => self.matches(name, &device, minute).count() as u64,
             };
             minutes.clone().map(of_minute).sum()
         };
@@ -75,15 +77,16 @@ impl<'a> TrackingSearch<'a> {
         let of_minute = |minute| {
             let of_device = |(name, device): &(&'a str, Device)| match self.per_minute {
                 Some(fixed) => first_events_of_minute(name, device, self.kind, minute, fixed).collect::<Vec<_>>(),
-                None => events_of_minute(name, device, self.kind, minute).filter(|one| self.admits(one)).collect(),
+                None => self.matches(name, device, minute).collect(),
             };
             devices.iter().flat_map(of_device).collect::<Vec<_>>()
         };
         minutes.rev().flat_map(of_minute).skip(offset).take(limit).collect()
     }
 
-    fn admits(&self, message: &TrackedEvent<'_>) -> bool {
-        self.filters.iter().all(|filter| filter.admits(message))
+    fn matches(&self, name: &'a str, device: &Device, minute: u64) -> impl Iterator<Item = TrackedEvent<'a>> {
+        let events = events_of_minute(name, device, self.kind, minute, self.injections);
+        events.filter(|one| TrackingFilter::all_admit(&self.filters, one))
     }
 }
 
@@ -99,6 +102,7 @@ pub(in crate::sim) fn messages(settings: &Settings, request: &Request, clock: Sy
     let behaviour = &settings.behaviour;
     let search = TrackingSearch {
         per_minute: behaviour.tracking_per_minute,
+        injections: &behaviour.injections,
         ..TrackingSearch::of(settings.devices(), request)?
     };
     let limit = number(request, "limit")?.unwrap_or(USUAL_PAGE).min(PAGE);
@@ -121,13 +125,26 @@ pub(in crate::sim) fn messages(settings: &Settings, request: &Request, clock: Sy
 /// decoded; without `searchOption` it is about messages. `None` when the appliance would refuse it.
 #[must_use]
 pub fn tracked_count(devices: &[&str], query: &[(&str, &str)], start_secs: u64, end_secs: u64) -> Option<u64> {
+    counted(devices, query, |search| search.count(start_secs, end_secs))
+}
+
+/// As [`tracked_count`], of the messages that were delivered.
+#[must_use]
+pub fn delivered_count(devices: &[&str], query: &[(&str, &str)], start_secs: u64, end_secs: u64) -> Option<u64> {
+    counted(devices, query, |search| {
+        let found = search.page(start_secs, end_secs, 0, usize::MAX);
+        found.iter().filter(|one| one.delivery() == "DELIVERED").count() as u64
+    })
+}
+
+/// The result of `count` for the search; `None` when the appliance would refuse it.
+fn counted(devices: &[&str], query: &[(&str, &str)], count: impl Fn(TrackingSearch<'_>) -> u64) -> Option<u64> {
     let mut query: Vec<_> = query.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
     if query.iter().all(|(name, _)| name != "searchOption") {
         query.push(("searchOption".to_owned(), "messages".to_owned()));
     }
     let request = Request { query, ..Request::new(Product::Esa, "GET", "", Vec::new(), SystemTime::UNIX_EPOCH) };
-    let search = TrackingSearch::of(devices.to_vec(), &request).ok()?;
-    Some(search.count(start_secs, end_secs))
+    TrackingSearch::of(devices.to_vec(), &request).ok().map(count)
 }
 
 /// Types and forms differ by product and release; these are of a recent one.
