@@ -1,5 +1,7 @@
 //! What comes with the exporter for Grafana and Prometheus: the files are what the source gives, and agree with each other.
 
+#[cfg(feature = "external-tests")]
+mod attack;
 mod boards;
 #[cfg(feature = "external-tests")]
 mod cases;
@@ -22,6 +24,8 @@ mod promql;
 #[cfg(feature = "external-tests")]
 mod promtool;
 mod schema;
+#[cfg(feature = "external-tests")]
+mod week;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -3,11 +3,13 @@
 mod accuracy;
 mod collection;
 mod delivery;
+mod detections;
 mod exporter;
 mod flow;
 mod forecast;
 mod hardware;
 mod machine;
+mod senders;
 mod stores;
 mod threats;
 
@@ -32,5 +34,7 @@ pub(super) fn all(job: &str) -> Vec<Section> {
         Section { name: "asyncos-flow", alerts: flow::alerts() },
         Section { name: "asyncos-delivery", alerts: delivery::alerts() },
         Section { name: "asyncos-threats", alerts: threats::alerts() },
+        Section { name: "asyncos-senders", alerts: senders::alerts() },
+        Section { name: "asyncos-detections", alerts: detections::alerts() },
     ]
 }

@@ -30,6 +30,18 @@ pub(super) fn all() -> Vec<Recording> {
         let counter = |outcome| rate("mail_security_summary", &format!("{direction}_conn_tls_{outcome}"), LONG);
         format!("{fail} / ({fail} + {} > 0)", counter("success"), fail = counter("fail"))
     };
+    // Each window of the search is divided by its own length; its gauge shows also what is too much to be in a total.
+    let window = |group: &str| {
+        format!("max by (EACH) (asyncos_window_seconds{{group=\"{group}\",device_group=\"\",device=\"\"}})")
+    };
+    let dropped = format!(
+        "sum by (EACH) (asyncos_tracking_messages_last_window{{search=\"messages_dropped\"}}) / on (EACH) ({} or {}) / on \
+         (EACH) ({} + {} > 0)",
+        window("tracking/messages_dropped"),
+        window(""),
+        rate("mail_system_capacity", "incoming_messages", LONG),
+        rate("mail_system_capacity", "outgoing_messages", LONG),
+    );
     let rules = [
         ("collections:success_ratio", "avg by (EACH) (asyncos_group_success)".to_owned()),
         ("incoming_recipients:rate", rate(INCOMING, "total_recipients", SHORT)),
@@ -39,6 +51,7 @@ pub(super) fn all() -> Vec<Recording> {
             "incoming_threats:ratio_newest",
             format!("{} / ({} > 0)", newest("total_threat_recipients"), newest("total_recipients")),
         ),
+        ("messages_dropped:ratio", dropped),
         ("outgoing_hard_bounces:ratio", share(OUTGOING, "total_hard_bounces", "total_recipients_processed")),
         ("tls_failures_incoming:ratio", failures("received")),
         ("tls_failures_outgoing:ratio", failures("sent")),

@@ -107,6 +107,54 @@ pub(super) const OUTGOING_MALWARE: f64 = 10.0;
 /// Share of connections whose required TLS fails.
 pub(super) const TLS_FAILURES: f64 = 0.05;
 
+/// Share of messages that arrive or leave without TLS. Usual shares are far lower, but differ between sites.
+pub(super) const UNENCRYPTED: f64 = 0.4;
+
+/// Unencrypted messages in an hour below which the share means nothing.
+pub(super) const UNENCRYPTED_FLOOR: f64 = 100.0;
+
+/// Share of accepted recipients with a sender that fails SPF, or a signature that fails DKIM.
+pub(super) const FAILED_SENDERS: f64 = 0.1;
+
+/// Such recipients in an hour below which the share means nothing.
+pub(super) const FAILED_SENDERS_FLOOR: f64 = 50.0;
+
+/// Share of accepted recipients that are taken for spoofed.
+pub(super) const SPOOFED: f64 = 0.05;
+
+/// Such recipients in an hour below which the share means nothing.
+pub(super) const SPOOFED_FLOOR: f64 = 20.0;
+
+/// Share of messages from domains with the two worst verdicts.
+pub(super) const POOR_SENDERS: f64 = 0.2;
+
+/// Such messages in an hour below which the share means nothing.
+pub(super) const POOR_SENDERS_FLOOR: f64 = 50.0;
+
+/// Share of files that cannot be scanned.
+pub(super) const UNSCANNABLE: f64 = 0.1;
+
+/// Such files in an hour below which the share means nothing.
+pub(super) const UNSCANNABLE_FLOOR: f64 = 20.0;
+
+/// Share of messages that fail DMARC and are delivered; mailing lists fail it too.
+pub(super) const DMARC_FAILURES: f64 = 0.1;
+
+/// Such messages in an hour below which the share means nothing.
+pub(super) const DMARC_FAILURES_FLOOR: f64 = 20.0;
+
+/// Delivered messages of an hour from outside with a sender of one's own domain; some providers send in one's name.
+pub(super) const SPOOFED_SENDERS: f64 = 5.0;
+
+/// Messages of an hour in the outbreak quarantine; some are there on any day.
+pub(super) const OUTBREAK_QUARANTINED: f64 = 10.0;
+
+/// Share of messages that are dropped; where spam is dropped, it is high on any day.
+pub(super) const DROPPED: f64 = 0.5;
+
+/// Dropped messages of a window below which the share means nothing.
+pub(super) const DROPPED_FLOOR: f64 = 100.0;
+
 /// Failed SMTP logins a minute that are an attack.
 pub(super) const LOGIN_FAILURES: f64 = 10.0;
 

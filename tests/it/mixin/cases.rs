@@ -3,6 +3,7 @@
 mod appliance;
 mod baseline;
 mod collection;
+mod detections;
 pub(super) mod forecast;
 pub(super) mod hardware;
 pub(super) mod hourly;
@@ -125,6 +126,7 @@ pub(super) fn by_minutes() -> Vec<Case> {
         appliance::stores(),
         hardware::cases(),
         mail::cases(),
+        detections::cases(),
     ]
     .concat()
 }

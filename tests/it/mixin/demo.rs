@@ -84,7 +84,7 @@ fn hold(alert: &serde_json::Value) -> u64 {
 
 /// The alerts that fire at some time, as job, appliance and name. A rule is evaluated each minute, and fires once it has
 /// held for as long as it says.
-async fn firing(history: &History) -> BTreeSet<(String, String, String)> {
+pub(super) async fn firing(history: &History) -> BTreeSet<(String, String, String)> {
     let (start, end) = (BEGINNING.to_string(), history.end.to_string());
     let mut firing = BTreeSet::new();
     for alert in alerts() {

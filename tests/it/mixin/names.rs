@@ -121,6 +121,7 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
         know(name, labels);
     }
     know("asyncos_tracking_messages_total", &[&SCOPE[..], &["search"]].concat());
+    know("asyncos_tracking_messages_last_window", &[&SCOPE[..], &["search"]].concat());
     for (name, labels) in snmp() {
         know(&name, &labels.iter().map(String::as_str).collect::<Vec<_>>());
     }

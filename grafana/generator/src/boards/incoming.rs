@@ -2,7 +2,7 @@
 
 use super::super::board::{Board, Manner, Row, Uid};
 use super::super::counted::Counted;
-use super::super::panel::Panel;
+use super::super::panel::{Panel, Step};
 use super::super::style::{Colour, Limits, Unit};
 use super::{WEEK, WEEK_AGO, a_minute, data_as_of, in_range, rate, verdicts};
 
@@ -19,6 +19,7 @@ pub(super) fn board() -> Board {
             Row::open("Verdicts", verdict_graphs()),
             Row::open("Connection filtering", door()),
             Row::folded("Engines", engines()),
+            Row::folded("Detections", detections()),
             Row::folded("After delivery", after()),
         ],
     }
@@ -247,18 +248,28 @@ fn engines() -> Vec<Panel> {
     ]
 }
 
-fn after() -> Vec<Panel> {
+fn detections() -> Vec<Panel> {
     vec![
-        a_minute(
-            Panel::bars(
-                "Remediated after delivery per minute",
-                "Recipients of mail that was remediated after delivery because its verdict changed. Ask them what \
-                 they opened (AsyncosRetrospectiveVerdict).",
-                Unit::Count,
-            ),
-            TRAFFIC,
-            &[("remediated", "total_mailbox_auto_remediated_recipients", Colour::Malware)],
-        ),
+        Panel::table(
+            "Detections",
+            "Messages that each tracking search found: those of `detections`, and your own. The alerts of `detections` look \
+             for threats that were delivered; other searches have no alert.",
+            &[("search", "Search")],
+        )
+        .column(
+            "In the range",
+            Unit::Count,
+            Limits::none(),
+            "sum by (search) (increase(asyncos_tracking_messages_total{APPLIANCE}[$__range]) REPORTED)",
+        )
+        .column(
+            "Newest window",
+            Unit::Count,
+            Limits::none(),
+            "sum by (search) (asyncos_tracking_messages_last_window{APPLIANCE} REPORTED)",
+        )
+        .step(Step::Minute)
+        .size(24, 8),
         Panel::lines(
             "Searches of the message tracking, messages per minute",
             "Messages that the configured tracking searches found, by search. Example: mail that impersonates the CEO.",
@@ -268,6 +279,20 @@ fn after() -> Vec<Panel> {
             "topk(20, sum by (search) (rate(asyncos_tracking_messages_total{APPLIANCE}[RATE]) REPORTED) * 60)",
             "{{search}}",
         )
-        .limits(Limits::none()),
+        .limits(Limits::none())
+        .size(24, 8),
     ]
+}
+
+fn after() -> Vec<Panel> {
+    vec![a_minute(
+        Panel::bars(
+            "Remediated after delivery per minute",
+            "Recipients of mail that was remediated after delivery because its verdict changed. Ask them what \
+                 they opened (AsyncosRetrospectiveVerdict).",
+            Unit::Count,
+        ),
+        TRAFFIC,
+        &[("remediated", "total_mailbox_auto_remediated_recipients", Colour::Malware)],
+    )]
 }

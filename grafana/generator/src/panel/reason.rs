@@ -6,7 +6,7 @@ pub(super) fn why_empty(query: &str) -> &'static str {
         ("ALERTS", "No alert fires, or Prometheus does not evaluate the rules"),
         ("asyncos_device_group_", "No device group is polled for this report"),
         ("asyncos_device_", "No device is polled for this report"),
-        ("asyncos_tracking_", "No tracking_searches are configured"),
+        ("asyncos_tracking_", "Neither detections nor tracking_searches are configured"),
         ("asyncos_health_", "Health is only reported by ESAs, with health: true"),
         ("asyncos_status_", "Only ESAs with xml_status: true have this"),
         ("asyncos_feature_", "Only ESAs with xml_status: true have this"),

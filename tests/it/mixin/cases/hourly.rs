@@ -6,7 +6,7 @@ use super::{Case, case, gauge};
 const IN: &str = "asyncos_mail_incoming_traffic_summary";
 const OUT: &str = "asyncos_mail_outgoing_traffic_summary";
 const SECURITY: &str = "asyncos_mail_security_summary";
-const HOUR: u64 = 60;
+pub(super) const HOUR: u64 = 60;
 /// Steps of an hour where a step is ten minutes.
 const TENS: u64 = 6;
 const DAY: u64 = 24;
@@ -14,7 +14,7 @@ const WEEK: u64 = 7 * DAY;
 
 /// Those of minutes.
 pub(in super::super) fn by_minutes() -> Vec<Case> {
-    let cases = [delivery(), threats(), data(), machine()].concat();
+    let cases = [delivery(), threats(), data(), machine(), super::detections::hourly()].concat();
     cases.into_iter().map(|case| case.windows(3600)).collect()
 }
 
@@ -55,7 +55,7 @@ const MALWARE: &str = "12 recipients of outgoing viruses and malicious files wit
 
 impl Case {
     /// A counter with so many events in each hour, for so many hours of `steps`, with its gauge.
-    fn hours<const N: usize>(self, name: &str, steps: u64, parts: [(f64, u64); N]) -> Self {
+    pub(super) fn hours<const N: usize>(self, name: &str, steps: u64, parts: [(f64, u64); N]) -> Self {
         let (mut total, mut totals, mut gauges) = (0.0, Vec::new(), Vec::new());
         for (events, hours) in parts {
             for _ in 0..hours {
@@ -68,7 +68,7 @@ impl Case {
     }
 
     /// Silent for two hours before, in steps of so many an hour.
-    fn quiet(mut self, hour: u64) -> Self {
+    pub(super) fn quiet(mut self, hour: u64) -> Self {
         self.quiet = (self.silent.saturating_sub(2 * hour)..self.silent).collect();
         self
     }
