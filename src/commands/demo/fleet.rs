@@ -43,11 +43,12 @@ pub struct Trouble {
 pub const TROUBLES: [Trouble; 4] = [
     Trouble {
         appliance: "esa6",
-        cause: "feature keys expire, data leak, and delivered mail turned out to be malicious",
+        cause: "feature keys expire, data leak, viruses are delivered, and delivered mail turned out to be malicious",
         alerts: &[
             "AsyncosDlpCritical",
             "AsyncosLicenceExpired",
             "AsyncosLicenceExpiring",
+            "AsyncosMaliciousAttachmentDelivered",
             "AsyncosRetrospectiveVerdict",
         ],
     },
@@ -128,6 +129,7 @@ impl Fleet {
         format!(
             "defaults: {{window: 1m, start: 30m}}\n\
              tracking_searches: [{{name: ceo_spoofed, filters: {{envelope_sender: {{operator: contains, value: ceo@}}}}}}]\n\
+             detections: {{window: 5m, internal_domains: [example.com]}}\n\
              appliances:\n{entries}"
         )
     }
@@ -182,7 +184,8 @@ fn healthy() -> Vec<(sim::Settings, String)> {
         list(DEVICE_GROUPS.iter().flat_map(|(_, devices)| *devices).copied().collect()),
         list(reports.collect()),
     );
-    let of_centralized = format!("{LOCAL_POLLING}, counter_groups: [{CAPACITY}], tracking_searches: []");
+    let of_centralized =
+        format!("{LOCAL_POLLING}, counter_groups: [{CAPACITY}], tracking_searches: [], detections: false");
     let local = local.map(|settings| (settings, LOCAL_POLLING.to_owned()));
     local.into_iter().chain([(centralized, of_centralized), (sma, of_sma)]).collect()
 }
@@ -209,6 +212,8 @@ fn spoil(name: &str, settings: &mut sim::Settings) -> Vec<(Fault, On)> {
                 Feature::new("Sophos", TimeRemaining::AfterStart(20 * DAY)),
                 Feature::new("IronPort Anti-Spam", TimeRemaining::AfterStart(2 * DAY)),
             ];
+            behaviour.injections =
+                vec![sim::Injection { mail: sim::InjectedMail::MaliciousAttachment, since: 0, per_minute: 1 }];
             let counted = |group: &str, counter: &str| (Fault::SetCounter(counter.into(), json!(1)), On::group(group));
             vec![
                 counted("mail_dlp_outgoing_traffic_summary", "dlp_incidents_critical"),
