@@ -141,7 +141,7 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__backfill)
-            opts="-h --config.file --storage.path --from --to --appliance --group --output --label --step --requests-per-minute --dry-run --help"
+            opts="-h --config.file --storage.path --from --to --appliance --group --output --label --recent-windows --step --requests-per-minute --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -176,6 +176,10 @@ _asyncos_exporter() {
                     return 0
                     ;;
                 --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --recent-windows)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

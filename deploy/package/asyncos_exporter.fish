@@ -114,6 +114,7 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfi
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l group -d 'Only this counter group; may be repeated' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l output -d 'Directory for the samples and for what was already fetched; run the same command again to continue' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l label -d 'Label that Prometheus adds to the series of the exporter, such as job=asyncos; may be repeated' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l recent-windows -d 'For this newest part of the range, at most 26h, use the windows of the configuration instead of hours, if the appliance accepts them' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l step -d 'Repeat each value at this interval until the next window ends, for graphs of short ranges; files grow accordingly' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l requests-per-minute -d 'Requests per minute to each appliance [default: `requests_per_minute` of the configuration]' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l dry-run -d 'Print the number of requests and the time that they take, and contact no appliance'

@@ -38,6 +38,10 @@ pub struct Backfill {
     /// Label that Prometheus adds to the series of the exporter, such as job=asyncos; may be repeated
     #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
     pub labels: Vec<(String, String)>,
+    /// For this newest part of the range, at most 26h, use the windows of the configuration instead of hours, if the appliance
+    /// accepts them
+    #[arg(long = "recent-windows", value_name = "DURATION", value_parser = recent_windows)]
+    pub recent_windows: Option<Duration>,
     /// Repeat each value at this interval until the next window ends, for graphs of short ranges; files grow accordingly
     #[arg(long, value_name = "DURATION", value_parser = step)]
     pub step: Option<Duration>,
@@ -82,6 +86,15 @@ fn time_point(text: &str) -> Result<TimePoint, String> {
         .or_else(|_| at(&format!("{text}T00:00:00Z")))
         .map_err(|_| "expected an age such as 30d, a day such as 2026-10-31, or a time such as 2026-10-31T06:00:00Z")?;
     Ok(TimePoint { text: text.into(), moment })
+}
+
+/// The daemon fetches missed windows of a day. That older minutes are reported exactly is not documented.
+fn recent_windows(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(span) if span <= Duration::from_secs(26 * 3600) => Ok(span),
+        Ok(_) => Err("must be at most 26h".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Prometheus shows a value for five minutes; a scrape interval of less than a few seconds would be unusual.

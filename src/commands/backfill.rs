@@ -18,13 +18,14 @@ use crate::config::Config;
 
 use super::signals::Signals;
 use super::{CONFIGURATION, RUNTIME, USAGE, eprint_line, point_to_first_steps, print_line};
-use export::{ExportSummary, SampleForm, export};
+use export::{ExportError, ExportSummary, SampleForm, export};
 use fetch::{FetchError, Fetcher};
-use journal::Journal;
+use journal::{Journal, JournalError};
 use plan::{AppliancePlan, PlanFile};
 use preparation::{Preparation, PrepareError};
 use progress::{FetchProgress, rounded};
 
+mod availability;
 mod export;
 mod fetch;
 mod journal;
@@ -124,9 +125,20 @@ impl Places {
         Ok(places)
     }
 
-    fn journal(&self, plan: &AppliancePlan) -> Result<Journal, journal::JournalError> {
+    fn journal(&self, plan: &AppliancePlan) -> Result<Journal, JournalError> {
         Journal::open(&self.journals.join(format!("{}.journal", plan.file_name())), plan.digest())
     }
+}
+
+/// Why there are no samples of an appliance.
+#[derive(Debug, thiserror::Error)]
+enum BackfillError {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error("cannot use the journal: {0}")]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
 }
 
 /// One run of the command.
@@ -141,23 +153,15 @@ impl Run {
     /// Fetches and writes everything; returns the exit code.
     async fn run(self, plans: Vec<AppliancePlan>, refusals: &LoginFailureLog) -> u8 {
         let plans: Vec<Arc<AppliancePlan>> = plans.into_iter().map(Arc::new).collect();
-        let outcomes = self.fetch(&plans, refusals).await;
-        let mut is_complete = true;
-        for (plan, outcome) in plans.iter().zip(outcomes) {
-            let name = &plan.appliance.name;
-            let written = match outcome {
-                Ok(()) => self.export(plan).await,
-                Err(error) => Err(error.to_string()),
-            };
-            match written {
-                Ok(summary) => self.print(plan, &summary),
-                Err(why) => {
-                    is_complete = false;
-                    eprint_line(format!("{name}: {why}"));
-                }
+        let run = Arc::new(self);
+        let outcomes = Self::appliances(&run, &plans, refusals).await;
+        for (plan, outcome) in plans.iter().zip(&outcomes) {
+            match outcome {
+                Ok(summary) => run.print(plan, summary),
+                Err(why) => eprint_line(format!("{}: {why}", plan.appliance.name)),
             }
         }
-        if is_complete {
+        if outcomes.iter().all(Result::is_ok) {
             return 0;
         }
         eprint_line("hint: run the same command again to continue; no recorded request is repeated");
@@ -165,38 +169,44 @@ impl Run {
     }
 
     /// Fetches from [`AT_ONCE`] appliances at a time. The outcomes are in the order of the plans.
-    async fn fetch(&self, plans: &[Arc<AppliancePlan>], refusals: &LoginFailureLog) -> Vec<Result<(), FetchError>> {
+    async fn appliances(
+        run: &Arc<Self>,
+        plans: &[Arc<AppliancePlan>],
+        refusals: &LoginFailureLog,
+    ) -> Vec<Result<ExportSummary, BackfillError>> {
         let requests = plans.iter().map(|plan| plan.requests()).sum();
-        let progress = Arc::new(FetchProgress::new(requests, self.clock.clone()));
+        let progress = Arc::new(FetchProgress::new(requests, run.clock.clone()));
         let roots = SystemRoots::default();
-        let mut outcomes: Vec<Result<(), FetchError>> = plans.iter().map(|_| Err(FetchError::Interrupted)).collect();
+        let mut outcomes: Vec<_> = plans.iter().map(|_| Err(BackfillError::Fetch(FetchError::Interrupted))).collect();
         let mut waiting = Vec::new();
         for (position, plan) in plans.iter().enumerate() {
-            match self.fetcher(plan, &progress, &roots, refusals) {
-                Ok(fetcher) => waiting.push((position, fetcher)),
-                Err(error) => outcomes[position] = Err(error),
+            let (clock, listener) = (run.clock.clone(), Listener::new(|_| {}));
+            match Client::try_new(&plan.appliance, &roots, clock, listener, refusals.clone()) {
+                Ok(client) => waiting.push((position, Arc::clone(plan), client)),
+                Err(failure) => outcomes[position] = Err(FetchError::Failed(failure.to_string()).into()),
             }
         }
         if refusals.are_lost() {
             // The copy of the state is in memory, where everything can be written.
-            let _ = Client::allow_one_login(waiting.iter().map(|(_, fetcher)| &fetcher.client), refusals).await;
+            let _ = Client::allow_one_login(waiting.iter().map(|(_, _, client)| client), refusals).await;
         }
         let (mut waiting, mut running) = (waiting.into_iter(), JoinSet::new());
         let mut is_noted = false;
         loop {
             while running.len() < AT_ONCE
-                && let Some((position, fetcher)) = waiting.next()
+                && let Some((position, plan, client)) = waiting.next()
             {
-                running.spawn(async move { (position, fetcher.run().await) });
+                let (run, progress) = (Arc::clone(run), Arc::clone(&progress));
+                running.spawn(async move { (position, run.appliance(plan, client, progress).await) });
             }
             tokio::select! {
                 ended = running.join_next() => match ended {
                     Some(Ok((position, outcome))) => outcomes[position] = outcome,
-                    // A fetcher is not aborted, so it has panicked: its appliance counts as interrupted.
+                    // A task is not aborted, so it has panicked: its appliance counts as interrupted.
                     Some(Err(error)) => eprint_line(error),
                     None => break,
                 },
-                () = self.stop.requested(), if !is_noted => {
+                () = run.stop.requested(), if !is_noted => {
                     is_noted = true;
                     progress.note("finishing the requests in flight; a second signal exits immediately");
                 }
@@ -206,29 +216,24 @@ impl Run {
         outcomes
     }
 
-    fn fetcher(
+    /// Fetches and writes what is planned for one appliance.
+    async fn appliance(
         &self,
-        plan: &Arc<AppliancePlan>,
-        progress: &Arc<FetchProgress>,
-        roots: &SystemRoots,
-        refusals: &LoginFailureLog,
-    ) -> Result<Fetcher, FetchError> {
-        let listener = Listener::new(|_| {});
-        let client = Client::try_new(&plan.appliance, roots, self.clock.clone(), listener, refusals.clone());
-        Ok(Fetcher {
-            client: client.map_err(|failure| FetchError::Failed(failure.to_string()))?,
-            plan: Arc::clone(plan),
-            journal: self.places.journal(plan)?,
-            progress: Arc::clone(progress),
+        plan: Arc<AppliancePlan>,
+        client: Client,
+        progress: Arc<FetchProgress>,
+    ) -> Result<ExportSummary, BackfillError> {
+        let fetcher = Fetcher {
+            client,
+            plan: Arc::clone(&plan),
+            journal: self.places.journal(&plan)?,
+            progress,
             clock: self.clock.clone(),
             stop: self.stop.clone(),
             is_answered: false,
-        })
-    }
-
-    async fn export(&self, plan: &AppliancePlan) -> Result<ExportSummary, String> {
-        let journal = self.places.journal(plan).map_err(|error| error.to_string())?;
-        export(plan, journal, &self.places.samples, &self.form).await.map_err(|error| error.to_string())
+        };
+        fetcher.run().await?;
+        Ok(export(&plan, self.places.journal(&plan)?, &self.places.samples, &self.form).await?)
     }
 
     fn print(&self, plan: &AppliancePlan, summary: &ExportSummary) {

@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use asyncos_exporter::catalogue::{self, Counter, Group, ScopeKind};
-use asyncos_exporter::sim::{self, Fault, FaultBody, On, RequestKind};
+use asyncos_exporter::sim::{self, RequestKind};
 
 use crate::program::{DEFAULTS, Ended, Folder, HISTORY, Program, committed, simulate};
 use crate::rig;
 
 const DAY: u64 = 24 * 3600;
-const HOUR: u64 = 3600;
+pub(crate) const HOUR: u64 = 3600;
+
+/// The days that are compared; `BACKFILL_DAYS` sets another number.
+const DAYS: u64 = 3;
 
 /// Midnight in UTC, so many days ago.
 pub(crate) fn midnight(days_ago: u64) -> u64 {
@@ -47,13 +50,13 @@ impl Samples {
     }
 
     /// The value of a series at `time`: the newest by then, and 0 before the first.
-    fn at(&self, series: &str, time: u64) -> f64 {
+    pub(crate) fn at(&self, series: &str, time: u64) -> f64 {
         let samples = self.0.get(series).unwrap_or_else(|| panic!("no series {series}"));
         samples.iter().take_while(|(at, _)| *at <= time as f64).last().map_or(0.0, |(_, value)| *value)
     }
 
     /// The times of the samples of a series, in milliseconds after `start`.
-    fn times(&self, series: &str, start: u64) -> Vec<i64> {
+    pub(crate) fn times(&self, series: &str, start: u64) -> Vec<i64> {
         let samples = self.0.get(series).unwrap_or_else(|| panic!("no series {series}"));
         samples.iter().map(|(at, _)| ((at - start as f64) * 1000.0).round() as i64).collect()
     }
@@ -68,7 +71,7 @@ impl Samples {
 }
 
 /// The files in `directory` with their content.
-fn files(directory: &str) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(directory: &str) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry"));
     entries
         .map(|entry| {
@@ -79,21 +82,21 @@ fn files(directory: &str) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// A configuration in which requests wait for nothing.
-fn configuration(folder: &Folder, entries: &str) -> String {
+pub(crate) fn configuration(folder: &Folder, entries: &str) -> String {
     folder.write("config.yaml", format!("defaults: {{requests_per_minute: 6000}}\nappliances:\n{entries}"))
 }
 
-fn entry(name: &str, appliance: &sim::Appliance, rest: &str) -> String {
+pub(crate) fn entry(name: &str, appliance: &sim::Appliance, rest: &str) -> String {
     rig::entry(name, appliance, rest)
 }
 
-async fn backfill(config: &str, output: &str, arguments: &[&str]) -> Ended {
+pub(crate) async fn backfill(config: &str, output: &str, arguments: &[&str]) -> Ended {
     let (config, output) = (format!("--config.file={config}"), format!("--output={output}"));
     Program::run(&[&["backfill", &config, &output], arguments].concat()).await
 }
 
 /// The reports that an appliance was asked for, each with its scope and window.
-fn asked(appliance: &sim::Appliance) -> Vec<(String, Option<String>, (u64, u64))> {
+pub(crate) fn asked(appliance: &sim::Appliance) -> Vec<(String, Option<String>, (u64, u64))> {
     let reports = appliance.requests().into_iter().filter_map(|request| match &request.kind {
         RequestKind::Report { group } => {
             let scope = request.attribute("device_group_name").or(request.attribute("device_name"));
@@ -104,7 +107,7 @@ fn asked(appliance: &sim::Appliance) -> Vec<(String, Option<String>, (u64, u64))
     reports.collect()
 }
 
-fn logins(appliance: &sim::Appliance) -> usize {
+pub(crate) fn logins(appliance: &sim::Appliance) -> usize {
     appliance.count(|request| request.kind == RequestKind::Login)
 }
 
@@ -160,8 +163,10 @@ async fn each_day_of_each_counter_equals_the_report_of_the_vendor() {
     let of_sma = "product: sma, device_groups: [europe], devices: [esa3], counter_groups: minimal";
     let keyed = "counter_groups: [default, mail_policy_incoming]";
     let config = configuration(&folder, &(entry("esa1", &esa, keyed) + &entry("sma1", &sma, of_sma)));
-    let days = [midnight(4), midnight(3), midnight(2)];
-    let (from, to) = (format!("--from={}", time(days[0])), format!("--to={}", time(days[2] + DAY)));
+    let number = std::env::var("BACKFILL_DAYS").ok().and_then(|days| days.parse().ok()).unwrap_or(DAYS);
+    let days: Vec<u64> = (1..=number).rev().map(|days_ago| midnight(days_ago + 1)).collect();
+    let (first, last) = (midnight(number + 1), midnight(1));
+    let (from, to) = (format!("--from={}", time(first)), format!("--to={}", time(last)));
     let output = folder.path("out");
     let ended = backfill(&config, &output, &[&from, &to]).await;
     assert_eq!(ended.code(), Some(0), "{ended:?}");
@@ -195,7 +200,7 @@ async fn each_day_of_each_counter_equals_the_report_of_the_vendor() {
     let capacity = catalogue::group("mail_system_capacity").expect("in the catalogue");
     for counter in capacity.counters.iter().filter(|counter| counter.is_numeric()) {
         let series = format!("{}{{appliance=\"esa1\"}}", counter.gauge_name(capacity, ScopeKind::Appliance));
-        for end in (days[0] + HOUR..=days[2] + DAY).step_by(3600) {
+        for end in (first + HOUR..=last).step_by(3600) {
             let truth = esa.truth(&sim::Scope::Whole, "mail_system_capacity", &counter.name, end - HOUR, end);
             let truth = counter.unit.scale(truth.expect("known"));
             assert!((samples.at(&series, end) - truth).abs() < 1e-9, "{series} at {}", time(end));
@@ -204,58 +209,11 @@ async fn each_day_of_each_counter_equals_the_report_of_the_vendor() {
     // Before the first window and after the last one, every total is 0.
     let totals =
         samples.0.iter().filter(|(series, _)| series.split('{').next().is_some_and(|name| name.ends_with("_total")));
-    let end = (days[2] + DAY) as f64 + 0.001;
+    let end = last as f64 + 0.001;
     assert!(totals.clone().count() > 100);
     for (series, all) in totals {
         assert_eq!((all[0].1, all[all.len() - 1]), (0.0, (end, 0.0)), "{series}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn interruptions_repeat_no_recorded_request_and_change_no_byte() {
-    const KILLS: usize = 20;
-    let esa = simulate(sim::Settings::esa("esa1")).await;
-    let folder = Folder::new();
-    let config = configuration(&folder, &entry("esa1", &esa, ""));
-    let (from, to) = (format!("--from={}", time(midnight(3))), format!("--to={}", time(midnight(1))));
-    let range = [from.as_str(), to.as_str()];
-    let whole = backfill(&config, &folder.path("whole"), &range).await;
-    assert_eq!(whole.code(), Some(0), "{whole:?}");
-    let requests = asked(&esa).len();
-    assert_eq!(requests % 48, 0, "each report for each hour");
-
-    let (config_flag, output) = (format!("--config.file={config}"), format!("--output={}", folder.path("out")));
-    let arguments = [&["backfill", &config_flag, &output], &range[..]].concat();
-    let mut state = 7_u64;
-    for kill in 0..KILLS {
-        let program = Program::start(&arguments);
-        // Looks like chance.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let goal = esa.requests().len() + 2 + usize::try_from((state >> 33) % 25).expect("small");
-        esa.wait_for(|log| log.len() >= goal).await;
-        let signal = if kill % 2 == 0 { "KILL" } else { "TERM" };
-        program.signal(signal);
-        let ended = program.ended().await;
-        assert_ne!(ended.code(), Some(0), "the range is too short for so many interruptions");
-    }
-    let ended = backfill(&config, &folder.path("out"), &range).await;
-    assert_eq!(ended.code(), Some(0), "{ended:?}");
-    let mut times: BTreeMap<_, usize> = BTreeMap::new();
-    for request in asked(&esa).into_iter().skip(requests) {
-        *times.entry(request).or_default() += 1;
-    }
-    assert_eq!(times.len(), requests);
-    // A request that was answered but not recorded when the process was killed has to be repeated; there is one at most.
-    let repeated: usize = times.values().map(|times| times - 1).sum();
-    assert!(repeated <= KILLS / 2, "{repeated} requests were repeated");
-    let samples = files(&folder.path("whole/samples"));
-    assert!(samples.len() >= 2);
-    assert!(files(&folder.path("out/samples")) == samples, "the same bytes");
-
-    let before = esa.requests().len();
-    let again = backfill(&config, &folder.path("out"), &range).await;
-    assert_eq!((again.code(), esa.requests().len()), (Some(0), before), "nothing is requested again");
-    assert!(files(&folder.path("out/samples")) == samples, "the same bytes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -279,7 +237,10 @@ async fn a_dry_run_contacts_nobody_and_another_command_does_not_continue() {
     let first = backfill(&config, &output, &["--from=3h", group]).await;
     assert_eq!(first.code(), Some(0), "{first:?}");
     for (arguments, why) in [
-        (&["--from=4h", group][..], "it was begun with other values of --from, --to, --appliance or --group"),
+        (
+            &["--from=4h", group][..],
+            "it was begun with other values of --from, --to, --appliance, --group or --recent-windows",
+        ),
         (&["--from=3h"], "it was begun with other values"),
         (&["--from=3h", "--group=mail_x"], "--group: no appliance is configured to be polled for `mail_x`"),
         (&["--from=3h", group, "--appliance=esa2"], "--appliance: `esa2` is not configured"),
@@ -288,42 +249,6 @@ async fn a_dry_run_contacts_nobody_and_another_command_does_not_continue() {
         assert_eq!(ended.code(), Some(2), "{ended:?}");
         assert!(ended.stderr.contains(why), "{ended:?}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_available_is_reported_and_does_not_stop_the_rest() {
-    let esa = simulate(sim::Settings::esa("esa1")).await;
-    esa.change(|behaviour| {
-        behaviour.forbidden_groups.insert("mail_system_capacity".into());
-    });
-    let not_found = Fault::Status { code: 404, body: FaultBody::Json("No data.".into()), retry_after: None };
-    let incoming = "mail_incoming_traffic_summary";
-    // The newest window comes first, then the others from the oldest on: this is the second hour.
-    esa.inject(not_found, On::group(incoming).after(2).times(1));
-    let folder = Folder::new();
-    let config =
-        configuration(&folder, &entry("esa1", &esa, &format!("counter_groups: [{incoming}, mail_system_capacity]")));
-    let (from, to) = (format!("--from={}", time(midnight(1))), format!("--to={}", time(midnight(1) + 4 * HOUR)));
-    let ended = backfill(&config, &folder.path("out"), &[&from, &to]).await;
-    assert_eq!(ended.code(), Some(0), "{ended:?}");
-    assert!(
-        ended.stderr.contains("esa1: mail_system_capacity of the appliance is not available: status 401"),
-        "{ended:?}"
-    );
-    assert!(
-        ended.stdout.contains(&format!("esa1: {incoming} of the appliance: 1 of 4 windows are missing: ")),
-        "{ended:?}"
-    );
-    assert!(ended.stdout.contains("; 1 windows are missing, 1 reports are not available\n"), "{ended:?}");
-    assert_eq!(asked(&esa).iter().filter(|(group, ..)| group == "mail_system_capacity").count(), 1);
-    let samples = Samples::read(&folder.path("out/samples"));
-    let truth = |start, end| esa.truth(&sim::Scope::Whole, incoming, "total_recipients", start, end).expect("known");
-    let day = midnight(1);
-    let known = truth(day, day + HOUR) + truth(day + 2 * HOUR, day + 4 * HOUR);
-    let series = "asyncos_mail_incoming_traffic_summary_total_recipients_total{appliance=\"esa1\"}";
-    assert_eq!(samples.at(series, day + 4 * HOUR), known, "missing is not counted");
-    let times = samples.times(series, day);
-    assert_eq!(times, [1, 3_600_000, 10_800_000, 14_400_000, 14_400_001], "nothing is written about a missing window");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -344,6 +269,40 @@ async fn values_are_repeated_until_the_next_window_ends() {
     assert_eq!(samples.times(&series("total"), start), [&zeros[..], &minutes, &[120 * 60_000 + 1]].concat());
     assert_eq!(samples.at(&series("total"), start + 2 * HOUR - 1), samples.at(&series("total"), start + HOUR));
     assert_eq!(samples.at(&series("total"), start + HOUR - 1), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recent_windows_are_short_where_the_appliance_accepts_minutes() {
+    let fine = simulate(sim::Settings::esa("esa1")).await;
+    let hourly = simulate(sim::Settings::esa("esa2")).await;
+    hourly.change(|behaviour| behaviour.hour_only = Some(sim::HOUR_ONLY_MESSAGES[0].to_owned()));
+    let folder = Folder::new();
+    let groups = "counter_groups: [mail_incoming_traffic_summary], polling: {window: 20m, requests_per_minute: 6000}";
+    let config = configuration(&folder, &(entry("esa1", &fine, groups) + &entry("esa2", &hourly, groups)));
+    let ended = backfill(&config, &folder.path("out"), &["--from=6h", "--recent-windows=3h"]).await;
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    let note = "esa2: mail_incoming_traffic_summary of the appliance is fetched in whole hours";
+    assert!(ended.stderr.contains(note) && !ended.stderr.contains("esa1: mail"), "{ended:?}");
+    let lengths = |appliance: &sim::Appliance| {
+        let mut windows: Vec<(u64, u64)> = asked(appliance).into_iter().map(|(_, _, window)| window).collect();
+        windows.sort_unstable();
+        let lengths = windows.iter().map(|(start, end)| (end - start) / 60).collect::<Vec<_>>();
+        (lengths, windows[0].0, windows[windows.len() - 1].1)
+    };
+    let (mut of_fine, from, to) = lengths(&fine);
+    let short = of_fine.iter().filter(|minutes| **minutes == 20).count();
+    assert!(short >= 3 && short % 3 == 0, "{of_fine:?}");
+    of_fine.retain(|minutes| *minutes == 60);
+    assert_eq!(of_fine.len() + short / 3, usize::try_from((to - from) / HOUR).expect("few"));
+    // The window that was declined, and then all hours.
+    let (of_hourly, ..) = lengths(&hourly);
+    assert_eq!(of_hourly.iter().filter(|minutes| **minutes == 20).count(), 1, "{of_hourly:?}");
+    let samples = Samples::read(&folder.path("out/samples"));
+    for (name, appliance) in [("esa1", &fine), ("esa2", &hourly)] {
+        let truth = appliance.truth(&sim::Scope::Whole, "mail_incoming_traffic_summary", "total_recipients", from, to);
+        let series = format!("asyncos_mail_incoming_traffic_summary_total_recipients_total{{appliance=\"{name}\"}}");
+        assert_eq!(Some(samples.at(&series, to)), truth);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

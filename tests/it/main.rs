@@ -4,6 +4,7 @@ mod account;
 mod app;
 mod auto_reload;
 mod backfill;
+mod backfill_faults;
 mod bookkeeping;
 #[cfg(feature = "external-tests")]
 mod browser;

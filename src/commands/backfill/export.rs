@@ -15,6 +15,7 @@ use crate::ledger::{Begun, CommitError, Counts, Ledger};
 use crate::sample::{Families, Family, Kind, KnownKeys, Label, Metrics, Sample};
 use crate::store::TotalsKey;
 
+use super::availability::Availability;
 use super::journal::{Journal, JournalAnswer, JournalError};
 use super::plan::{AppliancePlan, ReportRange, replace};
 
@@ -92,19 +93,16 @@ pub(super) async fn export(
         ledger.begin(&report.key, range.from);
     }
     let mut summary = ExportSummary::default();
-    let mut newest = BTreeMap::new();
-    for (position, report) in plan.reports.iter().enumerate() {
-        let Some(window) = report.newest() else { continue };
-        newest.insert(position, (window, answer(&mut journal, position, window)?));
+    let mut availability = Availability::new(&plan.reports);
+    while let Some((position, window)) = availability.next() {
+        availability.take(window, answer(&mut journal, position, window)?);
     }
-    let is_refused =
-        |position: &usize| newest.get(position).is_some_and(|(_, answer)| matches!(answer, JournalAnswer::Refused(_)));
-    summary.refused = (0..reports.len()).filter(is_refused).count() as u64;
+    summary.refused = (0..reports.len()).filter(|position| availability.is_refused(*position)).count() as u64;
     let mut files = DayFiles { step: form.step, directory, name: plan.file_name(), days: BTreeMap::new(), written: 0 };
-    for (position, window) in plan.windows().filter(|(position, _)| !is_refused(position)) {
+    for (position, window) in availability.windows() {
         files.finish_before(window.start())?;
-        let recorded = match newest.get(&position).filter(|(newest, _)| *newest == window) {
-            Some((_, answer)) => answer.clone(),
+        let recorded = match availability.newest(position, window) {
+            Some(answer) => answer.clone(),
             None => answer(&mut journal, position, window)?,
         };
         match recorded {

@@ -4,14 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Client, Failure, Reason};
+use crate::api::{Client, Failure, Reason, Reply};
 use crate::base::clock::Clock;
 use crate::base::shutdown::Shutdown;
 use crate::base::window::Window;
 use crate::poll;
 
+use super::availability::Availability;
 use super::journal::{Journal, JournalAnswer, JournalEntry, JournalError};
-use super::plan::AppliancePlan;
+use super::plan::{AppliancePlan, ReportRange};
 use super::progress::FetchProgress;
 
 /// The pauses after failures in a row, each of which has had the retries of a poll. After the last one the appliance is left
@@ -67,20 +68,28 @@ impl Fetcher {
     /// Why not everything was fetched. What was is recorded.
     pub(super) async fn run(mut self) -> Result<(), FetchError> {
         let plan = Arc::clone(&self.plan);
-        let mut is_refused = vec![false; plan.reports.len()];
-        for (position, report) in plan.reports.iter().enumerate() {
-            let Some(newest) = report.newest() else { continue };
-            let answer = self.answer(position, newest, Declined::Always).await?;
-            if let JournalAnswer::Refused(reason) = answer {
-                is_refused[position] = true;
-                self.progress.dropped(report.windows() - 1);
-                let (name, group) = (&plan.appliance.name, &report.choice.group.name);
-                self.progress.note(&format!("{name}: {group} of {} is not available: {reason}", report.scope));
+        let mut availability = Availability::new(&plan.reports);
+        while let Some((position, window)) = availability.next() {
+            let planned = availability.report(position).clone();
+            let answer = self.answer(position, &planned, window, Declined::Always).await?;
+            availability.take(window, answer.clone());
+            let (name, group) = (&plan.appliance.name, &planned.choice.group.name);
+            match answer {
+                JournalAnswer::Refused(reason) if availability.is_refused(position) => {
+                    self.progress.dropped(planned.windows() - 1);
+                    self.progress.note(&format!("{name}: {group} of {} is not available: {reason}", planned.scope));
+                }
+                JournalAnswer::Refused(_) => {
+                    self.progress.dropped(Availability::dropped(&planned, availability.report(position)));
+                    self.progress.note(&format!("{name}: {group} of {} is fetched in whole hours", planned.scope));
+                }
+                JournalAnswer::Report(_) | JournalAnswer::Missing(_) => {}
             }
         }
-        for (position, window) in plan.windows() {
-            if !is_refused[position] && plan.reports[position].newest() != Some(window) {
-                self.answer(position, window, Declined::Once).await?;
+        for (position, window) in availability.windows() {
+            if availability.newest(position, window).is_none() {
+                let report = availability.report(position);
+                self.answer(position, report, window, Declined::Once).await?;
             }
         }
         Ok(())
@@ -90,6 +99,7 @@ impl Fetcher {
     async fn answer(
         &mut self,
         position: usize,
+        report: &ReportRange,
         window: Window,
         declined: Declined,
     ) -> Result<JournalAnswer, FetchError> {
@@ -98,7 +108,7 @@ impl Fetcher {
             self.progress.was_made();
             return Ok(answer);
         }
-        let answer = self.fetch(position, window, declined).await?;
+        let answer = self.fetch(report, window, declined).await?;
         self.journal.record(&JournalEntry { report: position, start, answer: answer.clone() })?;
         self.progress.made();
         Ok(answer)
@@ -106,18 +116,25 @@ impl Fetcher {
 
     async fn fetch(
         &mut self,
-        position: usize,
+        report: &ReportRange,
         window: Window,
         declined: Declined,
     ) -> Result<JournalAnswer, FetchError> {
-        let query = self.plan.reports[position].query(window);
+        let query = report.query(window);
+        let polling = self.plan.appliance.polling;
+        let complete = window.end() + polling.settle.initial();
         let mut pauses = PAUSES.iter();
         loop {
             if self.stop.is_requested() {
                 return Err(FetchError::Interrupted);
             }
             // Not interrupted: its answer would be lost and the request repeated. A second signal ends the program.
-            let failure = match poll::fetch(&self.client, &query, self.plan.appliance.polling, &self.clock).await {
+            let failure = match poll::fetch(&self.client, &query, polling, &self.clock).await {
+                Ok(Reply { at, .. }) if at < complete => {
+                    return Err(FetchError::Failed(format!(
+                        "its clock shows {at}, and its data are complete at {complete}: continue later"
+                    )));
+                }
                 Ok(reply) => {
                     self.is_answered = true;
                     return Ok(JournalAnswer::Report(reply.report));

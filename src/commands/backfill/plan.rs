@@ -29,6 +29,8 @@ pub(super) struct ReportRange {
     pub(super) choice: GroupChoice,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
+    /// The start of an hour from which on the windows are those of the configuration; none where all are hours.
+    pub(super) recent_from: Option<Timestamp>,
 }
 
 /// The requests to one appliance.
@@ -53,6 +55,9 @@ pub(super) struct Request {
     pub(super) to: Option<String>,
     pub(super) appliances: Vec<String>,
     pub(super) groups: Vec<String>,
+    /// In seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) recent_windows: Option<u64>,
 }
 
 /// The plan as it is kept beside the samples.
@@ -74,6 +79,9 @@ struct KeptReport {
     report: String,
     from: u64,
     to: u64,
+    /// The start of the windows that are not hours, and their length in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recent: Option<(u64, u64)>,
 }
 
 impl ReportRange {
@@ -82,9 +90,17 @@ impl ReportRange {
         choice.grid.in_hours()
     }
 
+    /// The windows at `time`.
+    fn grid_at(&self, time: Timestamp) -> Grid {
+        match self.recent_from {
+            Some(from) if from <= time => self.choice.grid,
+            Some(_) | None => Self::grid(&self.choice),
+        }
+    }
+
     /// The window from `start` on; the last one may be a part of an hour, up to where the totals of the exporter begin.
     fn window_from(&self, start: Timestamp) -> Option<Window> {
-        let window = Self::grid(&self.choice).window_from(start);
+        let window = self.grid_at(start).window_from(start);
         if window.end() <= self.to {
             return Some(window);
         }
@@ -95,16 +111,24 @@ impl ReportRange {
 
     /// The number of windows.
     pub(super) fn windows(&self) -> u64 {
-        let grid = Self::grid(&self.choice);
-        let whole = grid.count_between(self.from, self.to);
-        whole + u64::from(self.from < self.to && grid.floor(self.to) < self.to)
+        let count = |grid: Grid, from: Timestamp, to: Timestamp| {
+            grid.count_between(from, to) + u64::from(from < to && grid.floor(to) < to)
+        };
+        let recent = self.recent_from.unwrap_or(self.to);
+        count(Self::grid(&self.choice), self.from, recent) + count(self.choice.grid, recent, self.to)
     }
 
     /// The newest whole window, or the only one.
     pub(super) fn newest(&self) -> Option<Window> {
-        let grid = Self::grid(&self.choice);
+        let first = self.recent_from.unwrap_or(self.from);
+        let grid = self.grid_at(first);
         let start = grid.floor(self.to) - grid.length();
-        self.window_from(if start < self.from { self.from } else { start })
+        self.window_from(if start < first { first } else { start })
+    }
+
+    /// The same range in hours alone.
+    pub(super) fn in_hours(&self) -> Self {
+        Self { recent_from: None, ..self.clone() }
     }
 
     pub(super) fn query(&self, window: Window) -> Query {
@@ -124,15 +148,6 @@ impl ReportRange {
 impl AppliancePlan {
     pub(super) fn requests(&self) -> u64 {
         self.reports.iter().map(ReportRange::windows).sum()
-    }
-
-    /// All windows, oldest first.
-    pub(super) fn windows(&self) -> Chronology<'_> {
-        let mut windows = Chronology { reports: &self.reports, next: BinaryHeap::new() };
-        for (position, report) in self.reports.iter().enumerate() {
-            windows.push(position, report.from);
-        }
-        windows
     }
 
     /// The start of the earliest range and the end of the latest; none where nothing is requested.
@@ -161,7 +176,16 @@ impl AppliancePlan {
     }
 }
 
-impl Chronology<'_> {
+impl<'a> Chronology<'a> {
+    /// All windows of `reports`, oldest first.
+    pub(super) fn new(reports: &'a [ReportRange]) -> Self {
+        let mut windows = Self { reports, next: BinaryHeap::new() };
+        for (position, report) in reports.iter().enumerate() {
+            windows.push(position, report.from);
+        }
+        windows
+    }
+
     fn push(&mut self, position: usize, start: Timestamp) {
         if let Some(window) = self.reports[position].window_from(start) {
             self.next.push(Reverse((window.end(), position, start)));
@@ -186,6 +210,7 @@ impl KeptAppliance {
             report: report.identity(),
             from: report.from.as_secs(),
             to: report.to.as_secs(),
+            recent: report.recent_from.map(|from| (from.as_secs(), report.choice.grid.length().as_secs())),
         };
         Self { name: plan.appliance.name.clone(), reports: plan.reports.iter().map(kept).collect() }
     }
@@ -230,19 +255,25 @@ impl PlanFile {
     /// The difference from what was planned.
     pub(super) fn apply(&self, request: &Request, plans: &mut [AppliancePlan]) -> Result<(), String> {
         if self.request != *request {
-            return Err("it was begun with other values of --from, --to, --appliance or --group".into());
+            return Err(
+                "it was begun with other values of --from, --to, --appliance, --group or --recent-windows".into()
+            );
         }
         if self.appliances.len() != plans.len() {
             return Err("the configuration has other appliances now".into());
         }
         for (kept, plan) in self.appliances.iter().zip(plans) {
             let same = kept.name == plan.appliance.name && kept.reports.len() == plan.reports.len();
-            let pairs = || kept.reports.iter().zip(&plan.reports);
-            if !same || pairs().any(|(kept, report)| kept.report != report.identity()) {
+            let is_other = |(kept, report): (&KeptReport, &ReportRange)| {
+                let window = report.choice.grid.length().as_secs();
+                kept.report != report.identity() || kept.recent.is_some_and(|(_, kept)| kept != window)
+            };
+            if !same || kept.reports.iter().zip(&plan.reports).any(is_other) {
                 return Err(format!("the configuration of `{}` has changed", kept.name));
             }
             for (kept, report) in kept.reports.iter().zip(&mut plan.reports) {
                 (report.from, report.to) = (Timestamp::from_secs(kept.from), Timestamp::from_secs(kept.to));
+                report.recent_from = kept.recent.map(|(from, _)| Timestamp::from_secs(from));
             }
         }
         Ok(())
@@ -280,6 +311,7 @@ mod tests {
             choice: choice.clone(),
             from: Timestamp::from_secs(NOON + from * 60),
             to: Timestamp::from_secs(NOON + to * 60),
+            recent_from: None,
         };
         let reports = appliance.reports().map(range).collect();
         AppliancePlan { appliance, reports }
@@ -295,7 +327,8 @@ mod tests {
         let groups = "[mail_system_capacity, {name: mail_incoming_domain_detail, top: 5, window: 2h}]";
         let mut plan = plan(groups, 0, 275);
         plan.reports[1].to = Timestamp::from_secs(NOON + 240 * 60);
-        let windows: Vec<_> = plan.windows().map(|(report, window)| (report, minutes(window))).collect();
+        let windows: Vec<_> =
+            Chronology::new(&plan.reports).map(|(report, window)| (report, minutes(window))).collect();
         let expected = [
             (0, (0, 60)),
             (0, (60, 120)),
@@ -313,10 +346,24 @@ mod tests {
     }
 
     #[test]
+    fn recent_windows_are_those_of_the_configuration() {
+        let mut plan = plan("[{name: mail_system_capacity, window: 20m}]", 0, 200);
+        plan.reports[0].recent_from = Some(Timestamp::from_secs(NOON + 120 * 60));
+        let windows: Vec<_> = Chronology::new(&plan.reports).map(|(_, window)| minutes(window)).collect();
+        assert_eq!(windows, [(0, 60), (60, 120), (120, 140), (140, 160), (160, 180), (180, 200)]);
+        assert_eq!((plan.requests(), plan.reports[0].newest().map(minutes)), (6, Some((180, 200))));
+        let hours = plan.reports[0].in_hours();
+        assert_eq!((hours.windows(), hours.newest().map(minutes)), (4, Some((120, 180))));
+    }
+
+    #[test]
     fn short_ranges_have_one_window_or_none() {
         for (to, windows, newest) in [(0, 0, None), (35, 1, Some((0, 35))), (60, 1, Some((0, 60)))] {
             let plan = plan("[mail_system_capacity]", 0, to);
-            assert_eq!((plan.requests(), plan.windows().count()), (windows, usize::try_from(windows).unwrap_or(0)));
+            assert_eq!(
+                (plan.requests(), Chronology::new(&plan.reports).count()),
+                (windows, usize::try_from(windows).unwrap_or(0))
+            );
             assert_eq!(plan.reports[0].newest().map(minutes), newest);
         }
     }
@@ -324,7 +371,8 @@ mod tests {
     #[test]
     fn a_plan_is_continued_by_the_same_command_only() {
         let directory = tempfile::tempdir().expect("a directory");
-        let request = Request { from: "30d".into(), to: None, appliances: vec![], groups: vec![] };
+        let request =
+            Request { from: "30d".into(), to: None, appliances: vec![], groups: vec![], recent_windows: None };
         let planned = plan("[mail_system_capacity]", 0, 120);
         assert_eq!(PlanFile::load(directory.path()), Ok(None));
         PlanFile::new(request.clone(), std::slice::from_ref(&planned)).save(directory.path()).expect("written");

@@ -42,6 +42,7 @@ impl Preparation {
             to: flags.to.as_ref().map(|to| to.text.clone()),
             appliances: flags.appliances.clone(),
             groups: flags.groups.clone(),
+            recent_windows: flags.recent_windows.map(|span| span.as_secs()),
         };
         let earlier = PlanFile::load(&flags.output).map_err(PrepareError::State)?;
         let mut hints = Vec::new();
@@ -63,7 +64,7 @@ impl Preparation {
         let (from, to) = (&flags.from, flags.to.as_ref());
         // What is refused for a new plan was checked before an earlier one began.
         let to = to.filter(|_| earlier.is_none());
-        let ranges = Ranges { from, to, now: clock.wall(), records: &state.records };
+        let ranges = Ranges { from, to, now: clock.wall(), recent: flags.recent_windows, records: &state.records };
         let plans = appliances.iter().map(|appliance| ranges.plan(appliance, &flags.groups));
         let mut plans = plans.collect::<Result<Vec<_>, _>>().map_err(PrepareError::Usage)?;
         let file = match earlier {

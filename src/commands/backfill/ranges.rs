@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::clock::Timestamp;
 use crate::base::window::Grid;
 use crate::cli::TimePoint;
-use crate::config::{Appliance, GroupChoice, Scope};
+use crate::config::{Alignment, Appliance, GroupChoice, Scope};
 use crate::store::{Record, TotalsKey};
 
 use super::plan::{AppliancePlan, ReportRange};
@@ -19,6 +19,8 @@ pub(super) struct Ranges<'a> {
     pub(super) from: &'a TimePoint,
     pub(super) to: Option<&'a TimePoint>,
     pub(super) now: Timestamp,
+    /// The age up to which windows are those of the configuration.
+    pub(super) recent: Option<Duration>,
     /// The records of what the exporter has counted.
     pub(super) records: &'a HashMap<TotalsKey, Record>,
 }
@@ -61,7 +63,11 @@ impl Ranges<'_> {
             (None, Some((since, _))) => grid.floor(since.min(settled)),
             (None, None) => grid.floor(settled),
         };
-        Ok(ReportRange { scope: scope.clone(), choice: choice.clone(), from, to: to.max(from) })
+        let to = to.max(from);
+        let recent_from = self.recent.map(|recent| Grid::HOURS.ceil(self.now - recent).max(from));
+        let takes_minutes = choice.grid.needs_minutes() && appliance.polling.alignment != Alignment::Hour;
+        let recent_from = recent_from.filter(|recent| takes_minutes && *recent < to);
+        Ok(ReportRange { scope: scope.clone(), choice: choice.clone(), from, to, recent_from })
     }
 
     /// The start and the end of what the exporter has counted.
@@ -116,7 +122,8 @@ mod tests {
         let records = records.collect();
         let flags = flags(arguments);
         let now = Timestamp::from_secs(NOON + 50 * 60);
-        let ranges = Ranges { from: &flags.from, to: flags.to.as_ref(), now, records: &records };
+        let ranges =
+            Ranges { from: &flags.from, to: flags.to.as_ref(), now, recent: flags.recent_windows, records: &records };
         let plan = ranges.plan(&appliance, &flags.groups)?;
         let minutes = |time: Timestamp| time.as_secs() / 60 + 24 * 60 - NOON / 60;
         Ok(plan.reports.iter().map(|report| (minutes(report.from), minutes(report.to))).collect())
@@ -140,6 +147,25 @@ mod tests {
     }
 
     #[test]
+    fn recent_windows_begin_with_an_hour_and_need_minutes() {
+        let text = "defaults: {window: 5m}\nappliances:\n  - {name: a, url: 'https://a', username: m, password: p, \
+                    counter_groups: [mail_system_capacity, {name: mail_incoming_traffic_summary, window: 1h}]}\n  - \
+                    {name: b, url: 'https://b', username: m, password: p, polling: {alignment: hour}, counter_groups: minimal}";
+        let config = Config::parse("test", text).expect("a configuration");
+        let recent = |from: &str| {
+            let (flags, records) = (flags(&[from, "--recent-windows=3h"]), HashMap::new());
+            let now = Timestamp::from_secs(NOON + 50 * 60);
+            let ranges = Ranges { from: &flags.from, to: None, now, recent: flags.recent_windows, records: &records };
+            let plan = |appliance| ranges.plan(appliance, &[]).expect("a plan").reports;
+            config.appliances.iter().flat_map(plan).map(|report| report.recent_from).collect::<Vec<_>>()
+        };
+        let hours_before_noon = |hours: u64| Some(Timestamp::from_secs(NOON - hours * 3600));
+        assert_eq!(recent("--from=5h"), [hours_before_noon(2), None, None, None, None]);
+        assert_eq!(recent("--from=2h"), [hours_before_noon(1), None, None, None, None]);
+        assert_eq!(recent("--from=30m"), [None; 5], "nothing is requested");
+    }
+
+    #[test]
     fn what_the_exporter_has_counted_is_refused() {
         let until_noon = ["--from=5h", "--to=2026-11-23T12:00:00Z"];
         assert_eq!(planned(&until_noon, Some((0, 45))), Ok(vec![(1200, 1440), (1200, 1440)]));
@@ -149,7 +175,8 @@ mod tests {
         let record = Record { epoch: NOON - 7200, watermark: NOON + 2700, ..Record::default() };
         let (records, flags) = (HashMap::from([(key, record)]), flags(&until_noon));
         let now = Timestamp::from_secs(NOON + 3000);
-        let ranges = Ranges { from: &flags.from, to: flags.to.as_ref(), now, records: &records };
+        let ranges =
+            Ranges { from: &flags.from, to: flags.to.as_ref(), now, recent: flags.recent_windows, records: &records };
         let error = ranges.plan(&appliance, &[]).expect_err("counted since ten");
         assert!(
             error.starts_with(
