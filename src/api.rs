@@ -18,6 +18,7 @@ pub(crate) mod fuzz;
 mod http;
 mod login_failures;
 mod observe;
+mod remote_write;
 mod session;
 mod time;
 mod wire;
@@ -30,6 +31,7 @@ pub use http::tls::SystemRoots;
 pub use login_failures::breaker::{FailureCount, RefusalCause};
 pub use login_failures::{EVERY_ACCOUNT, LoginFailureLog, Written};
 pub use observe::{Observation, Quarantine, StatusKind};
+pub use remote_write::{RemoteWriteAuth, RemoteWriteClient};
 pub use session::login::Identity;
 pub use time::ClockDoubt;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use url::Url;
 use crate::app::logging;
 use crate::http::{self, Listen, WebPaths};
 
-pub use backfill::{Backfill, TimePoint};
+pub use backfill::{Backfill, RemoteWrite, TimePoint};
 pub use check::{Check, CheckFormat, Connect};
 pub use demo::Demo;
 

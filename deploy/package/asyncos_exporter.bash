@@ -141,7 +141,7 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__backfill)
-            opts="-h --config.file --storage.path --from --to --appliance --group --output --label --recent-windows --step --requests-per-minute --dry-run --help"
+            opts="-h --config.file --storage.path --from --to --appliance --group --output --label --recent-windows --step --requests-per-minute --remote-write --remote-write.username --remote-write.password-file --remote-write.bearer-token-file --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -188,6 +188,22 @@ _asyncos_exporter() {
                     return 0
                     ;;
                 --requests-per-minute)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-write)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-write.username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-write.password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-write.bearer-token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

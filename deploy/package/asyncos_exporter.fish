@@ -117,6 +117,10 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfi
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l recent-windows -d 'For this newest part of the range, at most 26h, use the windows of the configuration instead of hours, if the appliance accepts them' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l step -d 'Repeat each value at this interval until the next window ends, for graphs of short ranges; files grow accordingly' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l requests-per-minute -d 'Requests per minute to each appliance [default: `requests_per_minute` of the configuration]' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l remote-write -d 'Also send the samples to this URL of a remote write receiver, which must accept old samples' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l remote-write.username -d 'User name at the receiver' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l remote-write.password-file -d 'File with the password of that user' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l remote-write.bearer-token-file -d 'File with a bearer token for the receiver' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -l dry-run -d 'Print the number of requests and the time that they take, and contact no appliance'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand backfill" -s h -l help -d 'Print help'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand healthcheck" -l url -d 'URL to check; certificates are not verified' -r

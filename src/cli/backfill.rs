@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use url::Url;
 
 use crate::base::clock::Timestamp;
 
@@ -48,9 +49,29 @@ pub struct Backfill {
     /// Requests per minute to each appliance [default: `requests_per_minute` of the configuration]
     #[arg(long = "requests-per-minute", value_name = "NUMBER")]
     pub requests_per_minute: Option<NonZeroU32>,
+    /// Flags of remote write.
+    #[command(flatten)]
+    pub remote_write: RemoteWrite,
     /// Print the number of requests and the time that they take, and contact no appliance
     #[arg(long = "dry-run")]
     pub dry_run: bool,
+}
+
+/// The receiver of remote write.
+#[derive(Debug, Args)]
+pub struct RemoteWrite {
+    /// Also send the samples to this URL of a remote write receiver, which must accept old samples
+    #[arg(long = "remote-write", value_name = "URL", value_parser = receiver)]
+    pub url: Option<Url>,
+    /// User name at the receiver
+    #[arg(long = "remote-write.username", value_name = "NAME", requires = "password_file")]
+    pub username: Option<String>,
+    /// File with the password of that user
+    #[arg(long = "remote-write.password-file", value_name = "FILE", requires = "username")]
+    pub password_file: Option<PathBuf>,
+    /// File with a bearer token for the receiver
+    #[arg(long = "remote-write.bearer-token-file", value_name = "FILE", conflicts_with = "username")]
+    pub bearer_token_file: Option<PathBuf>,
 }
 
 /// A time of the command line.
@@ -103,6 +124,15 @@ fn step(text: &str) -> Result<Duration, String> {
         Ok(step) if step >= Duration::from_secs(5) => Ok(step),
         Ok(_) => Err("must be at least 5s".into()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+fn receiver(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let is_plain = url.username().is_empty() && url.password().is_none();
+    match matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain {
+        true => Ok(url),
+        false => Err("expected a URL such as `https://mimir.example.com/api/v1/push`".into()),
     }
 }
 

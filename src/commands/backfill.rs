@@ -24,6 +24,7 @@ use journal::{Journal, JournalError};
 use plan::{AppliancePlan, PlanFile};
 use preparation::{Preparation, PrepareError};
 use progress::{FetchProgress, rounded};
+use remote_write::{SendError, Sender};
 
 mod availability;
 mod export;
@@ -33,6 +34,7 @@ mod plan;
 mod preparation;
 mod progress;
 mod ranges;
+mod remote_write;
 
 /// Appliances that are asked at once, each within its own rate limit.
 const AT_ONCE: usize = 8;
@@ -79,9 +81,16 @@ pub(super) async fn backfill(flags: Backfill) -> u8 {
         }
     };
     let stop = Shutdown::new();
+    let receiver = match remote_write::sender(&flags.remote_write, &clock, &stop) {
+        Ok(receiver) => receiver,
+        Err(why) => {
+            eprint_line(why);
+            return RUNTIME;
+        }
+    };
     let (sender, _requests) = mpsc::channel(1);
     let form = SampleForm { labels: flags.labels, step: flags.step };
-    let run = Run { clock, stop: stop.clone(), places, form };
+    let run = Run { clock, stop: stop.clone(), places, form, receiver };
     tokio::select! {
         code = run.run(preparation.plans, &preparation.refusals) => code,
         () = signals.drive(stop, sender) => RUNTIME,
@@ -139,6 +148,8 @@ enum BackfillError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Export(#[from] ExportError),
+    #[error(transparent)]
+    Send(#[from] SendError),
 }
 
 /// One run of the command.
@@ -147,6 +158,7 @@ struct Run {
     stop: Shutdown,
     places: Places,
     form: SampleForm,
+    receiver: Option<Sender>,
 }
 
 impl Run {
@@ -233,11 +245,16 @@ impl Run {
             is_answered: false,
         };
         fetcher.run().await?;
-        Ok(export(&plan, self.places.journal(&plan)?, &self.places.samples, &self.form).await?)
+        let mut summary = export(&plan, self.places.journal(&plan)?, &self.places.samples, &self.form).await?;
+        if let Some(receiver) = &self.receiver {
+            let log = self.places.journals.join(format!("{}.sent", plan.file_name()));
+            summary.sent = Some(receiver.send(&summary.files, &log).await?);
+        }
+        Ok(summary)
     }
 
     fn print(&self, plan: &AppliancePlan, summary: &ExportSummary) {
-        let ExportSummary { windows, missing, refused, files } = summary;
+        let ExportSummary { windows, missing, refused, files, sent } = summary;
         let name = &plan.appliance.name;
         for ((position, reason), count) in missing {
             let report = &plan.reports[*position];
@@ -245,10 +262,13 @@ impl Run {
             print_line(format!("{name}: {group} of {}: {count} of {all} windows are missing: {reason}", report.scope));
         }
         let lost: u64 = missing.values().sum();
-        let samples = self.places.samples.display();
+        let (samples, files) = (self.places.samples.display(), files.len());
         print_line(format!(
             "{name}: {windows} windows in {files} files in {samples}; {lost} windows are missing, {refused} reports are not \
              available"
         ));
+        if let Some(sent) = sent {
+            print_line(format!("{name}: {sent} samples sent by remote write"));
+        }
     }
 }

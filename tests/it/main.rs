@@ -5,6 +5,7 @@ mod app;
 mod auto_reload;
 mod backfill;
 mod backfill_faults;
+mod backfill_remote_write;
 mod bookkeeping;
 #[cfg(feature = "external-tests")]
 mod browser;

@@ -122,3 +122,24 @@ async fn increases_are_exact_each_day_and_across_the_joint() {
     }
     assert!(resets.len() > 10, "the joint was crossed: {resets:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_of_remote_write_has_the_same_past() {
+    let esa = simulate(sim::Settings::esa("esa1")).await;
+    let folder = Folder::new();
+    let config =
+        folder.write("config.yaml", DEFAULTS.to_owned() + &entry("esa1", &esa, "polling: {requests_per_minute: 6000}"));
+    let prometheus = Prometheus::configured("storage: {tsdb: {out_of_order_time_window: 30d}}\n").await;
+    until(async || prometheus.ask("/api/v1/query", &[("query", "1")]).await).await;
+    let (from, end) = (midnight(2), midnight(1));
+    let (begin, to) = (format!("--from={}", time(from)), format!("--to={}", time(end)));
+    let (config, output) = (format!("--config.file={config}"), format!("--output={}", folder.path("out")));
+    let receiver = format!("--remote-write={}", prometheus.url("/api/v1/write"));
+    let ended = Program::run(&["backfill", &config, &begin, &to, &output, &receiver]).await;
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    for (group, counter, name) in totals() {
+        let truth = esa.truth(&sim::Scope::Whole, &group.name, &counter.name, from, end).expect("known");
+        let samples = series(&prometheus, &format!("{name}[{}s]", end + 60 - from), end + 60).await;
+        assert_eq!((samples.len(), growth(&samples)), (26, truth), "{name}: {samples:?}");
+    }
+}

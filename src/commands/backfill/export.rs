@@ -34,7 +34,10 @@ pub(super) struct ExportSummary {
     pub(super) missing: BTreeMap<(usize, String), u64>,
     /// Reports that are not available.
     pub(super) refused: u64,
-    pub(super) files: u64,
+    /// In the order of their days.
+    pub(super) files: Vec<PathBuf>,
+    /// Samples that were sent to a receiver; none where there is no receiver.
+    pub(super) sent: Option<u64>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +76,7 @@ struct DayFiles<'a> {
     name: String,
     /// Days that may get more samples, by their number since 1970.
     days: BTreeMap<u64, SampleHistory>,
-    written: u64,
+    written: Vec<PathBuf>,
 }
 
 /// Writes the samples of `plan`, of which `journal` has all answers, into `directory`.
@@ -98,7 +101,8 @@ pub(super) async fn export(
         availability.take(window, answer(&mut journal, position, window)?);
     }
     summary.refused = (0..reports.len()).filter(|position| availability.is_refused(*position)).count() as u64;
-    let mut files = DayFiles { step: form.step, directory, name: plan.file_name(), days: BTreeMap::new(), written: 0 };
+    let mut files =
+        DayFiles { step: form.step, directory, name: plan.file_name(), days: BTreeMap::new(), written: Vec::new() };
     for (position, window) in availability.windows() {
         files.finish_before(window.start())?;
         let recorded = match availability.newest(position, window) {
@@ -219,7 +223,8 @@ impl DayFiles<'_> {
         let date = Timestamp::from_secs(day * DAY_SECONDS).to_string();
         let date = date.split('T').next().unwrap_or_default();
         let path: PathBuf = self.directory.join(format!("{}-{date}.openmetrics", self.name));
-        self.written += 1;
-        replace(&path, |file| samples.write(file))
+        replace(&path, |file| samples.write(file))?;
+        self.written.push(path);
+        Ok(())
     }
 }
