@@ -191,7 +191,7 @@ fn measure(appliances: usize, minutes: u32, alignment: Alignment, folder: &Path)
     let rest =
         std::thread::spawn(move || log.map_while(Result::ok).filter(|line| line.contains("level=error")).count());
     std::thread::sleep(WARM_UP);
-    let (before, cpu, began) = (metrics(&address), daemon.cpu(), clock.tick());
+    let (before, cpu, simulated_cpu, began) = (metrics(&address), daemon.cpu(), simulated.cpu(), clock.tick());
     let (mut means, mut most) = (vec![], 0.0_f64);
     for _ in 0..minutes * 60 / 15 {
         std::thread::sleep(SCRAPE_INTERVAL);
@@ -201,11 +201,16 @@ fn measure(appliances: usize, minutes: u32, alignment: Alignment, folder: &Path)
         most = most.max(worst);
     }
     let (took, cpu) = (clock.tick().since(began).as_secs_f64(), daemon.cpu() - cpu);
+    let simulated_cpu = simulated.cpu() - simulated_cpu;
     let after = metrics(&address);
     let sum = |name: &str| after.get(name).map_or(0.0, |(sum, _)| *sum);
     let grown = |name: &str| sum(name) - before.get(name).map_or(0.0, |(sum, _)| *sum);
     println!("{appliances} appliances x {GROUPS} groups, {alignment:?}, polled each minute, {took:.0} s:");
-    println!("  processor: {:.2} % of a core", 100.0 * cpu / took);
+    println!(
+        "  processor: {:.2} % of a core; the simulated appliances {:.2} %",
+        100.0 * cpu / took,
+        100.0 * simulated_cpu / took
+    );
     println!(
         "  memory: {:.1} MiB, peak {:.1} MiB, {:.0} series",
         daemon.memory("VmRSS"),

@@ -94,6 +94,7 @@ mod tls_client;
 mod tls_egress;
 mod tls_errors;
 mod tls_proxy;
+mod tls_sessions;
 mod tracking;
 mod tracking_pages;
 mod values;

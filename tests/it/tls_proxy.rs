@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
+use rustls::{HandshakeKind, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -179,9 +179,13 @@ impl ResolvesServerCert for Shown {
     }
 }
 
+/// The kinds of handshakes, in the order in which they were completed.
+type Handshakes = Arc<Mutex<Vec<HandshakeKind>>>;
+
 /// A listening socket whose connections are handed on; closed when dropped.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
+    handshakes: Handshakes,
     _tasks: JoinSet<()>,
 }
 
@@ -189,8 +193,10 @@ impl Proxy {
     /// Ends TLS and passes what is inside on to `upstream`.
     pub(crate) async fn terminate(config: ServerConfig, upstream: SocketAddr) -> Self {
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Self::start(move |client| {
-            let acceptor = acceptor.clone();
+        let handshakes = Handshakes::default();
+        let done = Arc::clone(&handshakes);
+        let proxy = Self::start(move |client| {
+            let (acceptor, done) = (acceptor.clone(), Arc::clone(&done));
             async move {
                 let mut client = match acceptor.accept(client).into_fallible().await {
                     Ok(client) => client,
@@ -202,11 +208,18 @@ impl Proxy {
                         return;
                     }
                 };
+                let kind = client.get_ref().1.handshake_kind();
+                done.lock().unwrap_or_else(PoisonError::into_inner).extend(kind);
                 let mut server = TcpStream::connect(upstream).await.expect("the appliance listens");
                 let _ = copy_bidirectional(&mut client, &mut server).await;
             }
-        })
-        .await
+        });
+        Self { handshakes, ..proxy.await }
+    }
+
+    /// The handshakes since the last call; none unless it ends TLS.
+    pub(crate) fn take_handshakes(&self) -> Vec<HandshakeKind> {
+        std::mem::take(&mut *self.handshakes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Answers every hello with these bytes, as a server that rustls cannot play.
@@ -282,6 +295,6 @@ impl Proxy {
                 open.spawn(attend(client));
             }
         });
-        Self { port, _tasks: tasks }
+        Self { port, handshakes: Handshakes::default(), _tasks: tasks }
     }
 }

@@ -47,7 +47,8 @@ impl Connector {
             Anchor::Nothing => listener.notify(Event::VerificationDisabled),
             Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => {}
         }
-        let http_setup = HttpSetup::try_new(&appliance.trust, roots, listener.clone(), appliance.polling.timeout)?;
+        let timeout = appliance.polling.timeout;
+        let http_setup = HttpSetup::try_new(&appliance.trust, roots, listener.clone(), timeout, Some(&clock))?;
         let proxy = appliance.proxy.clone().map(|proxy| ProxyClient::new(proxy, refusals, clock));
         let client = Mutex::new(build(&http_setup, proxy.as_ref())?);
         Ok(Self { http_setup, proxy, client })

@@ -5,14 +5,14 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::redirect;
-use rustls::ClientConfig;
 use tokio::task::spawn_blocking;
 
 use crate::api::http::encoding::Encoding;
 #[cfg(feature = "legacy-tls")]
 use crate::api::http::tls::Legacy;
-use crate::api::http::tls::{self, TlsErrorHints};
+use crate::api::http::tls::{self, Modern};
 use crate::api::{Cause, Failure, Listener, Reason, SystemRoots};
+use crate::base::clock::Clock;
 use crate::config::{Backend, Trust};
 
 /// A host that does not accept a connection in this time is down or behind a filter.
@@ -30,13 +30,13 @@ pub(in crate::api) struct HttpSetup {
 /// Who speaks TLS.
 #[derive(Debug)]
 enum TlsBackend {
-    Modern(Box<ClientConfig>, TlsErrorHints),
+    Modern(Box<Modern>),
     #[cfg(feature = "legacy-tls")]
     Legacy(Legacy),
 }
 
 impl HttpSetup {
-    /// For a place that `trust` speaks of; `listener` hears of its certificates.
+    /// For a place that `trust` speaks of; `listener` hears of its certificates. With a `clock`, TLS sessions are resumed.
     ///
     /// # Errors
     /// When TLS cannot be set up.
@@ -45,11 +45,12 @@ impl HttpSetup {
         roots: &SystemRoots,
         listener: Listener,
         timeout: Duration,
+        clock: Option<&Clock>,
     ) -> Result<Self, Failure> {
         let tls = match trust.backend {
             Backend::Modern => {
-                let (config, words) = tls::client(trust, roots, listener)?;
-                TlsBackend::Modern(Box::new(config), words)
+                let resumption = clock.map(|clock| (clock, timeout));
+                TlsBackend::Modern(Box::new(tls::client(trust, roots, listener, resumption)?))
             }
             #[cfg(feature = "legacy-tls")]
             Backend::Legacy => TlsBackend::Legacy(Legacy::new(trust, listener)),
@@ -73,7 +74,7 @@ impl HttpSetup {
             .timeout(self.timeout)
             .http1_only();
         match &self.tls {
-            TlsBackend::Modern(config, _) => Ok(builder.tls_backend_preconfigured(config.as_ref().clone())),
+            TlsBackend::Modern(modern) => Ok(builder.tls_backend_preconfigured(modern.config.clone())),
             #[cfg(feature = "legacy-tls")]
             TlsBackend::Legacy(legacy) => legacy.fit(builder),
         }
@@ -89,7 +90,8 @@ impl HttpSetup {
         request: reqwest::Request,
     ) -> Result<reqwest::Response, (Failure, reqwest::Error)> {
         self.tls.begin();
-        let response = http.execute(request).await.map_err(|error| (self.classified(&error), error))?;
+        let outcome = http.execute(request).await.inspect_err(|error| self.tls.failed(error));
+        let response = outcome.map_err(|error| (self.classified(&error), error))?;
         self.tls.observe(&response);
         Ok(response)
     }
@@ -155,7 +157,7 @@ impl HttpSetup {
 impl TlsBackend {
     fn begin(&self) {
         match self {
-            Self::Modern(_, words) => words.begin(),
+            Self::Modern(modern) => modern.begin(),
             #[cfg(feature = "legacy-tls")]
             Self::Legacy(_) => {}
         }
@@ -167,9 +169,19 @@ impl TlsBackend {
     )]
     fn observe(&self, response: &reqwest::Response) {
         match self {
-            Self::Modern(..) => {}
+            Self::Modern(modern) => modern.answered(),
             #[cfg(feature = "legacy-tls")]
             Self::Legacy(legacy) => legacy.observe(response),
+        }
+    }
+
+    /// A request was not answered.
+    fn failed(&self, error: &reqwest::Error) {
+        match self {
+            Self::Modern(modern) if error.is_connect() || find::<rustls::Error>(error).is_some() => modern.broke(),
+            Self::Modern(_) => {}
+            #[cfg(feature = "legacy-tls")]
+            Self::Legacy(_) => {}
         }
     }
 
@@ -177,7 +189,7 @@ impl TlsBackend {
     #[cfg_attr(not(feature = "legacy-tls"), expect(unused_variables, reason = "OpenSSL's are known by their words"))]
     fn failure(&self, error: &reqwest::Error, text: &str) -> Option<Failure> {
         match self {
-            Self::Modern(_, words) => find::<rustls::Error>(error).map(|error| words.of(error)),
+            Self::Modern(modern) => find::<rustls::Error>(error).map(|error| modern.error_hints.of(error)),
             #[cfg(feature = "legacy-tls")]
             Self::Legacy(_) => Legacy::of(text),
         }
@@ -185,7 +197,7 @@ impl TlsBackend {
 
     fn suspicion(&self) -> Option<Cause> {
         match self {
-            Self::Modern(_, words) => words.suspicion(),
+            Self::Modern(modern) => modern.error_hints.suspicion(),
             #[cfg(feature = "legacy-tls")]
             Self::Legacy(_) => None,
         }

@@ -5,25 +5,29 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
-use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::client::{ClientSessionStore, ResolvesClientCert, Resumption};
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion};
 
 use crate::api::{Failure, Listener, Reason};
+use crate::base::clock::Clock;
 use crate::config::{Identity, TlsVersion, Trust};
 
 mod error_hints;
 #[cfg(feature = "legacy-tls")]
 mod legacy;
 mod refusal;
+mod sessions;
 mod verifier;
 
 pub(in crate::api) use error_hints::TlsErrorHints;
 #[cfg(feature = "legacy-tls")]
 pub(in crate::api) use legacy::Legacy;
+use sessions::Sessions;
 use verifier::Verifier;
 
 /// Root certificates, the operating system's among them, parsed once for all who share this.
@@ -67,8 +71,36 @@ impl SystemRoots {
     }
 }
 
-/// The client side of TLS with `trust`, and words for handshakes that fail; `listener` hears of every certificate that
-/// is shown.
+/// The client side of TLS by rustls.
+#[derive(Debug)]
+pub(in crate::api) struct Modern {
+    pub(in crate::api) config: ClientConfig,
+    /// Words for handshakes that fail.
+    pub(in crate::api) error_hints: TlsErrorHints,
+    /// None where every handshake is a full one.
+    sessions: Option<Arc<Sessions>>,
+}
+
+impl Modern {
+    /// A request begins.
+    pub(in crate::api) fn begin(&self) {
+        self.error_hints.begin();
+        self.sessions.iter().for_each(|sessions| sessions.begin());
+    }
+
+    /// The request was answered.
+    pub(in crate::api) fn answered(&self) {
+        self.sessions.iter().for_each(|sessions| sessions.answered());
+    }
+
+    /// No TLS connection came about, or it broke.
+    pub(in crate::api) fn broke(&self) {
+        self.sessions.iter().for_each(|sessions| sessions.broke());
+    }
+}
+
+/// The client side of TLS with `trust`; `listener` receives every certificate that is shown. `resumption` is the clock that
+/// sessions live by and the longest time that a connection takes; without it, every handshake is a full one.
 ///
 /// # Errors
 /// When a verifier cannot be built from the certificates.
@@ -76,10 +108,13 @@ pub(in crate::api) fn client(
     trust: &Trust,
     roots: &SystemRoots,
     listener: Listener,
-) -> Result<(ClientConfig, TlsErrorHints), Failure> {
+    resumption: Option<(&Clock, Duration)>,
+) -> Result<Modern, Failure> {
     let failure = |error: &dyn fmt::Display| Failure::new(Reason::Tls, format!("cannot set up TLS: {error}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::try_new(trust, roots, &provider, listener).map_err(|error| failure(&error))?;
+    let sessions = resumption.map(|(clock, timeout)| Arc::new(Sessions::new(clock.clone(), timeout)));
+    let verifier =
+        Verifier::try_new(trust, roots, &provider, listener, sessions.clone()).map_err(|error| failure(&error))?;
     let versions: &[&SupportedProtocolVersion] = match trust.min_version {
         TlsVersion::Tls12 => &[&TLS12, &TLS13],
         TlsVersion::Tls13 => &[&TLS13],
@@ -91,10 +126,11 @@ pub(in crate::api) fn client(
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_client_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesClientCert>);
-    // A resumed session shows no certificate: one that has ended or was replaced would go unnoticed for as long as the
-    // appliance renews its tickets. A signature of its key is nothing beside the report it is made for.
-    config.resumption = Resumption::disabled();
-    Ok((config, TlsErrorHints::new(trust.min_version, shown)))
+    config.resumption = match &sessions {
+        Some(sessions) => Resumption::store(Arc::clone(sessions) as Arc<dyn ClientSessionStore>),
+        None => Resumption::disabled(),
+    };
+    Ok(Modern { config, error_hints: TlsErrorHints::new(trust.min_version, shown), sessions })
 }
 
 /// The client certificate for an appliance that requests one.

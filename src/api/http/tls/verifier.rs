@@ -10,6 +10,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCer
 
 use super::SystemRoots;
 use super::refusal::Refusal;
+use super::sessions::Sessions;
 use crate::api::http::certificate::Facts;
 use crate::api::{Event, Listener};
 use crate::config::{Anchor, Trust};
@@ -22,6 +23,8 @@ pub(super) struct Verifier {
     name: Option<ServerName<'static>>,
     algorithms: WebPkiSupportedAlgorithms,
     listener: Listener,
+    /// Told of every check: a full handshake makes sessions, a failed one ends them.
+    sessions: Option<Arc<Sessions>>,
 }
 
 impl Verifier {
@@ -30,6 +33,7 @@ impl Verifier {
         system: &SystemRoots,
         provider: &Arc<CryptoProvider>,
         listener: Listener,
+        sessions: Option<Arc<Sessions>>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
         let roots = match &trust.anchor {
             Anchor::System => system.system(),
@@ -42,7 +46,7 @@ impl Verifier {
         };
         let name = trust.server_name.clone().map(ServerName::try_from).transpose()?;
         let algorithms = provider.signature_verification_algorithms;
-        Ok(Self { anchor: trust.anchor.clone(), chain, name, algorithms, listener })
+        Ok(Self { anchor: trust.anchor.clone(), chain, name, algorithms, listener, sessions })
     }
 
     /// Whether exactly this certificate is trusted, whatever it says of itself.
@@ -62,8 +66,14 @@ impl Verifier {
     ) -> Result<HandshakeSignatureValid, Error> {
         match self.anchor {
             Anchor::Nothing => Ok(HandshakeSignatureValid::assertion()),
-            Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => verify(&self.algorithms),
+            Anchor::System | Anchor::File(_) | Anchor::Fingerprint(_) => {
+                verify(&self.algorithms).inspect_err(|_| self.end_sessions())
+            }
         }
+    }
+
+    fn end_sessions(&self) {
+        self.sessions.iter().for_each(|sessions| sessions.forget());
     }
 
     /// Why a certificate that is not pinned is not believed either.
@@ -115,8 +125,14 @@ impl ServerCertVerifier for Verifier {
             None => self.chained(leaf, intermediates, host, &facts, now),
         };
         match outcome {
-            Ok(()) => Ok(ServerCertVerified::assertion()),
-            Err(refusal) => Err(CertificateError::Other(OtherError(Arc::new(refusal))).into()),
+            Ok(()) => {
+                self.sessions.iter().for_each(|sessions| sessions.verified(facts.not_after));
+                Ok(ServerCertVerified::assertion())
+            }
+            Err(refusal) => {
+                self.end_sessions();
+                Err(CertificateError::Other(OtherError(Arc::new(refusal))).into())
+            }
         }
     }
 

@@ -49,8 +49,8 @@ pub(super) struct Granted {
 
 impl IdentityProvider {
     pub(super) fn try_new(config: Oidc, roots: &SystemRoots, timeout: Duration) -> Result<Self, Failure> {
-        // Certificates of the provider are no certificates of the appliance.
-        let http_setup = HttpSetup::try_new(&config.trust, roots, Listener::new(|_| {}), timeout)?;
+        // Certificates of the provider are no certificates of the appliance. It is asked too seldom to resume a session.
+        let http_setup = HttpSetup::try_new(&config.trust, roots, Listener::new(|_| {}), timeout, None)?;
         let http = http_setup.builder()?.build().map_err(|error| setup::unbuilt(&error))?;
         let unusable = |_| Failure::new(Reason::IdentityProvider, "`oidc.header` is not a valid header name");
         let header = HeaderName::from_bytes(config.header.as_bytes()).map_err(unusable)?;
