@@ -12,6 +12,7 @@ mod behaviour;
 mod connection;
 mod custom;
 mod date;
+mod destinations;
 mod expected;
 mod fault;
 mod fault_plan;
@@ -35,6 +36,7 @@ mod route;
 mod scalar;
 mod settings;
 mod span;
+mod system_status;
 mod table;
 mod token;
 mod totp;
@@ -50,11 +52,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use appliance::Appliance;
 pub use behaviour::{BearerCheck, Behaviour};
 pub use custom::CustomGroup;
+pub use destinations::{Destination, Destinations};
 pub use expected::Scope;
 pub use fault::{Fault, FaultBody, On, RequestFilter};
 pub use feature::{Feature, TimeRemaining};
 pub use form::{
-    Centralized, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+    Centralized, HttpVersion, NoRows, Offer, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
     UnitSuffixes,
 };
 pub use injection::{InjectedMail, Injection, PROBE_SENDER, SPOOFED_SENDER};

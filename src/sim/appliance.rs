@@ -1,5 +1,6 @@
 //! The handle of a running appliance, and the loop that accepts its connections.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,10 +13,12 @@ use tokio_util::task::TaskTracker;
 use crate::sim::Now;
 use crate::sim::behaviour::Behaviour;
 use crate::sim::connection;
+use crate::sim::destinations::Destination;
 use crate::sim::fault::{Fault, On};
 use crate::sim::request::Request;
 use crate::sim::responder::Responder;
 use crate::sim::settings::Settings;
+use crate::sim::unix_secs;
 
 /// A running appliance. Clones are handles of the same one; when the last is dropped it shuts down without being waited
 /// for.
@@ -65,6 +68,24 @@ impl Appliance {
     /// Changes how it behaves, from the next request on.
     pub fn change(&self, change: impl FnOnce(&mut Behaviour)) {
         self.responder.change(change);
+    }
+
+    /// Restarts it as of now: counters since the start begin again.
+    pub fn reboot(&self) {
+        let (_, clock) = self.responder.now();
+        self.responder.change(|behaviour| behaviour.booted = Some(unix_secs(clock)));
+    }
+
+    /// The numbers that `health/system_status` has now, by their fields; percentages without their sign.
+    #[must_use]
+    pub fn system_status(&self) -> BTreeMap<&'static str, u64> {
+        self.responder.system_status_truth()
+    }
+
+    /// The destinations that `health/delivery_status` has now.
+    #[must_use]
+    pub fn destinations(&self) -> Vec<Destination> {
+        self.responder.destinations()
     }
 
     /// Gives the user another passphrase; tokens stay valid.

@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::sim::custom::CustomGroup;
+use crate::sim::destinations::Destinations;
 use crate::sim::feature::Feature;
 use crate::sim::form::{
-    Centralized, HttpVersion, NoRows, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
+    Centralized, HttpVersion, NoRows, Offer, Privileges, Shape, SystemTimeForm, TimeForm, TokenCookie, TotalCount,
     UnitSuffixes,
 };
 use crate::sim::injection::Injection;
@@ -155,7 +156,16 @@ pub struct Behaviour {
     pub work_queue: Option<u64>,
     /// Fields of `health` that have this value, or are not there.
     pub health_fields: BTreeMap<String, Option<Value>>,
-    /// `/xml/status`: when the appliance was booted last, in seconds since 1970; `None`: at its birth.
+    /// ESA only: whether `health/system_status` is there. By default it is not: only one client knows it.
+    pub system_status_offer: Offer,
+    /// ESA only: whether `health/delivery_status` is there.
+    pub delivery_status: Offer,
+    /// The destinations of `health/delivery_status`.
+    pub destinations: Destinations,
+    /// `health/system_status`: the state of the RAID.
+    pub raid: String,
+    /// When the appliance was booted last, in seconds since 1970; `None`: at its birth. Counters since the start begin
+    /// then.
     pub booted: Option<u64>,
     /// `/xml/status`: when its counters were reset last, in seconds since 1970; `None`: never.
     pub counters_reset: Option<u64>,
@@ -266,6 +276,10 @@ impl Behaviour {
             resource_conservation: 0,
             work_queue: None,
             health_fields: BTreeMap::new(),
+            system_status_offer: Offer::NotOffered(404),
+            delivery_status: Offer::NotOffered(404),
+            destinations: Destinations::default(),
+            raid: "N/A".to_owned(),
             booted: None,
             counters_reset: None,
             build: "phoebe 16.0.0-050".to_owned(),

@@ -11,6 +11,17 @@ pub enum HttpVersion {
     Http11,
 }
 
+/// Whether an endpoint is there that only one published client knows, and in which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// It answers with this status.
+    NotOffered(u16),
+    /// As in the examples of that client.
+    AsSeen,
+    /// Objects instead of lists of one, numbers as texts with commas, parts missing; assumed.
+    Odd,
+}
+
 /// Layout of the result set of a scalar report; all four have been claimed or seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {

@@ -1,6 +1,7 @@
 //! The decision about each request: its faults, whether it may come in, and the answer. It knows no socket; the state that
 //! all connections of an appliance share is here.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -9,14 +10,17 @@ use crate::sim::Now;
 use crate::sim::access::{Access, Admission};
 use crate::sim::answer::{Answer, HeadStyle};
 use crate::sim::behaviour::Behaviour;
+use crate::sim::destinations::{self, Destination};
 use crate::sim::fault::{Fault, On};
 use crate::sim::fault_plan::{AnswerFault, FaultPlan, FaultQueue, WireFault};
 use crate::sim::http_status;
-use crate::sim::lifetime_counters::LifetimeCounters;
+use crate::sim::json::Json;
+use crate::sim::lifetime_counters::{LifetimeCounters, Totals};
 use crate::sim::request::{Request, RequestKind};
 use crate::sim::request_log::RequestLog;
 use crate::sim::route::{self, Content};
 use crate::sim::settings::Settings;
+use crate::sim::system_status;
 use crate::sim::unix_secs;
 use crate::sim::xml_status;
 
@@ -116,6 +120,11 @@ impl Responder {
                 let answer = match route::route(&settings, request, clock) {
                     Ok(Content::Document(document)) => Answer::json(&document),
                     Ok(Content::XmlStatus) => Answer::xml(self.xml_status(&settings, clock)),
+                    Ok(Content::SystemStatus) => Answer::json(&self.system_status(&settings, clock)),
+                    Ok(Content::DeliveryStatus) => {
+                        let booted = settings.behaviour.booted.unwrap_or(self.birth);
+                        Answer::json(&destinations::document(&settings, booted, unix_secs(clock)))
+                    }
                     Ok(Content::Report(mut report)) => {
                         edits.iter().for_each(|edit| report.edit(edit));
                         Answer::json(&report.to_json(&settings.behaviour))
@@ -140,6 +149,31 @@ impl Responder {
         // Every sum is whole before it is remembered.
         let mut lifetimes = self.lifetimes.lock().unwrap_or_else(PoisonError::into_inner);
         xml_status::page(&input, &mut lifetimes)
+    }
+
+    fn system_status(&self, settings: &Settings, clock: SystemTime) -> Json {
+        let input = xml_status::PageInput { settings, started: self.started, birth: self.birth, clock };
+        system_status::document(&input, &self.since_start(settings, clock))
+    }
+
+    /// The counters of the XML status since the start.
+    fn since_start(&self, settings: &Settings, clock: SystemTime) -> Totals {
+        let mut lifetimes = self.lifetimes.lock().unwrap_or_else(PoisonError::into_inner);
+        xml_status::since(&mut lifetimes, settings.behaviour.booted, unix_secs(clock))
+    }
+
+    /// The numbers of `health/system_status`, whether or not that is offered.
+    pub(super) fn system_status_truth(&self) -> BTreeMap<&'static str, u64> {
+        let (settings, clock) = self.now();
+        let input = xml_status::PageInput { settings: &settings, started: self.started, birth: self.birth, clock };
+        system_status::truth(&input, &self.since_start(&settings, clock))
+    }
+
+    /// The destinations of `health/delivery_status`, whether or not that is offered.
+    pub(super) fn destinations(&self) -> Vec<Destination> {
+        let (settings, clock) = self.now();
+        let behaviour = &settings.behaviour;
+        behaviour.destinations.at(behaviour.booted.unwrap_or(self.birth), unix_secs(clock))
     }
 
     pub(super) fn birth(&self) -> u64 {

@@ -5,7 +5,9 @@ use std::time::SystemTime;
 
 use crate::sim::answer::Answer;
 use crate::sim::behaviour::Behaviour;
+use crate::sim::form::Offer;
 use crate::sim::health;
+use crate::sim::http_status;
 use crate::sim::inventory;
 use crate::sim::json::Json;
 use crate::sim::quarantine::listing;
@@ -23,6 +25,10 @@ pub(super) enum Content {
     Document(Json),
     /// The page `/xml/status`.
     XmlStatus,
+    /// `health/system_status`.
+    SystemStatus,
+    /// `health/delivery_status`.
+    DeliveryStatus,
 }
 
 /// Methods the server library knows, from the CORS block; others never reach the API.
@@ -64,6 +70,12 @@ pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -
         ("GET", ["health"]) if settings.product == Product::Esa => {
             Ok(Content::Document(health::document(settings, clock)))
         }
+        ("GET", ["health", "system_status"]) if settings.product == Product::Esa => {
+            offered(settings.behaviour.system_status_offer, Content::SystemStatus)
+        }
+        ("GET", ["health", "delivery_status"]) if settings.product == Product::Esa => {
+            offered(settings.behaviour.delivery_status, Content::DeliveryStatus)
+        }
         ("GET", ["quarantine", "messages"]) => listing::messages(settings, request, clock).map(Content::Document),
         ("GET", ["quarantine", "messages", "rules"]) => listing::rules(settings, request, clock).map(Content::Document),
         ("GET", ["config", "quarantines"]) if settings.product == Product::Sma => {
@@ -79,5 +91,16 @@ pub(super) fn route(settings: &Settings, request: &Request, clock: SystemTime) -
         ("GET", ["message-tracking", "availability"]) => Ok(Content::Document(inventory::unknown())),
         ("GET", ["login", "privileges"]) => Ok(Content::Document(inventory::privileges(settings))),
         _ => Err(Answer::not_found()),
+    }
+}
+
+/// `content` where it is offered. That a method or a function that is not there comes with a page of the server library is
+/// assumed.
+fn offered(offer: Offer, content: Content) -> Result<Content, Answer> {
+    match offer {
+        Offer::AsSeen | Offer::Odd => Ok(content),
+        Offer::NotOffered(404) => Err(Answer::not_found()),
+        Offer::NotOffered(code @ (405 | 501)) => Err(Answer::page(code, http_status::texts(code).0)),
+        Offer::NotOffered(code) => Err(Answer::error(code, "Forbidden.")),
     }
 }

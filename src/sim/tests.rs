@@ -10,6 +10,7 @@ mod lateness;
 mod load;
 mod numbers;
 mod quarantine;
+mod status_endpoints;
 mod tracking;
 mod web;
 mod xml_status;

@@ -61,11 +61,7 @@ pub(super) fn page(input: &PageInput<'_>, lifetimes: &mut LifetimeCounters) -> V
     let behaviour = &settings.behaviour;
     let now = unix_secs(clock);
     let lifetime = lifetimes.at(now);
-    let mut since = |start: Option<u64>| match start {
-        None => lifetime,
-        Some(start) => minus(lifetime, lifetimes.at(start.min(now))),
-    };
-    let (uptime, reset) = (since(behaviour.booted), since(behaviour.counters_reset));
+    let (uptime, reset) = (since(lifetimes, behaviour.booted, now), since(lifetimes, behaviour.counters_reset, now));
     let last_reset = behaviour.counters_reset.map(date::digits).unwrap_or_default();
     let age = age(now.saturating_sub(birth));
     let mut out = format!(
@@ -103,6 +99,12 @@ pub(super) fn page(input: &PageInput<'_>, lifetimes: &mut LifetimeCounters) -> V
     write_gauges(&mut out, settings, clock);
     out.push_str("</status>\n");
     latin1(&out)
+}
+
+/// The counters at `now` since `start`; `None`: since the birth. In seconds since 1970.
+pub(super) fn since(lifetimes: &mut LifetimeCounters, start: Option<u64>, now: u64) -> Totals {
+    let lifetime = lifetimes.at(now);
+    start.map_or(lifetime, |start| minus(lifetime, lifetimes.at(start.min(now))))
 }
 
 fn minus(whole: Totals, part: Totals) -> Totals {
