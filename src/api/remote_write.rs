@@ -54,7 +54,7 @@ impl RemoteWriteClient {
             min_version: TlsVersion::Tls12,
             backend: Backend::Modern,
         };
-        let setup = HttpSetup::try_new(&trust, roots, Listener::new(|_| {}), TIMEOUT)?;
+        let setup = HttpSetup::try_new(&trust, roots, Listener::new(|_| {}), TIMEOUT, None)?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("snappy"));
