@@ -4,7 +4,6 @@
 
 use crate::sim::form::Offer;
 use crate::sim::json::Json;
-use crate::sim::settings::Settings;
 use crate::sim::traffic::{hash, mix};
 
 /// A destination without mail is forgotten after so many hours (assumed).
@@ -122,8 +121,8 @@ fn usual(number: usize, booted: u64, minute: u64) -> Option<Destination> {
 }
 
 /// The body.
-pub(super) fn document(settings: &Settings, booted: u64, now: u64) -> Json {
-    let is_odd = settings.behaviour.delivery_status == Offer::Odd;
+pub(super) fn document(destinations: &Destinations, offer: Offer, booted: u64, now: u64) -> Json {
+    let is_odd = offer == Offer::Odd;
     let number = |number: u64| if is_odd { Json::from(grouped(number)) } else { number.into() };
     let row = |one: Destination| {
         let status = if is_odd { one.status.to_uppercase() } else { one.status.to_owned() };
@@ -138,7 +137,7 @@ pub(super) fn document(settings: &Settings, booted: u64, now: u64) -> Json {
             ("hard_bounces", nothing),
         ])
     };
-    let mut rows: Vec<Json> = settings.behaviour.destinations.at(booted, now).into_iter().map(row).collect();
+    let mut rows: Vec<Json> = destinations.at(booted, now).into_iter().map(row).collect();
     let rows = match rows.len() {
         1 if is_odd => rows.remove(0),
         _ => Json::List(rows),

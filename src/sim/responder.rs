@@ -122,8 +122,10 @@ impl Responder {
                     Ok(Content::XmlStatus) => Answer::xml(self.xml_status(&settings, clock)),
                     Ok(Content::SystemStatus) => Answer::json(&self.system_status(&settings, clock)),
                     Ok(Content::DeliveryStatus) => {
-                        let booted = settings.behaviour.booted.unwrap_or(self.birth);
-                        Answer::json(&destinations::document(&settings, booted, unix_secs(clock)))
+                        let behaviour = &settings.behaviour;
+                        let booted = behaviour.booted.unwrap_or(self.birth);
+                        let (of, offer) = (&behaviour.destinations, behaviour.delivery_status);
+                        Answer::json(&destinations::document(of, offer, booted, unix_secs(clock)))
                     }
                     Ok(Content::Report(mut report)) => {
                         edits.iter().for_each(|edit| report.edit(edit));

@@ -162,7 +162,7 @@ async fn the_other_product_and_an_old_release_are_named() {
     let ended = check(&entry("esa1", &esa.url(), ", product: sma"), &[]).await;
     assert_eq!((ended.code(), logins(&esa)), (Some(1), 0), "{ended:?}");
     assert_said(&ended, "esa1: login: failed: status 401: Unauthorized.");
-    assert!(ended.stderr.contains("check `product` too: this is configured as Secure Email and Web"), "{ended:?}");
+    assert!(ended.stderr.contains("check `product` (`esa` or `sma`)"), "{ended:?}");
     esa.change(|behaviour| behaviour.build = "phoebe 12.5.3-041".to_owned());
     let ended = check(&entry("esa1", &esa.url(), ""), &[]).await;
     assert_eq!(ended.code(), Some(0), "{ended:?}");

@@ -238,7 +238,8 @@ fn assert_lines(
     part: fn(&Mistake) -> &str,
 ) {
     let has = |mistake: &Mistake| {
-        ended.stderr.lines().any(|line| is_about(line, mistake.name) && line.contains(part(mistake)))
+        let text = part(mistake);
+        text.is_empty() || ended.stderr.lines().any(|line| is_about(line, mistake.name) && line.contains(text))
     };
     let lacking: Vec<_> = mistakes.iter().filter(|mistake| !has(mistake)).map(|it| (it.name, part(it))).collect();
     assert!(lacking.is_empty(), "{lacking:#?}\n{}", ended.stderr);
@@ -272,6 +273,7 @@ async fn every_mistake_is_shown_with_its_cause_and_what_to_do() {
     let ended = Program::run(&["check", "--connect", &format!("--config.file={file}")]).await;
     assert_eq!(ended.code(), Some(1), "{ended:?}");
     assert_lines(&ended, mistakes, |line, name| line.starts_with(&format!("{name}: ")), |mistake| mistake.check);
-    let sum = format!("{0} appliance(s) contacted: 0 work, {0} do not", mistakes.len());
+    // An old release is a warning where everything can be read.
+    let sum = format!("{} appliance(s) contacted: 1 work, {} do not", mistakes.len(), mistakes.len() - 1);
     assert!(ended.stdout.contains(&sum), "{ended:?}");
 }
