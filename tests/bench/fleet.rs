@@ -1,7 +1,8 @@
 //! What the daemon needs for a fleet of simulated appliances, with eight groups and windows of a minute: processor, memory,
 //! lag and requests. The appliances live in a process of their own, each behind TLS as real ones are. `cargo bench --bench
 //! fleet` prints it; the arguments after `--` are the number of appliances and the minutes that are measured; with `hours`
-//! the appliances accept whole hours only, and the hour that runs is requested each minute. A thousand appliances need some thousand file descriptors: `ulimit -n 8192`.
+//! the appliances accept whole hours only, and the hour that runs is requested each minute; with `full` they resume no TLS
+//! session. A thousand appliances need some thousand file descriptors: `ulimit -n 8192`.
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 #![allow(clippy::disallowed_methods, reason = "a thread of its own waits, and no task")]
 
@@ -22,13 +23,14 @@ use asyncos_exporter::base::clock::Clock;
 use asyncos_exporter::catalogue;
 use asyncos_exporter::sim;
 
-use tls_proxy::{Authority, Proxy, usual};
+use tls_proxy::{Authority, Identity, Proxy, usual};
 
 const GROUPS: usize = 8;
 /// In which every group of every appliance has had its first window, and the page its full size.
 const WARM_UP: Duration = Duration::from_secs(150);
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(15);
 const HOURS: &str = "hours";
+const FULL: &str = "full";
 /// Ticks per second in `/proc` (`USER_HZ`).
 const TICKS_PER_SECOND: f64 = 100.0;
 /// When a window may be asked for, after its begin, in seconds: its length and the settle delay.
@@ -45,6 +47,29 @@ impl Alignment {
     /// As the arguments have it.
     fn of(arguments: &[String]) -> Self {
         if arguments.iter().any(|argument| argument == HOURS) { Self::Hours } else { Self::Minutes }
+    }
+}
+
+/// The TLS handshakes that the appliances offer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Handshakes {
+    Resumed,
+    Full,
+}
+
+impl Handshakes {
+    /// As the arguments have it.
+    fn of(arguments: &[String]) -> Self {
+        if arguments.iter().any(|argument| argument == FULL) { Self::Full } else { Self::Resumed }
+    }
+
+    /// A server with `identity` that offers them.
+    fn server(self, identity: &Identity) -> rustls::ServerConfig {
+        let mut config = usual(identity);
+        if self == Self::Full {
+            config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+        }
+        config
     }
 }
 
@@ -84,7 +109,7 @@ impl Drop for Process {
 }
 
 /// Starts appliances, writes their authority's certificate to `ca`, says where they are, and waits for its end.
-async fn simulate(appliances: usize, alignment: Alignment, ca: &Path) {
+async fn simulate(appliances: usize, alignment: Alignment, handshakes: Handshakes, ca: &Path) {
     let authority = Authority::new();
     let identity = authority.issue("127.0.0.1");
     std::fs::write(ca, &authority.pem).expect("a file");
@@ -99,7 +124,7 @@ async fn simulate(appliances: usize, alignment: Alignment, ca: &Path) {
             settings.behaviour.hour_only = Some(sim::HOUR_ONLY_MESSAGES[0].into());
         }
         let appliance = sim::Appliance::start(settings, anywhere, now).await.expect("a port");
-        let proxy = Proxy::terminate(usual(&identity), appliance.address()).await;
+        let proxy = Proxy::terminate(handshakes.server(&identity), appliance.address()).await;
         fleet.push((appliance, proxy));
     }
     let urls = fleet.iter().map(|(_, proxy)| format!("https://127.0.0.1:{}", proxy.port));
@@ -161,7 +186,7 @@ fn lag(address: &str, clock: &Clock) -> (f64, f64) {
     (lags.iter().sum::<f64>() / lags.len() as f64, lags.iter().copied().fold(0.0, f64::max))
 }
 
-fn measure(appliances: usize, minutes: u32, alignment: Alignment, folder: &Path) {
+fn measure(appliances: usize, minutes: u32, alignment: Alignment, handshakes: Handshakes, folder: &Path) {
     let clock = Clock::system();
     let program = std::env::current_exe().expect("this program");
     let ca = folder.join("ca.pem");
@@ -169,6 +194,9 @@ fn measure(appliances: usize, minutes: u32, alignment: Alignment, folder: &Path)
     simulated.args(["--simulate", &appliances.to_string()]).arg(&ca).stdout(Stdio::piped());
     if alignment == Alignment::Hours {
         simulated.arg(HOURS);
+    }
+    if handshakes == Handshakes::Full {
+        simulated.arg(FULL);
     }
     let mut simulated = Process::start(&mut simulated);
     let mut urls = String::new();
@@ -205,7 +233,9 @@ fn measure(appliances: usize, minutes: u32, alignment: Alignment, folder: &Path)
     let after = metrics(&address);
     let sum = |name: &str| after.get(name).map_or(0.0, |(sum, _)| *sum);
     let grown = |name: &str| sum(name) - before.get(name).map_or(0.0, |(sum, _)| *sum);
-    println!("{appliances} appliances x {GROUPS} groups, {alignment:?}, polled each minute, {took:.0} s:");
+    println!(
+        "{appliances} appliances x {GROUPS} groups, {alignment:?}, handshakes {handshakes:?}, polled each minute, {took:.0} s:"
+    );
     println!(
         "  processor: {:.2} % of a core; the simulated appliances {:.2} %",
         100.0 * cpu / took,
@@ -232,12 +262,12 @@ fn measure(appliances: usize, minutes: u32, alignment: Alignment, folder: &Path)
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let alignment = Alignment::of(&arguments);
+    let (alignment, handshakes) = (Alignment::of(&arguments), Handshakes::of(&arguments));
     if let [simulating, appliances, ca, ..] = &arguments[..]
         && simulating == "--simulate"
     {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-        return runtime.block_on(simulate(appliances.parse().expect("a number"), alignment, ca.as_ref()));
+        return runtime.block_on(simulate(appliances.parse().expect("a number"), alignment, handshakes, ca.as_ref()));
     }
     // `cargo test --all-targets` runs it too, without the first, and `cargo bench -- --test` with both.
     let is_asked = |flag: &str| arguments.iter().any(|argument| argument == flag);
@@ -252,6 +282,6 @@ fn main() {
     };
     for appliances in appliances {
         let folder = tempfile::tempdir().expect("a folder");
-        measure(appliances, minutes, alignment, folder.path());
+        measure(appliances, minutes, alignment, handshakes, folder.path());
     }
 }

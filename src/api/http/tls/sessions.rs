@@ -1,19 +1,21 @@
 //! TLS sessions with one server, so that most connections need no full handshake. A resumed connection shows no certificate;
 //! hence every session descends from a full handshake within the last hour, however often the server renews it.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustls::NamedGroup;
-use rustls::client::{ClientSessionMemoryCache, ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
 
 use crate::base::clock::{Clock, Tick, Timestamp};
 
 /// A certificate that expired, was replaced or is no longer trusted is noticed within this time.
 const LONGEST_LIFE: Duration = Duration::from_secs(3600);
-/// Sessions of one server: rustls keeps eight at most, and offers one to each connection.
-const MOST_SESSIONS: usize = 8;
+/// Tickets of TLS 1.3. One is offered to each connection, and servers send a new one or two; rustls's own cache keeps eight,
+/// which is 28 KiB for each appliance.
+const MOST_TICKETS: usize = 2;
 /// Connections that break in a row while a session is offered, before none is offered any more: some servers abort a
 /// handshake that they should continue in full. A few may break for other reasons.
 const MOST_BROKEN: u32 = 3;
@@ -29,7 +31,7 @@ pub(in crate::api) struct Sessions {
 
 #[derive(Debug)]
 struct State {
-    cache: ClientSessionMemoryCache,
+    cache: Cache,
     /// None while every handshake is a full one.
     period: Option<Period>,
     /// Connections of the last period may bring sessions until then.
@@ -37,6 +39,39 @@ struct State {
     /// Whether a session was offered since the request began.
     is_offered: bool,
     broken: u32,
+}
+
+/// Sessions of one server, and the key exchange that it prefers.
+#[derive(Debug, Default)]
+struct Cache {
+    /// There is one in practice: a proxy is reached without TLS.
+    server: Option<ServerName<'static>>,
+    kx_hint: Option<NamedGroup>,
+    tls12: Option<Tls12ClientSessionValue>,
+    /// The oldest first.
+    tickets: VecDeque<Tls13ClientSessionValue>,
+}
+
+impl Cache {
+    /// The cache, which is empty if it was another server's.
+    fn of(&mut self, server: &ServerName<'_>) -> &mut Self {
+        if self.server.as_ref() != Some(server) {
+            *self = Self { server: Some(server.to_owned()), ..Self::default() };
+        }
+        self
+    }
+
+    fn insert(&mut self, ticket: Tls13ClientSessionValue) {
+        if self.tickets.len() >= MOST_TICKETS {
+            self.tickets.pop_front();
+        }
+        self.tickets.push_back(ticket);
+    }
+
+    /// Drops all sessions.
+    fn forget(&mut self) {
+        (self.tls12, self.tickets) = (None, VecDeque::new());
+    }
 }
 
 /// A time in which sessions are kept. It ends at once for all of them, whichever handshake they descend from: nobody knows
@@ -52,7 +87,7 @@ impl Sessions {
     /// None yet; `timeout` is the longest time that a connection takes.
     pub(super) fn new(clock: Clock, timeout: Duration) -> Self {
         let state = State {
-            cache: ClientSessionMemoryCache::new(MOST_SESSIONS),
+            cache: Cache::default(),
             period: None,
             closed_until: Tick::default(),
             is_offered: false,
@@ -106,7 +141,7 @@ impl Sessions {
 
     fn forget_in(&self, state: &mut State) {
         if state.period.take().is_some() {
-            state.cache = ClientSessionMemoryCache::new(MOST_SESSIONS);
+            state.cache.forget();
             state.closed_until = self.clock.tick() + self.timeout;
         }
     }
@@ -128,47 +163,49 @@ impl Sessions {
     }
 
     /// Takes a session of the current period, and notes that it is offered.
-    fn offer<T>(&self, take: impl FnOnce(&ClientSessionMemoryCache) -> Option<T>) -> Option<T> {
+    fn offer<T>(&self, server: &ServerName<'_>, take: impl FnOnce(&mut Cache) -> Option<T>) -> Option<T> {
         let mut state = self.current();
-        let found = state.period.is_some().then(|| take(&state.cache)).flatten();
+        let found = state.period.is_some().then(|| take(state.cache.of(server))).flatten();
         state.is_offered |= found.is_some();
         found
+    }
+
+    /// Keeps a session, if there is a period for it.
+    fn keep(&self, server: &ServerName<'_>, put: impl FnOnce(&mut Cache)) {
+        let mut state = self.current();
+        if state.period.is_some() {
+            put(state.cache.of(server));
+        }
     }
 }
 
 impl ClientSessionStore for Sessions {
     fn set_kx_hint(&self, server: ServerName<'static>, group: NamedGroup) {
-        self.lock().cache.set_kx_hint(server, group);
+        self.lock().cache.of(&server).kx_hint = Some(group);
     }
 
     fn kx_hint(&self, server: &ServerName<'_>) -> Option<NamedGroup> {
-        self.lock().cache.kx_hint(server)
+        self.lock().cache.of(server).kx_hint
     }
 
     fn set_tls12_session(&self, server: ServerName<'static>, session: Tls12ClientSessionValue) {
-        let state = self.current();
-        if state.period.is_some() {
-            state.cache.set_tls12_session(server, session);
-        }
+        self.keep(&server, |cache| cache.tls12 = Some(session));
     }
 
     fn tls12_session(&self, server: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        self.offer(|cache| cache.tls12_session(server))
+        self.offer(server, |cache| cache.tls12.clone())
     }
 
     fn remove_tls12_session(&self, server: &ServerName<'static>) {
-        self.lock().cache.remove_tls12_session(server);
+        self.lock().cache.of(server).tls12 = None;
     }
 
     fn insert_tls13_ticket(&self, server: ServerName<'static>, ticket: Tls13ClientSessionValue) {
-        let state = self.current();
-        if state.period.is_some() {
-            state.cache.insert_tls13_ticket(server, ticket);
-        }
+        self.keep(&server, |cache| cache.insert(ticket));
     }
 
     fn take_tls13_ticket(&self, server: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        self.offer(|cache| cache.take_tls13_ticket(server))
+        self.offer(server, |cache| cache.tickets.pop_back())
     }
 }
 

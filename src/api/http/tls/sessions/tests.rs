@@ -238,3 +238,22 @@ async fn sessions_at_which_a_server_hangs_up_are_given_up() {
     }
     assert_eq!([(); 2].map(|()| shake(&other.config, &server.config)), [FULL, RESUMED]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn few_tickets_are_kept_and_each_is_used_once() {
+    let server = Server::until(2049, &TLS13);
+    let client = server.client(&Clock::system());
+    let sessions = client.sessions.as_ref().expect("sessions");
+    let tickets = || sessions.lock().cache.tickets.len();
+    for _ in 0..9 {
+        shake(&client.config, &server.config).expect("a handshake");
+        assert_eq!(tickets(), MOST_TICKETS, "the server sends two");
+    }
+    let name = ServerName::try_from("esa1").expect("a name");
+    drop(ClientConnection::new(Arc::new(client.config.clone()), name).expect("a client"));
+    assert_eq!(tickets(), MOST_TICKETS - 1);
+    // Another server gets none of them.
+    let other = ServerName::try_from("esa2").expect("a name");
+    assert!(sessions.take_tls13_ticket(&other).is_none());
+    assert_eq!(tickets(), 0);
+}
