@@ -20,6 +20,7 @@ mod login_failures;
 mod observe;
 mod remote_write;
 mod session;
+mod tap;
 mod time;
 mod wire;
 
@@ -33,6 +34,7 @@ pub use login_failures::{EVERY_ACCOUNT, LoginFailureLog, Written};
 pub use observe::{Observation, Quarantine, StatusKind};
 pub use remote_write::{RemoteWriteAuth, RemoteWriteClient};
 pub use session::login::Identity;
+pub use tap::{Answered, Exchange, Tap};
 pub use time::ClockDoubt;
 #[cfg(test)]
 pub(crate) use time::ClockFilter;
@@ -130,6 +132,13 @@ impl Client {
     #[must_use]
     pub fn with_one_login(mut self) -> Self {
         self.session.forbid_second_login();
+        self
+    }
+
+    /// The client, which passes every request with its answer on to `tap`.
+    #[must_use]
+    pub fn with_tap(self, tap: Tap) -> Self {
+        self.transport.tap.get_or_init(|| tap);
         self
     }
 

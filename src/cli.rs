@@ -3,8 +3,9 @@
 mod backfill;
 mod check;
 mod demo;
+mod record;
+mod simulate;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::http::{self, Listen, WebPaths};
 pub use backfill::{Backfill, RemoteWrite, TimePoint};
 pub use check::{Check, CheckFormat, Connect};
 pub use demo::Demo;
+pub use record::Record;
+pub use simulate::{Product, Simulate, TotalCount};
 
 /// Prometheus exporter for Cisco Secure Email Gateway, Cloud Gateway and Secure Email and Web Manager.
 #[derive(Debug, Parser)]
@@ -61,6 +64,8 @@ pub enum Command {
     Demo(Demo),
     /// Run one simulated appliance
     Simulate(Simulate),
+    /// Record one round of requests to an appliance, without names, addresses and secrets, for a bug report
+    Record(Record),
     /// Print the bundled Grafana dashboards
     Dashboards(Dashboards),
     /// Print the bundled Prometheus rules
@@ -275,44 +280,6 @@ pub struct Healthcheck {
     pub timeout: Duration,
 }
 
-/// Flags of `simulate`.
-#[derive(Debug, Args)]
-pub struct Simulate {
-    /// Address to listen on; port 0 selects a free port
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6080")]
-    pub listen: SocketAddr,
-    /// Product to simulate
-    #[arg(long, value_enum, default_value_t = Product::Esa)]
-    pub product: Product,
-    /// Host name of the appliance; it determines the simulated traffic
-    #[arg(long, default_value = "esa1.example.com")]
-    pub name: String,
-    /// Device group of an SMA and its devices, as NAME=DEVICE,DEVICE; may be repeated
-    #[arg(long = "device-group", value_name = "NAME=DEVICES", value_parser = device_group)]
-    pub device_groups: Vec<(String, Vec<String>)>,
-    /// Lifetime of a token
-    #[arg(long = "token-life", default_value = "30m", value_parser = humantime::parse_duration)]
-    pub token_life: Duration,
-    /// Support whole hours only, as some releases do
-    #[arg(long = "hour-only")]
-    pub hour_only: bool,
-    /// Respond with HTTP/1.1 instead of 1.0
-    #[arg(long = "http11")]
-    pub http11: bool,
-    /// Age of its newest data
-    #[arg(long, value_parser = humantime::parse_duration)]
-    pub lag: Option<Duration>,
-    /// Delay before each response
-    #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
-    pub latency: Duration,
-    /// Meaning of totalCount in message tracking and quarantines; by default the page and all matches, respectively
-    #[arg(long = "total-count", value_enum)]
-    pub total_count: Option<TotalCount>,
-    /// Flags of the log.
-    #[command(flatten)]
-    pub log: Log,
-}
-
 /// Flags of `dashboards`.
 #[derive(Debug, Args)]
 pub struct Dashboards {
@@ -347,24 +314,6 @@ pub struct Rules {
     pub runbook: Option<String>,
 }
 
-/// Meaning of the count of a search.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum TotalCount {
-    /// Rows of the page
-    Page,
-    /// All matches
-    Matches,
-}
-
-/// The two products.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Product {
-    /// Secure Email Gateway
-    Esa,
-    /// Secure Email and Web Manager
-    Sma,
-}
-
 /// A path for the metrics, which must not hide another page. The start page may be hidden: some exporters have none.
 fn telemetry_path(text: &str) -> Result<String, String> {
     let path = path(text)?;
@@ -396,15 +345,6 @@ fn interval(text: &str) -> Result<Duration, String> {
         Ok(interval) if interval >= Duration::from_secs(1) => Ok(interval),
         Ok(_) => Err("must be at least 1s".into()),
         Err(error) => Err(error.to_string()),
-    }
-}
-
-fn device_group(text: &str) -> Result<(String, Vec<String>), String> {
-    match text.split_once('=') {
-        Some((name, devices)) if !name.is_empty() && !devices.is_empty() => {
-            Ok((name.into(), devices.split(',').map(str::to_owned).collect()))
-        }
-        Some(_) | None => Err("expected NAME=DEVICE,DEVICE".into()),
     }
 }
 

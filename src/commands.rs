@@ -16,9 +16,11 @@ mod discover;
 mod healthcheck;
 pub mod mixin;
 mod probe;
+pub mod record;
+pub mod recording;
 mod serve;
 mod signals;
-mod simulate;
+pub mod simulate;
 
 /// Something went wrong while running.
 const RUNTIME: u8 = 1;
@@ -40,6 +42,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Healthcheck(flags) => healthcheck::healthcheck(flags).await,
         Command::Demo(flags) => demo::demo(flags).await,
         Command::Simulate(flags) => simulate::simulate(flags).await,
+        Command::Record(flags) => record::record(flags).await,
         Command::Dashboards(flags) => bundle::dashboards(flags),
         Command::Rules(flags) => bundle::rules(flags),
     };

@@ -37,6 +37,9 @@ _asyncos_exporter() {
             asyncos_exporter,help)
                 cmd="asyncos_exporter__subcmd__help"
                 ;;
+            asyncos_exporter,record)
+                cmd="asyncos_exporter__subcmd__record"
+                ;;
             asyncos_exporter,rules)
                 cmd="asyncos_exporter__subcmd__rules"
                 ;;
@@ -67,6 +70,9 @@ _asyncos_exporter() {
             asyncos_exporter__subcmd__help,help)
                 cmd="asyncos_exporter__subcmd__help__subcmd__help"
                 ;;
+            asyncos_exporter__subcmd__help,record)
+                cmd="asyncos_exporter__subcmd__help__subcmd__record"
+                ;;
             asyncos_exporter__subcmd__help,rules)
                 cmd="asyncos_exporter__subcmd__help__subcmd__rules"
                 ;;
@@ -83,7 +89,7 @@ _asyncos_exporter() {
 
     case "${cmd}" in
         asyncos_exporter)
-            opts="-h -V --config.file --config.check --config.enable-auto-reload --config.auto-reload-interval --storage.path --login.reset --web.listen-address --web.systemd-socket --web.telemetry-path --web.external-url --web.route-prefix --web.disable-exporter-metrics --web.max-requests --web.config.file --web.enable-lifecycle --log.level --log.format --help --version serve check discover backfill healthcheck demo simulate dashboards rules help"
+            opts="-h -V --config.file --config.check --config.enable-auto-reload --config.auto-reload-interval --storage.path --login.reset --web.listen-address --web.systemd-socket --web.telemetry-path --web.external-url --web.route-prefix --web.disable-exporter-metrics --web.max-requests --web.config.file --web.enable-lifecycle --log.level --log.format --help --version serve check discover backfill healthcheck demo simulate record dashboards rules help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -385,7 +391,7 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__help)
-            opts="serve check discover backfill healthcheck demo simulate dashboards rules help"
+            opts="serve check discover backfill healthcheck demo simulate record dashboards rules help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -496,6 +502,20 @@ _asyncos_exporter() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        asyncos_exporter__subcmd__help__subcmd__record)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         asyncos_exporter__subcmd__help__subcmd__rules)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -531,6 +551,32 @@ _asyncos_exporter() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        asyncos_exporter__subcmd__record)
+            opts="-h --config.file --appliance --output --review --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --appliance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -627,13 +673,17 @@ _asyncos_exporter() {
             return 0
             ;;
         asyncos_exporter__subcmd__simulate)
-            opts="-h --listen --product --name --device-group --token-life --hour-only --http11 --lag --latency --total-count --log.level --log.format --help"
+            opts="-h --listen --replay --product --name --device-group --token-life --hour-only --http11 --lag --latency --total-count --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

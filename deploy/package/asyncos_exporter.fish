@@ -55,6 +55,7 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "b
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "healthcheck" -d 'Check whether a running exporter is healthy, for use as a container health check'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "demo" -d 'Run a simulated fleet together with the exporter; needs no configuration'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "simulate" -d 'Run one simulated appliance'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "record" -d 'Record one round of requests to an appliance, without names, addresses and secrets, for a bug report'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "dashboards" -d 'Print the bundled Grafana dashboards'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "rules" -d 'Print the bundled Prometheus rules'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -143,6 +144,7 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" 
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -l web.disable-exporter-metrics -d 'Leave out the metrics process_* and asyncos_exporter_http_connections'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l listen -d 'Address to listen on; port 0 selects a free port' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l replay -d 'Answer from this bundle, which `record` has written; only --listen, --latency and --http11 apply then' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l product -d 'Product to simulate' -r -f -a "esa\t'Secure Email Gateway'
 sma\t'Secure Email and Web Manager'"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l name -d 'Host name of the appliance; it determines the simulated traffic' -r
@@ -162,6 +164,11 @@ json\t'One JSON object'"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l hour-only -d 'Support whole hours only, as some releases do'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -l http11 -d 'Respond with HTTP/1.1 instead of 1.0'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand record" -l config.file -d 'The configuration file' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand record" -l appliance -d 'Name of the appliance in the configuration' -r
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand record" -l output -d 'File to write the bundle to; the file must not exist' -r -F
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand record" -l review -d 'Print the bundle and ask before it is written; without a terminal it is printed and not written'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand record" -s h -l help -d 'Print help'
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -l write -d 'Write all dashboards to this directory instead of printing one' -r -F
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -l runbook-url -d 'URL of the runbook, for links from the firing alerts to its sections' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand dashboards" -s h -l help -d 'Print help'
@@ -170,13 +177,14 @@ complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules"
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l grafana-url -d 'URL of Grafana, for links from alerts to dashboards' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -l runbook-url -d 'URL of the runbook, for links from alerts to its sections' -r
 complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand rules" -s h -l help -d 'Print help'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate dashboards rules help" -f -a "serve" -d 'Poll the configured appliances and serve their metrics (the default)'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate dashboards rules help" -f -a "check" -d 'Check the configuration and print every problem with its line; with --connect, contact the appliances too'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate dashboards rules help" -f -a "discover" -d 'Query one appliance and generate a configuration for it'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate dashboards rules help" -f -a "backfill" -d 'Request the past of the configured appliances and write it as samples for Prometheus'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate dashboards rules help" -f -a "healthcheck" -d 'Check whether a running exporter is healthy, for use as a container health check'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate dashboards rules help" -f -a "demo" -d 'Run a simulated fleet together with the exporter; needs no configuration'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate dashboards rules help" -f -a "simulate" -d 'Run one simulated appliance'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate dashboards rules help" -f -a "dashboards" -d 'Print the bundled Grafana dashboards'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate dashboards rules help" -f -a "rules" -d 'Print the bundled Prometheus rules'
-complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate dashboards rules help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "serve" -d 'Poll the configured appliances and serve their metrics (the default)'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "check" -d 'Check the configuration and print every problem with its line; with --connect, contact the appliances too'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "discover" -d 'Query one appliance and generate a configuration for it'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "backfill" -d 'Request the past of the configured appliances and write it as samples for Prometheus'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "healthcheck" -d 'Check whether a running exporter is healthy, for use as a container health check'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "demo" -d 'Run a simulated fleet together with the exporter; needs no configuration'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "simulate" -d 'Run one simulated appliance'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "record" -d 'Record one round of requests to an appliance, without names, addresses and secrets, for a bug report'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "dashboards" -d 'Print the bundled Grafana dashboards'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "rules" -d 'Print the bundled Prometheus rules'
+complete -c asyncos_exporter -n "__fish_asyncos_exporter_using_subcommand help; and not __fish_seen_subcommand_from serve check discover backfill healthcheck demo simulate record dashboards rules help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

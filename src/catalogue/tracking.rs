@@ -197,6 +197,12 @@ impl Search {
 }
 
 impl Filter {
+    /// The API's spelling; of a comparison, without `Operator` and `Value`.
+    #[must_use]
+    pub const fn api_name(&self) -> &'static str {
+        self.parameter
+    }
+
     /// The API's name of one half of a comparison.
     fn part_name(&self, part: FilterPart) -> String {
         match part {

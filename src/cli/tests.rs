@@ -69,5 +69,5 @@ fn definitions_are_sound() {
     for (text, is_free) in [("/m", true), ("/", true), ("/sd", false), ("/-/ready", false), ("/api/v1/status", false)] {
         assert_eq!(telemetry_path(text).is_ok(), is_free, "{text}");
     }
-    assert_eq!(device_group("eu=a,b"), Ok(("eu".into(), vec!["a".into(), "b".into()])));
+    assert_eq!(simulate::device_group("eu=a,b"), Ok(("eu".into(), vec!["a".into(), "b".into()])));
 }

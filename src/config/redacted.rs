@@ -27,16 +27,25 @@ impl Config {
     /// The configuration with every default filled in, as YAML; secrets read `<secret>`.
     #[must_use]
     pub fn redacted(&self) -> String {
+        // Tables with text for keys can always be written.
+        serde_yaml::to_string(&self.file()).unwrap_or_else(|error| format!("# cannot be displayed: {error}\n"))
+    }
+
+    /// As [`Config::redacted`], for programs.
+    #[must_use]
+    pub fn redacted_json(&self) -> serde_json::Value {
+        serde_json::to_value(self.file()).unwrap_or_default()
+    }
+
+    fn file(&self) -> File<'_> {
         let Share { shard, configured: _ } = self.share;
         let sharding = (shard != Shard::ALONE).then(|| Part { shards: shard.shards(), index: shard.index() });
-        let file = File {
+        File {
             sharding,
             custom_counter_groups: self.custom_groups.iter().map(CustomGroup::of).collect(),
             web: Pages { created_timestamps: self.created_timestamps },
             appliances: self.appliances.iter().map(Entry::of).collect(),
-        };
-        // Tables with text for keys can always be written.
-        serde_yaml::to_string(&file).unwrap_or_else(|error| format!("# cannot be displayed: {error}\n"))
+        }
     }
 }
 

@@ -91,6 +91,20 @@ impl Answer {
         Self { code, reason, content_type: HTML, body: Vec::new(), extra: Vec::new() }
     }
 
+    /// An answer that was recorded. Of its headers the content type, the place it points to and the wait are sent.
+    pub(super) fn recorded(code: u16, headers: &[(String, String)], body: &str) -> Self {
+        let value =
+            |name: &str| headers.iter().find(|(one, _)| one.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone());
+        let content_type = match value("Content-Type").as_deref() {
+            Some("text/html") => HTML,
+            Some("text/xml" | "application/xml") => XML,
+            Some("text/plain") => "text/plain",
+            Some(_) | None => JSON,
+        };
+        let extra = ["Location", "Retry-After"].into_iter().filter_map(|name| Some((name, value(name)?))).collect();
+        Self { content_type, extra, body: body.as_bytes().to_vec(), ..Self::bare(code) }
+    }
+
     /// The same answer with one more header.
     pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
         self.extra.push((name, value));

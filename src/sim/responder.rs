@@ -16,6 +16,7 @@ use crate::sim::fault_plan::{AnswerFault, FaultPlan, FaultQueue, WireFault};
 use crate::sim::http_status;
 use crate::sim::json::Json;
 use crate::sim::lifetime_counters::{LifetimeCounters, Totals};
+use crate::sim::replay::{self, Replay};
 use crate::sim::request::{Request, RequestKind};
 use crate::sim::request_log::RequestLog;
 use crate::sim::route::{self, Content};
@@ -31,6 +32,8 @@ const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 pub(super) struct Responder {
     now: Now,
     log: RequestLog,
+    /// Answers that are sent in place of simulated ones.
+    replay: Option<Replay>,
     /// When it was started and when it was born, in seconds since 1970, by its own clock.
     started: u64,
     birth: u64,
@@ -60,6 +63,13 @@ pub(super) struct Reply {
     pub(super) style: HeadStyle,
 }
 
+impl Reply {
+    /// A connection that ends without an answer.
+    fn closed(delay: Duration, style: HeadStyle) -> Self {
+        Self { delay, answer: Answer::bare(200), wire_fault: Some(WireFault::Closed), style }
+    }
+}
+
 impl Responder {
     /// # Errors
     /// When the system has no randomness for the token key.
@@ -70,8 +80,9 @@ impl Responder {
         let birth = birth - birth % 60;
         let lifetimes = Mutex::new(LifetimeCounters::new(&settings.name, birth));
         let access = Access::try_new()?;
+        let replay = settings.replay.as_ref().map(|answers| Replay::new(settings.product, answers));
         let state = State { settings, access, faults: FaultQueue::default(), rate: RateCounter::default() };
-        Ok(Self { now, log, started, birth, lifetimes, state: Mutex::new(state) })
+        Ok(Self { now, log, replay, started, birth, lifetimes, state: Mutex::new(state) })
     }
 
     pub(super) fn log(&self) -> &RequestLog {
@@ -106,6 +117,13 @@ impl Responder {
         let busy = settings.behaviour.busy_beyond.is_some_and(|most| in_flight > most);
         let admission = if rate.exceeds(settings.behaviour.rate_limit, clock) || busy {
             Admission::Answered(Answer::page(503, http_status::texts(503).0))
+        } else if let Some(replay) = &self.replay {
+            match replay.answer(request) {
+                _ if replay.accepts(request) => Admission::Answered(access.accept(settings, request, clock)),
+                Some(recorded) if recorded.status == 0 => return Reply::closed(delay, style),
+                Some(recorded) => Admission::Answered(replay::answer(recorded)),
+                None => Admission::Answered(Answer::not_found()),
+            }
         } else if route::METHODS.contains(&request.method.as_str()) {
             access.admit(settings, request, body, clock)
         } else {

@@ -1,8 +1,10 @@
 //! The settings of an appliance, for as long as it runs. Pure description: nothing here serves a request.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::sim::behaviour::Behaviour;
+use crate::sim::recorded::RecordedAnswer;
 
 /// Which of the two products is simulated; decides the base path and what the reports cover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub struct Settings {
     /// When the ESA began to count, in seconds since 1970: the birth of `/xml/status`. `None`: a week before it is
     /// started. The older, the longer the first page takes.
     pub birth: Option<u64>,
+    /// Recorded answers; with them nothing is simulated but the login, which accepts everybody.
+    pub replay: Option<Arc<[RecordedAnswer]>>,
     /// Everything that can be switched while the appliance runs.
     pub behaviour: Behaviour,
 }
@@ -68,6 +72,7 @@ impl Settings {
             web_groups: Vec::new(),
             log_limit: LOG_LIMIT,
             birth: None,
+            replay: None,
             behaviour: Behaviour::esa(),
         }
     }

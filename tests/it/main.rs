@@ -71,6 +71,7 @@ mod readme;
 #[cfg(feature = "external-tests")]
 mod readme_commands;
 mod readme_links;
+mod recording;
 mod release;
 mod reload;
 mod reload_storm;

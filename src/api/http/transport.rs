@@ -1,6 +1,6 @@
 //! Sends one request and reads one answer, within bounds.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -13,6 +13,7 @@ use crate::api::http::encoding::text;
 use crate::api::http::header::{Header, LOCKED, TOKEN_HEADER, http_date, is_header_text, retry_after, target};
 use crate::api::http::rate_limiter::{Permit, RateLimiter};
 use crate::api::login_failures::Account;
+use crate::api::tap::{self, Answered, Tap};
 use crate::api::time::{ApplianceTime, Arrival};
 use crate::api::wire::json;
 use crate::api::wire::refusal_message;
@@ -28,6 +29,7 @@ pub(in crate::api) struct Transport {
     root: Url,
     timeout: Duration,
     listener: Listener,
+    pub(in crate::api) tap: OnceLock<Tap>,
     rate_limiter: RateLimiter,
     pub(in crate::api) time: ApplianceTime,
 }
@@ -49,7 +51,8 @@ impl Transport {
         root.set_path(&format!("/{product}/api/v2.0/"));
         let rate_limiter = RateLimiter::new(appliance.polling.requests_per_minute, clock.clone());
         let timeout = appliance.polling.timeout;
-        Ok(Self { connector, root, timeout, listener, rate_limiter, time: ApplianceTime::new(&appliance.name, clock) })
+        let (time, tap) = (ApplianceTime::new(&appliance.name, clock), OnceLock::new());
+        Ok(Self { connector, root, timeout, listener, tap, rate_limiter, time })
     }
 
     /// Whether `other` leads to the same API.
@@ -149,11 +152,16 @@ impl Transport {
 
     async fn measured(&self, mut permit: Permit<'_>, endpoint: &str, request: Request) -> Result<Raw, Failure> {
         let route = self.connector.route().await?;
-        let url = request.url().clone();
+        let (method, url) = (request.method().clone(), request.url().clone());
         permit.begin();
         let began = Instant::now();
         let outcome = self.receive(&route, request).await;
         drop(permit);
+        if let Some(tap) = self.tap.get() {
+            let answer =
+                outcome.as_ref().map(|raw| Answered { status: raw.status, headers: &raw.noted, body: &raw.body });
+            tap.pass(method.as_str(), &url, answer.map_err(|failure| failure.reason), began.elapsed());
+        }
         let code = outcome.as_ref().ok().map(|answer| answer.status);
         self.notify(Event::Request { endpoint, code, took: began.elapsed() });
         tracing::debug!(host = self.root.host_str(), endpoint, code, "request");
@@ -218,12 +226,13 @@ impl Transport {
         let location = headers.get(reqwest::header::LOCATION);
         let target = location.and_then(|value| target(&asked, &String::from_utf8_lossy(value.as_bytes())));
         let status = response.status().as_u16();
+        let noted = if self.tap.get().is_some() { tap::noted(headers) } else { Vec::new() };
         let body = match self.connector.body(response).await {
             // The status says enough where it is no success: a refused login counts whatever becomes of its page.
             Err(_) if !(200..300).contains(&status) => Vec::new(),
             body => body?,
         };
-        Ok(Raw { status, body, date, tick, token, retry_after, target })
+        Ok(Raw { status, body, date, tick, token, retry_after, target, noted })
     }
 }
 
@@ -238,6 +247,8 @@ struct Raw {
     retry_after: Option<Duration>,
     /// Where it points.
     target: Option<String>,
+    /// The headers for the tap.
+    noted: Vec<(&'static str, String)>,
 }
 
 /// A complete answer of any status.
@@ -259,7 +270,7 @@ pub(in crate::api) struct Answer {
 
 impl Answer {
     fn new(raw: Raw, time: &ApplianceTime) -> Self {
-        let Raw { status, body, date, tick, token, retry_after, target } = raw;
+        let Raw { status, body, date, tick, token, retry_after, target, noted: _ } = raw;
         let (body, arrival) = (Secret::new(text(body)), time.pass_over(date, tick));
         Self { status, body, arrival, token, retry_after, target, is_of_the_api: false, is_plain: false }
     }
