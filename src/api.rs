@@ -1,8 +1,8 @@
 //! The appliance's REST API: one [`Client`] an appliance, which logs in, asks for reports and reads the answers.
 //! The only opener of connections to appliances. Knows nothing of schedules, metrics or what the numbers are for.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use tokio::time::Instant;
 
@@ -46,6 +46,7 @@ pub use wire::pages::Count;
 pub use wire::query::{Depth, Query, TrackingQuery};
 pub use wire::report::{Reading, Report, Row};
 pub use wire::reporting_status::ReportingStatus;
+pub use wire::system_status::SystemStatus;
 pub use wire::xml_status::{Feature, XmlStatus};
 
 use http::rate_limiter::Permit;
@@ -83,6 +84,10 @@ pub struct Client {
     product: Product,
     /// Whether the appliance does not tell the sizes of its quarantines.
     sizes_declined: AtomicBool,
+    /// Seconds that its local time is ahead of UTC; none before its first answer about the time.
+    seconds_east: Mutex<Option<i64>>,
+    /// Whether its serial number is wanted.
+    serial: bool,
 }
 
 impl Client {
@@ -99,7 +104,14 @@ impl Client {
     ) -> Result<Self, Failure> {
         let transport = Arc::new(Transport::try_new(appliance, roots, clock, listener, refusals.clone())?);
         let session = Session::try_new(Arc::clone(&transport), appliance, roots, refusals)?;
-        Ok(Self { transport, session, product: appliance.product, sizes_declined: AtomicBool::new(false) })
+        Ok(Self {
+            transport,
+            session,
+            product: appliance.product,
+            sizes_declined: AtomicBool::new(false),
+            seconds_east: Mutex::default(),
+            serial: appliance.serial,
+        })
     }
 
     /// Goes on with the session of `old` if it is the same account at the same place. Nor must an edit fill up what the
@@ -255,13 +267,23 @@ impl Client {
 
     /// As [`Client::get`], of a `path` that has a name in it and so is no label.
     async fn get_as(&self, endpoint: &str, path: &str, parameters: &str) -> Result<Answer, Failure> {
+        self.get_checked(endpoint, path, parameters, Answer::checked).await
+    }
+
+    async fn get_checked(
+        &self,
+        endpoint: &str,
+        path: &str,
+        parameters: &str,
+        check: fn(Answer) -> Result<Answer, Failure>,
+    ) -> Result<Answer, Failure> {
         let _alone = self.session.alone().await;
         let mut last_try = false;
         loop {
             let (credential, permit) = self.admitted().await?;
             let answer = self.transport.get(permit, endpoint, path, parameters, &credential.header).await?;
             self.session.renewed(&credential, &answer);
-            let failure = match answer.checked() {
+            let failure = match check(answer) {
                 Ok(answer) => {
                     self.session.accepted(&credential, endpoint);
                     return Ok(answer);

@@ -134,6 +134,8 @@ pub struct SearchChoice {
 pub struct StatusOptions {
     /// Its load, queues and stores; of an ESA only.
     pub health: bool,
+    /// Its system status, where it is offered; of an ESA only.
+    pub system_status: bool,
     /// Where its XML status page is, if that is to be read.
     pub xml_status: Option<Url>,
     /// The quarantines whose messages are counted.

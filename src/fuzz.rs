@@ -28,6 +28,7 @@ pub const PARSERS: &[(&str, Check)] = &[
     ("report", report::check),
     ("reporting_system", api::fuzz::reporting_system),
     ("state", store::fuzz::state),
+    ("system_status", api::fuzz::system_status),
     ("system_time", api::fuzz::system_time),
     ("token", api::fuzz::token),
     ("tracking", api::fuzz::tracking),

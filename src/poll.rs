@@ -27,6 +27,8 @@ mod health;
 mod job;
 mod lateness;
 mod launch;
+mod one_source;
+mod optional;
 mod outcome;
 mod plan;
 mod poll_log;
@@ -137,7 +139,8 @@ impl<S: Source> Poller<S> {
                     .knowing(&facts, appliance.polling.alignment)
             })
             .collect();
-        let watches = StatusProbe::all(&appliance.status_options, appliance.product);
+        let mut watches = StatusProbe::all(&appliance.status_options, appliance.product);
+        optional::recall(&mut watches, &facts, now, context.clock.wall());
         let poller = Self {
             source,
             heartbeat: context.watchdog.begin(&format!("the poller of `{name}`")),
@@ -266,7 +269,7 @@ impl<S: Source> Poller<S> {
             product: self.product.label(),
             identity: self.source.identity(),
             minimum_release: self.minimum_release,
-            aspects: self.watches.iter().map(StatusProbe::view).collect(),
+            aspects: one_source::of_each_fact(self.watches.iter().filter(|probe| probe.is_published()), moment.tick),
             groups: self.targets.iter().map(view).collect(),
         });
     }

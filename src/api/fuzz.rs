@@ -12,6 +12,7 @@ use crate::api::wire::json;
 use crate::api::wire::pages::PageCounts;
 use crate::api::wire::quarantine::{QuarantineSize, Quarantines};
 use crate::api::wire::reporting_status::ReportingStatus;
+use crate::api::wire::system_status::SystemStatus;
 use crate::api::wire::xml_status::XmlStatus;
 use crate::base::clock::Timestamp;
 use crate::catalogue::Unit;
@@ -106,6 +107,45 @@ pub(crate) fn health(body: &[u8]) {
     if !tree.repeats() {
         assert_eq!(known + health.unusable.iter().sum::<u64>(), fields as u64, "values that are not accounted for");
     }
+}
+
+/// The system status: every measure, count and word stands in the body under its own name.
+pub(crate) fn system_status(body: &[u8]) {
+    let body = text(body);
+    let parsed = SystemStatus::parse(&body, Some(-5 * 3600));
+    let Some((status, tree)) = supported(&body, parsed) else { return };
+    let measures = [
+        (status.cpu_load, "overall_cpu_load", Unit::Percent),
+        (status.ram, "ram_utilization", Unit::Percent),
+        (status.disk_io, "disk_io_utilization", Unit::Percent),
+        (status.queue, "total_queue_utilized", Unit::Percent),
+        (status.workqueue_messages, "msgs_in_work_queue", Unit::Count("things".into())),
+        (status.quarantine_messages, "msgs_in_quarantine", Unit::Count("things".into())),
+        (status.active_recipients, "total_active_recipients", Unit::Count("things".into())),
+        (status.connections_in, "current_incoming_connections", Unit::Count("things".into())),
+        (status.connections_out, "current_outgoing_connections", Unit::Count("things".into())),
+        (status.destinations, "dest_objects_in_memory", Unit::Count("things".into())),
+        (status.oldest_message_seconds, "oldest_message", Unit::Seconds),
+    ];
+    let counters = status.counters.iter();
+    let counts = counters.map(|(name, count)| (Some(*count as f64), *name, Unit::Count("events".into())));
+    for (value, name, unit) in measures.into_iter().chain(counts) {
+        let Some(value) = value else { continue };
+        let stands = tree.named(name).iter().any(|entry| {
+            let number = entry.number().and_then(|written| written.within(&unit));
+            number.is_some_and(|number| unit.scale(number) == value)
+        });
+        assert!(value >= 0.0 && stands, "`{name}` is not {value}");
+    }
+    for text in [&status.model, &status.software, &status.serial].into_iter().flatten() {
+        check_text(text);
+        check_support(text, &tree);
+    }
+    // In small letters, which may be more of them.
+    for text in [&status.system_state, &status.raid].into_iter().flatten() {
+        assert!(text.chars().count() <= 3 * LONGEST_TEXT && !text.chars().any(char::is_control), "{text:?}");
+    }
+    status.up_since.into_iter().for_each(check_date);
 }
 
 /// Quarantines: counts, names and sizes.

@@ -1,17 +1,20 @@
 //! Requests for the current status of an appliance, beside reports for windows.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use url::Url;
 
+use crate::api::http::transport::Answer;
 use crate::api::login_failures::PASSWORD_CHECK_INTERVAL;
 use crate::api::wire::health::Health;
 use crate::api::wire::inventory::{Inventory, LocalTime, ManagedAppliance, Privileges};
 use crate::api::wire::quarantine::{QuarantineMessages, QuarantineSize, Quarantines};
 use crate::api::wire::query;
 use crate::api::wire::reporting_status::ReportingStatus;
+use crate::api::wire::system_status::SystemStatus;
 use crate::api::wire::xml_status::XmlStatus;
 use crate::api::{Client, Count, Failure, Pace, Reason, UnusableCounts};
 use crate::base::clock::Timestamp;
@@ -34,6 +37,8 @@ const LONGEST_STAY: Duration = Duration::from_secs(400 * 24 * 3600);
 pub enum StatusKind {
     /// Load, queues and stores; of a gateway.
     Health,
+    /// Gauges, counters since the start, and facts; of a gateway that offers it.
+    SystemStatus,
     /// The status page of the web interface at this place.
     XmlStatus(Url),
     /// Messages in quarantines: in these, or in the spam quarantine and all that the appliance names.
@@ -56,6 +61,9 @@ impl StatusKind {
         if options.health {
             kinds.push(Self::Health);
         }
+        if options.system_status {
+            kinds.push(Self::SystemStatus);
+        }
         kinds.extend(options.xml_status.clone().map(Self::XmlStatus));
         match &options.quarantines {
             config::Quarantines::All => kinds.push(Self::Quarantines(None)),
@@ -71,11 +79,27 @@ impl StatusKind {
         kinds
     }
 
+    /// Whether an appliance may not have it, in which case it is not a problem.
+    #[must_use]
+    pub const fn is_optional(&self) -> bool {
+        match self {
+            Self::SystemStatus => true,
+            Self::Health
+            | Self::XmlStatus(_)
+            | Self::Quarantines(_)
+            | Self::Managed
+            | Self::Privileges
+            | Self::Reporting
+            | Self::TimeZone => false,
+        }
+    }
+
     /// The value of the label `group`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Health => "health",
+            Self::SystemStatus => "system_status",
             Self::XmlStatus(_) => "xml_status",
             Self::Quarantines(_) => "quarantines",
             Self::Managed => "managed_appliances",
@@ -90,6 +114,7 @@ impl StatusKind {
     pub const fn option(&self) -> &'static str {
         match self {
             Self::Health => "health",
+            Self::SystemStatus => "system_status",
             Self::XmlStatus(_) => "xml_status",
             Self::Quarantines(_) => "quarantines",
             Self::Managed | Self::Privileges | Self::Reporting | Self::TimeZone => "inventory",
@@ -102,6 +127,13 @@ impl StatusKind {
 pub enum Observation {
     /// See [`StatusKind::Health`].
     Health(Health),
+    /// See [`StatusKind::SystemStatus`].
+    SystemStatus {
+        /// The answer.
+        status: Box<SystemStatus>,
+        /// The appliance's clock when it was read.
+        at: Timestamp,
+    },
     /// See [`StatusKind::XmlStatus`].
     XmlStatus {
         /// The page.
@@ -130,9 +162,12 @@ impl Observation {
             Self::XmlStatus { status, .. } => {
                 status.gauges.iter().find(|(name, _)| name == "resource_conservation").map(|(_, level)| *level)
             }
-            Self::Quarantines(_) | Self::Managed(_) | Self::Privileges(_) | Self::Reporting(_) | Self::TimeZone(_) => {
-                None
-            }
+            Self::SystemStatus { .. }
+            | Self::Quarantines(_)
+            | Self::Managed(_)
+            | Self::Privileges(_)
+            | Self::Reporting(_)
+            | Self::TimeZone(_) => None,
         };
         level.map(|level| if level > 0.0 { Pace::Eased } else { Pace::Usual })
     }
@@ -164,6 +199,12 @@ impl Client {
     pub async fn observe(&self, aspect: &StatusKind) -> Result<Observation, Failure> {
         match aspect {
             StatusKind::Health => self.ask(Health::PATH, "", Health::parse).await.map(Observation::Health),
+            StatusKind::SystemStatus => {
+                let east = *self.seconds_east.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut status = self.ask_optional(SystemStatus::PATH, |body| SystemStatus::parse(body, east)).await?;
+                status.serial = status.serial.filter(|_| self.serial);
+                Ok(Observation::SystemStatus { status: Box::new(status), at: self.now() })
+            }
             StatusKind::XmlStatus(url) => self.status(url).await,
             StatusKind::Quarantines(named) => self.quarantines(named.as_deref()).await.map(Observation::Quarantines),
             StatusKind::Managed => {
@@ -183,6 +224,9 @@ impl Client {
             }
             StatusKind::TimeZone => {
                 let time = self.ask(LocalTime::PATH, &LocalTime::query(self.product), LocalTime::parse).await?;
+                if let Some(east) = time.seconds_east(self.now()) {
+                    *self.seconds_east.lock().unwrap_or_else(PoisonError::into_inner) = Some(east);
+                }
                 Ok(Observation::TimeZone(time.timezone))
             }
         }
@@ -286,6 +330,12 @@ impl Client {
                 QuarantineSize::default()
             }
         }
+    }
+
+    /// Asks for what an appliance may not have: that it has not is [`Reason::Declined`], whatever status says so.
+    async fn ask_optional<T>(&self, path: &str, parse: impl Fn(&str) -> Result<T, Failure>) -> Result<T, Failure> {
+        let answer = self.get_checked(path, path, "", Answer::checked_optional).await?;
+        self.record_failure(parse(answer.body()))
     }
 
     async fn ask<T>(

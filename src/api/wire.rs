@@ -13,4 +13,5 @@ pub(super) mod query;
 pub(super) mod refusal_message;
 pub(super) mod report;
 pub(super) mod reporting_status;
+pub(super) mod system_status;
 pub(super) mod xml_status;

@@ -75,7 +75,7 @@ tables! {
     /// One element of `appliances`.
     Appliance {
         name, url, product, auth, username, password, password_file, password_env, credential, two_factor, oidc, tls,
-        proxy, polling, counter_groups, device_groups, devices, health, xml_status, quarantines, inventory,
+        proxy, polling, counter_groups, device_groups, devices, health, system_status, xml_status, quarantines, inventory,
         tracking_searches, detections, minimum_release, serial
     }
     /// `two_factor` of an appliance.

@@ -89,6 +89,7 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     devices: Vec<&'a str>,
     health: bool,
+    system_status: bool,
     xml_status: XmlStatus<'a>,
     quarantines: QuarantineKeys<'a>,
     inventory: bool,
@@ -116,7 +117,7 @@ impl<'a> Entry<'a> {
             minimum_release,
             serial,
         } = appliance;
-        let StatusOptions { health, xml_status, quarantines, inventory, named: _ } = status_options;
+        let StatusOptions { health, system_status, xml_status, quarantines, inventory, named: _ } = status_options;
         let members =
             |wanted: fn(&Scope) -> &str| scopes.iter().map(wanted).filter(|name| !name.is_empty()).collect::<Vec<_>>();
         Self {
@@ -131,6 +132,7 @@ impl<'a> Entry<'a> {
             device_groups: members(Scope::device_group),
             devices: members(Scope::device),
             health: *health,
+            system_status: *system_status,
             xml_status: xml_status.as_ref().map_or(XmlStatus::Off(false), |url| XmlStatus::At { url: url.as_str() }),
             quarantines: match quarantines {
                 Quarantines::All => QuarantineKeys::All(true),

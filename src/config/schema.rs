@@ -83,6 +83,7 @@ fn value(table: &str, key: &str) -> Value {
         (
             _,
             "health"
+            | "system_status"
             | "inventory"
             | "serial"
             | "created_timestamps"

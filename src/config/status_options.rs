@@ -1,4 +1,4 @@
-//! Status requests of an appliance besides reports: `health`, `xml_status`, `quarantines`, `inventory`.
+//! Status requests of an appliance besides reports: `health`, `system_status`, `xml_status`, `quarantines`, `inventory`.
 
 use serde_yaml::Value;
 use url::Url;
@@ -15,7 +15,7 @@ impl StatusOptions {
     }
 }
 
-/// Reads the four keys of one appliance at `url`.
+/// Reads the keys of one appliance at `url`.
 pub(super) fn read(
     raw: &raw::Appliance,
     product: Product,
@@ -34,9 +34,14 @@ pub(super) fn read(
         |key: &str, value: Option<&Value>, usual| field::switch(value, &path.key(key), problems).unwrap_or(usual);
     // Whether a manager has it is not known: it is asked where somebody says so.
     let health = switch("health", raw.health.as_ref(), product == Product::Esa);
+    let system_status = switch("system_status", raw.system_status.as_ref(), health && product == Product::Esa);
     let inventory = switch("inventory", raw.inventory.as_ref(), true);
+    if system_status && product == Product::Sma {
+        problems.error(&path.key("system_status"), "only an ESA has it: set `product: esa`, or leave it out");
+    }
     StatusOptions {
         health,
+        system_status,
         xml_status: xml_status(raw.xml_status.as_ref(), url, &path.key("xml_status"), problems),
         quarantines: quarantines(raw.quarantines.as_ref(), &path.key("quarantines"), problems),
         inventory,

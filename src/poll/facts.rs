@@ -43,7 +43,8 @@ impl<S: Source> Poller<S> {
         }
         // Nor is it known whether this release answers for an hour that is not over.
         self.targets.iter_mut().for_each(|target| target.running_declined(None));
-        self.remember_facts(Facts::default());
+        let not_offered = self.facts.not_offered.clone();
+        self.remember_facts(Facts { not_offered, ..Facts::default() });
     }
 
     /// The appliance declines an end in the future: hours are counted once they are closed.
@@ -70,7 +71,7 @@ impl<S: Source> Poller<S> {
         self.remember_facts(Facts { running_declined: at.map(Timestamp::as_secs), ..self.facts.clone() });
     }
 
-    fn remember_facts(&mut self, facts: Facts) {
+    pub(super) fn remember_facts(&mut self, facts: Facts) {
         if self.facts == facts {
             return;
         }

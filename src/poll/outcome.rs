@@ -152,7 +152,11 @@ impl<S: Source> Poller<S> {
     }
 
     fn observed(&mut self, status_probe: usize, outcome: Result<Observation, Failure>, now: Tick) {
-        let trouble = outcome.as_ref().err().map(|failure| self.remember(failure));
+        // That something optional is not there is no trouble.
+        let is_absent =
+            |failure: &Failure| self.watches[status_probe].aspect().is_optional() && failure.reason.is_refusal();
+        let failure = outcome.as_ref().err().filter(|failure| !is_absent(failure)).cloned();
+        let trouble = failure.map(|failure| self.remember(&failure));
         match &outcome {
             // The status page may be another server's: its answer says nothing about the API.
             _ if self.watches[status_probe].is_elsewhere() => {}
@@ -166,8 +170,12 @@ impl<S: Source> Poller<S> {
             self.warn_of_centralized();
         }
         let status_probe = &mut self.watches[status_probe];
+        let is_optional = status_probe.aspect().is_optional();
         if let Some(pace) = status_probe.observed(outcome, trouble, self.answered, now, self.context.clock.wall()) {
             self.source.set_pace(pace);
+        }
+        if is_optional {
+            self.remember_not_offered();
         }
     }
 

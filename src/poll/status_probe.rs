@@ -19,6 +19,8 @@ const NOW_AND_THEN: Duration = Duration::from_secs(5 * 60);
 const SELDOM: Duration = Duration::from_secs(3600);
 /// The wait after a status page was not there: the password goes out each time.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// The wait after an appliance was found not to have what is optional: an upgrade or another role may bring it.
+pub(super) const NOT_OFFERED_WAIT: Duration = Duration::from_secs(24 * 3600);
 /// Values are shown until they should have been replaced this many times.
 const STALE_AFTER: u32 = 3;
 
@@ -29,6 +31,8 @@ pub(super) struct StatusProbe {
     pub(super) in_flight: bool,
     pub(super) not_before: Tick,
     failing: Failing,
+    /// Whether the appliance has what is optional; none before it was asked.
+    offered: Option<bool>,
     /// The duration of the newest request.
     pub(super) took: Option<Duration>,
     view: Arc<AspectView>,
@@ -54,6 +58,7 @@ impl StatusProbe {
             in_flight: false,
             not_before: Tick::default(),
             failing: Failing::default(),
+            offered: None,
             took: None,
             view: Arc::new(view),
         }
@@ -63,7 +68,7 @@ impl StatusProbe {
     pub(super) fn all(status_options: &StatusOptions, product: Product) -> Vec<Self> {
         let probe = |kind: StatusKind| {
             let pace = match kind {
-                StatusKind::Health | StatusKind::XmlStatus(_) => SOON,
+                StatusKind::Health | StatusKind::SystemStatus | StatusKind::XmlStatus(_) => SOON,
                 StatusKind::Quarantines(_) | StatusKind::Managed | StatusKind::Reporting => NOW_AND_THEN,
                 StatusKind::TimeZone | StatusKind::Privileges => SELDOM,
             };
@@ -99,6 +104,9 @@ impl StatusProbe {
 
     /// Takes in that the appliance is there again after it was not.
     pub(super) fn appliance_is_back(&mut self, now: Tick) {
+        if self.is_not_offered() {
+            return;
+        }
         if let Some(asked_for) = self.failing.forgive() {
             self.not_before = self.not_before.min((now + self.pace).max(asked_for));
         }
@@ -110,7 +118,7 @@ impl StatusProbe {
         Polled {
             topic: Topic::Status,
             name: (*name).into(),
-            was_requested: last_success.is_some() || trouble.is_some(),
+            was_requested: last_success.is_some() || trouble.is_some() || self.is_not_offered(),
             is_in_first_round: true,
             is_wanted: *is_wanted,
             trouble: trouble.clone(),
@@ -119,7 +127,27 @@ impl StatusProbe {
 
     /// Whether the appliance refuses it, so that it is requested seldom.
     pub(super) fn is_refused(&self) -> bool {
-        self.view.refusal.is_some()
+        self.view.refusal.is_some() || self.is_not_offered()
+    }
+
+    /// Whether the appliance does not have it.
+    pub(super) fn is_not_offered(&self) -> bool {
+        self.offered == Some(false)
+    }
+
+    /// Whether it is not known yet that the appliance has it.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.aspect.is_optional() && self.offered.is_none()
+    }
+
+    /// Whether it is published: nothing of what the appliance may not have, before it has answered.
+    pub(super) fn is_published(&self) -> bool {
+        !self.aspect.is_optional() || self.offered == Some(true)
+    }
+
+    /// Takes in that the appliance was found not to have it, so that it is not requested before `again`.
+    pub(super) fn not_offered(&mut self, again: Tick) {
+        (self.offered, self.not_before) = (Some(false), again);
     }
 
     pub(super) fn view(&self) -> Arc<AspectView> {
@@ -141,6 +169,7 @@ impl StatusProbe {
         let failure = match outcome {
             Ok(observation) => {
                 self.failing = Failing::default();
+                self.offered = Some(true);
                 let status_metrics = StatusMetrics::new(&observation);
                 let mut unusable = self.view.unusable;
                 unusable.iter_mut().zip(status_metrics.unusable).for_each(|(sum, more)| *sum += more);
@@ -158,7 +187,13 @@ impl StatusProbe {
             }
             Err(failure) => failure,
         };
-        let refusal = failure.reason.is_refusal().then_some(failure.reason);
+        let is_refused = failure.reason.is_refusal();
+        if is_refused && self.aspect.is_optional() {
+            self.failing = Failing::default();
+            self.not_offered(now + NOT_OFFERED_WAIT);
+            return None;
+        }
+        let refusal = is_refused.then_some(failure.reason);
         let wait = self.failing.failed(&failure, self.pace, others, now);
         // A refused password is not sent again before its time, whatever the request; checking whether it may be is free.
         let is_elsewhere = refusal.is_some() && self.is_elsewhere();

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::api::{
-    BaseUnit, Count, Health, ManagedAppliance, Observation, Quarantine, ReportingStatus, Unusable, UnusableCounts,
-    XmlStatus,
+    BaseUnit, Count, Health, ManagedAppliance, Observation, Quarantine, ReportingStatus, SystemStatus, Unusable,
+    UnusableCounts, XmlStatus,
 };
 use crate::base::clock::Timestamp;
 use crate::base::release::Release;
@@ -44,6 +44,54 @@ const FEATURE_EXPIRY: MetricDef = MetricDef::gauge(
     "asyncos_feature_expiry_timestamp_seconds",
     "Unix time at which the licence of a feature expires; absent for perpetual and dormant licences",
 );
+const RAID: MetricDef =
+    MetricDef::gauge("asyncos_raid_status", "State of the RAID as the appliance reports it; always 1");
+const ACTIVE: MetricDef =
+    MetricDef::gauge("asyncos_status_active_recips", "Recipients that wait for delivery, by the system or XML status");
+const CONNECTIONS_IN: MetricDef =
+    MetricDef::gauge("asyncos_status_conn_in", "Open incoming connections, by the system or XML status");
+const CONNECTIONS_OUT: MetricDef =
+    MetricDef::gauge("asyncos_status_conn_out", "Open outgoing connections, by the system or XML status");
+const DESTINATIONS: MetricDef =
+    MetricDef::gauge("asyncos_status_dests_in_memory", "Destinations in memory, by the system or XML status");
+const QUARANTINED: MetricDef =
+    MetricDef::gauge("asyncos_status_msgs_in_quarantine", "Messages in quarantine, by the system or XML status");
+const RECEIVED: MetricDef = MetricDef::counter(
+    "asyncos_system_messages_received_total",
+    "Messages received since the last start of the appliance",
+);
+const DELIVERED: MetricDef = MetricDef::counter(
+    "asyncos_system_delivered_recipients_total",
+    "Recipients delivered since the last start of the appliance",
+);
+const SOFT_BOUNCED: MetricDef = MetricDef::counter(
+    "asyncos_system_soft_bounced_events_total",
+    "Soft bounces since the last start of the appliance",
+);
+const REJECTED: MetricDef = MetricDef::counter(
+    "asyncos_system_rejected_recipients_total",
+    "Recipients rejected since the last start of the appliance",
+);
+const DROPPED: MetricDef = MetricDef::counter(
+    "asyncos_system_dropped_messages_total",
+    "Messages dropped since the last start of the appliance",
+);
+const HARD_BOUNCED: MetricDef = MetricDef::counter(
+    "asyncos_system_hard_bounces_total",
+    "Recipients that bounced hard since the last start of the appliance",
+);
+/// The counters of the system status by the names in its answer.
+///
+/// They have names of their own beside the lifetime counters of the XML status: a series that changed from one to the other
+/// would seem to restart, or to jump.
+const SINCE_START: [(&str, MetricDef); 6] = [
+    ("messages_received_uptime", RECEIVED),
+    ("delivered_recipients_uptime", DELIVERED),
+    ("soft_bounced_events_uptime", SOFT_BOUNCED),
+    ("rejected_recipients_uptime", REJECTED),
+    ("dropped_messages_uptime", DROPPED),
+    ("total_hard_bounces_uptime", HARD_BOUNCED),
+];
 const QUARANTINE_MESSAGES: MetricDef = MetricDef::gauge(
     "asyncos_quarantine_messages",
     "Messages in a quarantine, of type `spam` or `pvo` (policy, virus, outbreak)",
@@ -85,6 +133,13 @@ pub const ABOUT_NOW: &[MetricDef] = &[
     COUNTER_RESET,
     OLDEST_MESSAGE,
     FEATURE_EXPIRY,
+    RAID,
+    RECEIVED,
+    DELIVERED,
+    SOFT_BOUNCED,
+    REJECTED,
+    DROPPED,
+    HARD_BOUNCED,
     QUARANTINE_MESSAGES,
     QUARANTINE_LOWER_BOUND,
     QUARANTINE_SIZE,
@@ -124,6 +179,7 @@ impl StatusMetrics {
         let mut draft = Draft::default();
         match observation {
             Observation::Health(health) => draft.health(health),
+            Observation::SystemStatus { status, at } => draft.system_status(status, *at),
             Observation::XmlStatus { status, at } => draft.status(status, *at),
             Observation::Quarantines(quarantines) => draft.quarantines(quarantines),
             Observation::Managed(appliances) => draft.managed(appliances),
@@ -198,6 +254,48 @@ impl Draft {
         self.status_metrics
             .info
             .extend(parts.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into()))));
+    }
+
+    fn system_status(&mut self, status: &SystemStatus, at: Timestamp) {
+        if let Some(state) = &status.system_state {
+            self.put(&SYSTEM_STATUS, [("state", state)], Some(1.0));
+        }
+        if let Some(state) = &status.raid {
+            self.put(&RAID, [("state", state)], Some(1.0));
+        }
+        // An empty queue has no age.
+        let age = status.oldest_message_seconds.filter(|age| *age > 0.0);
+        let values = [
+            (CPU, status.cpu_load),
+            (RAM, status.ram),
+            (QUEUE, status.queue),
+            (DISK_IO, status.disk_io),
+            (WORK_QUEUE, status.workqueue_messages),
+            (QUARANTINED, status.quarantine_messages),
+            (ACTIVE, status.active_recipients),
+            (CONNECTIONS_IN, status.connections_in),
+            (CONNECTIONS_OUT, status.connections_out),
+            (DESTINATIONS, status.destinations),
+            (BIRTH, status.up_since.map(Timestamp::as_secs_f64)),
+            (OLDEST_MESSAGE, age.map(|age| at.as_secs_f64() - age)),
+        ];
+        for (about, value) in values {
+            self.put(&about, [], value);
+        }
+        for (name, count) in &status.counters {
+            if let Some((_, about)) = SINCE_START.iter().find(|(known, _)| known == name) {
+                let total = sample(about.name.into(), about.help.into(), [], *count as f64);
+                self.status_metrics.counters.push(total);
+            }
+        }
+        self.count(status.unusable);
+        let release = status
+            .software
+            .as_ref()
+            .map(|software| Release::find(software).map_or_else(|| software.clone(), |release| release.to_string()));
+        let parts = [("model", status.model.clone()), ("release", release), ("serial", status.serial.clone())];
+        let info = parts.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into())));
+        self.status_metrics.info.extend(info);
     }
 
     fn quarantines(&mut self, quarantines: &[Quarantine]) {
@@ -309,9 +407,9 @@ mod tests {
     }
 
     #[test]
-    fn every_status_metric_is_a_gauge_with_help() {
+    fn every_status_metric_has_help_and_a_name_of_its_kind() {
         for MetricDef { name, kind, help } in ABOUT_NOW {
-            assert!(*kind == Kind::Gauge && !name.ends_with("_total") && !help.is_empty(), "{name}");
+            assert!((*kind == Kind::Counter) == name.ends_with("_total") && !help.is_empty(), "{name}");
         }
     }
 }

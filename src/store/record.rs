@@ -114,6 +114,9 @@ pub struct Facts {
     /// When it declined the hour that is not over, by its clock, in seconds since 1970; none where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running_declined: Option<u64>,
+    /// The status requests that it does not offer, each with the time of that answer by our clock, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_offered: BTreeMap<String, u64>,
 }
 
 #[cfg(test)]

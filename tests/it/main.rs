@@ -85,6 +85,7 @@ mod session;
 mod sharding;
 #[cfg(feature = "external-tests")]
 mod snmp;
+mod status_endpoints;
 mod status_metrics;
 mod status_page;
 mod sums;

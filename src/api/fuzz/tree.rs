@@ -36,6 +36,13 @@ impl Tree {
         }
     }
 
+    /// The entries under `name` at any depth.
+    pub(crate) fn named<'a>(&'a self, name: &str) -> Vec<&'a Self> {
+        let mut found = Vec::new();
+        self.walk(&mut |tree| found.extend(tree.get(name)));
+        found
+    }
+
     /// Whether any object has a name twice.
     pub(crate) fn repeats(&self) -> bool {
         match self {

@@ -339,6 +339,16 @@ impl Answer {
         Err(Failure { retry_after: self.retry_after, ..Failure::new(reason, detail).caused_by(cause) })
     }
 
+    /// As [`Answer::checked`], of an endpoint that an appliance may not have: 403, 404, 405 and 501 all say so, with or without
+    /// a message.
+    ///
+    /// # Errors
+    /// As [`Answer::checked`].
+    pub(in crate::api) fn checked_optional(self) -> Result<Self, Failure> {
+        let is_absent = matches!(self.status, 403 | 404 | 405 | 501);
+        self.checked().map_err(|failure| if is_absent { failure.because(Reason::Declined) } else { failure })
+    }
+
     /// The text of a response that is no success, with its `message`, and its cause.
     fn problem(&self, message: Option<&str>) -> (String, Cause) {
         let (status, is_redirect) = (self.status, (300..=399).contains(&self.status));

@@ -43,6 +43,35 @@ impl Civil {
         Self::try_new(year, part(4, 6)?, part(6, 8)?, (part(8, 10)?, part(10, 12)?, part(12, 14)?))
     }
 
+    /// Reads `2026-01-01 00:00:00`, with a `T` or a blank in the middle, or `Thu Apr 12 23:38:05 2018`, without any zone.
+    ///
+    /// **Source:** examples of one published client; the vendor's guide.
+    pub(in crate::api) fn local(text: &str) -> Option<Self> {
+        let words: Vec<&str> = text.split_whitespace().take(6).collect();
+        match *words.as_slice() {
+            [date, time] => Self::numeric(date, time),
+            [one] => one.split_once('T').and_then(|(date, time)| Self::numeric(date, time)),
+            [_, _, _, _, _] => Self::of_ctime(text),
+            _ => None,
+        }
+    }
+
+    fn numeric(date: &str, time: &str) -> Option<Self> {
+        let (year, rest) = date.split_once('-')?;
+        let (month, day) = rest.split_once('-')?;
+        Self::try_new(four(year)?, two(month)?, two(day)?, time_of_day(time)?)
+    }
+
+    /// Reads the first five words of `Thu Apr 12 23:38:05 2018 IST`, whatever the zone.
+    ///
+    /// **Source:** the vendor's guide, the time of the system.
+    pub(in crate::api) fn of_ctime(text: &str) -> Option<Self> {
+        let words: Vec<&str> = text.split_whitespace().take(6).collect();
+        let [_, month, day, time, year, ..] = *words.as_slice() else { return None };
+        let day = if day.len() == 1 { one(day) } else { two(day) }?;
+        Self::try_new(four(year)?, month_named(month)?, day, time_of_day(time)?)
+    }
+
     /// Seconds from 1970-01-01T00:00:00 in the same zone.
     pub(in crate::api) fn seconds(self) -> u64 {
         days_since_1970(self.year, self.month, self.day) * 86_400 + u64::from(self.second)

@@ -116,6 +116,16 @@ impl Fields {
         Ok(())
     }
 
+    /// Puts a value in.
+    pub(in crate::api) fn insert(&mut self, name: &'static str, value: JsonScalar) {
+        self.values.insert(name, value);
+    }
+
+    /// Takes in the fields of `other`; of a repeated name the last one counts.
+    pub(in crate::api) fn merge(&mut self, other: Self) {
+        self.values.extend(other.values);
+    }
+
     /// The value of this name as it stands.
     pub(in crate::api) fn get(&self, name: &str) -> Option<&JsonScalar> {
         self.values.get(name)

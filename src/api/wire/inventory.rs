@@ -5,17 +5,26 @@ use std::collections::BTreeSet;
 
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess};
 
+use crate::api::wire::calendar::Civil;
 use crate::api::wire::field::{self, Fields, Wanted};
 use crate::api::wire::json::{By, Member, Reader};
 use crate::api::wire::number::Scalar;
 use crate::api::wire::query::device_type;
 use crate::api::{Failure, Reason, UnusableCounts};
+use crate::base::clock::Timestamp;
 use crate::config::Product;
 
 /// Appliances that are kept of one answer: far more than a manager can look after.
 const MOST_APPLIANCES: usize = 1000;
 /// Privileges that are kept of one answer; a sample of 4392 bytes has well over a hundred.
 const MOST_PRIVILEGES: usize = 1000;
+
+/// The differences of time zones are multiples of this, in seconds.
+const QUARTER: i64 = 15 * 60;
+/// The time zone that is furthest from UTC, in seconds.
+const FURTHEST_ZONE: i64 = 14 * 3600;
+/// The difference between an answer's time and the clock at its arrival that is explained by its way, in seconds.
+const LATEST_ANSWER: i64 = 5 * 60;
 
 /// The appliances that a manager looks after.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -178,6 +187,16 @@ impl LocalTime {
     #[must_use]
     pub(in crate::api) fn query(product: Product) -> String {
         device_type(product)
+    }
+
+    /// Seconds that the appliance's local time is ahead of UTC, which is `now`; none where the time is in another form. Zones
+    /// differ by quarters of an hour.
+    pub(in crate::api) fn seconds_east(&self, now: Timestamp) -> Option<i64> {
+        let local = Civil::of_ctime(self.time.as_deref()?)?.seconds();
+        let ahead = i64::try_from(local).ok()? - i64::try_from(now.as_secs()).ok()?;
+        let quarters = (ahead + QUARTER.div_euclid(2)).div_euclid(QUARTER) * QUARTER;
+        // No zone is further from UTC; and beyond some minutes it is a clock that is wrong.
+        (quarters.abs() <= FURTHEST_ZONE && (ahead - quarters).abs() <= LATEST_ANSWER).then_some(quarters)
     }
 
     /// Reads the answer.

@@ -14,8 +14,8 @@ use super::examination::Examination;
 use super::report::{Item, Step, StepKind};
 
 impl Examination<'_> {
-    /// The status requests other than quarantines and the status page. First of all, since low roles may read the time zone, and what an
-    /// account may read shows what its 401 mean.
+    /// The status requests other than quarantines and the status page. First of all, since low roles may read the time zone,
+    /// and what an account may read shows what its 401 mean.
     pub(super) async fn status(&mut self) -> Result<Option<Step>, Failure> {
         let (options, product) = (&self.appliance().status_options, self.appliance().product);
         let kinds: Vec<StatusKind> = StatusKind::configured(options, product)
@@ -26,7 +26,11 @@ impl Examination<'_> {
         let mut readings = Readings::default();
         for kind in &kinds {
             let answer = self.prober.observe(kind).await?;
-            readings.add(topic(kind), &answer);
+            // That an appliance does not have what is optional is no problem.
+            let is_refused = answer.as_ref().is_err_and(|failure| failure.reason.is_refusal());
+            if !(kind.is_optional() && is_refused) {
+                readings.add(topic(kind), &answer);
+            }
         }
         Ok((!kinds.is_empty()).then(|| readings.step(StepKind::Status)))
     }
@@ -157,6 +161,7 @@ fn quarantine_items(observation: &Observation, named: &[String]) -> Vec<Item> {
     let found = match observation {
         Observation::Quarantines(found) => found.as_slice(),
         Observation::Health(_)
+        | Observation::SystemStatus { .. }
         | Observation::XmlStatus { .. }
         | Observation::Managed(_)
         | Observation::Privileges(_)

@@ -58,6 +58,7 @@ impl Findings {
             Ok(Observation::Managed(devices)) => Some(devices),
             Ok(
                 Observation::Health(_)
+                | Observation::SystemStatus { .. }
                 | Observation::XmlStatus { .. }
                 | Observation::Quarantines(_)
                 | Observation::Privileges(_)

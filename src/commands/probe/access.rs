@@ -111,6 +111,7 @@ impl Windows {
 pub(in crate::commands) const fn topic(aspect: &StatusKind) -> &'static str {
     match aspect {
         StatusKind::Health => "health",
+        StatusKind::SystemStatus => "system status",
         StatusKind::XmlStatus(_) => "status page",
         StatusKind::Quarantines(_) => "quarantines",
         StatusKind::Managed => "managed appliances",
@@ -124,7 +125,9 @@ pub(in crate::commands) const fn topic(aspect: &StatusKind) -> &'static str {
 pub(in crate::commands) fn described(observation: &Observation) -> String {
     let date = |date: Option<Timestamp>| date.map_or_else(|| "?".to_owned(), |date| date.to_string());
     match observation {
-        Observation::Health(_) | Observation::XmlStatus { .. } => "can be read".into(),
+        Observation::Health(_) | Observation::SystemStatus { .. } | Observation::XmlStatus { .. } => {
+            "can be read".into()
+        }
         Observation::Quarantines(found) => {
             let names: Vec<&str> = found.iter().map(|quarantine| quarantine.name.as_str()).collect();
             format!("{} can be counted: {}", names.len(), names.join(", "))
