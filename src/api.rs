@@ -38,6 +38,7 @@ pub use tap::{Answered, Exchange, Tap};
 pub use time::ClockDoubt;
 #[cfg(test)]
 pub(crate) use time::ClockFilter;
+pub use wire::delivery_status::{DeliveryStatus, Destination, HostStatus};
 pub use wire::gauge::BaseUnit;
 pub use wire::health::Health;
 pub use wire::inventory::ManagedAppliance;

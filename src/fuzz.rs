@@ -18,6 +18,7 @@ pub const PARSERS: &[(&str, Check)] = &[
     ("certificate", api::fuzz::certificate),
     ("config", config::fuzz::config),
     ("date", api::fuzz::date),
+    ("delivery_status", api::fuzz::delivery_status),
     ("error", api::fuzz::error),
     ("health", api::fuzz::health),
     ("inventory", api::fuzz::inventory),

@@ -9,6 +9,7 @@ use crate::catalogue::{self, Aggregation, Group, Keys, ScopeKind};
 use crate::store::{OTHER, SumKey, Summed};
 
 mod column;
+pub mod destinations;
 mod family;
 mod key;
 pub mod status_metrics;

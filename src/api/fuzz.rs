@@ -5,6 +5,7 @@ use crate::api::Failure;
 use crate::api::failure::LONGEST_DETAIL;
 use crate::api::http::certificate::Facts;
 use crate::api::http::header;
+use crate::api::wire::delivery_status::DeliveryStatus;
 use crate::api::wire::field;
 use crate::api::wire::health::Health;
 use crate::api::wire::inventory::{Inventory, LocalTime, Privileges};
@@ -146,6 +147,28 @@ pub(crate) fn system_status(body: &[u8]) {
         assert!(text.chars().count() <= 3 * LONGEST_TEXT && !text.chars().any(char::is_control), "{text:?}");
     }
     status.up_since.into_iter().for_each(check_date);
+}
+
+/// The delivery status: every domain and every count stands in the body.
+pub(crate) fn delivery_status(body: &[u8]) {
+    let body = text(body);
+    let Some((status, tree)) = supported(&body, DeliveryStatus::parse(&body)) else { return };
+    assert!(status.destinations.len() <= 10 * MOST_ENTRIES);
+    for (domain, destination) in &status.destinations {
+        assert!(!domain.is_empty() && domain.chars().count() <= 3 * LONGEST_TEXT, "{domain:?}");
+        assert!(!domain.chars().any(char::is_control), "{domain:?}");
+        for (count, name) in [
+            (destination.active, "active_recipients"),
+            (destination.connections, "connections_out"),
+            (destination.delivered, "delivered_recipients"),
+            (destination.soft_bounces, "soft_bounces"),
+            (destination.hard_bounces, "hard_bounces"),
+        ] {
+            let is_said =
+                count.is_none_or(|count| is_said(count as f64, &tree.named(name), &Unit::Count("entries".into())));
+            assert!(is_said, "`{name}` of {domain:?} is not {count:?}");
+        }
+    }
 }
 
 /// Quarantines: counts, names and sizes.

@@ -1,6 +1,7 @@
 //! Requests for the current status of an appliance, beside reports for windows.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use url::Url;
 
 use crate::api::http::transport::Answer;
 use crate::api::login_failures::PASSWORD_CHECK_INTERVAL;
+use crate::api::wire::delivery_status::DeliveryStatus;
 use crate::api::wire::health::Health;
 use crate::api::wire::inventory::{Inventory, LocalTime, ManagedAppliance, Privileges};
 use crate::api::wire::quarantine::{QuarantineMessages, QuarantineSize, Quarantines};
@@ -39,6 +41,8 @@ pub enum StatusKind {
     Health,
     /// Gauges, counters since the start, and facts; of a gateway that offers it.
     SystemStatus,
+    /// Destinations of mail, of which so many have series of their own; of a gateway that offers it.
+    DeliveryStatus(NonZeroUsize),
     /// The status page of the web interface at this place.
     XmlStatus(Url),
     /// Messages in quarantines: in these, or in the spam quarantine and all that the appliance names.
@@ -64,6 +68,7 @@ impl StatusKind {
         if options.system_status {
             kinds.push(Self::SystemStatus);
         }
+        kinds.extend(options.delivery_status.map(Self::DeliveryStatus));
         kinds.extend(options.xml_status.clone().map(Self::XmlStatus));
         match &options.quarantines {
             config::Quarantines::All => kinds.push(Self::Quarantines(None)),
@@ -83,7 +88,7 @@ impl StatusKind {
     #[must_use]
     pub const fn is_optional(&self) -> bool {
         match self {
-            Self::SystemStatus => true,
+            Self::SystemStatus | Self::DeliveryStatus(_) => true,
             Self::Health
             | Self::XmlStatus(_)
             | Self::Quarantines(_)
@@ -100,6 +105,7 @@ impl StatusKind {
         match self {
             Self::Health => "health",
             Self::SystemStatus => "system_status",
+            Self::DeliveryStatus(_) => "delivery_status",
             Self::XmlStatus(_) => "xml_status",
             Self::Quarantines(_) => "quarantines",
             Self::Managed => "managed_appliances",
@@ -115,6 +121,7 @@ impl StatusKind {
         match self {
             Self::Health => "health",
             Self::SystemStatus => "system_status",
+            Self::DeliveryStatus(_) => "delivery_status",
             Self::XmlStatus(_) => "xml_status",
             Self::Quarantines(_) => "quarantines",
             Self::Managed | Self::Privileges | Self::Reporting | Self::TimeZone => "inventory",
@@ -141,6 +148,8 @@ pub enum Observation {
         /// The appliance's clock when it was read.
         at: Timestamp,
     },
+    /// See [`StatusKind::DeliveryStatus`].
+    DeliveryStatus(DeliveryStatus),
     /// See [`StatusKind::Quarantines`].
     Quarantines(Vec<Quarantine>),
     /// See [`StatusKind::Managed`].
@@ -163,6 +172,7 @@ impl Observation {
                 status.gauges.iter().find(|(name, _)| name == "resource_conservation").map(|(_, level)| *level)
             }
             Self::SystemStatus { .. }
+            | Self::DeliveryStatus(_)
             | Self::Quarantines(_)
             | Self::Managed(_)
             | Self::Privileges(_)
@@ -204,6 +214,10 @@ impl Client {
                 let mut status = self.ask_optional(SystemStatus::PATH, |body| SystemStatus::parse(body, east)).await?;
                 status.serial = status.serial.filter(|_| self.serial);
                 Ok(Observation::SystemStatus { status: Box::new(status), at: self.now() })
+            }
+            StatusKind::DeliveryStatus(_) => {
+                let status = self.ask_optional(DeliveryStatus::PATH, DeliveryStatus::parse).await?;
+                Ok(Observation::DeliveryStatus(status))
             }
             StatusKind::XmlStatus(url) => self.status(url).await,
             StatusKind::Quarantines(named) => self.quarantines(named.as_deref()).await.map(Observation::Quarantines),

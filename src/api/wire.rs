@@ -1,6 +1,7 @@
 //! The forms on the wire: the parameters of requests, and readers for every kind of answer. Opens no connection.
 
 mod calendar;
+pub(super) mod delivery_status;
 pub(super) mod field;
 pub(super) mod gauge;
 pub(super) mod health;

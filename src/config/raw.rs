@@ -75,8 +75,8 @@ tables! {
     /// One element of `appliances`.
     Appliance {
         name, url, product, auth, username, password, password_file, password_env, credential, two_factor, oidc, tls,
-        proxy, polling, counter_groups, device_groups, devices, health, system_status, xml_status, quarantines, inventory,
-        tracking_searches, detections, minimum_release, serial
+        proxy, polling, counter_groups, device_groups, devices, health, system_status, delivery_status, xml_status,
+        quarantines, inventory, tracking_searches, detections, minimum_release, serial
     }
     /// `two_factor` of an appliance.
     TwoFactor {
@@ -90,6 +90,8 @@ tables! {
     }
     /// `xml_status` of an appliance, where it is more than a switch.
     XmlStatus { url }
+    /// `delivery_status` of an appliance.
+    DeliveryStatus { top }
     /// `tls` of an appliance.
     Tls { ca_file, server_name, fingerprint_sha256, insecure_skip_verify, cert_file, key_file, min_version, legacy }
     /// `proxy` of an appliance.

@@ -90,6 +90,8 @@ struct Entry<'a> {
     devices: Vec<&'a str>,
     health: bool,
     system_status: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery_status: Option<DeliveryStatusKeys>,
     xml_status: XmlStatus<'a>,
     quarantines: QuarantineKeys<'a>,
     inventory: bool,
@@ -117,7 +119,8 @@ impl<'a> Entry<'a> {
             minimum_release,
             serial,
         } = appliance;
-        let StatusOptions { health, system_status, xml_status, quarantines, inventory, named: _ } = status_options;
+        let StatusOptions { health, system_status, delivery_status, xml_status, quarantines, inventory, named: _ } =
+            status_options;
         let members =
             |wanted: fn(&Scope) -> &str| scopes.iter().map(wanted).filter(|name| !name.is_empty()).collect::<Vec<_>>();
         Self {
@@ -133,6 +136,7 @@ impl<'a> Entry<'a> {
             devices: members(Scope::device),
             health: *health,
             system_status: *system_status,
+            delivery_status: delivery_status.map(|top| DeliveryStatusKeys { top: top.get() }),
             xml_status: xml_status.as_ref().map_or(XmlStatus::Off(false), |url| XmlStatus::At { url: url.as_str() }),
             quarantines: match quarantines {
                 Quarantines::All => QuarantineKeys::All(true),
@@ -144,6 +148,11 @@ impl<'a> Entry<'a> {
             tracking_searches: searches.iter().map(Search::of).collect(),
         }
     }
+}
+
+#[derive(Serialize)]
+struct DeliveryStatusKeys {
+    top: usize,
 }
 
 #[derive(Serialize)]

@@ -79,6 +79,8 @@ fn value(table: &str, key: &str) -> Value {
         ("Appliance", "polling") => reference("Polling"),
         ("Appliance", "device_groups" | "devices") => list(&text()),
         ("Appliance", "xml_status") => json!({"anyOf": [switch(), reference("XmlStatus")]}),
+        ("Appliance", "delivery_status") => reference("DeliveryStatus"),
+        ("DeliveryStatus", "top") => number(1, super::status_options::MOST_DESTINATIONS),
         ("Appliance", "quarantines") => json!({"anyOf": [switch(), list(&text())]}),
         (
             _,

@@ -1,4 +1,7 @@
-//! Status requests of an appliance besides reports: `health`, `system_status`, `xml_status`, `quarantines`, `inventory`.
+//! Status requests of an appliance besides reports: `health`, `system_status`, `delivery_status`, `xml_status`,
+//! `quarantines`, `inventory`.
+
+use std::num::NonZeroUsize;
 
 use serde_yaml::Value;
 use url::Url;
@@ -6,6 +9,11 @@ use url::Url;
 use super::path::Path;
 use super::problem::Problems;
 use super::{Product, Quarantines, StatusOptions, field, raw};
+
+/// The most destinations that may have series of their own: several series each.
+pub(super) const MOST_DESTINATIONS: usize = 1000;
+/// Destinations that have series of their own unless configured.
+const USUAL_DESTINATIONS: NonZeroUsize = NonZeroUsize::new(20).expect("20 is not zero");
 
 impl StatusOptions {
     /// Whether the file has `key`.
@@ -25,6 +33,8 @@ pub(super) fn read(
 ) -> StatusOptions {
     let keys = [
         ("health", &raw.health),
+        ("system_status", &raw.system_status),
+        ("delivery_status", &raw.delivery_status),
         ("xml_status", &raw.xml_status),
         ("quarantines", &raw.quarantines),
         ("inventory", &raw.inventory),
@@ -39,14 +49,26 @@ pub(super) fn read(
     if system_status && product == Product::Sma {
         problems.error(&path.key("system_status"), "only an ESA has it: set `product: esa`, or leave it out");
     }
+    let delivery_status = delivery_status(raw.delivery_status.as_ref(), &path.key("delivery_status"), problems);
+    if delivery_status.is_some() && product == Product::Sma {
+        problems.error(&path.key("delivery_status"), "only an ESA has it: set `product: esa`, or leave it out");
+    }
     StatusOptions {
         health,
         system_status,
+        delivery_status,
         xml_status: xml_status(raw.xml_status.as_ref(), url, &path.key("xml_status"), problems),
         quarantines: quarantines(raw.quarantines.as_ref(), &path.key("quarantines"), problems),
         inventory,
         named,
     }
+}
+
+/// A table with the number of destinations; nothing for none.
+fn delivery_status(value: Option<&Value>, path: &Path, problems: &mut Problems) -> Option<NonZeroUsize> {
+    let raw = raw::DeliveryStatus::read(value?.clone(), path, problems);
+    let top = field::number(raw.top.as_ref(), 1..=MOST_DESTINATIONS, &path.key("top"), problems);
+    Some(top.and_then(NonZeroUsize::new).unwrap_or(USUAL_DESTINATIONS))
 }
 
 /// `true` for the appliance's own URL, or a table with another one: the page belongs to the web interface.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::api::{Failure, Observation, Pace, StatusKind, UnusableCounts};
 use crate::base::clock::{Tick, Timestamp};
 use crate::config::{Product, StatusOptions};
+use crate::sample::destinations::Destinations;
 use crate::sample::status_metrics::StatusMetrics;
 use crate::snapshot::{AspectView, Trouble};
 
@@ -33,6 +34,8 @@ pub(super) struct StatusProbe {
     failing: Failing,
     /// Whether the appliance has what is optional; none before it was asked.
     offered: Option<bool>,
+    /// Of the delivery status only.
+    destinations: Option<Destinations>,
     /// The duration of the newest request.
     pub(super) took: Option<Duration>,
     view: Arc<AspectView>,
@@ -40,6 +43,17 @@ pub(super) struct StatusProbe {
 
 impl StatusProbe {
     fn new(aspect: StatusKind, pace: Duration, is_wanted: bool) -> Self {
+        let destinations = match &aspect {
+            StatusKind::DeliveryStatus(top) => Some(Destinations::new(top.get())),
+            StatusKind::Health
+            | StatusKind::SystemStatus
+            | StatusKind::XmlStatus(_)
+            | StatusKind::Quarantines(_)
+            | StatusKind::Managed
+            | StatusKind::Privileges
+            | StatusKind::Reporting
+            | StatusKind::TimeZone => None,
+        };
         let view = AspectView {
             name: aspect.name(),
             option: aspect.option(),
@@ -59,6 +73,7 @@ impl StatusProbe {
             not_before: Tick::default(),
             failing: Failing::default(),
             offered: None,
+            destinations,
             took: None,
             view: Arc::new(view),
         }
@@ -68,7 +83,10 @@ impl StatusProbe {
     pub(super) fn all(status_options: &StatusOptions, product: Product) -> Vec<Self> {
         let probe = |kind: StatusKind| {
             let pace = match kind {
-                StatusKind::Health | StatusKind::SystemStatus | StatusKind::XmlStatus(_) => SOON,
+                StatusKind::Health
+                | StatusKind::SystemStatus
+                | StatusKind::DeliveryStatus(_)
+                | StatusKind::XmlStatus(_) => SOON,
                 StatusKind::Quarantines(_) | StatusKind::Managed | StatusKind::Reporting => NOW_AND_THEN,
                 StatusKind::TimeZone | StatusKind::Privileges => SELDOM,
             };
@@ -170,7 +188,10 @@ impl StatusProbe {
             Ok(observation) => {
                 self.failing = Failing::default();
                 self.offered = Some(true);
-                let status_metrics = StatusMetrics::new(&observation);
+                let status_metrics = match (&observation, &mut self.destinations) {
+                    (Observation::DeliveryStatus(status), Some(destinations)) => destinations.update(status, now),
+                    _ => StatusMetrics::new(&observation),
+                };
                 let mut unusable = self.view.unusable;
                 unusable.iter_mut().zip(status_metrics.unusable).for_each(|(sum, more)| *sum += more);
                 self.view = Arc::new(AspectView {

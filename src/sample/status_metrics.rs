@@ -10,6 +10,7 @@ use crate::api::{
 };
 use crate::base::clock::Timestamp;
 use crate::base::release::Release;
+use crate::sample::destinations;
 use crate::sample::{Family, Label, MetricDef, Sample};
 
 const CPU: MetricDef = MetricDef::gauge("asyncos_health_cpu_load_ratio", "Share of the CPU in use now");
@@ -120,6 +121,12 @@ const HEARTBEAT: MetricDef = MetricDef::gauge(
 
 /// All of them except those named after fields of the XML status; a test compares them with the manual.
 pub const ABOUT_NOW: &[MetricDef] = &[
+    destinations::ACTIVE,
+    destinations::CONNECTIONS,
+    destinations::STATUS,
+    destinations::DELIVERED,
+    destinations::SOFT_BOUNCES,
+    destinations::HARD_BOUNCES,
     CPU,
     RAM,
     SWAP,
@@ -181,6 +188,8 @@ impl StatusMetrics {
             Observation::Health(health) => draft.health(health),
             Observation::SystemStatus { status, at } => draft.system_status(status, *at),
             Observation::XmlStatus { status, at } => draft.status(status, *at),
+            // The newest answer alone does not tell what was delivered: [`super::destinations`] does.
+            Observation::DeliveryStatus(_) => {}
             Observation::Quarantines(quarantines) => draft.quarantines(quarantines),
             Observation::Managed(appliances) => draft.managed(appliances),
             Observation::Privileges(count) => draft.put(&PRIVILEGES, [], Some(*count as f64)),
@@ -368,7 +377,7 @@ impl Draft {
     }
 }
 
-fn sample<const N: usize>(name: String, help: String, labels: [(&str, &str); N], value: f64) -> Sample {
+pub(super) fn sample<const N: usize>(name: String, help: String, labels: [(&str, &str); N], value: f64) -> Sample {
     let labels = labels.iter().filter(|(_, value)| !value.is_empty());
     let labels = labels.map(|(name, value)| ((*name).into(), (*value).into())).collect();
     Sample { family: Arc::new(Family { name, help, counter: None }), labels, value }

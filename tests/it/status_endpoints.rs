@@ -33,21 +33,27 @@ async fn what_is_not_offered_is_requested_once_a_day_across_restarts_and_is_no_p
     for code in [403, 404, 405, 501] {
         let clock = lapse(1200);
         let esa = simulate(sim::Settings::esa(DEVICE), &clock).await;
-        esa.change(|behaviour| behaviour.system_status_offer = Offer::NotOffered(code));
+        esa.change(|behaviour| {
+            (behaviour.system_status_offer, behaviour.delivery_status) =
+                (Offer::NotOffered(code), Offer::NotOffered(code));
+        });
         let storage = tempfile::tempdir().expect("a directory");
-        let text = config(&esa, "health: true");
+        let text = config(&esa, "health: true, delivery_status: {top: 3}");
         let rig = Rig::start_stored(&text, storage.path(), &clock).await;
         rig.until("the health is read", |page| value(page, "asyncos_health_cpu_load_ratio", &[]).is_some()).await;
         let page = until(&rig, &clock, 4 * 3600).await;
         rig.end().await;
-        assert_eq!(asked(&esa, "health/system_status"), 1, "{code}");
+        let both = || [asked(&esa, "health/system_status"), asked(&esa, "health/delivery_status")];
+        assert_eq!(both(), [1, 1], "{code}");
         for name in ["asyncos_group_success", "asyncos_group_refused"] {
-            assert!(page.matching(name, &[("group", "system_status")]).is_empty(), "{code}: {name}");
+            for group in ["system_status", "delivery_status"] {
+                assert!(page.matching(name, &[("group", group)]).is_empty(), "{code}: {name} {group}");
+            }
         }
         let rig = Rig::start_stored(&text, storage.path(), &clock).await;
         until(&rig, &clock, 8 * 3600).await;
-        assert_eq!(asked(&esa, "health/system_status"), 1, "{code}: a restart does not request it");
-        rig.until("it is requested again after a day", |_| asked(&esa, "health/system_status") == 2).await;
+        assert_eq!(both(), [1, 1], "{code}: a restart requests nothing of it");
+        rig.until("it is requested again after a day", |_| both() == [2, 2]).await;
         rig.end().await;
         assert!(clock.wall().as_secs() >= BEGINNING + 24 * 3600 - 600, "{code}");
     }
@@ -154,4 +160,34 @@ async fn counters_since_the_start_restart_with_the_appliance() {
     rig.end().await;
     let (_, birth) = shown(&rebooted).expect("read");
     assert!(birth >= BEGINNING as f64 && before.1 < BEGINNING as f64, "{before:?} {birth}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn destinations_with_the_most_waiting_recipients_have_series() {
+    for offer in [Offer::AsSeen, Offer::Odd] {
+        let clock = lapse(60);
+        let esa = simulate(sim::Settings::esa(DEVICE), &clock).await;
+        esa.change(|behaviour| {
+            behaviour.delivery_status = offer;
+            behaviour.destinations.stuck = Some(("stuck.example".to_owned(), BEGINNING - 3600));
+            behaviour.destinations.slow = Some("slow.example".to_owned());
+        });
+        let rig = start(&esa, "delivery_status: {top: 2}", &clock).await;
+        let delivered = |page: &Page, domain: &str| {
+            value(page, "asyncos_destination_delivered_recipients_total", &[("domain", domain)])
+        };
+        let page = rig
+            .until("the slow domain and others take mail", |page| {
+                delivered(page, "slow.example") >= Some(2.0) && delivered(page, "(other)") >= Some(10.0)
+            })
+            .await;
+        rig.end().await;
+        assert_eq!(delivered(&page, "stuck.example"), Some(0.0), "{offer:?}");
+        let state = [("domain", "stuck.example"), ("state", "down")];
+        assert_eq!(value(&page, "asyncos_destination_status", &state), Some(1.0), "{offer:?}");
+        let active = page.matching("asyncos_destination_active_recipients", &[]);
+        let domains: Vec<&str> = active.iter().map(|(labels, _)| labels["domain"].as_str()).collect();
+        assert_eq!(domains.len(), 3, "{domains:?}");
+        assert!(active.iter().all(|(_, waiting)| *waiting > 0.0), "{active:?}");
+    }
 }

@@ -3,6 +3,7 @@
 mod accuracy;
 mod collection;
 mod delivery;
+mod destinations;
 mod detections;
 mod exporter;
 mod flow;
@@ -33,6 +34,7 @@ pub(super) fn all(job: &str) -> Vec<Section> {
         Section { name: "asyncos-stores", alerts: stores::alerts() },
         Section { name: "asyncos-flow", alerts: flow::alerts() },
         Section { name: "asyncos-delivery", alerts: delivery::alerts() },
+        Section { name: "asyncos-destinations", alerts: destinations::alerts() },
         Section { name: "asyncos-threats", alerts: threats::alerts() },
         Section { name: "asyncos-senders", alerts: senders::alerts() },
         Section { name: "asyncos-detections", alerts: detections::alerts() },

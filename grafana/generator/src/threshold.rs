@@ -39,6 +39,9 @@ pub(super) const IMBALANCE: f64 = 3.0;
 /// **Source:** TechNote 218151.
 pub(super) const REFUSING: f64 = 999.0;
 
+/// Seconds after its start for which a restart of an appliance is shown: long enough to be seen by an on-call engineer.
+pub(super) const REBOOTED_WITHIN: f64 = 1800.0;
+
 /// Share of the queue's space, to be warned before the appliance calls it near full.
 pub(super) const QUEUE_SPACE: f64 = 0.7;
 

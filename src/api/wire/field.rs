@@ -138,6 +138,23 @@ impl Fields {
         self.usable(number).map(Number::as_f64)
     }
 
+    /// Whether the value is missing, or says that there is none.
+    pub(in crate::api) fn is_silent(&self, name: &str) -> bool {
+        let value = self.values.get(name);
+        value.is_none_or(|value| *value == JsonScalar::Null || value.text().is_some_and(says_nothing))
+    }
+
+    /// A count of events or things; none where it is missing, or says that there is none.
+    pub(in crate::api) fn count(&mut self, name: &str) -> Option<u64> {
+        let value = self.values.get(name).filter(|_| !self.is_silent(name))?;
+        let number = Measure::read(value.scalar()).and_then(|measure| measure.in_unit(&ENTRIES)?.not_negative());
+        let count = number.and_then(|number| match number {
+            Number::Whole(count) => Ok(count),
+            Number::AtLeast(_) | Number::Fraction(_) => Err(Unusable::NotWhole),
+        });
+        self.usable(count)
+    }
+
     /// A switch, or a word for one. That texts and 0 or 1 stand for switches somewhere is assumed.
     pub(in crate::api) fn switch(&mut self, name: &str) -> Option<bool> {
         let switch = match self.values.get(name)?.scalar() {

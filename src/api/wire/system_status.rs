@@ -6,7 +6,7 @@ use serde::de::{self, IgnoredAny, MapAccess, SeqAccess};
 use crate::api::wire::calendar::{self, Civil};
 use crate::api::wire::field::{self, Fields, says_nothing};
 use crate::api::wire::json::{By, JsonScalar, Reader};
-use crate::api::wire::number::{Measure, Number, Scalar, Unusable, UnusableCounts};
+use crate::api::wire::number::{Scalar, UnusableCounts};
 use crate::api::{Failure, Reason};
 use crate::base::clock::Timestamp;
 use crate::catalogue::Unit;
@@ -116,7 +116,7 @@ impl SystemStatus {
             connections_in: measure(&mut data, "current_incoming_connections"),
             connections_out: measure(&mut data, "current_outgoing_connections"),
             destinations: measure(&mut data, "dest_objects_in_memory"),
-            counters: COUNTERS.into_iter().filter_map(|name| Some((name, events(&mut data, name)?))).collect(),
+            counters: COUNTERS.into_iter().filter_map(|name| Some((name, data.count(name)?))).collect(),
             system_state: words(&data, "system_status").map(|state| state.to_lowercase()),
             up_since: words(&data, "up_since").and_then(|text| instant(&text, east)),
             oldest_message_seconds: amount(&mut data, "oldest_message", &Unit::Seconds),
@@ -158,24 +158,7 @@ fn measure(data: &mut Fields, name: &'static str) -> Option<f64> {
 
 /// The number in `unit`; none where the text says that there is none, which is not an unusable value.
 fn amount(data: &mut Fields, name: &'static str, unit: &Unit) -> Option<f64> {
-    if is_silent(data.get(name)) { None } else { data.amount(name, unit) }
-}
-
-fn is_silent(value: Option<&JsonScalar>) -> bool {
-    value.is_none_or(|value| *value == JsonScalar::Null || value.text().is_some_and(says_nothing))
-}
-
-/// A count of events.
-fn events(data: &mut Fields, name: &'static str) -> Option<u64> {
-    let value = data.get(name).filter(|value| !is_silent(Some(value)))?;
-    let number = Measure::read(value.scalar()).and_then(|read| read.in_unit(&Unit::Count("events".into())));
-    let count = match number.and_then(Number::not_negative) {
-        Ok(Number::Whole(count)) => return Some(count),
-        Ok(Number::AtLeast(_) | Number::Fraction(_)) => Unusable::NotWhole,
-        Err(unusable) => unusable,
-    };
-    count.count_in(&mut data.unusable);
-    None
+    if data.is_silent(name) { None } else { data.amount(name, unit) }
 }
 
 /// Reads the known fields of nested objects, in lists or not: their names are different in every part of the answer.

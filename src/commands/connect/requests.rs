@@ -162,6 +162,7 @@ fn quarantine_items(observation: &Observation, named: &[String]) -> Vec<Item> {
         Observation::Quarantines(found) => found.as_slice(),
         Observation::Health(_)
         | Observation::SystemStatus { .. }
+        | Observation::DeliveryStatus(_)
         | Observation::XmlStatus { .. }
         | Observation::Managed(_)
         | Observation::Privileges(_)

@@ -59,6 +59,7 @@ impl Findings {
             Ok(
                 Observation::Health(_)
                 | Observation::SystemStatus { .. }
+                | Observation::DeliveryStatus(_)
                 | Observation::XmlStatus { .. }
                 | Observation::Quarantines(_)
                 | Observation::Privileges(_)

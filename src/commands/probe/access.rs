@@ -112,6 +112,7 @@ pub(in crate::commands) const fn topic(aspect: &StatusKind) -> &'static str {
     match aspect {
         StatusKind::Health => "health",
         StatusKind::SystemStatus => "system status",
+        StatusKind::DeliveryStatus(_) => "delivery status",
         StatusKind::XmlStatus(_) => "status page",
         StatusKind::Quarantines(_) => "quarantines",
         StatusKind::Managed => "managed appliances",
@@ -128,6 +129,7 @@ pub(in crate::commands) fn described(observation: &Observation) -> String {
         Observation::Health(_) | Observation::SystemStatus { .. } | Observation::XmlStatus { .. } => {
             "can be read".into()
         }
+        Observation::DeliveryStatus(status) => format!("{} destinations", status.destinations.len()),
         Observation::Quarantines(found) => {
             let names: Vec<&str> = found.iter().map(|quarantine| quarantine.name.as_str()).collect();
             format!("{} can be counted: {}", names.len(), names.join(", "))

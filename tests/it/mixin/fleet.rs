@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use asyncos_exporter::base::clock::Clock;
-use asyncos_exporter::sim::{Appliance, Fault, FaultBody, Feature, On, Settings, TimeRemaining};
+use asyncos_exporter::sim::{Appliance, Fault, FaultBody, Feature, Offer, On, Settings, TimeRemaining};
 use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
@@ -30,7 +30,7 @@ pub(super) const GROUPS: &str = "counter_groups: [full, {name: mail_incoming_dom
     {name: mail_url_domain_summary, top: 10}]";
 const SEARCHES: &str =
     "tracking_searches: [{name: ceo_spoofed, filters: {envelope_sender: {operator: contains, value: e}}}]\n";
-const ALL: &str = "health: true, xml_status: true, quarantines: true, inventory: true";
+const ALL: &str = "health: true, delivery_status: {top: 5}, xml_status: true, quarantines: true, inventory: true";
 
 /// What a Prometheus knows of both fleets: the jobs `asyncos` and `faulty`.
 pub(super) struct History {
@@ -219,6 +219,7 @@ pub(super) fn young(mut settings: Settings) -> Settings {
 
 /// No limit is passed, whatever the simulator thinks up.
 fn well(settings: &mut Settings) {
+    offering(settings);
     let fields = &mut settings.behaviour.health_fields;
     fields.insert("percentage_ram_utilization".into(), Some(json!(30)));
     fields.insert("percentage_swap_utilization".into(), Some(json!(1)));
@@ -292,7 +293,14 @@ impl Bad {
     }
 }
 
+/// It has the endpoints that few appliances are known to have.
+fn offering(settings: &mut Settings) {
+    let behaviour = &mut settings.behaviour;
+    (behaviour.system_status_offer, behaviour.delivery_status) = (Offer::AsSeen, Offer::AsSeen);
+}
+
 fn ill(settings: &mut Settings) {
+    offering(settings);
     let behaviour = &mut settings.behaviour;
     behaviour.resource_conservation = 999;
     behaviour.work_queue = Some(20_000);

@@ -39,7 +39,7 @@ const STATUS: [&str; 21] = [
     "delivered_recips_total",
 ];
 /// What is shown nowhere, and why.
-const UNUSED: [(&str, &str); 18] = [
+const UNUSED: [(&str, &str); 21] = [
     ("asyncos_account_privileges", "a number that nobody can judge"),
     ("asyncos_config_last_reload_success_timestamp_seconds", "the reload that failed is what matters"),
     (
@@ -58,6 +58,9 @@ const UNUSED: [(&str, &str); 18] = [
     ("asyncos_mail_system_capacity_workqueue_messages_max", "the name of older releases"),
     ("process_virtual_memory_bytes", "address space costs nothing"),
     ("asyncos_quarantine_messages_lower_bound", "the panel of the quarantines says where to look"),
+    ("asyncos_destination_connections", "the waiting recipients and deliveries tell more"),
+    ("asyncos_destination_status", "known to few releases; the alert looks at deliveries"),
+    ("asyncos_destination_hard_bounces_total", "the reports tell hard bounces of all releases"),
     ("asyncos_raid_status", "only few releases are known to tell it"),
     ("asyncos_system_", "only few releases are known to tell it, and the reports count the same mail"),
     ("asyncos_status_", "what the reports and the health tell too"),
@@ -90,6 +93,7 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
         let own: &[&str] = match about.name {
             "asyncos_system_status" | "asyncos_raid_status" => &["state"],
             "asyncos_feature_expiry_timestamp_seconds" => &["feature"],
+            name if name.starts_with("asyncos_destination") => &["domain", "state"],
             name if name.starts_with("asyncos_quarantine") => &["quarantine", "quarantine_type"],
             name if name.starts_with("asyncos_managed") => &["managed_appliance", "product_type", "service"],
             _ => &[],

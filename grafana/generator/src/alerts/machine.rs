@@ -4,8 +4,8 @@ use super::super::alert::Severity::{Critical, Warning};
 use super::super::alert::{Alert, Page};
 use super::super::board::Uid;
 use super::super::threshold::{
-    CPU, DISK_IO, IMBALANCE, LOG_SPACE, MEMORY, QUEUE_SPACE, QUEUE_SPACE_FULL, REFUSING, STUCK_CONNECTIONS, WORK_QUEUE,
-    WORK_QUEUE_BACKLOG,
+    CPU, DISK_IO, IMBALANCE, LOG_SPACE, MEMORY, QUEUE_SPACE, QUEUE_SPACE_FULL, REBOOTED_WITHIN, REFUSING,
+    STUCK_CONNECTIONS, WORK_QUEUE, WORK_QUEUE_BACKLOG,
 };
 
 /// The level of conservation, by the health of a gateway or by its XML status.
@@ -22,6 +22,7 @@ pub(super) fn alerts() -> Vec<Alert> {
     alerts.extend(queue());
     alerts.extend(load());
     alerts.push(release());
+    alerts.push(rebooted());
     alerts
 }
 
@@ -315,6 +316,26 @@ fn load() -> Vec<Alert> {
             },
         ),
     ]
+}
+
+fn rebooted() -> Alert {
+    Alert::new(
+        "AsyncosApplianceRebooted",
+        Warning,
+        None,
+        &format!("time() - asyncos_status_birth_timestamp_seconds < {REBOOTED_WITHIN}"),
+        "{{ $labels.appliance }} has restarted",
+        "{{ $labels.appliance }} was started {{ $value | humanizeDuration }} ago.",
+        Page {
+            meaning: "The appliance was started within the last half hour, by its system status or XML status. Its counters since \
+                      the start begin again; the totals of the exporter go on.",
+            impact: "No mail was accepted or delivered while it was down; senders try again.",
+            panel: (Uid::Fleet, "Appliances"),
+            commands: &["`status`, for *Up since*", "`displayalerts`", "`tail system_logs`"],
+            causes: &["an upgrade or a planned restart", "a power failure or a hardware fault", "a crash"],
+            actions: &["find out whether it was planned", "open a case if nobody restarted it"],
+        },
+    )
 }
 
 fn release() -> Alert {

@@ -17,6 +17,7 @@ pub(super) fn board() -> Board {
         rows: vec![
             Row::open("Now", numbers()),
             Row::open("Work queue", queue()),
+            Row::folded("Why is mail stuck?", stuck()),
             Row::open("Load", load()),
             Row::folded("Volume and connections", volume()),
             Row::folded("Space", space()),
@@ -121,6 +122,59 @@ fn queue() -> Vec<Panel> {
             Unit::Count,
             average,
             "workqueue_average_messages",
+        ),
+    ]
+}
+
+fn stuck() -> Vec<Panel> {
+    let of_destinations = |title, description, unit, query: &str, legend| {
+        Panel::lines(title, description, unit).query(query, legend).step(Step::Minute)
+    };
+    vec![
+        of_destinations(
+            "Waiting recipients by destination",
+            "The domains with the most waiting recipients; `(other)` is the sum of the rest. A line that grows while the next \
+             graph shows no deliveries is stuck (AsyncosDestinationStuck). Needs `delivery_status`.",
+            Unit::Count,
+            &format!("topk(20, max by (appliance, domain) ({}))", maximum("asyncos_destination_active_recipients")),
+            "{{appliance}} {{domain}}",
+        ),
+        of_destinations(
+            "Deliveries by destination per minute",
+            "Recipients delivered to the same domains. None for long, with recipients waiting: `hoststatus DOMAIN`. Needs \
+             `delivery_status`.",
+            Unit::Count,
+            "topk(20, sum by (appliance, domain) (rate(asyncos_destination_delivered_recipients_total{APPLIANCE}[RATE])) * 60)",
+            "{{appliance}} {{domain}}",
+        ),
+        of_destinations(
+            "Soft bounces by destination per minute",
+            "Deliveries that are tried again. Many at one domain: it refuses mail or is overloaded. Needs `delivery_status`.",
+            Unit::Count,
+            "topk(20, sum by (appliance, domain) (rate(asyncos_destination_soft_bounces_total{APPLIANCE}[RATE])) * 60)",
+            "{{appliance}} {{domain}}",
+        ),
+        of_destinations(
+            "Waiting recipients by appliance",
+            "All recipients that wait for delivery. If they grow at one appliance only, look for its network and DNS; if the \
+             work queue grows instead, scanning is slow. Needs the system or XML status.",
+            Unit::Count,
+            &format!("topk(20, max by (appliance) ({}))", average("asyncos_status_active_recips")),
+            "{{appliance}}",
+        ),
+        of_destinations(
+            "Age of the oldest message",
+            "One unreachable domain is enough to make it old. Needs the system or XML status.",
+            Unit::Clock,
+            "topk(20, max by (appliance) (time() - asyncos_status_oldest_message_timestamp_seconds{APPLIANCE}))",
+            "{{appliance}}",
+        ),
+        of_destinations(
+            "Conservation while mail waits",
+            "Above 0, the appliance protects itself and accepts less mail; at 999 it refuses all (AsyncosRefusingMail).",
+            Unit::Count,
+            &format!("topk(20, max by (appliance) ({}))", maximum("asyncos_health_resource_conservation")),
+            "{{appliance}}",
         ),
     ]
 }

@@ -243,6 +243,7 @@ fn summaries() -> Value {
             .summary
             .replace("{{ $labels.state }}", "not online")
             .replace("{{ $labels.feature }}", "a feature")
+            .replace("{{ $labels.domain }}", "a domain")
             .replace("{{ $labels.managed_appliance }}", "its device")
             .replace("{{ $labels.appliance }}", "the appliance");
         let mut plain = String::new();

@@ -2,13 +2,14 @@
 
 /// What the panel shows where its queries find nothing; the first word that is part of the query decides.
 pub(super) fn why_empty(query: &str) -> &'static str {
-    const REASONS: [(&str, &str); 14] = [
+    const REASONS: [(&str, &str); 15] = [
         ("ALERTS", "No alert fires, or Prometheus does not evaluate the rules"),
         ("asyncos_device_group_", "No device group is polled for this report"),
         ("asyncos_device_", "No device is polled for this report"),
         ("asyncos_tracking_", "Neither detections nor tracking_searches are configured"),
         ("asyncos_health_", "Health is only reported by ESAs, with health: true"),
-        ("asyncos_status_", "Only ESAs with xml_status: true have this"),
+        ("asyncos_destination_", "Only ESAs with delivery_status that offer health/delivery_status have this"),
+        ("asyncos_status_", "Only ESAs with xml_status: true, or that offer health/system_status, have this"),
         ("asyncos_feature_", "Only ESAs with xml_status: true have this"),
         ("asyncos_quarantine_", "No selected appliance is polled for quarantines"),
         ("asyncos_managed_", "Only SMAs with inventory: true have this"),

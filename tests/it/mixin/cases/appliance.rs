@@ -18,6 +18,11 @@ fn conservation() -> Vec<Case> {
             .label("state", "suspended")
             .at(14, 15, 20)
             .says("esa1 is suspended", "esa1 has reported the state suspended for 5 minutes."),
+        // It was started at 3000 s, which is half an hour ago at 4800 s.
+        case("AsyncosApplianceRebooted")
+            .of("asyncos_status_birth_timestamp_seconds", "", gauge([(-10_000.0, 50), (3000.0, 60)]))
+            .at(49, 55, 80)
+            .says("esa1 has restarted", "esa1 was started 5m 0s ago."),
         case("AsyncosRefusingMail")
             .of("asyncos_health_resource_conservation", "", gauge([(998.0, 10), (999.0, 10), (0.0, 10)]))
             .at(10, 11, 20)

@@ -9,6 +9,7 @@ pub(in super::super) fn cases() -> Vec<Case> {
     let mut cases = delivery();
     cases.extend(encryption());
     cases.extend(threats());
+    cases.push(stuck());
     cases.into_iter().map(|case| case.windows(300)).collect()
 }
 
@@ -37,6 +38,23 @@ fn delivery() -> Vec<Case> {
             .at(119, 260, 380)
             .says("Many recipients of esa1 hard-bounce", "20% of the outgoing recipients of esa1 hard-bounce."),
     ]
+}
+
+/// One domain takes nothing from the 20th minute on, another one message in ten minutes, and the sum of the others nothing.
+fn stuck() -> Case {
+    const ACTIVE: &str = "asyncos_destination_active_recipients";
+    const DELIVERED: &str = "asyncos_destination_delivered_recipients_total";
+    let case = case("AsyncosDestinationStuck")
+        .of(ACTIVE, "domain=\"stuck.example\"", gauge([(40.0, 80)]))
+        .of(DELIVERED, "domain=\"stuck.example\"", counter([(3.0, 20), (0.0, 40), (5.0, 20)]))
+        .of(ACTIVE, "domain=\"slow.example\"", gauge([(300.0, 80)]))
+        .of(DELIVERED, "domain=\"slow.example\"", "0x9 1x9 2x9 3x9 4x9 5x9 6x9 7x9".into())
+        .of(ACTIVE, "domain=\"(other)\"", gauge([(40.0, 80)]))
+        .of(DELIVERED, "domain=\"(other)\"", gauge([(7.0, 80)]));
+    case.at(33, 36, 62).label("domain", "stuck.example").says(
+        "Mail to stuck.example is stuck at esa1",
+        "esa1 has delivered nothing to stuck.example for 15 minutes, with at least 40 recipients waiting.",
+    )
 }
 
 fn encryption() -> Vec<Case> {
