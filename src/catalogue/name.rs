@@ -91,13 +91,14 @@ impl ScopeKind {
 }
 
 /// Prefixes of metrics that do not come from reports, and those of device groups and devices.
-const RESERVED: [&str; 31] = [
+const RESERVED: [&str; 32] = [
     "account",
     "api",
     "appliance",
     "clock",
     "config",
     "counters",
+    "destination",
     "device",
     "exporter",
     "feature",
