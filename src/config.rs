@@ -136,7 +136,7 @@ pub struct StatusOptions {
     pub health: bool,
     /// Its system status, where it is offered; of an ESA only.
     pub system_status: bool,
-    /// How many destinations of its mail have series of their own, where they are to be read; of an ESA only.
+    /// The number of destinations of its mail with series of their own, where they are to be read; of an ESA only.
     pub delivery_status: Option<NonZeroUsize>,
     /// Where its XML status page is, if that is to be read.
     pub xml_status: Option<Url>,

@@ -12,11 +12,13 @@ mod column;
 pub mod destinations;
 mod family;
 mod key;
+mod status_help;
 pub mod status_metrics;
 
 use column::{Column, Naming};
 pub use family::{Families, Family, Kind, MetricDef};
 pub use key::KnownKeys;
+pub use status_help::ABOUT_NOW;
 
 use key::Selection;
 

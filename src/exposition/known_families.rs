@@ -7,7 +7,7 @@ use super::page::Page;
 use super::scrape::Unanswered;
 use crate::base::spelling::NearestNames;
 use crate::catalogue::{self, Aggregation, Group, ScopeKind};
-use crate::sample::status_metrics::ABOUT_NOW;
+use crate::sample::ABOUT_NOW;
 use crate::telemetry::{GatheredFamily, Telemetry};
 
 /// Names that a refusal proposes.

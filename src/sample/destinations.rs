@@ -1,10 +1,15 @@
 //! The destinations of one appliance that have series of their own: those with the most waiting recipients. All others are
 //! summed. Knows nothing of requests.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Sample;
+use super::status_help::{
+    DESTINATION_ACTIVE, DESTINATION_CONNECTIONS, DESTINATION_DELIVERED, DESTINATION_HARD_BOUNCES,
+    DESTINATION_SOFT_BOUNCES, DESTINATION_STATUS,
+};
 use super::status_metrics::{StatusMetrics, sample};
 use crate::api::{DeliveryStatus, Destination};
 use crate::base::clock::Tick;
@@ -17,37 +22,13 @@ const QUIET_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// Destinations whose counts are remembered: what the appliance has stopped to list may come back.
 const MOST_REMEMBERED: usize = 20_000;
 
-pub(super) const ACTIVE: MetricDef = MetricDef::gauge(
-    "asyncos_destination_active_recipients",
-    "Recipients that wait for delivery to a domain; `(other)` is the sum of the domains without a series of their own",
-);
-pub(super) const CONNECTIONS: MetricDef = MetricDef::gauge(
-    "asyncos_destination_connections",
-    "Open connections to a domain; `(other)` is the sum of the domains without a series of their own",
-);
-pub(super) const STATUS: MetricDef = MetricDef::gauge(
-    "asyncos_destination_status",
-    "State of the host of a domain at the last attempt: up, down or unknown; always 1",
-);
-pub(super) const DELIVERED: MetricDef = MetricDef::counter(
-    "asyncos_destination_delivered_recipients_total",
-    "Recipients delivered to a domain for as long as it has a series of its own",
-);
-pub(super) const SOFT_BOUNCES: MetricDef = MetricDef::counter(
-    "asyncos_destination_soft_bounces_total",
-    "Soft bounces of a domain for as long as it has a series of its own",
-);
-pub(super) const HARD_BOUNCES: MetricDef = MetricDef::counter(
-    "asyncos_destination_hard_bounces_total",
-    "Hard bounces of a domain for as long as it has a series of its own",
-);
 /// The counters in the order of [`counts`].
-const COUNTERS: [MetricDef; 3] = [DELIVERED, SOFT_BOUNCES, HARD_BOUNCES];
+const COUNTERS: [MetricDef; 3] = [DESTINATION_DELIVERED, DESTINATION_SOFT_BOUNCES, DESTINATION_HARD_BOUNCES];
 
 /// Totals of the three counters; none for a counter that no answer has had.
 type Totals = [Option<u64>; COUNTERS.len()];
 
-/// The destinations of one appliance, as far as answers have told.
+/// The destinations of one appliance, as far as answers have reported.
 #[derive(Debug)]
 pub struct Destinations {
     /// The most domains that have series of their own.
@@ -110,15 +91,18 @@ impl Destinations {
         }
     }
 
-    /// Chooses those with the most waiting recipients; of two with as many, the one that has a series keeps it. What has one
-    /// keeps it until it was quiet for a day, unless others need the room.
+    /// Chooses those with the most waiting recipients. A domain that has a series keeps it until it was quiet for a day, unless
+    /// one with more than twice as many needs the room: a few more or less would begin new series all the time.
     fn choose(&mut self, status: &DeliveryStatus) {
         let active = |domain: &str| status.destinations.get(domain).and_then(|it| it.active).unwrap_or(0);
         let listed = status.destinations.keys().filter(|domain| active(domain) > 0);
         let kept = self.shown.keys().filter(|domain| self.known.contains_key(*domain));
         let candidates: BTreeSet<&String> = listed.chain(kept).filter(|domain| *domain != OTHERS).collect();
         let mut ranked: Vec<&String> = candidates.into_iter().collect();
-        ranked.sort_by_key(|domain| (std::cmp::Reverse(active(domain)), !self.shown.contains_key(*domain)));
+        ranked.sort_by_key(|domain| {
+            let has_series = self.shown.contains_key(*domain);
+            (Reverse(active(domain).saturating_mul(if has_series { 2 } else { 1 })), !has_series)
+        });
         ranked.truncate(self.top);
         let fresh = |domain: &String| match self.known.get(domain) {
             // Zero where the appliance has the count: a series begins there.
@@ -140,16 +124,21 @@ impl Destinations {
         for (domain, destination) in &status.destinations {
             let values = [destination.active, destination.connections];
             if self.shown.contains_key(domain) {
-                let gauges = [ACTIVE, CONNECTIONS].into_iter().zip(values);
+                let gauges = [DESTINATION_ACTIVE, DESTINATION_CONNECTIONS].into_iter().zip(values);
                 let gauges = gauges.filter_map(|(about, value)| Some(series(&about, domain, value?)));
                 metrics.gauges.extend(gauges);
                 let labels = [("domain", domain.as_str()), ("state", destination.status.label())];
-                metrics.gauges.push(sample(STATUS.name.into(), STATUS.help.into(), labels, 1.0));
+                metrics.gauges.push(sample(
+                    DESTINATION_STATUS.name.into(),
+                    DESTINATION_STATUS.help.into(),
+                    labels,
+                    1.0,
+                ));
             } else {
                 others.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.unwrap_or(0));
             }
         }
-        for (about, sum) in [ACTIVE, CONNECTIONS].iter().zip(others) {
+        for (about, sum) in [DESTINATION_ACTIVE, DESTINATION_CONNECTIONS].iter().zip(others) {
             metrics.gauges.push(series(about, OTHERS, sum));
         }
         let own = self.shown.iter().map(|(domain, totals)| (domain.as_str(), totals));
@@ -194,14 +183,19 @@ mod tests {
     fn the_fullest_have_series_and_the_rest_is_summed() {
         let mut destinations = Destinations::new(2);
         let metrics = destinations.update(&status(&[("a", 1, 10), ("b", 5, 20), ("c", 3, 30), ("d", 2, 40)]), at(0));
-        assert_eq!(of(&metrics.gauges, ACTIVE.name), pairs(&[("b", 5), ("c", 3), (OTHERS, 3)]));
-        assert_eq!(of(&metrics.counters, DELIVERED.name), pairs(&[("b", 0), ("c", 0), (OTHERS, 0)]));
-        let metrics = destinations.update(&status(&[("a", 9, 11), ("b", 5, 22), ("c", 5, 33), ("d", 2, 44)]), at(1));
-        // What `a` delivered before it had a series is in the sum; `b` and `c` have as many, and both had one.
-        assert_eq!(of(&metrics.gauges, ACTIVE.name), pairs(&[("a", 9), ("b", 5), (OTHERS, 7)]));
-        assert_eq!(of(&metrics.counters, DELIVERED.name), pairs(&[("a", 0), ("b", 2), (OTHERS, 5)]));
+        assert_eq!(of(&metrics.gauges, DESTINATION_ACTIVE.name), pairs(&[("b", 5), ("c", 3), (OTHERS, 3)]));
+        assert_eq!(of(&metrics.counters, DESTINATION_DELIVERED.name), pairs(&[("b", 0), ("c", 0), (OTHERS, 0)]));
+        let metrics = destinations.update(&status(&[("a", 11, 11), ("b", 5, 22), ("c", 5, 33), ("d", 10, 44)]), at(1));
+        // What `a` delivered before it had a series is in the sum; `b` and `c` have as many, and both had one, and `d` has
+        // not more than twice as many.
+        assert_eq!(of(&metrics.gauges, DESTINATION_ACTIVE.name), pairs(&[("a", 11), ("b", 5), (OTHERS, 15)]));
+        assert_eq!(of(&metrics.counters, DESTINATION_DELIVERED.name), pairs(&[("a", 0), ("b", 2), (OTHERS, 5)]));
         let metrics = destinations.update(&status(&[("a", 9, 3), ("b", 5, 22)]), at(2));
-        assert_eq!(of(&metrics.counters, DELIVERED.name), pairs(&[("a", 3), ("b", 2), (OTHERS, 5)]), "it began again");
+        assert_eq!(
+            of(&metrics.counters, DESTINATION_DELIVERED.name),
+            pairs(&[("a", 3), ("b", 2), (OTHERS, 5)]),
+            "it began again"
+        );
     }
 
     #[test]
@@ -210,7 +204,7 @@ mod tests {
         destinations.update(&status(&[("gone", 1, 1), ("quiet", 1, 1), ("busy", 0, 1)]), at(0));
         let mut shown = |minutes, rows: &[(&str, u64, u64)]| {
             let metrics = destinations.update(&status(rows), at(minutes));
-            (of(&metrics.gauges, ACTIVE.name), of(&metrics.counters, DELIVERED.name))
+            (of(&metrics.gauges, DESTINATION_ACTIVE.name), of(&metrics.counters, DESTINATION_DELIVERED.name))
         };
         let (gauges, counters) = shown(24 * 60 - 1, &[("quiet", 0, 1)]);
         assert_eq!(gauges, pairs(&[("quiet", 0), (OTHERS, 0)]), "what is not listed has no gauge");
@@ -223,7 +217,7 @@ mod tests {
     fn a_domain_cannot_take_the_name_of_the_sum() {
         let mut destinations = Destinations::new(3);
         let metrics = destinations.update(&status(&[(OTHERS, 7, 1), ("a", 2, 1)]), at(0));
-        assert_eq!(of(&metrics.gauges, ACTIVE.name), pairs(&[("a", 2), (OTHERS, 7)]));
+        assert_eq!(of(&metrics.gauges, DESTINATION_ACTIVE.name), pairs(&[("a", 2), (OTHERS, 7)]));
     }
 
     #[test]
@@ -241,8 +235,8 @@ mod tests {
             seen.extend(rows.iter().map(|(domain, ..)| (*domain).to_owned()));
             let metrics = destinations.update(&status(&rows), at(tenth * 10));
             let waiting: u64 = rows.iter().map(|(_, active, _)| active).sum();
-            let gauges = of(&metrics.gauges, ACTIVE.name);
-            let counters = of(&metrics.counters, DELIVERED.name);
+            let gauges = of(&metrics.gauges, DESTINATION_ACTIVE.name);
+            let counters = of(&metrics.counters, DESTINATION_DELIVERED.name);
             assert!(gauges.len() <= TOP + 1 && counters.len() <= TOP + 1, "{} {}", gauges.len(), counters.len());
             assert_eq!(gauges.iter().map(|(_, value)| value).sum::<u64>(), waiting, "the sum is the truth");
         }

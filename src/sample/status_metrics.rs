@@ -10,153 +10,14 @@ use crate::api::{
 };
 use crate::base::clock::Timestamp;
 use crate::base::release::Release;
-use crate::sample::destinations;
 use crate::sample::{Family, Label, MetricDef, Sample};
 
-const CPU: MetricDef = MetricDef::gauge("asyncos_health_cpu_load_ratio", "Share of the CPU in use now");
-const RAM: MetricDef = MetricDef::gauge("asyncos_health_ram_utilization_ratio", "Share of the memory in use now");
-const SWAP: MetricDef = MetricDef::gauge("asyncos_health_swap_utilization_ratio", "Share of the swap space in use now");
-const QUEUE: MetricDef =
-    MetricDef::gauge("asyncos_health_queue_utilization_ratio", "Share of the queue's space in use now");
-const DISK_IO: MetricDef =
-    MetricDef::gauge("asyncos_health_disk_io_ratio", "Share of the disk's throughput in use now");
-const CONSERVATION: MetricDef = MetricDef::gauge(
-    "asyncos_health_resource_conservation",
-    "Resource conservation: 0 is normal; other values, not documented by the vendor, mean that less mail is accepted",
-);
-const WORK_QUEUE: MetricDef = MetricDef::gauge("asyncos_health_workqueue_messages", "Messages in the work queue now");
-const HELD: MetricDef = MetricDef::gauge(
-    "asyncos_health_quarantine_messages",
-    "Messages in the policy, virus and outbreak quarantines now",
-);
-const SYSTEM_STATUS: MetricDef =
-    MetricDef::gauge("asyncos_system_status", "State of the system as the appliance reports it; always 1");
-const BIRTH: MetricDef =
-    MetricDef::gauge("asyncos_status_birth_timestamp_seconds", "Unix time of the start of the appliance");
-const COUNTER_RESET: MetricDef = MetricDef::gauge(
-    "asyncos_status_counter_reset_timestamp_seconds",
-    "Unix time of the last reset of the appliance's counters",
-);
-const OLDEST_MESSAGE: MetricDef = MetricDef::gauge(
-    "asyncos_status_oldest_message_timestamp_seconds",
-    "Unix time at which the oldest message in the queue arrived; absent while the queue is empty",
-);
-const FEATURE_EXPIRY: MetricDef = MetricDef::gauge(
-    "asyncos_feature_expiry_timestamp_seconds",
-    "Unix time at which the licence of a feature expires; absent for perpetual and dormant licences",
-);
-const RAID: MetricDef =
-    MetricDef::gauge("asyncos_raid_status", "State of the RAID as the appliance reports it; always 1");
-const ACTIVE: MetricDef =
-    MetricDef::gauge("asyncos_status_active_recips", "Recipients that wait for delivery, by the system or XML status");
-const CONNECTIONS_IN: MetricDef =
-    MetricDef::gauge("asyncos_status_conn_in", "Open incoming connections, by the system or XML status");
-const CONNECTIONS_OUT: MetricDef =
-    MetricDef::gauge("asyncos_status_conn_out", "Open outgoing connections, by the system or XML status");
-const DESTINATIONS: MetricDef =
-    MetricDef::gauge("asyncos_status_dests_in_memory", "Destinations in memory, by the system or XML status");
-const QUARANTINED: MetricDef =
-    MetricDef::gauge("asyncos_status_msgs_in_quarantine", "Messages in quarantine, by the system or XML status");
-const RECEIVED: MetricDef = MetricDef::counter(
-    "asyncos_system_messages_received_total",
-    "Messages received since the last start of the appliance",
-);
-const DELIVERED: MetricDef = MetricDef::counter(
-    "asyncos_system_delivered_recipients_total",
-    "Recipients delivered since the last start of the appliance",
-);
-const SOFT_BOUNCED: MetricDef = MetricDef::counter(
-    "asyncos_system_soft_bounced_events_total",
-    "Soft bounces since the last start of the appliance",
-);
-const REJECTED: MetricDef = MetricDef::counter(
-    "asyncos_system_rejected_recipients_total",
-    "Recipients rejected since the last start of the appliance",
-);
-const DROPPED: MetricDef = MetricDef::counter(
-    "asyncos_system_dropped_messages_total",
-    "Messages dropped since the last start of the appliance",
-);
-const HARD_BOUNCED: MetricDef = MetricDef::counter(
-    "asyncos_system_hard_bounces_total",
-    "Recipients that bounced hard since the last start of the appliance",
-);
-/// The counters of the system status by the names in its answer.
-///
-/// They have names of their own beside the lifetime counters of the XML status: a series that changed from one to the other
-/// would seem to restart, or to jump.
-const SINCE_START: [(&str, MetricDef); 6] = [
-    ("messages_received_uptime", RECEIVED),
-    ("delivered_recipients_uptime", DELIVERED),
-    ("soft_bounced_events_uptime", SOFT_BOUNCED),
-    ("rejected_recipients_uptime", REJECTED),
-    ("dropped_messages_uptime", DROPPED),
-    ("total_hard_bounces_uptime", HARD_BOUNCED),
-];
-const QUARANTINE_MESSAGES: MetricDef = MetricDef::gauge(
-    "asyncos_quarantine_messages",
-    "Messages in a quarantine, of type `spam` or `pvo` (policy, virus, outbreak)",
-);
-const QUARANTINE_LOWER_BOUND: MetricDef = MetricDef::gauge(
-    "asyncos_quarantine_messages_lower_bound",
-    "Whether `asyncos_quarantine_messages` is a lower bound, because counting stopped at its limit",
-);
-const QUARANTINE_SIZE: MetricDef =
-    MetricDef::gauge("asyncos_quarantine_size_bytes", "Disk space used by the quarantine");
-const MANAGED_CONNECTED: MetricDef =
-    MetricDef::gauge("asyncos_managed_appliance_connected", "Whether the SMA is connected to the managed appliance");
-const MANAGED_SERVICE: MetricDef = MetricDef::gauge(
-    "asyncos_managed_appliance_service_enabled",
-    "Whether the SMA provides the service for the managed appliance",
-);
-const PRIVILEGES: MetricDef = MetricDef::gauge("asyncos_account_privileges", "Number of API privileges of the account");
-const DATA_BEGIN: MetricDef =
-    MetricDef::gauge("asyncos_reporting_data_begin_timestamp_seconds", "Unix time of the oldest reporting data");
-const DATA_END: MetricDef =
-    MetricDef::gauge("asyncos_reporting_data_end_timestamp_seconds", "Unix time of the newest reporting data");
-const HEARTBEAT: MetricDef = MetricDef::gauge(
-    "asyncos_reporting_heartbeat_timestamp_seconds",
-    "Unix time of the last heartbeat of the reporting service",
-);
-
-/// All of them except those named after fields of the XML status; a test compares them with the manual.
-pub const ABOUT_NOW: &[MetricDef] = &[
-    destinations::ACTIVE,
-    destinations::CONNECTIONS,
-    destinations::STATUS,
-    destinations::DELIVERED,
-    destinations::SOFT_BOUNCES,
-    destinations::HARD_BOUNCES,
-    CPU,
-    RAM,
-    SWAP,
-    QUEUE,
-    DISK_IO,
-    CONSERVATION,
-    WORK_QUEUE,
-    HELD,
-    SYSTEM_STATUS,
-    BIRTH,
-    COUNTER_RESET,
-    OLDEST_MESSAGE,
-    FEATURE_EXPIRY,
-    RAID,
-    RECEIVED,
-    DELIVERED,
-    SOFT_BOUNCED,
-    REJECTED,
-    DROPPED,
-    HARD_BOUNCED,
-    QUARANTINE_MESSAGES,
-    QUARANTINE_LOWER_BOUND,
-    QUARANTINE_SIZE,
-    MANAGED_CONNECTED,
-    MANAGED_SERVICE,
-    PRIVILEGES,
-    DATA_BEGIN,
-    DATA_END,
-    HEARTBEAT,
-];
+use super::status_help::{
+    ACTIVE, BIRTH, CONNECTIONS_IN, CONNECTIONS_OUT, CONSERVATION, COUNTER_RESET, CPU, DATA_BEGIN, DATA_END,
+    DESTINATIONS, DISK_IO, FEATURE_EXPIRY, HEARTBEAT, HELD, MANAGED_CONNECTED, MANAGED_SERVICE, OLDEST_MESSAGE,
+    PRIVILEGES, QUARANTINE_LOWER_BOUND, QUARANTINE_MESSAGES, QUARANTINE_SIZE, QUARANTINED, QUEUE, RAID, RAM,
+    SINCE_START, SWAP, SYSTEM_STATUS, WORK_QUEUE,
+};
 
 /// The metrics of one status answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -386,7 +247,7 @@ pub(super) fn sample<const N: usize>(name: String, help: String, labels: [(&str,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::Kind;
+    use crate::sample::{ABOUT_NOW, Kind};
 
     #[test]
     fn managed_appliances_of_the_same_name_are_labelled_by_serial() {

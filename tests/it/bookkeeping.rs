@@ -1,6 +1,6 @@
 //! How much of a page is about the exporter's own work, and how much about the appliance.
 
-use asyncos_exporter::sample::status_metrics;
+use asyncos_exporter::sample::ABOUT_NOW;
 use asyncos_exporter::sim;
 
 use crate::exposition::Page;
@@ -21,7 +21,7 @@ fn is_about_the_appliance(name: &str) -> bool {
     const REPORTS: [&str; 4] = ["asyncos_mail_", "asyncos_web_", "asyncos_tracking_", "asyncos_status_"];
     ITSELF.contains(&name)
         || REPORTS.iter().any(|prefix| name.starts_with(prefix))
-        || status_metrics::ABOUT_NOW.iter().any(|about| about.name == name)
+        || ABOUT_NOW.iter().any(|about| about.name == name)
 }
 
 /// The samples of a page about the appliance, and the others by family.

@@ -30,8 +30,8 @@ fn bad() -> (Folder, String, String) {
         "{file}:3: appliances[0].url: must begin with `https://` (or `http://`)\n\
          {file}:6: appliances[0].colour: unknown key; expected one of name, url, product, auth, username, password, \
          password_file, password_env, credential, two_factor, oidc, tls, proxy, polling, counter_groups, \
-         device_groups, devices, health, xml_status, quarantines, inventory, tracking_searches, detections, \
-         minimum_release, serial\n"
+         device_groups, devices, health, system_status, delivery_status, xml_status, quarantines, inventory, \
+         tracking_searches, detections, minimum_release, serial\n"
     );
     (folder, file, said)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use asyncos_exporter::config::{Config, known_keys};
-use asyncos_exporter::sample::status_metrics;
+use asyncos_exporter::sample::ABOUT_NOW;
 use asyncos_exporter::{catalogue, exposition, telemetry};
 
 use crate::exposition::Page;
@@ -52,7 +52,7 @@ fn the_tables_are_those_of_the_code() {
     let about = exposition::ABOUT_DATA.iter();
     let about = about.map(|about| (about.name.to_owned(), about.kind.label().to_owned(), about.help.to_owned()));
     section("about-data", &rows(about.collect()));
-    let about = status_metrics::ABOUT_NOW.iter();
+    let about = ABOUT_NOW.iter();
     let about = about.map(|about| (about.name.to_owned(), about.kind.label().to_owned(), about.help.to_owned()));
     section("about-now", &rows(about.collect()));
     let golden = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page");
@@ -139,7 +139,7 @@ fn every_metric_in_the_manual_exists() {
     let known = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page")
         + &std::fs::read_to_string("tests/golden/metric_names.txt").expect("the golden names")
         + "asyncos_tracking_messages_total asyncos_tracking_messages_last_window asyncos_status_"
-        + &[exposition::ABOUT_DATA, status_metrics::ABOUT_NOW, telemetry::SELDOM]
+        + &[exposition::ABOUT_DATA, ABOUT_NOW, telemetry::SELDOM]
             .concat()
             .iter()
             .map(|about| about.name)

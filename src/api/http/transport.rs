@@ -365,8 +365,8 @@ impl Answer {
             400 if self.is_plain && message.is_none() => {
                 (if is_page { html(status) } else { problem }, Cause::ExpectsTls)
             }
-            // Whatever the page says, this is said of the server's load.
-            408 | 429 | 500..=599 if is_page => (html(status), Cause::Unknown),
+            // Whatever the page says, this is said of the server's load; but a server that does not know POST is another one.
+            408 | 429 | 500 | 502..=599 if is_page => (html(status), Cause::Unknown),
             _ if is_page => (html(status), Cause::NotTheApi),
             _ => (problem, Cause::Unknown),
         }

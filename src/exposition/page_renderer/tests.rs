@@ -231,8 +231,7 @@ async fn no_family_is_both_of_the_process_and_of_an_appliance() {
     rig.telemetry.show(metrics);
     let own: Vec<String> = rig.telemetry.own().into_iter().map(|family| family.name).collect();
     assert!(own.len() > 10 && traffic.len() > 3);
-    let about =
-        crate::exposition::ABOUT_DATA.iter().chain(crate::sample::status_metrics::ABOUT_NOW).map(|about| about.name);
+    let about = crate::exposition::ABOUT_DATA.iter().chain(crate::sample::ABOUT_NOW).map(|about| about.name);
     for name in traffic.iter().map(|family| &*family.name).chain(about) {
         assert!(!own.iter().any(|own| own == name), "`{name}` would come twice");
     }

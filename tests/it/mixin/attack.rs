@@ -1,9 +1,9 @@
 //! Attacks on their whole way: the simulator injects them, the exporter polls reports and searches, and each alert of the
-//! detections fires for the appliance that is attacked, and for no other.
+//! detections fires for the appliance that is attacked, and for no other. On the same way: a domain that takes no mail.
 
 use std::collections::BTreeSet;
 
-use asyncos_exporter::sim::{InjectedMail, Injection, PROBE_SENDER, Settings, TotalCount};
+use asyncos_exporter::sim::{InjectedMail, Injection, Offer, PROBE_SENDER, Settings, TotalCount};
 
 use super::demo::firing;
 use super::fleet::{History, RATE, SCRAPE, Samples, is_behind, young};
@@ -38,7 +38,9 @@ const ATTACK: [(InjectedMail, u64); 15] = [
 fn alerts() -> BTreeSet<String> {
     let rules = rules();
     let groups = rules["groups"].as_array().expect("groups").iter();
-    let ours = groups.filter(|group| ["asyncos-senders", "asyncos-detections"].contains(&text(group, "name")));
+    let ours = groups.filter(|group| {
+        ["asyncos-senders", "asyncos-detections", "asyncos-destinations"].contains(&text(group, "name"))
+    });
     let alerts = ours.flat_map(|group| group["rules"].as_array().expect("rules").clone());
     alerts.map(|rule| text(&rule, "alert").to_owned()).collect()
 }
@@ -50,10 +52,13 @@ async fn each_attack_fires_its_alert_and_healthy_mail_none() {
     let device = |number: u8| {
         let mut settings = young(Settings::esa(&format!("esa{number}.healthy.example.com")));
         settings.behaviour.tracking_total_count = TotalCount::Matches;
+        settings.behaviour.delivery_status = Offer::AsSeen;
+        settings.behaviour.destinations.slow = Some("slow.example.net".to_owned());
         settings
     };
     let (mut attacked, mut quiet) = (device(1), device(2));
     attacked.behaviour.injections = ATTACK.map(injection).into();
+    attacked.behaviour.destinations.stuck = Some(("stuck.example.net".to_owned(), BEGINNING));
     quiet.behaviour.injections = vec![injection((InjectedMail::Probe, 1))];
     let (attacked, quiet) = (simulate(attacked, &clock).await, simulate(quiet, &clock).await);
     let text = format!(
@@ -62,8 +67,8 @@ async fn each_attack_fires_its_alert_and_healthy_mail_none() {
          mail_sender_domain_reputation, mail_system_capacity, {{name: mail_mor_batch_summary, top: 20}}]\n\
          detections: {{window: 10m, internal_domains: [example.com], canary: {{sender: {PROBE_SENDER}, interval: 10m}}}}\n\
          appliances:\n{}{}",
-        entry(ATTACKED, &attacked, "quarantines: [], inventory: false"),
-        entry("esa2", &quiet, "quarantines: [], inventory: false"),
+        entry(ATTACKED, &attacked, "delivery_status: {top: 5}, quarantines: [], inventory: false"),
+        entry("esa2", &quiet, "delivery_status: {top: 5}, quarantines: [], inventory: false"),
     );
     let rig = Rig::start(&text, &clock).await;
     let mut samples = Samples::default();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use asyncos_exporter::catalogue::{self, Profile, ScopeKind};
 use asyncos_exporter::exposition;
-use asyncos_exporter::sample::status_metrics;
+use asyncos_exporter::sample::ABOUT_NOW;
 
 use super::boards;
 use super::promql::{self, Read};
@@ -89,7 +89,7 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
         know(about.name, &[&SCOPE[..], &["group", "reason"]].concat());
     }
     know("asyncos_appliance_info", &["product", "model", "release", "serial", "hostname", "timezone"]);
-    for about in status_metrics::ABOUT_NOW {
+    for about in ABOUT_NOW {
         let own: &[&str] = match about.name {
             "asyncos_system_status" | "asyncos_raid_status" => &["state"],
             "asyncos_feature_expiry_timestamp_seconds" => &["feature"],
@@ -252,7 +252,7 @@ fn what_the_exporter_shows_is_looked_at() {
         };
         names.extend(group.counters.iter().filter(|counter| counter.is_numeric()).map(family));
     }
-    names.extend(exposition::ABOUT_DATA.iter().chain(status_metrics::ABOUT_NOW).map(|about| about.name.to_owned()));
+    names.extend(exposition::ABOUT_DATA.iter().chain(ABOUT_NOW).map(|about| about.name.to_owned()));
     let golden = std::fs::read_to_string("tests/golden/metrics.txt").expect("the golden page");
     let golden = golden.replace(" …\n", " 0\n").replace("process_start_time_seconds …", "");
     let golden = Page::parse(&golden).expect("a page");

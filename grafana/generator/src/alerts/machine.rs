@@ -328,7 +328,7 @@ fn rebooted() -> Alert {
         "{{ $labels.appliance }} was started {{ $value | humanizeDuration }} ago.",
         Page {
             meaning: "The appliance was started within the last half hour, by its system status or XML status. Its counters since \
-                      the start begin again; the totals of the exporter go on.",
+                      the start begin again; the totals of the exporter continue.",
             impact: "No mail was accepted or delivered while it was down; senders try again.",
             panel: (Uid::Fleet, "Appliances"),
             commands: &["`status`, for *Up since*", "`displayalerts`", "`tail system_logs`"],

@@ -52,7 +52,7 @@ fn the_status_decides_and_404_needs_a_message() {
     assert_eq!(problem_text(answer(503, "")), "status 503: no message");
     let page = "\u{feff} <!DOCTYPE HTML PUBLIC>";
     for (status, cause) in
-        [401, 403, 404].map(|status| (status, Cause::NotTheApi)).into_iter().chain([(500, Cause::Unknown)])
+        [401, 403, 404, 501].map(|status| (status, Cause::NotTheApi)).into_iter().chain([(500, Cause::Unknown)])
     {
         let failure = checked(answer(status, page));
         assert_eq!(failure.to_string(), format!("status {status} with HTML instead of JSON"));

@@ -49,6 +49,10 @@ fn stuck() -> Case {
         .of(DELIVERED, "domain=\"stuck.example\"", counter([(3.0, 20), (0.0, 40), (5.0, 20)]))
         .of(ACTIVE, "domain=\"slow.example\"", gauge([(300.0, 80)]))
         .of(DELIVERED, "domain=\"slow.example\"", "0x9 1x9 2x9 3x9 4x9 5x9 6x9 7x9".into())
+        // Two polls of three have others among the domains with series, and its counter begins again each time.
+        .of(ACTIVE, "domain=\"seldom.example\"", "9 _ _ ".repeat(27))
+        .of(DELIVERED, "domain=\"seldom.example\"", "0 _ _ ".repeat(27))
+        .of("asyncos_up", "", gauge([(1.0, 80)]))
         .of(ACTIVE, "domain=\"(other)\"", gauge([(40.0, 80)]))
         .of(DELIVERED, "domain=\"(other)\"", gauge([(7.0, 80)]));
     case.at(33, 36, 62).label("domain", "stuck.example").says(
