@@ -135,7 +135,8 @@ impl Store {
     /// Whether there is a state file in `directory`.
     #[must_use]
     pub fn is_in(directory: &Path) -> bool {
-        directory.join(disk::FILE).exists()
+        // One that cannot be seen is there: whoever opens it hears why.
+        directory.join(disk::FILE).try_exists().unwrap_or(true)
     }
 
     /// Opens the state in `directory`, makes it where there is none, and locks it.

@@ -164,10 +164,14 @@ impl PollLog {
     fn recovered(&mut self, place: usize, polled: &Polled, now: Tick) -> Option<Line> {
         self.seen[place].failures = 0;
         let reason = self.seen[place].cause.take()?;
-        let is_status_summarized = self.is_status_summarized;
+        // Nobody was told that it failed.
+        let is_untold = match polled.topic {
+            Topic::Status => !self.is_status_summarized,
+            Topic::Reports(_) => polled.is_in_first_round && !self.are_reports_summarized && is_of_the_report(reason),
+        };
         let cause = self.cause(&polled.topic, reason);
         cause.failing.remove(&place);
-        if polled.topic == Topic::Status && !is_status_summarized {
+        if is_untold {
             return None;
         }
         (cause.failing.is_empty() && cause.flapping.changed(now)).then(|| Line::Recovered {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Failure, Observation, Pace, StatusKind, UnusableCounts};
+use crate::api::{Failure, Observation, Pace, Reason, StatusKind, UnusableCounts};
 use crate::base::clock::{Tick, Timestamp};
 use crate::config::{Product, StatusOptions};
 use crate::sample::destinations::Destinations;
@@ -12,6 +12,7 @@ use crate::snapshot::{AspectView, Trouble};
 
 use super::failing::Failing;
 use super::poll_log::{Polled, Topic};
+use super::refusal::Refusal;
 
 /// The pace of status that changes by the second: alerts are evaluated about as often.
 const SOON: Duration = Duration::from_secs(60);
@@ -209,13 +210,17 @@ impl StatusProbe {
             Err(failure) => failure,
         };
         let is_refused = failure.reason.is_refusal();
-        if is_refused && self.aspect.is_optional() {
+        let wait = self.failing.failed(&failure, self.pace, others, now);
+        // What was answered before, and a 401, may be a fault that looks like a refusal: a day is given up for a lasting one.
+        let may_pass = (self.offered == Some(true) || failure.reason == Reason::NotAllowed)
+            && !self.failing.refusal().is_some_and(Refusal::lasts);
+        if is_refused && self.aspect.is_optional() && !may_pass {
             self.failing = Failing::default();
+            self.view = Arc::new(AspectView { success: false, trouble: None, ..AspectView::clone(&self.view) });
             self.not_offered(now + NOT_OFFERED_WAIT);
             return None;
         }
         let refusal = is_refused.then_some(failure.reason);
-        let wait = self.failing.failed(&failure, self.pace, others, now);
         // A refused password is not sent again before its time, whatever the request; checking whether it may be is free.
         let is_elsewhere = refusal.is_some() && self.is_elsewhere();
         let wait = if is_elsewhere { failure.retry_after.unwrap_or(LONGEST_WAIT) } else { wait };

@@ -19,6 +19,8 @@ use crate::sample::MetricDef;
 pub const OTHERS: &str = "(other)";
 /// A destination without mail for so long gives up its series, and is forgotten.
 const QUIET_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// So many waiting recipients come and go with each message, and take no series from another domain.
+const FEW: u64 = 5;
 /// Destinations whose counts are remembered: what the appliance has stopped to list may come back.
 const MOST_REMEMBERED: usize = 20_000;
 
@@ -77,7 +79,12 @@ impl Destinations {
             for ((total, old), new) in totals.iter_mut().zip(&mut known.counts).zip(fresh) {
                 let Some(new) = new else { continue };
                 let before = old.replace(new).unwrap_or(new);
-                let growth = if new >= before { new - before } else { new };
+                let growth = match new.checked_sub(before) {
+                    Some(growth) => growth,
+                    // One that began again is near zero; one that shrinks a little was corrected, which delivers nothing.
+                    None if new < before / 2 => new,
+                    None => 0,
+                };
                 *total = Some(total.unwrap_or(0).saturating_add(growth));
                 is_busy |= growth > 0;
             }
@@ -101,7 +108,9 @@ impl Destinations {
         let mut ranked: Vec<&String> = candidates.into_iter().collect();
         ranked.sort_by_key(|domain| {
             let has_series = self.shown.contains_key(*domain);
-            (Reverse(active(domain).saturating_mul(if has_series { 2 } else { 1 })), !has_series)
+            let active = active(domain);
+            let rank = if has_series { active.saturating_mul(2).max(FEW) } else { active };
+            (Reverse(rank), !has_series)
         });
         ranked.truncate(self.top);
         let fresh = |domain: &String| match self.known.get(domain) {

@@ -9,6 +9,7 @@ mod backfill_remote_write;
 mod bookkeeping;
 #[cfg(feature = "external-tests")]
 mod browser;
+mod captured_log;
 mod centralized;
 mod choice;
 mod cli;
@@ -67,6 +68,7 @@ mod prometheus_shards;
 mod prometheus_sums;
 #[cfg(feature = "external-tests")]
 mod prometheus_web;
+mod quiet_day;
 mod readme;
 #[cfg(feature = "external-tests")]
 mod readme_commands;

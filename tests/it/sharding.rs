@@ -258,7 +258,10 @@ async fn check_reports_the_share_of_the_fleet_of_a_pod() {
         assert_eq!(ended.code(), Some(0), "{ended:?}");
         assert_eq!(
             ended.stdout,
-            format!("c.yaml: 9 appliance(s), {owned} of them on shard {index} of 3, no problem\n")
+            format!(
+                "c.yaml: 9 appliance(s), {owned} of them on shard {index} of 3, no problem\n\
+                 no appliance was contacted: add --connect to test connection, login and access\n"
+            )
         );
     }
     for (pod, problem) in [

@@ -34,7 +34,8 @@ impl<'a> Examination<'a> {
             Ok(()) => self.survey().await,
             Err(failure) => {
                 self.connection(Some(&failure));
-                if failure.reason.is_of_the_account() || self.contact.is_answered() {
+                // Whatever it was: an appliance without a login does not work.
+                if self.report.works() || failure.reason.is_of_the_account() || self.contact.is_answered() {
                     self.add(Step::failed(StepKind::Login, failure.in_full()));
                 }
             }

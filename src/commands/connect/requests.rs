@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::api::{Depth, Failure, Observation, Query, StatusKind, TrackingQuery};
+use crate::api::{Depth, Failure, Observation, Query, Reason, StatusKind, TrackingQuery};
 use crate::base::period::Period;
 use crate::base::window::Grid;
 use crate::catalogue;
@@ -25,14 +25,20 @@ impl Examination<'_> {
             .collect();
         let mut readings = Readings::default();
         for kind in &kinds {
-            let answer = self.prober.observe(kind).await?;
-            // That an appliance does not have what is optional is no problem.
-            let is_refused = answer.as_ref().is_err_and(|failure| failure.reason.is_refusal());
-            if !(kind.is_optional() && is_refused) {
+            // Three failures in a row end an examination; but old releases may have none of these, and their reports work.
+            let answer = self.prober.client.observe(kind).await;
+            if let Err(failure) = &answer
+                && failure.reason.concerns_all()
+            {
+                return Err(failure.clone());
+            }
+            // What only the defaults request may be missing, as for the daemon.
+            let is_wanted = self.appliance().status_options.names(kind.option()) && !kind.is_optional();
+            if is_wanted || !is_refused(&answer) {
                 readings.add(topic(kind), &answer);
             }
         }
-        Ok((!kinds.is_empty()).then(|| readings.step(StepKind::Status)))
+        Ok((!readings.items.is_empty()).then(|| readings.step(StepKind::Status)))
     }
 
     /// Every configured counter group, in the first scope, over the last whole hour.
@@ -89,6 +95,9 @@ impl Examination<'_> {
         let Some(query) = self.readable.clone() else { return Ok(None) };
         let window = Grid::HOURS.containing(self.prober.client.now());
         let answer = self.prober.fetch(&Query { window, ..query }).await?;
+        if answer.as_ref().is_err_and(|failure| failure.reason == Reason::Empty) {
+            return Ok(Some(Step::works(StepKind::RunningHour, "the hour has just begun")));
+        }
         Ok(Some(match AccessCheck::of(&answer).trouble() {
             None => Step::works(StepKind::RunningHour, "can be read"),
             Some(trouble) => Step::warning(StepKind::RunningHour, format!("{trouble}; totals change once an hour")),
@@ -129,8 +138,12 @@ impl Examination<'_> {
             Quarantines::Named(names) => Some(names),
         };
         let answer = self.prober.observe(&StatusKind::Quarantines(named.clone())).await?;
+        let is_missing_default = is_refused(&answer) && !self.appliance().status_options.names("quarantines");
         let observation = match answer {
             Ok(observation) => observation,
+            Err(failure) if is_missing_default => {
+                return Ok(Some(Step::warning(StepKind::Quarantines, failure.in_full())));
+            }
             Err(failure) => return Ok(Some(Step::failed(StepKind::Quarantines, failure.in_full()))),
         };
         let items = quarantine_items(&observation, named.as_deref().unwrap_or_default());
@@ -154,6 +167,11 @@ impl Examination<'_> {
             Err(failure) => Step::failed(StepKind::StatusPage, format!("{place}: {}", failure.in_full())),
         })
     }
+}
+
+/// Whether the appliance does not give it to this account. A 401 is no proof of that before anything was accepted.
+fn is_refused<T>(answer: &Result<T, Failure>) -> bool {
+    answer.as_ref().is_err_and(|failure| failure.reason.is_refusal() || failure.reason == Reason::Unauthorized)
 }
 
 /// The quarantines that were counted, and the `named` ones that were not.

@@ -12,6 +12,9 @@ use crate::poll::poll_log::{Polled, Topic};
 use crate::poll::resume_point::Moment;
 use crate::snapshot::Trouble;
 
+/// Groups with longer windows may not be due for hours after a restart: the line about the first round does not wait for them.
+const FIRST_ROUND: Duration = Duration::from_secs(3600);
+
 impl Target {
     /// Records that the request for consecutive windows failed, classified by `trouble`, and when to try again; another
     /// target's last succeeded at `others`.
@@ -42,7 +45,7 @@ impl Target {
             topic: Topic::Reports(self.key.scope.clone()),
             name: Arc::clone(self.report_source.label()),
             was_requested: self.last_success.is_some() || trouble.is_some(),
-            is_in_first_round: !self.is_search(),
+            is_in_first_round: !self.is_search() && self.cadence() <= FIRST_ROUND,
             is_wanted: true,
             trouble,
         }

@@ -146,8 +146,8 @@ fn traffic() -> Vec<Panel> {
             // One request may fail more than once, and some fail before they are sent: of the requests alone, the share
             // would exceed one.
             &format!(
-                "topk(20, sum by (appliance) (rate(asyncos_api_request_failures_total{{APPLIANCE,reason!~\"|{REFUSED}\"}}\
-                 [RATE])) / (sum by (appliance) (rate(asyncos_api_request_failures_total{{APPLIANCE,reason!~\"|{REFUSED}\"}}\
+                "topk(20, (sum by (appliance) (rate(asyncos_api_request_failures_total{{APPLIANCE,reason!~\"|{REFUSED}\"}}\
+                 [RATE])) or 0 * sum by (appliance) (rate(asyncos_api_requests_total{{APPLIANCE,code=~\"2..\"}}[RATE]))) / (sum by (appliance) (rate(asyncos_api_request_failures_total{{APPLIANCE,reason!~\"|{REFUSED}\"}}\
                  [RATE]) or rate(asyncos_api_requests_total{{APPLIANCE,code=~\"2..\"}}[RATE])) > 0))"
             ),
             "{{appliance}}",
