@@ -103,7 +103,14 @@ pub(super) async fn export(
     summary.refused = (0..reports.len()).filter(|position| availability.is_refused(*position)).count() as u64;
     let mut files =
         DayFiles { step: form.step, directory, name: plan.file_name(), days: BTreeMap::new(), written: Vec::new() };
+    let mut is_ended = vec![false; reports.len()];
     for (position, window) in availability.windows() {
+        // Windows come by their ends: all those of such a report are counted, and its last day is not yet written.
+        for (ended, (report, range)) in is_ended.iter_mut().zip(reports.iter().zip(&plan.reports)) {
+            if range.to < window.start() && !std::mem::replace(ended, true) {
+                report.end(range.to, &mut files);
+            }
+        }
         files.finish_before(window.start())?;
         let recorded = match availability.newest(position, window) {
             Some(answer) => answer.clone(),
@@ -120,7 +127,7 @@ pub(super) async fn export(
             }
         }
     }
-    for (report, range) in reports.iter().zip(&plan.reports) {
+    for (_, (report, range)) in is_ended.iter().zip(reports.iter().zip(&plan.reports)).filter(|(ended, _)| !**ended) {
         report.end(range.to, &mut files);
     }
     files.finish()?;
@@ -223,8 +230,77 @@ impl DayFiles<'_> {
         let date = Timestamp::from_secs(day * DAY_SECONDS).to_string();
         let date = date.split('T').next().unwrap_or_default();
         let path: PathBuf = self.directory.join(format!("{}-{date}.openmetrics", self.name));
+        if self.written.contains(&path) {
+            // What the first one has would be lost.
+            return Err(io::Error::other(format!("`{}` would be written twice", path.display())));
+        }
         replace(&path, |file| samples.write(file))?;
         self.written.push(path);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::backfill::journal::JournalEntry;
+    use crate::config::Config;
+
+    const MIDNIGHT: u64 = 1_795_392_000; // 2026-11-23T00:00:00Z
+    const HOUR: u64 = 3600;
+
+    #[tokio::test]
+    async fn a_report_that_ends_days_before_another_keeps_the_samples_of_its_last_day() {
+        let text = "appliances: [{name: a, url: 'https://a', username: m, password: p, counter_groups: \
+                    [mail_incoming_traffic_summary, mail_outgoing_traffic_summary]}]";
+        let appliance = Config::parse("test", text).expect("a configuration").appliances.remove(0);
+        let ends = [MIDNIGHT + 20 * HOUR, MIDNIGHT + 68 * HOUR];
+        let range = |((scope, choice), end): ((&crate::config::Scope, &crate::config::GroupChoice), u64)| ReportRange {
+            scope: scope.clone(),
+            choice: choice.clone(),
+            from: Timestamp::from_secs(MIDNIGHT + 18 * HOUR),
+            to: Timestamp::from_secs(end),
+            recent_from: None,
+        };
+        let reports: Vec<_> = appliance.reports().zip(ends).map(range).collect();
+        let plan = AppliancePlan { appliance: appliance.clone(), reports };
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal");
+        let mut journal = Journal::open(&path, plan.digest()).expect("a journal");
+        assert_eq!(journal.recorded().expect("readable"), None);
+        let body = r#"{"data": {"resultSet": [{"total_recipients": 5}]}}"#;
+        let answer = JournalAnswer::Report(Report::parse(body).expect("a report"));
+        let mut availability = Availability::new(&plan.reports);
+        let mut record = |report, window: Window| {
+            let entry = JournalEntry { report, start: window.start().as_secs(), answer: answer.clone() };
+            journal.record(&entry).expect("written");
+        };
+        while let Some((position, window)) = availability.next() {
+            record(position, window);
+            availability.take(window, answer.clone());
+        }
+        for (position, window) in availability.windows() {
+            if availability.newest(position, window).is_none() {
+                record(position, window);
+            }
+        }
+        drop(journal);
+        let journal = Journal::open(&path, plan.digest()).expect("a journal");
+        let form = SampleForm { labels: Vec::new(), step: None };
+        let summary = export(&plan, journal, directory.path(), &form).await.expect("exported");
+        let days = ["a-2026-11-23.openmetrics", "a-2026-11-24.openmetrics", "a-2026-11-25.openmetrics"];
+        assert_eq!(summary.files, days.map(|day| directory.path().join(day)));
+        let day = std::fs::read_to_string(&summary.files[0]).expect("a file");
+        let total = |group: &str, value: u64, at: &str| {
+            format!("asyncos_mail_{group}_traffic_summary_total_recipients_total{{appliance=\"a\"}} {value} {at}\n")
+        };
+        for line in [
+            total("incoming", 5, &(MIDNIGHT + 19 * HOUR).to_string()),
+            total("incoming", 10, &ends[0].to_string()),
+            total("incoming", 0, &format!("{}.001", ends[0])),
+            total("outgoing", 25, &(MIDNIGHT + 23 * HOUR).to_string()),
+        ] {
+            assert!(day.contains(&line), "{line}{day}");
+        }
     }
 }
