@@ -1,6 +1,5 @@
 //! The composition root: builds every part once, wires it, and keeps the daemon in one piece until it must stop.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,15 +49,12 @@ pub fn login_failures(directory: &Path, clock: &Clock) -> Result<LoginFailureLog
     Ok(state::open(Some(directory), &Arc::new(Telemetry::try_new()?), clock)?.refusals)
 }
 
-/// A copy of the state in `directory`, for a command that must know what the daemon has counted; nothing where there is no
-/// state, which is not created. The state is closed again: the daemon can start.
+/// A copy of the state in `directory`, for a command that must know what the daemon has counted. The state is closed again:
+/// the daemon can start.
 ///
 /// # Errors
-/// As [`login_failures`].
+/// As [`login_failures`], and when there is no state, which is not created, or a damaged one, which stays where it is.
 pub fn copy_state(directory: &Path) -> Result<StateCopy, AppError> {
-    if !Store::is_in(directory) {
-        return Ok(StateCopy { records: HashMap::new(), refusals: LoginFailureLog::in_memory() });
-    }
     Ok(state::copy(directory)?)
 }
 

@@ -132,6 +132,9 @@ enum Change {
 }
 
 impl Store {
+    /// The name of the state file.
+    pub const FILE: &str = disk::FILE;
+
     /// Whether there is a state file in `directory`.
     #[must_use]
     pub fn is_in(directory: &Path) -> bool {

@@ -69,10 +69,26 @@ pub(super) fn open(
 }
 
 /// The state in `directory`, which is closed again.
+///
+/// # Errors
+/// When there is none, or it is damaged: what was counted is then not known.
 pub(super) fn copy(directory: &Path) -> Result<StateCopy, OpenError> {
+    let path = directory.join(Store::FILE);
+    // Opening would create it.
+    let file = path.metadata().map_err(|error| OpenError::Other(path.clone(), error.to_string()))?;
+    if file.len() == 0 {
+        return Err(OpenError::Other(path, "it is empty".into()));
+    }
     let (store, found) = Store::open(directory, Box::new(|_| {}))?;
     drop(store);
-    let LoadedState { records, refused, salt, .. } = found;
+    let LoadedState { records, refused, salt, set_aside, is_lost, damaged, .. } = found;
+    if let Some(aside) = &set_aside {
+        // As it was found, for the exporter to report.
+        std::fs::rename(aside, &path).map_err(|error| OpenError::Other(path.clone(), error.to_string()))?;
+    }
+    if set_aside.is_some() || is_lost || damaged > 0 {
+        return Err(OpenError::Other(path, "it is damaged or lost".into()));
+    }
     let refusals = LoginFailureLog::new(salt, counts(refused), |_, _| Box::pin(std::future::ready(Ok(()))));
     Ok(StateCopy { records, refusals })
 }
@@ -155,4 +171,30 @@ fn listener(directory: &Path, telemetry: Arc<Telemetry>, clock: Clock) -> Listen
             tracing::error!(directory, error, hint, "state file was deleted and cannot be recreated");
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_needs_a_sound_state_and_leaves_another_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let directory = folder.path().join("state");
+        let error = copy(&directory).expect_err("there is none");
+        assert!(error.to_string().contains("No such file"), "{error}");
+        assert!(!directory.exists(), "nothing is created");
+        drop(Store::open(&directory, Box::new(|_| {})).expect("a state"));
+        assert!(copy(&directory).expect("sound").records.is_empty());
+        for (damage, why) in [("this is no database", "it is damaged or lost"), ("", "it is empty")] {
+            std::fs::write(directory.join(Store::FILE), damage).expect("damage");
+            let error = copy(&directory).expect_err("damaged");
+            assert!(error.to_string().ends_with(why), "{error}");
+            assert_eq!(std::fs::read(directory.join(Store::FILE)).expect("there"), damage.as_bytes());
+            let mut names: Vec<_> =
+                std::fs::read_dir(&directory).expect("a folder").map(|entry| entry.expect("one").file_name()).collect();
+            names.sort();
+            assert_eq!(names, ["state.marker", "state.redb"]);
+        }
+    }
 }

@@ -176,7 +176,13 @@ impl Run {
         if outcomes.iter().all(Result::is_ok) {
             return 0;
         }
-        eprint_line("hint: run the same command again to continue; no recorded request is repeated");
+        let is_login = |outcome: &Result<_, _>| matches!(outcome, Err(BackfillError::Fetch(FetchError::Login(_))));
+        if outcomes.iter().any(is_login) {
+            eprint_line("hint: correct the password first: each run tries to log in again, which may lock the account");
+        }
+        if outcomes.iter().any(|outcome| outcome.is_err() && !is_login(outcome)) {
+            eprint_line("hint: run the same command again to continue; no recorded request is repeated");
+        }
         RUNTIME
     }
 

@@ -107,6 +107,7 @@ async fn failures_are_retried_and_a_refused_password_costs_one_login() {
     assert_eq!((ended.code(), logins(&esa), logins(&wrong)), (Some(1), 1, 1), "{ended:?}");
     for part in [
         "esa2: status 401: Invalid username or passphrase.",
+        "hint: correct the password first",
         "esa3: ",
         "hint: run the same command again to continue; no recorded request is repeated",
     ] {

@@ -37,6 +37,9 @@ pub(super) enum FetchError {
     Interrupted,
     #[error("{0}")]
     Failed(String),
+    /// There is no login with this account.
+    #[error("{0}")]
+    Login(String),
     #[error("cannot use the journal: {0}")]
     Journal(#[from] JournalError),
 }
@@ -152,7 +155,11 @@ impl Fetcher {
                 _ => {}
             }
             let pause = pauses.next().filter(|_| self.is_answered && !failure.reason.is_of_the_account());
-            let Some(pause) = pause else { return Err(FetchError::Failed(failure.in_full())) };
+            let Some(pause) = pause else {
+                let why = failure.in_full();
+                let is_login = failure.reason.is_of_the_account();
+                return Err(if is_login { FetchError::Login(why) } else { FetchError::Failed(why) });
+            };
             self.pause(&failure, *pause).await?;
         }
     }

@@ -5,10 +5,11 @@ use std::error::Error;
 use std::path::Path;
 
 use crate::api::LoginFailureLog;
-use crate::app::{self, StateCopy};
+use crate::app::{self, AppError, StateCopy};
 use crate::base::clock::Clock;
 use crate::cli::Backfill;
 use crate::config::{Appliance, Config};
+use crate::store::OpenError;
 
 use super::plan::{AppliancePlan, PlanFile, Request};
 use super::ranges::Ranges;
@@ -52,6 +53,12 @@ impl Preparation {
             (None, _) => {
                 hints.push(UNKNOWN_TOTALS.to_owned());
                 StateCopy { records: HashMap::new(), refusals: LoginFailureLog::in_memory() }
+            }
+            // Refused logins of the exporter count here too, unless it is running.
+            (Some(_), Some(directory)) if !directory.as_os_str().is_empty() => {
+                let refusals = app::copy_state(directory).map(|state| state.refusals);
+                let refusals = refusals.unwrap_or_else(|_| LoginFailureLog::in_memory());
+                StateCopy { records: HashMap::new(), refusals }
             }
             (Some(_), _) => StateCopy { records: HashMap::new(), refusals: LoginFailureLog::in_memory() },
         };
@@ -116,8 +123,15 @@ fn appliances(config: &Config, flags: &Backfill) -> Result<Vec<Appliance>, Prepa
 fn state(directory: &Path) -> Result<StateCopy, PrepareError> {
     app::copy_state(directory).map_err(|error| {
         let cause = app::chain(&error as &dyn Error);
-        PrepareError::State(format!(
-            "{cause}\nhint: stop the exporter until the plan is printed: the backfill reads the state once and closes it"
-        ))
+        let hint = match error {
+            AppError::State(OpenError::InUse(_)) => {
+                "stop the exporter until the plan is printed: the backfill reads the state once and closes it"
+            }
+            _ => {
+                "check --storage.path: without the totals of the exporter it is not known where they begin; start the \
+                 exporter first"
+            }
+        };
+        PrepareError::State(format!("{cause}\nhint: {hint}"))
     })
 }
