@@ -2,6 +2,7 @@
 //! journal for each appliance, then the journals are turned into files: the same journal gives the same bytes.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,8 +129,8 @@ struct Places {
 impl Places {
     fn create(output: &Path, file: &PlanFile) -> std::io::Result<Self> {
         let places = Self { journals: output.join("journal"), samples: output.join("samples") };
-        fs::create_dir_all(&places.journals)?;
-        fs::create_dir_all(&places.samples)?;
+        create_private(&places.journals)?;
+        create_private(&places.samples)?;
         file.save(output)?;
         Ok(places)
     }
@@ -137,6 +138,12 @@ impl Places {
     fn journal(&self, plan: &AppliancePlan) -> Result<Journal, JournalError> {
         Journal::open(&self.journals.join(format!("{}.journal", plan.file_name())), plan.digest())
     }
+}
+
+/// Creates a directory, and those above it, for its owner alone: reports may name persons. One that exists stays as it
+/// is.
+fn create_private(directory: &Path) -> std::io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
 /// Why there are no samples of an appliance.
@@ -276,5 +283,24 @@ impl Run {
         if let Some(sent) = sent {
             print_line(format!("{name}: {sent} samples sent by remote write"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn new_directories_are_for_their_owner_alone() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let (output, samples) = (folder.path().join("out"), folder.path().join("out/samples"));
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        create_private(&samples).expect("created");
+        assert_eq!((mode(&output), mode(&samples)), (0o700, 0o700));
+        fs::set_permissions(&samples, fs::Permissions::from_mode(0o750)).expect("changed");
+        create_private(&samples).expect("there already");
+        assert_eq!(mode(&samples), 0o750);
     }
 }
