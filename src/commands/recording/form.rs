@@ -7,9 +7,11 @@ const DATE_WORDS: [&str; 30] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Mon", "Tue", "Wed", "Thu",
     "Fri", "Sat", "Sun", "GMT", "UTC", "T", "Z", "AM", "PM", "d", "h", "m", "s", "to",
 ];
-/// The longest date, and the longest run of digits in one.
+/// The longest date, and the digits of one without marks.
 const LONGEST_DATE: usize = 48;
 const LONGEST_DIGITS: usize = 14;
+/// Digits of a run in any other date: years, zones and fractions of a second. A longer one may be a telephone number.
+const MOST_DATE_DIGITS: usize = 6;
 /// Digits of a number in a text. A longer one may be a telephone or card number.
 const MOST_DIGITS: usize = 10;
 const UNITS: [&str; 12] = ["", "%", "B", "K", "M", "G", "T", "KB", "MB", "GB", "TB", "s"];
@@ -19,6 +21,8 @@ const CODE_NAMES: [&str; 4] = ["phoebe", "zeus", "coeus", "AsyncOS"];
 const FILES: [&str; 16] = [
     "doc", "docm", "docx", "exe", "htm", "html", "jpg", "js", "pdf", "png", "ppt", "pptx", "rar", "txt", "xls", "xlsx",
 ];
+/// A longer text has no form: a text with another in it is taken apart, each level of which costs stack.
+const LONGEST: usize = 1024;
 /// From so many hexadecimal digits on a text is a hash or a serial number.
 const FEWEST_HEX: usize = 16;
 
@@ -50,6 +54,9 @@ pub(super) enum Form<'a> {
 
 impl<'a> Form<'a> {
     pub(super) fn of(text: &'a str) -> Self {
+        if text.len() > LONGEST {
+            return Self::Other;
+        }
         if let Ok(address) = text.parse() {
             return Self::Ipv4(address);
         }
@@ -132,15 +139,25 @@ pub(super) fn is_date(text: &str) -> bool {
     let runs = |is_part: fn(char) -> bool| text.split(move |letter| !is_part(letter)).filter(|run| !run.is_empty());
     let has_words = runs(char::is_alphabetic).all(|word| DATE_WORDS.contains(&word));
     let has_marks = bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-:. ,()+/".contains(byte));
-    let has_digits = runs(|letter| letter.is_ascii_digit()).all(|run| run.len() <= LONGEST_DIGITS);
     let has_month = runs(char::is_alphabetic).any(|word| DATE_WORDS[..12].contains(&word));
     let digits =
         |range: std::ops::Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
     let is_iso =
         digits(0..4) && bytes.get(4) == Some(&b'-') && digits(5..7) && bytes.get(7) == Some(&b'-') && digits(8..10);
-    let is_compact = digits(0..14) && (text.starts_with("19") || text.starts_with("20"));
+    let is_compact = digits(0..LONGEST_DIGITS) && (text.starts_with("19") || text.starts_with("20"));
+    let rest = if is_compact { &text[LONGEST_DIGITS..] } else { text };
+    let has_digits = rest.split(|letter: char| !letter.is_ascii_digit()).all(|run| run.len() <= MOST_DATE_DIGITS)
+        && !(is_compact && rest.starts_with(|letter: char| letter.is_ascii_digit()));
+    // Marks of dates are those of addresses too.
+    let has_address = text.split([' ', ',', '(', ')', '/']).any(is_address)
+        || text.split(|letter: char| !letter.is_ascii_digit() && letter != '.').any(is_address);
     let is_named = has_month && runs(|letter| letter.is_ascii_digit()).count() >= 3;
-    text.len() <= LONGEST_DATE && has_words && has_marks && has_digits && (is_named || is_iso || is_compact)
+    text.len() <= LONGEST_DATE
+        && has_words
+        && has_marks
+        && has_digits
+        && !has_address
+        && (is_named || is_iso || is_compact)
 }
 
 /// Whether `text` is a build number, perhaps behind a code name, or the model of an appliance.
@@ -182,6 +199,12 @@ mod tests {
             "23 Nov 2026 12:00:00 (GMT +00:00)",
         ] {
             assert!(is_date(text), "{text}");
+        }
+        for text in ["2026-11-23 10.1.2.3", "May 10.1.2.3", "2026-11-23 (10.1.2.3:25)", "2026-11-23 2001:0::1"] {
+            assert!(!is_date(text), "{text}");
+        }
+        for text in ["2026-11-23 4915112345678", "202611231200001"] {
+            assert!(!is_date(text), "{text}");
         }
         for text in ["4111-1111-1111-1111", "May Sun", "12:00", "2026-11-23 Alice", "+49 30 123456", "May 5"] {
             assert!(!is_date(text), "{text}");

@@ -11,7 +11,7 @@ use super::vocabulary::{Vocabulary, bare};
 const NETWORKS: [[u8; 3]; 3] = [[192, 0, 2], [198, 51, 100], [203, 0, 113]];
 /// Words of a message that are kept; the rest is cut.
 const MOST_WORDS: usize = 100;
-/// Digits of a key that can be a level or a port and not the number of a person.
+/// Digits of a key, or of a number in a message, that can be a level or a port and not the number of a person.
 const SHORT_KEY: usize = 3;
 
 /// The pseudonyms so far.
@@ -86,8 +86,9 @@ impl Pseudonyms {
         let mut words = Vec::new();
         for word in text.split_whitespace().take(MOST_WORDS) {
             let core = bare(word);
-            let is_kept =
-                self.vocabulary.has_word(core) || (core.len() <= 6 && form::is_number(core)) || form::is_date(core);
+            let is_kept = self.vocabulary.has_word(core)
+                || (core.len() <= SHORT_KEY && form::is_number(core))
+                || form::is_date(core);
             words.push(if is_kept { word.to_owned() } else { word.replacen(core, &self.name(core, "word"), 1) });
         }
         words.join(" ")
@@ -196,8 +197,19 @@ mod tests {
             pseudonyms.message("Invalid value for attribute - `VIP_1`."),
             "Invalid value for attribute - `word-1`."
         );
+        assert_eq!(pseudonyms.message("404 not found, 030 123456"), "404 not found, 030 900002");
         assert_eq!(pseudonyms.counter("detected_spam_certain_recipients"), "detected_spam_certain_recipients");
         assert_eq!(pseudonyms.counter("corp_mail"), "counter_1");
+    }
+
+    #[test]
+    fn a_text_in_texts_costs_no_stack() {
+        let mut pseudonyms = pseudonyms();
+        for part in [" <a", " 10.1.2.3", ">", " <x>"] {
+            let text = format!("a{}{}", part.repeat(200_000), ">".repeat(200_000));
+            assert!(pseudonyms.name(&text, "text").len() < 20, "{part}");
+            assert!(pseudonyms.name(&format!("a{}", part.repeat(200_000)), "text").len() < 20, "{part}");
+        }
     }
 
     proptest! {
