@@ -1,3 +1,5 @@
+//! Bodies of every form: what is kept, what is replaced, and that every one ends.
+
 use proptest::prelude::*;
 
 use super::*;
