@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::Command;
+use crate::config::Config;
 use crate::http::{Protection, ProtectionError};
 
 mod backfill;
@@ -74,6 +75,15 @@ fn protection(file: Option<PathBuf>) -> Result<Protection, ProtectionError> {
 /// as in `demo | head -1`.
 fn print_line(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The configuration in `config_file`; its problems are printed, and the exit code is returned, where it has some.
+fn load(config_file: &Path) -> Result<Config, u8> {
+    Config::load(config_file).map_err(|error| {
+        eprint_line(error);
+        point_to_first_steps(config_file);
+        CONFIGURATION
+    })
 }
 
 /// Prints where a configuration comes from, when the program is started without one.

@@ -119,11 +119,9 @@ impl StatusKind {
     #[must_use]
     pub const fn option(&self) -> &'static str {
         match self {
-            Self::Health => "health",
-            Self::SystemStatus => "system_status",
-            Self::DeliveryStatus(_) => "delivery_status",
-            Self::XmlStatus(_) => "xml_status",
-            Self::Quarantines(_) => "quarantines",
+            Self::Health | Self::SystemStatus | Self::DeliveryStatus(_) | Self::XmlStatus(_) | Self::Quarantines(_) => {
+                self.name()
+            }
             Self::Managed | Self::Privileges | Self::Reporting | Self::TimeZone => "inventory",
         }
     }

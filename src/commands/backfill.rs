@@ -15,10 +15,9 @@ use crate::app::logging;
 use crate::base::clock::Clock;
 use crate::base::shutdown::Shutdown;
 use crate::cli::Backfill;
-use crate::config::Config;
 
 use super::signals::Signals;
-use super::{CONFIGURATION, RUNTIME, USAGE, eprint_line, point_to_first_steps, print_line};
+use super::{RUNTIME, USAGE, eprint_line, load, print_line};
 use export::{ExportError, ExportSummary, SampleForm, export};
 use fetch::{FetchError, Fetcher};
 use journal::{Journal, JournalError};
@@ -43,13 +42,9 @@ const AT_ONCE: usize = 8;
 pub(super) async fn backfill(flags: Backfill) -> u8 {
     let clock = Clock::system();
     logging::install(logging::Level::Warn, logging::Format::Logfmt, clock.clone());
-    let config = match Config::load(&flags.config_file) {
+    let config = match load(&flags.config_file) {
         Ok(config) => config,
-        Err(error) => {
-            eprint_line(error);
-            point_to_first_steps(&flags.config_file);
-            return CONFIGURATION;
-        }
+        Err(code) => return code,
     };
     let preparation = match Preparation::new(&config, &flags, &clock) {
         Ok(preparation) => preparation,

@@ -16,16 +16,12 @@ use crate::config::{Alignment, Appliance, Config, Scope};
 
 use super::probe::Prober;
 use super::recording::{Recorded, Recording, Scrubber};
-use super::{CONFIGURATION, RUNTIME, USAGE, eprint_line, point_to_first_steps, print_line};
+use super::{RUNTIME, USAGE, eprint_line, load, print_line};
 
 pub(super) async fn record(flags: Record) -> u8 {
-    let config = match Config::load(&flags.config_file) {
+    let config = match load(&flags.config_file) {
         Ok(config) => config,
-        Err(error) => {
-            eprint_line(error);
-            point_to_first_steps(&flags.config_file);
-            return CONFIGURATION;
-        }
+        Err(code) => return code,
     };
     let Some(appliance) = config.appliances.iter().find(|appliance| appliance.name == flags.appliance) else {
         let names: Vec<&str> = config.appliances.iter().map(|appliance| appliance.name.as_str()).collect();

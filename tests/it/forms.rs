@@ -31,7 +31,7 @@ async fn rig_with(more: &str) -> (Rig, [sim::Appliance; 2]) {
         let success = page.matching("asyncos_group_success", &[]);
         success.len() > 2 && success.iter().all(|(_, success)| *success == 1.0)
     };
-    rig.until("everything is had", is_had).await;
+    rig.until("every request was answered", is_had).await;
     (rig, [esa1, esa2])
 }
 

@@ -40,13 +40,13 @@ async fn page() -> String {
         entry("sma1", &sma, "product: sma, device_groups: ['eu \"west\"']")
     );
     let rig = Rig::start(&text, &clock).await;
-    // The whole hours are compared once everything is had, which is a request more.
+    // The whole hours are compared once every request was answered, which is a request more.
     let all_had = |page: &Page| {
         let all_are_one = |name: &str| page.every(name, &[], |value| value == 1.0);
         all_are_one("asyncos_group_success")
             && page.every("asyncos_reconciliations_total", &[], |compared| compared >= 3.0)
     };
-    rig.until("everything is had", all_had).await;
+    rig.until("every request was answered", all_had).await;
     let text = rig.text().await;
     rig.end().await;
     text

@@ -127,7 +127,7 @@ async fn until_had(text: &str, requests: usize) -> Samples {
         let all = page.matching("asyncos_group_success", &[]);
         all.len() >= requests && all.iter().all(|(_, value)| *value == 1.0)
     };
-    let page = rig.until("everything is had", had).await;
+    let page = rig.until("every request was answered", had).await;
     rig.end().await;
     samples(&page)
 }

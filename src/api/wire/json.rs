@@ -220,6 +220,19 @@ impl<'de> Deserialize<'de> for JsonScalar {
     }
 }
 
+impl From<Scalar<'_>> for JsonScalar {
+    fn from(value: Scalar<'_>) -> Self {
+        match value {
+            Scalar::Null => Self::Null,
+            Scalar::Switch(switch) => Self::Switch(switch),
+            Scalar::Whole(whole) => Self::Whole(whole),
+            Scalar::Fraction(fraction) => Self::Fraction(fraction),
+            Scalar::Text(text) => Self::Text(text.to_owned()),
+            Scalar::Structure => Self::Structure,
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Keep;
 
@@ -227,14 +240,7 @@ impl Reader<'_> for Keep {
     type Made = JsonScalar;
 
     fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<JsonScalar, E> {
-        Ok(match value {
-            Scalar::Null => JsonScalar::Null,
-            Scalar::Switch(switch) => JsonScalar::Switch(switch),
-            Scalar::Whole(whole) => JsonScalar::Whole(whole),
-            Scalar::Fraction(fraction) => JsonScalar::Fraction(fraction),
-            Scalar::Text(text) => JsonScalar::Text(text.to_owned()),
-            Scalar::Structure => JsonScalar::Structure,
-        })
+        Ok(value.into())
     }
 }
 

@@ -207,15 +207,7 @@ impl<'de> Reader<'de> for Either {
     type Made = (Option<JsonScalar>, Fields);
 
     fn scalar<E: de::Error>(self, value: Scalar<'_>) -> Result<Self::Made, E> {
-        let value = match value {
-            Scalar::Null => JsonScalar::Null,
-            Scalar::Switch(switch) => JsonScalar::Switch(switch),
-            Scalar::Whole(whole) => JsonScalar::Whole(whole),
-            Scalar::Fraction(fraction) => JsonScalar::Fraction(fraction),
-            Scalar::Text(text) => JsonScalar::Text(text.to_owned()),
-            Scalar::Structure => JsonScalar::Structure,
-        };
-        Ok((Some(value), Fields::default()))
+        Ok((Some(value.into()), Fields::default()))
     }
 
     fn list<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Made, A::Error> {
