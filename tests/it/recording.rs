@@ -98,12 +98,20 @@ fn config(appliance: &sim::Appliance, rest: &str) -> String {
 const ESA: &str = "counter_groups: [minimal, mail_policy_incoming, mail_incoming_domain_detail, \
     mail_incoming_ip_hostname_detail, mail_users_detail], xml_status: true, \
     tracking_searches: [{name: to-berlin, filters: {mail_policy: Executives, virus_positive: true}}]";
+const STATUS: &str = "counter_groups: minimal, delivery_status: {top: 50}";
 const SMA: &str = "product: sma, counter_groups: [minimal, mail_policy_incoming], device_groups: [berlin], \
     devices: [mx7.berlin.example.com]";
 
 fn esa() -> sim::Settings {
     let mut settings = sim::Settings::esa("mx7.berlin.example.com");
     settings.behaviour.model = "C600V".into();
+    settings
+}
+
+/// An ESA with the status requests that few releases have.
+fn esa_with_status(form: sim::Offer) -> sim::Settings {
+    let mut settings = esa();
+    (settings.behaviour.system_status_offer, settings.behaviour.delivery_status) = (form, form);
     settings
 }
 
@@ -139,8 +147,11 @@ fn has(samples: &Samples, part: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replay_gives_the_page_of_the_appliance_but_for_its_names() {
+    let status = ["asyncos_system_messages_received", "asyncos_destination_active_recipients", "asyncos_system_status"];
     for (settings, rest, requests, parts) in [
         (esa(), ESA, 7, ["mail_users_detail", "asyncos_status_", "asyncos_quarantine_messages"]),
+        (esa_with_status(sim::Offer::AsSeen), STATUS, 10, status),
+        (esa_with_status(sim::Offer::Odd), STATUS, 10, status),
         (sma(), SMA, 12, ["device_group_mail_policy", "asyncos_managed_", "asyncos_quarantine_messages"]),
     ] {
         let original = at_rest(settings, BEGINNING).await;

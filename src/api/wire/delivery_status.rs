@@ -86,6 +86,8 @@ impl HostStatus {
 }
 
 impl DeliveryStatus {
+    /// The fields that are read.
+    pub const FIELDS: &'static [&'static str] = &FIELDS;
     /// The path below the API's root; without parameters.
     ///
     /// **Source:** one published client.

@@ -94,6 +94,8 @@ pub struct SystemStatus {
 }
 
 impl SystemStatus {
+    /// The fields that are read.
+    pub const FIELDS: &'static [&'static str] = &FIELDS;
     /// The path below the API's root; without parameters.
     ///
     /// **Source:** one published client.

@@ -13,7 +13,7 @@ const REMOVED: &str = "removed";
 /// Attributes of the status document that hold counts.
 const COUNTS: [&str; 6] = ["reset", "uptime", "lifetime", "current", "secs", "mid"];
 /// Members that hold names, which are replaced even if they are numbers, and the beginnings of their pseudonyms.
-const KINDS: [(&str, &str); 22] = [
+const KINDS: [(&str, &str); 24] = [
     ("sender", "user"),
     ("recipient", "user"),
     ("envelopeRecipient", "user"),
@@ -29,6 +29,8 @@ const KINDS: [(&str, &str); 22] = [
     ("role", "role"),
     ("email", "user"),
     ("serialNumber", "serial"),
+    ("serial_number", "serial"),
+    ("destination_domain", "host"),
     ("product_type", "product"),
     ("timezone", "zone"),
     ("continent", "zone"),

@@ -160,16 +160,38 @@ pub(super) fn is_date(text: &str) -> bool {
         && (is_named || is_iso || is_compact)
 }
 
+/// Whether `text` is hours, minutes and seconds.
+pub(super) fn is_duration(text: &str) -> bool {
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split(':').collect::<Vec<_>>()[..] {
+        [hours, minutes, seconds] => {
+            hours.len() <= 4
+                && minutes.len() == 2
+                && seconds.len() == 2
+                && [hours, minutes, seconds].into_iter().all(is_digits)
+        }
+        _ => false,
+    }
+}
+
 /// Whether `text` is a build number, perhaps behind a code name, or the model of an appliance.
 pub(super) fn is_product(text: &str) -> bool {
-    text.split(' ').all(|part| CODE_NAMES.contains(&part) || is_build(part)) || is_model(text)
+    text.split(' ').all(|part| CODE_NAMES.contains(&part) || is_build(part))
+        || text.strip_prefix("AsyncOS ").is_some_and(is_release)
+        || is_model(text)
 }
 
 fn is_build(text: &str) -> bool {
     let Some((numbers, build)) = text.split_once('-') else { return false };
-    let is_short = |run: &str| !run.is_empty() && run.len() <= 3 && run.bytes().all(|byte| byte.is_ascii_digit());
-    let count = numbers.split('.').count();
-    (2..=3).contains(&count) && numbers.split('.').all(is_short) && is_short(build)
+    is_release(numbers) && is_short(build)
+}
+
+fn is_release(text: &str) -> bool {
+    (2..=3).contains(&text.split('.').count()) && text.split('.').all(is_short)
+}
+
+fn is_short(run: &str) -> bool {
+    !run.is_empty() && run.len() <= 3 && run.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Such as `C100V` and `M695`.

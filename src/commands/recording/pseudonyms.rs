@@ -52,7 +52,9 @@ impl Pseudonyms {
     /// `text` if it is known to identify nobody, else its pseudonym. `kind` is the beginning of a new one that has no
     /// form of its own.
     pub fn value(&mut self, text: &str, kind: &str) -> String {
-        let is_kept = form::is_number(text) || form::is_date(text) || form::is_product(text);
+        // Commas between thousands.
+        let is_number = form::is_number(&text.replace(',', "")) || form::is_duration(text);
+        let is_kept = is_number || form::is_date(text) || form::is_product(text);
         if is_kept { text.to_owned() } else { self.name(text, kind) }
     }
 

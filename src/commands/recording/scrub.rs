@@ -14,11 +14,13 @@ use crate::config::Config;
 /// The longest body that is recorded, in bytes; the rest is cut.
 const LONGEST_BODY: usize = 8 << 20;
 /// Keys of an appliance with values of this program: choices, numbers, durations, names of the catalogue.
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 11] = [
     "product",
     "polling",
     "counter_groups",
     "health",
+    "system_status",
+    "delivery_status",
     "inventory",
     "minimum_release",
     "serial",

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use crate::api::{DeliveryStatus, SystemStatus};
 use crate::catalogue::detections::{CANARY, detections};
 use crate::catalogue::tracking::{ValueKind, filters};
 use crate::catalogue::{self, Group};
@@ -49,6 +50,8 @@ const WORDS: &str = "
     log_used log_available conn_in conn_out active_recips unattempted_recips attempted_recips msgs_in_work_queue
     dests_in_memory kbytes_used kbytes_free msgs_in_policy_virus_outbreak_quarantine
     kbytes_in_policy_virus_outbreak_quarantine reporting_utilization quarantine_utilization
+    mail_system_status version_details messages_received_rate_one
+    Active Up Down Unknown UP DOWN UNKNOWN Online Offline Suspended Optimal Degraded
     127.0.0.1 0.0.0.0 localhost
 ";
 
@@ -114,6 +117,10 @@ impl Vocabulary {
     pub(super) fn new(custom: &[Group]) -> Self {
         let mut texts: HashSet<String> =
             WORDS.split_whitespace().chain(PHRASES.iter().copied()).map(str::to_owned).collect();
+        texts.extend(SystemStatus::FIELDS.iter().chain(DeliveryStatus::FIELDS).map(|name| (*name).to_owned()));
+        texts.extend(
+            [SystemStatus::PATH, DeliveryStatus::PATH].into_iter().flat_map(|path| path.split('/')).map(str::to_owned),
+        );
         let mut parts = HashSet::new();
         let of_catalogue: Vec<&Group> = catalogue::groups().collect();
         for group in of_catalogue.into_iter().chain(custom) {

@@ -46,6 +46,14 @@ fn json_keeps_its_numbers_its_layout_and_its_faults() {
             r#"{"message": 493012345, "token": 493012346, 493012347: 1}"#,
             r#"{"message": 900000001, "policy-1": 900000002, null: 1}"#,
         ),
+        (
+            r#"{"data": {"resultSet": {"gauges": [{"total_active_recipients": "1,500"}], "mail_system_status": [{"system_status": "Online", "oldest_message": "00:05:30"}], "version_details": [{"operating_system": "AsyncOS 15.0.0", "serial_number": "1234567890"}]}}}"#,
+            r#"{"data": {"resultSet": {"gauges": [{"total_active_recipients": "1,500"}], "mail_system_status": [{"system_status": "Online", "oldest_message": "00:05:30"}], "version_details": [{"operating_system": "AsyncOS 15.0.0", "serial_number": "9000000001"}]}}}"#,
+        ),
+        (
+            r#"{"data": {"resultSet": [{"destination_domain": "corp.com", "latest_host_status": "Active", "active_recipients": 5}]}}"#,
+            r#"{"data": {"resultSet": [{"destination_domain": "host-1.example", "latest_host_status": "Active", "active_recipients": 5}]}}"#,
+        ),
         ("corp is down", "word-1 is word-2"),
         ("", ""),
     ] {
